@@ -1,0 +1,162 @@
+"""The four ways to write a formula, as tables: one template for each construct and function.
+
+`formula.Formula` walks a syntax tree and fills these templates in; nothing here does anything.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+# How tightly a piece of text holds together: a piece is put in brackets where a tighter one is needed.
+CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
+
+
+@dataclass(frozen=True)
+class Template:
+    """How one construct is written: the text, how tightly it binds, and how tightly each part must."""
+
+    text: str
+    binds: int
+    parts: tuple[int, ...]
+
+
+def _call(name: str, *parts: int) -> Template:
+    slots = ", ".join("{}" for _ in parts or (0,))
+    return Template(f"{name}({slots})", ATOM, parts or (CHOICE,))
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One way to write formulas. `templates` is keyed by function name or by syntax-tree class."""
+
+    templates: Mapping[str | type, Template]
+    brackets: str = "({})"
+    number: Callable[[float], str] = repr
+    powers: Mapping[float, str] = field(default_factory=dict)  # exponents that have a sign of their own
+
+    def wrap(self, piece: tuple[str, int], needed: int) -> str:
+        text, binds = piece
+        return text if binds >= needed else self.brackets.format(text)
+
+
+ARITIES = {
+    **dict.fromkeys(("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh", "sigmoid", "abs", "sign"), 1),
+    **dict.fromkeys(("max", "min"), 2),
+}
+"""The small vocabulary of functions, with the number of arguments of each."""
+
+NOT_ANALYTIC = {"abs", "sign", "max", "min"}
+MAY_RAISE = set(ARITIES) - NOT_ANALYTIC
+
+_ADD = Template("{} + {}", SUM, (SUM, SUM))
+_SUB = Template("{} - {}", SUM, (SUM, PRODUCT))
+_COMPARISONS: dict[str | type, Template] = {
+    op: Template(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
+    for op, sign in ((ast.Gt, ">"), (ast.GtE, ">="), (ast.Lt, "<"), (ast.LtE, "<="), (ast.Eq, "=="), (ast.NotEq, "!="))
+}
+_CODE: dict[str | type, Template] = {
+    ast.Add: _ADD,
+    ast.Sub: _SUB,
+    ast.Mult: Template("{} * {}", PRODUCT, (PRODUCT, SIGN)),
+    ast.Div: Template("{} / {}", PRODUCT, (PRODUCT, SIGN)),
+    ast.USub: Template("-{}", SIGN, (SIGN,)),
+    **_COMPARISONS,
+}
+PYTHON = Dialect(
+    {
+        **_CODE,
+        **{name: _call("math." + name) for name in ARITIES},
+        ast.Pow: _call("math.pow", CHOICE, CHOICE),
+        ast.IfExp: Template("{} if {} else {}", CHOICE, (COMPARISON, COMPARISON, CHOICE)),
+        "abs": _call("abs"),
+        # The built-in max and min cost a call and lose a nan; these keep it, as NumPy does.
+        "max": Template("({0} if {0} > {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
+        "min": Template("({0} if {0} < {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
+        "sign": Template("(({0} > 0) - ({0} < 0))", ATOM, (SUM,)),
+        "sigmoid": Template("1.0 / (1.0 + math.exp(-{}))", PRODUCT, (SIGN,)),
+    }
+)
+NUMPY = Dialect(
+    {
+        **_CODE,
+        **{name: _call("np." + name) for name in ARITIES},
+        ast.Pow: Template("{} ** {}", POWER, (ATOM, SIGN)),
+        ast.IfExp: Template("np.where({1}, {0}, {2})", ATOM, (CHOICE, CHOICE, CHOICE)),
+        "max": _call("np.maximum", CHOICE, CHOICE),
+        "min": _call("np.minimum", CHOICE, CHOICE),
+        "sigmoid": Template("1.0 / (1.0 + np.exp(-{}))", PRODUCT, (SIGN,)),
+    }
+)
+
+
+def _latex_number(number: float) -> str:
+    mantissa, _, exponent = f"{number:.12g}".partition("e")
+    if not exponent:
+        return mantissa
+    power = f"10^{{{int(exponent)}}}"
+    return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
+
+
+def _latex_call(name: str) -> Template:
+    return Template(rf"{name}\left({{}}\right)", ATOM, (CHOICE,))
+
+
+LATEX = Dialect(
+    {
+        ast.Add: _ADD,
+        ast.Sub: _SUB,
+        ast.Mult: Template(r"{} \cdot {}", PRODUCT, (PRODUCT, POWER)),
+        ast.Div: Template(r"\frac{{{}}}{{{}}}", ATOM, (CHOICE, CHOICE)),
+        ast.Pow: Template("{}^{{{}}}", POWER, (ATOM, CHOICE)),
+        ast.USub: Template("-{}", SIGN, (SIGN,)),
+        ast.IfExp: Template(
+            r"\begin{{cases}}{} & {} \\ {} & \text{{otherwise}}\end{{cases}}", ATOM, (CHOICE, CHOICE, CHOICE)
+        ),
+        **{  # Iverson's bracket: 1 where it is true, else 0
+            op: Template(rf"\left[{{}} {sign} {{}}\right]", ATOM, (SUM, SUM))
+            for op, sign in (
+                (ast.Gt, ">"),
+                (ast.GtE, r"\ge"),
+                (ast.Lt, "<"),
+                (ast.LtE, r"\le"),
+                (ast.Eq, "="),
+                (ast.NotEq, r"\ne"),
+            )
+        },
+        **{name: _latex_call("\\" + name) for name in ("log", "sin", "cos", "tanh")},
+        "sigmoid": _latex_call(r"\sigma"),
+        "sign": _latex_call(r"\operatorname{{sgn}}"),
+        "exp": Template("e^{{{}}}", POWER, (CHOICE,)),
+        "log1p": Template(r"\log\left(1 + {}\right)", ATOM, (SUM,)),
+        "expm1": Template("e^{{{}}} - 1", SUM, (CHOICE,)),
+        "sqrt": Template(r"\sqrt{{{}}}", ATOM, (CHOICE,)),
+        "abs": Template(r"\left|{}\right|", ATOM, (CHOICE,)),
+        "max": Template(r"\max\left({}, {}\right)", ATOM, (CHOICE, CHOICE)),
+        "min": Template(r"\min\left({}, {}\right)", ATOM, (CHOICE, CHOICE)),
+    },
+    brackets=r"\left({}\right)",
+    number=_latex_number,
+)
+TEXT = Dialect(
+    {
+        ast.Add: _ADD,
+        ast.Sub: Template("{} − {}", SUM, (SUM, PRODUCT)),
+        ast.Mult: Template("{}·{}", PRODUCT, (PRODUCT, POWER)),
+        ast.Div: Template("{} / {}", PRODUCT, (PRODUCT, POWER)),
+        ast.Pow: Template("{}^{}", POWER, (ATOM, ATOM)),
+        ast.USub: Template("−{}", SIGN, (SIGN,)),
+        ast.IfExp: Template("{} if {} else {}", CHOICE, (COMPARISON, COMPARISON, CHOICE)),
+        **{op: Template(f"[{t.text}]", ATOM, t.parts) for op, t in _COMPARISONS.items()},
+        **{name: _call(name) for name in ARITIES},
+        "max": _call("max", CHOICE, CHOICE),
+        "min": _call("min", CHOICE, CHOICE),
+        "sigmoid": _call("σ"),
+        "sign": _call("sgn"),
+        "sqrt": Template("√{}", POWER, (ATOM,)),
+        "abs": Template("|{}|", ATOM, (CHOICE,)),
+    },
+    number=lambda number: f"{number:.6g}".replace("-", "−"),
+    powers={2.0: "²", 3.0: "³"},
+)

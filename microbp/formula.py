@@ -1,0 +1,223 @@
+r"""A formula as text, and the four ways to write it down: Python, NumPy, LaTeX, plain text.
+
+>>> f = Formula("x / (1 + exp(-y))")
+>>> f.names
+('x', 'y')
+>>> f.python(x="a.data", y="b.data")
+'a.data / (1 + math.exp(-b.data))'
+>>> f.numpy()
+'x / (1 + np.exp(-y))'
+>>> print(f.latex(y=r"z_1"))
+\frac{x}{1 + e^{-z_1}}
+>>> f.text(x=Formula("w + b"), y="net_h1")
+'(w + b) / (1 + exp(−net_h1))'
+
+Renaming goes through the syntax tree, so that what is put in keeps its meaning:
+
+>>> Formula("x ** 2").numpy(x=Formula("-3.0"))
+'(-3.0) ** 2'
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from microbp.dialects import ARITIES, ATOM, LATEX, MAY_RAISE, NOT_ANALYTIC, NUMPY, POWER, PYTHON, SIGN, SUM, TEXT, Dialect
+from microbp.errors import FormulaError, unknown
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> ast.expr:
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise FormulaError(f"cannot read the formula {text!r}: {error}") from error
+    for node in ast.walk(tree):
+        _check(node, text)
+    return tree
+
+
+def _check(node: ast.AST, text: str) -> None:
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+            if name not in ARITIES:
+                raise FormulaError(f"{unknown('function', name, ARITIES)}, in {text!r}")
+            if len(args) != ARITIES[name]:
+                raise FormulaError(f"{name} needs {ARITIES[name]} argument(s), got {len(args)}, in {text!r}")
+        case ast.Constant(value=bool()) | ast.Compare(ops=[_, _, *_]):
+            raise FormulaError(f"cannot read the formula {text!r}: {ast.unparse(node)!r} is not in its language")
+        case ast.Name() | ast.Load() | ast.BinOp() | ast.Compare() | ast.IfExp() | ast.UnaryOp():
+            pass
+        case ast.Constant(value=int() | float()):
+            pass
+        case ast.operator() | ast.unaryop() | ast.cmpop() if type(node) in TEXT.templates:
+            pass
+        case _:
+            raise FormulaError(
+                f"cannot read the formula {text!r}: {type(node).__name__} is not in its language "
+                "(numbers, names, + - * / **, one comparison, 'a if c else b', and the functions "
+                f"{', '.join(sorted(ARITIES))})"
+            )
+
+
+class Formula:
+    """A formula in the small language of the table: immutable, compared by identity.
+
+    A name may be replaced when the formula is written: by a string, which stands as it is, or by another
+    formula, which gets brackets where it needs them. Raises `FormulaError` for text outside the language.
+    """
+
+    __slots__ = ("tree",)
+
+    def __init__(self, text: str | ast.expr) -> None:
+        self.tree = _parse(text) if isinstance(text, str) else text
+
+    @classmethod
+    def sum(cls, terms: list[Formula]) -> Formula:
+        """The terms added up from the left; as many as you like.
+
+        >>> Formula.sum([Formula("w * x"), Formula("b")]).text()
+        'w·x + b'
+        """
+        tree = terms[0].tree
+        for term in terms[1:]:
+            tree = ast.BinOp(tree, ast.Add(), term.tree)
+        return cls(tree)
+
+    @classmethod
+    def atom(cls, name: str) -> Formula:
+        """A formula that is one name, any text at all, written as it stands."""
+        return cls(ast.Name(name))
+
+    @property
+    def terms(self) -> list[Formula]:
+        """The summands, if the formula is a sum; else itself alone."""
+        found = []
+        tree = self.tree
+        while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add):
+            found.append(Formula(tree.right))
+            tree = tree.left
+        return [Formula(tree), *reversed(found)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in it, each once, in the order in which they stand in the text."""
+        functions = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
+        names = [n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and id(n) not in functions]
+        return tuple(dict.fromkeys(n.id for n in sorted(names, key=lambda n: (n.lineno, n.col_offset))))
+
+    @property
+    def number(self) -> float | None:
+        """Its value if it is a plain number, signed or not; else None."""
+        match self.tree:
+            case ast.Constant(value=int() | float() as value):
+                return float(value)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                return -float(value)
+        return None
+
+    @property
+    def can_raise(self) -> bool:
+        """Whether Python's float arithmetic may raise where IEEE arithmetic gives inf or nan."""
+        return any(
+            isinstance(node, ast.Div | ast.Pow) or (isinstance(node, ast.Name) and node.id in MAY_RAISE)
+            for node in ast.walk(self.tree)
+        )
+
+    @property
+    def analytic(self) -> bool:
+        """Whether it makes sense for complex numbers (no abs, max, comparison or choice in it)."""
+        return not any(
+            isinstance(node, ast.Compare | ast.IfExp) or (isinstance(node, ast.Name) and node.id in NOT_ANALYTIC)
+            for node in ast.walk(self.tree)
+        )
+
+    def python(self, **names: str | Formula) -> str:
+        """As Python code for floats, with the functions of `math`."""
+        return self._write(PYTHON, names)
+
+    def python_factor(self, **names: str | Formula) -> str:
+        """As Python code that can stand behind a `*`: in brackets if it needs them."""
+        return PYTHON.wrap(_write(self.tree, PYTHON, names), SIGN)
+
+    def numpy(self, **names: str | Formula) -> str:
+        """As NumPy code for arrays of any shape, and for complex numbers if it is analytic."""
+        return self._write(NUMPY, names)
+
+    def latex(self, **names: str | Formula) -> str:
+        """As LaTeX, for math mode."""
+        return self._write(LATEX, names)
+
+    def text(self, **names: str | Formula) -> str:
+        """As a line of plain text for people."""
+        return self._write(TEXT, names)
+
+    def _write(self, dialect: Dialect, names: Mapping[str, str | Formula]) -> str:
+        return _write(self.tree, dialect, names)[0]
+
+    def __repr__(self) -> str:
+        return f"Formula({self.text()!r})"
+
+
+def _write(tree: ast.expr, dialect: Dialect, names: Mapping[str, str | Formula]) -> tuple[str, int]:
+    """The text of a tree and how tightly it binds. Only as deep as brackets nest: a long sum is a loop."""
+    key: str | type
+    match tree:
+        case ast.Constant(value=int() | float() as value):
+            return dialect.number(value), ATOM
+        case ast.Name(id=name):
+            new = names.get(name)
+            if isinstance(new, Formula):
+                return _write(new.tree, dialect, {})
+            return name if new is None else new, ATOM
+        case ast.BinOp(op=ast.Add()):
+            pieces = [dialect.wrap(_write(term.tree, dialect, names), SUM) for term in Formula(tree).terms]
+            return " + ".join(pieces), SUM
+        case ast.BinOp(left=left, op=ast.Pow(), right=right) if (sign := _power(right, dialect, names)):
+            return dialect.wrap(_write(left, dialect, names), ATOM) + sign, POWER
+        case ast.BinOp(left=left, op=op, right=right):
+            key, parts = type(op), [left, right]
+        case ast.UnaryOp(op=op, operand=operand):
+            key, parts = type(op), [operand]
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            key, parts = type(op), [left, right]
+        case ast.IfExp(body=body, test=test, orelse=orelse):
+            key, parts = ast.IfExp, [body, test, orelse]
+        case ast.Call(func=ast.Name(id=name), args=parts):
+            key = name
+        case _:
+            raise FormulaError(f"{type(tree).__name__} cannot stand in a formula")
+    template = dialect.templates[key]
+    texts = [dialect.wrap(_write(p, dialect, names), b) for p, b in zip(parts, template.parts, strict=True)]
+    return template.text.format(*texts), template.binds
+
+
+def _power(exponent: ast.expr, dialect: Dialect, names: Mapping[str, str | Formula]) -> str | None:
+    """The sign that the dialect has for this exponent (², for one), if any."""
+    if isinstance(exponent, ast.Name) and isinstance(new := names.get(exponent.id), Formula):
+        exponent = new.tree
+    number = Formula(exponent).number
+    return None if number is None else dialect.powers.get(number)
+
+
+def load(source: str, filename: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    """Run generated source in `namespace`; tracebacks and debuggers show it under `filename`.
+
+    The one place where microbp turns text into code. The text always comes from parsed formulas and names made
+    here, never from a user's string.
+    """
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace
+
+
+def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]) -> Callable[..., Any]:
+    """A function of arrays that returns the tuple of `results`."""
+    lines = ", ".join(result.numpy() for result in results)
+    source = f"def {name}({', '.join(arguments)}):\n    return ({lines},)\n"
+    return load(source, f"<microbp {name}>", {"np": np})[name]  # type: ignore[no-any-return]  # it came from exec

@@ -1,0 +1,119 @@
+"""Losses, each composed from operations of the table: no new derivatives.
+
+Outputs are given as m rows of n values (or one flat row), targets as numbers in the same shape. The names
+and conventions are those of `microbp.vectorized`, which derives them a second time, in matrix form.
+
+>>> from microbp import Value
+>>> loss = half_squared_error([Value(0.75), Value(0.77)], [0.01, 0.99])
+>>> loss.data
+0.298
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp.engine import Value, total
+from microbp.errors import ShapeError
+from microbp.nn import MLP
+
+SMALLEST_PROBABILITY = 1e-12
+"""What binary_cross_entropy takes the logarithm of instead of anything smaller."""
+
+
+def _rows(outputs: Any, targets: Any) -> list[tuple[NDArray[Any], list[float]]]:
+    a = np.atleast_2d(np.array(outputs, dtype=object))
+    y = np.atleast_2d(np.array(targets, dtype=np.float64))
+    if a.shape != y.shape:
+        raise ShapeError(f"a loss needs outputs and targets of the same shape (m, n_out), got {a.shape} and {y.shape}")
+    return list(zip(a, y.tolist(), strict=True))
+
+
+def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, float]]:
+    return [pair for row, y in _rows(outputs, targets) for pair in zip(row, y, strict=True)]
+
+
+def half_squared_error(outputs: Any, targets: Any) -> Value:
+    """Σ ½(t − o)², summed over rows and outputs: nothing is divided by m."""
+    return total([0.5 * (t - o) ** 2 for o, t in _pairs(outputs, targets)])
+
+
+def squared_error(outputs: Any, targets: Any) -> Value:
+    """Σ (t − o)², summed over rows and outputs."""
+    return total([(t - o) ** 2 for o, t in _pairs(outputs, targets)])
+
+
+def mean_squared_error(outputs: Any, targets: Any) -> Value:
+    """The mean of (t − o)² over all m·n entries."""
+    pairs = _pairs(outputs, targets)
+    return total([(t - o) ** 2 for o, t in pairs]) / len(pairs)
+
+
+def binary_cross_entropy(outputs: Any, targets: Any) -> Value:
+    """1/m · Σ −[y log a + (1 − y) log(1 − a)], where the outputs a are probabilities.
+
+    Finite at 0 and 1: no logarithm is taken of less than `SMALLEST_PROBABILITY`.
+
+    >>> binary_cross_entropy([Value(0.0)], [1.0]).data == -np.log(SMALLEST_PROBABILITY)
+    True
+    """
+    rows = _rows(outputs, targets)
+    terms = [
+        factor * p.max(SMALLEST_PROBABILITY).log()
+        for row, y in rows
+        for a, t in zip(row, y, strict=True)
+        for factor, p in ((t, a), (1 - t, 1 - a))
+        if factor
+    ]
+    return total(terms) / -len(rows)
+
+
+def hinge(outputs: Any, targets: Any) -> Value:
+    """1/m · Σ max(0, 1 − y·a), for targets −1 and +1: the loss of micrograd's demo."""
+    rows = _rows(outputs, targets)
+    return total([(1 - t * a).relu() for row, y in rows for a, t in zip(row, y, strict=True)]) / len(rows)
+
+
+def softmax_cross_entropy(outputs: Any, targets: Any) -> Value:
+    """1/m · Σ −y · log softmax(o), where the outputs o are logits; stable for logits of any size.
+
+    >>> round(softmax_cross_entropy([Value(1000.0), Value(999.0)], [0.0, 1.0]).data, 6)
+    1.313262
+    """
+    terms = []
+    rows = _rows(outputs, targets)
+    for row, y in rows:
+        # The largest logit is taken out as a plain number: it cancels, in the loss and in the derivative.
+        largest = max(o.data for o in row)
+        log_sum = total([(o - largest).exp() for o in row]).log()
+        terms += [t * (log_sum - (o - largest)) for o, t in zip(row, y, strict=True) if t]
+    return total(terms) / len(rows)
+
+
+LOSSES: dict[str, Callable[[Any, Any], Value]] = {
+    loss.__name__: loss
+    for loss in (
+        half_squared_error,
+        squared_error,
+        mean_squared_error,
+        binary_cross_entropy,
+        hinge,
+        softmax_cross_entropy,
+    )
+}
+"""Every loss by name."""
+
+
+def l2_penalty(weights: MLP | Sequence[Value], l2: float, m: int) -> Value:
+    """λ/2m · Σ w², over the weights of a network (its biases are not penalised) or over the values given.
+
+    >>> l2_penalty([Value(3.0), Value(4.0)], l2=0.2, m=5).data
+    0.5
+    """
+    if isinstance(weights, MLP):
+        weights = [w for matrix in weights.parameter_arrays()[::2] for w in matrix.flat]
+    return total([w**2 for w in weights]) * (l2 / (2 * m))

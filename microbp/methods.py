@@ -1,0 +1,156 @@
+"""From a row of the table to the source of its methods and its pullback.
+
+What comes out is what a person would have written by hand; `microbp ops mul --source` prints it:
+
+>>> print(pullback_source(OPS["mul"]))
+def pull_mul(node):
+    x = node._x
+    y = node._y
+    upstream = node.grad
+    x.grad += upstream * y.data
+    y.grad += upstream * x.data
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+from microbp.ops import OPS, Op
+
+_TERMS_PER_LINE = 100
+"""A longer sum is written in several statements: Python's compiler nests one level for each `+`."""
+
+_RECORD = """\
+if data - data:  # inf or nan: for these the difference is nan, not 0
+    report(op_{op}, {inputs}, data)
+out = new(Value)
+out.data = data
+out.grad = 0.0
+out.label = ""
+out.op = op_{op}
+out._x = {x}
+out._y = {y}
+out._state = 0
+return out"""
+
+
+def is_operator(op: Op) -> bool:
+    """Whether Python has an infix operator for it, so that a strange operand is left to the other side."""
+    return op.method.startswith("__") and op.arity == 2
+
+
+def variants(op: Op) -> list[Op]:
+    """The rows that stand in for `op` when one operand is a plain number (x ** 2 needs no log x).
+
+    >>> [row.name for row in variants(OPS["pow"])]
+    ['pow_const', 'const_pow']
+    """
+    if None in op.partials:
+        return []
+    return [row for row in OPS.values() if None in row.partials and row.method == op.method]
+
+
+def generated_sources(op: Op) -> dict[str, str]:
+    """Every function made for the row: {name: source}."""
+    return {
+        **method_sources(op),
+        f"apply_{op.name}": function_source(op),
+        f"pull_{op.name}": pullback_source(op),
+    }
+
+
+def method_sources(op: Op) -> dict[str, str]:
+    """The methods of `Value` that apply the operation: {name: source}. Variants and families have none."""
+    if None in op.partials or op.family:
+        return {}
+    sources = {op.method: _method(op)}
+    if is_operator(op):
+        sources[f"__r{op.method[2:]}"] = _reflected(op)
+    return sources
+
+
+def function_source(op: Op) -> str:
+    """A function that applies the operation to a tuple of Values."""
+    return _function(f"apply_{op.name}", ("inputs",), [_unpack(op, "inputs"), *_apply(op, op.inputs, "inputs")])
+
+
+def pullback_source(op: Op) -> str:
+    """The pullback: adds upstream × local to the grad of each input."""
+    if op.arity <= 2:
+        lines = [f"{name} = node._{slot}" for name, slot in zip(op.inputs, "xy", strict=False)]
+    else:
+        lines = [_unpack(op, "node._x")]
+    lines.append("upstream = node.grad")
+    data = {name: f"{name}.data" for name in op.inputs} | {"out": "node.data"}
+    wanted = {name: p for name, p in zip(op.inputs, op.partial_formulas, strict=True) if p is not None}
+    local = {name: partial.python_factor(**data) for name, partial in wanted.items()}
+    if any(partial.can_raise for partial in wanted.values()):
+        compute = [f"d{name} = {partial.python(**data)}" for name, partial in wanted.items()]
+        targets = [f"d{name}" if name in wanted else "_" for name in op.inputs]
+        lines += _guard(compute, f"{', '.join(targets)}{',' * (op.arity == 1)} = ieee_partials(node)")
+        local = {name: f"d{name}" for name in wanted}
+    for name, partial in wanted.items():
+        match partial.number:
+            case 1.0:
+                lines.append(f"{name}.grad += upstream")
+            case -1.0:
+                lines.append(f"{name}.grad -= upstream")
+            case _:
+                lines.append(f"{name}.grad += upstream * {local[name]}")
+    return _function(f"pull_{op.name}", ("node",), lines)
+
+
+def _method(op: Op) -> str:
+    """The method, called on the first input; the others may be plain numbers."""
+    first, *others = op.inputs
+    lines = []
+    for other in others:
+        if_number = _to_constant(op, other)
+        for variant in variants(op):
+            if variant.partials[0] is not None:
+                if_number += _apply(variant, op.inputs)
+        lines += [f"if not isinstance({other}, Value):", *_indent(if_number)]
+    return _function(op.method, op.inputs, [*lines, *_apply(op, op.inputs)], op.rule)
+
+
+def _reflected(op: Op) -> str:
+    """The reflected method, called on the second input; the first is never a Value, or Python would not ask."""
+    row = next((variant for variant in variants(op) if variant.partials[1] is not None), op)
+    lines = [*_to_constant(op, op.inputs[0]), *_apply(row, op.inputs)]
+    return _function(f"__r{op.method[2:]}", op.inputs[::-1], lines, op.rule)
+
+
+def _to_constant(op: Op, name: str) -> list[str]:
+    if not is_operator(op):
+        return [f"{name} = constant({name}, op_{op.name})"]
+    return [f"{name} = operand({name}, op_{op.name})", f"if {name} is NotImplemented:", f"    return {name}"]
+
+
+def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
+    """Compute the result of `op` for these variables (all of them together are called `whole`) and record it."""
+    data = {name: f"{variable}.data" for name, variable in zip(op.inputs, variables, strict=True)}
+    terms = [term.python(**data) for term in op.formula.terms] if op.family else [op.formula.python(**data)]
+    chunks = [" + ".join(terms[k : k + _TERMS_PER_LINE]) for k in range(0, len(terms), _TERMS_PER_LINE)]
+    lines = [f"data = {chunks[0]}", *(f"data = data + {chunk}" for chunk in chunks[1:])]
+    if op.formula.can_raise:
+        lines = _guard(lines, f"data = ieee(op_{op.name}, {', '.join(variables)})")
+    inputs = whole or f"({', '.join(variables)}{',' * (op.arity == 1)})"
+    x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)
+    return lines + _RECORD.format(op=op.name, inputs=inputs, x=x, y=y).splitlines()
+
+
+def _guard(lines: list[str], instead: str) -> list[str]:
+    """Where Python's arithmetic raises, IEEE arithmetic has an answer."""
+    return ["try:", *_indent(lines), "except ARITHMETIC:", f"    {instead}"]
+
+
+def _unpack(op: Op, source: str) -> str:
+    return f"{', '.join(op.inputs)}{',' * (op.arity == 1)} = {source}"
+
+
+def _function(name: str, arguments: tuple[str, ...], lines: list[str], doc: str = "") -> str:
+    body = [f'"""{doc}"""'] * bool(doc) + lines
+    return "\n".join([f"def {name}({', '.join(arguments)}):", *_indent(body), ""])
+
+
+def _indent(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
