@@ -1,4 +1,55 @@
-"""microbp."""
-from microbp.engine import Constant, Value, affine, define, total
+"""Step through, draw and check backpropagation.
+
+Build an expression, or a network, of `Value` nodes; run the chain rule back through it; then draw it, and
+compare it with vectorized NumPy:
+
+>>> import microbp
+>>> from microbp import Value, nn
+>>> w, x, b = Value(2.0, label="w"), Value(-1.0, label="x"), Value(-3.0, label="b")
+>>> out = (w * x + b).sigmoid()
+>>> out.backward()
+>>> round(w.grad, 6), round(x.grad, 6)
+(-0.006648, 0.013296)
+>>> microbp.draw(out).source.startswith("digraph")
+True
+>>> model = nn.MLP(2, [3, 1], activation="tanh", output="sigmoid", seed=1)
+>>> microbp.compare(model, X=[[0.0, 1.0], [1.0, 1.0]], Y=[[1.0], [0.0]], loss="binary_cross_entropy").ok
+True
+"""
+
+from microbp import losses, nn, optim, vectorized
+from microbp.comparison import Comparison, compare
+from microbp.engine import Constant, Value, define
+from microbp.errors import MicrobpError, NonFiniteWarning
+from microbp.families import affine, total
 from microbp.nonfinite import errstate
+from microbp.numeric import GradCheck, gradcheck
 from microbp.ops import Op
+from microbp.problems import load
+from microbp.render import Drawing, draw
+from microbp.training import train
+
+__all__ = [
+    "Comparison",
+    "Constant",
+    "Drawing",
+    "GradCheck",
+    "MicrobpError",
+    "NonFiniteWarning",
+    "Op",
+    "Value",
+    "affine",
+    "compare",
+    "define",
+    "draw",
+    "errstate",
+    "gradcheck",
+    "load",
+    "losses",
+    "nn",
+    "optim",
+    "total",
+    "train",
+    "vectorized",
+]
+__version__ = "0.1.0"

@@ -37,6 +37,7 @@ class Dialect:
     powers: Mapping[float, str] = field(default_factory=dict)  # exponents that have a sign of their own
 
     def wrap(self, piece: tuple[str, int], needed: int) -> str:
+        """The text of a piece, in brackets unless it binds as tightly as needed."""
         text, binds = piece
         return text if binds >= needed else self.brackets.format(text)
 

@@ -11,23 +11,21 @@ The methods of `Value` are made from the rows of `ops.TABLE` by `define`, at the
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from microbp.errors import FormulaError, OperandError, ShapeError
-from microbp.formula import load
-from microbp.methods import generated_sources, variants
+from microbp.errors import FormulaError
+from microbp.methods import load_functions
 from microbp.nonfinite import ARITHMETIC, ieee, ieee_partials, report, report_gradients
-from microbp.ops import FAMILIES, OPS, Op
+from microbp.operands import Operators, real_number
+from microbp.ops import OPS, Op
 
 _OPEN, _DONE, _LEAF = 1, 2, 3
 _new = object.__new__
 
 
-class Value:
+class Value(Operators):
     """A number in a graph: its `data`, its `grad` (∂root/∂self after `root.backward()`), an optional `label`,
     the operation `op` that made it (`None` for a leaf) and the values it was made from, `inputs`.
 
@@ -54,20 +52,14 @@ class Value:
     label: str
     op: Op | None
     _state: int
-    if TYPE_CHECKING:  # Python's operators, as define() makes them from the table
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = (
-            __rpow__
-        ) = lambda self, other: self
-        __neg__ = __abs__ = lambda self: self
-
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
     def __init__(self, data: Any, label: str = "") -> None:
-        self.data = data if data.__class__ is float else _number(data, "Value")
+        self.data = data if data.__class__ is float else real_number(data, "Value")
         self.grad = 0.0
         self.label = label
         self.op = None
-        self._x = self._y = None
+        self._x: Any = None
+        self._y: Value | None = None
         self._state = _LEAF
 
     @property
@@ -75,9 +67,11 @@ class Value:
         """The values it was made from, in order; `x * x` has two. Empty for a leaf."""
         if self.op is None:
             return ()
-        if self._x.__class__ is tuple:
-            return self._x
-        return (self._x,) if self._y is None else (self._x, self._y)
+        x, y = self._x, self._y
+        if x.__class__ is tuple:
+            many: tuple[Value, ...] = x
+            return many
+        return (x,) if y is None else (x, y)
 
     def graph(self) -> list[Value]:
         """Every value that this one depends on, and itself last, in topological order: inputs stand before results."""
@@ -94,7 +88,7 @@ class Value:
         Leaves accumulate over calls, as in PyTorch; the grads in between are computed anew. Each node is visited once,
         after all that was made from it. A gradient that is inf or nan is reported as `microbp.errstate` says.
         """
-        seed = seed if seed.__class__ is float else _number(seed, "backward")
+        seed = seed if seed.__class__ is float else real_number(seed, "backward")
         if self.op is None:
             self.grad += seed
             return
@@ -120,37 +114,11 @@ class Value:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value({self.data}{label})" if not self.grad else f"Value({self.data}{label}, grad={self.grad})"
 
-    def __float__(self) -> float:
-        return float(self.data)
-
-    def __lt__(self, other: Any) -> bool:
-        return bool(self.data < getattr(other, "data", other))
-
-    def __le__(self, other: Any) -> bool:
-        return bool(self.data <= getattr(other, "data", other))
-
-    def __gt__(self, other: Any) -> bool:
-        return bool(self.data > getattr(other, "data", other))
-
-    def __ge__(self, other: Any) -> bool:
-        return bool(self.data >= getattr(other, "data", other))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in self.graph():  # inputs first, so that no copy waits for another
-            if id(node) not in memo:
-                memo[id(node)] = _rebuild(
-                    type(node), node.op, tuple(memo[id(x)] for x in node.inputs), node.data, node.grad, node.label
-                )
-        copied: Value = memo[id(self)]
-        return copied
-
-    def __copy__(self) -> Value:
-        return _rebuild(type(self), self.op, self.inputs, self.data, self.grad, self.label)
-
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is None:
             return _rebuild, (type(self), None, (), self.data, self.grad, self.label)
-        # Flat, because pickle would go down the graph by recursion. Leaves go as they are: what is shared stays shared.
+        # For pickle and copy: flat, because they would go down the graph by recursion. Leaves go as they are, so that
+        # what shares a leaf still shares it.
         graph = self.graph()
         place = {node: k for k, node in enumerate(graph)}
         rows = [
@@ -203,9 +171,7 @@ def _topological_order(root: Value) -> list[Value]:
     return order
 
 
-def _rebuild(
-    cls: type[Value], op: Op | None, inputs: tuple[Value, ...], data: float, grad: float, label: str
-) -> Value:
+def _rebuild(cls: type[Value], op: Op | None, inputs: tuple[Value, ...], data: float, grad: float, label: str) -> Value:
     out = cls(data, label)
     out.grad = grad
     if op is not None:
@@ -227,26 +193,10 @@ def _rebuild_graph(rows: list[Any]) -> Value:
     return graph[-1]
 
 
-def _number(data: Any, what: str) -> float:
-    """One real number, as a float. Raises `OperandError` for anything else."""
-    if isinstance(data, np.ndarray) and data.size == 1:
-        data = data.item()
-    if not isinstance(data, str | bytes | bytearray | complex | np.complexfloating | np.ndarray | Value):
-        try:
-            return float(data)
-        except (TypeError, ValueError):
-            pass
-        except OverflowError:
-            return math.inf if data > 0 else -math.inf
-    hint = "For an array of Values, make one Value for each element." if np.ndim(data) else "Convert it first."
-    shape = f" of shape {np.shape(data)}" if np.ndim(data) else ""
-    raise OperandError(f"{what} needs one real number, got {data!r} ({type(data).__name__}{shape}). {hint}")
-
-
 def constant(number: Any, op: Op) -> Constant:
     """A plain number as an input of `op`."""
     out = _new(Constant)
-    out.data = number if number.__class__ is float else _number(number, op.name)
+    out.data = number if number.__class__ is float else real_number(number, op.name)
     out.grad = 0.0
     out.label = ""
     out.op = None
@@ -257,42 +207,12 @@ def constant(number: Any, op: Op) -> Constant:
 def operand(number: Any, op: Op) -> Any:
     """A plain number beside an operator; `NotImplemented` for what may know better itself what to do with a Value."""
     if number.__class__ is float or number.__class__ is int:
-        return constant(float(number), op)
+        return constant(number, op)
     if isinstance(number, np.ndarray) and number.ndim:
         return NotImplemented  # NumPy then works elementwise
     if hasattr(number, "__float__") or isinstance(number, str | bytes | complex | list | tuple):
         return constant(number, op)
     return NotImplemented
-
-
-def affine(weights: Sequence[Value], inputs: Sequence[Any], bias: Any) -> Value:
-    """A neuron's net, w1·x1 + … + wn·xn + b, as one node. Raises `ShapeError` if the lengths differ.
-
-    >>> net = affine([Value(0.15), Value(0.2)], [0.05, 0.1], 0.35)
-    >>> net.data, len(net.inputs)
-    (0.3775, 5)
-    """
-    if len(weights) != len(inputs):
-        raise ShapeError(f"affine needs as many inputs as weights, got {len(weights)} weights and {len(inputs)} inputs")
-    pairs: list[Any] = [bias] * (2 * len(weights) + 1)
-    pairs[:-1:2] = weights
-    pairs[1::2] = inputs
-    return _apply_family("affine", len(weights), pairs)
-
-
-def total(values: Iterable[Any]) -> Value:
-    """The sum of any number of values as one node.
-
-    >>> total([Value(1.0), 2, 3.5]).data
-    6.5
-    """
-    values = list(values)
-    return _apply_family("total", len(values), values)
-
-
-def _apply_family(name: str, n: int, inputs: list[Any]) -> Value:
-    op = FAMILIES[name].row(n)
-    return apply(op, tuple([x if isinstance(x, Value) else constant(x, op) for x in inputs]))
 
 
 def apply(op: Op, inputs: tuple[Value, ...]) -> Value:
@@ -304,23 +224,14 @@ def apply(op: Op, inputs: tuple[Value, ...]) -> Value:
 
 
 def _generate(op: Op) -> None:
-    """Makes the functions of a row: its methods, `apply` and `pull`."""
-    namespace: dict[str, Any] = {
-        **{function.__name__: function for function in (Value, constant, operand, ieee, ieee_partials, report)},
-        **{f"op_{row.name}": row for row in (op, *variants(op))},
-        "new": _new,
-        "math": math,
-        "ARITHMETIC": ARITHMETIC,
-    }
-    for name, source in generated_sources(op).items():
-        function = load(source, f"<microbp {op.name}: {name}>", namespace)[name]
-        if name == f"apply_{op.name}":
-            object.__setattr__(op, "apply", function)
-        elif name == f"pull_{op.name}":
-            object.__setattr__(op, "pull", function)
-        else:
-            function.__qualname__ = f"Value.{name}"
-            setattr(Value, name, function)
+    """Makes the functions of a row: `apply` and `pull` for the row itself, the methods for `Value`."""
+    tools = (Value, constant, operand, ieee, ieee_partials, report)
+    functions = load_functions(op, {tool.__name__: tool for tool in tools} | {"new": _new, "ARITHMETIC": ARITHMETIC})
+    object.__setattr__(op, "apply", functions.pop(f"apply_{op.name}"))
+    object.__setattr__(op, "pull", functions.pop(f"pull_{op.name}"))
+    for name, method in functions.items():
+        method.__qualname__ = f"Value.{name}"
+        setattr(Value, name, method)
 
 
 def define(op: Op) -> Op:

@@ -21,15 +21,26 @@ Renaming goes through the syntax tree, so that what is put in keeps its meaning:
 from __future__ import annotations
 
 import ast
-import linecache
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
-import numpy as np
-
-from microbp.dialects import ARITIES, ATOM, LATEX, MAY_RAISE, NOT_ANALYTIC, NUMPY, POWER, PYTHON, SIGN, SUM, TEXT, Dialect
+from microbp.dialects import (
+    ARITIES,
+    ATOM,
+    LATEX,
+    MAY_RAISE,
+    NOT_ANALYTIC,
+    NUMPY,
+    POWER,
+    PYTHON,
+    SIGN,
+    SUM,
+    TEXT,
+    Dialect,
+)
 from microbp.errors import FormulaError, unknown
+
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> ast.expr:
@@ -93,6 +104,15 @@ class Formula:
     def atom(cls, name: str) -> Formula:
         """A formula that is one name, any text at all, written as it stands."""
         return cls(ast.Name(name))
+
+    def substitute(self, **names: Formula) -> Formula:
+        """The formula with names replaced by formulas, as one formula.
+
+        >>> Formula("x * y").substitute(x=Formula("a + b")).text()
+        '(a + b)·y'
+        """
+        terms = [Formula(_Substitute(names).visit(copy.deepcopy(term.tree))) for term in self.terms]
+        return Formula.sum(terms)
 
     @property
     def terms(self) -> list[Formula]:
@@ -164,6 +184,28 @@ class Formula:
         return f"Formula({self.text()!r})"
 
 
+class _Substitute(ast.NodeTransformer):
+    def __init__(self, names: Mapping[str, Formula]) -> None:
+        self.names = names
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:  # the name of a function is no name
+        node.args = [self.visit(argument) for argument in node.args]
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Work out what numbers alone decide, as one does in writing: 2·x^(2 − 1) is 2·x."""
+        node.left, node.right = self.visit(node.left), self.visit(node.right)
+        left, right = Formula(node.left).number, Formula(node.right).number
+        if isinstance(node.op, ast.Pow) and right == 1.0:
+            return node.left
+        if left is not None and right is not None and isinstance(node.op, ast.Sub):
+            return _parse(repr(left - right))
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.names[node.id].tree if node.id in self.names else node
+
+
 def _write(tree: ast.expr, dialect: Dialect, names: Mapping[str, str | Formula]) -> tuple[str, int]:
     """The text of a tree and how tightly it binds. Only as deep as brackets nest: a long sum is a loop."""
     key: str | type
@@ -178,7 +220,7 @@ def _write(tree: ast.expr, dialect: Dialect, names: Mapping[str, str | Formula])
         case ast.BinOp(op=ast.Add()):
             pieces = [dialect.wrap(_write(term.tree, dialect, names), SUM) for term in Formula(tree).terms]
             return " + ".join(pieces), SUM
-        case ast.BinOp(left=left, op=ast.Pow(), right=right) if (sign := _power(right, dialect, names)):
+        case ast.BinOp(left=left, op=ast.Pow(), right=right) if sign := _power(right, dialect, names):
             return dialect.wrap(_write(left, dialect, names), ATOM) + sign, POWER
         case ast.BinOp(left=left, op=op, right=right):
             key, parts = type(op), [left, right]
@@ -203,21 +245,3 @@ def _power(exponent: ast.expr, dialect: Dialect, names: Mapping[str, str | Formu
         exponent = new.tree
     number = Formula(exponent).number
     return None if number is None else dialect.powers.get(number)
-
-
-def load(source: str, filename: str, namespace: dict[str, Any]) -> dict[str, Any]:
-    """Run generated source in `namespace`; tracebacks and debuggers show it under `filename`.
-
-    The one place where microbp turns text into code. The text always comes from parsed formulas and names made
-    here, never from a user's string.
-    """
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec"), namespace)
-    return namespace
-
-
-def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]) -> Callable[..., Any]:
-    """A function of arrays that returns the tuple of `results`."""
-    lines = ", ".join(result.numpy() for result in results)
-    source = f"def {name}({', '.join(arguments)}):\n    return ({lines},)\n"
-    return load(source, f"<microbp {name}>", {"np": np})[name]  # type: ignore[no-any-return]  # it came from exec

@@ -14,6 +14,11 @@ def pull_mul(node):
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from microbp.generated import load
 from microbp.ops import OPS, Op
 
 _TERMS_PER_LINE = 100
@@ -55,6 +60,15 @@ def generated_sources(op: Op) -> dict[str, str]:
         **method_sources(op),
         f"apply_{op.name}": function_source(op),
         f"pull_{op.name}": pullback_source(op),
+    }
+
+
+def load_functions(op: Op, namespace: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
+    """Every function made for the row: {name: function}, with what they call in `namespace`."""
+    rows = {f"op_{row.name}": row for row in (op, *variants(op))}
+    return {
+        name: load(source, f"<microbp {op.name}: {name}>", {**namespace, **rows, "math": math})[name]
+        for name, source in generated_sources(op).items()
     }
 
 
@@ -101,9 +115,8 @@ def pullback_source(op: Op) -> str:
 
 def _method(op: Op) -> str:
     """The method, called on the first input; the others may be plain numbers."""
-    first, *others = op.inputs
     lines = []
-    for other in others:
+    for other in op.inputs[1:]:
         if_number = _to_constant(op, other)
         for variant in variants(op):
             if variant.partials[0] is not None:

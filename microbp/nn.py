@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from microbp.engine import Value, affine
+from microbp.engine import Value
 from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.families import affine
 
 ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus")
 """Each but linear, which changes nothing, is an operation of the table."""
@@ -68,6 +69,7 @@ class Neuron(Module):
         self.out_label = ""
 
     def __call__(self, x: Sequence[Any]) -> Value:
+        """The activation for n inputs, numbers or values."""
         net = affine(self.w, x, self.b)
         net.label = self.net_label
         if self.activation == "linear":
@@ -77,6 +79,7 @@ class Neuron(Module):
         return out
 
     def parameters(self) -> list[Value]:
+        """Its weights, then its bias."""
         return [p for p in (*self.w, self.b) if isinstance(p, Parameter)]
 
     def __repr__(self) -> str:
@@ -100,6 +103,7 @@ class Layer(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
+        """Those of its neurons, each once."""
         return list(dict.fromkeys(p for neuron in self.neurons for p in neuron.parameters()))
 
     def __repr__(self) -> str:
@@ -195,6 +199,7 @@ class MLP(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
+        """Those of its layers, each once."""
         return list(dict.fromkeys(p for layer in self.layers for p in layer.parameters()))
 
     def parameter_arrays(self) -> list[NDArray[Any]]:

@@ -123,7 +123,7 @@ def _describe(op: Op, inputs: Sequence[Value]) -> str:
     pairs = list(zip(op.inputs, inputs, strict=True))
     if len(pairs) > 4:  # of a long sum, name those that matter most
         pairs = sorted(pairs, key=lambda pair: -abs(pair[1].data) if math.isfinite(pair[1].data) else -math.inf)[:4]
-    return ", ".join(f'{name} = {x.data}{f" (node {_quote(x.label)})" if x.label else ""}' for name, x in pairs)
+    return ", ".join(f"{name} = {x.data}{f' (node {_quote(x.label)})' if x.label else ''}" for name, x in pairs)
 
 
 def _quote(label: str) -> str:

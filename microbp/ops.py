@@ -17,11 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 from microbp.errors import FormulaError, UnknownNameError, unknown
-from microbp.formula import Formula, load, numpy_function
+from microbp.formula import Formula
+from microbp.generated import numpy_function
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,9 @@ class Op:
     @cached_property
     def formula(self) -> Formula:
         """What it computes."""
-        return Formula.sum([Formula(term) for term in self.forward.split(" + ")] if self.family else [Formula(self.forward)])
+        return Formula.sum(
+            [Formula(term) for term in self.forward.split(" + ")] if self.family else [Formula(self.forward)]
+        )
 
     @cached_property
     def partial_formulas(self) -> tuple[Formula | None, ...]:
@@ -147,7 +150,9 @@ class Family:
         >>> FAMILIES["affine"].forward
         'w1 * x1 + … + wn * xn + b'
         """
-        return " + ".join([self._numbered(self.term, "1"), "…", self._numbered(self.term, "n"), *filter(None, [self.last])])
+        return " + ".join(
+            [self._numbered(self.term, "1"), "…", self._numbered(self.term, "n"), *filter(None, [self.last])]
+        )
 
     def _numbered(self, text: str, number: object) -> str:
         formula = Formula(text)
@@ -158,7 +163,7 @@ class Family:
         return _family_row(self, n)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _family_row(family: Family, n: int) -> Op:
     names = Formula(family.term).names
     inputs = [f"{name}{k}" for k in range(1, n + 1) for name in names] + [family.last] * bool(family.last)
@@ -177,9 +182,11 @@ def _family_row(family: Family, n: int) -> Op:
 
 TABLE = (
     Op("add", "x + y", ("1", "1"), "+", "__add__", "A sum passes the gradient on unchanged to each summand."),
-    Op("sub", "x - y", ("1", "-1"), "−", "__sub__", "A difference passes the gradient on: as it is to the first, negated to the second."),
+    Op("sub", "x - y", ("1", "-1"), "−", "__sub__",
+       "A difference passes the gradient on: as it is to the first, negated to the second."),
     Op("mul", "x * y", ("y", "x"), "×", "__mul__", "The derivative of a product by one factor is the other factor."),
-    Op("div", "x / y", ("1 / y", "-out / y"), "÷", "__truediv__", "The derivative of a quotient is 1/y by the numerator, −(x/y)/y by the denominator.",
+    Op("div", "x / y", ("1 / y", "-out / y"), "÷", "__truediv__",
+       "The derivative of a quotient is 1/y by the numerator, −(x/y)/y by the denominator.",
        domain="y != 0"),
     Op("pow", "x ** y", ("y * x ** (y - 1)", "out * log(x)"), "^", "__pow__",
        "By the base it is the power rule; by the exponent, the power itself times log of the base.", domain="x > 0"),
@@ -197,9 +204,12 @@ TABLE = (
     Op("sqrt", "sqrt(x)", ("0.5 / out",), "√", rule="The derivative of √x is 1/(2√x).", domain="x > 0"),
     Op("sin", "sin(x)", ("cos(x)",), rule="The derivative of sin is cos."),
     Op("cos", "cos(x)", ("-sin(x)",), rule="The derivative of cos is −sin."),
-    Op("tanh", "tanh(x)", ("1 - out ** 2",), rule="The derivative of tanh is 1 − tanh², and tanh is the result itself."),
-    Op("sigmoid", "sigmoid(x)", ("out * (1 - out)",), "σ", rule="The derivative of σ is σ·(1 − σ), and σ is the result itself."),
-    Op("relu", "max(x, 0.0)", ("x > 0",), rule="relu lets the gradient through where x > 0 and stops it elsewhere.", kink="x == 0"),
+    Op("tanh", "tanh(x)", ("1 - out ** 2",),
+       rule="The derivative of tanh is 1 − tanh², and tanh is the result itself."),
+    Op("sigmoid", "sigmoid(x)", ("out * (1 - out)",), "σ",
+       rule="The derivative of σ is σ·(1 − σ), and σ is the result itself."),
+    Op("relu", "max(x, 0.0)", ("x > 0",),
+       rule="relu lets the gradient through where x > 0 and stops it elsewhere.", kink="x == 0"),
     Op("leaky_relu", "x if x > 0 else 0.01 * x", ("1.0 if x > 0 else 0.01",),
        rule="leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere.", kink="x == 0"),
     Op("softplus", "max(x, 0.0) + log1p(exp(-abs(x)))", ("sigmoid(x)",), printed={"forward": "log(1 + exp(x))"},
@@ -218,7 +228,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family(
             "affine", "w * x", ("x", "w"), "b", "Σwx+b",
-            "The derivative of a weighted sum by a weight is the input it weighs, by an input its weight, by the bias 1.",
+            "The derivative of a weighted sum by a weight is its input, by an input its weight, by the bias 1.",
         ),
         Family("total", "x", ("1",), symbol="Σ", rule="A sum passes the gradient on unchanged to each summand."),
     )

@@ -13,12 +13,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from microbp.engine import Value
 
 
-class Optimizer:
+class Optimizer(ABC):
     """What all of them share: the parameters, and the learning rate `lr`, which may be changed between steps."""
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
@@ -30,9 +31,9 @@ class Optimizer:
         for p in self.parameters:
             p.grad = 0.0
 
+    @abstractmethod
     def step(self) -> None:
         """Changes every parameter once."""
-        raise NotImplementedError("use SGD or Adam")
 
 
 class SGD(Optimizer):
@@ -44,6 +45,7 @@ class SGD(Optimizer):
         self.velocity = [0.0] * len(self.parameters)
 
     def step(self) -> None:
+        """Changes every parameter once."""
         for k, p in enumerate(self.parameters):
             self.velocity[k] = self.momentum * self.velocity[k] + p.grad
             p.data -= self.lr * self.velocity[k]
@@ -67,6 +69,7 @@ class Adam(Optimizer):
         self.steps = 0
 
     def step(self) -> None:
+        """Changes every parameter once."""
         self.steps += 1
         b1, b2 = self.betas
         for k, p in enumerate(self.parameters):

@@ -1,0 +1,48 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up .venv first; none needs root.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check lint type bench examples docs clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.images  ## set up, and run the main job on the w1–w8 network
+	$(BIN)/microbp demo -o w1-w8.svg
+
+test: $(VENV)/.test  ## set up, and run the tests
+	$(BIN)/python -m pytest -q
+
+check: lint type test examples  ## lint, types, tests (with the README's code), examples
+
+lint: $(VENV)/.lint  ## look for mistakes of style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+type: $(VENV)/.lint  ## check the types
+	$(BIN)/mypy
+
+bench: $(VENV)/.bench  ## time microbp against micrograd, side by side
+	$(BIN)/python tests/benchmarks/against_micrograd.py
+
+examples: $(VENV)/.images  ## run every example
+	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+docs: $(VENV)/.images  ## write anew what is generated: the README's table and pictures
+	$(BIN)/python examples/make_docs.py
+
+clean:  ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis w1-w8.svg
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of extras. The images extra has wheels for the usual machines; where it has none,
+# everything but pictures works without it, so that its failure is a word and no end.
+$(VENV)/.%: setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("microbp needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[$(filter-out images,$*)]"
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[images]" \
+		|| echo "The images extra could not be installed: pictures need Graphviz's dot on the PATH."
+	touch $@

@@ -1,0 +1,214 @@
+"""The command `microbp`: each of the three jobs from a terminal, and `--json` for machines.
+
+Exit code 0: done; 1: a comparison or a check found a difference; 2: bad usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from microbp import reference
+from microbp.comparison import compare
+from microbp.demo import demo, report
+from microbp.errors import MicrobpError, ProblemError, RendererError
+from microbp.numeric import METHODS, check_graph
+from microbp.ops import FAMILIES, find
+from microbp.problems import NetworkProblem, Problem, builtin_names, load
+from microbp.problems.loading import UPDATES
+from microbp.render import draw
+from microbp.render.palette import THEMES
+from microbp.tabular import columns
+from microbp.training import train
+
+PROBLEM = (
+    "a built-in problem (`microbp problems` lists them), a .toml file, or an expression such as 'sigmoid(w*x + b)'"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
+    _speak_any_encoding()
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (MicrobpError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # the reader, `head` for one, has had enough
+            sys.stderr.close()
+            return 0
+        print(f"microbp: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="microbp",
+        description="Step through, draw and check backpropagation.",
+        epilog="Exit code: 0 done, 1 a difference was found, 2 bad usage.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(
+        run: Callable[[argparse.Namespace], int], name: str, about: str, problem: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        if problem:
+            sub.add_argument("problem", help=PROBLEM)
+            sub.add_argument(
+                "numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name in an expression"
+            )
+        sub.add_argument("--json", action="store_true", help="print JSON, for machines")
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command(
+        _demo,
+        "demo",
+        "the main job on the w1–w8 network: forward, backward, update, comparison, picture",
+        problem=False,
+    )
+    sub.add_argument(
+        "-o", "--output", default="w1-w8.svg", metavar="FILE", help="where the picture goes (default: %(default)s)"
+    )
+
+    sub = command(_train, "train", "train a network by full-batch gradient descent")
+    sub.add_argument("--steps", type=int, help="how many steps (default: the problem's)")
+    sub.add_argument("--update", choices=UPDATES, help="every gradient from the old weights, or output weights first")
+    sub.add_argument("--lr", type=float, help="the learning rate (default: the problem's)")
+
+    command(_compare, "compare", "compare the scalar graph with vectorized NumPy, number by number")
+
+    sub = command(_gradcheck, "gradcheck", "compare the chain rule with numeric derivatives")
+    sub.add_argument(
+        "--method", choices=METHODS, default="auto", help="complex step, central difference, or the first that applies"
+    )
+
+    sub = command(_draw, "draw", "draw the graph, with values, grads and local derivatives")
+    sub.add_argument("-o", "--output", required=True, metavar="FILE", help="a .svg, .png, .pdf or .dot file")
+    sub.add_argument("--theme", choices=THEMES, default="light", help="the colours (default: %(default)s)")
+    sub.add_argument("--no-backward", action="store_true", help="draw the graph as it is before the backward pass")
+
+    sub = command(_ops, "ops", "print the table of operations, or one of them", problem=False)
+    sub.add_argument("name", nargs="?", help="an operation")
+    sub.add_argument("--source", action="store_true", help="print the functions made from its row")
+
+    command(_problems, "problems", "list the built-in problems", problem=False)
+    return parser
+
+
+def _load(options: argparse.Namespace) -> Problem:
+    numbers = {}
+    for text in options.numbers:
+        name, equals, number = text.partition("=")
+        try:
+            numbers[name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise ProblemError(f"a number for a name is given as NAME=NUMBER, w=0.5 for one; got {text!r}")
+    return load(options.problem, numbers)
+
+
+def _load_network(options: argparse.Namespace) -> NetworkProblem:
+    problem = _load(options)
+    if not isinstance(problem, NetworkProblem):
+        raise ProblemError(f"this command needs a network with data and a loss, got the expression {problem.title!r}")
+    return problem
+
+
+def _print(options: argparse.Namespace, data: Any, text: str) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False) if options.json else text)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    numbers = demo()
+    problem = load("w1-w8")
+    assert isinstance(problem, NetworkProblem)
+    root = problem.root()
+    root.backward()
+    try:
+        draw(root, options.output, model=problem.model)
+        numbers["picture"], said = options.output, f"Picture: {options.output}"
+    except RendererError as error:
+        numbers["picture"], said = None, f"No picture: {error}"
+    table = numbers.pop("comparison_table")
+    _print(options, numbers, "\n".join([*report(numbers | {"comparison_table": table}), "", said]))
+    return 0 if numbers["comparison"]["ok"] else 1
+
+
+def _train(options: argparse.Namespace) -> int:
+    result = train(_load_network(options), options.steps, update=options.update, learning_rate=options.lr)
+    rows = [(f"  {name}", f"{value!r}") for name, value in result.parameters.items()]
+    outputs = [f"  {', '.join(f'{o!r}' for o in row)}" for row in result.outputs]
+    lines = [
+        f"{result.steps:,} steps, update {result.update}, learning rate {result.learning_rate}",
+        f"loss: {result.initial_loss!r} before, {result.loss!r} after",
+        *("outputs", *outputs, "parameters", *columns(rows)),
+    ]
+    _print(options, result.as_dict(), "\n".join(lines))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    problem = _load_network(options)
+    comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss, l2=problem.l2)
+    _print(options, comparison.as_dict(), str(comparison))
+    return 0 if comparison.ok else 1
+
+
+def _gradcheck(options: argparse.Namespace) -> int:
+    problem = _load(options)
+    check = check_graph(problem.root(), problem.leaves(), options.method)
+    _print(options, check.as_dict(), str(check))
+    return 0 if check.ok else 1
+
+
+def _draw(options: argparse.Namespace) -> int:
+    problem = _load(options)
+    root = problem.root()
+    if not options.no_backward:
+        root.backward()
+    model = problem.model if isinstance(problem, NetworkProblem) else None
+    draw(root, options.output, model=model, theme=options.theme)
+    _print(options, {"picture": options.output, "values": len(root.graph())}, f"Picture: {options.output}")
+    return 0
+
+
+def _ops(options: argparse.Namespace) -> int:
+    if options.name is None:
+        head, *rows = reference.HEAD, *reference.table()
+        _print(options, [dict(zip(head, row, strict=True)) for row in rows], reference.text())
+        return 0
+    op = FAMILIES[options.name].row(2) if options.name in FAMILIES else find(options.name)
+    _print(options, reference.as_dict(op), reference.source(op) if options.source else reference.describe(op))
+    return 0
+
+
+def _problems(options: argparse.Namespace) -> int:
+    titles = {name: load(name).title for name in builtin_names()}
+    _print(options, titles, "\n".join(columns(list(titles.items()))))
+    return 0
+
+
+_ASCII = {
+    **{"∂": "d", "·": "*", "×": "x", "÷": "/", "−": "-", "–": "-", "←": "<-", "→": "->", "…": "..."},
+    **{"Σ": "sum", "σ": "sigmoid", "√": "sqrt", "½": "1/2", "²": "^2", "³": "^3"},
+}
+
+
+def _speak_any_encoding() -> None:
+    """A terminal that has no ∂ shows d instead; nothing raises."""
+
+    def instead(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return "".join(_ASCII.get(c, "?") for c in error.object[error.start : error.end]), error.end
+
+    codecs.register_error("microbp", instead)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="microbp")

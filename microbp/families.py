@@ -1,0 +1,45 @@
+"""The operations for any number of inputs, each one node: a neuron's net, and a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from microbp.engine import Value, apply, constant
+from microbp.errors import ShapeError
+from microbp.ops import FAMILIES
+
+
+def affine(weights: Sequence[Value], inputs: Sequence[Any], bias: Any) -> Value:
+    """A neuron's net, w1·x1 + … + wn·xn + b, as one node. Raises `ShapeError` if the lengths differ.
+
+    >>> net = affine([Value(0.15), Value(0.2)], [0.05, 0.1], 0.35)
+    >>> net.data, len(net.inputs)
+    (0.3775, 5)
+    """
+    if len(weights) != len(inputs) or not weights:
+        raise ShapeError(
+            "affine needs as many inputs as weights, and at least one, "
+            f"got {len(weights)} weights and {len(inputs)} inputs"
+        )
+    pairs: list[Any] = [bias] * (2 * len(weights) + 1)
+    pairs[:-1:2] = weights
+    pairs[1::2] = inputs
+    return _apply_family("affine", len(weights), pairs)
+
+
+def total(values: Iterable[Any]) -> Value:
+    """The sum of any number of values as one node.
+
+    >>> total([Value(1.0), 2, 3.5]).data
+    6.5
+    """
+    values = list(values)
+    if not values:
+        raise ShapeError("total needs at least one value, got none")
+    return _apply_family("total", len(values), values)
+
+
+def _apply_family(name: str, n: int, inputs: list[Any]) -> Value:
+    op = FAMILIES[name].row(n)
+    return apply(op, tuple([x if isinstance(x, Value) else constant(x, op) for x in inputs]))

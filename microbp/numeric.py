@@ -1,0 +1,157 @@
+"""Derivatives by arithmetic alone, to check those of the chain rule.
+
+>>> from microbp import Value
+>>> check = gradcheck(lambda x, y: (x * y).tanh() / y, 0.5, 2.0)
+>>> check.ok, check.method
+(True, 'complex')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp.engine import Value
+from microbp.errors import UnknownNameError, unknown
+from microbp.formula import Formula
+from microbp.generated import numpy_function
+from microbp.tabular import columns
+
+METHODS = ("auto", "complex", "central")
+_COMPLEX_STEP = 1e-30
+_ALLOWED = {"complex": 1e-12, "central": 1e-6}
+_CELLS = 4_000_000
+"""How many numbers a replay may hold at once: more leaves are checked in several goes."""
+
+
+@dataclass(frozen=True)
+class GradCheck:
+    """What a gradient check found, leaf by leaf: prints as a table."""
+
+    names: tuple[str, ...]
+    analytic: tuple[float, ...]
+    numeric: tuple[float, ...]
+    method: str
+    kinks: dict[str, str]
+    """Leaves that cannot be compared, because the step crosses a kink: {name of the leaf: which kink}."""
+
+    @property
+    def errors(self) -> tuple[float, ...]:
+        """|a − n| / max(1, |a|, |n|) for each leaf; nan where it cannot be compared."""
+        return tuple(
+            float("nan") if name in self.kinks else abs(a - n) / max(1.0, abs(a), abs(n))
+            for name, a, n in zip(self.names, self.analytic, self.numeric, strict=True)
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything in it, for JSON."""
+        return {"ok": self.ok, "worst": self.worst, "errors": self.errors, **asdict(self)}
+
+    @property
+    def worst(self) -> float:
+        """The largest error."""
+        return float(
+            np.max([e for e, s in zip(self.errors, self.names, strict=True) if s not in self.kinks], initial=0.0)
+        )
+
+    @property
+    def ok(self) -> bool:
+        """Whether every error is small enough for the method."""
+        return self.worst <= _ALLOWED[self.method]  # a nan that is no kink is not
+
+    def __str__(self) -> str:
+        verdict = "gradients agree" if self.ok else "GRADIENTS DIFFER"
+        step = {"complex": "complex step", "central": "central difference"}[self.method]
+        rows = [("", "chain rule", "numeric", "relative error")]
+        for name, a, n, e in zip(self.names, self.analytic, self.numeric, self.errors, strict=True):
+            said = f"not comparable here: {self.kinks[name]}" if name in self.kinks else f"{e:.1e}"
+            rows.append((name, f"{a:.8g}", f"{n:.8g}", said))
+        head = f"{verdict} ({step}, worst relative error {self.worst:.1e}, allowed {_ALLOWED[self.method]:.0e})"
+        return "\n".join([head, *columns(rows)])
+
+
+def gradcheck(fn: Callable[..., Value], *xs: float, method: str = "auto") -> GradCheck:
+    """Compares the gradients of `fn(*values)` at the numbers `xs` with numeric ones. Returns a `GradCheck`.
+
+    "complex" evaluates at x + ih and takes the imaginary part: exact to rounding, where every operation is analytic.
+    "central" is (f(x+h) − f(x−h)) / 2h with h = ε^⅓ · max(1, |x|). "auto" takes the first where it applies.
+    Raises `UnknownNameError` for another method.
+    """
+    leaves = [Value(x, label=f"x[{k}]") for k, x in enumerate(xs)]
+    return check_graph(fn(*leaves), leaves, method)
+
+
+def check_graph(root: Value, leaves: Sequence[Value], method: str = "auto") -> GradCheck:
+    """Compares ∂root/∂leaf, for each leaf of a graph, with numeric ones. The grads on the graph stay as they were."""
+    if method not in METHODS:
+        raise UnknownNameError(unknown("method", method, METHODS))
+    graph = root.graph()
+    if method == "auto":
+        method = "complex" if all(node.op is None or node.op.formula.analytic for node in graph) else "central"
+    before = [node.grad for node in graph]
+    for node in graph:
+        node.grad = 0.0
+    root.backward()
+    analytic = tuple(leaf.grad for leaf in leaves)
+    for node, grad in zip(graph, before, strict=True):
+        node.grad = grad
+
+    names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(leaves))
+    numeric: list[float] = []
+    kinks: dict[str, str] = {}
+    chunk = max(1, _CELLS // len(graph))
+    for start in range(0, len(leaves), chunk):
+        part = leaves[start : start + chunk]
+        if method == "complex":
+            out = replay(graph, _shifted(part, 1j * np.full(len(part), _COMPLEX_STEP)))[root]
+            numeric += _column(out.imag / _COMPLEX_STEP, part)
+        else:
+            h = np.finfo(np.float64).eps ** (1 / 3) * np.maximum(1.0, [abs(leaf.data) for leaf in part])
+            low, high = replay(graph, _shifted(part, -h)), replay(graph, _shifted(part, h))
+            numeric += _column((high[root] - low[root]) / (2 * h), part)
+            kinks |= _crossed(graph, low, high, names[start : start + chunk])
+    return GradCheck(names, analytic, tuple(numeric), method, kinks)
+
+
+def _shifted(leaves: Sequence[Value], steps: NDArray[Any]) -> dict[Value, NDArray[Any]]:
+    """Leaf k as an array that is moved by its step in place k only: one replay then does for all leaves."""
+    return {leaf: leaf.data + np.where(np.arange(len(leaves)) == k, steps, 0.0) for k, leaf in enumerate(leaves)}
+
+
+def _column(values: Any, leaves: Sequence[Value]) -> list[float]:
+    column: list[float] = np.broadcast_to(values, (len(leaves),)).tolist()
+    return column
+
+
+def replay(graph: Sequence[Value], leaves: Mapping[Value, Any]) -> dict[Value, Any]:
+    """The value of every node of a graph (in topological order) if its leaves had these values: arrays, if you like."""
+    values: dict[Value, Any] = {}
+    with np.errstate(all="ignore"):
+        for node in graph:
+            if node.op is None:
+                values[node] = leaves.get(node, np.float64(node.data))
+            else:
+                (values[node],) = node.op.numpy(*(values[x] for x in node.inputs))
+    return values
+
+
+def _crossed(
+    graph: Sequence[Value], low: Mapping[Value, Any], high: Mapping[Value, Any], names: Sequence[str]
+) -> dict[str, str]:
+    """For each leaf whose step takes some node from one side of its kink to the other: that kink."""
+    found: dict[str, str] = {}
+    for node in graph:
+        if node.op is None or not node.op.kink:
+            continue
+        left, _, right = node.op.kink.partition(" == ")
+        side = numpy_function("side", node.op.inputs, [Formula(f"sign(({left}) - ({right}))")])
+        (a,), (b,) = (side(*(values[x] for x in node.inputs)) for values in (low, high))
+        for k in np.flatnonzero(np.broadcast_to(a != b, (len(names),))):
+            found.setdefault(
+                names[int(k)], f"the step crosses {node.op.kink} of {node.op.call} ({node.label or 'unnamed'})"
+            )
+    return found

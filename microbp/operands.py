@@ -1,0 +1,65 @@
+"""What may stand beside an operator: real numbers, and what Python's operators do with values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from microbp.errors import OperandError
+
+if TYPE_CHECKING:
+    from microbp.engine import Value
+
+_NO_NUMBERS = (str, bytes, bytearray, complex, np.complexfloating, np.ndarray)
+
+
+class Operators:
+    """The order of values by their data. For type checkers also the operators, which `define` makes from the table."""
+
+    __slots__ = ()
+
+    data: float
+
+    if TYPE_CHECKING:
+
+        def _operator(self, other: Any) -> Value: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
+        __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _operator
+
+        def __neg__(self) -> Value: ...
+
+        def __abs__(self) -> Value: ...
+
+        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.data < getattr(other, "data", other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.data <= getattr(other, "data", other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.data > getattr(other, "data", other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.data >= getattr(other, "data", other))
+
+
+def real_number(data: Any, what: str) -> float:
+    """One real number, as a float. Raises `OperandError`, saying `what` needs it, for anything else."""
+    if isinstance(data, np.ndarray) and data.size == 1:
+        data = data.item()
+    if not isinstance(data, _NO_NUMBERS):
+        try:
+            return float(data)
+        except (TypeError, ValueError):
+            pass
+        except OverflowError:
+            return math.inf if data > 0 else -math.inf
+    hint = "For an array of Values, make one Value for each element." if np.ndim(data) else "Convert it first."
+    shape = f" of shape {np.shape(data)}" if np.ndim(data) else ""
+    raise OperandError(f"{what} needs one real number, got {data!r} ({type(data).__name__}{shape}). {hint}")

@@ -1,0 +1,124 @@
+"""An expression as a problem: `sigmoid(w*x + b)` with w=2 x=-1 b=-3.
+
+The text is parsed, checked against the table of operations and built node by node; nothing of it is ever run.
+
+>>> problem = ExpressionProblem("sigmoid(w*x + b)", {"w": 2.0, "x": -1.0, "b": 5.0})
+>>> problem.root()
+Value(0.9525741268224334, label='sigmoid(w*x + b)')
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from microbp.engine import Value, apply, constant
+from microbp.errors import ProblemError, unknown
+from microbp.methods import variants
+from microbp.ops import OPS, Op
+from microbp.problems.network import Problem
+
+MAX_LENGTH = 10_000
+
+_OPERATORS: dict[type[ast.AST], Op] = {
+    ast.Add: OPS["add"],
+    ast.Sub: OPS["sub"],
+    ast.Mult: OPS["mul"],
+    ast.Div: OPS["div"],
+    ast.Pow: OPS["pow"],
+    ast.USub: OPS["neg"],
+}
+
+
+class ExpressionProblem(Problem):
+    """The graph of an expression, its names being leaves with the numbers given.
+
+    Raises `ProblemError` for what is not an expression of numbers, names, + - * / ** and the operations of the
+    table, for a name without a number and for a number without a name.
+    """
+
+    def __init__(self, text: str, numbers: Mapping[str, float]) -> None:
+        self.title = text
+        if len(text) > MAX_LENGTH:
+            raise ProblemError(
+                f"an expression may have {MAX_LENGTH:,} characters, got {len(text):,}; write it in Python"
+            )
+        try:
+            self._tree = ast.parse(text.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise ProblemError(f"cannot read the expression {text!r}: {error}") from error
+        self._nodes = self._postorder()
+        used = dict.fromkeys(node.id for node in self._nodes if isinstance(node, ast.Name))
+        if missing := [name for name in used if name not in numbers]:
+            raise ProblemError(f"{text!r} needs a number for {', '.join(missing)}: add {missing[0]}=0.5")
+        if extra := [name for name in numbers if name not in used]:
+            raise ProblemError(f"{unknown('name', extra[0], used)}: {text!r} does not use it")
+        self._leaves = {name: Value(numbers[name], label=name) for name in used}
+
+    def leaves(self) -> list[Value]:
+        """Its names, as they come in the text."""
+        return list(self._leaves.values())
+
+    def root(self) -> Value:
+        """The value of the whole expression."""
+        made: dict[ast.expr, Value | float] = {}
+        for node in self._nodes:
+            made[node] = self._build(node, made)
+        value = made[self._tree]
+        root = value if isinstance(value, Value) else Value(value)
+        if root.op is not None:
+            root.label = self.title
+        return root
+
+    def _postorder(self) -> list[ast.expr]:
+        """Every subexpression, after its parts."""
+        order: list[ast.expr] = []
+        stack = [self._tree]
+        while stack:
+            node = stack.pop()
+            order.append(node)
+            stack += self._parts(node)
+        return order[::-1]
+
+    def _parts(self, node: ast.expr) -> list[ast.expr]:
+        match node:
+            case ast.Constant(value=bool()):
+                pass
+            case ast.Name() | ast.Constant(value=int() | float()):
+                return []
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                return [left, right]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return [operand]
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+                functions = {op.name: op for op in OPS.values() if None not in op.partials}
+                if name not in functions:
+                    raise ProblemError(f"{unknown('operation', name, functions)}, in {self.title!r}")
+                if len(args) != functions[name].arity:
+                    raise ProblemError(
+                        f"{name} needs {functions[name].arity} argument(s), got {len(args)}, in {self.title!r}"
+                    )
+                return args
+        raise ProblemError(
+            f"cannot use {ast.unparse(node)!r}, in {self.title!r}: an expression has numbers, names, + - * / ** and "
+            "the operations that `microbp ops` lists"
+        )
+
+    def _build(self, node: ast.expr, made: Mapping[ast.expr, Value | float]) -> Value | float:
+        match node:
+            case ast.Constant(value=int() | float() as number):
+                return float(number)
+            case ast.Name(id=name):
+                return self._leaves[name]
+            case ast.Call(func=ast.Name(id=name)):
+                op = OPS[name]
+            case ast.BinOp(op=kind) | ast.UnaryOp(op=kind):
+                op = _OPERATORS[type(kind)]
+        parts = [made[part] for part in self._parts(node)]
+        if op.name == "neg" and isinstance(parts[0], float):
+            return -parts[0]
+        plain = [not isinstance(part, Value) for part in parts]
+        for variant in variants(op):
+            if [partial is None for partial in variant.partials] == plain:
+                op = variant
+        return apply(op, tuple(part if isinstance(part, Value) else constant(part, op) for part in parts))

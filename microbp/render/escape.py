@@ -1,0 +1,24 @@
+"""Text of any kind, made safe for DOT, SVG and PDF: it comes out as text."""
+
+from __future__ import annotations
+
+import html
+
+LONGEST = 40
+"""Longer labels and expressions are cut in the middle."""
+
+
+def plain(text: str) -> str:
+    """Text on one line and of bearable length, with nothing in it that a renderer or XML would choke on."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST // 2]}…{shown[-LONGEST // 2 + 1 :]}"
+
+
+def in_html(text: str) -> str:
+    """Text inside an HTML-like label."""
+    return html.escape(plain(text)).replace("\\", "\\\\") or " "  # even here Graphviz reads \N as the node's name
+
+
+def in_quotes(text: str) -> str:
+    """Text inside a quoted tooltip, where Graphviz reads entities, and backslashes twice."""
+    return html.escape(plain(text)).replace("\\", "\\" * 4)

@@ -1,0 +1,249 @@
+"""Backpropagation derived by hand, in matrix form, with NumPy alone.
+
+It shares no code with the rest of microbp, so that the scalar graph can be checked against it. The network that
+many textbooks work through by hand, with its weights w1 … w8:
+
+>>> W = [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]]
+>>> b = [[0.35, 0.35], [0.60, 0.60]]
+>>> names = {"activation": "sigmoid", "output": "sigmoid", "loss": "half_squared_error"}
+>>> loss, dW, db = loss_and_gradients(W, b, [[0.05, 0.10]], [[0.01, 0.99]], **names)
+>>> print(f"{loss:.9f}, ∂/∂w5 = {dW[1][0, 0]:.9f}, ∂/∂w1 = {dW[0][0, 0]:.9f}")
+0.298371109, ∂/∂w5 = 0.082167041, ∂/∂w1 = 0.000438568
+
+The derivation. A batch has one sample per row. With a0 = X, layer l = 1 … L computes the net
+zl = a(l−1) @ Wlᵀ + bl and the activation al = f(zl). Let δl = ∂loss/∂zl, one row per sample. By the chain rule:
+
+    δL  = ∂loss/∂aL ⊙ f′(zL)          since f acts on each entry by itself (⊙ multiplies entry by entry)
+    δl  = (δ(l+1) @ W(l+1)) ⊙ f′(zl)  since al[i,k] enters z(l+1)[i,j] with the factor W(l+1)[j,k], for every j
+    dWl = δlᵀ @ a(l−1)                since Wl[j,k] enters zl[i,j] with the factor a(l−1)[i,k], for every row i
+    dbl = column sums of δl           since bl[j] enters zl[i,j] with the factor 1, for every row i
+
+An L2 penalty λ/(2m)·ΣW² adds (λ/m)·Wl to dWl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from reprlib import repr as short
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+Arrays = Sequence[ArrayLike]
+Names = str | Sequence[str]
+
+SMALLEST_PROBABILITY = 1e-12
+"""What binary_cross_entropy takes the logarithm of instead of anything smaller."""
+
+
+def _sigmoid(z: Array) -> Array:
+    e = np.exp(-np.abs(z))  # never overflows
+    return np.where(z >= 0, 1.0, e) / (1.0 + e)
+
+
+ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
+    "linear": (lambda z: z.copy(), lambda z, a: np.ones_like(z)),
+    "sigmoid": (_sigmoid, lambda z, a: a * (1.0 - a)),
+    "tanh": (np.tanh, lambda z, a: 1.0 - a**2),
+    "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0)),
+    "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1.0, 0.01)),
+    "softplus": (lambda z: np.logaddexp(0.0, z), lambda z, a: _sigmoid(z)),
+}
+"""Every activation f by name: f(z), and f′ from z and a = f(z)."""
+
+
+def _log(p: Array) -> Array:
+    return np.log(np.maximum(p, SMALLEST_PROBABILITY))
+
+
+def _log_prime(p: Array) -> Array:
+    return _kept(p) / np.maximum(p, SMALLEST_PROBABILITY)
+
+
+def _kept(p: Array) -> Array:
+    """Has ∂max(p, ε)/∂p of each entry: 1 above ε, 0 below, ½ at the tie."""
+    return np.heaviside(p - SMALLEST_PROBABILITY, 0.5)
+
+
+def _cross_entropy_of_sigmoid_delta(a: Array, y: Array) -> Array:
+    """Has ∂loss/∂a ⊙ a(1 − a) with the fractions cancelled: (a − y)/m, except where a logarithm is clipped."""
+    kept_a, kept_rest = _kept(a), _kept(1.0 - a)
+    clipped = (1.0 - y) * a * kept_rest - y * (1.0 - a) * kept_a
+    delta: Array = np.where(kept_a * kept_rest == 1.0, a - y, clipped) / len(a)
+    return delta
+
+
+def _log_softmax(a: Array) -> Array:
+    shifted = a - a.max(axis=1, keepdims=True)  # cancels, and no exp overflows
+    log_softmax: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return log_softmax
+
+
+LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
+    "half_squared_error": (lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
+    "squared_error": (lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
+    "mean_squared_error": (lambda a, y: np.mean((y - a) ** 2), lambda a, y: 2.0 * (a - y) / a.size),
+    "binary_cross_entropy": (
+        lambda a, y: -np.sum(y * _log(a) + (1.0 - y) * _log(1.0 - a)) / len(a),
+        lambda a, y: -(y * _log_prime(a) - (1.0 - y) * _log_prime(1.0 - a)) / len(a),
+    ),
+    "hinge": (
+        lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)) / len(a),
+        lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0) / len(a),
+    ),
+    "softmax_cross_entropy": (
+        lambda a, y: -np.sum(y * _log_softmax(a)) / len(a),
+        lambda a, y: (np.exp(_log_softmax(a)) * y.sum(axis=1, keepdims=True) - y) / len(a),
+    ),
+}
+"""Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
+
+SIMPLIFIED_DELTAS = {("binary_cross_entropy", "sigmoid"): _cross_entropy_of_sigmoid_delta}
+"""δL from a and y, by (loss, output activation), where the product ∂loss/∂a ⊙ f′ simplifies."""
+
+
+def forward(
+    weights: Arrays, biases: Arrays, X: ArrayLike, *, activation: Names = "relu", output: str = "linear"
+) -> tuple[list[Array], list[Array]]:
+    """Computes the nets [z1 … zL] and the activations [X, a1 … aL] of a batch.
+
+    weights[l] has shape (n_out, n_in), biases[l] (n_out,), X (m, n_in); each z and a has shape (m, n_out) of its layer.
+    `activation` is one name for all hidden layers or a sequence with one for each. Raises `ValueError` for an unknown
+    name and for shapes that do not fit.
+
+    >>> zs, activations = forward([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1], [3, 5]])
+    >>> [z.tolist() for z in zs]
+    [[[1.0, 0.0], [-2.0, 2.0]], [[1.5], [6.5]]]
+    >>> activations[1].tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
+    """
+    return _forward(_network(weights, biases, X, activation, output))
+
+
+def deltas(
+    weights: Arrays,
+    biases: Arrays,
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    activation: Names = "relu",
+    output: str = "linear",
+    loss: str = "half_squared_error",
+) -> list[Array]:
+    """Computes the deltas [δ1 … δL], where δl = ∂loss/∂zl, with the 1/m of a loss that has one.
+
+    Shapes as for `forward`, Y (m, n_out); each δ has shape (m, n_out) of its layer. Raises `ValueError` for an unknown
+    name and for shapes that do not fit.
+
+    >>> [delta.tolist() for delta in deltas([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1]], [[1]])]
+    [[[0.5, 0.0]], [[0.5]]]
+    """
+    network = _network(weights, biases, X, activation, output)
+    y = _targets(network, Y, loss)
+    return _deltas(network, *_forward(network), y, loss)
+
+
+def loss_and_gradients(
+    weights: Arrays,
+    biases: Arrays,
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    activation: Names = "relu",
+    output: str = "linear",
+    loss: str = "half_squared_error",
+    l2: float = 0.0,
+) -> tuple[float, list[Array], list[Array]]:
+    """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
+
+    Shapes as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty λ/(2m)·ΣW², which
+    leaves the biases alone. Raises `ValueError` for an unknown name and for shapes that do not fit.
+
+    >>> loss, dW, db = loss_and_gradients([[[2, -1]]], [[1]], [[1, 1], [3, 0]], [[0], [6]], l2=0.4)
+    >>> loss, dW[0].round(6).tolist(), db[0].tolist()
+    (3.0, [[5.4, 1.8]], [3.0])
+    """
+    network = _network(weights, biases, X, activation, output)
+    y = _targets(network, Y, loss)
+    zs, activations = _forward(network)
+    ds = _deltas(network, zs, activations, y, loss)
+    total = float(LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
+    dW = [d.T @ a for d, a in zip(ds, activations[:-1], strict=True)]
+    db = [d.sum(axis=0) for d in ds]
+    if l2:
+        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
+        dW = [d + l2 / len(y) * W for d, W in zip(dW, network.weights, strict=True)]
+    return total, dW, db
+
+
+class _Network(NamedTuple):
+    weights: list[Array]
+    biases: list[Array]
+    X: Array
+    names: list[str]  # the activation of each layer
+
+
+def _forward(network: _Network) -> tuple[list[Array], list[Array]]:
+    zs: list[Array] = []
+    activations = [network.X]
+    for W, b, name in zip(network.weights, network.biases, network.names, strict=True):
+        zs.append(activations[-1] @ W.T + b)
+        activations.append(ACTIVATIONS[name][0](zs[-1]))
+    return zs, activations
+
+
+def _deltas(network: _Network, zs: list[Array], activations: list[Array], y: Array, loss: str) -> list[Array]:
+    slopes = [ACTIVATIONS[name][1](z, a) for name, z, a in zip(network.names, zs, activations[1:], strict=True)]
+    simplified = SIMPLIFIED_DELTAS.get((loss, network.names[-1]))
+    ds = [simplified(activations[-1], y) if simplified else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
+    for W, slope in reversed(list(zip(network.weights[1:], slopes[:-1], strict=True))):
+        ds.append((ds[-1] @ W) * slope)
+    return ds[::-1]
+
+
+def _network(weights: Sequence[Any], biases: Sequence[Any], X: Any, activation: Any, output: str) -> _Network:
+    Ws = [_array(f"weights[{l}]", W, "(n_out, n_in)") for l, W in enumerate(weights)]
+    bs = [_array(f"biases[{l}]", b, "(n_out,)") for l, b in enumerate(biases)]
+    if not Ws or len(Ws) != len(bs):
+        raise ValueError(f"each layer needs one weights and one biases, got {len(Ws)} weights and {len(bs)} biases")
+    x = _array("X", X, "(m, n_in)", ": X.reshape(1, -1) is one sample, X.reshape(-1, 1) many samples of one input")
+    given, source = x.shape[1], f"X gives {x.shape[1]} (X has shape {x.shape})"
+    for l, (W, b) in enumerate(zip(Ws, bs, strict=True)):
+        if W.shape[1] != given:
+            raise ValueError(f"weights[{l}] has shape {W.shape}, so it needs {W.shape[1]} inputs, but {source}")
+        if b.shape != W.shape[:1]:
+            raise ValueError(f"biases[{l}] has shape {b.shape}, but weights[{l}] of shape {W.shape} needs ({len(W)},)")
+        given, source = len(W), f"layer {l + 1} gives {len(W)} (weights[{l}] has shape {W.shape})"
+    n = len(Ws) - 1
+    hidden = [activation] * n if isinstance(activation, str) else list(activation)
+    for name in (activation, output) if isinstance(activation, str) else (*hidden, output):
+        _check_name("activation", name, ACTIVATIONS)
+    if len(hidden) != n:
+        raise ValueError(f"activation must be one name or one for each of the {n} hidden layers, got {hidden}")
+    return _Network(Ws, bs, x, [*hidden, output])
+
+
+def _targets(network: _Network, Y: Any, loss: str) -> Array:
+    _check_name("loss", loss, LOSSES)
+    y = _array("Y", Y, "(m, n_out)", ": Y.reshape(-1, 1) is one output per sample, Y.reshape(1, -1) one sample")
+    needed = (len(network.X), len(network.weights[-1]))
+    if y.shape != needed:
+        raise ValueError(f"Y has shape {y.shape}, but the outputs have shape {needed}")
+    return y
+
+
+def _array(name: str, given: Any, shape: str, remedy: str = "") -> Array:
+    try:
+        array = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be real numbers in shape {shape}, got {short(given)}: {error}") from error
+    if array.ndim != len(shape.split(", ")) or not array.size:
+        raise ValueError(f"{name} must have shape {shape} and not be empty, got shape {array.shape}{remedy}")
+    return array
+
+
+def _check_name(kind: str, name: str, allowed: Iterable[str]) -> None:
+    if name not in list(allowed):
+        raise ValueError(f"unknown {kind}: {name!r} (must be one of {list(allowed)})")
