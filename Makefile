@@ -31,7 +31,7 @@ examples: $(VENV)/.images  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 docs: $(VENV)/.images  ## write anew what is generated: the README's table and pictures
-	$(BIN)/python examples/make_docs.py
+	$(BIN)/python examples/images/make.py
 
 clean:  ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis w1-w8.svg

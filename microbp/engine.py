@@ -237,11 +237,14 @@ def _generate(op: Op) -> None:
 def define(op: Op) -> Op:
     """Adds an operation to the table and gives `Value` its method. Returns the row.
 
+    Raises `FormulaError` if `Value` has something else of that name.
+
     >>> _ = define(Op("cube", "x ** 3", ("3 * x ** 2",), rule="The power rule."))
     >>> x = Value(2.0)
     >>> x.cube().backward()
     >>> x.grad
     12.0
+    >>> del OPS["cube"], Value.cube  # takes it back
     """
     if not op.method.startswith("__") and op.method in vars(Value) and op.name not in OPS:
         raise FormulaError(f"the operation {op.name!r} needs another name: Value has a {op.method!r} of its own")

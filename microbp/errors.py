@@ -57,6 +57,7 @@ def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
     "unknown loss: 'hinje' (must be one of ['hinge', 'squared_error']; did you mean 'hinge'?)"
     """
     choices = sorted(allowed)
+    name = name if len(str(name)) <= 80 else f"{str(name)[:80]}…"
     near = get_close_matches(str(name), choices, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind}: {name!r} (must be one of {choices}{hint})"

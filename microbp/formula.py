@@ -76,11 +76,15 @@ def _check(node: ast.AST, text: str) -> None:
             )
 
 
+Names = Mapping[str, "str | Formula"]
+_NONE: Names = {}
+
+
 class Formula:
     """A formula in the small language of the table: immutable, compared by identity.
 
-    A name may be replaced when the formula is written: by a string, which stands as it is, or by another
-    formula, which gets brackets where it needs them. Raises `FormulaError` for text outside the language.
+    A name may be replaced when the formula is written (as a keyword, or in a mapping): by a string, which stands as it
+    is, or by another formula, which gets brackets where it needs them. Raises `FormulaError` for text outside the language.
     """
 
     __slots__ = ("tree",)
@@ -157,28 +161,28 @@ class Formula:
             for node in ast.walk(self.tree)
         )
 
-    def python(self, **names: str | Formula) -> str:
+    def python(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As Python code for floats, with the functions of `math`."""
-        return self._write(PYTHON, names)
+        return self._write(PYTHON, names, more)
 
-    def python_factor(self, **names: str | Formula) -> str:
+    def python_factor(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As Python code that can stand behind a `*`: in brackets if it needs them."""
-        return PYTHON.wrap(_write(self.tree, PYTHON, names), SIGN)
+        return PYTHON.wrap(_write(self.tree, PYTHON, {**names, **more} if more else names), SIGN)
 
-    def numpy(self, **names: str | Formula) -> str:
+    def numpy(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As NumPy code for arrays of any shape, and for complex numbers if it is analytic."""
-        return self._write(NUMPY, names)
+        return self._write(NUMPY, names, more)
 
-    def latex(self, **names: str | Formula) -> str:
+    def latex(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As LaTeX, for math mode."""
-        return self._write(LATEX, names)
+        return self._write(LATEX, names, more)
 
-    def text(self, **names: str | Formula) -> str:
+    def text(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As a line of plain text for people."""
-        return self._write(TEXT, names)
+        return self._write(TEXT, names, more)
 
-    def _write(self, dialect: Dialect, names: Mapping[str, str | Formula]) -> str:
-        return _write(self.tree, dialect, names)[0]
+    def _write(self, dialect: Dialect, names: Names, more: Names) -> str:
+        return _write(self.tree, dialect, {**names, **more} if more else names)[0]
 
     def __repr__(self) -> str:
         return f"Formula({self.text()!r})"
@@ -206,7 +210,7 @@ class _Substitute(ast.NodeTransformer):
         return self.names[node.id].tree if node.id in self.names else node
 
 
-def _write(tree: ast.expr, dialect: Dialect, names: Mapping[str, str | Formula]) -> tuple[str, int]:
+def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
     """The text of a tree and how tightly it binds. Only as deep as brackets nest: a long sum is a loop."""
     key: str | type
     match tree:
@@ -239,7 +243,7 @@ def _write(tree: ast.expr, dialect: Dialect, names: Mapping[str, str | Formula])
     return template.text.format(*texts), template.binds
 
 
-def _power(exponent: ast.expr, dialect: Dialect, names: Mapping[str, str | Formula]) -> str | None:
+def _power(exponent: ast.expr, dialect: Dialect, names: Names) -> str | None:
     """The sign that the dialect has for this exponent (², for one), if any."""
     if isinstance(exponent, ast.Name) and isinstance(new := names.get(exponent.id), Formula):
         exponent = new.tree

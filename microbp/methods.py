@@ -96,9 +96,9 @@ def pullback_source(op: Op) -> str:
     lines.append("upstream = node.grad")
     data = {name: f"{name}.data" for name in op.inputs} | {"out": "node.data"}
     wanted = {name: p for name, p in zip(op.inputs, op.partial_formulas, strict=True) if p is not None}
-    local = {name: partial.python_factor(**data) for name, partial in wanted.items()}
+    local = {name: partial.python_factor(data) for name, partial in wanted.items()}
     if any(partial.can_raise for partial in wanted.values()):
-        compute = [f"d{name} = {partial.python(**data)}" for name, partial in wanted.items()]
+        compute = [f"d{name} = {partial.python(data)}" for name, partial in wanted.items()]
         targets = [f"d{name}" if name in wanted else "_" for name in op.inputs]
         lines += _guard(compute, f"{', '.join(targets)}{',' * (op.arity == 1)} = ieee_partials(node)")
         local = {name: f"d{name}" for name in wanted}
@@ -141,7 +141,7 @@ def _to_constant(op: Op, name: str) -> list[str]:
 def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
     """Compute the result of `op` for these variables (all of them together are called `whole`) and record it."""
     data = {name: f"{variable}.data" for name, variable in zip(op.inputs, variables, strict=True)}
-    terms = [term.python(**data) for term in op.formula.terms] if op.family else [op.formula.python(**data)]
+    terms = [term.python(data) for term in op.formula.terms] if op.family else [op.formula.python(data)]
     chunks = [" + ".join(terms[k : k + _TERMS_PER_LINE]) for k in range(0, len(terms), _TERMS_PER_LINE)]
     lines = [f"data = {chunks[0]}", *(f"data = data + {chunk}" for chunk in chunks[1:])]
     if op.formula.can_raise:

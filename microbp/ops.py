@@ -68,11 +68,11 @@ class Op:
                 f"{self.name}: {self.forward!r} has the inputs {list(self.inputs)}, "
                 f"so it needs {len(self.inputs)} partials, got {len(self.partials)}"
             )
-        for text in (*self.partials, self.domain, self.kink):
-            strange = set(Formula(text).names) - {*self.inputs, "out"} if text else set()
-            if strange:
+        known = {*self.inputs, "out"}
+        for text in filter(None, (*self.partials, self.domain, self.kink)):
+            if strange := set(Formula(text).names) - known:
                 raise FormulaError(
-                    f"{self.name}: {text!r} names {sorted(strange)}; only {[*self.inputs, 'out']} are known here"
+                    f"{self.name}: {text!r} names {sorted(strange)}; only {sorted(known)} are known here"
                 )
 
     @cached_property

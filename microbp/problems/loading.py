@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from reprlib import repr as short
+from typing import Any, NamedTuple
 
 from microbp.errors import MicrobpError, ProblemError, unknown
 from microbp.losses import LOSSES
@@ -17,34 +19,72 @@ from microbp.problems.network import Names, NetworkProblem, Problem
 UPDATES = ("simultaneous", "output-first")
 MAX_PARAMETERS = 100_000
 
-_NUMBER, _COUNT, _FLAG, _TEXT = "a number", "a whole number of at least 1", "true or false", "a text"
-_MATRIX, _LIST_OF_TEXTS = "a list of rows of numbers", "a list of texts"
 
-SCHEMA: dict[str, dict[str, Any]] = {
+class Kind(NamedTuple):
+    """What a key of a problem file takes: in words, and as a test."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _lists(depth: int, inner: Callable[[Any], bool], value: Any) -> bool:
+    """Whether the value is a list of lists … so deep, none of them empty, with what `inner` takes inside."""
+    if depth == 0:
+        return inner(value)
+    return isinstance(value, list) and bool(value) and all(_lists(depth - 1, inner, v) for v in value)
+
+
+def _one_of(names: Iterable[str]) -> Kind:
+    allowed = list(names)
+    return Kind(f"one of {allowed}", lambda value: value in allowed)
+
+
+_TEXT = Kind("a text", _text)
+_FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+_NUMBER = Kind("a number", _number)
+_COUNT = Kind("a whole number of at least 1", lambda value: isinstance(value, int) and _number(value) and value >= 1)
+_MATRIX = Kind("a list of rows of numbers", partial(_lists, 2, _number))
+_TEXTS = Kind("a list of texts", partial(_lists, 1, _text))
+
+SCHEMA: dict[str, dict[str, Kind]] = {
     "": {"title": _TEXT},
     "network": {
-        "activation": ACTIVATIONS,
-        "output": ACTIVATIONS,
-        "weights": "a list with a matrix for each layer: rows of numbers, one row for each neuron",
-        "biases": "a list with a list of numbers for each layer",
+        "activation": Kind(
+            f"one of {list(ACTIVATIONS)}, or a list with one for each hidden layer",
+            lambda value: all(name in ACTIVATIONS for name in (value if isinstance(value, list) else [value])),
+        ),
+        "output": _one_of(ACTIVATIONS),
+        "weights": Kind("a list with a matrix for each layer: a row of numbers a neuron", partial(_lists, 3, _number)),
+        "biases": Kind("a list with a list of numbers for each layer", partial(_lists, 2, _number)),
         "shared_bias": _FLAG,
     },
     "names": {
-        "inputs": _LIST_OF_TEXTS,
-        "layers": _LIST_OF_TEXTS,
-        "neurons": "a list of texts for each layer",
-        "weights": "texts in the shape of network.weights",
-        "biases": "a text for each layer if the bias is shared, else a list of texts for each layer",
+        "inputs": _TEXTS,
+        "layers": _TEXTS,
+        "neurons": Kind("a list with a list of texts for each layer", partial(_lists, 2, _text)),
+        "weights": Kind("texts in the shape of network.weights", partial(_lists, 3, _text)),
+        "biases": Kind(
+            "a text for each layer if the bias is shared, else a list of texts for each layer",
+            lambda value: _lists(1, _text, value) or _lists(2, _text, value),
+        ),
         "net": _TEXT,
         "out": _TEXT,
         "error": _TEXT,
         "loss": _TEXT,
     },
     "data": {"inputs": _MATRIX, "targets": _MATRIX},
-    "loss": {"name": tuple(LOSSES), "l2": _NUMBER},
-    "training": {"learning_rate": _NUMBER, "steps": _COUNT, "train_biases": _FLAG, "update": UPDATES},
+    "loss": {"name": _one_of(LOSSES), "l2": _NUMBER},
+    "training": {"learning_rate": _NUMBER, "steps": _COUNT, "train_biases": _FLAG, "update": _one_of(UPDATES)},
 }
-"""Every section and key of a problem file, and what it takes: one of a tuple, or as the words say."""
+"""Every section and key of a problem file, and what it takes."""
 
 REQUIRED = {"": ["title"], "network": ["weights", "biases"], "data": ["inputs", "targets"]}
 
@@ -98,12 +138,12 @@ def parse(text: str, name: str) -> NetworkProblem:
     for section, keys in REQUIRED.items():
         for key in keys:
             if key not in sections.get(section, {}):
-                raise ProblemError(f"{name}: {_path(section, key)} is missing; it must be {SCHEMA[section][key]}")
+                raise ProblemError(f"{name}: {_path(section, key)} is missing; it must be {SCHEMA[section][key].words}")
     loss = {{"name": "loss"}.get(key, key): value for key, value in sections.get("loss", {}).items()}
     names = sections.get("names")
     settings = {**top, **sections["network"], **sections["data"], **loss, **sections.get("training", {})}
     try:
-        count = sum(len(matrix) * (len(matrix[0]) + 1) for matrix in settings["weights"])
+        count = sum(len(row) + 1 for matrix in settings["weights"] for row in matrix)
         if count > MAX_PARAMETERS:
             raise ProblemError(f"a problem may have {MAX_PARAMETERS:,} parameters, got {count:,}")
         return NetworkProblem(**settings, names=Names(**names) if names else None)
@@ -119,23 +159,7 @@ def _path(section: str, key: str) -> str:
 
 def _check(name: str, section: str, key: str, value: Any) -> None:
     if key not in SCHEMA[section]:
-        sections = [s for s in SCHEMA if s] if not section else []
-        raise ProblemError(
-            f"{name}: {unknown('key', _path(section, key), [*(_path(section, k) for k in SCHEMA[section]), *sections])}"
-        )
-    expected = SCHEMA[section][key]
-    choices = value if isinstance(value, list) and key == "activation" else [value]
-    if isinstance(expected, tuple):
-        for choice in choices:
-            if choice not in expected:
-                raise ProblemError(f"{name}: {unknown(_path(section, key), choice, expected)}")
-        return
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    fits = {
-        _NUMBER: number,
-        _COUNT: number and isinstance(value, int) and value >= 1,
-        _FLAG: isinstance(value, bool),
-        _TEXT: isinstance(value, str),
-    }.get(expected, isinstance(value, list))
-    if not fits:
-        raise ProblemError(f"{name}: {_path(section, key)} must be {expected}, got {value!r}")
+        known = [_path(section, k) for k in SCHEMA[section]] + [s for s in SCHEMA if s and not section]
+        raise ProblemError(f"{name}: {unknown('key', _path(section, key), known)}")
+    if not SCHEMA[section][key].fits(value):
+        raise ProblemError(f"{name}: {_path(section, key)} must be {SCHEMA[section][key].words}, got {short(value)}")

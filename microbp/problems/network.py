@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from microbp.engine import Value
-from microbp.errors import UnknownNameError
+from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses import batch_loss
 from microbp.nn import MLP, Parameter
 
@@ -74,6 +74,13 @@ class NetworkProblem(Problem):
     names: Names | None = None
 
     def __post_init__(self) -> None:
+        sizes = [len(self.weights[0][0]), len(self.biases[-1])]
+        for key, rows, n in zip(("inputs", "targets"), (self.inputs, self.targets), sizes, strict=True):
+            if len(rows) != len(self.inputs) or any(len(row) != n for row in rows):
+                raise ShapeError(
+                    f"data.{key} must have {len(self.inputs)} row(s), one a sample, of {n} number(s) each, "
+                    f"got {len(rows)} row(s) of {sorted({len(row) for row in rows})}"
+                )
         self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
         for layer in self.model.layers:
             shared = layer.neurons[0].b

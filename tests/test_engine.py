@@ -1,0 +1,271 @@
+import copy
+import gc
+import math
+import pickle
+import traceback
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import microbp
+from microbp import Constant, Value, affine, total
+from microbp.errors import OperandError, ShapeError
+from microbp.numeric import check_graph
+from tests.graphs import graphs
+
+LONG = 1_000_000
+
+
+@given(graphs())
+def test_gradients_agree_with_central_differences(graph):
+    root, leaves = graph
+    assert check_graph(root, leaves, "central").ok
+
+
+@given(graphs(analytic=True))
+def test_gradients_agree_with_complex_step(graph):
+    root, leaves = graph
+    assert check_graph(root, leaves, "complex").ok
+
+
+@given(graphs())
+def test_graph_is_in_topological_order_and_each_value_stands_once(graph):
+    root, leaves = graph
+    order = root.graph()
+    place = {node: k for k, node in enumerate(order)}
+    assert len(place) == len(order)
+    assert order[-1] is root
+    assert set(leaves) <= place.keys()
+    assert all(place[x] < place[node] for node in order for x in node.inputs)
+
+
+@given(graphs())
+def test_second_backward_doubles_leaves_and_renews_interior_grads(graph):
+    root, leaves = graph
+    root.backward()
+    first = {node: node.grad for node in root.graph()}
+    root.backward()
+    for node, grad in first.items():
+        assert node.grad == pytest.approx(2 * grad if node.op is None else grad, rel=1e-12, abs=1e-300)
+    root.zero_grad()
+    assert all(node.grad == 0.0 for node in root.graph())
+    root.backward(seed=3.0)
+    assert all(leaf.grad == pytest.approx(3 * first[leaf], rel=1e-12, abs=1e-300) for leaf in leaves)
+
+
+@given(graphs())
+def test_copies_and_pickles_are_equal_and_apart(graph):
+    root, _ = graph
+    root.backward()
+    for other in (copy.deepcopy(root), pickle.loads(pickle.dumps(root))):
+        pairs = list(zip(root.graph(), other.graph(), strict=True))
+        assert all(a is not b for a, b in pairs)
+        assert all(
+            (a.data, a.grad, a.label, a.op, type(a)) == (b.data, b.grad, b.label, b.op, type(b)) for a, b in pairs
+        )
+
+
+def test_a_copy_keeps_shared_leaves_shared():
+    w = Value(2.0)
+    again, root = copy.deepcopy([w, w * w + w])
+    assert root.graph()[0] is again
+    assert copy.deepcopy(w) is not w
+
+
+def test_fan_out_accumulates():
+    a = Value(3.0)
+    b = a + a
+    c = b + b
+    c.backward()
+    assert (a.grad, b.grad, len(b.inputs)) == (4.0, 2.0, 2)
+
+
+def test_operations_stay_what_was_written():
+    a, b = Value(3.0), Value(5.0)
+    assert [(a - b).op.name, (a / b).op.name, (-a).op.name] == ["sub", "div", "neg"]
+    assert (a - b).inputs == (a, b)
+    assert (2 - a).inputs[1] is a
+    assert isinstance((2 - a).inputs[0], Constant)
+
+
+def test_backward_on_a_leaf_adds_the_seed():
+    a = Value(1.0)
+    a.backward()
+    a.backward(2)
+    assert a.grad == 3.0
+    assert a.graph() == [a]
+
+
+def test_values_are_equal_only_to_themselves():
+    a, b = Value(1.0), Value(1.0)
+    assert a != b
+    assert a == a  # the point
+    assert len({a, b}) == 2
+    assert a <= b
+    assert not a < b
+    assert Value(2.0) > 1
+
+
+def test_long_chain_is_built_differentiated_copied_and_freed():
+    x = Value(1.0 + 1e-9)
+    y = x
+    for _ in range(LONG):
+        y = y * x
+    y.backward()
+    assert x.grad == pytest.approx((LONG + 1) * (1.0 + 1e-9) ** LONG, rel=1e-9)
+    assert repr(y).startswith("Value(1.001")
+    with pytest.raises(microbp.errors.GraphError, match="1,000,001 values cannot be read"):
+        microbp.draw(y)
+    del y  # freed without recursion in C
+
+
+def test_long_chain_is_copied_and_pickled():
+    x = Value(1.0 + 1e-9)
+    y = x
+    for _ in range(50_000):
+        y = y * x
+    assert pickle.loads(pickle.dumps(y)).data == y.data
+    assert copy.deepcopy(y).data == y.data
+
+
+def test_numbers_beyond_float_become_infinite():
+    assert Value(10**400).data == math.inf
+    assert Value(-(10**400)).data == -math.inf
+
+
+def test_training_step_leaves_nothing_for_the_collector():
+    model = microbp.nn.MLP(2, [4, 1], seed=0)
+    optimizer = microbp.optim.SGD(model.parameters(), lr=0.1)
+
+    def step():
+        loss = microbp.losses.batch_loss(model, [[1.0, 2.0], [3.0, 4.0]], [[1.0], [-1.0]], "hinge", l2=0.1)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    step()
+    gc.collect()
+    gc.disable()
+    try:
+        step()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_interrupted_walk_leaves_the_graph_usable(monkeypatch):
+    a = Value(2.0)
+    b = a * a
+    root = b + b
+
+    class Interrupt:
+        @property
+        def __class__(self):
+            raise KeyboardInterrupt
+
+    x, b._y, b._x = b._x, None, Interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        root.backward()
+    b._x = b._y = x
+    root.backward()
+    assert a.grad == 8.0
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("a", "Value needs one real number, got 'a' \\(str\\)"),
+        (1j, "got 1j"),
+        (np.array([1.0, 2.0]), r"shape \(2,\)\). For an array of Values"),
+        ([1.0], "make one Value for each element"),
+        (None, "got None"),
+        (Value(1.0), "got Value"),
+    ],
+)
+def test_only_real_numbers_become_values(bad, said):
+    with pytest.raises(OperandError, match=said):
+        Value(bad)
+
+
+@pytest.mark.parametrize("number", [True, 2, np.float32(0.5), np.int64(3), np.array([1.5]), np.array(1.5), 10**300])
+def test_every_kind_of_real_number_is_taken(number):
+    assert type(Value(number).data) is float
+    assert type((Value(1.0) * Value(number)).data) is float
+
+
+@pytest.mark.parametrize("bad", ["a", 1j, [1.0], None, object()])
+def test_operators_refuse_what_is_no_number(bad):
+    for operate in (lambda: Value(1.0) * bad, lambda: bad - Value(1.0), lambda: Value(1.0) ** bad):
+        with pytest.raises(TypeError):
+            operate()
+
+
+def test_methods_of_two_take_numbers_and_refuse_the_rest():
+    assert Value(2.0).max(3).data == 3.0
+    with pytest.raises(OperandError, match="max needs one real number, got 's'"):
+        Value(2.0).max("s")
+
+
+def test_numpy_scalars_and_arrays_work_elementwise():
+    v = Value(3.0)
+    assert (np.float64(2) * v).data == 6.0
+    assert (np.float64(2) ** v).data == 8.0
+    assert [x.data for x in np.array([1.0, 2.0]) * v] == [3.0, 6.0]
+    assert [x.data for x in v - np.array([1.0, 2.0])] == [2.0, 1.0]
+
+
+def test_vectorized_formula_runs_on_the_graph_itself():
+    rng = np.random.default_rng(0)
+    W, b, x = rng.normal(size=(3, 2)), rng.normal(size=3), rng.normal(size=2)
+    values = np.array([[Value(w) for w in row] for row in W])
+    for f, name in (
+        (np.tanh, "tanh"),
+        (np.exp, "exp"),
+        (lambda z: np.maximum(z, 0), "relu"),
+        (lambda z: 1 / (1 + np.exp(-z)), "σ"),
+    ):
+        out = f(values @ x + b)
+        assert np.allclose([getattr(o, "data", o) for o in out], f(W @ x + b), rtol=1e-15), name
+        out.sum().backward()
+    assert values[0, 0].grad != 0.0
+
+
+def test_affine_is_one_node_and_checks_lengths():
+    w, x = [Value(1.0), Value(2.0)], [3.0, Value(4.0)]
+    net = affine(w, x, 5)
+    assert (net.data, net.op.name, len(net.inputs)) == (16.0, "affine2", 5)
+    with pytest.raises(ShapeError, match="got 2 weights and 1 inputs"):
+        affine(w, [1.0], 0.0)
+    with pytest.raises(ShapeError, match="total needs at least one value"):
+        total([])
+
+
+def test_wide_affine_works_beyond_any_recursion_limit():
+    n = 5000
+    net = affine([Value(1.0) for _ in range(n)], [0.5] * n, 1.0)
+    net.backward()
+    assert net.data == n / 2 + 1
+    assert net.inputs[-3].grad == 0.5
+
+
+def test_affine_equals_the_written_out_sum():
+    rng = np.random.default_rng(1)
+    w, x, b = [Value(v) for v in rng.normal(size=4)], rng.normal(size=4), Value(0.3)
+    by_hand = w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3] + b
+    assert affine(w, x, b).data == by_hand.data
+
+
+def test_tracebacks_show_generated_code():
+    x = Value(1.0)
+    x.data = "not a number"
+    with pytest.raises(TypeError) as caught:
+        x * 2
+    assert "data = x.data * y.data" in "".join(traceback.format_exception(caught.value))
+
+
+def test_softplus_and_sigmoid_are_stable_at_both_ends():
+    assert Value(-1000.0).sigmoid().data == 0.0
+    assert Value(1000.0).sigmoid().data == 1.0
+    assert Value(1000.0).softplus().data == 1000.0
+    assert Value(-30.0).softplus().data == pytest.approx(math.exp(-30), rel=1e-12)

@@ -1,0 +1,111 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microbp.errors import FormulaError
+from microbp.formula import Formula
+from microbp.generated import numpy_function
+
+LEAVES = st.sampled_from(["x", "y", "2", "0.5"])
+FORMULAS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "**"]), inner).map(lambda t: f"({t[0]}) {t[1]} ({t[2]})"),
+        st.tuples(st.sampled_from(["exp", "tanh", "abs", "sigmoid", "-"]), inner).map(lambda t: f"{t[0]}({t[1]})"),
+        st.tuples(st.sampled_from(["max", "min"]), inner, inner).map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]}) if ({t[1]}) > ({t[2]}) else ({t[0]})"),
+    ),
+    max_leaves=8,
+)
+PYTHON = {"math": math, "abs": abs, "__builtins__": {}}
+
+
+def python_value(code, **names):
+    try:
+        return float(eval(code, PYTHON | names))  # the code under test, written by microbp
+    except (ArithmeticError, ValueError):
+        return None
+
+
+@given(FORMULAS, st.floats(-3, 3), st.floats(-3, 3))
+def test_python_and_numpy_code_agree(text, x, y):
+    formula = Formula(text)
+    by_python = python_value(formula.python(), x=x, y=y)
+    with np.errstate(all="ignore"):
+        (by_numpy,) = numpy_function("f", ("x", "y"), [formula])(np.float64(x), np.float64(y))
+    if by_python is not None and np.isfinite(by_python):
+        assert by_numpy == pytest.approx(by_python, rel=1e-9, abs=1e-300)
+
+
+@given(
+    FORMULAS, st.sampled_from(["x + y", "-x", "x - y", "-2.0", "x ** 2", "x / y"]), st.floats(0.5, 3), st.floats(0.5, 3)
+)
+def test_what_is_put_in_keeps_its_meaning(text, inner, x, y):
+    put_in = Formula(text).substitute(x=Formula(inner)).python()
+    written = Formula(text).python(x=Formula(inner))
+    value = python_value(inner.replace("**", "** 1.0 **"), x=x, y=y)
+    by_hand = python_value(Formula(text).python(), x=value, y=y)
+    assert python_value(put_in, x=x, y=y) == python_value(written, x=x, y=y) or "nan" in str(by_hand)
+    if by_hand is not None and np.isfinite(by_hand):
+        assert python_value(written, x=x, y=y) == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_negative_number_in_a_power_gets_brackets():
+    assert Formula("x ** 2").numpy(x=Formula("-2.0")) == "(-2.0) ** 2"
+    assert Formula("-2.0 ** 2").numpy() == "-2.0 ** 2"
+
+
+def test_renaming_does_not_touch_parts_of_names():
+    assert Formula("x + xx + exp(x)").numpy(x="a") == "a + xx + np.exp(a)"
+
+
+def test_long_sum_is_written_without_recursion():
+    formula = Formula.sum([Formula("x")] * 50_000)
+    assert formula.text().count("+") == 49_999
+    assert len(formula.terms) == 50_000
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("x / (y + 1)", r"\frac{x}{y + 1}"),
+        ("(x + y) ** 2", r"\left(x + y\right)^{2}"),
+        ("x * -y", r"x \cdot \left(-y\right)"),
+        ("1e-07 * x", r"10^{-7} \cdot x"),
+        ("2.5e+20 * x", r"2.5 \cdot 10^{20} \cdot x"),
+        ("(x > 0) * y", r"\left[x > 0\right] \cdot y"),
+        ("exp(x) ** 2", r"\left(e^{x}\right)^{2}"),
+        ("sqrt(abs(x))", r"\sqrt{\left|x\right|}"),
+    ],
+)
+def test_latex_is_what_a_textbook_prints(text, latex):
+    assert Formula(text).latex() == latex
+
+
+def test_text_uses_textbook_signs():
+    assert Formula("0.5 * (t - o) ** 2").text() == "0.5·(t − o)²"
+    assert Formula("x ** c").text(c=Formula("3.0")) == "x³"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x +", r"cannot read the formula 'x \+'"),
+        ("foo(x)", "unknown function: 'foo' .*in 'foo.x.'"),
+        ("exp(x, y)", r"exp needs 1 argument\(s\), got 2"),
+        ("x.y", "Attribute is not in its language"),
+        ("True", "not in its language"),
+        ("1 < x < 2", "not in its language"),
+        ("'a'", "Constant is not in its language"),
+        ("1j * x", "Constant is not in its language"),
+        ("x @ y", "MatMult is not in its language"),
+        ("__import__('os')", "unknown function"),
+        ("(" * 5000 + "x" + ")" * 5000, "cannot read the formula"),
+    ],
+)
+def test_text_outside_the_language_is_refused(text, said):
+    with pytest.raises(FormulaError, match=said):
+        Formula(text)

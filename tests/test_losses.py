@@ -1,0 +1,83 @@
+import math
+
+import numpy as np
+import pytest
+
+from microbp import Value, losses, nn, vectorized
+from microbp.errors import ShapeError, UnknownNameError
+
+A, Y = [[0.2, 0.9], [0.6, 0.5]], [[0.0, 1.0], [1.0, 0.0]]
+
+
+def values(rows):
+    return [[Value(x) for x in row] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("half_squared_error", 0.5 * (0.04 + 0.01 + 0.16 + 0.25)),
+        ("squared_error", 0.04 + 0.01 + 0.16 + 0.25),
+        ("mean_squared_error", (0.04 + 0.01 + 0.16 + 0.25) / 4),
+        ("binary_cross_entropy", -(math.log(0.8) + math.log(0.9) + math.log(0.6) + math.log(0.5)) / 2),
+        ("hinge", (1.0 + 0.1 + 0.4 + 1.0) / 2),
+        ("softmax_cross_entropy", (math.log(1 + math.exp(-0.7)) + math.log(1 + math.exp(-0.1))) / 2),
+    ],
+)
+def test_loss_is_what_its_docstring_says(loss, expected):
+    assert losses.LOSSES[loss](values(A), Y).data == pytest.approx(expected, rel=1e-14)
+
+
+def test_both_implementations_know_the_same_losses():
+    assert losses.LOSSES.keys() == vectorized.LOSSES.keys()
+    assert set(nn.ACTIVATIONS) == vectorized.ACTIVATIONS.keys()
+    assert losses.SMALLEST_PROBABILITY == vectorized.SMALLEST_PROBABILITY
+
+
+@pytest.mark.parametrize(("a", "y"), [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0), (1.0, 1.0)])
+def test_binary_cross_entropy_is_finite_at_0_and_1(a, y):
+    out = Value(a)
+    loss = losses.binary_cross_entropy([out], [y])
+    loss.backward()
+    assert math.isfinite(loss.data)
+    assert math.isfinite(out.grad)
+
+
+def test_softmax_cross_entropy_is_stable_and_its_gradient_is_softmax_minus_target():
+    logits = [Value(1e4), Value(1e4 - 1), Value(-1e4)]
+    losses.softmax_cross_entropy(logits, [0.0, 1.0, 0.0]).backward()
+    p = 1 / (1 + math.exp(-1))
+    assert [o.grad for o in logits] == pytest.approx([p, 1 - p - 1, 0.0], abs=1e-12)
+
+
+def test_l2_penalty_leaves_biases_alone():
+    model = nn.MLP(2, [2, 1], seed=0)
+    penalty = losses.l2_penalty(model, l2=0.3, m=4)
+    penalty.backward()
+    weights, biases = model.arrays()
+    dW, db = model.grad_arrays()
+    assert penalty.data == pytest.approx(0.3 / 8 * sum((w**2).sum() for w in weights), rel=1e-14)
+    assert all(np.allclose(d, 0.3 / 4 * w, rtol=1e-14) for d, w in zip(dW, weights, strict=True))
+    assert all(not d.any() for d in db)
+    assert len(biases) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "said"),
+    [
+        (lambda: losses.hinge(values(A), [1.0, -1.0]), ShapeError, r"got \(2, 2\) and \(1, 2\)"),
+        (
+            lambda: losses.batch_loss(nn.MLP(2, [1], seed=0), [1.0, 2.0], [[1.0]], "hinge"),
+            ShapeError,
+            r"reshape\(1, -1\)",
+        ),
+        (
+            lambda: losses.batch_loss(nn.MLP(2, [1]), [[1.0, 2.0]], [[1.0]], "hing"),
+            UnknownNameError,
+            "did you mean 'hinge'",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(make, error, said):
+    with pytest.raises(error, match=said):
+        make()

@@ -1,0 +1,88 @@
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from microbp import Value, errstate
+from microbp.errors import DomainError, NonFiniteWarning, UnknownNameError
+
+CASES = [
+    (lambda: Value(-1.0, "margin").log(), math.nan, r'log\(x\) needs x > 0, got x = -1.0 \(node "margin"\). Clip'),
+    (lambda: Value(0.0).log(), -math.inf, r"log\(x\) needs x > 0, got x = 0.0"),
+    (lambda: 1 / Value(0.0, "d"), math.inf, r'x / y needs y != 0, got x = 1.0, y = 0.0 \(node "d"\)'),
+    (lambda: Value(0.0) / Value(0.0), math.nan, "needs y != 0"),
+    (lambda: Value(1000.0).exp(), math.inf, r"exp\(x\) overflowed to inf, got x = 1000.0"),
+    (lambda: Value(-8.0) ** (1 / 3), math.nan, "needs x > 0"),
+    (lambda: Value(1e200) * 1e200, math.inf, r"x \* y overflowed to inf"),
+    (lambda: Value(-2.0).sqrt(), math.nan, r"sqrt\(x\) needs x > 0"),
+    (lambda: Value(math.nan, "n").relu(), math.nan, r'relu\(x\) is nan, got x = nan \(node "n"\). Check where'),
+    (lambda: Value(math.inf) - Value(math.inf), math.nan, "x - y is nan"),
+]
+
+
+@pytest.mark.parametrize(("make", "result", "said"), CASES)
+def test_what_leaves_the_real_line_is_ieee_and_told_of(make, result, said):
+    with errstate("warn"), pytest.warns(NonFiniteWarning, match=said):
+        assert make().data == pytest.approx(result, nan_ok=True)
+    with errstate("raise"), pytest.raises(DomainError, match=said):
+        make()
+    with errstate("ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert make().data == pytest.approx(result, nan_ok=True)
+
+
+def test_a_place_warns_once_and_only_where_it_began():
+    with errstate("warn"), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for x in (-1.0, -2.0, -3.0):
+            y = Value(x).log()
+            y * 2 + 1
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+def test_gradients_that_leave_the_real_line_are_told_of():
+    x = Value(0.0, "x")
+    with (
+        errstate("warn"),
+        pytest.warns(NonFiniteWarning, match=r"gradient left the real line at sqrt\(x\): its derivative by x"),
+    ):
+        x.sqrt().backward()
+    assert x.grad == math.inf
+
+
+def test_a_gradient_that_overflows_inside_the_graph_is_told_of():
+    x = Value(1.0, "x")
+    root = x * 1e-300 * 1e200
+    with (
+        errstate("raise"),
+        pytest.raises(DomainError, match=r"gradient left the real line at x \* y: its derivative by x"),
+    ):
+        root.backward(seed=1e200)
+
+
+def test_results_inside_the_real_line_say_nothing():
+    with errstate("raise"):
+        assert Value(-1000.0).sigmoid().data == 0.0
+        assert Value(-745.0).exp().data >= 0.0
+        assert (Value(-8.0) ** 3).data == -512.0
+        x = Value(0.0)
+        (x**0 + x**1 + x**2).backward()
+        assert x.grad == 1.0
+
+
+def test_another_word_is_refused():
+    with (
+        pytest.raises(UnknownNameError, match="unknown errstate: 'warning' .*did you mean 'warn'"),
+        errstate("warning"),
+    ):
+        pass
+
+
+def test_numpy_and_microbp_give_the_same_ieee_results():
+    for x in (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 710.0, -710.0):
+        for name in ("exp", "log", "sqrt", "tanh", "log1p", "expm1", "abs"):
+            with errstate("ignore"), np.errstate(all="ignore"):
+                ours = abs(Value(x)).data if name == "abs" else getattr(Value(x), name)().data
+                assert ours == pytest.approx(float(getattr(np, name)(x)), rel=1e-15, nan_ok=True), (name, x)

@@ -1,0 +1,119 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp import Op, Value, reference
+from microbp.cli import main
+from microbp.engine import apply, constant
+from microbp.errors import FormulaError, UnknownNameError
+from microbp.methods import generated_sources, pullback_source
+from microbp.numeric import check_graph
+from microbp.ops import FAMILIES, OPS, find
+from tests.graphs import legal
+
+ALL = [*OPS.values(), *(family.row(3) for family in FAMILIES.values())]
+
+
+@pytest.mark.parametrize("op", ALL, ids=lambda op: op.name)
+def test_each_row_agrees_with_central_differences_and_complex_step(op):
+    rng = np.random.default_rng(0)
+    checked = 0
+    while checked < 20:
+        numbers = rng.uniform(-2, 2, op.arity)
+        if not op.family and not legal(op, numbers):
+            continue
+        inputs = tuple(
+            constant(float(x), op) if p is None else Value(float(x)) for x, p in zip(numbers, op.partials, strict=True)
+        )
+        leaves = [x for x, p in zip(inputs, op.partials, strict=True) if p is not None]
+        root = apply(op, inputs)
+        assert check_graph(root, leaves, "central").ok
+        if op.formula.analytic:
+            assert check_graph(root, leaves, "complex").ok
+        (by_numpy,) = op.numpy(*numbers)
+        assert root.data == pytest.approx(by_numpy, rel=1e-14)
+        checked += 1
+
+
+@pytest.mark.parametrize("op", ALL, ids=lambda op: op.name)
+def test_each_row_says_what_a_reader_needs(op):
+    assert op.rule.endswith(".")
+    assert op.symbol
+    assert op.print_formula().latex()
+    assert find(op.name) is op
+
+
+@pytest.fixture
+def cube():
+    op = microbp.define(Op("cube", "x * x * x", ("3 * x ** 2",), symbol="x³", rule="The power rule.", kink=""))
+    yield op
+    del OPS["cube"], Value.cube
+
+
+def test_a_new_row_works_everywhere(cube, capsys):
+    x = Value(2.0, label="x")
+    y = x.cube()
+    y.backward()
+    assert (y.data, x.grad) == (8.0, 12.0)
+    assert np.array([x], dtype=object)[0].cube().data == 8.0
+    assert microbp.gradcheck(lambda v: v.cube().sin(), 1.5).ok
+    assert "dx = 3 * math.pow(x.data, 2)" in pullback_source(cube)
+    assert cube.formula.numpy() == "x * x * x"
+    assert cube.formula.latex() == r"x \cdot x \cdot x"
+    assert "3·x² = 12" in microbp.draw(y).source
+    y.label = "y"
+    assert "x·x·x" in microbp.draw(y).source
+    assert pickle.loads(pickle.dumps(y)).op is cube
+    assert main(["ops"]) == 0
+    assert "cube        x.cube()" in capsys.readouterr().out
+    assert main(["ops", "cube", "--source"]) == 0
+    assert "def cube(x):" in capsys.readouterr().out
+    assert "| cube | `x.cube()` |" in reference.markdown()
+    assert main(["gradcheck", "cube(x) * x", "x=2"]) == 0
+    assert "gradients agree" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (("two words", "x", ("1",)), "needs an identifier"),
+        (("f", "x * y", ("y",)), r"inputs \['x', 'y'\], so it needs 2 partials, got 1"),
+        (("f", "x", ("z",)), r"'z' names \['z'\]; only \['out', 'x'\] are known here"),
+        (("f", "x +", ("1",)), "cannot read the formula"),
+        (("f", "frob(x)", ("1",)), "unknown function"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_refused(row, said):
+    with pytest.raises(FormulaError, match=said):
+        Op(*row)
+
+
+def test_a_row_may_not_take_the_name_of_something_else():
+    with pytest.raises(FormulaError, match="needs another name"):
+        microbp.define(Op("backward", "2 * x", ("2",)))
+
+
+def test_families_are_made_on_demand_and_kept():
+    assert FAMILIES["affine"].row(4) is find("affine4")
+    assert find("affine4").inputs == ("w1", "x1", "w2", "x2", "w3", "x3", "w4", "x4", "b")
+    assert pickle.loads(pickle.dumps(find("affine4"))) is find("affine4")
+    assert copy.deepcopy(find("mul")) is find("mul")
+
+
+@pytest.mark.parametrize("name", ["affine0", "affine", "mull", "affine9999999"])
+def test_unknown_operation_names_the_nearest(name):
+    with pytest.raises(UnknownNameError, match=f"unknown operation: '{name}' .*must be one of"):
+        find(name)
+
+
+def test_variants_spare_partials_that_nobody_needs():
+    x = Value(-3.0)
+    (x**2).backward()
+    assert x.grad == -6.0
+    y = Value(3.0)
+    (2**y).backward()
+    assert y.grad == 8 * np.log(2)
+    assert "log" not in generated_sources(OPS["pow_const"])["pull_pow_const"]
