@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +20,7 @@ def cases(draw):
     hidden = [draw(st.sampled_from(ACTIVATIONS)) for _ in sizes[2:]]
     output = "sigmoid" if loss == "binary_cross_entropy" else draw(st.sampled_from(ACTIVATIONS))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    weights = [rng.normal(size=(n, m)) for m, n in zip(sizes, sizes[1:], strict=False)]
+    weights = [rng.normal(size=(n, m)) for m, n in pairwise(sizes)]
     biases = [rng.normal(size=n) for n in sizes[1:]]
     m = draw(st.integers(1, 5))
     X = rng.normal(size=(m, sizes[0]))

@@ -74,7 +74,7 @@ def test_results_inside_the_real_line_say_nothing():
 
 def test_another_word_is_refused():
     with (
-        pytest.raises(UnknownNameError, match="unknown errstate: 'warning' .*did you mean 'warn'"),
+        pytest.raises(UnknownNameError, match=r"unknown errstate: 'warning' .*did you mean 'warn'"),
         errstate("warning"),
     ):
         pass

@@ -74,6 +74,7 @@ class NetworkProblem(Problem):
     names: Names | None = None
 
     def __post_init__(self) -> None:
+        self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
         sizes = [len(self.weights[0][0]), len(self.biases[-1])]
         for key, rows, n in zip(("inputs", "targets"), (self.inputs, self.targets), sizes, strict=True):
             if len(rows) != len(self.inputs) or any(len(row) != n for row in rows):
@@ -81,7 +82,6 @@ class NetworkProblem(Problem):
                     f"data.{key} must have {len(self.inputs)} row(s), one a sample, of {n} number(s) each, "
                     f"got {len(rows)} row(s) of {sorted({len(row) for row in rows})}"
                 )
-        self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
         for layer in self.model.layers:
             shared = layer.neurons[0].b
             for neuron in layer.neurons:

@@ -1,0 +1,144 @@
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from microbp import cli, vectorized
+from microbp.cli import main
+from microbp.errors import RendererError
+
+
+def run_json(capsys, *arguments, code=0):
+    assert main([*arguments, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_demo_does_the_main_job(capsys, tmp_path, renderer):
+    path = tmp_path / "picture.svg"
+    assert main(["demo", "-o", str(path)]) == 0
+    out = capsys.readouterr().out
+    for said in (
+        *("0.377500000", "0.593269992", "0.298371109", "+0.082167041", "-0.022602540", "+0.000438568", "0.149780716"),
+        *(
+            "graph and vectorized NumPy agree",
+            "0.291027774",
+            "0.291027924",
+            "0.0000351019",
+            "0.000035085",
+            "0.0000351085",
+        ),
+        *("0.0159136204, 0.9840642735", "0.0159121963, 0.9840657345", f"Picture: {path}"),
+    ):
+        assert said in out, said
+    assert path.read_text().startswith("<?xml")
+
+
+def test_demo_goes_on_without_a_renderer(capsys, monkeypatch, tmp_path):
+    def fail(*args, **kwargs):
+        raise RendererError("no Graphviz was found")
+
+    monkeypatch.setattr(cli, "draw", fail)
+    assert main(["demo", "-o", str(tmp_path / "x.svg")]) == 0
+    assert "No picture: no Graphviz was found" in capsys.readouterr().out
+
+
+def test_demo_json_has_the_same_numbers(capsys, tmp_path):
+    data = run_json(capsys, "demo", "-o", str(tmp_path / "x.dot"))
+    assert round(data["gradients"]["w5"], 9) == 0.082167041
+    assert round(data["totals"][0]["loss"], 9) == 0.291027774
+    assert data["comparison"]["ok"] is True
+    assert data["picture"].endswith("x.dot")
+
+
+@pytest.mark.parametrize(("update", "loss"), [("simultaneous", 0.291027774), ("output-first", 0.291027924)])
+def test_train_reproduces_both_totals(capsys, update, loss):
+    data = run_json(capsys, "train", "w1-w8", "--steps", "1", "--update", update)
+    assert {"steps", "loss", "outputs", "parameters"} <= data.keys()
+    assert round(data["loss"], 9) == loss
+    assert data["steps"] == 1
+    assert len(data["outputs"][0]) == 2
+
+
+def test_train_prints_for_people(capsys):
+    assert main(["train", "w1-w8", "--steps", "2", "--lr", "0.1"]) == 0
+    assert "2 steps, update simultaneous, learning rate 0.1" in capsys.readouterr().out
+
+
+def test_compare_says_yes_and_no(capsys, monkeypatch):
+    assert run_json(capsys, "compare", "w1-w8")["ok"] is True
+    right = vectorized.loss_and_gradients
+    monkeypatch.setattr(vectorized, "loss_and_gradients", lambda *a, **k: (0.0, *right(*a, **k)[1:]))
+    assert run_json(capsys, "compare", "w1-w8", code=1)["ok"] is False
+
+
+def test_gradcheck_takes_problems_and_expressions(capsys):
+    assert run_json(capsys, "gradcheck", "w1-w8")["method"] == "complex"
+    assert run_json(capsys, "gradcheck", "relu(x)*y", "x=1", "y=-2e-3")["numeric"] == pytest.approx([-0.002, 1.0])
+
+
+def test_draw_writes_what_it_is_told_to(capsys, tmp_path):
+    path = tmp_path / "neuron.dot"
+    data = run_json(capsys, "draw", "sigmoid(w*x + b)", "w=2", "x=-1", "b=-3", "-o", str(path))
+    assert data == {"picture": str(path), "values": 6}
+    assert "σ(w·x + b)" in path.read_text()
+    assert main(["draw", "w1-w8", "-o", str(path), "--no-backward", "--theme", "dark"]) == 0
+    assert ">?<" in path.read_text()
+
+
+def test_ops_lists_the_table_and_shows_a_row(capsys):
+    assert {row["operation"] for row in run_json(capsys, "ops")} >= {"add", "tanh", "affine", "total"}
+    assert main(["ops", "mul", "--source"]) == 0
+    assert "def pull_mul(node):" in capsys.readouterr().out
+    assert main(["ops", "affine"]) == 0
+    assert "w1·x1 + w2·x2 + b" in capsys.readouterr().out
+    assert run_json(capsys, "ops", "log")["domain"] == "x > 0"
+
+
+def test_problems_are_listed(capsys):
+    assert "w1-w8" in run_json(capsys, "problems")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["draw", "w1-w9", "-o", "x.svg"], "unknown problem: 'w1-w9'"),
+        (["draw", "x*x", "x=1", "-o", "x.jpg"], "unknown picture format: 'jpg'"),
+        (["draw", "x*x", "x=1", "-o", "no/such/folder/x.dot"], "No such file or directory"),
+        (["train", "x*x", "x=1"], "needs a network with data and a loss"),
+        (["compare", "mine.toml"], "cannot read the problem file"),
+        (["gradcheck", "x*x", "x=one"], "NAME=NUMBER"),
+        (["gradcheck", "x*x", "x"], "NAME=NUMBER"),
+        (["ops", "mull"], "unknown operation: 'mull'"),
+    ],
+)
+def test_bad_usage_is_exit_code_2_and_one_line(arguments, said, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("microbp: ")
+    assert said in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["frob"], ["train", "w1-w8", "--update", "late"], ["draw", "w1-w8"]])
+def test_what_argparse_refuses_is_exit_code_2_too(arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_a_terminal_without_unicode_gets_ascii(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert main(["ops"]) == 0
+    sys.stdout.flush()
+    assert b"x*y" in raw.getvalue()
+    assert b"sigmoid(x)" in raw.getvalue()
+
+
+def test_module_and_reader_that_stops_early():
+    command = f"{sys.executable} -m microbp ops | head -1"
+    result = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+    assert result.stdout.startswith("operation")
+    assert result.stderr == ""

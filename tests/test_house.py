@@ -1,0 +1,80 @@
+"""The house: who may import whom, and what may not be in it."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import microbp
+
+PACKAGE = Path(microbp.__file__).parent
+FLOORS = """
+    errors dialects formula generated ops methods operands nonfinite tabular
+    engine
+    families nn losses optim numeric naming vectorized datasets
+    comparison reference render.palette render.escape render.grouping render.dot render.image render
+    problems.network problems.expression problems.loading problems training demo
+    __init__ cli __main__
+"""
+ORDER = FLOORS.split()
+"""Floor by floor, from the ground up: a module imports only from those named before it."""
+
+APART = {"vectorized", "datasets"}
+FILES = {
+    str(f.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__"): f
+    for f in PACKAGE.rglob("*.py")
+}
+
+
+def imported(path):
+    """The modules of microbp that a file imports, outside `if TYPE_CHECKING`."""
+    tree = ast.parse(path.read_text("utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and id(node) not in skipped:
+            base = (node.module or "").removeprefix("microbp").removeprefix(".")
+            if (node.module or "").partition(".")[0] == "microbp":
+                for alias in node.names:
+                    inner = f"{base}.{alias.name}".removeprefix(".")
+                    yield inner if inner in FILES else base or "__init__"
+
+
+def test_every_module_has_its_place():
+    assert sorted(FILES) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_modules_import_only_from_below(module):
+    above = set(ORDER[ORDER.index(module) :])
+    found = set(imported(FILES[module]))
+    assert not found & above, f"{module} imports {found & above}"
+    if module in APART:
+        assert not found
+
+
+def test_import_needs_only_numpy_and_graphviz():
+    outside = set()
+    for path in FILES.values():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            outside |= {name.partition(".")[0] for name in names}
+    assert outside - set(sys.stdlib_module_names) == {"numpy", "graphviz", "microbp"}
+
+
+def test_text_becomes_code_in_one_place_only():
+    calls = {
+        (name, node.func.id)
+        for name, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("eval", "exec", "compile")
+    }
+    assert calls == {("generated", "exec"), ("generated", "compile")}

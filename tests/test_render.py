@@ -1,0 +1,200 @@
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import graphviz
+import pytest
+
+import microbp
+from microbp import Value, nn
+from microbp.errors import GraphError, RendererError, UnknownNameError
+from microbp.render import dot_text, draw
+from microbp.render.image import render
+from microbp.render.palette import THEMES
+
+HOSTILE = [
+    "<b>bold</b>",
+    '"quoted"',
+    "back\\slash \\N \\G \\l",
+    "{|}<port>",
+    "</script><script>alert(1)</script>",
+    "line\nbreak\ttab\r\x07\x00",
+    "",
+    "x" * 10_000,
+    "&amp;&#65;",
+    "w:5",
+    "%n",
+    "∂ 日本 𝜕 \u202e",
+    "\ud800",
+    "]]>",
+    "--",
+]
+
+
+def drawn(**options):
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    root.backward()
+    return dot_text(root, model=problem.model, **options)
+
+
+def texts(svg):
+    return ["".join(e.itertext()) for e in ET.fromstring(svg).iter() if e.tag.endswith("}text")]
+
+
+def test_every_number_of_the_network_is_in_the_picture(renderer):
+    shown = texts(render(drawn(), "svg"))
+    for text in (
+        "w5",
+        "0.4",
+        "0.08217",
+        "net_o1",
+        "1.106",
+        "w5·out_h1 + w6·out_h2 + b2",
+        "out_h1 = 0.5933",
+        "E",
+        "0.2984",
+    ):
+        assert text in shown, text
+    for box in ("hidden layer", "output layer", "neuron h1", "neuron o2", "inputs", "loss"):
+        assert box in shown
+
+
+def test_before_the_backward_pass_grads_read_a_question_mark():
+    x = Value(2.0, label="x")
+    y = x * x
+    assert dot_text(y).count(">?<") == 2
+    y.backward()
+    assert ">?<" not in dot_text(y)
+    y.zero_grad()
+    assert dot_text(y).count(">?<") == 2
+
+
+def test_local_derivatives_stand_on_the_arrows():
+    x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    text = dot_text((w * x).sigmoid())
+    assert "[label=<x = 2>" in text
+    assert "[label=<w = −3>" in text
+    assert "∂w·x/∂w = x = 2" in text
+
+
+def test_same_bytes_whatever_the_hash_seed():
+    code = (
+        "import microbp; p = microbp.load('w1-w8'); r = p.root(); r.backward(); "
+        "print(microbp.draw(r, model=p.model).source)"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    assert b"digraph" in runs[0]
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_hostile_labels_come_out_as_text(label, renderer, recwarn):
+    x = Value(1.5, label=label)
+    root = x * x + 1
+    svg = render(dot_text(root), "svg")
+    shown = [text.strip() for text in texts(svg)]
+    printable = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in label)
+    expected = printable if len(printable) <= 40 else printable[:20]
+    assert any(expected in text for text in shown), shown
+    assert b"<script" not in svg
+    assert render(dot_text(root), "pdf").startswith(b"%PDF")
+    assert not recwarn.list
+
+
+def test_graphviz_says_nothing_against_the_text(renderer):
+    if renderer != "dot":
+        pytest.skip("only the program has a standard error to read")
+    result = subprocess.run(["dot", "-Tsvg"], input=drawn().encode(), capture_output=True, check=True)
+    assert result.stderr == b""
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_each_format_is_written(ending, magic, renderer, tmp_path):
+    x = Value(2.0, label="x")
+    path = tmp_path / f"graph.{ending}"
+    assert isinstance(draw(x * x, path), graphviz.Source)
+    assert path.read_bytes().startswith(magic)
+
+
+def test_svg_scales_to_its_place(renderer):
+    root = ET.fromstring(render(drawn(), "svg"))
+    assert "viewBox" in root.attrib
+    assert "width" not in root.attrib
+
+
+def test_without_a_renderer_the_error_names_the_ways_and_dot_still_works(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    root = Value(2.0, label="x") * 2
+    with pytest.raises(RendererError, match=r"microbp\[images\].*apt install graphviz.*\.dot"):
+        draw(root, tmp_path / "graph.svg")
+    draw(root, tmp_path / "graph.dot")
+    assert "digraph" in (tmp_path / "graph.dot").read_text()
+    bundle = draw(root)._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"]
+    assert "digraph" in bundle["text/plain"]
+
+
+def test_a_notebook_gets_an_svg(renderer):
+    bundle = draw(Value(2.0) * 2)._repr_mimebundle_()
+    assert "<svg" in bundle["image/svg+xml"]
+
+
+def test_constants_are_inside_the_expression_and_no_node():
+    x = Value(2.0, label="x")
+    text = dot_text(3 * x**2 + 1)
+    assert "3·x² + 1" in text
+    assert text.count("shape=plain") == 1
+    assert len(re.findall(r'^n\d+ \[id="n', text, flags=re.M)) == 4
+
+
+def test_one_input_used_twice_has_two_arrows():
+    x = Value(2.0, label="x")
+    assert len(re.findall(r"n0 -> n1 ", dot_text(x * x))) == 2
+
+
+def test_kinds_differ_in_border_or_corners_too():
+    looks = THEMES["mono"].kinds
+    assert len({(look.border, look.rounded) for look in looks.values()}) >= 4
+    assert looks["parameter"].border > looks["loss"].border > looks["operation"].border
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_draws(theme):
+    assert THEMES[theme].ground in drawn(theme=theme)
+
+
+def test_batches_of_a_network_draw_too(renderer):
+    model = nn.MLP(2, [2, 1], activation="tanh", seed=0)
+    root = microbp.losses.batch_loss(model, [[1.0, 2.0], [3.0, 4.0]], [[1.0], [-1.0]], "hinge", l2=0.1)
+    root.backward()
+    assert texts(render(dot_text(root, model=model), "svg")).count("z[1][0]") == 2
+
+
+def test_large_graphs_are_refused_with_advice():
+    x = Value(1.0)
+    root = sum((x * k for k in range(1000)), x)
+    with pytest.raises(GraphError, match="draw a part of the graph, from a value inside it, or raise max_nodes"):
+        dot_text(root)
+    assert dot_text(root, max_nodes=10_000)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"path": "graph.jpg"}, "unknown picture format: 'jpg'"),
+        ({"path": "graph"}, "unknown picture format: ''"),
+        ({"theme": "drak"}, "did you mean 'dark'"),
+    ],
+)
+def test_other_formats_and_themes_are_refused(options, said):
+    with pytest.raises(UnknownNameError, match=said):
+        draw(Value(1.0) * 2, **options)
