@@ -84,7 +84,8 @@ class Formula:
     """A formula in the small language of the table: immutable, compared by identity.
 
     A name may be replaced when the formula is written (as a keyword, or in a mapping): by a string, which stands as it
-    is, or by another formula, which gets brackets where it needs them. Raises `FormulaError` for text outside the language.
+    is, or by another formula, which gets brackets where it needs them. Raises `FormulaError` for text outside the
+    language.
     """
 
     __slots__ = ("tree",)
