@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 
 .PHONY: help demo test check lint type bench examples docs clean
 
@@ -42,7 +43,7 @@ clean:  ## remove .venv and everything that was built
 $(VENV)/.%: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("microbp needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[$(filter-out images,$*)]"
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[images]" \
-		|| echo "The images extra could not be installed: pictures need Graphviz's dot on the PATH."
+	$(PIP) -e ".[images,$*]" || { \
+		echo "The images extra could not be installed: pictures need Graphviz's dot on the PATH."; \
+		$(PIP) -e "$(if $(filter images,$*),.,.[$*])"; }
 	touch $@
