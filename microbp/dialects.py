@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -35,6 +36,7 @@ class Dialect:
     brackets: str = "({})"
     number: Callable[[float], str] = repr
     powers: Mapping[float, str] = field(default_factory=dict)  # exponents that have a sign of their own
+    name: Callable[[str], str] = str
 
     def wrap(self, piece: tuple[str, int], needed: int) -> str:
         """The text of a piece, in brackets unless it binds as tightly as needed."""
@@ -100,6 +102,31 @@ def _latex_number(number: float) -> str:
     return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
 
 
+_LATEX_SPECIAL = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
+
+
+def latex_name(label: str) -> str:
+    r"""A label as a textbook prints it; what is no name comes out as text, whatever is in it.
+
+    >>> print(latex_name("w5"), latex_name("net_o1"), latex_name("w[1][2,0]"), latex_name("50%"))
+    w_{5} \mathrm{net}_{o1} w^{[1]}_{2,0} \text{50\%}
+    """
+    if re.fullmatch("[A-Za-z]", label):
+        return label
+    if match := re.fullmatch(r"([A-Za-z]+)_?((?:(?<=_)[A-Za-z0-9]|[0-9])[A-Za-z0-9]*)", label):
+        return f"{_upright(match[1])}_{{{match[2]}}}"
+    if match := re.fullmatch(r"([a-z])\[(\d+)\](?:\[([\d,]+)\])?", label):
+        return f"{match[1]}^{{[{match[2]}]}}_{{{match[3]}}}" if match[3] else f"{match[1]}_{{{match[2]}}}"
+    if re.fullmatch("[A-Za-z]+", label):
+        return _upright(label)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in label)
+    return rf"\text{{{''.join(_LATEX_SPECIAL.get(c, c) for c in shown)}}}"
+
+
+def _upright(word: str) -> str:
+    return word if len(word) == 1 else rf"\mathrm{{{word}}}"
+
+
 def _latex_call(name: str) -> Template:
     return Template(rf"{name}\left({{}}\right)", ATOM, (CHOICE,))
 
@@ -139,6 +166,7 @@ LATEX = Dialect(
     },
     brackets=r"\left({}\right)",
     number=_latex_number,
+    name=latex_name,
 )
 TEXT = Dialect(
     {

@@ -224,11 +224,11 @@ def apply(op: Op, inputs: tuple[Value, ...]) -> Value:
 
 
 def _generate(op: Op) -> None:
-    """Makes the functions of a row: `apply` and `pull` for the row itself, the methods for `Value`."""
+    """Makes the functions of a row: `apply`, `pull` and `local` for the row itself, the methods for `Value`."""
     tools = (Value, constant, operand, ieee, ieee_partials, report)
     functions = load_functions(op, {tool.__name__: tool for tool in tools} | {"new": _new, "ARITHMETIC": ARITHMETIC})
-    object.__setattr__(op, "apply", functions.pop(f"apply_{op.name}"))
-    object.__setattr__(op, "pull", functions.pop(f"pull_{op.name}"))
+    for name in ("apply", "pull", "local"):
+        object.__setattr__(op, name, functions.pop(f"{name}_{op.name}"))
     for name, method in functions.items():
         method.__qualname__ = f"Value.{name}"
         setattr(Value, name, method)

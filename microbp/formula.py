@@ -21,7 +21,6 @@ Renaming goes through the syntax tree, so that what is put in keeps its meaning:
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -116,8 +115,7 @@ class Formula:
         >>> Formula("x * y").substitute(x=Formula("a + b")).text()
         '(a + b)·y'
         """
-        terms = [Formula(_Substitute(names).visit(copy.deepcopy(term.tree))) for term in self.terms]
-        return Formula.sum(terms)
+        return Formula.sum([Formula(_substitute(term.tree, names)) for term in self.terms])
 
     @property
     def terms(self) -> list[Formula]:
@@ -189,26 +187,28 @@ class Formula:
         return f"Formula({self.text()!r})"
 
 
-class _Substitute(ast.NodeTransformer):
-    def __init__(self, names: Mapping[str, Formula]) -> None:
-        self.names = names
-
-    def visit_Call(self, node: ast.Call) -> ast.Call:  # the name of a function is no name
-        node.args = [self.visit(argument) for argument in node.args]
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """Work out what numbers alone decide, as one does in writing: 2·x^(2 − 1) is 2·x."""
-        node.left, node.right = self.visit(node.left), self.visit(node.right)
-        left, right = Formula(node.left).number, Formula(node.right).number
-        if isinstance(node.op, ast.Pow) and right == 1.0:
-            return node.left
-        if left is not None and right is not None and isinstance(node.op, ast.Sub):
-            return _parse(repr(left - right))
-        return node
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.names[node.id].tree if node.id in self.names else node
+def _substitute(tree: ast.expr, names: Mapping[str, Formula]) -> ast.expr:
+    """The tree with names replaced. What numbers alone decide is worked out, as one does in writing: x^(2 − 1) is x."""
+    match tree:
+        case ast.Name(id=name):
+            return names[name].tree if name in names else tree
+        case ast.BinOp(left=left, op=op, right=right):
+            left, right = _substitute(left, names), _substitute(right, names)
+            a, b = Formula(left).number, Formula(right).number
+            if isinstance(op, ast.Pow) and b == 1.0:
+                return left
+            if isinstance(op, ast.Sub) and a is not None and b is not None:
+                return _parse(repr(a - b))
+            return ast.BinOp(left, op, right)
+        case ast.UnaryOp(op=op, operand=operand):
+            return ast.UnaryOp(op, _substitute(operand, names))
+        case ast.Compare(left=left, ops=ops, comparators=[right]):
+            return ast.Compare(_substitute(left, names), ops, [_substitute(right, names)])
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            return ast.IfExp(*(_substitute(part, names) for part in (test, body, orelse)))
+        case ast.Call(func=func, args=args):
+            return ast.Call(func, [_substitute(argument, names) for argument in args], [])
+    return tree
 
 
 def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
@@ -221,7 +221,7 @@ def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
             new = names.get(name)
             if isinstance(new, Formula):
                 return _write(new.tree, dialect, {})
-            return name if new is None else new, ATOM
+            return dialect.name(name) if new is None else new, ATOM
         case ast.BinOp(op=ast.Add()):
             pieces = [dialect.wrap(_write(term.tree, dialect, names), SUM) for term in Formula(tree).terms]
             return " + ".join(pieces), SUM

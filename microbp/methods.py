@@ -60,6 +60,7 @@ def generated_sources(op: Op) -> dict[str, str]:
         **method_sources(op),
         f"apply_{op.name}": function_source(op),
         f"pull_{op.name}": pullback_source(op),
+        f"local_{op.name}": local_source(op),
     }
 
 
@@ -87,14 +88,20 @@ def function_source(op: Op) -> str:
     return _function(f"apply_{op.name}", ("inputs",), [_unpack(op, "inputs"), *_apply(op, op.inputs, "inputs")])
 
 
+def local_source(op: Op) -> str:
+    """The local derivatives of a node, one for each input; 0 for an input that is not differentiated."""
+    data = _node_data(op)
+    partials = [partial.python(data) if partial else "0.0" for partial in op.partial_formulas]
+    lines = [f"return ({', '.join(partials)}{',' * (op.arity == 1)})"]
+    if any(partial.can_raise for partial in op.partial_formulas if partial):
+        lines = _guard(lines, "return ieee_partials(node)")
+    return _function(f"local_{op.name}", ("node",), [*_node_inputs(op), *lines])
+
+
 def pullback_source(op: Op) -> str:
     """The pullback: adds upstream × local to the grad of each input."""
-    if op.arity <= 2:
-        lines = [f"{name} = node._{slot}" for name, slot in zip(op.inputs, "xy", strict=False)]
-    else:
-        lines = [_unpack(op, "node._x")]
-    lines.append("upstream = node.grad")
-    data = {name: f"{name}.data" for name in op.inputs} | {"out": "node.data"}
+    lines = [*_node_inputs(op), "upstream = node.grad"]
+    data = _node_data(op)
     wanted = {name: p for name, p in zip(op.inputs, op.partial_formulas, strict=True) if p is not None}
     local = {name: partial.python_factor(data) for name, partial in wanted.items()}
     if any(partial.can_raise for partial in wanted.values()):
@@ -154,6 +161,16 @@ def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
 def _guard(lines: list[str], instead: str) -> list[str]:
     """Where Python's arithmetic raises, IEEE arithmetic has an answer."""
     return ["try:", *_indent(lines), "except ARITHMETIC:", f"    {instead}"]
+
+
+def _node_inputs(op: Op) -> list[str]:
+    if op.arity > 2:
+        return [_unpack(op, "node._x")]
+    return [f"{name} = node._{slot}" for name, slot in zip(op.inputs, "xy", strict=False)]
+
+
+def _node_data(op: Op) -> dict[str, str]:
+    return {name: f"{name}.data" for name in op.inputs} | {"out": "node.data"}
 
 
 def _unpack(op: Op, source: str) -> str:

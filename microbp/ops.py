@@ -54,6 +54,7 @@ class Op:
     """The family it was made from, if any."""
     apply: Callable[[Any], Any] | None = field(default=None, init=False, repr=False)
     pull: Callable[[Any], None] | None = field(default=None, init=False, repr=False)
+    local: Callable[[Any], tuple[float, ...]] | None = field(default=None, init=False, repr=False)
     """The functions made from the row; the engine fills them in."""
 
     def __post_init__(self) -> None:

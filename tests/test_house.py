@@ -13,6 +13,7 @@ FLOORS = """
     errors dialects formula generated ops methods operands nonfinite tabular
     engine
     families nn losses optim numeric naming vectorized datasets
+    ideas stepper explain paths
     comparison reference render.palette render.escape render.grouping render.dot render.image render
     problems.network problems.expression problems.loading problems training demo
     __init__ cli __main__

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from microbp.engine import Value
-from microbp.nn import ACTIVATIONS, MLP
+from microbp.nn import MLP, layers_of
 
 
 @dataclass
@@ -32,26 +32,16 @@ def group(graph: Sequence[Value], model: MLP | None) -> tuple[Box, dict[Value, B
         return top, dict.fromkeys(graph, top)
     inputs = top.inner("inputs", "inputs")
     boxes: dict[Value, Box] = {}
-    for layer in model.layers:
+    neurons: dict[tuple[int, int], Box] = {}
+    for l, layer in enumerate(model.layers):
         around = top.inner("layer", layer.name)
-        for neuron in layer.neurons:
-            inside = around.inner("neuron", neuron.name)
+        for j, neuron in enumerate(layer.neurons):
+            inside = neurons[l, j] = around.inner("neuron", neuron.name)
             boxes |= dict.fromkeys(neuron.w, inside)
             shared = any(other.b is neuron.b for other in layer.neurons if other is not neuron)
             boxes[neuron.b] = around if shared else inside
+    boxes |= {node: neurons[place] for node, place in layers_of(model, graph).items()}
     loss = top.inner("loss", "loss")
-    weights = set(boxes)
     for node in graph:
-        if node in boxes:
-            continue
-        if node.op is None:
-            boxes[node] = inputs
-        elif _is_net(node, weights) or (node.op.name in ACTIVATIONS and _is_net(node.inputs[0], weights)):
-            boxes[node] = boxes[node.inputs[0]]
-        else:
-            boxes[node] = loss
+        boxes.setdefault(node, inputs if node.op is None else loss)
     return top, boxes
-
-
-def _is_net(node: Value, weights: set[Value]) -> bool:
-    return node.op is not None and node.op.family == "affine" and node.inputs[0] in weights
