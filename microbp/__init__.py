@@ -1,7 +1,7 @@
 """Step through, draw and check backpropagation.
 
-Build an expression, or a network, of `Value` nodes; run the chain rule back through it; then draw it, and
-compare it with vectorized NumPy:
+Build an expression, or a network, of `Value` nodes and run the chain rule back through it; then step through
+that pass, draw the graph, and compare with vectorized NumPy:
 
 >>> import microbp
 >>> from microbp import Value, nn
@@ -10,6 +10,9 @@ compare it with vectorized NumPy:
 >>> out.backward()
 >>> round(w.grad, 6), round(x.grad, 6)
 (-0.006648, 0.013296)
+>>> step = microbp.steps(out).until("w")
+>>> step.upstream * step.local == step.contribution == w.grad
+True
 >>> microbp.draw(out).source.startswith("digraph")
 True
 >>> model = nn.MLP(2, [3, 1], activation="tanh", output="sigmoid", seed=1)
@@ -25,8 +28,10 @@ from microbp.families import affine, total
 from microbp.nonfinite import errstate
 from microbp.numeric import GradCheck, gradcheck
 from microbp.ops import Op
+from microbp.paths import paths
 from microbp.problems import load
 from microbp.render import Drawing, draw
+from microbp.stepper import Step, Stepper, steps
 from microbp.training import train
 
 __all__ = [
@@ -37,6 +42,8 @@ __all__ = [
     "MicrobpError",
     "NonFiniteWarning",
     "Op",
+    "Step",
+    "Stepper",
     "Value",
     "affine",
     "compare",
@@ -48,6 +55,8 @@ __all__ = [
     "losses",
     "nn",
     "optim",
+    "paths",
+    "steps",
     "total",
     "train",
     "vectorized",

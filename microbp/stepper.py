@@ -111,8 +111,8 @@ def _stops(steps: Sequence[Step], detail: str, model: MLP | None) -> Sequence[in
         return range(1, len(steps) + 1)
     if model is None:  # after the last step of each node, of which all stand together
         return [a.number for a, b in pairwise(steps) if a.node is not b.node] + [len(steps)]
-    layers = layers_of(model, [step.node for step in steps])
-    last = {layers.get(step.node): step.number for step in steps}
+    places = layers_of(model, [step.node for step in steps])
+    last = {places[step.node][0] if step.node in places else None: step.number for step in steps}
     return sorted(last.values())
 
 

@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import microbp
+from microbp.ideas import IDEAS, close, judge, wrong_numbers
+from microbp.stepper import steps
+from tests.graphs import graphs
+
+
+@pytest.fixture
+def stepper():
+    return steps(microbp.load("w1-w8").root())
+
+
+@pytest.mark.parametrize(
+    ("position", "guess", "idea"),
+    [
+        (15, 0.138498562, "upstream-alone"),
+        (15, 0.593269992, "local-alone"),
+        (15, -0.082167041, "wrong-sign"),
+        (15, 0.138498562 + 0.593269992, "sum"),
+        (16, 0.036350306, "total"),
+        (15, 0.741365070 * 0.593269992, "activation-derivative-forgotten"),
+        (15, 17.0, None),
+    ],
+)
+def test_a_wrong_idea_is_recognised(stepper, position, guess, idea):
+    stepper.goto(position)
+    verdict = stepper.predict(guess)
+    assert (verdict.ok, verdict.idea) == (False, idea)
+    assert "0.08" not in verdict.sentence
+
+
+@given(graphs(), st.data())
+def test_the_right_answer_is_always_right(graph, data):
+    stepper = steps(graph[0])
+    step = stepper[data.draw(st.integers(0, len(stepper) - 1))]
+    stepper.goto(step.number - 1)
+    assert stepper.predict(step.contribution).ok
+    assert stepper.predict(step.contribution * 1.005).ok
+    for code, number in wrong_numbers(step, stepper.arrivals(step.node)).items():
+        verdict = judge(number, step, stepper.arrivals(step.node))
+        assert not verdict.ok
+        assert code in {idea.code for idea in IDEAS}
+
+
+def test_zero_is_only_zero():
+    assert close(0.0, 0.0)
+    assert not close(1e-9, 0.0)
