@@ -21,7 +21,6 @@ from microbp.nonfinite import ARITHMETIC, ieee, ieee_partials, report, report_gr
 from microbp.operands import Operators, real_number
 from microbp.ops import OPS, Op
 
-_OPEN, _DONE, _LEAF = 1, 2, 3
 _new = object.__new__
 
 
@@ -44,14 +43,14 @@ class Value(Operators):
 
     # _x and _y hold the inputs: one, two, or (in _x) a tuple of many. Two slots instead of a tuple for
     # every node halve the work of Python's garbage collector, which is what a large graph waits for.
-    # _state is used by _topological_order alone.
-    __slots__ = ("_state", "_x", "_y", "data", "grad", "label", "op")
+    # _done is used by _topological_order alone.
+    __slots__ = ("_done", "_x", "_y", "data", "grad", "label", "op")
 
     data: float
     grad: float
     label: str
     op: Op | None
-    _state: int
+    _done: bool
 
     def __init__(self, data: Any, label: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")
@@ -60,7 +59,7 @@ class Value(Operators):
         self.op = None
         self._x: Any = None
         self._y: Value | None = None
-        self._state = _LEAF
+        self._done = True
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -137,37 +136,38 @@ class Constant(Value):
 def _topological_order(root: Value) -> list[Value]:
     """The interior nodes that `root` depends on, inputs before results.
 
-    The depth-first walk that recursion would do, with a list for a stack: a node is opened when it is first met, and
-    done when its inputs are. `_state` tells new (0), open and done nodes apart, and is 0 again at the end.
+    The depth-first walk that recursion would do: go down to the first input that is not done yet; where all are, the
+    node is done. `path` leads back up. Leaves are always done; the others are so only during the walk.
     """
     order: list[Value] = []
-    stack = [root] if root.op is not None else []
-    push, pop, done = stack.append, stack.pop, order.append
+    path: list[Value] = []
+    node = root
     try:
-        while stack:
-            node = stack[-1]
-            state = node._state
-            if not state:
-                node._state = _OPEN
-                x, y = node._x, node._y
-                if y is not None:
-                    if not y._state:
-                        push(y)
-                elif x.__class__ is tuple:
-                    stack.extend([y for y in reversed(x) if not y._state])
+        while not root._done:
+            x, y = node._x, node._y
+            if y is None and x.__class__ is tuple:
+                waiting = [z for z in reversed(x) if not z._done]
+                if waiting:
+                    path.append(node)
+                    path += waiting  # one of them may be done from below another before its turn comes
+                    node = path.pop()
                     continue
-                if not x._state:
-                    push(x)
-            else:
-                pop()
-                if state == _OPEN:
-                    node._state = _DONE
-                    done(node)
+            elif not x._done:
+                path.append(node)
+                node = x
+                continue
+            elif y is not None and not y._done:
+                path.append(node)
+                node = y
+                continue
+            if not node._done:
+                node._done = True
+                order.append(node)
+            if path:
+                node = path.pop()
     finally:
         for node in order:
-            node._state = 0
-        for node in stack:  # empty, unless something interrupted the walk
-            node._state = 0
+            node._done = False
     return order
 
 
@@ -179,7 +179,7 @@ def _rebuild(cls: type[Value], op: Op | None, inputs: tuple[Value, ...], data: f
             _generate(op)
         out.op = op
         out._x, out._y = (*inputs, None)[:2] if op.arity <= 2 else (inputs, None)
-        out._state = 0
+        out._done = False
     return out
 
 
@@ -200,7 +200,7 @@ def constant(number: Any, op: Op) -> Constant:
     out.grad = 0.0
     out.label = ""
     out.op = None
-    out._state = _LEAF
+    out._done = True
     return out
 
 
