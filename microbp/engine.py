@@ -21,6 +21,7 @@ from microbp.nonfinite import ARITHMETIC, ieee, ieee_partials, report, report_gr
 from microbp.operands import Operators, real_number
 from microbp.ops import OPS, Op
 
+_NEW, _OPEN, _DONE = 0, 1, 2
 _new = object.__new__
 
 
@@ -43,14 +44,14 @@ class Value(Operators):
 
     # _x and _y hold the inputs: one, two, or (in _x) a tuple of many. Two slots instead of a tuple for
     # every node halve the work of Python's garbage collector, which is what a large graph waits for.
-    # _done is used by _topological_order alone.
-    __slots__ = ("_done", "_x", "_y", "data", "grad", "label", "op")
+    # _state is used by _topological_order alone: leaves are done, the others are new but during the walk.
+    __slots__ = ("_state", "_x", "_y", "data", "grad", "label", "op")
 
     data: float
     grad: float
     label: str
     op: Op | None
-    _done: bool
+    _state: int
 
     def __init__(self, data: Any, label: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")
@@ -59,7 +60,7 @@ class Value(Operators):
         self.op = None
         self._x: Any = None
         self._y: Value | None = None
-        self._done = True
+        self._state = _DONE
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -137,37 +138,37 @@ def _topological_order(root: Value) -> list[Value]:
     """The interior nodes that `root` depends on, inputs before results.
 
     The depth-first walk that recursion would do: go down to the first input that is not done yet; where all are, the
-    node is done. `path` leads back up. Leaves are always done; the others are so only during the walk.
+    node is done. `path` leads back up. A node with many inputs is opened: all that are not done go on the path at once.
     """
     order: list[Value] = []
     path: list[Value] = []
     node = root
     try:
-        while not root._done:
+        while root._state != _DONE:
             x, y = node._x, node._y
             if y is None and x.__class__ is tuple:
-                waiting = [z for z in reversed(x) if not z._done]
-                if waiting:
+                if not node._state:
+                    node._state = _OPEN
                     path.append(node)
-                    path += waiting  # one of them may be done from below another before its turn comes
+                    path += [z for z in reversed(x) if not z._state]
                     node = path.pop()
                     continue
-            elif not x._done:
+            elif not x._state:
                 path.append(node)
                 node = x
                 continue
-            elif y is not None and not y._done:
+            elif y is not None and not y._state:
                 path.append(node)
                 node = y
                 continue
-            if not node._done:
-                node._done = True
+            if node._state != _DONE:  # it may have been done from elsewhere before its turn came
+                node._state = _DONE
                 order.append(node)
             if path:
                 node = path.pop()
     finally:
-        for node in order:
-            node._done = False
+        for node in order + path:  # no path is left, unless something interrupted the walk
+            node._state = _NEW
     return order
 
 
@@ -179,7 +180,7 @@ def _rebuild(cls: type[Value], op: Op | None, inputs: tuple[Value, ...], data: f
             _generate(op)
         out.op = op
         out._x, out._y = (*inputs, None)[:2] if op.arity <= 2 else (inputs, None)
-        out._done = False
+        out._state = _NEW
     return out
 
 
@@ -200,7 +201,7 @@ def constant(number: Any, op: Op) -> Constant:
     out.grad = 0.0
     out.label = ""
     out.op = None
-    out._done = True
+    out._state = _DONE
     return out
 
 

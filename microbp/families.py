@@ -7,7 +7,7 @@ from typing import Any
 
 from microbp.engine import Value, apply, constant
 from microbp.errors import ShapeError
-from microbp.ops import FAMILIES
+from microbp.ops import FAMILIES, Op
 
 
 def affine(weights: Sequence[Value], inputs: Sequence[Any], bias: Any) -> Value:
@@ -22,10 +22,17 @@ def affine(weights: Sequence[Value], inputs: Sequence[Any], bias: Any) -> Value:
             "affine needs as many inputs as weights, and at least one, "
             f"got {len(weights)} weights and {len(inputs)} inputs"
         )
-    pairs: list[Any] = [bias] * (2 * len(weights) + 1)
+    op = FAMILIES["affine"].row(len(weights))
+    ws, xs = ([as_value(v, op) for v in values] for values in (weights, inputs))
+    return weighted_sum(op, ws, xs, as_value(bias, op))
+
+
+def weighted_sum(op: Op, weights: Sequence[Value], inputs: Sequence[Value], bias: Value) -> Value:
+    """The same, quicker, for what is known to fit: `op` is the row for so many weights, everything is a Value."""
+    pairs = [bias] * (2 * len(weights) + 1)
     pairs[:-1:2] = weights
     pairs[1::2] = inputs
-    return _apply_family("affine", len(weights), pairs)
+    return apply(op, tuple(pairs))
 
 
 def total(values: Iterable[Any]) -> Value:
@@ -37,9 +44,10 @@ def total(values: Iterable[Any]) -> Value:
     values = list(values)
     if not values:
         raise ShapeError("total needs at least one value, got none")
-    return _apply_family("total", len(values), values)
+    op = FAMILIES["total"].row(len(values))
+    return apply(op, tuple([as_value(value, op) for value in values]))
 
 
-def _apply_family(name: str, n: int, inputs: list[Any]) -> Value:
-    op = FAMILIES[name].row(n)
-    return apply(op, tuple([x if isinstance(x, Value) else constant(x, op) for x in inputs]))
+def as_value(x: Any, op: Op) -> Value:
+    """A value as it is, a number as a constant of `op`."""
+    return x if isinstance(x, Value) else constant(x, op)

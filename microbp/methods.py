@@ -34,7 +34,7 @@ out.label = ""
 out.op = op_{op}
 out._x = {x}
 out._y = {y}
-out._done = False
+out._state = 0
 return out"""
 
 

@@ -11,7 +11,7 @@ MLP(2 → 3 tanh → 1 linear)
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp.engine import Value
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.families import affine
+from microbp.families import as_value, weighted_sum
+from microbp.ops import FAMILIES
 
 ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus")
 """Each but linear, which changes nothing, is an operation of the table."""
@@ -64,13 +65,20 @@ class Neuron(Module):
         self.w: list[Value] = [Parameter(uniform(-1, 1)) for _ in range(nin)]
         self.b: Value = Parameter(0.0)
         self.activation = activation if nonlin else "linear"
+        self.affine = FAMILIES["affine"].row(nin)
         self.name = ""
         self.net_label = ""
         self.out_label = ""
 
     def __call__(self, x: Sequence[Any]) -> Value:
-        """The activation for n inputs, numbers or values."""
-        net = affine(self.w, x, self.b)
+        """The activation for n inputs, numbers or values. Raises `ShapeError` for another number of them."""
+        if len(x) != len(self.w):
+            raise ShapeError(f"{self} needs {len(self.w)} inputs, got {len(x)}")
+        return self.activate([as_value(v, self.affine) for v in x])
+
+    def activate(self, x: Sequence[Value]) -> Value:
+        """The same for what is known to fit: a layer looks at its inputs once, not once a neuron."""
+        net = weighted_sum(self.affine, self.w, x, self.b)
         net.label = self.net_label
         if self.activation == "linear":
             return net
@@ -99,7 +107,11 @@ class Layer(Module):
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """The outputs as a list; a single output alone, as in micrograd."""
-        out = [neuron(x) for neuron in self.neurons]
+        first = self.neurons[0]
+        if len(x) != len(first.w):
+            raise ShapeError(f"{self} needs {len(first.w)} inputs, got {len(x)}")
+        values = [as_value(v, first.affine) for v in x]
+        out = [neuron.activate(values) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
@@ -108,30 +120,6 @@ class Layer(Module):
 
     def __repr__(self) -> str:
         return f"Layer({', '.join(map(repr, self.neurons))})"
-
-
-def layers_of(model: MLP, graph: Iterable[Value]) -> dict[Value, tuple[int, int]]:
-    """Where each net and each activation of a network stands: {value: (layer, neuron)}, both from 0.
-
-    Read off the graph (in topological order), so that nothing need be kept on it: a net is affine in its neuron's
-    weights, an activation is made from such a net.
-    """
-    owners = {n.w[0]: (l, j) for l, layer in enumerate(model.layers) for j, n in enumerate(layer.neurons)}
-    places: dict[Value, tuple[int, int]] = {}
-    for node in graph:
-        first = node.inputs[0] if node.inputs else None
-        if node.op is None or first is None:
-            continue
-        if node.op.family == "affine" and first in owners:
-            places[node] = owners[first]
-        elif (
-            node.op.name in ACTIVATIONS
-            and first.op is not None
-            and first.op.family == "affine"
-            and first.inputs[0] in owners
-        ):
-            places[node] = owners[first.inputs[0]]
-    return places
 
 
 class MLP(Module):
@@ -219,7 +207,7 @@ class MLP(Module):
             raise ShapeError(f"{self} needs {len(self.input_labels)} inputs, got {len(x)}")
         out: Any = [v if isinstance(v, Value) else Value(v, s) for v, s in zip(x, self.input_labels, strict=True)]
         for layer in self.layers:
-            out = [neuron(out) for neuron in layer.neurons]
+            out = [neuron.activate(out) for neuron in layer.neurons]
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:

@@ -53,7 +53,7 @@ def real_number(data: Any, what: str) -> float:
     """One real number, as a float. Raises `OperandError`, saying `what` needs it, for anything else."""
     if isinstance(data, np.ndarray) and data.size == 1:
         data = data.item()
-    if not isinstance(data, _NO_NUMBERS):
+    if data.__class__ is int or not isinstance(data, _NO_NUMBERS):
         try:
             return float(data)
         except (TypeError, ValueError):

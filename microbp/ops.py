@@ -133,7 +133,7 @@ class Op:
         return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
     """An operation for any number of inputs: `row(n)` makes the row for n terms, and keeps it."""
 

@@ -28,7 +28,8 @@ from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.formula import Formula
 from microbp.ideas import Verdict, judge
 from microbp.naming import local_derivative, name_graph
-from microbp.nn import MLP, layers_of
+from microbp.nn import MLP
+from microbp.places import layers_of
 
 DETAILS = ("contribution", "node", "layer")
 

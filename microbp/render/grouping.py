@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from microbp.engine import Value
-from microbp.nn import MLP, layers_of
+from microbp.nn import MLP
+from microbp.places import layers_of
 
 
 @dataclass

@@ -179,14 +179,32 @@ def gradients(work: Workload) -> dict[str, Any]:
     return {"loss": root.data, "gradients": [p.grad for p in work.parameters]}
 
 
+class CollectionClock:
+    """The seconds spent in garbage collection, while it is one of `gc.callbacks`."""
+
+    def __init__(self) -> None:
+        self.start = self.seconds = 0.0
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self.start = perf_counter()
+        else:
+            self.seconds += perf_counter() - self.start
+
+
 def speed(work: Workload) -> dict[str, Any]:
-    """Seconds a step, and in it forward and backward; the rest is update, zeroing and freeing. Peak memory in bytes."""
+    """Seconds a step, and in it forward, backward and (in any part of it) garbage collection; peak memory in bytes.
+
+    What is neither forward nor backward is zeroing, update and freeing.
+    """
+    collection = CollectionClock()
+    gc.callbacks.append(collection)
     forward = backward = 0.0
     steps = -WARM_UP
     start = perf_counter()
     while steps < LEAST_STEPS or perf_counter() - start < SECONDS:
         if steps == 0:
-            forward = backward = 0.0
+            forward = backward = collection.seconds = 0.0
             start = perf_counter()
         work.zero_grad()
         t0 = perf_counter()
@@ -206,6 +224,7 @@ def speed(work: Workload) -> dict[str, Any]:
         "step": step,
         "forward": forward / steps,
         "backward": backward / steps,
+        "collection": collection.seconds / steps,
         "peak": peak,
     }
 
