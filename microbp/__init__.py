@@ -31,6 +31,7 @@ from microbp.ops import Op
 from microbp.paths import paths
 from microbp.problems import load
 from microbp.render import Drawing, draw
+from microbp.render.page import PageView, page
 from microbp.stepper import Step, Stepper, steps
 from microbp.training import train
 
@@ -42,6 +43,7 @@ __all__ = [
     "MicrobpError",
     "NonFiniteWarning",
     "Op",
+    "PageView",
     "Step",
     "Stepper",
     "Value",
@@ -55,6 +57,7 @@ __all__ = [
     "losses",
     "nn",
     "optim",
+    "page",
     "paths",
     "steps",
     "total",

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import reference
+from microbp import reference, step_command
 from microbp.comparison import compare
 from microbp.demo import demo, report
+from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
 from microbp.ops import FAMILIES, find
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # the reader, `head` for one, has had enough
             sys.stderr.close()
             return 0
-        print(f"microbp: {error}", file=sys.stderr)
+        print(f"microbp: {printable(str(error))}", file=sys.stderr)
         return 2
 
 
@@ -80,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--steps", type=int, help="how many steps (default: the problem's)")
     sub.add_argument("--update", choices=UPDATES, help="every gradient from the old weights, or output weights first")
     sub.add_argument("--lr", type=float, help="the learning rate (default: the problem's)")
+
+    sub = command(_step, "step", "step through the backward pass in a debugger, or as a quiz, or print all of it")
+    step_command.add_options(sub)
 
     command(_compare, "compare", "compare the scalar graph with vectorized NumPy, number by number")
 
@@ -154,6 +158,10 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _step(options: argparse.Namespace) -> int:
+    return step_command.step(_load(options), options)
+
+
 def _compare(options: argparse.Namespace) -> int:
     problem = _load_network(options)
     comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss, l2=problem.l2)
@@ -198,6 +206,8 @@ def _problems(options: argparse.Namespace) -> int:
 _ASCII = {
     **{"∂": "d", "·": "*", "×": "x", "÷": "/", "−": "-", "–": "-", "←": "<-", "→": "->", "…": "..."},
     **{"Σ": "sum", "σ": "sigmoid", "√": "sqrt", "½": "1/2", "²": "^2", "³": "^3"},
+    **{"◀": "<", "─": "-", "━": "=", "●": "*", "◉": "@", "○": "o"},
+    **{"δ": "delta", "ᵀ": "^T", "⊙": "(*)", "′": "'"},
 }
 
 

@@ -105,6 +105,15 @@ def _latex_number(number: float) -> str:
 _LATEX_SPECIAL = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
 
 
+def printable(text: str) -> str:
+    r"""Text on one line, whatever is in it: what would command a terminal or a renderer stands as its escape.
+
+    >>> print(printable("net\x1b[31m\n"))
+    net\x1b[31m\n
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def latex_name(label: str) -> str:
     r"""A label as a textbook prints it; what is no name comes out as text, whatever is in it.
 
@@ -119,8 +128,7 @@ def latex_name(label: str) -> str:
         return f"{match[1]}^{{[{match[2]}]}}_{{{match[3]}}}" if match[3] else f"{match[1]}_{{{match[2]}}}"
     if re.fullmatch("[A-Za-z]+", label):
         return _upright(label)
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in label)
-    return rf"\text{{{''.join(_LATEX_SPECIAL.get(c, c) for c in shown)}}}"
+    return rf"\text{{{''.join(_LATEX_SPECIAL.get(c, c) for c in printable(label))}}}"
 
 
 def _upright(word: str) -> str:

@@ -13,16 +13,26 @@ It is the first contribution to w5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from microbp.engine import Value
+from microbp.dialects import printable
+from microbp.engine import Constant, Value
 from microbp.formula import Formula
 from microbp.naming import expression
-from microbp.stepper import Step, Stepper
+
+if TYPE_CHECKING:
+    from microbp.stepper import Step, Stepper
 
 DIGITS = 9
 """Decimals, as the texts print them."""
+
+Paint = Callable[[str, str], str]
+"""Colours a text: given the quantity that it stands for ("upstream", "local", "contribution") and the text."""
+
+
+def _no_paint(quantity: str, text: str) -> str:
+    return text
 
 
 def decimals(number: float) -> str:
@@ -52,7 +62,7 @@ def derivative(of: str, by: str) -> str:
 
 
 def _bracketed(name: str) -> str:
-    return f"({name})" if any(c in name for c in " ·^/−") else name
+    return f"({name})" if any(c in name for c in " ·^/−*+") else name
 
 
 def root_name(stepper: Stepper) -> str:
@@ -60,14 +70,36 @@ def root_name(stepper: Stepper) -> str:
     return stepper.names[stepper.root].text()
 
 
-def chain_rule(step: Step) -> str:
+def chain_rule(step: Step, paint: Paint = _no_paint) -> str:
     """The chain rule with the learner's names, then the numbers, then the result."""
+    return f"{_symbols(step, paint)} = {product(step, paint)}"
+
+
+def product(step: Step, paint: Paint = _no_paint) -> str:
+    """The numbers of the chain rule, and the result."""
+    upstream, local = paint("upstream", factor(step.upstream)), paint("local", factor(step.local))
+    return f"{upstream} × {local} = {paint('contribution', decimals(step.contribution))}"
+
+
+def question(step: Step, paint: Paint = _no_paint) -> str:
+    """The chain rule of a step to come: no number of it."""
+    return f"{_symbols(step, paint)} = ?"
+
+
+def given(step: Step) -> str:
+    """What a learner may know before the step: how the node is made, of what, and what has arrived at it."""
+    name, made = step.node_name, expression(step.node, step.names).text()
+    values = {step.names[x].text(): x.data for x in step.node.inputs if not isinstance(x, Constant)}
+    inputs = ", ".join(f"{x} = {decimals(data)}" for x, data in values.items())
+    formula = name if made == name else f"{name} = {made}"
+    return f"{formula} = {decimals(step.node.data)}, with {inputs}. At {name} has arrived {decimals(step.upstream)}."
+
+
+def _symbols(step: Step, paint: Paint) -> str:
     root = step.names[next(reversed(step.names))].text()  # the root is last in topological order
     node, by = step.node_name, step.input_name
-    return (
-        f"{derivative(root, by)} += {derivative(root, node)} · {derivative(node, by)} "
-        f"= {factor(step.upstream)} × {factor(step.local)} = {decimals(step.contribution)}"
-    )
+    upstream, local = paint("upstream", derivative(root, node)), paint("local", derivative(node, by))
+    return f"{paint('contribution', derivative(root, by))} += {upstream} · {local}"
 
 
 def reason(step: Step) -> str:
@@ -205,5 +237,4 @@ def _product(
 
 def _escaped(text: str) -> str:
     """Text for Markdown: nothing in a label starts a tag, a link or emphasis."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return "".join(f"\\{c}" if c in "\\`*[]<>#|" else c for c in shown)
+    return "".join(f"\\{c}" if c in "\\`*[]<>#|" else c for c in printable(text))

@@ -68,7 +68,7 @@ class Paths:
         if self.count > len(self.largest):
             share = f" ({self.carried / self.gradient:.1%})" if self.gradient else ""
             lines.append(f"these {len(self.largest)} carry {decimals(self.carried)}{share} of {gradient}")
-        elif self.largest:
+        elif self.count > 1:
             lines.append(f"{derivative(self.root, self.leaf)} = {terms} = {decimals(self.gradient)}")
         return "\n".join(lines)
 

@@ -23,6 +23,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import overload
 
+from microbp import explain
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.formula import Formula
@@ -82,6 +83,12 @@ class Step:
     def input_name(self) -> str:
         """What to call the input."""
         return self.names[self.input].text()
+
+    def __str__(self) -> str:
+        return explain.chain_rule(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {explain.latex(self)}$"
 
 
 def pass_steps(root: Value) -> Iterator[Step]:

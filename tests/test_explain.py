@@ -110,3 +110,8 @@ def test_text_of_a_whole_pass_has_every_step(stepper):
 )
 def test_numbers_are_printed_as_the_texts_do(number, text):
     assert explain.decimals(number) == text
+
+
+def test_a_step_shows_itself_as_text_and_in_a_notebook_as_latex(stepper):
+    assert str(stepper[15]) == explain.chain_rule(stepper[15])
+    assert stepper[15]._repr_latex_() == f"$\\displaystyle {explain.latex(stepper[15])}$"

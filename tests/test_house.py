@@ -12,11 +12,12 @@ PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
     errors dialects formula generated ops methods operands nonfinite tabular
     engine
-    families nn losses optim numeric naming vectorized datasets
-    ideas stepper explain paths
+    families nn places losses optim numeric naming vectorized datasets
+    explain ideas stepper matrices paths
     comparison reference render.palette render.escape render.grouping render.dot render.image render
+    render.frames render.page
     problems.network problems.expression problems.loading problems training demo
-    __init__ cli __main__
+    __init__ screen shell debugger quiz step_command cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""

@@ -41,7 +41,8 @@ def test_constants_that_are_no_numbers_are_named_too():
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(0.000004, "4e−06"), (123456.0, "1.235e+05"), (-0.5, "−0.5"), (0.0, "0"), (float("nan"), "nan")]
+    ("number", "text"),
+    [(0.000004, "4e−06"), (123456.0, "1.235e+05"), (-0.5, "−0.5"), (0.0, "0"), (float("nan"), "nan")],
 )
 def test_numbers_never_round_to_nothing(number, text):
     assert number_text(number) == text

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 
+from microbp.dialects import printable
+
 LONGEST = 40
 """Longer labels and expressions are cut in the middle."""
 
 
 def plain(text: str) -> str:
     """Text on one line and of bearable length, with nothing in it that a renderer or XML would choke on."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = printable(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST // 2]}…{shown[-LONGEST // 2 + 1 :]}"
 
 

@@ -1,0 +1,79 @@
+"""What the steps of a layer come to, in matrix form: read off the graph, number by number.
+
+>>> from microbp import load
+>>> from microbp.stepper import Stepper
+>>> problem = load("w1-w8")
+>>> stepper = Stepper(problem.root(), detail="layer", model=problem.model)
+>>> _ = stepper.next(), stepper.next()
+>>> print(layer_text(stepper, problem.model, 1))
+output layer: δ2 is ∂E/∂z2, a row for each sample; δ2 = ∂E/∂a2 ⊙ f′(z2)
+            δ2 = [  0.138498562  −0.038098237 ]
+            a1 = [ 0.593269992  0.596884378 ]
+  dW2 = δ2ᵀ a1 = [  0.082167041   0.082667628 ]
+                 [ −0.022602540  −0.022740242 ]
+    db2 = Σ δ2 = [  0.138498562  −0.038098237 ]
+b2 is shared by the layer: its gradient is the sum of db2, 0.100400325.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from microbp.engine import Value
+from microbp.explain import decimals, root_name
+from microbp.nn import MLP
+from microbp.places import layers_of
+from microbp.stepper import Stepper
+
+MOST = 6
+"""The most rows and columns of a matrix that are written down."""
+
+
+def nets(stepper: Stepper, model: MLP, l: int) -> list[list[Value]]:
+    """The nets of a layer: for each neuron one for each sample, as they come in the graph."""
+    rows: list[list[Value]] = [[] for _ in model.layers[l].neurons]
+    for node, (layer, neuron) in layers_of(model, stepper.graph).items():
+        if layer == l and node.op is not None and node.op.family == "affine":
+            rows[neuron].append(node)
+    return rows
+
+
+def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
+    """What happened to layer l (from 0): its δ, the activations before it, and the gradients these make."""
+    layer, n, found = model.layers[l], l + 1, nets(stepper, model, l)
+    samples = list(zip(*found, strict=True))
+    delta = [[stepper.grad(net) for net in sample] for sample in samples]
+    before = [[x.data for x in sample[0].inputs[1::2]] for sample in samples]
+    dW = [[stepper.grad(w) for w in neuron.w] for neuron in layer.neurons]
+    db = [sum(stepper.grad(net) or 0.0 for net in column) for column in found]
+    own = {net for column in found for net in column}
+    penalised = any(step.node not in own for w in layer.neurons[0].w for step in stepper.arrivals(w))
+    last = l == len(model.layers) - 1
+    upstream = f"∂{root_name(stepper)}/∂a{n}" if last else f"(δ{n + 1} W{n + 1})"
+    matrices: dict[str, Sequence[Sequence[float | None]]] = {
+        f"δ{n}": delta,
+        f"a{l}": before,
+        f"dW{n} = δ{n}ᵀ a{l}{' + penalty' if penalised else ''}": dW,
+        f"db{n} = Σ δ{n}": [db],
+    }
+    widest = max(map(len, matrices))
+    lines = [
+        f"{layer.name}: δ{n} is ∂{root_name(stepper)}/∂z{n}, a row for each sample; δ{n} = {upstream} ⊙ f′(z{n})",
+        *(line for name, rows in matrices.items() for line in _matrix(name.rjust(widest), rows)),
+    ]
+    biases = {neuron.b for neuron in layer.neurons}
+    if len(biases) < len(layer.neurons):
+        b = biases.pop()
+        grad = stepper.grad(b)
+        total = "?" if grad is None else decimals(grad)
+        lines.append(f"{stepper.names[b].text()} is shared by the layer: its gradient is the sum of db{n}, {total}.")
+    return "\n".join(lines)
+
+
+def _matrix(name: str, rows: Sequence[Sequence[float | None]]) -> list[str]:
+    """A matrix with its name before it, cut where it grows too large to read."""
+    cells = [["?" if x is None else decimals(x) for x in row[:MOST]] + ["…"] * (len(row) > MOST) for row in rows[:MOST]]
+    width = max(len(cell) for row in cells for cell in row)
+    lines = [f"[ {'  '.join(f'{cell:>{width}}' for cell in row)} ]" for row in cells]
+    lines += [f"… {len(rows)} rows"] * (len(rows) > MOST)
+    return [f"  {' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]

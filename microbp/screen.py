@@ -1,0 +1,203 @@
+"""What the debugger shows of a pass, in a terminal: where one is, what was done, what is known.
+
+Nothing that it shows lies ahead of the cursor: a gradient is "?" until something has arrived.
+
+>>> from microbp import load
+>>> from microbp.stepper import Stepper
+>>> stepper = Stepper(load("w1-w8").root())
+>>> screen = Screen(stepper)
+>>> step = stepper.goto(16)
+>>> print(screen.chain(way(stepper, step.node) + [step.input]))
+E ◀─ E_o1 ◀─ … ◀─ out_o1 ◀─ net_o1 ◀━━ w5
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from textwrap import fill
+from typing import IO
+
+from microbp.dialects import printable
+from microbp.engine import Value
+from microbp.explain import arrival, chain_rule, decimals, given, product, question, reason
+from microbp.matrices import layer_text
+from microbp.naming import expression
+from microbp.nn import MLP
+from microbp.places import layers_of
+from microbp.stepper import Step, Stepper
+from microbp.tabular import columns
+
+WIDTH = 98
+MANY = 12
+"""As many steps, contributions or neurons are shown one by one."""
+
+COLOURS = {"current": "1;38;5;208", "contribution": "38;5;170", "upstream": "38;5;39", "local": "38;5;36"}
+"""The same quantity has the same colour everywhere."""
+
+
+def wants_colour(stream: IO[str]) -> bool:
+    """Whether a stream is a terminal that shows colours to someone who has not declined them."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def wrap(text: str) -> str:
+    """Text in lines of bearable length, indented."""
+    return "\n".join(
+        fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
+
+
+def way(stepper: Stepper, value: Value) -> list[Value]:
+    """One way from the root to a value: that of the first contribution to each."""
+    found = [value]
+    while arrivals := stepper.arrivals(found[-1]):
+        found.append(arrivals[0].node)
+    return found[::-1]
+
+
+class Screen:
+    """The texts of one pass. Labels are taken to be printable."""
+
+    def __init__(
+        self, stepper: Stepper, model: MLP | None = None, *, by_layer: bool = False, colour: bool = False
+    ) -> None:
+        self.stepper = stepper
+        self.model = model
+        self.by_layer = by_layer
+        self.colour = colour
+        self.places = layers_of(model, stepper.graph) if model else {}
+        self.last = {self.places[step.node]: step.number for step in stepper if step.node in self.places}
+
+    def paint(self, quantity: str, text: str) -> str:
+        """The text in the colour of the quantity."""
+        return f"\x1b[{COLOURS[quantity]}m{text}\x1b[0m" if self.colour else text
+
+    def name(self, value: Value) -> str:
+        """What to call a value."""
+        return self.stepper.names[value].text()
+
+    def step(self, step: Step) -> str:
+        """One step, all about it."""
+        assert step.node.op is not None
+        rule = [wrap(step.rule)] if step.rule else []
+        title = self.paint("current", f"step {step.number} of {len(self.stepper)}")
+        return "\n".join([title, self.formula(step), wrap(f"{reason(step)}."), *rule, wrap(arrival(step))])
+
+    def steps(self, made: Sequence[Step], most: int = MANY) -> str:
+        """Several steps made at once: those of a layer as matrices, others one by one."""
+        if len(made) == 1:
+            return self.step(made[0])
+        lines = [self.paint("current", f"steps {made[0].number} to {made[-1].number} of {len(self.stepper)}")]
+        if self.model and self.by_layer and made[-1].node in self.places:
+            text = layer_text(self.stepper, self.model, self.places[made[-1].node][0])
+            return "\n".join([*lines, *(f"  {line}" for line in text.split("\n"))])
+        for step in made[:most]:
+            lines += [self.formula(step)] if step.first else [self.formula(step), wrap(f"  {arrival(step)}")]
+        return "\n".join(lines + [f"  … and {len(made) - most} more: p shows them"] * (len(made) > most))
+
+    def question(self, step: Step) -> str:
+        """A step to come, without a number of it."""
+        title = self.paint("current", f"step {step.number} of {len(self.stepper)}: what is the contribution?")
+        return "\n".join([title, self._broken(question(step), question(step, self.paint)), wrap(given(step))])
+
+    def formula(self, step: Step) -> str:
+        """The chain rule of a step, in colours, in two or three lines if it is long."""
+        return self._broken(chain_rule(step), chain_rule(step, self.paint))
+
+    def _broken(self, plain: str, painted: str) -> str:
+        if len(plain) < WIDTH:
+            return f"  {painted}"
+        return "  " + painted.replace(" += ", "\n    += ").replace(" = ", "\n    = ", 1)
+
+    def picture(self, values: Sequence[Value], focus: int, arrow: int, node: Value | None) -> str:
+        """Where one is: the chain from the root down, and a line for each layer of the network."""
+        chain = self.chain(values, focus, arrow)
+        return "\n".join(f"  {line}" for line in [chain, *self.neurons(node)])
+
+    def chain(self, values: Sequence[Value], focus: int = -1, arrow: int = -1) -> str:
+        """The values from the root to the current input; the arrow that is just being gone along is heavy.
+
+        Values without a label are left out, except next to the arrow and the focus, and some in the middle of a long
+        chain. A focus that is not the current input stands in brackets.
+        """
+        focus, arrow = focus % len(values), arrow % len(values)
+        kept = [k for k, v in enumerate(values) if v.label or k in (0, focus, arrow - 1, arrow, len(values) - 1)]
+        while len(self._chain(values, kept, focus, arrow)) > WIDTH:
+            free = [k for k in kept if k not in (0, focus, arrow - 1, arrow)]
+            if not free:
+                break
+            kept.remove(free[len(free) // 2])
+        return self._chain(values, kept, focus, arrow, self.paint("current", "◀━━"))
+
+    def _chain(self, values: Sequence[Value], kept: list[int], focus: int, arrow: int, heavy: str = "◀━━") -> str:
+        pieces = []
+        for before, k in zip([-1, *kept], kept, strict=False):
+            if before < k - 1:
+                pieces += ["…", "◀─"]
+            name = self.name(values[k])
+            pieces += [f"[{name}]" if k == focus != arrow else name]
+            pieces += [heavy if k == arrow - 1 else "◀─"]
+        return " ".join(pieces[:-1])
+
+    def neurons(self, node: Value | None) -> Iterator[str]:
+        """A line for each layer: which neurons are done (●), which is being passed through (◉), which wait (○)."""
+        if not self.model:
+            return
+        width = max(len(printable(layer.name)) for layer in self.model.layers)
+        current = self.places.get(node) if node is not None else None
+        for l, layer in enumerate(self.model.layers):
+            marks = []
+            for j, neuron in enumerate(layer.neurons):
+                done = self.last.get((l, j), 0) <= self.stepper.position
+                mark = self.paint("current", "◉") if current == (l, j) else "●" if done else "○"
+                name = printable(neuron.name.removeprefix("neuron "))
+                marks.append(f"{mark} {name}" if len(layer.neurons) <= MANY else mark)
+            shown = "  ".join(marks) if len(marks) <= MANY else " ".join(marks[: WIDTH // 3])
+            more = f" … {len(marks)} neurons" if len(marks) > WIDTH // 3 else ""
+            yield f"{printable(layer.name):<{width}}  {shown}{more}"
+
+    def value(self, value: Value) -> str:
+        """A value: how it is made, its data, its grad so far, and what has arrived at it or will."""
+        name, data = self.name(value), decimals(value.data)
+        if value.op is None:
+            lines = [f"{name} = {data}, a leaf"]
+        else:
+            made = expression(value, self.stepper.names).text()
+            lines = [f"{name} = {data}" if made == name else f"{name} = {made} = {data}"]
+        arrivals, position = self.stepper.arrivals(value), self.stepper.position
+        arrived = sum(step.number <= position for step in arrivals)
+        grad = self.stepper.grad(value)
+        known = "?" if grad is None else self.paint("upstream", decimals(grad))
+        lines.append(f"grad so far: {known}" + f" ({arrived} of {len(arrivals)} contributions)" * bool(arrivals))
+        for step in arrivals[:MANY]:
+            what = product(step, self.paint) if step.number <= position else "to come"
+            lines.append(f"  step {step.number}, from {step.node_name}: {what}")
+        return "\n".join(f"  {line}" for line in lines + [f"  … of {len(arrivals)}"] * (len(arrivals) > MANY))
+
+    def list(self, around: int = 5) -> str:
+        """The steps around the cursor; those to come without their numbers."""
+        here, digits = self.stepper.position, len(str(len(self.stepper)))
+        rows = []
+        for step in self.stepper[max(0, here - around - 1) : here + around]:
+            number = "?" if step.number > here else decimals(step.contribution)
+            mark = "→" if step.number == here else ""
+            rows.append((mark, f"{step.number:>{digits}}", step.node_name, step.input_name, number))
+        marked = [f"  {line}" for line in columns([("", "step", "passed back by", "to", "contribution"), *rows])]
+        return "\n".join(self.paint("current", line) if "→" in line[:4] else line for line in marked)
+
+    def whole_pass(self, leaves: Sequence[Value]) -> Iterator[str]:
+        """All steps, as many at once as the cursor makes at once, and the gradients of the leaves."""
+        self.stepper.goto(0)
+        while (start := self.stepper.position) < len(self.stepper):
+            self.stepper.next()
+            made = self.stepper[start : self.stepper.position]
+            yield self.steps(made, len(made)) + "\n"
+        yield self.gradients(leaves)
+
+    def gradients(self, leaves: Sequence[Value]) -> str:
+        """The gradients of the leaves, in columns."""
+        grads = ((leaf.label, self.stepper.grad(leaf)) for leaf in leaves)
+        rows = [(printable(label), "0" if grad is None else decimals(grad)) for label, grad in grads]
+        return "\n".join(f"  {line}" for line in columns([("leaf", "gradient"), *rows]))

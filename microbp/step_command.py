@@ -1,0 +1,68 @@
+"""The command `microbp step`: its options, and what each of them starts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+
+from microbp import explain
+from microbp.debugger import Debugger
+from microbp.problems import NetworkProblem, Problem
+from microbp.quiz import Quiz
+from microbp.stepper import DETAILS, Stepper
+
+FORMATS: dict[str, Callable[[Stepper], Iterable[str]]] = {
+    "md": explain.pass_as_markdown,
+    "latex": explain.pass_as_latex,
+    "json": lambda stepper: [_json(explain.pass_as_dict(stepper))],
+}
+"""The forms of a whole pass, other than text."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("-c", dest="commands", action="append", default=[], metavar="COMMAND", help="do this first")
+    parser.add_argument("--batch", action="store_true", help="do the commands given with -c alone")
+    parser.add_argument("--detail", choices=DETAILS, default=DETAILS[0], help="what is one step (default: %(default)s)")
+    parser.add_argument("--all", action="store_true", help="print the whole pass")
+    parser.add_argument("--format", choices=("text", *FORMATS), help="print the whole pass in this form")
+    parser.add_argument("--by", choices=("weight",), help="print the whole pass weight by weight, as Markdown")
+    parser.add_argument("--quiz", action="store_const", const=1, help="ask what comes, at every step")
+    parser.add_argument("--quiz-every", dest="quiz", type=int, metavar="N", help="ask at every N-th step")
+
+
+def step(problem: Problem, options: argparse.Namespace) -> int:
+    """Prints the whole pass, or starts the debugger or the quiz; returns the exit code."""
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="replace")
+    if options.quiz is not None:
+        quiz = Quiz(problem, options.quiz, stdout=sys.stderr if options.json else sys.stdout)
+        code = quiz.run(options.commands, options.batch)
+        if options.json:
+            print(_json(quiz.log()))
+        return code
+    debugger = Debugger(problem, options.detail)
+    form = options.format or ("json" if options.json else "text" if options.all else None)
+    if options.by:
+        lines = _by_weight(problem, debugger.stepper)
+    elif form == "text":
+        lines = debugger.screen.whole_pass(problem.leaves())
+    elif form:
+        lines = FORMATS[form](debugger.stepper)
+    else:
+        return debugger.run(options.commands, options.batch)
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _by_weight(problem: Problem, stepper: Stepper) -> Iterable[str]:
+    if isinstance(problem, NetworkProblem):
+        return explain.by_weight(stepper, problem.trained(), problem.learning_rate)
+    return explain.by_weight(stepper, problem.leaves())
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
