@@ -13,7 +13,7 @@ help:  ## list the targets
 demo: $(VENV)/.images  ## set up, and run the main job on the w1–w8 network
 	$(BIN)/microbp demo -o w1-w8.svg
 
-test: $(VENV)/.test  ## set up, and run the tests
+test: $(VENV)/.test $(VENV)/.browser  ## set up, and run the tests
 	$(BIN)/python -m pytest -q
 
 check: lint type test examples  ## lint, types, tests (with the README's code), examples
@@ -46,4 +46,9 @@ $(VENV)/.%: setup.cfg pyproject.toml
 	$(PIP) -e ".[images,$*]" || { \
 		echo "The images extra could not be installed: pictures need Graphviz's dot on the PATH."; \
 		$(PIP) -e "$(if $(filter images,$*),.,.[$*])"; }
+	touch $@
+
+# What drives a browser in the tests of the page; the browser itself is the machine's. Without either they are skipped.
+$(VENV)/.browser: $(VENV)/.test
+	$(PIP) -e ".[browser]" || echo "The browser extra could not be installed: the tests of the page in a browser skip."
 	touch $@

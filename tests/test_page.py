@@ -1,0 +1,556 @@
+import base64
+import hashlib
+import html
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import microbp
+from microbp import Value, explain, nn
+from microbp.errors import GraphError, RendererError
+from microbp.ideas import IDEAS
+from microbp.naming import number_text
+from microbp.render import image
+from microbp.render.frames import FOLD
+from microbp.render.page import PageView, page_html
+from microbp.stepper import Stepper
+from tests.conftest import _need
+from tests.test_render import HOSTILE
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PUBLISHED = {
+    "w1": "0.000438568",
+    "w2": "0.000877135",
+    "w3": "0.000497713",
+    "w4": "0.000995425",
+    "w5": "0.082167041",
+    "w6": "0.082667628",
+    "w7": "−0.022602540",
+    "w8": "−0.022740242",
+}
+MAKE = """
+import sys, microbp
+problem = microbp.load("w1-w8")
+sys.stdout.buffer.write(microbp.render.page.page_html(problem.root(), model=problem.model).encode())
+"""
+
+
+def made(title="", **options):
+    problem = microbp.load("w1-w8")
+    return page_html(problem.root(), model=problem.model, title=title or problem.title, **options)
+
+
+def parts(text):
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]
+    return style, data, script
+
+
+def hostile_root():
+    values = [Value(0.5 + k, label=label) for k, label in enumerate(HOSTILE)]
+    root = microbp.total(v * w for v, w in zip(values, [*values[1:], values[0]], strict=True))
+    root.label = '<img src=x onerror="alert(1)">{{data}}'
+    return root
+
+
+def wide_model():
+    model = nn.MLP(3, [12, 12, 1], activation="tanh", seed=1)
+    root = (model([0.5, -0.3, 0.8]) - 1.0) ** 2
+    root.label = "E"
+    return root, model
+
+
+# ----------------------------------------------------------------------------------------------------- without browser
+
+
+def test_page_is_one_small_file(tmp_path):
+    problem = microbp.load("w1-w8")
+    path = microbp.page(problem.root(), tmp_path / "stepper.html", model=problem.model, title=problem.title)
+    assert path == tmp_path / "stepper.html"
+    assert path.stat().st_size < 70_000
+    assert os.listdir(tmp_path) == ["stepper.html"]
+    assert not re.search(r"""(src|href|action)\s*=|url\(|@import|fetch\(|https?://(?!www\.w3\.org/)""", made())
+
+
+def test_page_is_the_same_in_every_run():
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", MAKE], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1
+
+
+def test_page_is_the_same_size_with_either_renderer(renderer):
+    data = json.loads(parts(made())[1])
+    assert len(data["layouts"]) == len(data["frames"]) == 1
+    assert len(data["layouts"][0]["n"]) == len(data["cards"]) == 27
+    assert len(data["layouts"][0]["a"]) == len(data["steps"]) + 8 == 40
+
+
+def test_policy_allows_its_own_script_and_style_alone():
+    text = made()
+    style, _, script = parts(text)
+    hashes = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in (script, style)]
+    policy = re.search(r'Content-Security-Policy" content="(.*?)"', text)[1]
+    assert policy == (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function", script)
+
+
+def test_data_escapes_what_could_end_it():
+    text = page_html(hostile_root(), title="</title><script>alert(1)</script>\u2028")
+    _, data, _ = parts(text)
+    assert not set(data) & set("<>&\u2028\u2029")
+    assert "</script>" in json.dumps(json.loads(data), ensure_ascii=False)
+    assert text.count("<script") == 2
+    assert "alert(1)</script>" not in text
+
+
+def test_every_label_is_short_and_printable():
+    data = json.loads(parts(page_html(hostile_root()))[1])
+    texts = [text for row in data["cards"] + data["steps"] for text in row if isinstance(text, str)]
+    assert all(text.isprintable() and len(text) <= 200 for text in texts)
+
+
+def test_sentences_come_from_explain():
+    stepper = Stepper(microbp.load("w1-w8").root())
+    data = json.loads(parts(made())[1])
+    for step, row in zip(stepper, data["steps"], strict=True):
+        up, local, part, after = row[2:6]
+        assert explain.chain_rule(step).endswith(f" = {up} × {local} = {part}")
+        assert after == explain.decimals(step.after)
+        assert row[8:11] == [f"{explain.reason(step)}.", data["rules"].index(step.rule), explain.arrival(step)]
+    assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
+
+
+def test_too_many_values_are_refused_with_advice():
+    with pytest.raises(GraphError, match=r"limit is 10\).*smaller batch"):
+        made(max_nodes=10)
+
+
+def test_without_a_renderer_the_error_names_the_ways(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(image.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(RendererError, match="pip install"):
+        made()
+
+
+def test_a_large_graph_is_folded_around_the_node_at_work():
+    root, model = wide_model()
+    data = json.loads(parts(page_html(root, model=model))[1])
+    assert len(data["cards"]) > FOLD
+    assert len(data["byStep"]) == len(data["steps"])
+    assert len(data["layouts"]) < len(data["frames"]) / 3, "neurons of one shape share a layout"
+    for k, (step, number) in enumerate(zip(data["steps"], data["byStep"], strict=True), 1):
+        index, nodes, arrows, titles = data["frames"][number]
+        assert {step[0], step[1]} <= set(nodes)
+        assert [k] in arrows
+        assert len(nodes) <= 13
+        layout = data["layouts"][index]
+        assert [len(nodes), len(arrows), len(titles)] == [len(layout[part]) for part in "nac"]
+    assert any("layer 1 · neuron 3" in titles for *_, titles in data["frames"])
+
+
+def test_graphs_without_steps_make_a_page():
+    data = json.loads(parts(page_html(Value(2.0, label="x")))[1])
+    assert data["steps"] == []
+    assert len(data["frames"][0][1]) == 1
+
+
+def test_steps_without_finite_numbers_are_shown_and_not_asked():
+    with microbp.errstate("ignore"):
+        root = Value(1e300, label="x") * 1e300 * Value(0.0, label="y")
+        data = json.loads(parts(page_html(root))[1])
+    assert [step[4] for step in data["steps"]] == ["0", "inf", "0"]
+    assert [step[11] for step in data["steps"]] == [0, None, 0]
+
+
+def test_a_wide_node_is_shown_in_parts():
+    data = json.loads(parts(page_html(microbp.total(Value(float(k), label=f"x{k}") for k in range(50))))[1])
+    assert [frame[3][0] for frame in data["frames"]][::6] == ["made from: 1 to 8 of 50", "made from: 49 to 50 of 50"]
+    assert sum(len(frame[2]) for frame in data["frames"]) == len(data["steps"]) == 50
+
+
+def test_a_view_is_a_sandboxed_frame():
+    x = Value(2.0, label='"><script>')
+    frame = PageView(x * x)._repr_html_()
+    assert frame.startswith('<iframe sandbox="allow-scripts" ')
+    assert frame.count("<") == 2
+    assert html.unescape(frame).count("<!doctype html>") == 1
+
+
+# -------------------------------------------------------------------------------------------------------- in a browser
+
+
+@pytest.fixture(scope="module")
+def browser_tab():
+    """One tab for all tests, because a new one takes a second."""
+    _need(importlib.util.find_spec("playwright") is not None, "playwright")
+    _need(BROWSER is not None, "chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=QUIET)
+        tab = browser.new_page(reduced_motion="reduce")
+        tab.set_default_timeout(5000)
+        yield tab
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser_tab, tmp_path):
+    """Opens a page, and afterwards finds that it reached nothing outside itself and complained about nothing."""
+    tab, files, reached, complaints = browser_tab, [], [], []
+    listeners = {
+        "request": lambda request: reached.append(request.url),
+        "console": lambda message: complaints.append(message.text),
+        "pageerror": lambda error: complaints.append(str(error)),
+        "dialog": lambda dialog: (complaints.append("dialog"), dialog.dismiss()),
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+
+    def opening(text, fragment="", scheme="light", size=(1280, 720)):
+        files.append(tmp_path / f"page{len(files)}.html")
+        files[-1].write_text(text, "utf-8")
+        tab.emulate_media(color_scheme=scheme, media="screen")
+        tab.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+        tab.goto(files[-1].as_uri() + fragment)
+        return tab
+
+    yield opening
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    assert not complaints
+    assert {url.partition("#")[0] for url in reached} <= {file.as_uri() for file in files}
+    assert len(reached) == len(files)
+
+
+@pytest.fixture(scope="module")
+def text():
+    return made()
+
+
+def press(tab, *keys):
+    for key in keys:
+        tab.keyboard.press(key)
+
+
+def card(tab, name):
+    """The texts on a card, from its name to its grad."""
+    return tab.evaluate(
+        """name => { const c = [...document.querySelectorAll(".card")]
+           .find(c => c.querySelector(".name").textContent === name);
+           return [...c.querySelectorAll("text")].map(t => t.textContent); }""",
+        name,
+    )
+
+
+def totals(tab):
+    """The last total of each derivative in the table."""
+    rows = tab.evaluate(
+        "[...document.querySelectorAll('#rows tr')].map(r => [r.children[1], r.lastChild].map(c => c.textContent))"
+    )
+    return dict(reversed(rows))
+
+
+ALL_TEXT = """() => [document.title, document.body.innerText,
+    ...[...document.querySelectorAll("main, main *")].flatMap(e => [...e.attributes].map(a => a.value)),
+    ...[...document.querySelectorAll("main *")].filter(e => !e.children.length).map(e => e.textContent)].join("\\n")"""
+"""Everything a reader, a screen reader or a hovering mouse could find, except the data itself."""
+
+
+def all_text(tab):
+    return tab.evaluate(ALL_TEXT)
+
+
+def test_end_shows_the_published_gradients(opened, text):
+    tab = opened(text)
+    press(tab, "End")
+    assert tab.inner_text("#count") == "step 32 of 32"
+    found = totals(tab)
+    for name, gradient in PUBLISHED.items():
+        assert found[f"∂E/∂{name}"] == gradient
+        assert card(tab, name)[-1] == number_text(float(gradient.replace("−", "-")))
+
+
+def test_keys_step_through_formula_graph_and_table_at_once(opened, text):
+    tab = opened(text)
+    assert tab.inner_text("#count") == "step 0 of 32"
+    assert card(tab, "w5")[-1] == "?"
+    for step in Stepper(microbp.load("w1-w8").root()):
+        press(tab, "ArrowRight")
+        assert tab.text_content("#formula") == explain.chain_rule(step)
+        why = tab.text_content("#why")
+        for sentence in (explain.reason(step), step.rule, explain.arrival(step)):
+            assert sentence in why
+        assert tab.evaluate("document.querySelectorAll('#rows tr').length") == step.number
+        assert tab.evaluate("document.querySelectorAll('.card.from, .card.to').length") == 2
+        assert tab.text_content(".card.to .name") == step.input_name
+        assert explain.chain_rule(step) in tab.text_content("#live")
+    press(tab, "ArrowRight")
+    assert tab.inner_text("#count") == "step 32 of 32"
+    press(tab, "Home")
+    assert tab.evaluate("document.querySelectorAll('#rows tr').length") == 0
+
+
+def test_buttons_do_what_keys_do(opened, text):
+    tab = opened(text)
+    tab.click("#next")
+    tab.click("#next")
+    tab.click("#back")
+    assert tab.inner_text("#count") == "step 1 of 32"
+    tab.click("#end")
+    assert tab.inner_text("#count") == "step 32 of 32"
+    tab.click("#rows tr:nth-child(17)")
+    assert tab.inner_text("#count") == "step 16 of 32"
+    tab.fill("#slider", "7")
+    assert tab.inner_text("#count") == "step 7 of 32"
+    tab.click("#start")
+    assert tab.inner_text("#count") == "step 0 of 32"
+
+
+def test_going_back_takes_a_contribution_back(opened, text):
+    tab = opened(text, "#step=17")
+    assert card(tab, "out_h1")[-1] == "0.03635"
+    press(tab, "ArrowLeft")
+    assert card(tab, "out_h1")[-1] == "−0.01905 + ?"
+    press(tab, *["ArrowLeft"] * 9)
+    assert card(tab, "out_h1")[-1] == "?"
+
+
+def test_deep_link_opens_its_step_and_follows(opened, text):
+    tab = opened(text, "#step=12")
+    assert tab.inner_text("#count") == "step 12 of 32"
+    press(tab, "ArrowRight")
+    assert tab.evaluate("location.hash") == "#step=13"
+    tab.evaluate("location.hash = '#step=99'")
+    tab.locator("#count", has_text="step 32 of 32").wait_for()
+
+
+def test_nothing_plays_until_space_does(opened, text):
+    tab = opened(text)
+    assert tab.get_attribute("#play", "aria-pressed") == "false"
+    assert tab.inner_text("#count") == "step 0 of 32"
+    press(tab, " ")
+    assert tab.inner_text("#play") == "Pause"
+    tab.locator("#count", has_text="step 1 of 32").wait_for()
+    press(tab, " ")
+    assert tab.inner_text("#play") == "Play"
+
+
+def test_forward_comes_first_if_asked(opened, text):
+    tab = opened(text, "#forward")
+    assert card(tab, "net_h1")[1] == "?"
+    assert card(tab, "w1")[1] == "0.15"
+    press(tab, "ArrowRight")
+    assert tab.text_content("#formula") == "net_h1 = w1·i1 + w2·i2 + b1 = 0.3775"
+    assert [card(tab, name)[1] for name in ("net_h1", "out_h1")] == ["0.3775", "?"]
+    assert "0.5933" not in all_text(tab)
+    press(tab, *["ArrowRight"] * 14)
+    assert tab.inner_text("#count") == "step 0 of 32"
+    assert card(tab, "E")[1] == "0.2984"
+    press(tab, "ArrowRight")
+    assert tab.inner_text("#count") == "step 1 of 32"
+
+
+def test_a_card_tells_how_it_is_made(opened, text):
+    tab = opened(text)
+    tab.hover(".card[aria-label^='out_o1 =']")
+    assert tab.inner_text("#info") == "out_o1 = σ(net_o1) = 0.751365070"
+    assert tab.evaluate("document.querySelectorAll('.arrow.seen').length") == 2
+    tab.mouse.move(0, 0)
+    tab.focus(".card[tabindex='0']")
+    press(tab, "ArrowDown")
+    assert tab.inner_text("#info") == "i1 = 0.05"
+
+
+ANSWERS = {
+    "0.1385*0.5933": "Right.",
+    "0,08217": "Right.",
+    " 0.1385 × (1 − 0.4067) ": "Right.",
+    "0.1385·0.5933": "Right.",
+    "2**-3 - .0428": "Right.",
+    "8.2167e-2": "Right.",
+    "0.0831": None,
+    "−0.0822": "wrong-sign",
+    "0.5933": "local-alone",
+    "0.1385": "upstream-alone",
+    "0.1385+0.5933": "sum",
+    "0.44": "activation-derivative-forgotten",
+}
+
+
+def test_quiz_judges_as_python_does(opened, text):
+    tab = opened(text, "#step=15")
+    ideas = {idea.code: idea.sentence for idea in IDEAS}
+    stepper = Stepper(microbp.load("w1-w8").root())
+    stepper.goto(15)
+    assert stepper.predict(0.44).idea == "activation-derivative-forgotten"
+    press(tab, "q")
+    for answer, expected in ANSWERS.items():
+        tab.fill("#answer", answer)
+        press(tab, "Enter")
+        said = tab.inner_text("#feedback")
+        assert said == (expected if expected == "Right." else ideas.get(expected, "That is not it.")), answer
+        assert tab.inner_text("#count") == f"step {16 if expected == 'Right.' else 15} of 32"
+        if expected == "Right.":
+            press(tab, "q", "ArrowLeft", "q")
+
+
+def test_quiz_asks_again_for_what_is_no_number(opened, text):
+    tab = opened(text, "#step=15")
+    press(tab, "q")
+    for nonsense in ("", "w5", "1+", "(1", "1)", "alert(1)", "1/0", "2 3", "((((" * 20, "1e999"):
+        tab.fill("#answer", nonsense)
+        press(tab, "Enter")
+        assert tab.inner_text("#feedback").startswith("Type a number")
+        assert tab.inner_text("#count") == "step 15 of 32"
+
+
+def test_quiz_shows_the_answer_nowhere_while_it_waits(opened, text):
+    walk = f"""([key, button]) => {{
+        const all = {ALL_TEXT};
+        const press = key => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", {{ key, bubbles: true }}));
+        const found = [];
+        for (let k = 0; k < 32; k++) {{
+            found.push([all(), document.getElementById("question").hidden]);
+            document.getElementById(button).click();
+            press(key);
+        }}
+        return found;
+    }}"""
+    numbers = re.compile(r"\d+[.,]\d{2,}")
+    plain = opened(text).evaluate(walk, ["none", "next"])
+    tab = opened(text)
+    press(tab, "q")
+    asked = tab.evaluate(walk, ["ArrowRight", "skip"])
+    for step, before, waiting in zip(Stepper(microbp.load("w1-w8").root()), plain, asked, strict=True):
+        assert (before[1], waiting[1]) == (True, False)
+        assert not set(numbers.findall(waiting[0])) - set(numbers.findall(before[0])), step.number
+        if step.number in (6, 7, 16, 17, 21, 28):  # elsewhere the answer is a number that is given, such as 1
+            for number in (step.contribution, step.after):
+                assert number_text(abs(number)) not in waiting[0]
+    assert tab.inner_text("#points").startswith("Right at the first try: 0 of 32")
+
+
+def test_no_way_leads_past_a_question(opened, text):
+    tab = opened(text, "#step=15")
+    press(tab, "q")
+    ways = [
+        lambda: press(tab, "ArrowRight"),
+        lambda: press(tab, "End"),
+        lambda: tab.click("#next"),
+        lambda: tab.click("#end"),
+        lambda: tab.click("#play"),
+        lambda: tab.fill("#slider", "20"),
+        lambda: tab.evaluate("location.hash = '#step=20'"),
+    ]
+    for way in ways:
+        way()
+        tab.wait_for_timeout(20)
+        assert tab.inner_text("#count") == "step 15 of 32"
+        assert tab.is_visible("#question")
+        assert "0.08217" not in all_text(tab)
+        assert tab.evaluate("location.hash") == "#step=15"
+    tab.click("#back")
+    tab.click("#back")
+    assert tab.is_hidden("#question")
+    assert tab.inner_text("#count") == "step 14 of 32"
+    press(tab, "ArrowRight", "ArrowRight", "ArrowRight")
+    assert tab.inner_text("#count") == "step 15 of 32"
+    assert tab.is_visible("#question")
+
+
+def test_quiz_ends_with_the_score_and_what_was_missed(opened, text):
+    tab = opened(text, "#step=28")
+    press(tab, "q")
+    for answer in ("0.008771*0.15", "5", "0.008771*0.2"):
+        tab.fill("#answer", answer)
+        press(tab, "Enter")
+        if answer == "5":
+            tab.click("#skip")
+        press(tab, "Enter")  # the button that goes on has the focus
+    tab.click("#skip")
+    assert tab.inner_text("#points").startswith("Right at the first try: 2 of 4")
+    assert tab.inner_text("#missed").split("\n") == ["step 30: ∂E/∂w2", "step 32: ∂E/∂b1"]
+    tab.click("#missed li:first-child button")
+    assert tab.inner_text("#count") == "step 30 of 32"
+
+
+def test_hostile_labels_come_out_as_text(opened):
+    tab = opened(page_html(hostile_root(), title='<img src=x onerror="alert(1)">'))
+    press(tab, "End", "Home", "ArrowRight", "q")
+    tab.hover(".card >> nth=0")
+    counts = tab.evaluate("['script', 'img', 'b', 'style'].map(t => document.querySelectorAll(t).length)")
+    assert counts == [2, 0, 0, 1]
+    assert tab.title() == '<img src=x onerror="alert(1)">'
+    names = tab.evaluate("[...document.querySelectorAll('.card .name')].map(t => t.textContent)")
+    assert {"<b>bold</b>", '"quoted"', "&amp;&#65;", "{|}<port>"} <= set(names)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened, text, scheme):
+    _need(importlib.util.find_spec("axe_core_python") is not None, "axe-core")
+    axe = Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text("utf-8")
+    tab = opened(text, "#step=15", scheme)
+    tab.evaluate(axe)
+    for keys in (["ArrowRight"], ["q"]):
+        press(tab, *keys)
+        found = tab.evaluate("axe.run()")
+        assert [(v["id"], [n["html"][:100] for n in v["nodes"]]) for v in found["violations"]] == []
+        assert len(found["passes"]) > 15
+
+
+@pytest.mark.parametrize("make", [made, lambda: page_html(hostile_root()), lambda: page_html(wide_model()[0])])
+def test_a_phone_scrolls_the_graph_not_the_page(opened, make):
+    tab = opened(make(), size=(360, 740))
+    for keys in ([], ["ArrowRight"] * 5, ["End"], ["Home", "q"]):
+        press(tab, *keys)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+        box = tab.evaluate(
+            """() => { const s = document.getElementById("stage").getBoundingClientRect();
+               const c = (document.querySelector(".card.to") ?? document.querySelector(".card.from"))
+               .getBoundingClientRect(); return [c.left - s.left, s.right - c.right]; }"""
+        )
+        assert min(box) > -2, "the card at work is in sight"
+
+
+def test_a_folded_page_steps_to_the_end(opened):
+    root, model = wide_model()
+    tab = opened(page_html(root, model=model), "#step=100")
+    assert tab.evaluate("document.querySelectorAll('.card').length") <= 13
+    root.backward()
+    press(tab, "End")
+    assert totals(tab)["∂E/∂w[1][0,0]"] == explain.decimals(model.layers[0].neurons[0].w[0].grad)
+
+
+def test_paper_gets_formula_graph_and_table(opened, text):
+    tab = opened(text, "#step=16", "dark")
+    tab.emulate_media(media="print")
+    visible = {name: tab.is_visible(f"#{name}") for name in ("formula", "graph", "rows", "next", "slider")}
+    assert visible == {"formula": True, "graph": True, "rows": True, "next": False, "slider": False}
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    box = tab.evaluate("['scrollHeight', 'clientHeight'].map(k => document.getElementById('scroll')[k])")
+    assert box[0] == box[1], "no row is cut off"
