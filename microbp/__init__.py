@@ -31,8 +31,8 @@ from microbp.ops import Op
 from microbp.paths import paths
 from microbp.problems import load
 from microbp.render import Drawing, draw
-from microbp.render.page import PageView, page
-from microbp.stepper import Step, Stepper, steps
+from microbp.render.page import PageView, page, steps
+from microbp.stepper import Step, Stepper
 from microbp.training import train
 
 __all__ = [

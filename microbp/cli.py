@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,7 +22,7 @@ from microbp.problems import NetworkProblem, Problem, builtin_names, load
 from microbp.problems.loading import UPDATES
 from microbp.render import draw
 from microbp.render.palette import THEMES
-from microbp.tabular import columns
+from microbp.tabular import columns, json_text
 from microbp.training import train
 
 PROBLEM = (
@@ -126,7 +125,7 @@ def _load_network(options: argparse.Namespace) -> NetworkProblem:
 
 
 def _print(options: argparse.Namespace, data: Any, text: str) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False) if options.json else text)
+    print(json_text(data) if options.json else text)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -18,6 +18,10 @@ SHORT = 24
 """The most characters of an expression that may stand for a name."""
 
 
+MANY = 12
+"""A sum of more terms is written with dots."""
+
+
 def name_graph(graph: Sequence[Value]) -> dict[Value, Formula]:
     """A formula to write for each value of a graph (in topological order), the same in every run."""
     names: dict[Value, Formula] = {}
@@ -35,7 +39,11 @@ def name_graph(graph: Sequence[Value]) -> dict[Value, Formula]:
 def expression(node: Value, names: Mapping[Value, Formula]) -> Formula:
     """How an interior node is made from its inputs, by their names."""
     assert node.op is not None
-    return node.op.print_formula().substitute(**_arguments(node, names))
+    formula = node.op.print_formula()
+    terms = formula.terms
+    if len(terms) > MANY:
+        formula = Formula.sum([*terms[:3], Formula.atom("…"), terms[-1]])
+    return formula.substitute(**_arguments(node, names))
 
 
 def local_derivative(node: Value, position: int, names: Mapping[Value, Formula]) -> Formula:

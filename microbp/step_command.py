@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable
 
@@ -11,12 +10,14 @@ from microbp import explain
 from microbp.debugger import Debugger
 from microbp.problems import NetworkProblem, Problem
 from microbp.quiz import Quiz
+from microbp.render.page import page
 from microbp.stepper import DETAILS, Stepper
+from microbp.tabular import json_text
 
 FORMATS: dict[str, Callable[[Stepper], Iterable[str]]] = {
     "md": explain.pass_as_markdown,
     "latex": explain.pass_as_latex,
-    "json": lambda stepper: [_json(explain.pass_as_dict(stepper))],
+    "json": lambda stepper: [json_text(explain.pass_as_dict(stepper))],
 }
 """The forms of a whole pass, other than text."""
 
@@ -29,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="print the whole pass")
     parser.add_argument("--format", choices=("text", *FORMATS), help="print the whole pass in this form")
     parser.add_argument("--by", choices=("weight",), help="print the whole pass weight by weight, as Markdown")
+    parser.add_argument("--html", metavar="FILE", help="write a page to click through, in one file")
     parser.add_argument("--quiz", action="store_const", const=1, help="ask what comes, at every step")
     parser.add_argument("--quiz-every", dest="quiz", type=int, metavar="N", help="ask at every N-th step")
 
@@ -37,11 +39,15 @@ def step(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the whole pass, or starts the debugger or the quiz; returns the exit code."""
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(errors="replace")
+    if options.html:
+        model = problem.model if isinstance(problem, NetworkProblem) else None
+        print(f"Page: {page(problem.root(), options.html, model=model, title=problem.title)}")
+        return 0
     if options.quiz is not None:
         quiz = Quiz(problem, options.quiz, stdout=sys.stderr if options.json else sys.stdout)
         code = quiz.run(options.commands, options.batch)
         if options.json:
-            print(_json(quiz.log()))
+            print(json_text(quiz.log()))
         return code
     debugger = Debugger(problem, options.detail)
     form = options.format or ("json" if options.json else "text" if options.all else None)
@@ -62,7 +68,3 @@ def _by_weight(problem: Problem, stepper: Stepper) -> Iterable[str]:
     if isinstance(problem, NetworkProblem):
         return explain.by_weight(stepper, problem.trained(), problem.learning_rate)
     return explain.by_weight(stepper, problem.leaves())
-
-
-def _json(data: object) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False)

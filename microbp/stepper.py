@@ -4,7 +4,7 @@
 >>> w, x = Value(2.0, label="w"), Value(-1.0, label="x")
 >>> E = (w * x + 3) ** 2
 >>> E.label = "E"
->>> stepper = steps(E)
+>>> stepper = Stepper(E)
 >>> len(stepper)
 4
 >>> step = stepper.until("w")
@@ -141,6 +141,7 @@ class Stepper(Sequence[Step]):
             raise GraphError("detail='layer' needs the model that the layers belong to: pass model=...")
         self.root = root
         self.graph = root.graph()
+        self.model = model
         self.apply = apply
         self._steps = list(pass_steps(root))
         self.names: dict[Value, Formula] = self._steps[0].names if self._steps else name_graph(self.graph)
@@ -243,16 +244,3 @@ class Stepper(Sequence[Step]):
             self._grads[value] = grad
         if self.apply:
             value.grad = grad or 0.0
-
-
-def steps(root: Value, *, detail: str = "contribution", model: MLP | None = None, apply: bool = False) -> Stepper:
-    """The backward pass of a value, as a `Stepper`.
-
-    Raises `UnknownNameError` for a detail other than "contribution", "node" and "layer", `GraphError` if "layer" comes
-    without a model.
-
-    >>> x = Value(3.0, label="x")
-    >>> [str(step.contribution) for step in steps(x * x)]
-    ['3.0', '3.0']
-    """
-    return Stepper(root, detail=detail, model=model, apply=apply)

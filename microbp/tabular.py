@@ -1,8 +1,10 @@
-"""Text in columns."""
+"""What a command prints: columns of text for people, JSON for machines."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 
 def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
@@ -13,3 +15,23 @@ def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [gap.join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def json_text(data: Any) -> str:
+    """Data as JSON. What JSON has no number for is a text: "inf", "-inf" or "nan".
+
+    >>> print(json_text([0.5, float("nan")]))
+    [
+      0.5,
+      "nan"
+    ]
+    """
+    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float) and data - data:
+        return str(data)
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data

@@ -5,7 +5,7 @@ import pytest
 import microbp
 from microbp import Value, explain
 from microbp.dialects import latex_name
-from microbp.stepper import steps
+from microbp.render.page import steps
 
 
 @pytest.fixture

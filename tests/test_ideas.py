@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp.ideas import IDEAS, close, judge, wrong_numbers
-from microbp.stepper import steps
+from microbp.render.page import steps
 from tests.graphs import graphs
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import microbp
 from microbp import Value, explain, nn
+from microbp.cli import main
 from microbp.errors import GraphError, RendererError
 from microbp.ideas import IDEAS
 from microbp.naming import number_text
@@ -197,6 +198,23 @@ def test_a_view_is_a_sandboxed_frame():
     assert frame.startswith('<iframe sandbox="allow-scripts" ')
     assert frame.count("<") == 2
     assert html.unescape(frame).count("<!doctype html>") == 1
+
+
+def test_a_stepper_shows_the_page_where_its_cursor_is():
+    problem = microbp.load("w1-w8")
+    stepper = microbp.steps(problem.root(), model=problem.model)
+    stepper.until("w5")
+    text = html.unescape(stepper._repr_html_())
+    assert '"start":16' in text
+    assert "neuron h1" in text
+
+
+def test_the_command_writes_the_page(tmp_path, capsys):
+    path = tmp_path / "stepper.html"
+    assert main(["step", "w1-w8", "--html", str(path)]) == 0
+    assert capsys.readouterr().out == f"Page: {path}\n"
+    problem = microbp.load("w1-w8")
+    assert path.read_text("utf-8") == page_html(problem.root(), model=problem.model, title=problem.title)
 
 
 # -------------------------------------------------------------------------------------------------------- in a browser

@@ -10,7 +10,7 @@ from tests.graphs import graphs
 
 def enumerate_paths(root, leaf):
     """Every product, by plain recursion over contributions."""
-    from microbp.stepper import steps
+    from microbp.render.page import steps
 
     below = {}
     for step in steps(root):

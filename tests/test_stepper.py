@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 import microbp
 from microbp import Constant, Value
 from microbp.errors import GraphError, UnknownNameError
-from microbp.stepper import Stepper, steps
+from microbp.render.page import steps
+from microbp.stepper import Stepper
 from tests.graphs import graphs
 
 

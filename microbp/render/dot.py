@@ -39,10 +39,12 @@ def dot_text(
             f"a picture of {len(graph):,} values cannot be read (the limit is {max_nodes:,}): draw a part of the "
             "graph, from a value inside it, or raise max_nodes"
         )
-    return "\n".join(_Picture(root, graph, model, THEMES[theme], digits).lines()) + "\n"
+    return "\n".join(Picture(root, graph, model, THEMES[theme], digits).lines()) + "\n"
 
 
-class _Picture:
+class Picture:
+    """A graph on its way to DOT: names, kinds and boxes of its values, and the lines."""
+
     def __init__(self, root: Value, graph: Sequence[Value], model: MLP | None, theme: Theme, digits: int) -> None:
         self.root, self.graph, self.theme, self.digits = root, graph, theme, digits
         self.names = name_graph(graph)
@@ -52,6 +54,7 @@ class _Picture:
         self.placed: set[Value] = set()
 
     def lines(self) -> Iterator[str]:
+        """The lines of the DOT text."""
         t = self.theme
         yield "digraph microbp {"
         yield (
@@ -89,7 +92,8 @@ class _Picture:
             yield from self._write_box(inner, f"{path}{k}_")
             yield "}"
 
-    def _kind(self, node: Value) -> str:
+    def kind(self, node: Value) -> str:
+        """Which kind of card a value has: a key of `Theme.kinds`."""
         box = self.boxes[node]
         if node.op is None:
             return "parameter" if isinstance(node, Parameter) or box.kind in ("layer", "neuron") else "input"
@@ -98,7 +102,7 @@ class _Picture:
         return "activation" if node.op.name in ACTIVATIONS else "operation"
 
     def _card(self, node: Value) -> str:
-        t, kind = self.theme, self._kind(node)
+        t, kind = self.theme, self.kind(node)
         name = self.names[node].text()
         widths = (48, 96) if kind == "parameter" else (0, 74)  # room for the label of the arrow below it
         rows = [
@@ -192,7 +196,7 @@ class _Picture:
 
     def _legend(self) -> str:
         t = self.theme
-        present = {self._kind(node) for node in self.graph if not isinstance(node, Constant)}
+        present = {self.kind(node) for node in self.graph if not isinstance(node, Constant)}
         looks = [look for kind, look in t.kinds.items() if kind in present]
         frames = [_frame(look, 2, [f'<TD><FONT POINT-SIZE="9">{look.name}</FONT></TD>']) for look in looks]
         root = in_html(self.names[self.root].text())

@@ -359,7 +359,7 @@ function remember() {
 
 function open() {
   const found = /^#(step|forward)(?:=(\d+))?$/.exec(location.hash);
-  if (!found) return draw();
+  if (!found) return go(data.start);
   if (found[1] === "forward") low = -forward.length;
   return go(found[1] === "step" ? Number(found[2] ?? 0) : low + Number(found[2] ?? 0));
 }

@@ -23,7 +23,7 @@ from microbp.errors import GraphError
 from microbp.ideas import IDEAS, TOLERANCE, Verdict, wrong_numbers
 from microbp.naming import expression, local_derivative, number_text
 from microbp.nn import MLP
-from microbp.render.dot import MAX_NODES, _Picture
+from microbp.render.dot import MAX_NODES, Picture
 from microbp.render.escape import plain
 from microbp.render.frames import Frames
 from microbp.render.palette import THEMES, Theme
@@ -46,8 +46,10 @@ def page(
     return path
 
 
-def page_html(root: Value, *, model: MLP | None = None, title: str = "", max_nodes: int = MAX_NODES) -> str:
-    """The page as text."""
+def page_html(
+    root: Value, *, model: MLP | None = None, title: str = "", max_nodes: int = MAX_NODES, start: int = 0
+) -> str:
+    """The page as text; it opens where `start` steps have been made."""
     count = len(root.graph())
     if count > max_nodes:
         raise GraphError(
@@ -56,7 +58,9 @@ def page_html(root: Value, *, model: MLP | None = None, title: str = "", max_nod
         )
     stepper = Stepper(root)
     title = title or f"Backpropagation of {explain.root_name(stepper)}, step by step"
-    data = json.dumps(_data(stepper, model), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    data = json.dumps(
+        {**_data(stepper, model), "start": start}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
     style, script = _themes() + _file("page.css"), _file("page.js")
     parts = {
         "title": html.escape(_cut(title, 120)),
@@ -78,19 +82,39 @@ class PageView:
     root: Value
     model: MLP | None = None
     title: str = ""
-    max_nodes: int = MAX_NODES
+    start: int = 0
 
     def _repr_html_(self) -> str:
-        text = page_html(self.root, model=self.model, title=self.title, max_nodes=self.max_nodes)
+        text = page_html(self.root, model=self.model, title=self.title, start=self.start)
         return (
             f'<iframe sandbox="allow-scripts" width="100%" height="760" title="Backpropagation, step by step" '
             f'srcdoc="{html.escape(text)}"></iframe>'
         )
 
 
+class PageStepper(Stepper):
+    """A stepper that shows itself in a notebook: the page, at the step where the cursor is."""
+
+    def _repr_html_(self) -> str:
+        return PageView(self.root, self.model, start=self.position)._repr_html_()
+
+
+def steps(root: Value, *, detail: str = "contribution", model: MLP | None = None, apply: bool = False) -> Stepper:
+    """The backward pass of a value, as a `Stepper`: a sequence of steps with a cursor. In a notebook it is a page.
+
+    Raises `UnknownNameError` for a detail other than "contribution", "node" and "layer", `GraphError` if "layer" comes
+    without a model.
+
+    >>> x = Value(3.0, label="x")
+    >>> [step.contribution for step in steps(x * x)]
+    [3.0, 3.0]
+    """
+    return PageStepper(root, detail=detail, model=model, apply=apply)
+
+
 def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
     """Everything that the script shows; nodes are numbers, in topological order."""
-    picture = _Picture(stepper.root, stepper.graph, model, THEMES["light"], 4)
+    picture = Picture(stepper.root, stepper.graph, model, THEMES["light"], 4)
     nodes = [node for node in stepper.graph if not isinstance(node, Constant)]
     place = {node: k for k, node in enumerate(nodes)}
     rules: dict[str, int] = {}
@@ -128,12 +152,12 @@ def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
     }
 
 
-def _card(node: Value, picture: _Picture, stepper: Stepper) -> list[Any]:
+def _card(node: Value, picture: Picture, stepper: Stepper) -> list[Any]:
     """Its kind; name, value and expression for the card; derivative, equation and value for the formula; arrivals."""
     name = stepper.names[node].text()
     made = "" if node.op is None else expression(node, stepper.names).text()
     return [
-        picture._kind(node),
+        picture.kind(node),
         _cut(name, 18),
         number_text(node.data),
         _cut("" if made == name else made, 28),
