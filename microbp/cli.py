@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the same, and uses the first
+            return run(options)
     except (MicrobpError, OSError) as error:
         if isinstance(error, BrokenPipeError):  # the reader, `head` for one, has had enough
             sys.stderr.close()
@@ -104,16 +107,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _warn(message: Warning | str, *_: Any) -> None:
+    """A warning for people: the line of code that it came from is not theirs."""
+    print(f"microbp: warning: {printable(str(message))}", file=sys.stderr)
+
+
 def _load(options: argparse.Namespace) -> Problem:
-    numbers = {}
+    numbers: dict[str, float] = {}
     for text in options.numbers:
-        name, equals, number = text.partition("=")
+        name, _, number = (part.strip() for part in text.partition("="))
+        if name in numbers:
+            raise ProblemError(f"{name} has two numbers, {numbers[name]} and {number}: give it one")
         try:
-            numbers[name.strip()] = float(number)
+            numbers[name] = float(number)
         except ValueError:
-            equals = ""
-        if not equals:
-            raise ProblemError(f"a number for a name is given as NAME=NUMBER, w=0.5 for one; got {text!r}")
+            raise ProblemError(f"a number for a name is given as NAME=NUMBER, w=0.5 for one; got {text!r}") from None
     return load(options.problem, numbers)
 
 
@@ -191,7 +199,8 @@ def _ops(options: argparse.Namespace) -> int:
         head, *rows = reference.HEAD, *reference.table()
         _print(options, [dict(zip(head, row, strict=True)) for row in rows], reference.text())
         return 0
-    op = FAMILIES[options.name].row(2) if options.name in FAMILIES else find(options.name)
+    family = options.name.rstrip("0123456789")  # one shows what all of a family are like
+    op = FAMILIES[family].row(2) if family in FAMILIES else find(options.name)
     _print(options, reference.as_dict(op), reference.source(op) if options.source else reference.describe(op))
     return 0
 

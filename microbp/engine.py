@@ -11,6 +11,7 @@ The methods of `Value` are made from the rows of `ops.TABLE` by `define`, at the
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from microbp.ops import OPS, Op
 
 _NEW, _OPEN, _DONE = 0, 1, 2
 _new = object.__new__
+_walking = Lock()
 
 
 class Value(Operators):
@@ -114,11 +116,19 @@ class Value(Operators):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value({self.data}{label})" if not self.grad else f"Value({self.data}{label}, grad={self.grad})"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        for node in self.graph():  # inputs first, so that no copy waits for another
+            if id(node) not in memo:
+                inputs = tuple(memo[id(x)] for x in node.inputs)
+                memo[id(node)] = _rebuild(type(node), node.op, inputs, node.data, node.grad, node.label)
+        copied: Value = memo[id(self)]
+        return copied
+
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is None:
             return _rebuild, (type(self), None, (), self.data, self.grad, self.label)
-        # For pickle and copy: flat, because they would go down the graph by recursion. Leaves go as they are, so that
-        # what shares a leaf still shares it.
+        # For pickle: flat, because it would go down the graph by recursion. Leaves go as they are, so that what shares
+        # a leaf still shares it; an interior node that two pickled values share becomes one for each.
         graph = self.graph()
         place = {node: k for k, node in enumerate(graph)}
         rows = [
@@ -143,6 +153,7 @@ def _topological_order(root: Value) -> list[Value]:
     order: list[Value] = []
     path: list[Value] = []
     node = root
+    _walking.acquire()  # another thread's marks would mix with these
     try:
         while root._state != _DONE:
             x, y = node._x, node._y
@@ -169,6 +180,7 @@ def _topological_order(root: Value) -> list[Value]:
     finally:
         for node in order + path:  # no path is left, unless something interrupted the walk
             node._state = _NEW
+        _walking.release()
     return order
 
 

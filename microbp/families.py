@@ -17,7 +17,7 @@ def affine(weights: Sequence[Value], inputs: Sequence[Any], bias: Any) -> Value:
     >>> net.data, len(net.inputs)
     (0.3775, 5)
     """
-    if len(weights) != len(inputs) or not weights:
+    if len(weights) != len(inputs) or len(weights) == 0:
         raise ShapeError(
             "affine needs as many inputs as weights, and at least one, "
             f"got {len(weights)} weights and {len(inputs)} inputs"

@@ -90,7 +90,7 @@ def report(op: Op, inputs: Sequence[Value], data: float) -> None:
     numbers = [np.float64(x.data) for x in inputs]
     with np.errstate(all="ignore"):
         (inside,) = op.numpy_domain(*numbers, np.float64(data))
-    if not inside:
+    if not inside and (math.isnan(data) or 0.0 in numbers):  # inf strictly outside the domain has grown too large
         said = f"{op.call} needs {op.domain}, got {_describe(op, inputs)}. Clip the input or add a small constant."
     elif all(map(math.isfinite, numbers)):
         said = f"{op.call} overflowed to {data}, got {_describe(op, inputs)}. Scale the inputs down."

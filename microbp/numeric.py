@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microbp.engine import Value
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.formula import Formula
 from microbp.generated import numpy_function
 from microbp.tabular import columns
@@ -36,15 +37,15 @@ class GradCheck:
     analytic: tuple[float, ...]
     numeric: tuple[float, ...]
     method: str
-    kinks: dict[str, str]
-    """Leaves that cannot be compared, because the step crosses a kink: {name of the leaf: which kink}."""
+    kinks: dict[int, str]
+    """Leaves that cannot be compared, because the step crosses a kink: {number of the leaf: which kink}."""
 
     @property
     def errors(self) -> tuple[float, ...]:
         """|a − n| / max(1, |a|, |n|) for each leaf; nan where it cannot be compared."""
         return tuple(
-            float("nan") if name in self.kinks else abs(a - n) / max(1.0, abs(a), abs(n))
-            for name, a, n in zip(self.names, self.analytic, self.numeric, strict=True)
+            float("nan") if k in self.kinks else _error(a, n)
+            for k, (a, n) in enumerate(zip(self.analytic, self.numeric, strict=True))
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -54,9 +55,7 @@ class GradCheck:
     @property
     def worst(self) -> float:
         """The largest error."""
-        return float(
-            np.max([e for e, s in zip(self.errors, self.names, strict=True) if s not in self.kinks], initial=0.0)
-        )
+        return float(np.max([e for k, e in enumerate(self.errors) if k not in self.kinks], initial=0.0))
 
     @property
     def ok(self) -> bool:
@@ -67,8 +66,8 @@ class GradCheck:
         verdict = "gradients agree" if self.ok else "GRADIENTS DIFFER"
         step = {"complex": "complex step", "central": "central difference"}[self.method]
         rows = [("", "chain rule", "numeric", "relative error")]
-        for name, a, n, e in zip(self.names, self.analytic, self.numeric, self.errors, strict=True):
-            said = f"not comparable here: {self.kinks[name]}" if name in self.kinks else f"{e:.1e}"
+        for k, (name, a, n, e) in enumerate(zip(self.names, self.analytic, self.numeric, self.errors, strict=True)):
+            said = f"not comparable here: {self.kinks[k]}" if k in self.kinks else f"{e:.1e}"
             rows.append((name, f"{a:.8g}", f"{n:.8g}", said))
         head = f"{verdict} ({step}, worst relative error {self.worst:.1e}, allowed {_ALLOWED[self.method]:.0e})"
         return "\n".join([head, *columns(rows)])
@@ -86,45 +85,81 @@ def gradcheck(fn: Callable[..., Value], *xs: float, method: str = "auto") -> Gra
 
 
 def check_graph(root: Value, leaves: Sequence[Value], method: str = "auto") -> GradCheck:
-    """Compares ∂root/∂leaf, for each leaf of a graph, with numeric ones. The grads on the graph stay as they were."""
+    """Compares ∂root/∂leaf, for each leaf of a graph, with numeric ones. The grads on the graph stay as they were.
+
+    Raises `UnknownNameError` for another method, `GraphError` for "complex" if an operation is not analytic.
+    """
     if method not in METHODS:
         raise UnknownNameError(unknown("method", method, METHODS))
     graph = root.graph()
-    if method == "auto":
-        method = "complex" if all(node.op is None or node.op.formula.analytic for node in graph) else "central"
+    rough = [node.op.name for node in graph if node.op is not None and not node.op.formula.analytic]
+    if method == "complex" and rough:
+        raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
+    names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(leaves))
+    analytic = _chain_rule(root, graph, leaves)
+    if method != "central" and not rough:
+        check = GradCheck(names, analytic, _numeric(graph, leaves, _by_complex_step), "complex", {})
+        if check.ok or method == "complex":
+            return check  # else the imaginary part may have drowned, in a large power for one: central will tell
+    steps = np.finfo(np.float64).eps ** (1 / 3) * np.array([[1.0, abs(leaf.data) or 1.0] for leaf in leaves]).T
+    kinks: dict[int, str] = {}
+    estimates = []
+    for h in (np.maximum(*steps), steps[1]):  # a step of the size of x is right for most, a relative one for small x
+        central = partial(_by_central_difference, h=h, kinks=kinks)
+        estimates.append(_numeric(graph, leaves, central))
+    numeric = tuple(map(_closer, analytic, *estimates))
+    return GradCheck(names, analytic, numeric, "central", kinks)
+
+
+def _error(a: float, n: float) -> float:
+    return abs(a - n) / max(1.0, abs(a), abs(n))
+
+
+def _closer(analytic: float, one: float, other: float) -> float:
+    return one if _error(analytic, one) <= _error(analytic, other) else other
+
+
+def _chain_rule(root: Value, graph: Sequence[Value], leaves: Sequence[Value]) -> tuple[float, ...]:
     before = [node.grad for node in graph]
     for node in graph:
         node.grad = 0.0
     root.backward()
-    analytic = tuple(leaf.grad for leaf in leaves)
+    gradients = tuple(leaf.grad for leaf in leaves)
     for node, grad in zip(graph, before, strict=True):
         node.grad = grad
+    return gradients
 
-    names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(leaves))
-    numeric: list[float] = []
-    kinks: dict[str, str] = {}
+
+def _numeric(
+    graph: Sequence[Value], leaves: Sequence[Value], rule: Callable[[Sequence[Value], Sequence[Value], int], Any]
+) -> tuple[float, ...]:
+    """The numeric derivative by each leaf, by a rule that takes some of them at a time, and the number of the first."""
     chunk = max(1, _CELLS // len(graph))
-    for start in range(0, len(leaves), chunk):
-        part = leaves[start : start + chunk]
-        if method == "complex":
-            out = replay(graph, _shifted(part, 1j * np.full(len(part), _COMPLEX_STEP)))[root]
-            numeric += _column(out.imag / _COMPLEX_STEP, part)
-        else:
-            h = np.finfo(np.float64).eps ** (1 / 3) * np.maximum(1.0, [abs(leaf.data) for leaf in part])
-            low, high = replay(graph, _shifted(part, -h)), replay(graph, _shifted(part, h))
-            numeric += _column((high[root] - low[root]) / (2 * h), part)
-            kinks |= _crossed(graph, low, high, names[start : start + chunk])
-    return GradCheck(names, analytic, tuple(numeric), method, kinks)
+    numeric: list[float] = []
+    with np.errstate(all="ignore"):
+        for start in range(0, len(leaves), chunk):
+            part = leaves[start : start + chunk]
+            numeric += np.broadcast_to(rule(graph, part, start), (len(part),)).tolist()
+    return tuple(numeric)
+
+
+def _by_complex_step(graph: Sequence[Value], part: Sequence[Value], start: int) -> Any:
+    h = _COMPLEX_STEP * np.array([max(1e-250, min(1.0, abs(leaf.data) or 1.0)) for leaf in part])
+    return replay(graph, _shifted(part, 1j * h))[graph[-1]].imag / h
+
+
+def _by_central_difference(
+    graph: Sequence[Value], part: Sequence[Value], start: int, h: NDArray[Any], kinks: dict[int, str]
+) -> Any:
+    h = h[start : start + len(part)]
+    low, high = replay(graph, _shifted(part, -h)), replay(graph, _shifted(part, h))
+    kinks |= {start + k: said for k, said in _crossed(graph, low, high, len(part)).items()}
+    return (high[graph[-1]] - low[graph[-1]]) / (2 * h)
 
 
 def _shifted(leaves: Sequence[Value], steps: NDArray[Any]) -> dict[Value, NDArray[Any]]:
     """Leaf k as an array that is moved by its step in place k only: one replay then does for all leaves."""
     return {leaf: leaf.data + np.where(np.arange(len(leaves)) == k, steps, 0.0) for k, leaf in enumerate(leaves)}
-
-
-def _column(values: Any, leaves: Sequence[Value]) -> list[float]:
-    column: list[float] = np.broadcast_to(values, (len(leaves),)).tolist()
-    return column
 
 
 def replay(graph: Sequence[Value], leaves: Mapping[Value, Any]) -> dict[Value, Any]:
@@ -139,19 +174,16 @@ def replay(graph: Sequence[Value], leaves: Mapping[Value, Any]) -> dict[Value, A
     return values
 
 
-def _crossed(
-    graph: Sequence[Value], low: Mapping[Value, Any], high: Mapping[Value, Any], names: Sequence[str]
-) -> dict[str, str]:
+def _crossed(graph: Sequence[Value], low: Mapping[Value, Any], high: Mapping[Value, Any], count: int) -> dict[int, str]:
     """For each leaf whose step takes some node from one side of its kink to the other: that kink."""
-    found: dict[str, str] = {}
+    found: dict[int, str] = {}
     for node in graph:
         if node.op is None or not node.op.kink:
             continue
         left, _, right = node.op.kink.partition(" == ")
         side = numpy_function("side", node.op.inputs, [Formula(f"sign(({left}) - ({right}))")])
         (a,), (b,) = (side(*(values[x] for x in node.inputs)) for values in (low, high))
-        for k in np.flatnonzero(np.broadcast_to(a != b, (len(names),))):
-            found.setdefault(
-                names[int(k)], f"the step crosses {node.op.kink} of {node.op.call} ({node.label or 'unnamed'})"
-            )
+        for k in np.flatnonzero(np.broadcast_to(a != b, (count,))):
+            where = node.label or "unnamed"
+            found.setdefault(int(k), f"the step crosses {node.op.kink} of {node.op.call} ({where})")
     return found

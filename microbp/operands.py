@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -36,17 +37,22 @@ class Operators:
 
         def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self.data < getattr(other, "data", other))
+    def __lt__(self, other: Any) -> Any:
+        return self._ordered(operator.lt, other)
 
-    def __le__(self, other: Any) -> bool:
-        return bool(self.data <= getattr(other, "data", other))
+    def __le__(self, other: Any) -> Any:
+        return self._ordered(operator.le, other)
 
-    def __gt__(self, other: Any) -> bool:
-        return bool(self.data > getattr(other, "data", other))
+    def __gt__(self, other: Any) -> Any:
+        return self._ordered(operator.gt, other)
 
-    def __ge__(self, other: Any) -> bool:
-        return bool(self.data >= getattr(other, "data", other))
+    def __ge__(self, other: Any) -> Any:
+        return self._ordered(operator.ge, other)
+
+    def _ordered(self, compare: Callable[[Any, Any], Any], other: Any) -> Any:
+        if isinstance(other, np.ndarray) and other.ndim:
+            return NotImplemented  # NumPy then compares elementwise
+        return compare(self.data, other.data if isinstance(other, Operators) else other)
 
 
 def real_number(data: Any, what: str) -> float:
@@ -60,6 +66,7 @@ def real_number(data: Any, what: str) -> float:
             pass
         except OverflowError:
             return math.inf if data > 0 else -math.inf
-    hint = "For an array of Values, make one Value for each element." if np.ndim(data) else "Convert it first."
-    shape = f" of shape {np.shape(data)}" if np.ndim(data) else ""
+    many = isinstance(data, np.ndarray | list | tuple)
+    hint = "For an array of Values, make one Value for each element." if many else "Convert it first."
+    shape = f" of shape {data.shape}" if isinstance(data, np.ndarray) else ""
     raise OperandError(f"{what} needs one real number, got {data!r} ({type(data).__name__}{shape}). {hint}")

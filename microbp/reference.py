@@ -20,6 +20,8 @@ def how_to_write(op: Op) -> str:
     >>> how_to_write(OPS["pow_const"]), how_to_write(OPS["abs"]), how_to_write(OPS["log"])
     ('x ** c', 'abs(x)', 'x.log()')
     """
+    if op.family:
+        return _family_call(FAMILIES[op.family])
     if is_operator(op) or op.method.startswith("__"):
         return op.forward
     return f"{op.inputs[0]}.{op.method}({', '.join(op.inputs[1:])})"

@@ -110,6 +110,7 @@ def test_problems_are_listed(capsys):
         (["compare", "mine.toml"], "cannot read the problem file"),
         (["gradcheck", "x*x", "x=one"], "NAME=NUMBER"),
         (["gradcheck", "x*x", "x"], "NAME=NUMBER"),
+        (["gradcheck", "x*x", "x=1", "x=2"], "x has two numbers, 1.0 and 2: give it one"),
         (["ops", "mull"], "unknown operation: 'mull'"),
     ],
 )
@@ -142,3 +143,25 @@ def test_module_and_reader_that_stops_early():
     result = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
     assert result.stdout.startswith("operation")
     assert result.stderr == ""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_json_is_json_whatever_the_numbers(capsys):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    for arguments in (["gradcheck", "relu(x)", "x=0"], ["train", "w1-w8", "--lr", "inf", "--steps", "2"]):
+        main([*arguments, "--json"])
+        json.loads(capsys.readouterr().out, parse_constant=refuse)
+
+
+def test_a_warning_is_one_line_for_people():
+    command = [sys.executable, "-m", "microbp", "gradcheck", "log(x)", "x=0"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("microbp: warning: log(x) needs x > 0, got x = 0.0")
+
+
+def test_a_member_of_a_family_is_shown_by_two_terms(capsys):
+    assert main(["ops", "affine20000"]) == 0
+    assert capsys.readouterr().out.startswith("affine2: affine(w, x, b) = w1·x1 + w2·x2 + b")

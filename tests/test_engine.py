@@ -2,7 +2,9 @@ import copy
 import gc
 import math
 import pickle
+import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -269,3 +271,38 @@ def test_softplus_and_sigmoid_are_stable_at_both_ends():
     assert Value(1000.0).sigmoid().data == 1.0
     assert Value(1000.0).softplus().data == 1000.0
     assert Value(-30.0).softplus().data == pytest.approx(math.exp(-30), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int64, np.longdouble, np.bool_, int, float])
+def test_values_compare_with_every_kind_of_number(kind):
+    v, one = Value(3.0), kind(1)
+    assert v > one
+    assert v >= one
+    assert not v < one
+    assert one < v
+
+
+def test_values_compare_elementwise_with_arrays():
+    assert (Value(3.0) < np.array([2.0, 5.0])).tolist() == [False, True]
+    assert (np.array([2.0, 5.0]) >= Value(3.0)).tolist() == [False, True]
+
+
+def test_deep_copies_share_what_was_shared():
+    h = Value(2.0) * 3
+    inner, outer = copy.deepcopy((h, h * h))
+    outer.backward()
+    assert inner.grad == 12.0
+
+
+def test_threads_may_share_a_graph():
+    h = Value(1.0)
+    for _ in range(3000):
+        h = h.sin()
+    roots = [h * k for k in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(lambda root: len(root.graph()), roots)) == [3003] * 4
+    finally:
+        sys.setswitchinterval(interval)

@@ -15,6 +15,8 @@ CASES = [
     (lambda: Value(1000.0).exp(), math.inf, r"exp\(x\) overflowed to inf, got x = 1000.0"),
     (lambda: Value(-8.0) ** (1 / 3), math.nan, "needs x > 0"),
     (lambda: Value(1e200) * 1e200, math.inf, r"x \* y overflowed to inf"),
+    (lambda: Value(-1e200) ** 2, math.inf, r"x \*\* c overflowed to inf"),
+    (lambda: Value(0.0) ** -1, math.inf, "needs x > 0, got x = 0.0"),
     (lambda: Value(-2.0).sqrt(), math.nan, r"sqrt\(x\) needs x > 0"),
     (lambda: Value(math.nan, "n").relu(), math.nan, r'relu\(x\) is nan, got x = nan \(node "n"\). Check where'),
     (lambda: Value(math.inf) - Value(math.inf), math.nan, "x - y is nan"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from microbp import Op, Value, define, gradcheck
 from microbp.engine import OPS
-from microbp.errors import UnknownNameError
+from microbp.errors import GraphError, UnknownNameError
 from microbp.numeric import check_graph, replay
 from tests.graphs import graphs
 
@@ -40,7 +40,7 @@ def test_integer_powers_of_negative_numbers_are_exact_by_complex_step(x, n):
 def test_a_kink_within_the_step_is_not_compared_but_named():
     check = gradcheck(lambda x, y: (x - 1).relu() + y, 1.0, 2.0)
     assert check.ok
-    assert check.kinks == {"x[0]": "the step crosses x == 0 of relu(x) (unnamed)"}
+    assert check.kinks == {0: "the step crosses x == 0 of relu(x) (unnamed)"}
     assert math.isnan(check.errors[0])
     assert "not comparable here" in str(check)
     assert gradcheck(lambda x: (x - 1).relu(), 1.1).kinks == {}
@@ -85,3 +85,28 @@ def test_many_leaves_are_checked_in_several_goes(monkeypatch):
 def test_another_method_is_refused():
     with pytest.raises(UnknownNameError, match="unknown method: 'forward'"):
         gradcheck(lambda x: x, 1.0, method="forward")
+
+
+@pytest.mark.parametrize(
+    ("fn", "x"),
+    [
+        (lambda x: x**101, -1.0),  # the imaginary part drowns in NumPy's complex power
+        (lambda x: x.sigmoid(), -800.0),  # and overflows here
+        (lambda x: x.sqrt(), 1e-200),
+        (lambda x: abs(x) ** 0.5, 1e-3),  # curved on the scale of x, not of 1
+    ],
+)
+def test_right_gradients_are_found_right_where_one_method_fails(fn, x):
+    assert gradcheck(fn, x).ok
+
+
+def test_complex_step_is_refused_where_an_operation_is_not_analytic():
+    with pytest.raises(GraphError, match="analytic operations only, and abs is not"):
+        gradcheck(abs, -1.0, method="complex")
+
+
+def test_a_leaf_is_not_hidden_by_a_kink_of_another_of_its_name(wrong_rule):
+    a, b = Value(0.0, label="p"), Value(2.0, label="p")
+    check = check_graph(a.relu() + b.wrong(), [a, b])
+    assert list(check.kinks) == [0]
+    assert not check.ok

@@ -1,4 +1,5 @@
 import re
+from importlib import resources
 
 import pytest
 
@@ -72,6 +73,9 @@ def test_bias_conventions_are_settings(shared, trained):
             ("[[1.0, 2.0]]", "[[1.0]]"),
             r"mine.toml: data.inputs must have 1 row.* of 2 number\(s\) each, got 1 row\(s\) of \[1\]",
         ),
+        (("[[0.1]]", f"[[1{'0' * 400}]]"), "network.biases must be a list"),
+        (("[[0.1]]", f"[[1{'0' * 5000}]]"), "this is not TOML"),
+        (("[[0.1]]", "[" * 5000), "this is not TOML"),
         (("[[1.0]]", "[[1.0], [2.0]]"), r"mine.toml: data.targets must have 1 row\(s\)"),
     ],
 )
@@ -128,6 +132,8 @@ def test_a_long_expression_needs_no_recursion():
         ("x +", {"x": 1.0}, "cannot read the expression"),
         ("+" * 10_001, {}, "may have 10,000 characters, got 10,001"),
         ("w1w8", {}, "unknown problem: 'w1w8' .*did you mean 'w1-w8'"),
+        ("~" + "-" * 2000 + "x", {"x": 1.0}, "cannot use '~-"),
+        ("w1-w8", {"w1": 1.0}, "has its numbers already"),
         ("True + x", {"x": 1.0}, "cannot use 'True'"),
     ],
 )
@@ -139,3 +145,32 @@ def test_what_is_no_problem_is_refused_with_the_reason(text, numbers, said):
 def test_a_leaf_that_is_not_there_is_answered_with_the_nearest():
     with pytest.raises(UnknownNameError, match="no leaf is called 'w9'; nearest: w"):
         load("w1-w8").find("w9")
+
+
+W1_W8 = (resources.files("microbp.problems") / "w1-w8.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('inputs = ["i1", "i2"]', 'inputs = ["i1"]'), "names.inputs must have the sizes 2 of the network, got 1"),
+        (('[["h1", "h2"],', '[["h1"],'), r"names.neurons must have the sizes \[2, 2\] of the network, got \[1, 2\]"),
+        (('["w1", "w2"]', '["w1", "w1"]'), r"must be different for different parameters, got \['w1'\]"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(change, said):
+    assert change[0] in W1_W8
+    with pytest.raises(ProblemError, match=f"mine.toml: .*{said}"):
+        parse(W1_W8.replace(*change), "mine.toml")
+
+
+def test_a_pattern_of_names_is_text_and_nothing_is_looked_up_in_it():
+    text = W1_W8.replace('"net_{neuron}"', '"{neuron.__class__}{neuron:99999999}"')
+    assert "{neuron.__class__}" in "".join(v.label for v in parse(text, "mine.toml").root().graph())
+
+
+def test_numbers_beyond_float_are_infinite():
+    from microbp import errstate
+
+    with errstate("ignore"):
+        assert load(f"x*1{'0' * 400}", {"x": 1.0}).root().data == float("inf")

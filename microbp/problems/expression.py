@@ -11,14 +11,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from reprlib import Repr
 
 from microbp.engine import Value, apply, constant
 from microbp.errors import ProblemError, unknown
 from microbp.methods import variants
+from microbp.operands import real_number
 from microbp.ops import OPS, Op
 from microbp.problems.network import Problem
 
 MAX_LENGTH = 10_000
+_shorter = Repr()
+_shorter.maxstring = 60
+short = _shorter.repr
 
 _OPERATORS: dict[type[ast.AST], Op] = {
     ast.Add: OPS["add"],
@@ -46,13 +51,13 @@ class ExpressionProblem(Problem):
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ProblemError(f"cannot read the expression {text!r}: {error}") from error
+            raise ProblemError(f"cannot read the expression {short(text)}: {error}") from error
         self._nodes = self._postorder()
         used = dict.fromkeys(node.id for node in self._nodes if isinstance(node, ast.Name))
         if missing := [name for name in used if name not in numbers]:
-            raise ProblemError(f"{text!r} needs a number for {', '.join(missing)}: add {missing[0]}=0.5")
+            raise ProblemError(f"{short(text)} needs a number for {', '.join(missing)}: add {missing[0]}=0.5")
         if extra := [name for name in numbers if name not in used]:
-            raise ProblemError(f"{unknown('name', extra[0], used)}: {text!r} does not use it")
+            raise ProblemError(f"{unknown('name', extra[0], used)}: {short(text)} does not use it")
         self._leaves = {name: Value(numbers[name], label=name) for name in used}
 
     def leaves(self) -> list[Value]:
@@ -93,21 +98,22 @@ class ExpressionProblem(Problem):
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 functions = {op.name: op for op in OPS.values() if None not in op.partials}
                 if name not in functions:
-                    raise ProblemError(f"{unknown('operation', name, functions)}, in {self.title!r}")
+                    raise ProblemError(f"{unknown('operation', name, functions)}, in {short(self.title)}")
                 if len(args) != functions[name].arity:
                     raise ProblemError(
-                        f"{name} needs {functions[name].arity} argument(s), got {len(args)}, in {self.title!r}"
+                        f"{name} needs {functions[name].arity} argument(s), got {len(args)}, in {short(self.title)}"
                     )
                 return args
+        part = short(ast.get_source_segment(self.title.strip(), node))
         raise ProblemError(
-            f"cannot use {ast.unparse(node)!r}, in {self.title!r}: an expression has numbers, names, + - * / ** and "
-            "the operations that `microbp ops` lists"
+            f"cannot use {part}, in {short(self.title)}: an expression has numbers, names, + - * / ** and the "
+            "operations that `microbp ops` lists"
         )
 
     def _build(self, node: ast.expr, made: Mapping[ast.expr, Value | float]) -> Value | float:
         match node:
             case ast.Constant(value=int() | float() as number):
-                return float(number)
+                return real_number(number, "an expression")
             case ast.Name(id=name):
                 return self._leaves[name]
             case ast.Call(func=ast.Name(id=name)):

@@ -28,7 +28,9 @@ class Kind(NamedTuple):
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < 10**300  # a float can hold it
+    return isinstance(value, float)
 
 
 def _text(value: Any) -> bool:
@@ -104,6 +106,8 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
 
     Raises `ProblemError` if it cannot be used, saying which key of which file, or which part of the expression.
     """
+    if numbers and (name in builtin_names() or name.endswith(".toml")):
+        raise ProblemError(f"{name} has its numbers already: NAME=NUMBER belongs to an expression")
     if not numbers:
         if name in builtin_names():
             return parse((resources.files("microbp.problems") / f"{name}.toml").read_text("utf-8"), name)
@@ -126,7 +130,7 @@ def parse(text: str, name: str) -> NetworkProblem:
     """The problem that a TOML text describes; `name` is what errors call it."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also for numbers and nesting beyond Python's limits
         raise ProblemError(f"{name}: this is not TOML: {error}") from error
     top = {key: value for key, value in document.items() if key not in SCHEMA or key == ""}
     sections = {"": top} | {key: value for key, value in document.items() if key not in top}

@@ -93,17 +93,35 @@ class NetworkProblem(Problem):
             self._name(self.names)
 
     def _name(self, names: Names) -> None:
+        sizes = [len(layer.neurons) for layer in self.model.layers]
+        shapes = {
+            "inputs": (len(names.inputs), len(self.model.input_labels)),
+            "layers": (len(names.layers), len(sizes)),
+            "neurons": ([len(row) for row in names.neurons], sizes),
+            "weights": (
+                [[len(row) for row in matrix] for matrix in names.weights],
+                [[len(row) for row in matrix] for matrix in self.weights],
+            ),
+            "biases": ([n if isinstance(b, str) else len(b) for n, b in zip(sizes, names.biases, strict=False)], sizes),
+        }
+        for key, (got, needed) in shapes.items():
+            if got != needed:
+                raise ShapeError(f"names.{key} must have the sizes {needed} of the network, got {got}")
         self.model.input_labels = list(names.inputs)
         for l, layer in enumerate(self.model.layers):
             layer.name = names.layers[l]
             for j, neuron in enumerate(layer.neurons):
                 name = names.neurons[l][j]
                 neuron.name = f"neuron {name}"
-                neuron.net_label, neuron.out_label = names.net.format(neuron=name), names.out.format(neuron=name)
+                neuron.net_label, neuron.out_label = (s.replace("{neuron}", name) for s in (names.net, names.out))
                 bias = names.biases[l]
                 neuron.b.label = bias if isinstance(bias, str) else bias[j]
                 for w, label in zip(neuron.w, names.weights[l][j], strict=True):
                     w.label = label
+        labels = [leaf.label for leaf in self.leaves()]
+        if len(set(labels)) < len(labels):
+            twice = sorted({label for label in labels if labels.count(label) > 1})
+            raise ShapeError(f"names must be different for different parameters, got {twice} more than once")
 
     def root(self) -> Value:
         """The loss of the whole batch, labelled."""
@@ -111,7 +129,7 @@ class NetworkProblem(Problem):
         root.label = self.names.loss if self.names else "loss"
         if self.names and len(root.inputs) == len(self.targets[0]) and len(self.inputs) == 1:
             for error, name in zip(root.inputs, self.names.neurons[-1], strict=True):
-                error.label = self.names.error.format(neuron=name)
+                error.label = self.names.error.replace("{neuron}", name)
         return root
 
     def leaves(self) -> list[Value]:

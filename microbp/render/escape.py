@@ -18,7 +18,8 @@ def plain(text: str) -> str:
 
 def in_html(text: str) -> str:
     """Text inside an HTML-like label."""
-    return html.escape(plain(text)).replace("\\", "\\\\") or " "  # even here Graphviz reads \N as the node's name
+    # Even here Graphviz reads \N as the node's name; and it trips over a text that is nothing but brackets.
+    return html.escape(plain(text)).replace("\\", "\\\\").replace("]", "&#93;") or " "
 
 
 def in_quotes(text: str) -> str:
