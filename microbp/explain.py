@@ -180,11 +180,12 @@ def pass_as_markdown(stepper: Stepper) -> Iterator[str]:
 
 
 def pass_as_latex(stepper: Stepper) -> Iterator[str]:
-    """A whole pass as LaTeX: lines of an align* environment."""
+    """A whole pass as LaTeX: lines of an align* environment, which needs amsmath and may break over pages."""
+    yield r"{\allowdisplaybreaks"
     yield r"\begin{align*}"
     for step in stepper:
         yield f"  & {latex(step)} \\\\"
-    yield r"\end{align*}"
+    yield r"\end{align*}}"
 
 
 def by_weight(stepper: Stepper, leaves: Sequence[Value], learning_rate: float | None = None) -> Iterator[str]:

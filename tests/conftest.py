@@ -9,7 +9,7 @@ settings.register_profile("microbp", deadline=None, derandomize=True, max_exampl
 settings.load_profile("microbp")
 
 
-def _need(available: bool, what: str) -> None:
+def need(available: bool, what: str) -> None:
     if not available:
         if os.environ.get("MICROBP_REQUIRE"):
             pytest.fail(f"MICROBP_REQUIRE is set, and {what} is missing")
@@ -20,8 +20,8 @@ def _need(available: bool, what: str) -> None:
 def renderer(request, monkeypatch):
     """Each of the two ways to a picture in turn: skipped where it is missing, unless MICROBP_REQUIRE is set."""
     if request.param == "dot":
-        _need(shutil.which("dot") is not None, "Graphviz's dot")
+        need(shutil.which("dot") is not None, "Graphviz's dot")
     else:
-        _need(importlib.util.find_spec("pygraphviz") is not None, "pygraphviz")
+        need(importlib.util.find_spec("pygraphviz") is not None, "pygraphviz")
         monkeypatch.setenv("PATH", "")
     return request.param

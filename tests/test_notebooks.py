@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import _need
+from tests.conftest import need
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "examples").glob("*.ipynb"))
 
@@ -13,7 +13,7 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "examples").glob("*.ipynb"))
 @pytest.mark.filterwarnings("default")  # of the notebook's own machinery
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_each_notebook_runs(path, tmp_path):
-    _need(all(map(importlib.util.find_spec, ("nbclient", "ipykernel"))), "the notebook extra")
+    need(all(map(importlib.util.find_spec, ("nbclient", "ipykernel"))), "the notebook extra")
     import nbformat
     from nbclient import NotebookClient
 

@@ -22,7 +22,7 @@ from microbp.render import image
 from microbp.render.frames import FOLD
 from microbp.render.page import PageView, page_html
 from microbp.stepper import Stepper
-from tests.conftest import _need
+from tests.conftest import need
 from tests.test_render import HOSTILE
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -223,8 +223,8 @@ def test_the_command_writes_the_page(tmp_path, capsys):
 @pytest.fixture(scope="module")
 def browser_tab():
     """One tab for all tests, because a new one takes a second."""
-    _need(importlib.util.find_spec("playwright") is not None, "playwright")
-    _need(BROWSER is not None, "chromium")
+    need(importlib.util.find_spec("playwright") is not None, "playwright")
+    need(BROWSER is not None, "chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
@@ -530,7 +530,7 @@ def test_hostile_labels_come_out_as_text(opened):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(opened, text, scheme):
-    _need(importlib.util.find_spec("axe_core_python") is not None, "axe-core")
+    need(importlib.util.find_spec("axe_core_python") is not None, "axe-core")
     axe = Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text("utf-8")
     tab = opened(text, "#step=15", scheme)
     tab.evaluate(axe)
