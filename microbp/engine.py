@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.copying import Copyable
 from microbp.errors import FormulaError
 from microbp.methods import load_functions
 from microbp.nonfinite import ARITHMETIC, ieee, ieee_partials, report, report_gradients
@@ -27,7 +28,7 @@ _new = object.__new__
 _walking = Lock()
 
 
-class Value(Operators):
+class Value(Operators, Copyable):
     """A number in a graph: its `data`, its `grad` (∂root/∂self after `root.backward()`), an optional `label`,
     the operation `op` that made it (`None` for a leaf) and the values it was made from, `inputs`.
 
@@ -116,26 +117,14 @@ class Value(Operators):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value({self.data}{label})" if not self.grad else f"Value({self.data}{label}, grad={self.grad})"
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in self.graph():  # inputs first, so that no copy waits for another
-            if id(node) not in memo:
-                inputs = tuple(memo[id(x)] for x in node.inputs)
-                memo[id(node)] = _rebuild(type(node), node.op, inputs, node.data, node.grad, node.label)
-        copied: Value = memo[id(self)]
-        return copied
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if self.op is None:
-            return _rebuild, (type(self), None, (), self.data, self.grad, self.label)
-        # For pickle: flat, because it would go down the graph by recursion. Leaves go as they are, so that what shares
-        # a leaf still shares it; an interior node that two pickled values share becomes one for each.
-        graph = self.graph()
-        place = {node: k for k, node in enumerate(graph)}
-        rows = [
-            node if node.op is None else (node.op, [place[x] for x in node.inputs], node.data, node.grad, node.label)
-            for node in graph
-        ]
-        return _rebuild_graph, (rows,)
+    def made_by(self, op: Op, inputs: tuple[Value, ...]) -> Value:
+        """Makes it the result of an operation on these inputs, whatever its data are: for copies and pickles."""
+        if op.pull is None:
+            _generate(op)
+        self.op = op
+        self._x, self._y = (*inputs, None)[:2] if op.arity <= 2 else (inputs, None)
+        self._state = _NEW
+        return self
 
 
 class Constant(Value):
@@ -182,28 +171,6 @@ def _topological_order(root: Value) -> list[Value]:
             node._state = _NEW
         _walking.release()
     return order
-
-
-def _rebuild(cls: type[Value], op: Op | None, inputs: tuple[Value, ...], data: float, grad: float, label: str) -> Value:
-    out = cls(data, label)
-    out.grad = grad
-    if op is not None:
-        if op.pull is None:
-            _generate(op)
-        out.op = op
-        out._x, out._y = (*inputs, None)[:2] if op.arity <= 2 else (inputs, None)
-        out._state = _NEW
-    return out
-
-
-def _rebuild_graph(rows: list[Any]) -> Value:
-    graph: list[Value] = []
-    for row in rows:
-        if not isinstance(row, Value):
-            op, places, data, grad, label = row
-            row = _rebuild(Value, op, tuple(graph[k] for k in places), data, grad, label)
-        graph.append(row)
-    return graph[-1]
 
 
 def constant(number: Any, op: Op) -> Constant:

@@ -10,7 +10,7 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
-    errors dialects formula generated ops methods operands nonfinite tabular
+    errors dialects formula generated ops methods operands copying nonfinite tabular
     engine
     families nn places losses optim numeric naming vectorized datasets
     explain ideas stepper matrices paths
