@@ -351,7 +351,7 @@ def test_formats_are_markdown_latex_and_json(capsys):
     assert "## net\\_o1" in capsys.readouterr().out.replace("net_o1", "net\\_o1")
     assert main(["step", "w1-w8", "--format", "latex"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(r"\begin{align*}")
+    assert out.startswith("{\\allowdisplaybreaks\n\\begin{align*}\n")
     assert r"\frac{\partial E}{\partial w_{5}}" in out
     for option in (["--format", "json"], ["--json"], ["--all", "--json"]):
         assert main(["step", "w1-w8", *option]) == 0
