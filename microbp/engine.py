@@ -140,11 +140,13 @@ def _topological_order(root: Value) -> list[Value]:
     node is done. `path` leads back up. A node with many inputs is opened: all that are not done go on the path at once.
     """
     order: list[Value] = []
+    if root.op is None:
+        return order
     path: list[Value] = []
     node = root
     _walking.acquire()  # another thread's marks would mix with these
     try:
-        while root._state != _DONE:
+        while True:
             x, y = node._x, node._y
             if y is None and x.__class__ is tuple:
                 if not node._state:
@@ -164,10 +166,13 @@ def _topological_order(root: Value) -> list[Value]:
             if node._state != _DONE:  # it may have been done from elsewhere before its turn came
                 node._state = _DONE
                 order.append(node)
-            if path:
-                node = path.pop()
+            if not path:
+                break
+            node = path.pop()
     finally:
-        for node in order + path:  # no path is left, unless something interrupted the walk
+        for node in order:
+            node._state = _NEW
+        for node in path:  # none is left, unless something interrupted the walk
             node._state = _NEW
         _walking.release()
     return order
