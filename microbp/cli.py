@@ -19,7 +19,7 @@ from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
 from microbp.ops import FAMILIES, find
-from microbp.problems import NetworkProblem, Problem, builtin_names, load
+from microbp.problems import NetworkProblem, Problem, as_network, builtin_names, load
 from microbp.problems.loading import UPDATES
 from microbp.render import draw
 from microbp.render.palette import THEMES
@@ -126,10 +126,7 @@ def _load(options: argparse.Namespace) -> Problem:
 
 
 def _load_network(options: argparse.Namespace) -> NetworkProblem:
-    problem = _load(options)
-    if not isinstance(problem, NetworkProblem):
-        raise ProblemError(f"this command needs a network with data and a loss, got the expression {problem.title!r}")
-    return problem
+    return as_network(_load(options))
 
 
 def _print(options: argparse.Namespace, data: Any, text: str) -> None:
@@ -138,8 +135,7 @@ def _print(options: argparse.Namespace, data: Any, text: str) -> None:
 
 def _demo(options: argparse.Namespace) -> int:
     numbers = demo()
-    problem = load("w1-w8")
-    assert isinstance(problem, NetworkProblem)
+    problem = as_network(load("w1-w8"))
     root = problem.root()
     root.backward()
     try:
@@ -188,8 +184,7 @@ def _draw(options: argparse.Namespace) -> int:
     root = problem.root()
     if not options.no_backward:
         root.backward()
-    model = problem.model if isinstance(problem, NetworkProblem) else None
-    draw(root, options.output, model=model, theme=options.theme)
+    draw(root, options.output, model=problem.model, theme=options.theme)
     _print(options, {"picture": options.output, "values": len(root.graph())}, f"Picture: {options.output}")
     return 0
 

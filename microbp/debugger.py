@@ -26,7 +26,7 @@ from microbp.errors import MicrobpError, UnknownNameError, unknown
 from microbp.explain import decimals
 from microbp.nonfinite import errstate
 from microbp.paths import paths
-from microbp.problems import ExpressionProblem, NetworkProblem, Problem
+from microbp.problems import ExpressionProblem, Problem
 from microbp.screen import Screen, wants_colour, way, wrap
 from microbp.shell import Shell
 from microbp.stepper import Step, Stepper
@@ -58,10 +58,9 @@ def stepper_of(problem: Problem, detail: str = "contribution") -> Stepper:
     root = problem.root()
     for value in root.graph():
         value.label = printable(value.label)
-    model = problem.model if isinstance(problem, NetworkProblem) else None
-    if detail == "layer" and model is None:
+    if detail == "layer" and problem.model is None:
         raise MicrobpError(f"only a network has layers; the expression {problem.title!r} has nodes and contributions")
-    return Stepper(root, detail=detail, model=model)
+    return Stepper(root, detail=detail, model=problem.model)
 
 
 class Debugger(Shell):
@@ -80,8 +79,7 @@ class Debugger(Shell):
         super().__init__(stdin, stdout)
         self.problem = problem
         self.stepper = stepper_of(problem, detail)
-        model = problem.model if isinstance(problem, NetworkProblem) else None
-        self.screen = Screen(self.stepper, model, by_layer=detail == "layer", colour=wants_colour(self.stdout))
+        self.screen = Screen(self.stepper, problem.model, by_layer=detail == "layer", colour=wants_colour(self.stdout))
         self.named: dict[str, list[Value]] = {}
         for value, name in self.stepper.names.items():
             if not isinstance(value, Constant):

@@ -7,7 +7,7 @@ from typing import Any
 
 from microbp.comparison import compare
 from microbp.naming import expression, name_graph
-from microbp.problems import NetworkProblem, load
+from microbp.problems import NetworkProblem, as_network, load
 from microbp.tabular import columns
 from microbp.training import train
 
@@ -20,9 +20,7 @@ _QUOTED_AFTER_9_999 = "0.0000351085, quoted as well, is the correct rule after 9
 
 
 def _problem() -> NetworkProblem:
-    problem = load("w1-w8")
-    assert isinstance(problem, NetworkProblem)
-    return problem
+    return as_network(load("w1-w8"))
 
 
 def demo() -> dict[str, Any]:

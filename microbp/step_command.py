@@ -40,8 +40,7 @@ def step(problem: Problem, options: argparse.Namespace) -> int:
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(errors="replace")
     if options.html:
-        model = problem.model if isinstance(problem, NetworkProblem) else None
-        print(f"Page: {page(problem.root(), options.html, model=model, title=problem.title)}")
+        print(f"Page: {page(problem.root(), options.html, model=problem.model, title=problem.title)}")
         return 0
     if options.quiz is not None:
         quiz = Quiz(problem, options.quiz, stdout=sys.stderr if options.json else sys.stdout)

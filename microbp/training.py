@@ -14,7 +14,7 @@ from typing import Any
 from microbp.engine import Value
 from microbp.errors import ProblemError, UnknownNameError, unknown
 from microbp.optim import SGD
-from microbp.problems import NetworkProblem, Problem
+from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.loading import UPDATES
 
 
@@ -45,8 +45,7 @@ def train(
     behind the figures that are often quoted for w1–w8. What is not given is taken from the problem. Raises
     `ProblemError` if the problem has no network, `UnknownNameError` for another update.
     """
-    if not isinstance(problem, NetworkProblem):
-        raise ProblemError(f"training needs a network with data and a loss, got the expression {problem.title!r}")
+    problem = as_network(problem)
     steps = problem.steps if steps is None else steps
     update = update or problem.update
     rate = problem.learning_rate if learning_rate is None else learning_rate

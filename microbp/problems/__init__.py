@@ -9,6 +9,6 @@
 
 from microbp.problems.expression import ExpressionProblem
 from microbp.problems.loading import builtin_names, load
-from microbp.problems.network import NetworkProblem, Problem
+from microbp.problems.network import NetworkProblem, Problem, as_network
 
-__all__ = ["ExpressionProblem", "NetworkProblem", "Problem", "builtin_names", "load"]
+__all__ = ["ExpressionProblem", "NetworkProblem", "Problem", "as_network", "builtin_names", "load"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from microbp.engine import Value
-from microbp.errors import ShapeError, UnknownNameError
+from microbp.errors import ProblemError, ShapeError, UnknownNameError
 from microbp.losses import batch_loss
 from microbp.nn import MLP, Parameter
 
@@ -16,6 +16,8 @@ class Problem(ABC):
     """Something to step through, draw or check: `root()` gives its graph."""
 
     title: str
+    model: MLP | None = None
+    """The network that the graph is of, if it is of one."""
 
     @abstractmethod
     def root(self) -> Value:
@@ -72,6 +74,7 @@ class NetworkProblem(Problem):
     steps: int = 1
     update: str = "simultaneous"
     names: Names | None = None
+    model: MLP = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
@@ -144,3 +147,10 @@ class NetworkProblem(Problem):
     def trained(self) -> list[Value]:
         """The parameters that training changes."""
         return [leaf for leaf in self.leaves() if isinstance(leaf, Parameter)]
+
+
+def as_network(problem: Problem) -> NetworkProblem:
+    """The problem, if it is a network's. Raises `ProblemError` if it is not."""
+    if not isinstance(problem, NetworkProblem):
+        raise ProblemError(f"this needs a network with data and a loss, got the expression {problem.title!r}")
+    return problem
