@@ -12,19 +12,18 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import reference, step_command
+from microbp import reference, step_command, train_command
 from microbp.comparison import compare
 from microbp.demo import demo, report
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
 from microbp.ops import FAMILIES, find
-from microbp.problems import NetworkProblem, Problem, as_network, builtin_names, load
-from microbp.problems.loading import UPDATES
+from microbp.problems import NetworkProblem, Problem, as_network, load, titles
+from microbp.problems.schema import template
 from microbp.render import draw
 from microbp.render.palette import THEMES
 from microbp.tabular import columns, json_text
-from microbp.training import train
 
 PROBLEM = (
     "a built-in problem (`microbp problems` lists them), a .toml file, or an expression such as 'sigmoid(w*x + b)'"
@@ -79,10 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", default="w1-w8.svg", metavar="FILE", help="where the picture goes (default: %(default)s)"
     )
 
-    sub = command(_train, "train", "train a network by full-batch gradient descent")
-    sub.add_argument("--steps", type=int, help="how many steps (default: the problem's)")
-    sub.add_argument("--update", choices=UPDATES, help="every gradient from the old weights, or output weights first")
-    sub.add_argument("--lr", type=float, help="the learning rate (default: the problem's)")
+    sub = command(_train, "train", "train a network; what is not given, the problem says")
+    train_command.add_options(sub)
 
     sub = command(_step, "step", "step through the backward pass in a debugger, or as a quiz, or print all of it")
     step_command.add_options(sub)
@@ -103,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("name", nargs="?", help="an operation")
     sub.add_argument("--source", action="store_true", help="print the functions made from its row")
 
-    command(_problems, "problems", "list the built-in problems", problem=False)
+    sub = command(_problems, "problems", "list the built-in problems", problem=False)
+    sub.add_argument("--template", action="store_true", help="print a problem file to begin with, every key explained")
     return parser
 
 
@@ -149,16 +147,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    result = train(_load_network(options), options.steps, update=options.update, learning_rate=options.lr)
-    rows = [(f"  {name}", f"{value!r}") for name, value in result.parameters.items()]
-    outputs = [f"  {', '.join(f'{o!r}' for o in row)}" for row in result.outputs]
-    lines = [
-        f"{result.steps:,} steps, update {result.update}, learning rate {result.learning_rate}",
-        f"loss: {result.initial_loss!r} before, {result.loss!r} after",
-        *("outputs", *outputs, "parameters", *columns(rows)),
-    ]
-    _print(options, result.as_dict(), "\n".join(lines))
-    return 0
+    return train_command.run(_load_network(options), options)
 
 
 def _step(options: argparse.Namespace) -> int:
@@ -201,8 +190,11 @@ def _ops(options: argparse.Namespace) -> int:
 
 
 def _problems(options: argparse.Namespace) -> int:
-    titles = {name: load(name).title for name in builtin_names()}
-    _print(options, titles, "\n".join(columns(list(titles.items()))))
+    if options.template:
+        print(template(), end="")
+        return 0
+    listed = titles()
+    _print(options, listed, "\n".join(columns(list(listed.items()))))
     return 0
 
 

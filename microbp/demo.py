@@ -38,21 +38,24 @@ def demo() -> dict[str, Any]:
     gradients = {leaf.label: leaf.grad for leaf in problem.trained()}
     before = {leaf.label: leaf.data for leaf in problem.trained()}
     comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss, l2=problem.l2)
-    totals = [
-        train(_problem(), steps, update=update).as_dict()
+    after = {
+        (steps, update): train(_problem(), steps, update=update)
         for steps in (1, 10_000)
         for update in ("simultaneous", "output-first")
-    ]
+    }
     return {
         "title": problem.title,
         "forward": forward,
-        "learning_rate": problem.learning_rate,
+        "learning_rate": problem.training.learning_rate,
         "before": before,
         "gradients": gradients,
-        "after": {name: totals[0]["parameters"][name] for name in before},
+        "after": {name: after[1, "simultaneous"].parameters[name] for name in before},
         "comparison": comparison.as_dict(),
         "comparison_table": str(comparison),
-        "totals": totals,
+        "totals": [
+            {"steps": steps, "update": update, "loss": result.loss, "outputs": result.outputs}
+            for (steps, update), result in after.items()
+        ],
     }
 
 

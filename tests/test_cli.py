@@ -63,7 +63,7 @@ def test_train_reproduces_both_totals(capsys, update, loss):
 
 def test_train_prints_for_people(capsys):
     assert main(["train", "w1-w8", "--steps", "2", "--lr", "0.1"]) == 0
-    assert "2 steps, update simultaneous, learning rate 0.1" in capsys.readouterr().out
+    assert "2 steps of sgd, full batch, learning rate 0.1, update simultaneous" in capsys.readouterr().out
 
 
 def test_compare_says_yes_and_no(capsys, monkeypatch):
