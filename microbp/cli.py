@@ -132,8 +132,8 @@ def _print(options: argparse.Namespace, data: Any, text: str) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    numbers = demo()
     problem = as_network(load("w1-w8"))
+    numbers = demo(problem)
     root = problem.root()
     root.backward()
     try:
@@ -141,9 +141,10 @@ def _demo(options: argparse.Namespace) -> int:
         numbers["picture"], said = options.output, f"Picture: {options.output}"
     except RendererError as error:
         numbers["picture"], said = None, f"No picture: {error}"
-    table = numbers.pop("comparison_table")
-    _print(options, numbers, "\n".join([*report(numbers | {"comparison_table": table}), "", said]))
-    return 0 if numbers["comparison"]["ok"] else 1
+    comparison = numbers["comparison"]
+    data = numbers | {"comparison": comparison.as_dict()}
+    _print(options, data, "\n".join([*report(numbers), "", said]))
+    return 0 if comparison.ok else 1
 
 
 def _train(options: argparse.Namespace) -> int:

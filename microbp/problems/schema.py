@@ -202,7 +202,8 @@ def _template() -> Iterator[str]:
         if section:
             yield f"\n{'' if '' in hidden.values() else '# '}[{section}]"
         for name, key in keys.items():
-            yield f"{hidden[name]}{name} = {key.example}  # {key.about}"
+            choice = f": {key.words}" if key.words.startswith("one of") else ""
+            yield f"{hidden[name]}{name} = {key.example}  # {key.about}{choice}"
 
 
 def table() -> list[tuple[str, str, str]]:
