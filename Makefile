@@ -28,7 +28,7 @@ type: $(VENV)/.lint  ## check the types
 bench: $(VENV)/.bench  ## time microbp against micrograd, side by side
 	$(BIN)/python tests/benchmarks/against_micrograd.py
 
-examples: $(VENV)/.images  ## run every example
+examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 docs: $(VENV)/.images  ## write anew what is generated: the README's table and pictures

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(
-        run: Callable[[argparse.Namespace], int], name: str, about: str, problem: bool = True
+        run: Callable[[argparse.Namespace], int], name: str, about: str, problem: bool = True, graph: bool = True
     ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=about, description=about)
         if problem:
@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name in an expression"
             )
+            if graph:
+                sub.add_argument("--samples", type=int, metavar="N", help="take the first N samples of a network's data")
         sub.add_argument("--json", action="store_true", help="print JSON, for machines")
         sub.set_defaults(run=run)
         return sub
@@ -78,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", default="w1-w8.svg", metavar="FILE", help="where the picture goes (default: %(default)s)"
     )
 
-    sub = command(_train, "train", "train a network; what is not given, the problem says")
+    sub = command(_train, "train", "train a network; what is not given, the problem says", graph=False)
     train_command.add_options(sub)
 
     sub = command(_step, "step", "step through the backward pass in a debugger, or as a quiz, or print all of it")
@@ -120,7 +122,9 @@ def _load(options: argparse.Namespace) -> Problem:
             numbers[name] = float(number)
         except ValueError:
             raise ProblemError(f"a number for a name is given as NAME=NUMBER, w=0.5 for one; got {text!r}") from None
-    return load(options.problem, numbers)
+    problem = load(options.problem, numbers)
+    samples = getattr(options, "samples", None)
+    return problem if samples is None else as_network(problem).showing(samples)
 
 
 def _load_network(options: argparse.Namespace) -> NetworkProblem:
@@ -157,7 +161,8 @@ def _step(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     problem = _load_network(options)
-    comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss, l2=problem.l2)
+    X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
+    comparison = compare(problem.model, X, Y, loss=problem.loss, l2=problem.l2)
     _print(options, comparison.as_dict(), str(comparison))
     return 0 if comparison.ok else 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -140,6 +140,12 @@ class NetworkProblem(Problem):
         if len(set(labels)) < len(labels):
             twice = sorted({label for label in labels if labels.count(label) > 1})
             raise ShapeError(f"names must be different for different parameters, got {twice} more than once")
+
+    def showing(self, samples: int) -> NetworkProblem:
+        """The same problem with so many samples in its graph. Raises `ProblemError` if there are not so many."""
+        if not 1 <= samples <= len(self.inputs):
+            raise ProblemError(f"this problem has 1 to {len(self.inputs):,} samples to show, got {samples}")
+        return replace(self, shown=samples)
 
     def root(self, rows: Any = None) -> Value:
         """The loss, labelled, of the samples that are shown, or of those `rows` (any index into the samples)."""
