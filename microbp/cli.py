@@ -15,6 +15,7 @@ from typing import Any
 from microbp import reference, step_command, train_command
 from microbp.comparison import compare
 from microbp.demo import demo, report
+from microbp.derivation import derivation
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
@@ -87,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     step_command.add_options(sub)
 
     command(_compare, "compare", "compare the scalar graph with vectorized NumPy, number by number")
+
+    sub = command(_explain, "explain", "derive the gradient of a weight: in the graph, with indices, as a matrix line")
+    sub.add_argument("--weight", metavar="NAME", help="a weight or bias, such as 'w[1][2,0]' (default: one a layer)")
 
     sub = command(_gradcheck, "gradcheck", "compare the chain rule with numeric derivatives")
     sub.add_argument(
@@ -165,6 +169,15 @@ def _compare(options: argparse.Namespace) -> int:
     comparison = compare(problem.model, X, Y, loss=problem.loss, l2=problem.l2)
     _print(options, comparison.as_dict(), str(comparison))
     return 0 if comparison.ok else 1
+
+
+def _explain(options: argparse.Namespace) -> int:
+    problem = _load_network(options)
+    labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
+    X, Y = problem.inputs[: problem.shown], problem.targets[: problem.shown]
+    found = [derivation(problem.root(), problem.model, s, X, Y, loss=problem.loss, l2=problem.l2) for s in labels]
+    _print(options, [one.as_dict() for one in found], "\n\n\n".join(map(str, found)))
+    return 0 if all(one.ok for one in found) else 1
 
 
 def _gradcheck(options: argparse.Namespace) -> int:

@@ -97,7 +97,9 @@ def test_ops_lists_the_table_and_shows_a_row(capsys):
 
 
 def test_problems_are_listed(capsys):
-    assert "w1-w8" in run_json(capsys, "problems")
+    assert {"w1-w8", "digits"} <= run_json(capsys, "problems").keys()
+    assert main(["problems", "--template"]) == 0
+    assert "[training]" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -165,3 +167,20 @@ def test_a_warning_is_one_line_for_people():
 def test_a_member_of_a_family_is_shown_by_two_terms(capsys):
     assert main(["ops", "affine20000"]) == 0
     assert capsys.readouterr().out.startswith("affine2: affine(w, x, b) = w1·x1 + w2·x2 + b")
+
+
+def test_explain_derives_one_weight_a_layer_or_the_one_asked_for(capsys):
+    found = run_json(capsys, "explain", "w1-w8")
+    assert [one["label"] for one in found] == ["w1", "w5"]
+    assert round(found[1]["gradients"]["graph"], 9) == 0.082167041
+    assert main(["explain", "deep", "--weight", "w[1][2,0]"]) == 0
+    assert "dW1 = delta1.T @ a0" in capsys.readouterr().out
+    assert main(["explain", "deep", "--weight", "w[1][9,0]"]) == 2
+    assert "nearest: w[1][3,0]" in capsys.readouterr().err
+
+
+def test_samples_says_how_many_the_graph_is_of(capsys):
+    values = [len(run_json(capsys, "step", "deep", "--samples", n)["steps"]) for n in ("1", "2")]
+    assert values[0] < values[1] <= 2 * values[0] + 10
+    assert main(["step", "deep", "--all", "--samples", "4"]) == 2
+    assert "has 1 to 3 samples to show, got 4" in capsys.readouterr().err

@@ -13,7 +13,7 @@ FLOORS = """
     errors dialects formula generated ops methods operands copying nonfinite tabular
     engine
     families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
-    explain ideas stepper matrices paths
+    explain ideas stepper matrices paths routes derivation
     comparison reference render.palette render.escape render.grouping render.dot render.image render
     render.frames render.page
     problems.settings problems.network problems.expression problems.schema problems.loading problems
