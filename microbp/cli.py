@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
                 "numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name in an expression"
             )
             if graph:
-                sub.add_argument("--samples", type=int, metavar="N", help="take the first N samples of a network's data")
+                sub.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
         sub.add_argument("--json", action="store_true", help="print JSON, for machines")
         sub.set_defaults(run=run)
         return sub
