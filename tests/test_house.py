@@ -14,10 +14,12 @@ FLOORS = """
     engine
     families nn places losses optim numeric naming vectorized datasets
     explain ideas stepper matrices paths
-    comparison reference render.palette render.escape render.grouping render.dot render.image render
+    comparison reference
+    render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
+    render.heat render.moment render.scene render.cards render.dot render.drawing render
     render.frames render.page
     problems.network problems.expression problems.loading problems training demo
-    __init__ screen shell debugger quiz step_command cli __main__
+    __init__ screen shell debugger quiz step_command draw_command cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""

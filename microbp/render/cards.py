@@ -1,0 +1,168 @@
+"""The cards of a picture as HTML-like labels: tables whose size does not depend on what has arrived."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from microbp.engine import Value
+from microbp.naming import number_text
+from microbp.render.escape import in_html
+from microbp.render.heat import Scale
+from microbp.render.levels import Part
+from microbp.render.moment import AsIs
+from microbp.render.palette import THEMES, Look
+from microbp.render.scene import Card, Scene
+
+CURRENT = 4
+"""The border of a card at which the current step is; the padding of all cards makes up for their borders."""
+BESIDE = 5.8
+"""The points that a character takes on an arrow."""
+WIDEST = 48
+"""The most characters of an expression."""
+
+
+class Cards:
+    """Writes the cards of a scene, at a moment of the pass."""
+
+    def __init__(self, scene: Scene, moment: AsIs, beside: Mapping[str, str]) -> None:
+        self.scene, self.moment, self.beside = scene, moment, beside
+        self.scale: Scale | None = None
+        self.style, self.theme = scene.style, THEMES[scene.style.theme]
+        self.room = 8 * self.style.digits + 52  # for the widest number, a bold −1.234e−308
+
+    @property
+    def faint(self) -> str:
+        """The colour of what is said aside; on a heat colour, that of everything else."""
+        return self.theme.text if self.scale else self.theme.faint
+
+    def card(self, card: Card) -> str:
+        """The label of a card."""
+        if card.parts and card.value is None:
+            rows = [f'<TD ALIGN="LEFT" COLSPAN="4"><B>{in_html(card.name)}</B></TD>', *map(self._part, card.parts)]
+            return self._framed(card.kind, rows, [value for part in card.parts for value in part.values])
+        assert card.value is not None
+        rows = [self._head(card.name, card.value.data, self._beside_room(card))]
+        made = self.scene.expression(card.value)
+        if made and "expressions" in self.style.show:
+            assert card.value.op is not None
+            rows.append(self._small(card.value.op.symbol if made == card.name else made))
+        if "grads" in self.style.show and card.kind != "constant":
+            rows.append(self._grad(self.moment.grad(card.value), self.moment.at_work(card.value)))
+        return self._framed(card.kind, rows, [card.value])
+
+    def text(self, card: Card) -> str:
+        """What is on a card, as a line of text."""
+        if card.value is None:
+            rows = [
+                f"{' '.join(self._called(part))} {self._range(part.values)}, grad {self._grad_text(part.values)}"
+                for part in card.parts
+            ]
+            return f"{card.name}: {'; '.join(rows)}"
+        made = self.scene.expression(card.value)
+        said = [card.name, *([made] if made not in ("", card.name) else []), self._range([card.value])]
+        return f"{' = '.join(said)}, grad {self._grad_text([card.value])}"
+
+    def _grad_text(self, values: Sequence[Value]) -> str:
+        norm = self.norm(values)
+        return "?" if norm is None else number_text(norm, self.style.digits)
+
+    def _range(self, values: Sequence[Value]) -> str:
+        data = [value.data for value in values]
+        low, high = (number_text(n, self.style.digits) for n in (min(data), max(data)))
+        return low if low == high else f"{low} … {high}"
+
+    def product(self, w: Value, x: Value, node: Value, arrived: bool) -> str:
+        """The label for a product of a weighted sum that is drawn open."""
+        rows = [
+            self._head("×", w.data * x.data),
+            self._small(" · ".join(self.scene.names[value].text() for value in (w, x))),
+            self._grad(self.moment.grad(node) if arrived else None, False),
+        ]
+        return self._framed("operation", rows, [])
+
+    def _head(self, name: str, number: float, room: int = 0) -> str:
+        shown = in_html(number_text(number, self.style.digits)) if "values" in self.style.show else ""
+        return f'<TD ALIGN="LEFT" WIDTH="{room}"><B>{in_html(name)}</B></TD><TD ALIGN="RIGHT">{shown}</TD>'
+
+    def _beside_room(self, card: Card) -> int:
+        """How wide the name of a weight must be for half of its card to hold the label left of the arrow below it."""
+        label = self.beside.get(card.id, "")
+        return max(math.ceil(2 * (BESIDE * len(label) + 10)) - self.room - 22, 0) if label else 0
+
+    def _small(self, text: str) -> str:
+        return f'<TD COLSPAN="2" ALIGN="LEFT"><FONT POINT-SIZE="9">{in_html(text, WIDEST)}</FONT></TD>'
+
+    def _grad(self, grad: float | None, at_work: bool) -> str:
+        fill = f' BGCOLOR="{self.theme.current[0]}"' if at_work and not self.scale else ""
+        return (
+            f'<TD ALIGN="LEFT"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">grad</FONT></TD>'
+            f'<TD ALIGN="RIGHT" WIDTH="{self.room}"{fill}>{self._number(grad)}</TD>'
+        )
+
+    def _number(self, grad: float | None) -> str:
+        if grad is None:
+            return f'<FONT COLOR="{self.faint}">?</FONT>'
+        colour = self.theme.text if self.scale else self.theme.grad
+        return f'<FONT COLOR="{colour}"><B>{in_html(number_text(grad, self.style.digits))}</B></FONT>'
+
+    def _part(self, part: Part) -> str:
+        """A row for some values: one of them as it is, of many the shape, the range and the norm of the gradients."""
+        name, shape = self._called(part)
+        shown = self._range(part.values) if "values" in self.style.show else ""
+        cells = [
+            f'<TD ALIGN="LEFT"><B>{in_html(name)}</B></TD>',
+            f'<TD ALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{self.faint}">{shape} </FONT></TD>',
+            f'<TD ALIGN="RIGHT" WIDTH="{2 * self.room - 20}">{in_html(shown)}</TD>',
+        ]
+        if "grads" in self.style.show:
+            sign = "grad" if len(part.values) == 1 else "‖grad‖"
+            fill = self._heat_fill([self.norm(part.values)])
+            cells.append(
+                f'<TD ALIGN="RIGHT" WIDTH="{self.room + 30}"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">{sign} '
+                f"</FONT>{self._number(self.norm(part.values))}</TD>"
+            )
+        return "".join(cells)
+
+    def _called(self, part: Part) -> tuple[str, ...]:
+        """What to call some values, and their shape."""
+        if len(part.values) == 1:
+            return self.scene.names[part.values[0]].text(), ""
+        return part.letter, "×".join(map(str, part.shape))
+
+    def norm(self, values: Sequence[Value]) -> float | None:
+        """The norm of what has arrived at many values; the grad itself of one; `None` before anything has."""
+        grads = [grad for value in values if (grad := self.moment.grad(value)) is not None]
+        if len(values) == 1 or not grads:
+            return grads[0] if grads else None
+        return math.hypot(*grads)
+
+    def _heat_fill(self, grads: Sequence[float | None]) -> str:
+        colours = [colour for grad in grads if self.scale and (colour := self.scale.colour(grad))]
+        return f' BGCOLOR="{colours[0]}"' if colours else ""
+
+    def _framed(self, kind: str, rows: Sequence[str], values: Sequence[Value]) -> str:
+        look = self.theme.kinds[kind]
+        if self.scale:
+            colour = self.scale.colour(self.moment.grad(values[0])) if len(values) == 1 else None
+            look = look._replace(fill=colour or self.theme.ground)
+        if any(map(self.moment.at_work, values)):
+            look = look._replace(border=CURRENT, line=self.theme.current[1])
+        return table(f"<TR><TD>{frame(look, 4, rows)}</TD></TR>", padding=CURRENT - look.border)
+
+
+def table(rows: str, padding: int = 0, spacing: int = 0, more: str = "") -> str:
+    """A table without lines."""
+    return (
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"{more and " " + more}>'
+        f"{rows}</TABLE>"
+    )
+
+
+def frame(look: Look, padding: int, rows: Sequence[str]) -> str:
+    """A table with the border of a kind of card."""
+    style = f' STYLE="{look.style.upper()}"' if look.style else ""
+    return (
+        f'<TABLE BORDER="{look.border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}" COLOR="{look.line}" '
+        f'BGCOLOR="{look.fill}"{style}>{"".join(f"<TR>{row}</TR>" for row in rows)}</TABLE>'
+    )
