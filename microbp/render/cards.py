@@ -48,7 +48,7 @@ class Cards:
             assert card.value.op is not None
             rows.append(self._small(card.value.op.symbol if made == card.name else made))
         if "grads" in self.style.show and card.kind != "constant":
-            rows.append(self._grad(self.moment.grad(card.value), self.moment.at_work(card.value)))
+            rows.append(self._grad(self.moment.grad(card.value), [card.value]))
         return self._framed(card.kind, rows, [card.value])
 
     def text(self, card: Card) -> str:
@@ -77,7 +77,7 @@ class Cards:
         rows = [
             self._head("×", w.data * x.data),
             self._small(" · ".join(self.scene.names[value].text() for value in (w, x))),
-            self._grad(self.moment.grad(node) if arrived else None, False),
+            self._grad(self.moment.grad(node) if arrived else None, []),
         ]
         return self._framed("operation", rows, [])
 
@@ -93,8 +93,8 @@ class Cards:
     def _small(self, text: str) -> str:
         return f'<TD COLSPAN="2" ALIGN="LEFT"><FONT POINT-SIZE="9">{in_html(text, WIDEST)}</FONT></TD>'
 
-    def _grad(self, grad: float | None, at_work: bool) -> str:
-        fill = f' BGCOLOR="{self.theme.current[0]}"' if at_work and not self.scale else ""
+    def _grad(self, grad: float | None, values: Sequence[Value]) -> str:
+        fill = self._fill(None, values)
         return (
             f'<TD ALIGN="LEFT"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">grad</FONT></TD>'
             f'<TD ALIGN="RIGHT" WIDTH="{self.room}"{fill}>{self._number(grad)}</TD>'
@@ -117,10 +117,11 @@ class Cards:
         ]
         if "grads" in self.style.show:
             sign = "grad" if len(part.values) == 1 else "‖grad‖"
-            fill = self._heat_fill([self.norm(part.values)])
+            norm = self.norm(part.values)
+            fill = self._fill(self.scale.colour(norm) if self.scale else None, part.values)
             cells.append(
                 f'<TD ALIGN="RIGHT" WIDTH="{self.room + 30}"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">{sign} '
-                f"</FONT>{self._number(self.norm(part.values))}</TD>"
+                f"</FONT>{self._number(norm)}</TD>"
             )
         return "".join(cells)
 
@@ -130,16 +131,19 @@ class Cards:
             return self.scene.names[part.values[0]].text(), ""
         return part.letter, "×".join(map(str, part.shape))
 
-    def norm(self, values: Sequence[Value]) -> float | None:
+    def norm(self, values: Sequence[Value], at_end: bool = False) -> float | None:
         """The norm of what has arrived at many values; the grad itself of one; `None` before anything has."""
-        grads = [grad for value in values if (grad := self.moment.grad(value)) is not None]
+        arrived = self.moment.last if at_end else self.moment.grad
+        grads = [grad for value in values if (grad := arrived(value)) is not None]
         if len(values) == 1 or not grads:
             return grads[0] if grads else None
         return math.hypot(*grads)
 
-    def _heat_fill(self, grads: Sequence[float | None]) -> str:
-        colours = [colour for grad in grads if self.scale and (colour := self.scale.colour(grad))]
-        return f' BGCOLOR="{colours[0]}"' if colours else ""
+    def _fill(self, heat: str | None, values: Sequence[Value]) -> str:
+        """What is behind a grad: its heat, or the colour of the current step if that is at one of these values."""
+        if not self.scale and any(map(self.moment.at_work, values)):
+            heat = self.theme.current[0]
+        return f' BGCOLOR="{heat}"' if heat else ""
 
     def _framed(self, kind: str, rows: Sequence[str], values: Sequence[Value]) -> str:
         look = self.theme.kinds[kind]

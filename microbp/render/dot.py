@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from microbp.engine import Value
+from microbp.explain import derivative
 from microbp.naming import number_text
 from microbp.render.cards import BESIDE, Cards, frame, table
 from microbp.render.escape import in_html, in_quotes
@@ -25,11 +26,13 @@ class Dot:
 
     def __init__(self, scene: Scene, moment: AsIs, root: Value | None, note: str) -> None:
         self.scene, self.moment = scene, moment
-        self.root_name = "root" if root is None else scene.names[root].text()
+        self.root_name = "" if root is None else scene.names[root].text()
         self.style, self.theme = scene.style, THEMES[scene.style.theme]
+        self.plain = sum(arrow.kind == "many" for arrow in scene.arrows) <= MANY_ARROWS
+        self.words = "locals" in self.style.show and self.plain
         self.abouts = [scene.about(arrow) for arrow in scene.arrows]
         labelled = zip(scene.arrows, self.abouts, strict=True)
-        beside = {a.tail: _short(text) for a, (text, _) in labelled if a.kind == "beside"}
+        beside = {a.tail: _short(text) for a, (text, _) in labelled if a.kind == "beside" and self.words}
         self.cards = Cards(scene, moment, beside)
         if self.style.heat:
             self.cards.scale = Scale.over(self._grads(), self.theme.heat)
@@ -37,8 +40,6 @@ class Dot:
         self.said = moment.line(scene.names, self.style.digits) or Said(self.style.title or start)
         gap = "   " if note and self.said.text else ""
         self.said = self.said._replace(after=f"{self.said.after}{gap}{note}")
-        self.plain = sum(arrow.kind == "many" for arrow in scene.arrows) <= MANY_ARROWS
-        self.words = "locals" in self.style.show and self.plain
 
     def __str__(self) -> str:
         return "\n".join(self._lines()) + "\n"
@@ -46,7 +47,7 @@ class Dot:
     def _grads(self) -> Iterator[float]:
         for card in self.scene.cards.values():
             groups = [[card.value]] if card.value else [part.values for part in card.parts]
-            yield from (norm for values in groups if (norm := self.cards.norm(values)) is not None)
+            yield from (norm for values in groups if (norm := self.cards.norm(values, at_end=True)) is not None)
 
     def _lines(self) -> Iterator[str]:
         t = self.theme
@@ -179,7 +180,7 @@ class Dot:
             looks = [look._replace(fill=t.ground) for look in looks]
         said = []
         if "grads" in self.style.show:
-            said.append(f"grad = ∂{in_html(self.root_name)}/∂name")
+            said.append(f"grad = {in_html(derivative(self.root_name or 'loss', 'name'))}")
         if any(card.parts for card in self.scene.cards.values()):
             said.append("many values: shape, range, norm of their grads")
         if self.words and self.scene.level == "op":

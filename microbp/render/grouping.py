@@ -60,6 +60,8 @@ def group(graph: Sequence[Value], model: MLP | None) -> tuple[Box, dict[Value, B
         box = boxes.setdefault(node, inputs if node.op is None else loss)
         if box is inputs and not isinstance(node, Constant):
             box.parts.setdefault("x", []).append(node)
+    for node in graph:
+        boxes |= {x: boxes[node] for x in node.inputs if isinstance(x, Constant)}
     if graph and boxes[graph[-1]] is loss:
         loss.parts[""] = [graph[-1]]
     return top, boxes

@@ -25,11 +25,12 @@ class Scale:
         """
         sizes = [abs(g) for g in grads if g and math.isfinite(g)]
         if not sizes:
-            return cls(colours[-1:], (1.0,))
+            return cls(colours[:1], (1.0,))
         low, high = (math.floor(math.log10(size)) for size in (min(sizes), max(sizes)))
         width = -(-(high - low + 1) // len(colours))
         count = -(-(high - low + 1) // width)
-        return cls(colours[len(colours) - count :], tuple(float(f"1e{high - width * k}") for k in range(count))[::-1])
+        chosen = [colours[round(k * (len(colours) - 1) / max(count - 1, 1))] for k in range(count)]
+        return cls(chosen, tuple(float(f"1e{high - width * k}") for k in reversed(range(count))))
 
     def colour(self, grad: float | None) -> str | None:
         """The colour of a grad; `None` for one that is not there, and for 0, which has no magnitude.
@@ -45,4 +46,4 @@ class Scale:
 
     def swatches(self) -> list[tuple[str, str]]:
         """The scale bar, from cold to hot: (colour, the least magnitude it stands for)."""
-        return [(c, f"≥ {number_text(b, 1)}") for c, b in zip(self.colours, self.bounds, strict=True)]
+        return [(c, f"≥ {number_text(b)}") for c, b in zip(self.colours, self.bounds, strict=True)]

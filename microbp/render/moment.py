@@ -43,6 +43,10 @@ class AsIs:
         """What has arrived at a value; `None` before anything has."""
         return value.grad if self._arrived else None
 
+    def last(self, value: Value) -> float | None:
+        """What has arrived at a value when the walk is over: heat has the same scale at every step."""
+        return self.grad(value)
+
     def state(self, uses: Sequence[Use]) -> str:
         """Whether the gradient has come this way: nothing, "done", or "current"."""
         return ""
@@ -69,6 +73,11 @@ class At(AsIs):
     def grad(self, value: Value) -> float | None:
         """What has arrived at a value so far."""
         return self._stepper.grad(value)
+
+    def last(self, value: Value) -> float | None:
+        """What has arrived at a value at the end."""
+        arrivals = self._stepper.arrivals(value)
+        return arrivals[-1].after if arrivals else self.grad(value)
 
     def state(self, uses: Sequence[Use]) -> str:
         """Whether the gradient has come this way."""

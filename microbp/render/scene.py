@@ -80,7 +80,7 @@ class Scene:
             if node in self.kept and node not in self._ids and node not in self._chains and self._drawn(node):
                 box = self._boxes[node]
                 place = self._homes.get(box, box)
-                self.cards[f"n{k}"] = Card(f"n{k}", kind_of(node, box), self.names[node].text(), place, node)
+                self.cards[f"n{k}"] = Card(f"n{k}", kind_of(node, box), self._name(node), place, node)
                 self._ids[node] = f"n{k}"
         for node in reversed(kept):  # consumers first
             if node in self._chains:
@@ -103,6 +103,9 @@ class Scene:
             return ""
         inside = [x for x in node.inputs if self._ids.get(x) == self._ids[node] and x not in self._chains]
         return "" if any(not x.label for x in inside) else expression(node, self.names).text()
+
+    def _name(self, node: Value) -> str:
+        return "" if isinstance(node, Constant) else self.names[node].text()
 
     def _drawn(self, node: Value) -> bool:
         return self.style.constants or not isinstance(node, Constant)
@@ -128,7 +131,9 @@ class Scene:
             rows = [row for row in rows if row.values]
             if len(nodes) > 1 and rows:
                 kind = {"inputs": "input", "input": "input"}.get(box.kind, "group")
-                card = Card(f"g{len(self.cards)}", kind, box.title, self._homes[box], parts=rows)
+                functions = {v.op.name for row in rows for v in row.values if row.letter == "a" and v.op}
+                name = ", ".join([box.title, *functions]) if len(functions) == 1 else box.title
+                card = Card(f"g{len(self.cards)}", kind, name, self._homes[box], parts=rows)
                 if len(rows) == 1 and len(rows[0].values) == 1:  # the loss
                     value = card.value = rows[0].values[0]
                     card.kind, card.name = kind_of(value, box), self.names[value].text()
@@ -176,13 +181,13 @@ class Scene:
     def about(self, arrow: Arrow) -> tuple[str, str]:
         """The local derivative that stands on an arrow, and what it is the derivative of: ("x = 0.5", "∂y/∂x")."""
         uses = arrow.uses
-        if not uses:
+        if not uses or isinstance(uses[0][0].inputs[uses[0][1]], Constant):
             return "", ""
         if arrow.kind == "many":
-            inputs = {node.inputs[position] for node, position in uses}
-            weights = {_weight(use) for use in uses}
-            if len(weights) > 1 or None in weights:
-                return (f"{len(inputs):,} values" if len(inputs) > 1 else ""), ""
+            weight = _weight(uses[0])
+            if weight is None or any(_weight(use) is not weight for use in uses):
+                count = len({node.inputs[position] for node, position in uses})
+                return (f"{count:,} values" if count > 1 else ""), ""
             uses = uses[:1]
         (node, position), (last, _) = uses[0], uses[-1]
         local = 1.0
