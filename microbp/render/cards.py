@@ -29,7 +29,7 @@ class Cards:
         self.scene, self.moment, self.beside = scene, moment, beside
         self.scale: Scale | None = None
         self.style, self.theme = scene.style, THEMES[scene.style.theme]
-        self.room = 8 * self.style.digits + 52  # for the widest number, a bold −1.234e−308
+        self.room = 8 * self.style.digits + 62  # for the widest number, a bold −1.234e−308
 
     @property
     def faint(self) -> str:
@@ -38,9 +38,10 @@ class Cards:
 
     def card(self, card: Card) -> str:
         """The label of a card."""
+        members = self.scene.members[card.id]
         if card.parts and card.value is None:
             rows = [f'<TD ALIGN="LEFT" COLSPAN="4"><B>{in_html(card.name)}</B></TD>', *map(self._part, card.parts)]
-            return self._framed(card.kind, rows, [value for part in card.parts for value in part.values])
+            return self._framed(card.kind, rows, members)
         assert card.value is not None
         rows = [self._head(card.name, card.value.data, self._beside_room(card))]
         made = self.scene.expression(card.value)
@@ -48,8 +49,9 @@ class Cards:
             assert card.value.op is not None
             rows.append(self._small(card.value.op.symbol if made == card.name else made))
         if "grads" in self.style.show and card.kind != "constant":
-            rows.append(self._grad(self.moment.grad(card.value), [card.value]))
-        return self._framed(card.kind, rows, [card.value])
+            rows.append(self._grad(self.moment.grad(card.value), members))
+        heat = self.scale.colour(self.moment.grad(card.value)) if self.scale else None
+        return self._framed(card.kind, rows, members, heat)
 
     def text(self, card: Card) -> str:
         """What is on a card, as a line of text."""
@@ -145,11 +147,10 @@ class Cards:
             heat = self.theme.current[0]
         return f' BGCOLOR="{heat}"' if heat else ""
 
-    def _framed(self, kind: str, rows: Sequence[str], values: Sequence[Value]) -> str:
+    def _framed(self, kind: str, rows: Sequence[str], values: Sequence[Value], heat: str | None = None) -> str:
         look = self.theme.kinds[kind]
         if self.scale:
-            colour = self.scale.colour(self.moment.grad(values[0])) if len(values) == 1 else None
-            look = look._replace(fill=colour or self.theme.ground)
+            look = look._replace(fill=heat or self.theme.ground)
         if any(map(self.moment.at_work, values)):
             look = look._replace(border=CURRENT, line=self.theme.current[1])
         return table(f"<TR><TD>{frame(look, 4, rows)}</TD></TR>", padding=CURRENT - look.border)

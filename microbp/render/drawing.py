@@ -156,11 +156,4 @@ def _refuse(level: str, values: int, model: MLP | None, max_nodes: int) -> None:
             f"draw {advice}, or raise max_nodes"
         )
     if max_nodes == MAX_NODES:
-        warnings.warn(
-            f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=_outside()
-        )
-
-
-def _outside() -> int:
-    """How many frames up the caller's code is, for a warning."""
-    return 4
+        warnings.warn(f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=3)

@@ -30,7 +30,7 @@ class Scale:
         width = -(-(high - low + 1) // len(colours))
         count = -(-(high - low + 1) // width)
         chosen = [colours[round(k * (len(colours) - 1) / max(count - 1, 1))] for k in range(count)]
-        return cls(chosen, tuple(float(f"1e{high - width * k}") for k in reversed(range(count))))
+        return cls(chosen, tuple(float(f"1e{high + 1 - width * (k + 1)}") for k in reversed(range(count))))
 
     def colour(self, grad: float | None) -> str | None:
         """The colour of a grad; `None` for one that is not there, and for 0, which has no magnitude.

@@ -85,6 +85,10 @@ class Scene:
         for node in reversed(kept):  # consumers first
             if node in self._chains:
                 self._ids[node] = self._ids[self._chains[node][0]]
+        self.members: dict[str, list[Value]] = {}
+        """The values that share a card, by its id."""
+        for node, name in self._ids.items():
+            self.members.setdefault(name, []).append(node)
         self._merged: dict[tuple[str, str], Arrow] = {}
         self._uses = Counter(x for node in kept for x in node.inputs)
         self._locals: dict[Value, Sequence[float]] = {}
