@@ -32,7 +32,7 @@ from microbp.numeric import GradCheck, gradcheck
 from microbp.ops import Op
 from microbp.paths import paths
 from microbp.problems import load
-from microbp.render import Drawing, draw
+from microbp.render import Drawing, draw, paths_to
 from microbp.render.page import PageView, page, steps
 from microbp.stepper import Step, Stepper
 from microbp.training import train
@@ -64,6 +64,7 @@ __all__ = [
     "optim",
     "page",
     "paths",
+    "paths_to",
     "steps",
     "to_theta",
     "total",

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import reference, step_command, train_command
+from microbp import draw_command, reference, step_command, train_command
 from microbp.comparison import compare
 from microbp.demo import demo, report
 from microbp.derivation import derivation
@@ -23,7 +23,6 @@ from microbp.ops import FAMILIES, find
 from microbp.problems import NetworkProblem, Problem, as_network, load, titles
 from microbp.problems.schema import template
 from microbp.render import draw
-from microbp.render.palette import THEMES
 from microbp.tabular import columns, json_text
 
 PROBLEM = (
@@ -98,9 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     sub = command(_draw, "draw", "draw the graph, with values, grads and local derivatives")
-    sub.add_argument("-o", "--output", required=True, metavar="FILE", help="a .svg, .png, .pdf or .dot file")
-    sub.add_argument("--theme", choices=THEMES, default="light", help="the colours (default: %(default)s)")
-    sub.add_argument("--no-backward", action="store_true", help="draw the graph as it is before the backward pass")
+    draw_command.add_options(sub)
 
     sub = command(_ops, "ops", "print the table of operations, or one of them", problem=False)
     sub.add_argument("name", nargs="?", help="an operation")
@@ -188,13 +185,7 @@ def _gradcheck(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    problem = _load(options)
-    root = problem.root()
-    if not options.no_backward:
-        root.backward()
-    draw(root, options.output, model=problem.model, theme=options.theme)
-    _print(options, {"picture": options.output, "values": len(root.graph())}, f"Picture: {options.output}")
-    return 0
+    return draw_command.draw(_load(options), options)
 
 
 def _ops(options: argparse.Namespace) -> int:

@@ -43,7 +43,7 @@ class ProblemError(MicrobpError, ValueError):
 
 
 class RendererError(MicrobpError, RuntimeError):
-    """No program was found that turns DOT text into a picture, or it failed."""
+    """No program was found that turns DOT text into a picture, or it failed, or took too long."""
 
 
 class ExtraError(MicrobpError, ImportError):
@@ -52,6 +52,10 @@ class ExtraError(MicrobpError, ImportError):
 
 class NonFiniteWarning(RuntimeWarning):
     """A result left the real line (inf or nan), and `errstate("warn")`, the default, is in force."""
+
+
+class DrawingWarning(UserWarning):
+    """A picture can be drawn, but hardly read."""
 
 
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:

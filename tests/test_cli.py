@@ -81,7 +81,8 @@ def test_gradcheck_takes_problems_and_expressions(capsys):
 def test_draw_writes_what_it_is_told_to(capsys, tmp_path):
     path = tmp_path / "neuron.dot"
     data = run_json(capsys, "draw", "sigmoid(w*x + b)", "w=2", "x=-1", "b=-3", "-o", str(path))
-    assert data == {"picture": str(path), "values": 6}
+    why = "there is no network with neurons and layers to fold into"
+    assert data == {"picture": str(path), "values": 6, "level": "op", "why": why}
     assert "σ(w·x + b)" in path.read_text()
     assert main(["draw", "w1-w8", "-o", str(path), "--no-backward", "--theme", "dark"]) == 0
     assert ">?<" in path.read_text()

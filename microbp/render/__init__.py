@@ -1,6 +1,6 @@
 """Pictures of graphs: `draw` makes one, and writes it if it is given a file."""
 
-from microbp.render.dot import dot_text
-from microbp.render.image import Drawing, draw
+from microbp.render.drawing import Drawing, dot_text, draw
+from microbp.render.subgraph import paths_to
 
-__all__ = ["Drawing", "dot_text", "draw"]
+__all__ = ["Drawing", "dot_text", "draw", "paths_to"]

@@ -1,93 +1,82 @@
 """From DOT text to a picture: the only module that runs a renderer.
 
 `dot` on the PATH is used if it is there, else pygraphviz, whose wheels carry Graphviz: `pip install "microbp[images]"`.
+Either runs in a process of its own, which can be stopped when it takes too long.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import re
-from pathlib import Path
-from typing import Any
+import shutil
+import subprocess
+import sys
 
-import graphviz
+from microbp.errors import RendererError
 
-from microbp.engine import Value
-from microbp.errors import RendererError, UnknownNameError, unknown
-from microbp.nn import MLP
-from microbp.render.dot import MAX_NODES, dot_text
-
-FORMATS = ("dot", "svg", "png", "pdf")
+TIMEOUT = 30.0
+"""Seconds that a renderer may take."""
 NO_RENDERER = (
     "no Graphviz was found to make a picture with. Any of these helps: "
     '`pip install "microbp[images]"` (no root needed), `apt install graphviz`, `brew install graphviz`, '
     "`choco install graphviz`; or write a .dot file, which needs none."
 )
+_BY_PYGRAPHVIZ = (
+    "import sys, pygraphviz; graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
+    "sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog='dot'))"
+)
+CHEAPER = ("splines=spline", "splines=line")
+"""Routing curved arrows round everything is what takes longest: straight ones are the second try."""
+FONTS = b'font-family="Verdana,DejaVu Sans,sans-serif"'
+"""The second has the widths of the first."""
 
 
-class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no types
-    """DOT text that shows itself in a notebook: as an SVG, or as text where no renderer is found."""
+def render(source: str, ending: str, *, timeout: float = TIMEOUT, dpi: int | None = None) -> bytes:
+    """The picture that DOT text describes: svg, png (`dpi` dots an inch), pdf, json0; the text itself for dot.
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
-        try:
-            return {"image/svg+xml": render(self.source, "svg").decode(), "text/plain": repr(self)}
-        except RendererError as error:
-            return {"text/plain": f"{self.source}\n{error}"}
-
-
-def draw(
-    root: Value,
-    path: str | Path | None = None,
-    *,
-    model: MLP | None = None,
-    theme: str = "light",
-    digits: int = 4,
-    max_nodes: int = MAX_NODES,
-) -> Drawing:
-    """Draws the graph of a value, and writes it to `path` (.svg, .png, .pdf or .dot) if one is given.
-
-    With `model`, its layers and neurons are boxes. Numbers have `digits` significant digits. Raises `GraphError` for
-    more than `max_nodes` values, `UnknownNameError` for another ending or theme, and `RendererError`, with the ways
-    to get a renderer, if there is none; a .dot file needs none.
-
-    >>> drawing = draw(Value(2.0, label="x") ** 2)
-    >>> drawing.source.startswith("digraph")
-    True
+    What takes more than half of `timeout` seconds is tried again with straight arrows. Raises `RendererError` if there
+    is no renderer, if it fails, or if it takes too long even so.
     """
-    ending = "dot" if path is None else Path(path).suffix.removeprefix(".").lower()
-    if ending not in FORMATS:
-        raise UnknownNameError(unknown("picture format", ending, FORMATS))
-    drawing = Drawing(dot_text(root, model=model, theme=theme, digits=digits, max_nodes=max_nodes))
-    if path is not None:
-        Path(path).write_bytes(render(drawing.source, ending))
-    return drawing
-
-
-def render(source: str, ending: str) -> bytes:
-    """The picture that DOT text describes. Raises `RendererError` if there is no renderer, or if it fails."""
     if ending == "dot":
         return source.encode()
-    try:
-        picture: bytes = graphviz.Source(source).pipe(format=ending, quiet=True)
-    except graphviz.ExecutableNotFound:
-        picture = _by_pygraphviz(source, ending)
-    except graphviz.CalledProcessError as error:
-        raise RendererError(f"Graphviz could not draw this: {error}") from error
-    return _scalable(picture) if ending == "svg" else picture
+    command = _command(ending)
+    if dpi is not None:
+        source = source.replace("graph [", f"graph [dpi={dpi} ", 1)
+    straight = source.replace(*CHEAPER, 1)
+    picture = None if straight == source else _run(command, source, timeout / 2)
+    if picture is None:
+        picture = _run(command, straight, timeout / 2 if straight != source else timeout)
+    if picture is None:
+        raise RendererError(
+            f"Graphviz took more than {timeout:g} s for this picture, even with straight arrows: draw a part of the "
+            "graph, a coarser level, or give it more time with timeout=..."
+        )
+    return _fit(picture) if ending == "svg" else picture
 
 
-def _by_pygraphviz(source: str, ending: str) -> bytes:
+def _command(ending: str) -> list[str]:
+    if dot := shutil.which("dot"):
+        return [dot, f"-T{ending}"]
     if importlib.util.find_spec("pygraphviz") is None:
         raise RendererError(NO_RENDERER)
-    import pygraphviz
+    return [sys.executable, "-P", "-c", _BY_PYGRAPHVIZ, ending]
 
+
+def _run(command: list[str], source: str, seconds: float) -> bytes | None:
+    """What the renderer writes; `None` if it takes too long."""
     try:
-        picture: bytes = pygraphviz.AGraph(string=source).draw(format=ending, prog="dot")
-    except (OSError, ValueError) as error:
-        raise RendererError(f"pygraphviz could not draw this: {error}") from error
-    return picture
+        done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=seconds, check=True)
+    except subprocess.TimeoutExpired:
+        return None
+    except OSError as error:
+        raise RendererError(f"Graphviz could not be started: {error}") from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit code {error.returncode}"
+        raise RendererError(f"Graphviz could not draw this: {said}") from error
+    return done.stdout
 
 
-def _scalable(svg: bytes) -> bytes:
-    """An SVG that fits its place: a viewBox, but no width and height."""
-    return re.sub(rb'(<svg)\s+width="[^"]*"\s+height="[^"]*"', rb"\1", svg, count=1)
+def _fit(svg: bytes) -> bytes:
+    """An SVG that fits its place and is not blown up in it, with fonts of the same width everywhere."""
+    sized = re.sub(rb'(<svg)\s+width="([^"]*)"\s+height="[^"]*"', rb'\1 style="max-width:\2"', svg, count=1)
+    return sized.replace(b'font-family="Verdana"', FONTS)

@@ -23,9 +23,10 @@ from microbp.errors import GraphError
 from microbp.ideas import IDEAS, TOLERANCE, Verdict, wrong_numbers
 from microbp.naming import expression, local_derivative, number_text
 from microbp.nn import MLP
-from microbp.render.dot import MAX_NODES, Picture
 from microbp.render.escape import plain
 from microbp.render.frames import Frames
+from microbp.render.grouping import Box, group, kind_of
+from microbp.render.levels import MAX_NODES
 from microbp.render.palette import THEMES, Theme
 from microbp.stepper import Step, Stepper
 
@@ -114,11 +115,11 @@ def steps(root: Value, *, detail: str = "contribution", model: MLP | None = None
 
 def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
     """Everything that the script shows; nodes are numbers, in topological order."""
-    picture = Picture(stepper.root, stepper.graph, model, THEMES["light"], 4)
+    top, boxes = group(stepper.graph, model)
     nodes = [node for node in stepper.graph if not isinstance(node, Constant)]
     place = {node: k for k, node in enumerate(nodes)}
     rules: dict[str, int] = {}
-    cards = [_card(node, picture, stepper) for node in nodes]
+    cards = [_card(node, boxes[node], stepper) for node in nodes]
     labels = [_edge_label(step) for step in stepper]
     frames = Frames(stepper, place, lambda node: _size(cards[place[node]], node, stepper, labels), labels)
     steps = [
@@ -148,16 +149,16 @@ def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
         "right": Verdict(True, 0, 0, None).sentence,
         "wrong": Verdict(False, 0, 0, None).sentence,
         "tolerance": TOLERANCE,
-        **frames.as_dict(picture.top, picture.boxes),
+        **frames.as_dict(top, boxes),
     }
 
 
-def _card(node: Value, picture: Picture, stepper: Stepper) -> list[Any]:
+def _card(node: Value, box: Box, stepper: Stepper) -> list[Any]:
     """Its kind; name, value and expression for the card; derivative, equation and value for the formula; arrivals."""
     name = stepper.names[node].text()
     made = "" if node.op is None else expression(node, stepper.names).text()
     return [
-        picture.kind(node),
+        kind_of(node, box),
         _cut(name, 18),
         number_text(node.data),
         _cut("" if made == name else made, 28),

@@ -15,7 +15,7 @@ class Look(NamedTuple):
     fill: str
     line: str
     border: int
-    rounded: bool
+    style: str
     name: str
 
 
@@ -30,43 +30,65 @@ class Theme:
     faint: str
     edge: str
     grad: str
+    current: tuple[str, str]
+    """The fill and the line of what is at work in the current step,"""
+    done: str
+    """and the way that the gradient has come,"""
+    done_style: str
+    """drawn in this style."""
+    heat: tuple[str, ...]
+    """The colours of the heat scale, small magnitudes first."""
     kinds: dict[str, Look]
 
 
-def _kinds(**colours: tuple[str, str]) -> dict[str, Look]:
-    shapes = {
-        "input": (1, True),
-        "parameter": (3, False),
-        "operation": (1, False),
-        "activation": (1, True),
-        "loss": (2, False),
-    }
-    return {kind: Look(*colours[kind], border, rounded, kind) for kind, (border, rounded) in shapes.items()}
+SHAPES = {
+    "input": (1, "rounded"),
+    "constant": (1, "dashed"),
+    "parameter": (3, ""),
+    "operation": (1, ""),
+    "activation": (2, "rounded"),
+    "group": (3, "rounded"),
+    "loss": (2, ""),
+}
+"""The border of each kind of card: how wide, and in which style."""
 
+
+def _kinds(**colours: tuple[str, str]) -> dict[str, Look]:
+    return {kind: Look(*colours[kind], *shape, kind) for kind, shape in SHAPES.items()}
+
+
+_MONO = ("#FFFFFF", "#000000")
 
 THEMES = {
     "light": Theme(
         ground="#FFFFFF", box="#F6F6F6", box_line="#C4C4C4",
         text="#111111", faint="#595959", edge="#767676", grad="#B23A00",
+        current=("#FFE8D9", "#B23A00"), done="#B4733F", done_style="solid",
+        heat=("#B9D6EE", "#D3E4F1", "#EDEDE6", "#FBE3BF", "#F9C588", "#F0A052", "#E57F2E"),
         kinds=_kinds(
-            input=("#E3F2FC", "#0072B2"), parameter=("#FFF3D6", "#A66A00"), operation=("#FFFFFF", "#4D4D4D"),
-            activation=("#E3F5EF", "#00735A"), loss=("#FBEAF3", "#A0447A"),
+            input=("#E3F2FC", "#0072B2"), constant=("#FFFFFF", "#4D4D4D"), parameter=("#FFF3D6", "#A66A00"),
+            operation=("#FFFFFF", "#4D4D4D"), activation=("#E3F5EF", "#00735A"), group=("#E3F5EF", "#00735A"),
+            loss=("#FBEAF3", "#A0447A"),
         ),
     ),
     "dark": Theme(
         ground="#16181D", box="#1E2128", box_line="#4A4F5A",
         text="#F2F2F2", faint="#B4B8C0", edge="#9AA0AA", grad="#FF9A57",
+        current=("#4A2A14", "#FF9A57"), done="#C98550", done_style="solid",
+        heat=("#123A5A", "#1D3444", "#2E2E30", "#4A3820", "#67451A", "#864D12", "#A2510C"),
         kinds=_kinds(
-            input=("#10344B", "#56B4E9"), parameter=("#453208", "#E69F00"), operation=("#24272F", "#C9C9C9"),
-            activation=("#0B3B30", "#2FC39D"), loss=("#44203A", "#E08CBB"),
+            input=("#10344B", "#56B4E9"), constant=("#24272F", "#C9C9C9"), parameter=("#453208", "#E69F00"),
+            operation=("#24272F", "#C9C9C9"), activation=("#0B3B30", "#2FC39D"), group=("#0B3B30", "#2FC39D"),
+            loss=("#44203A", "#E08CBB"),
         ),
     ),
     "mono": Theme(
-        ground="#FFFFFF", box="#FFFFFF", box_line="#767676",
-        text="#000000", faint="#404040", edge="#404040", grad="#000000",
+        ground="#FFFFFF", box="#F6F6F6", box_line="#767676",
+        text="#000000", faint="#404040", edge="#595959", grad="#000000",
+        current=("#D9D9D9", "#000000"), done="#595959", done_style="dashed",
+        heat=("#FFFFFF", "#EFEFEF", "#DDDDDD", "#C8C8C8", "#B2B2B2", "#9A9A9A", "#828282"),
         kinds=_kinds(
-            input=("#FFFFFF", "#000000"), parameter=("#FFFFFF", "#000000"), operation=("#FFFFFF", "#000000"),
-            activation=("#FFFFFF", "#000000"), loss=("#FFFFFF", "#000000"),
+            input=_MONO, constant=_MONO, parameter=_MONO, operation=_MONO, activation=_MONO, group=_MONO, loss=_MONO
         ),
     ),
 }  # fmt: skip  # one theme reads best as a block

@@ -1,0 +1,159 @@
+"""`draw`: from a value, or a network, to a picture of it.
+
+>>> from microbp import load
+>>> problem = load("w1-w8")
+>>> drawing = draw(problem.root(), model=problem.model, step=16)
+>>> drawing.level.name, drawing.lines[14]
+('op', 'net_o1 = w5·out_h1 + w6·out_h2 + b2 = 1.106, grad 0.1385')
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from microbp.engine import Constant, Value
+from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, unknown
+from microbp.nn import MLP
+from microbp.render.dot import Dot
+from microbp.render.image import TIMEOUT, render
+from microbp.render.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, choose
+from microbp.render.moment import AsIs, At
+from microbp.render.scene import Scene
+from microbp.render.style import Style
+from microbp.render.subgraph import Selector, select
+
+FORMATS = ("dot", "svg", "png", "pdf")
+SHORT_TEXT = 40
+"""Longer texts in place of a picture are cut."""
+
+
+class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no types
+    """DOT text that shows itself in a notebook: as an SVG, or as lines of text where no renderer is found."""
+
+    def __init__(self, dot: Dot, level: Level, timeout: float) -> None:
+        super().__init__(str(dot))
+        self.level = level
+        """Its level, and why that was chosen."""
+        self.title = dot.headline
+        self.lines = dot.text_lines()
+        """What is on the cards, as text."""
+        self._timeout = timeout
+
+    def picture(self, ending: str, dpi: int | None = None) -> bytes:
+        """The picture as svg, png or pdf. Raises `RendererError` if it cannot be made."""
+        made = render(self.source, ending, timeout=self._timeout, dpi=dpi if ending == "png" else None)
+        if ending != "svg":
+            return made
+        about = "\n".join(self.lines[:SHORT_TEXT])
+        said = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(about)}</desc>"
+        return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + b' role="img"' + m[2] + b"\n" + said.encode(), made, count=1)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.picture("svg").decode(), "text/plain": repr(self)}
+        except RendererError as error:
+            more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] * (len(self.lines) > SHORT_TEXT)
+            return {"text/plain": "\n".join([self.title, *self.lines[:SHORT_TEXT], *more, f"({error})"])}
+
+
+def draw(
+    root: Value | MLP,
+    path: str | Path | None = None,
+    *,
+    model: MLP | None = None,
+    step: int | None = None,
+    level: str | None = None,
+    only: Selector | None = None,
+    around: str | None = None,
+    depth: int | None = None,
+    max_nodes: int = MAX_NODES,
+    dpi: int = 144,
+    timeout: float = TIMEOUT,
+    **style: Any,
+) -> Drawing:
+    """Draws the graph of a value, and writes it to `path` (.svg, .png, .pdf or .dot) if one is given.
+
+    With `model`, its layers and neurons are boxes, and `level` may be "op", "neuron" or "layer" instead of the finest
+    that can be read; a network alone is drawn at layer level. `step=12` draws that moment of the backward pass.
+    `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part. `style` takes the fields of `Style`: theme,
+    direction, show, digits, heat, fold, constants, affine, title.
+
+    Raises `GraphError` for more than `max_nodes` values, `UnknownNameError` for a name that does not exist, and
+    `RendererError`, with the ways to get a renderer, if there is none or it takes more than `timeout` seconds; a .dot
+    file needs none. Warns with `DrawingWarning` of what can hardly be read.
+
+    >>> drawing = draw(Value(2.0, label="x") ** 2)
+    >>> drawing.source.startswith("digraph")
+    True
+    """
+    ending = "dot" if path is None else Path(path).suffix.removeprefix(".").lower()
+    if ending not in FORMATS:
+        raise UnknownNameError(unknown("picture format", ending, FORMATS))
+    look = Style.of(**style)
+    if isinstance(root, MLP):
+        drawing = _network(root, level, look, timeout)
+    else:
+        graph = root.graph()
+        kept = select(graph, only=only, around=around, depth=depth)
+        if level is not None:
+            check(level, model)
+        values = _count(kept)
+        chosen = Level(level, "it was asked for") if level else choose(values, model)
+        _refuse(chosen.name, values, model, max_nodes)
+        scene = Scene(graph, kept, model, chosen.name, look)
+        moment = AsIs(root.grad != 0.0) if step is None else At(root, step)
+        part = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
+        drawing = Drawing(Dot(scene, moment, root, part), chosen, timeout)
+    if path is not None:
+        Path(path).write_bytes(drawing.picture(ending, dpi))
+    return drawing
+
+
+def dot_text(root: Value | MLP, **options: Any) -> str:
+    """The DOT text of a picture; the options are those of `draw`."""
+    return str(draw(root, **options).source)
+
+
+def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Drawing:
+    """A network without a graph: its layers, from its parameters."""
+    if level not in (None, "layer"):
+        check(level or "layer", model)
+        raise GraphError(
+            f"level={level!r} needs values, and a network alone has none: draw a result of it, draw(model(x), "
+            f"model=model, level={level!r}), or its layers, level='layer'"
+        )
+    parameters = list(dict.fromkeys(p for array in model.parameter_arrays() for p in array.flat))
+    scene = Scene(parameters, parameters, model, "layer", style)
+    scene.line_up()
+    moment = AsIs(any(p.grad for p in parameters))
+    return Drawing(Dot(scene, moment, None, str(model)), Level("layer", "there is no graph, only a network"), timeout)
+
+
+def _count(values: Sequence[Value]) -> int:
+    return sum(not isinstance(value, Constant) for value in values)
+
+
+def _refuse(level: str, values: int, model: MLP | None, max_nodes: int) -> None:
+    """Raises `GraphError` for what no one could read; warns of what is hard to read."""
+    count, of = values, "values"
+    if level == "neuron" and model is not None:
+        count, of = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons), "weights as arrows"
+    if level == "layer" or count <= min(MANY_NODES, max_nodes):
+        return
+    coarser = [name for name in FOLDED if list(FOLDED).index(name) > list(FOLDED).index(level)]
+    advice = f"a coarser level ({', '.join(coarser)}), " if model is not None else ""
+    advice += "a part of the graph (only=paths_to(…), around=…, depth=…)"
+    if count > max_nodes:
+        raise GraphError(
+            f"a picture of {count:,} {of} cannot be read (the limit is {max_nodes:,}): "
+            f"draw {advice}, or raise max_nodes"
+        )
+    if max_nodes == MAX_NODES:
+        warnings.warn(f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=3)

@@ -1,0 +1,59 @@
+"""Unlabelled values that are used once go into the expression of what is made from them, where that reads well."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from microbp.engine import Value
+from microbp.formula import Formula
+from microbp.naming import MANY, SHORT, expression, name_graph
+from microbp.render.escape import LONGEST
+from microbp.render.grouping import Box
+
+Use = tuple[Value, int]
+"""A value, and the number of one of its inputs."""
+
+
+def fold(
+    graph: Sequence[Value], kept: Collection[Value], boxes: Mapping[Value, Box]
+) -> tuple[dict[Value, Use], dict[Value, Formula]]:
+    """Where each folded value is used, `{value: (consumer, position)}`, and what to call every value then.
+
+    The expression of the consumer, with all that is folded into it, is at most `LONGEST` characters long, or nothing is
+    folded into it. Weighted sums stay as they are.
+
+    >>> from microbp import Value
+    >>> x = Value(2.0, label="x")
+    >>> y = (0.5 * (x - 1) ** 2).exp()
+    >>> found, names = fold(y.graph(), y.graph(), dict.fromkeys(y.graph()))
+    >>> len(found), expression(y, names).text()
+    (3, 'exp(0.5·(x − 1)²)')
+    """
+    names = name_graph(graph)
+    uses: dict[Value, int] = {}
+    for node in graph:
+        for x in node.inputs:
+            uses[x] = uses.get(x, 0) + 1
+    found: dict[Value, Use] = {}
+    written: dict[Value, Formula] = {}
+    for k, node in enumerate(graph):
+        if node.op is None or node.op.family == "affine" or node.op.arity > MANY or node not in kept:
+            continue
+        fitting = {
+            x: (node, position)
+            for position, x in enumerate(node.inputs)
+            if x.op is not None and not x.label and uses[x] == 1 and x.op.family != "affine"
+            if x in kept and boxes[x] is boxes[node]
+        }
+        if not fitting:
+            continue
+        inside = {x: written.get(x) or expression(x, names) for x in fitting}
+        made = expression(node, {x: inside.get(x) or names[x] for x in node.inputs})
+        if len(made.text()) > LONGEST:
+            continue
+        found |= fitting
+        written[node] = made
+        names |= inside
+        if not node.label:
+            names[node] = made if len(made.text()) <= SHORT else Formula.atom(f"v{k}")
+    return found, names

@@ -1,0 +1,104 @@
+"""How fine a picture is: a card for each operation, for each neuron, or for each layer.
+
+>>> from microbp import load
+>>> choose(31, load("w1-w8").model)
+Level(name='op', why='31 values can be read one by one')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from microbp.engine import Value
+from microbp.errors import GraphError, UnknownNameError, unknown
+from microbp.nn import MLP
+from microbp.render.grouping import Box
+
+FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "layer": ("inputs", "layer", "loss")}
+"""For each level the kinds of boxes that become one card each."""
+READABLE = {"values": 100, "weights": 400}
+"""So many values can be read one by one, so many weights as arrows between neurons."""
+MAX_NODES = 2000
+"""The most values, or weights as arrows, that are drawn unless it is said otherwise,"""
+MANY_NODES = 400
+"""and how many are drawn without a warning."""
+
+
+class Level(NamedTuple):
+    """A level, and why it was chosen."""
+
+    name: str
+    why: str
+
+
+def choose(values: int, model: MLP | None) -> Level:
+    """The finest level that can be read, for a graph of so many values."""
+    if model is None:
+        return Level("op", "there is no network with neurons and layers to fold into")
+    if values <= READABLE["values"]:
+        return Level("op", f"{values:,} values can be read one by one")
+    weights = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons)
+    too_many = f"{values:,} values are more than the {READABLE['values']} that can be read one by one"
+    if weights <= READABLE["weights"]:
+        return Level("neuron", too_many)
+    return Level("layer", f"{too_many}, {weights:,} weights more than the {READABLE['weights']} that can be arrows")
+
+
+def check(level: str, model: MLP | None) -> None:
+    """Raises `UnknownNameError` for a level that does not exist, `GraphError` for one that needs a model."""
+    if level not in FOLDED:
+        raise UnknownNameError(unknown("level", level, FOLDED))
+    if FOLDED[level] and model is None:
+        raise GraphError(f"level={level!r} needs the network that the {level}s belong to: pass model=...")
+
+
+def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
+    """The boxes that become one card each: those of the level, and those with these titles.
+
+    Raises `UnknownNameError` for a title that no box has.
+    """
+    boxes = [box for box in top.walk() if box.title]
+    for title in titles:
+        if title not in (known := {box.title for box in boxes}):
+            raise UnknownNameError(unknown("box", title, known))
+    return {box for box in boxes if box.kind in FOLDED[level] or box.title in titles}
+
+
+def regroup(top: Box, boxes: dict[Value, Box]) -> set[Value]:
+    """Readies the boxes for neurons as cards, and returns the biases that neurons share.
+
+    An input gets a box of its own, with its values for all samples; a shared bias is a part of each of its neurons, so
+    that no arrow need lead from it.
+    """
+    shared: set[Value] = set()
+    for outer in top.boxes:
+        slots: dict[str, Box] = {}
+        for x in outer.parts.pop("x", []):
+            if x.label and x.label not in slots:
+                slots[x.label] = outer.inner("input", x.label)
+            if x.label:
+                slots[x.label].parts.setdefault("x", []).append(x)
+                boxes[x] = slots[x.label]
+        if outer.kind == "layer" and (biases := outer.parts.pop("b", None)):
+            shared |= set(biases)
+            for inner in outer.boxes:
+                inner.parts = {"w": inner.parts.pop("w"), "b": biases, **inner.parts}
+            boxes |= dict.fromkeys(biases, outer.boxes[0])
+    return shared
+
+
+class Part(NamedTuple):
+    """A row of the card of a folded box: some of its values, with the letter and the shape that a text gives them."""
+
+    letter: str
+    shape: tuple[int, ...]
+    values: list[Value]
+
+
+def parts(box: Box) -> Iterator[Part]:
+    """What a box and the boxes in it consist of: 128 neurons with 784 weights each are a w of shape (128, 784)."""
+    for letter in dict.fromkeys(letter for each in box.walk() for letter in each.parts):
+        lists = [each.parts[letter] for each in box.walk() if letter in each.parts]
+        shape = tuple(n for n in (len(lists), len(lists[0])) if n > 1)
+        yield Part(letter, shape, [value for values in lists for value in values])

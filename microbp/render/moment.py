@@ -1,0 +1,108 @@
+"""What a picture knows of a backward pass: all that the graph holds, or what has arrived after some steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from microbp import explain
+from microbp.engine import Value
+from microbp.formula import Formula
+from microbp.naming import number_text
+from microbp.stepper import Step, Stepper
+
+Use = tuple[Value, int]
+
+
+class Said(NamedTuple):
+    """A line of text: what comes first, the number that it is about, and what else there is to say."""
+
+    before: str
+    number: str = ""
+    after: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return f"{self.before}{self.number}{self.after}"
+
+
+class AsIs:
+    """The grads that are on the graph; `?` for all of them before any backward pass."""
+
+    walks = False
+    """Whether it is a moment of a walk."""
+    room = 0
+    """How many characters the longest line of the walk has; 0 if there is no walk."""
+
+    def __init__(self, arrived: bool) -> None:
+        self._arrived = arrived
+
+    def grad(self, value: Value) -> float | None:
+        """What has arrived at a value; `None` before anything has."""
+        return value.grad if self._arrived else None
+
+    def last(self, value: Value) -> float | None:
+        """What has arrived at a value when the walk is over: heat has the same scale at every step."""
+        return self.grad(value)
+
+    def state(self, uses: Sequence[Use]) -> str:
+        """Whether the gradient has come this way: nothing, "done", or "current"."""
+        return ""
+
+    def at_work(self, value: Value) -> bool:
+        """Whether the current step is at this value."""
+        return False
+
+    def line(self, names: Mapping[Value, Formula], digits: int) -> Said | None:
+        """The formula of the current step."""
+        return None
+
+
+class At(AsIs):
+    """The moment of a pass at which `position` steps have been made."""
+
+    walks = True
+
+    def __init__(self, root: Value, position: int) -> None:
+        self._stepper = Stepper(root)
+        self._stepper.goto(position)
+        self._numbers = {(step.node, step.position): step.number for step in self._stepper}
+
+    def grad(self, value: Value) -> float | None:
+        """What has arrived at a value so far."""
+        return self._stepper.grad(value)
+
+    def last(self, value: Value) -> float | None:
+        """What has arrived at a value at the end."""
+        arrivals = self._stepper.arrivals(value)
+        return arrivals[-1].after if arrivals else self.grad(value)
+
+    def state(self, uses: Sequence[Use]) -> str:
+        """Whether the gradient has come this way."""
+        numbers = [self._numbers[use] for use in uses if use in self._numbers]
+        if self._stepper.position in numbers:
+            return "current"
+        return "done" if numbers and min(numbers) <= self._stepper.position else ""
+
+    def at_work(self, value: Value) -> bool:
+        """Whether the current step passes something from this value or to it."""
+        step = self._stepper.current
+        return step is not None and (value is step.node or value is step.input)
+
+    def line(self, names: Mapping[Value, Formula], digits: int) -> Said:
+        """The formula of the current step, in a line that has the same room at every step."""
+        lines = [self._line(step, names, digits) for step in self._stepper]
+        self.room = max((len(line.text) for line in lines), default=0)
+        position = self._stepper.position
+        return lines[position - 1] if position else Said(f"step 0 of {len(self._stepper)}")
+
+    def _line(self, step: Step, names: Mapping[Value, Formula], digits: int) -> Said:
+        symbols = explain.question(replace(step, names=dict(names))).removesuffix("?")
+        upstream, local, contribution, before, after = (
+            number_text(n, digits) for n in (step.upstream, step.local, step.contribution, step.before, step.after)
+        )
+        factors = " × ".join(f"({text})" if text.startswith("−") else text for text in (upstream, local))
+        more = "" if step.first else f"   so far {before}, now {after}"
+        return Said(f"step {step.number} of {len(self._stepper)}   {symbols}{factors} = ", contribution, more)

@@ -1,0 +1,217 @@
+"""What is in a picture: cards, arrows and boxes, before anything is written. Values become cards here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from microbp.engine import Constant, Value
+from microbp.formula import Formula
+from microbp.naming import expression, local_derivative, name_graph, number_text
+from microbp.nn import MLP
+from microbp.render.escape import LONGEST
+from microbp.render.folding import Use, fold
+from microbp.render.grouping import Box, group, kind_of
+from microbp.render.levels import Part, folded, parts, regroup
+from microbp.render.style import Style
+
+
+@dataclass
+class Card:
+    """One card: a value, or all values of a folded box in rows."""
+
+    id: str
+    kind: str
+    name: str
+    box: Box
+    value: Value | None = None
+    parts: Sequence[Part] = ()
+
+
+@dataclass
+class Arrow:
+    """One arrow, from an input to what is made from it."""
+
+    tail: str
+    head: str
+    kind: str = ""
+    """How it runs: "in" to a joint, "out" of one, or "beside" one, where a weight stands; "many" between cards of many
+    values; nothing for the others."""
+    uses: list[Use] = field(default_factory=list)
+    """What it stands for: one input of a value; with what is folded between, several on a way; for cards of many values
+    all those between them."""
+
+
+@dataclass
+class Joint:
+    """One product of a weighted sum: a small × (or a card), and the weight beside it unless that is used elsewhere."""
+
+    id: str
+    node: Value
+    term: int
+    weight: str = ""
+
+
+class Scene:
+    """The cards and arrows for the values `kept` of a graph; `level` and `style` say which values share a card."""
+
+    def __init__(
+        self, graph: Sequence[Value], kept: Sequence[Value], model: MLP | None, level: str, style: Style
+    ) -> None:
+        self.style, self.level, self.kept = style, level, set(kept)
+        self.cards: dict[str, Card] = {}
+        self.arrows: list[Arrow] = []
+        self.joints: dict[str, list[Joint]] = {}
+        """The joints of each weighted sum, by the id of its card."""
+        self.top, self._boxes = group(graph, model)
+        shared = regroup(self.top, self._boxes) if level == "neuron" else set()
+        self._chains: dict[Value, Use] = {}
+        self.names: dict[Value, Formula]
+        """What to call every value of the graph."""
+        if style.fold:
+            self._chains, self.names = fold(graph, self.kept, self._boxes)
+        else:
+            self.names = name_graph(graph)
+        self._ids: dict[Value, str] = {}
+        self._fold_boxes(kept)
+        for k, node in enumerate(graph):
+            if node in self.kept and node not in self._ids and node not in self._chains and self._drawn(node):
+                box = self._boxes[node]
+                place = self._homes.get(box, box)
+                self.cards[f"n{k}"] = Card(f"n{k}", kind_of(node, box), self._name(node), place, node)
+                self._ids[node] = f"n{k}"
+        for node in reversed(kept):  # consumers first
+            if node in self._chains:
+                self._ids[node] = self._ids[self._chains[node][0]]
+        self.members: dict[str, list[Value]] = {}
+        """The values that share a card, by its id."""
+        for node, name in self._ids.items():
+            self.members.setdefault(name, []).append(node)
+        self._merged: dict[tuple[str, str], Arrow] = {}
+        self._uses = Counter(x for node in kept for x in node.inputs)
+        self._locals: dict[Value, Sequence[float]] = {}
+        for node in kept:
+            if node.op is not None:
+                self._connect(node, shared)
+
+    def line_up(self) -> None:
+        """Arrows from each card to the next, where there is no graph to read them off."""
+        self.arrows += [Arrow(tail, head, "many") for tail, head in pairwise(self.cards)]
+
+    def expression(self, node: Value) -> str:
+        """How a value is made, with what is folded into it; nothing for leaves, and for what is made of nameless values
+        that are in its card."""
+        if node.op is None:
+            return ""
+        inside = [x for x in node.inputs if self._ids.get(x) == self._ids[node] and x not in self._chains]
+        return "" if any(not x.label for x in inside) else expression(node, self.names).text()
+
+    def _name(self, node: Value) -> str:
+        return "" if isinstance(node, Constant) else self.names[node].text()
+
+    def _drawn(self, node: Value) -> bool:
+        return self.style.constants or not isinstance(node, Constant)
+
+    def _fold_boxes(self, kept: Sequence[Value]) -> None:
+        """Makes the cards of the boxes that are folded. What would hold one value alone stays what it is."""
+        wanted = folded(self.top, self.level, self.style.titles)
+        self._homes: dict[Box, Box] = {}
+        """For every box that is not drawn, the one that its card stands in."""
+        inside: dict[Box, Box] = {}
+        for outer in self.top.walk():
+            for box in outer.boxes:
+                if outer in self._homes:
+                    inside[box], self._homes[box] = inside[outer], self._homes[outer]
+                elif box in wanted:
+                    inside[box], self._homes[box] = box, outer
+        members: dict[Box, list[Value]] = {}
+        for node in kept:
+            if (box := self._boxes[node]) in inside and not isinstance(node, Constant):
+                members.setdefault(inside[box], []).append(node)
+        for box, nodes in members.items():
+            rows = [Part(p.letter, p.shape, [v for v in p.values if v in self.kept]) for p in parts(box)]
+            rows = [row for row in rows if row.values]
+            if len(nodes) > 1 and rows:
+                kind = {"inputs": "input", "input": "input"}.get(box.kind, "group")
+                functions = {v.op.name for row in rows for v in row.values if row.letter == "a" and v.op}
+                name = ", ".join([box.title, *functions]) if len(functions) == 1 else box.title
+                card = Card(f"g{len(self.cards)}", kind, name, self._homes[box], parts=rows)
+                if len(rows) == 1 and len(rows[0].values) == 1:  # the loss
+                    value = card.value = rows[0].values[0]
+                    card.kind, card.name = kind_of(value, box), self.names[value].text()
+                self.cards[card.id] = card
+                self._ids |= dict.fromkeys(nodes, card.id)
+
+    def _connect(self, node: Value, shared: Collection[Value]) -> None:
+        """The arrows into a value."""
+        head = self._ids[node]
+        opened = node.op is not None and node.op.family == "affine" and not self.cards[head].parts
+        for position, x in enumerate(node.inputs):
+            if x not in self._ids or x in shared or (tail := self._ids[x]) == head:
+                continue
+            if opened and position < len(node.inputs) - 1:
+                self._join(node, position, tail, head)
+            elif self.cards[tail].parts or self.cards[head].parts:
+                if (tail, head) not in self._merged:
+                    self._merged[tail, head] = Arrow(tail, head, "many")
+                    self.arrows.append(self._merged[tail, head])
+                self._merged[tail, head].uses.append((node, position))
+            else:
+                self.arrows.append(Arrow(tail, head, uses=self._way(node, position)))
+
+    def _join(self, node: Value, position: int, tail: str, head: str) -> None:
+        """An arrow into a product of a weighted sum; the first one finds its place, and brings the arrow out of it."""
+        joints = self.joints.setdefault(head, [])
+        x = node.inputs[position]
+        if not joints or joints[-1].term != position // 2:
+            joints.append(Joint(f"{head}_{position // 2}", node, position // 2))
+            uses = [(node, p) for p in (position // 2 * 2, position // 2 * 2 + 1)]
+            self.arrows.append(Arrow(joints[-1].id, head, "out", uses))
+        kind = "in"
+        if position % 2 == 0 and x.op is None and self._uses[x] == 1 and self.style.direction == "LR":
+            joints[-1].weight, kind = tail, "beside"
+        self.arrows.append(Arrow(tail, joints[-1].id, kind, self._way(node, position)))
+
+    def _way(self, node: Value, position: int) -> list[Use]:
+        """From an input to the value of the card that it goes into, through what is folded into it."""
+        way = [(node, position)]
+        while node in self._chains:
+            way.append(self._chains[node])
+            node = way[-1][0]
+        return way
+
+    def about(self, arrow: Arrow) -> tuple[str, str]:
+        """The local derivative that stands on an arrow, and what it is the derivative of: ("x = 0.5", "∂y/∂x")."""
+        uses = arrow.uses
+        if not uses or isinstance(uses[0][0].inputs[uses[0][1]], Constant):
+            return "", ""
+        if arrow.kind == "many":
+            weight = _weight(uses[0])
+            if weight is None or any(_weight(use) is not weight for use in uses):
+                count = len({node.inputs[position] for node, position in uses})
+                return (f"{count:,} values" if count > 1 else ""), ""
+            uses = uses[:1]
+        (node, position), (last, _) = uses[0], uses[-1]
+        local = 1.0
+        for user, k in uses:
+            if user not in self._locals:
+                assert user.op is not None
+                assert user.op.local is not None
+                self._locals[user] = user.op.local(user)
+            local *= self._locals[user][k]
+        number = number_text(local, self.style.digits)
+        formula = local_derivative(node, position, self.names)
+        text = formula.text()
+        of = f"∂{self.names[last].text()}/∂{self.names[node.inputs[position]].text()}"
+        if len(uses) > 1 or formula.number is not None or len(text) > LONGEST:
+            return number, of
+        return f"{text} = {number}", of
+
+
+def _weight(use: Use) -> Value | None:
+    """For an input of a weighted sum its weight, which is the local derivative."""
+    node, position = use
+    assert node.op is not None
+    return node.inputs[position ^ 1] if node.op.family == "affine" and position < len(node.inputs) - 1 else None

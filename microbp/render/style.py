@@ -1,0 +1,62 @@
+"""The options of a picture that change how it looks, not what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
+
+from microbp.errors import UnknownNameError, unknown
+from microbp.render.palette import THEMES
+
+SHOWN = ("values", "grads", "locals", "expressions")
+CHOICES: dict[str, Iterable[str]] = {"theme": THEMES, "direction": ("LR", "TB"), "affine": ("card", "open")}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a picture looks. Raises `UnknownNameError` for what is not among the choices."""
+
+    theme: str = "light"
+    """light, dark or mono"""
+    direction: str = "LR"
+    """left to right, or TB, top to bottom"""
+    show: Collection[str] = SHOWN
+    """which of values, grads, locals and expressions"""
+    digits: int = 4
+    """the significant digits of a number"""
+    heat: bool = False
+    """whether grads are coloured by magnitude"""
+    fold: bool | Collection[str] = True
+    """whether unlabelled values that are used once go into the expression of what is made from them; or the titles of
+    boxes that become one card each, as well"""
+    constants: bool = False
+    """whether plain numbers have cards"""
+    affine: str = "card"
+    """whether a weighted sum is one card, or open: a card for each product"""
+    title: str = ""
+    """the title line, instead of the root and its value"""
+
+    def __post_init__(self) -> None:
+        for key, allowed in CHOICES.items():
+            if getattr(self, key) not in allowed:
+                raise UnknownNameError(unknown(key, getattr(self, key), allowed))
+        object.__setattr__(self, "show", (self.show,) if isinstance(self.show, str) else tuple(self.show))
+        for name in self.show:
+            if name not in SHOWN:
+                raise UnknownNameError(unknown("thing to show", name, SHOWN))
+
+    @classmethod
+    def of(cls, **options: object) -> Style:
+        """The style with these options. Raises `UnknownNameError` for one that does not exist."""
+        names = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in names:
+                raise UnknownNameError(unknown("option of a picture", name, names))
+        return cls(**options)  # type: ignore[arg-type]  # they come from outside, and are checked above
+
+    @property
+    def titles(self) -> Collection[str]:
+        """The titles of the boxes that are folded."""
+        if isinstance(self.fold, str):
+            return (self.fold,)
+        return () if isinstance(self.fold, bool) else self.fold

@@ -1,0 +1,76 @@
+"""A part of a graph: the values on the paths to some of them, those near one, those near the root.
+
+>>> from microbp import load
+>>> graph = load("w1-w8").root().graph()
+>>> [value.label for value in select(graph, only=paths_to("w5")) if value.label]
+['w5', 'net_o1', 'out_o1', 'E_o1', 'E']
+>>> [value.label for value in select(graph, around="E_o2") if value.label]
+['E_o2', 'E']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+
+from microbp.engine import Constant, Value
+from microbp.errors import UnknownNameError
+from microbp.naming import name_graph
+
+Selector = Callable[[Sequence[Value]], Iterable[Value]]
+"""Takes a graph in topological order, returns some of its values."""
+
+
+def paths_to(*names: str) -> Selector:
+    """For `draw(root, only=...)`: the values on the paths from the root to those of these names."""
+
+    def selected(graph: Sequence[Value]) -> Iterable[Value]:
+        found = {find(graph, name) for name in names}
+        for node in graph:
+            if not found.isdisjoint(node.inputs):
+                found.add(node)
+        return found
+
+    return selected
+
+
+def select(
+    graph: Sequence[Value], *, only: Selector | None = None, around: str | None = None, depth: int | None = None
+) -> list[Value]:
+    """The values of a graph that `only` selects, and that are at most `depth` arrows away: from the root towards the
+    leaves, or, with `around`, from the value of that name in both directions (then 1 unless said otherwise).
+
+    Raises `UnknownNameError` with the nearest names if there is none of that name.
+    """
+    kept = set(graph) if only is None else set(only(graph))
+    if around is not None:
+        kept &= _near(graph, find(graph, around), 1 if depth is None else depth, both=True)
+    elif depth is not None:
+        kept &= _near(graph, graph[-1], depth, both=False)
+    return [node for node in graph if node in kept]
+
+
+def find(graph: Sequence[Value], name: str) -> Value:
+    """The value of that name in a graph: its label, else what pictures call it."""
+    named = {node.label: node for node in graph if node.label}
+    if name not in named:
+        named = {text.text(): node for node, text in name_graph(graph).items() if not isinstance(node, Constant)}
+    if name not in named:
+        near = get_close_matches(name, named, n=3, cutoff=0.3) or list(named)[:3]
+        raise UnknownNameError(f"no value is called {name!r}; nearest: {', '.join(near)}")
+    return named[name]
+
+
+def _near(graph: Sequence[Value], start: Value, depth: int, both: bool) -> set[Value]:
+    users: dict[Value, list[Value]] = {}
+    if both:
+        for node in graph:
+            for x in node.inputs:
+                users.setdefault(x, []).append(node)
+    found = reached = {start}
+    for _ in range(depth):
+        reached = {y for x in reached for y in (*x.inputs, *users.get(x, ()))} - found
+        if not reached:
+            break
+        found = found | reached
+    return found

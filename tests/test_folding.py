@@ -1,0 +1,69 @@
+import math
+
+import pytest
+from hypothesis import given
+
+import microbp
+from microbp import Value
+from microbp.naming import expression
+from microbp.render import draw
+from microbp.render.escape import LONGEST
+from microbp.render.folding import fold
+from microbp.render.scene import Scene
+from microbp.render.style import Style
+from tests.graphs import graphs
+
+
+def folded(root):
+    graph = root.graph()
+    return graph, *fold(graph, set(graph), dict.fromkeys(graph))
+
+
+@given(graphs())
+def test_what_is_folded_is_nameless_and_used_once(drawn):
+    root, _ = drawn
+    graph, chains, names = folded(root)
+    uses = [x for node in graph for x in node.inputs]
+    assert root not in chains
+    for value, (consumer, position) in chains.items():
+        assert value.op is not None
+        assert not value.label
+        assert uses.count(value) == 1
+        assert consumer.inputs[position] is value
+        assert len(expression(consumer, names).text()) <= LONGEST
+
+
+@given(graphs())
+def test_arrows_carry_the_same_gradients_folded_or_not(drawn):
+    """The products of the local derivatives along the arrows add up to the gradient, however much is folded."""
+    root, leaves = drawn
+    root.backward()
+    graph = root.graph()
+    for fold_it in (True, False):
+        scene = Scene(graph, graph, None, "op", Style(fold=fold_it))
+        grads = dict.fromkeys(scene.cards, 0.0)
+        (top,) = (card.id for card in scene.cards.values() if card.value is root)
+        grads[top] = 1.0
+        for card in reversed(scene.cards.values()):
+            for arrow in scene.arrows:
+                if arrow.kind != "out" and (arrow.head == card.id or arrow.head.startswith(f"{card.id}_")):
+                    local = math.prod(node.op.local(node)[position] for node, position in arrow.uses)
+                    grads[arrow.tail] += grads[card.id] * local
+        for card in scene.cards.values():
+            if card.value in leaves:
+                assert grads[card.id] == pytest.approx(card.value.grad, rel=1e-9, abs=1e-12)
+
+
+def test_the_loss_of_the_network_is_three_cards():
+    problem = microbp.load("w1-w8")
+    lines = draw(problem.root(), model=problem.model).lines
+    assert "E_o1 = 0.5·(0.01 − out_o1)² = 0.2748, grad ?" in lines
+    assert len(lines) == 23
+    assert len(draw(problem.root(), model=problem.model, fold=False).lines) == 27
+
+
+def test_what_would_be_too_long_is_not_folded():
+    x = Value(2.0, label="a name that is rather long")
+    y = (x * x + x).tanh() * (x * x - x).exp()
+    assert any("v" in line for line in draw(y).lines)
+    assert all(len(expression(card, folded(y)[2]).text()) <= 60 for card in [y])

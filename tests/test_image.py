@@ -1,0 +1,92 @@
+import re
+import shutil
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+
+import microbp
+from microbp.errors import RendererError
+from microbp.render import draw
+from microbp.render.image import render
+from tests.conftest import need
+
+
+def w1_w8(**options):
+    problem = microbp.load("w1-w8")
+    return draw(problem.root(), model=problem.model, **options)
+
+
+@pytest.fixture
+def slow_dot(monkeypatch, tmp_path):
+    """A dot that is slow where curves are asked for, or at all."""
+
+    def make(when):
+        (tmp_path / "dot").write_text(
+            f"#!/bin/sh\nread -r head; if {when}; then exec /bin/sleep 20; fi; echo '<svg>'\n"
+        )
+        (tmp_path / "dot").chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    return make
+
+
+def test_a_renderer_that_takes_too_long_is_stopped(slow_dot):
+    slow_dot("true")
+    start = time.perf_counter()
+    with pytest.raises(RendererError, match=r"took more than 0.4 s .* give it more time with timeout="):
+        render("digraph {splines=spline}", "svg", timeout=0.4)
+    assert time.perf_counter() - start < 5
+
+
+def test_straight_arrows_are_the_second_try(slow_dot):
+    slow_dot('case "$head" in *splines=spline*) true;; *) false;; esac')
+    assert render("digraph {splines=spline}\n", "svg", timeout=2).startswith(b"<svg>")
+
+
+def test_pygraphviz_is_stopped_too(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RendererError, match="took more than"):
+        render(w1_w8().source, "svg", timeout=0.001)
+
+
+def test_a_mistake_in_the_text_is_told(renderer):
+    with pytest.raises(RendererError, match=r"could not draw this: .*[Ee]rror"):
+        render("digraph {", "svg")
+
+
+def test_dots_an_inch_make_a_png_larger_and_no_different(renderer, tmp_path):
+    sizes = []
+    for dpi in (72, 144):
+        w1_w8(path=tmp_path / "x.png", dpi=dpi)
+        head = (tmp_path / "x.png").read_bytes()[16:24]
+        sizes.append([int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")])
+    assert sizes[1] == pytest.approx([2 * n for n in sizes[0]], abs=3)
+
+
+def test_an_svg_says_what_it_shows_and_is_well_formed(renderer, tmp_path):
+    path = tmp_path / "x.svg"
+    w1_w8(path=path, step=16)
+    root = ET.fromstring(path.read_bytes())
+    assert root.attrib["role"] == "img"
+    assert root[0].tag.endswith("title")
+    assert root[0].text.startswith("step 16 of 32   ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.1385 × 0.5933 = 0.08217")
+    assert root[1].tag.endswith("desc")
+    assert "net_o1 = w5·out_h1 + w6·out_h2 + b2 = 1.106, grad 0.1385" in root[1].text
+    families = {e.attrib["font-family"] for e in root.iter() if "font-family" in e.attrib}
+    assert families == {"Verdana,DejaVu Sans,sans-serif"}
+    if xmllint := shutil.which("xmllint", path="/usr/bin:/bin"):
+        assert subprocess.run([xmllint, "--noout", path], capture_output=True, check=True).stderr == b""
+
+
+def test_an_svg_is_not_blown_up_in_its_place(renderer):
+    small = draw(microbp.Value(2.0) * 2).picture("svg")
+    assert re.search(rb'style="max-width:\d+pt"', small)
+
+
+@pytest.mark.parametrize("options", [{}, {"level": "neuron"}, {"level": "layer"}, {"heat": True, "direction": "TB"}])
+def test_graphviz_has_nothing_to_say(options):
+    need(shutil.which("dot") is not None, "Graphviz's dot")
+    source = w1_w8(step=16, constants=True, **options).source
+    assert subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True).stderr == b""
