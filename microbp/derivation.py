@@ -167,8 +167,9 @@ class _Page(Routes):
         ways = [f"{d(s.node_name)} · {derivative(s.node_name, s.input_name)}" for s in self.above(out)]
         chain = [d(self.name(out)) if self.l == self.L else f"({' + '.join(ways[:2] + ['…'] * (len(ways) > 2))})"]
         chain += [derivative(self.name(out), self.name(net))] * (out is not net) + [derivative(self.name(net), leaf)]
-        where = "In each sample what" if self.m > 1 else "What"
-        yield f"{where} paths share is a factor: {d(leaf)} = {' · '.join(chain)}"
+        where = "In each sample, what" if self.m > 1 else "What"
+        shared = "As a product" if found.count == 1 else f"{where} paths share is a factor"
+        yield f"{shared}: {d(leaf)} = {' · '.join(chain)}"
         for term in read[:most]:
             numbers = term.text(most if len(read) == 1 else max(most // 2, 1))
             yield f"  {self.who((term.sample, term.neuron))}{numbers} × {factor(term.before)} = {decimals(term.share)}"

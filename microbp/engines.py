@@ -61,15 +61,22 @@ class Engine(ABC):
     def write(self, theta: Floats) -> None:
         """Sets them."""
 
-    def fault(self, loss: float) -> str:
+    def gradient_fault(self, loss: float) -> str:
         """What is inf or nan after a pass, by name; nothing if all is well."""
         if not math.isfinite(loss):
             return f"the loss is {loss}"
-        gradient = self.gradient()
-        if np.isfinite(gradient).all():
+        return self._first("the gradient of ", self.gradient())
+
+    def parameter_fault(self) -> str:
+        """Which parameter is inf or nan, by name; nothing if all is well."""
+        return self._first("", self.read())
+
+    def _first(self, what: str, numbers: Floats) -> str:
+        """The first of those numbers, one for each leaf, that is inf or nan, in words."""
+        if np.isfinite(numbers).all():
             return ""
-        k = int(np.flatnonzero(~np.isfinite(gradient))[0])
-        return f"the gradient of {self.leaves[k].label} is {gradient[k]}"
+        k = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        return f"{what}{self.leaves[k].label} is {numbers[k]}"
 
 
 class ScalarEngine(Engine):
@@ -77,7 +84,7 @@ class ScalarEngine(Engine):
 
     def __init__(self, problem: NetworkProblem) -> None:
         super().__init__(problem)
-        self.trained = problem.trained()
+        self.trained = dict.fromkeys(problem.trained())
         self.root = Value(0.0)
 
     def layers(self) -> list[list[Trainable]]:
@@ -97,8 +104,7 @@ class ScalarEngine(Engine):
 
     def gradient(self) -> Floats:
         """The grads on the leaves."""
-        trained = set(self.trained)
-        return np.array([leaf.grad if leaf in trained else 0.0 for leaf in self.leaves])
+        return np.array([leaf.grad if leaf in self.trained else 0.0 for leaf in self.leaves])
 
     def read(self) -> Floats:
         """The data of the leaves."""
@@ -154,8 +160,7 @@ class VectorizedEngine(Engine):
         self.fresh = False
 
     def _pass(self, **more: Any) -> float:
-        with np.errstate(all="ignore"):  # training looks for inf and nan itself
-            loss, dW, db = vectorized.loss_and_gradients(**self.batch, **self.conventions, **more)
+        loss, dW, db = vectorized.loss_and_gradients(**self.batch, **self.conventions, **more)
         self.grad[:] = self.layout.collect([g for pair in zip(dW, db, strict=True) for g in pair])
         self.grad[self.frozen] = 0.0
         return loss

@@ -36,7 +36,7 @@ def weighted_sum(op: Op, weights: Sequence[Value], inputs: Sequence[Value], bias
 
 
 def total(values: Iterable[Any]) -> Value:
-    """The sum of any number of values as one node.
+    """The sum of any number of values as one node; the sum of one value is that value.
 
     >>> total([Value(1.0), 2, 3.5]).data
     6.5
@@ -45,6 +45,8 @@ def total(values: Iterable[Any]) -> Value:
     if not values:
         raise ShapeError("total needs at least one value, got none")
     op = FAMILIES["total"].row(len(values))
+    if len(values) == 1:
+        return as_value(values[0], op)
     return apply(op, tuple([as_value(value, op) for value in values]))
 
 

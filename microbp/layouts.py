@@ -25,6 +25,8 @@ def to_theta(weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) -> list[
 
     Raises `ShapeError` for arrays that are no layer's.
     """
+    if len(weights) != len(biases):
+        raise ShapeError(f"each layer needs weights and biases, got {len(weights)} and {len(biases)}")
     thetas = []
     for l, (W, b) in enumerate(zip(weights, biases, strict=True), 1):
         W, b = np.asarray(W, dtype=np.float64), np.asarray(b, dtype=np.float64)

@@ -51,6 +51,10 @@ class Optimizer(ABC):
     def step(self) -> None:
         """Changes every parameter once."""
 
+    def remembered(self) -> dict[str, Any]:
+        """What it remembers now, in lists of their own: `vars(optimizer).update` takes it back."""
+        return {"steps": self.steps, **{name: list(getattr(self, name)) for name in self.memory}}
+
     def state(self) -> dict[str, NDArray[np.float64]]:
         """What it remembers, each list as one vector; `restore` takes it."""
         return {
@@ -114,7 +118,7 @@ class Adam(Optimizer):
         b1, b2 = self.betas
         for k, p in enumerate(self.parameters):
             self.mean[k] = b1 * self.mean[k] + (1 - b1) * p.grad
-            self.square[k] = b2 * self.square[k] + (1 - b2) * p.grad**2
+            self.square[k] = b2 * self.square[k] + (1 - b2) * p.grad * p.grad  # ** raises where a float overflows
             mean = self.mean[k] / (1 - b1**self.steps)
             square = self.square[k] / (1 - b2**self.steps)
             p.data -= self.lr * mean / (square**0.5 + self.eps)

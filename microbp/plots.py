@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.checkpoint import check_place
@@ -27,6 +27,8 @@ MOST_POINTS = 400
 """At so many steps of a run, evenly spread, outputs are computed."""
 MOST_NUMBERS = 20_000_000
 """More are not recorded for a chart."""
+LARGEST = 1e100
+"""What is larger is drawn here: matplotlib cannot reckon with the largest floats."""
 
 
 def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | Path) -> None:
@@ -79,7 +81,7 @@ def needs_history(problem: NetworkProblem, steps: int) -> bool:
 
 
 def _draw_loss(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
-    losses = np.array(result.losses)
+    losses = _drawn(result.losses)
     axes.plot(np.arange(len(losses)), losses, color=COLOURS[0], linewidth=1)
     if len(losses) and losses.min() > 0:
         axes.set_yscale("log")
@@ -89,7 +91,7 @@ def _draw_loss(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> N
 def _draw_parameters(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
     assert result.history is not None
     steps = _first(result) + np.arange(len(result.history))
-    for k, values in enumerate(result.history.T):
+    for k, values in enumerate(_drawn(result.history).T):
         dashed = "--" if k >= len(COLOURS) else "-"
         axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dashed, linewidth=1)
     legend = axes.legend(axes.lines, result.parameters, frameon=False, fontsize=7, ncols=2)
@@ -101,7 +103,8 @@ def _draw_parameters(axes: Axes, problem: NetworkProblem, result: TrainingResult
 def _draw_outputs(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
     assert result.history is not None
     rows = np.unique(np.linspace(0, len(result.history) - 1, MOST_POINTS).astype(int))
-    outputs = np.array([_outputs(problem, result.history[row]).ravel() for row in rows])
+    with np.errstate(all="ignore"):
+        outputs = _drawn([_outputs(problem, result.history[row]).ravel() for row in rows])
     targets = problem.targets[: problem.shown].ravel()
     for k, (values, target) in enumerate(zip(outputs.T, targets, strict=True)):
         colour = COLOURS[k % len(COLOURS)]
@@ -114,6 +117,11 @@ def _first(result: TrainingResult) -> int:
     """The step that the history begins with: not the first, if the run was resumed."""
     assert result.history is not None
     return result.steps + 1 - len(result.history)
+
+
+def _drawn(numbers: ArrayLike) -> NDArray[np.float64]:
+    """The numbers as an axis takes them, also those of a run that diverged."""
+    return np.clip(np.array(numbers, dtype=np.float64), -LARGEST, LARGEST)
 
 
 def _outputs(problem: NetworkProblem, theta: NDArray[np.float64]) -> NDArray[np.float64]:

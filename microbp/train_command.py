@@ -11,7 +11,7 @@ from typing import Any
 
 from microbp.errors import ProblemError
 from microbp.optim import OPTIMIZERS, SCHEDULES
-from microbp.plots import plot_training
+from microbp.plots import check_chart, needs_history, plot_training
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.tabular import columns, json_text
@@ -54,7 +54,12 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     conventions = {name: getattr(options, name) for name in ("train_biases", "shared_bias")}
     problem = replace(problem, **{name: value for name, value in conventions.items() if value is not None})
     settings = _settings(problem, options)
-    steps = problem.training.but(settings).steps
+    # How far a run goes that is resumed is in its checkpoint.
+    steps = settings.get("steps") if options.resume else problem.training.but(settings).steps
+    record = False
+    if options.plot:
+        check_chart(options.plot)
+        record = needs_history(problem, steps or problem.training.steps)
     try:
         with _progress(steps) as on_step:
             result = train(
@@ -62,7 +67,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
                 checkpoint=options.checkpoint,
                 checkpoint_every=options.checkpoint_every,
                 resume=options.resume,
-                record=bool(options.plot),
+                record=record,
                 on_step=on_step,
                 **settings,
             )
@@ -72,6 +77,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         return 130
     if options.plot:
         plot_training(problem, result, options.plot)
+    result = replace(result, history=None)  # it is for the chart
     print(json_text(result.as_dict()) if options.json else "\n".join(_lines(result, options.plot)))
     return 1 if result.stopped else 0
 
@@ -84,15 +90,15 @@ def _settings(problem: NetworkProblem, options: argparse.Namespace) -> dict[str,
     if options.epochs is not None:
         if options.resume:
             raise ProblemError("--epochs needs the batch size, which is in the checkpoint here: give --steps")
-        size = given.get("batch_size", problem.training.batch_size) or len(problem.inputs)
-        if size < 1 or options.epochs < 0:
+        if options.epochs < 0:
             raise ProblemError(f"training needs 0 or more epochs, got {options.epochs}")
+        size = problem.training.but(given).batch_size or len(problem.inputs)
         given["steps"] = options.epochs * -(-len(problem.inputs) // size)
     return given
 
 
 @contextmanager
-def _progress(steps: int) -> Iterator[Callable[[int, float], None] | None]:
+def _progress(steps: int | None) -> Iterator[Callable[[int, float], None] | None]:
     """A progress bar on a terminal, if tqdm is there; else nothing."""
     try:
         from tqdm import tqdm

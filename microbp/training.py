@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 from microbp import checkpoint as checkpoints
 from microbp.engines import ENGINES, Engine
 from microbp.errors import ProblemError
+from microbp.nonfinite import errstate
 from microbp.optim import Optimizer
 from microbp.problems import Problem, as_network
 from microbp.problems.settings import Training
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class TrainingResult:
     losses: list[float]
     """Of the batch of each step, before the step."""
     history: NDArray[np.float64] | None
-    """Shape (steps + 1, leaves): the parameters before each step and after the last, if they were to be recorded."""
+    """The parameters before each step and after the last, a row each, if they were to be recorded: shape (steps + 1,
+    leaves). Of a run that was resumed, from there on.
+    """
     stopped: str
     """Why training ended early; empty if it did not."""
 
@@ -65,19 +70,23 @@ def train(
 ) -> TrainingResult:
     """Trains the network of a problem, in place. `settings` are fields of `Training`; the problem has the others.
 
-    Training ends early, with the last parameters that were finite, if the loss or a gradient becomes inf or nan. With
-    `checkpoint` the state of the run is written to that file every so many steps, at the end, and on Ctrl-C, which then
-    raises `KeyboardInterrupt` after the step; `resume` goes on from such a file as if the run had never been
-    interrupted. `on_step` is called with the number of each step, from 1, and the loss of its batch. Raises
-    `ProblemError` if the problem has no network or the checkpoint is another's, `UnknownNameError` for other settings.
+    Training ends early, before the step in which the loss, a gradient or a parameter becomes inf or nan: the result
+    says which, and nothing else warns of it. With `checkpoint` the state of the run is written to that file every so
+    many steps, at the end, and on Ctrl-C, which then raises `KeyboardInterrupt` after the step; `resume` goes on from
+    such a file as if the run had never been interrupted. `on_step` is called with the number of each step, from 1, and
+    the loss of its batch. Raises `ProblemError` if the problem has no network, a setting is impossible or the
+    checkpoint is another's, `UnknownNameError` for other settings.
     """
     problem = as_network(problem)
+    if not isinstance(checkpoint_every, int) or checkpoint_every < 1:
+        raise ProblemError(f"checkpoint_every must be a whole number, 1 or more, got {checkpoint_every!r}")
+    if checkpoint is not None:
+        checkpoints.check_place(checkpoint)
     given = settings if steps is None else {**settings, "steps": steps}
     state = None if resume is None else checkpoints.load(resume, problem)
-    training = problem.training.but(given) if state is None else _resumed(state.training, given, resume)
+    training = problem.training.but(given) if state is None else _resumed(state, given)
     engine = ENGINES[training.engine](problem)
     optimizers = [training.make_optimizer(group) for group in engine.groups(training.update)]
-    initial_loss = engine.forward(slice(None))
     losses: list[float] = []
     if state is not None:
         state.restore(optimizers)
@@ -87,13 +96,14 @@ def train(
 
     def save() -> None:
         if checkpoint is not None:
-            checkpoints.save(checkpoint, problem, training, engine.read(), losses, optimizers)
+            checkpoints.save(checkpoint, problem, training, engine.read(), losses, optimizers, initial_loss)
 
     try:
         with checkpoints.held_interrupts() as interrupted:
+            initial_loss = _silently(engine.forward, slice(None)) if state is None else state.initial_loss
             for rows in _batches(len(problem.inputs), training, len(losses)):
-                loss = engine.forward(rows)
-                if fault := _step(engine, optimizers, loss, training.rate(len(losses))):
+                loss, fault = _silently(_step, engine, optimizers, rows, training.rate(len(losses)))
+                if fault:
                     stopped = f"step {len(losses) + 1}: {fault}"
                     break
                 losses.append(loss)
@@ -101,11 +111,13 @@ def train(
                     history.append(engine.read())
                 if on_step:
                     on_step(len(losses), loss)
-                if len(losses) % checkpoint_every == 0 or interrupted():
-                    save()
                 if interrupted():
-                    raise KeyboardInterrupt
-        save()
+                    break
+                if len(losses) % checkpoint_every == 0:
+                    save()
+            save()
+            if interrupted():
+                raise KeyboardInterrupt
     finally:
         for leaf, number in zip(engine.leaves, engine.read().tolist(), strict=True):
             leaf.data = number
@@ -113,10 +125,10 @@ def train(
         settings=training,
         steps=len(losses),
         initial_loss=initial_loss,
-        loss=engine.forward(slice(None)),
-        accuracy=problem.accuracy(problem.inputs, problem.targets),
-        held_out_accuracy=problem.accuracy(problem.held_out_inputs, problem.held_out_targets),
-        outputs=problem.predict(problem.inputs[: problem.shown]).tolist(),
+        loss=_silently(engine.forward, slice(None)),
+        accuracy=_silently(problem.accuracy, problem.inputs, problem.targets),
+        held_out_accuracy=_silently(problem.accuracy, problem.held_out_inputs, problem.held_out_targets),
+        outputs=_silently(problem.predict, problem.inputs[: problem.shown]).tolist(),
         parameters={leaf.label: leaf.data for leaf in engine.leaves},
         losses=losses,
         history=np.array(history) if record else None,
@@ -124,16 +136,30 @@ def train(
     )
 
 
-def _step(engine: Engine, optimizers: Sequence[Optimizer], loss: float, rate: float) -> str:
-    """Changes the parameters once; returns what is inf or nan, if anything is, and then leaves them alone."""
+def _step(engine: Engine, optimizers: Sequence[Optimizer], rows: Any, rate: float) -> tuple[float, str]:
+    """Changes the parameters once; returns the loss before, and what became inf or nan: then nothing has changed."""
+    theta, memories = engine.read(), [optimizer.remembered() for optimizer in optimizers]
+    loss = engine.forward(rows)
     for optimizer in optimizers:
         # For the later groups this runs back through the same forward values, but past weights already changed.
         engine.backward()
-        if fault := engine.fault(loss):
-            return fault
-        optimizer.lr = rate
-        optimizer.step()
-    return ""
+        fault = engine.gradient_fault(loss)
+        if not fault:
+            optimizer.lr = rate
+            optimizer.step()
+            fault = engine.parameter_fault()
+        if fault:
+            engine.write(theta)
+            for changed, memory in zip(optimizers, memories, strict=True):
+                vars(changed).update(memory)
+            return loss, fault
+    return loss, ""
+
+
+def _silently(call: Callable[..., T], *arguments: Any) -> T:
+    """What the call returns: training looks for inf and nan itself, and names the step."""
+    with errstate("ignore"), np.errstate(all="ignore"):
+        return call(*arguments)
 
 
 def _batches(m: int, training: Training, done: int) -> Iterator[Any]:
@@ -153,11 +179,17 @@ def _batches(m: int, training: Training, done: int) -> Iterator[Any]:
         yield order[k * size : (k + 1) * size]
 
 
-def _resumed(saved: Training, given: dict[str, Any], path: Any) -> Training:
-    for name, value in given.items():
-        if name != "steps" and value != getattr(saved, name):
-            raise ProblemError(
-                f"{path}: this run has {name} {getattr(saved, name)!r}, got {value!r}: of a run that goes on only the "
-                "number of steps can be changed"
-            )
-    return saved.but(given)
+def _resumed(state: checkpoints.Checkpoint, given: dict[str, Any]) -> Training:
+    """The settings of a run that goes on: its own, but for the number of steps."""
+    saved, training = state.training, state.training.but(given)
+    for name in given:
+        old, new = getattr(saved, name), getattr(training, name)
+        if old != new and (name != "steps" or saved.schedule == "cosine"):
+            why = "its schedule, cosine, is made for them" if name == "steps" else "only the steps can be changed"
+            raise ProblemError(f"{state.path}: this run has {name} {old!r}, got {new!r}: when it goes on, {why}")
+    if training.steps < len(state.losses):
+        raise ProblemError(
+            f"{state.path}: this run has gone {len(state.losses)} steps already, got steps {training.steps}: it goes "
+            "on, not back"
+        )
+    return training

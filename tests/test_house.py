@@ -18,7 +18,7 @@ FLOORS = """
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
     render.heat render.moment render.scene render.cards render.dot render.drawing render
     render.frames render.page
-    problems.settings problems.network problems.expression problems.schema problems.loading problems
+    problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
     engines checkpoint training plots demo
     __init__ screen shell debugger quiz step_command draw_command train_command cli __main__
 """

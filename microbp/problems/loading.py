@@ -16,8 +16,9 @@ from microbp.datasets import DATASETS
 from microbp.errors import MicrobpError, ProblemError, unknown
 from microbp.initial import start
 from microbp.problems.expression import ExpressionProblem
-from microbp.problems.network import Names, NetworkProblem, Problem
-from microbp.problems.schema import SCHEMA, check, check_required
+from microbp.problems.names import Names
+from microbp.problems.network import NetworkProblem, Problem
+from microbp.problems.schema import SCHEMA, check, check_required, short
 from microbp.problems.settings import Training
 
 MAX_PARAMETERS = 100_000
@@ -63,10 +64,11 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
                 with Path(name).open("rb") as file:
                     content = file.read(MAX_BYTES + 1)
                 if len(content) > MAX_BYTES:
-                    raise ProblemError(f"{name}: a problem file may have {MAX_BYTES:,} bytes, this has more")
-                return parse(content.decode("utf-8"), name)
-            except (OSError, UnicodeDecodeError) as error:
+                    raise OSError(f"a problem file may have {MAX_BYTES:,} bytes, this has more")
+                text = content.decode("utf-8-sig")
+            except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no name of a file
                 raise ProblemError(f"cannot read the problem file {name!r}: {error}") from error
+            return parse(text, name)
     try:
         return ExpressionProblem(name, numbers or {})
     except ProblemError as error:
@@ -112,7 +114,7 @@ def _sections(text: str, name: str) -> dict[str, dict[str, Any]]:
     sections = {"": top} | {key: value for key, value in document.items() if key not in top}
     for section, values in sections.items():
         if not isinstance(values, dict):
-            raise ProblemError(f"{name}: [{section}] must be a section, got {values!r}")
+            raise ProblemError(f"{name}: [{section}] must be a section, got {short(values)}")
         for key, value in values.items():
             check(name, section, key, value)
     check_required(name, sections)
@@ -138,7 +140,7 @@ def _weights(network: dict[str, Any]) -> dict[str, Any]:
 
 def _samples(data: dict[str, Any]) -> dict[str, Any]:
     """The section `data` with its samples, the held-out ones apart."""
-    given = {key: data[key] for key in ("samples", "noise", "seed") if key in data}
+    given = {"seed": 0} | {key: data[key] for key in ("samples", "noise", "seed") if key in data}
     if given.get("samples", 0) > MAX_SAMPLES:
         raise ProblemError(f"a problem may have {MAX_SAMPLES:,} samples, got {given['samples']:,}")
     if "dataset" not in data:
@@ -152,11 +154,11 @@ def _samples(data: dict[str, Any]) -> dict[str, Any]:
             raise ProblemError(f"data.{extra[0]} does not fit the dataset {data['dataset']}, which takes {takes}")
         X, Y = make(**{key: value for key, value in given.items() if key in takes})
     samples = {"inputs": X, "targets": Y, "shown": data.get("shown")}
-    if held_out := data.get("held_out", 0):
+    held_out = data.get("held_out", 0)
+    if held_out and len(X) == len(Y):
         if held_out >= len(X):
             raise ProblemError(f"data.held_out must leave a sample to train on: there are {len(X)}, got {held_out}")
-        X, Y = np.array(X), np.array(Y)
-        order = np.random.default_rng(given.get("seed", 0)).permutation(len(X))
-        rest, out = order[held_out:], order[:held_out]
-        samples |= {"inputs": X[rest], "targets": Y[rest], "held_out_inputs": X[out], "held_out_targets": Y[out]}
+        order = np.random.default_rng(given["seed"]).permutation(len(X)).tolist()
+        for prefix, rows in (("", order[held_out:]), ("held_out_", order[:held_out])):
+            samples |= {f"{prefix}inputs": [X[i] for i in rows], f"{prefix}targets": [Y[i] for i in rows]}
     return samples

@@ -17,6 +17,7 @@ from microbp.errors import ProblemError, ShapeError, UnknownNameError
 from microbp.layouts import Layout
 from microbp.losses import batch_loss
 from microbp.nn import MLP, Parameter
+from microbp.problems.names import Names
 from microbp.problems.settings import Training
 
 BETWEEN = {"binary_cross_entropy": 0.5, "hinge": 0.0, "softmax_cross_entropy": 0.5}
@@ -47,22 +48,7 @@ class Problem(ABC):
         return named[label]
 
 
-@dataclass
-class Names:
-    """The names that a text gives to the numbers of a network; `{neuron}` stands for the neuron's name."""
-
-    inputs: list[str]
-    layers: list[str]
-    neurons: list[list[str]]
-    weights: list[list[list[str]]]
-    biases: list[str] | list[list[str]]
-    net: str = "net_{neuron}"
-    out: str = "out_{neuron}"
-    error: str = "E_{neuron}"
-    loss: str = "E"
-
-
-@dataclass
+@dataclass(eq=False)
 class NetworkProblem(Problem):
     """A network with its data, loss and training: every convention by name.
 
@@ -105,41 +91,7 @@ class NetworkProblem(Problem):
                 if not self.train_biases:
                     neuron.b = shared = neuron.b if type(neuron.b) is Value else Value(neuron.b.data, neuron.b.label)
         if self.names:
-            self._name(self.names)
-
-    def _name(self, names: Names) -> None:
-        sizes = [len(layer.neurons) for layer in self.model.layers]
-        shapes = {
-            "inputs": (len(names.inputs), len(self.model.input_labels)),
-            "layers": (len(names.layers), len(sizes)),
-            "neurons": ([len(row) for row in names.neurons], sizes),
-            "weights": (
-                [[len(row) for row in matrix] for matrix in names.weights],
-                [[len(neuron.w) for neuron in layer.neurons] for layer in self.model.layers],
-            ),
-            "biases": ([n if isinstance(b, str) else len(b) for n, b in zip(sizes, names.biases, strict=False)], sizes),
-        }
-        for key, (got, needed) in shapes.items():
-            if got != needed:
-                raise ShapeError(f"names.{key} must have the sizes {needed} of the network, got {got}")
-        self.model.input_labels = list(names.inputs)
-        for l, layer in enumerate(self.model.layers):
-            layer.name = names.layers[l]
-            for j, neuron in enumerate(layer.neurons):
-                name = names.neurons[l][j]
-                neuron.name = f"neuron {name}"
-                neuron.net_label, neuron.out_label = (s.replace("{neuron}", name) for s in (names.net, names.out))
-                bias = names.biases[l]
-                if isinstance(bias, str):  # one name for the layer
-                    neuron.b.label = bias if self.shared_bias else f"{bias}_{name}"
-                else:
-                    neuron.b.label = bias[j]
-                for w, label in zip(neuron.w, names.weights[l][j], strict=True):
-                    w.label = label
-        labels = [leaf.label for leaf in self.leaves()]
-        if len(set(labels)) < len(labels):
-            twice = sorted({label for label in labels if labels.count(label) > 1})
-            raise ShapeError(f"names must be different for different parameters, got {twice} more than once")
+            self.names.give(self.model, self.shared_bias)
 
     def showing(self, samples: int) -> NetworkProblem:
         """The same problem with so many samples in its graph. Raises `ProblemError` if there are not so many."""
@@ -153,9 +105,10 @@ class NetworkProblem(Problem):
         inputs, targets = self.inputs[rows], self.targets[rows]
         root = batch_loss(self.model, inputs, targets, self.loss, self.l2)
         root.label = self.names.loss if self.names else "loss"
-        if self.names and len(root.inputs) == targets.shape[1] and len(inputs) == 1:
-            for error, name in zip(root.inputs, self.names.neurons[-1], strict=True):
-                error.label = self.names.error.replace("{neuron}", name)
+        errors = root.inputs[0] if self.l2 else root  # beside the penalty
+        if self.names and len(inputs) == 1 and errors.op is not None and errors.op.family == "total":
+            for j, error in enumerate(errors.inputs):  # a loss that is the sum of a share for each output
+                error.label = self.names.error.replace("{neuron}", self.names.neuron(-1, j))
         return root
 
     def leaves(self) -> list[Value]:

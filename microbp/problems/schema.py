@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import reprlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from reprlib import repr as short
 from typing import Any, NamedTuple
 
 from microbp.datasets import DATASETS
@@ -29,10 +30,15 @@ class Key(NamedTuple):
     example: str
 
 
+def short(value: Any) -> str:
+    """A value of any size as an error shows it."""
+    text = reprlib.repr(value)
+    return text if len(text) <= 120 else f"{text[:120]}…"
+
+
 def _number(value: Any) -> bool:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return abs(value) < 10**300  # a float can hold it
-    return isinstance(value, float)
+    """Whether a float can hold it, and it is on the real line: no inf, no nan."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _text(value: Any) -> bool:
@@ -51,6 +57,11 @@ def _lists(depth: int, inner: Callable[[Any], bool], value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(_lists(depth - 1, inner, v) for v in value)
 
 
+def _matrix(value: Any) -> bool:
+    """Whether the value is a list of rows of numbers, all as long."""
+    return _lists(2, _number, value) and len({len(row) for row in value}) == 1
+
+
 def _one_of(names: Iterable[str]) -> tuple[str, Callable[[Any], bool]]:
     allowed = list(names)
     return f"one of {allowed}", lambda value: value in allowed
@@ -58,14 +69,14 @@ def _one_of(names: Iterable[str]) -> tuple[str, Callable[[Any], bool]]:
 
 _TEXT = ("a text", _text)
 _FLAG = ("true or false", lambda value: isinstance(value, bool))
-_NUMBER = ("a number", _number)
+_NUMBER = ("a number, 0 or more", lambda value: _number(value) and value >= 0)
 _MATRIX = ("a list of rows of numbers", partial(_lists, 2, _number))
 _TEXTS = ("a list of texts", partial(_lists, 1, _text))
 _ACTIVATIONS = (
     f"one of {list(ACTIVATIONS)}, or a list with one for each hidden layer",
     lambda value: all(name in ACTIVATIONS for name in (value if isinstance(value, list) else [value])),
 )
-_WEIGHTS = ("a list with a matrix for each layer: a row of numbers a neuron", partial(_lists, 3, _number))
+_WEIGHTS = ("a list with a matrix for each layer: a row of numbers a neuron, all as long", partial(_lists, 1, _matrix))
 _BIASES = ("a list with a list of numbers for each layer", partial(_lists, 2, _number))
 _SIZES = ("a list of whole numbers, 1 or more", partial(_lists, 1, _whole(1)[1]))
 _BIAS_NAMES = (
@@ -116,7 +127,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "dataset": Key(*_one_of(DATASETS), "one of `microbp.datasets`, instead of inputs and targets", '"moons"'),
         "samples": Key(*_whole(1), "how many of a dataset that is made", "100"),
         "noise": Key(*_NUMBER, "the standard deviation of the noise in such a dataset", "0.1"),
-        "seed": Key(*_whole(0), "of such a dataset, and of which samples are held out", "0"),
+        "seed": Key(*_whole(0), "of such a dataset, and of which samples are held out (0)", "0"),
         "held_out": Key(*_whole(0), "how many samples training never sees: they judge what was learnt", "0"),
         "shown": Key(*_whole(1), "how many samples the graph is of that is stepped through and drawn (all)", "1"),
     },
@@ -171,7 +182,7 @@ def check_required(name: str, sections: Mapping[str, Mapping[str, Any]]) -> None
         given = sections.get(section, {})
         begun = [group for group in groups if any(key in given for key in group)]
         if len(begun) > 1:
-            both = " and ".join(path(section, group[0]) for group in begun)
+            both = " and ".join(path(section, next(key for key in group if key in given)) for group in begun)
             raise ProblemError(f"{name}: {both} exclude each other: give one of them")
         for key in (begun or groups[-1:])[0]:
             if key not in given:

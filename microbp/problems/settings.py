@@ -6,8 +6,12 @@ True
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
+from reprlib import repr as short
 from typing import Any
 
 from microbp.errors import ProblemError, UnknownNameError, unknown
@@ -23,6 +27,11 @@ _CHOICES: dict[str, Mapping[str, Any] | tuple[str, ...]] = {
     "engine": ENGINES,
 }
 _LEAST = {"steps": 0, "batch_size": 1, "decay_every": 1, "seed": 0}
+_MOST = {"learning_rate": sys.float_info.max, "momentum": sys.float_info.max, "decay": 1.0}
+
+
+def _is(kind: type, value: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -49,17 +58,32 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        value: Any
         for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise UnknownNameError(unknown(name, getattr(self, name), allowed))
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in allowed:
+                raise UnknownNameError(unknown(name, value, allowed))
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if value is None and name == "batch_size":
                 continue
-            if not isinstance(value, int) or value < least:
-                raise ProblemError(f"{name} must be a whole number, {least} or more, got {value!r}")
+            if not _is(Integral, value) or not least <= value < 2**63:
+                raise ProblemError(f"{name} must be a whole number, {least} or more, got {short(value)}")
+            object.__setattr__(self, name, int(value))
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            try:
+                number = float(value) if _is(Real, value) else math.nan
+            except OverflowError:
+                number = math.inf
+            if not 0 <= number <= most:
+                words = "from 0 to 1" if most == 1 else "0 or more"
+                raise ProblemError(f"{name} must be a number, {words}, got {short(value)}")
+            object.__setattr__(self, name, number)
         if self.momentum and self.optimizer != "sgd":
-            raise ProblemError(f"momentum belongs to the optimizer sgd, got {self.momentum} with {self.optimizer}")
+            raise ProblemError(
+                f"momentum belongs to the optimizer sgd, got {self.momentum} with {self.optimizer}: set it to 0"
+            )
 
     def but(self, changes: Mapping[str, Any]) -> Training:
         """The same with some settings changed. Raises `UnknownNameError` for what is no setting."""
