@@ -23,7 +23,7 @@ True
 from microbp import losses, nn, optim, vectorized
 from microbp.comparison import Comparison, compare
 from microbp.engine import Constant, Value, define
-from microbp.errors import MicrobpError, NonFiniteWarning
+from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.families import affine, total
 from microbp.nonfinite import errstate
 from microbp.numeric import GradCheck, gradcheck
@@ -39,6 +39,7 @@ __all__ = [
     "Comparison",
     "Constant",
     "Drawing",
+    "DrawingWarning",
     "GradCheck",
     "MicrobpError",
     "NonFiniteWarning",
