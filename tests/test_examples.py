@@ -1,4 +1,5 @@
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -19,6 +20,14 @@ def test_each_example_runs(path, tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_the_gallery_has_every_picture_that_the_readme_shows(tmp_path, renderer):
+    runpy.run_path(str(EXAMPLES / "images" / "make.py"))["gallery"](tmp_path)
+    shown = set(re.findall(r"examples/images/([\w-]+\.svg)", (EXAMPLES.parent / "README.md").read_text("utf-8")))
+    made = {path.name for path in tmp_path.iterdir()}
+    assert shown <= made
+    assert made == {path.name for path in (EXAMPLES / "images").glob("*.svg")}
 
 
 def test_expressions_and_problem_file_give_the_same_numbers():

@@ -10,7 +10,7 @@ from microbp.engine import Value
 from microbp.explain import derivative
 from microbp.naming import number_text
 from microbp.render.cards import BESIDE, Cards, frame, table
-from microbp.render.escape import in_html, in_quotes
+from microbp.render.escape import in_html, in_quotes, plain
 from microbp.render.grouping import Box
 from microbp.render.heat import Scale
 from microbp.render.moment import AsIs, Said
@@ -74,11 +74,11 @@ class Dot:
     @property
     def headline(self) -> str:
         """The line on top, as text."""
-        return self.said.text
+        return plain(self.said.text, 300)
 
     def text_lines(self) -> list[str]:
         """What is on the cards, as text, one line each."""
-        return [self.cards.text(card) for card in self.scene.cards.values()]
+        return [plain(self.cards.text(card), 300) for card in self.scene.cards.values()]
 
     def _box(self, box: Box, path: str) -> Iterator[str]:
         yield from box.lines

@@ -58,7 +58,7 @@ def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
 
     Raises `UnknownNameError` for a title that no box has.
     """
-    boxes = [box for box in top.walk() if box.title]
+    boxes = [box for box in top.walk() if box is not top]
     for title in titles:
         if title not in (known := {box.title for box in boxes}):
             raise UnknownNameError(unknown("box", title, known))

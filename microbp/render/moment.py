@@ -13,6 +13,8 @@ from microbp.naming import number_text
 from microbp.stepper import Step, Stepper
 
 Use = tuple[Value, int]
+LONGEST_LINE = 320
+"""Longer lines are cut where they are written."""
 
 
 class Said(NamedTuple):
@@ -94,7 +96,7 @@ class At(AsIs):
     def line(self, names: Mapping[Value, Formula], digits: int) -> Said:
         """The formula of the current step, in a line that has the same room at every step."""
         lines = [self._line(step, names, digits) for step in self._stepper]
-        self.room = max((len(line.text) for line in lines), default=0)
+        self.room = min(max((len(line.text) for line in lines), default=0), LONGEST_LINE)
         position = self._stepper.position
         return lines[position - 1] if position else Said(f"step 0 of {len(self._stepper)}")
 

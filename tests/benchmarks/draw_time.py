@@ -59,7 +59,9 @@ def main() -> None:
         for count in (20, 200, 2000):
             nodes, ours, theirs = timed(build, count, rounds)
             share = ours / (ours + theirs)
-            print(f"{build.__name__:<9}{nodes:>7,}{ours * 1e3:>9.1f} ms{theirs * 1e3:>9.0f} ms{share:>12.1%}", flush=True)
+            print(
+                f"{build.__name__:<9}{nodes:>7,}{ours * 1e3:>9.1f} ms{theirs * 1e3:>9.0f} ms{share:>12.1%}", flush=True
+            )
 
 
 if __name__ == "__main__":
