@@ -52,6 +52,8 @@ class Dot:
     def _lines(self) -> Iterator[str]:
         t = self.theme
         spaces = "ranksep=0.3 splines=spline" if self.plain else "ranksep=2.5 splines=line"
+        if self.scene.level == "neuron":  # full layers cross anyhow: a short search leaves neurons in their order
+            spaces += " mclimit=0.01"
         yield "digraph microbp {"
         yield (
             f'graph [rankdir={self.style.direction} fontname="Verdana" fontsize=11 fontcolor="{t.text}" '
@@ -97,10 +99,7 @@ class Dot:
     def _card(self, card: Card) -> str:
         made = "" if card.value is None else self.scene.expression(card.value)
         about = card.name if made in ("", card.name) else f"{card.name} = {made}"
-        line = f'{card.id} [id="{card.id}" label=<{self.cards.card(card)}> tooltip="{in_quotes(about)}"];'
-        if card.parts and card.box.kind in ("layer", "inputs"):  # what is in clusters keeps its order
-            line = f'subgraph cluster_{card.id} {{style=invis margin=0 label="" {line}}}'
-        return line
+        return f'{card.id} [id="{card.id}" label=<{self.cards.card(card)}> tooltip="{in_quotes(about)}"];'
 
     def _joints(self, joints: list[Joint]) -> Iterator[str]:
         """A weighted sum: each weight stands by a small × in its own rank, so that arrows need not go round it."""
