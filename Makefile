@@ -29,7 +29,7 @@ bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, and its 
 	$(BIN)/python tests/benchmarks/against_micrograd.py
 	$(BIN)/python tests/benchmarks/draw_time.py
 
-examples: $(VENV)/.images  ## run every example
+examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 gallery: $(VENV)/.images  ## write anew what is generated: the README's pictures and its table

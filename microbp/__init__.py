@@ -20,11 +20,13 @@ True
 True
 """
 
-from microbp import losses, nn, optim, vectorized
+from microbp import datasets, losses, nn, optim, vectorized
 from microbp.comparison import Comparison, compare
 from microbp.engine import Constant, Value, define
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.families import affine, total
+from microbp.jacobian import jacobian
+from microbp.layouts import from_theta, to_theta
 from microbp.nonfinite import errstate
 from microbp.numeric import GradCheck, gradcheck
 from microbp.ops import Op
@@ -50,10 +52,13 @@ __all__ = [
     "Value",
     "affine",
     "compare",
+    "datasets",
     "define",
     "draw",
     "errstate",
+    "from_theta",
     "gradcheck",
+    "jacobian",
     "load",
     "losses",
     "nn",
@@ -62,6 +67,7 @@ __all__ = [
     "paths",
     "paths_to",
     "steps",
+    "to_theta",
     "total",
     "train",
     "vectorized",

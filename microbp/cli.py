@@ -12,18 +12,18 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import draw_command, reference, step_command
+from microbp import draw_command, reference, step_command, train_command
 from microbp.comparison import compare
 from microbp.demo import demo, report
+from microbp.derivation import derivation
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
 from microbp.ops import FAMILIES, find
-from microbp.problems import NetworkProblem, Problem, as_network, builtin_names, load
-from microbp.problems.loading import UPDATES
+from microbp.problems import NetworkProblem, Problem, as_network, load, titles
+from microbp.problems.schema import template
 from microbp.render import draw
 from microbp.tabular import columns, json_text
-from microbp.training import train
 
 PROBLEM = (
     "a built-in problem (`microbp problems` lists them), a .toml file, or an expression such as 'sigmoid(w*x + b)'"
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(
-        run: Callable[[argparse.Namespace], int], name: str, about: str, problem: bool = True
+        run: Callable[[argparse.Namespace], int], name: str, about: str, problem: bool = True, graph: bool = True
     ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=about, description=about)
         if problem:
@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name in an expression"
             )
+            if graph:
+                sub.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
         sub.add_argument("--json", action="store_true", help="print JSON, for machines")
         sub.set_defaults(run=run)
         return sub
@@ -78,15 +80,16 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", default="w1-w8.svg", metavar="FILE", help="where the picture goes (default: %(default)s)"
     )
 
-    sub = command(_train, "train", "train a network by full-batch gradient descent")
-    sub.add_argument("--steps", type=int, help="how many steps (default: the problem's)")
-    sub.add_argument("--update", choices=UPDATES, help="every gradient from the old weights, or output weights first")
-    sub.add_argument("--lr", type=float, help="the learning rate (default: the problem's)")
+    sub = command(_train, "train", "train a network; what is not given, the problem says", graph=False)
+    train_command.add_options(sub)
 
     sub = command(_step, "step", "step through the backward pass in a debugger, or as a quiz, or print all of it")
     step_command.add_options(sub)
 
     command(_compare, "compare", "compare the scalar graph with vectorized NumPy, number by number")
+
+    sub = command(_explain, "explain", "derive the gradient of a weight: in the graph, with indices, as a matrix line")
+    sub.add_argument("--weight", metavar="NAME", help="a weight or bias, such as 'w[1][2,0]' (default: one a layer)")
 
     sub = command(_gradcheck, "gradcheck", "compare the chain rule with numeric derivatives")
     sub.add_argument(
@@ -100,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("name", nargs="?", help="an operation")
     sub.add_argument("--source", action="store_true", help="print the functions made from its row")
 
-    command(_problems, "problems", "list the built-in problems", problem=False)
+    sub = command(_problems, "problems", "list the built-in problems", problem=False)
+    sub.add_argument("--template", action="store_true", help="print a problem file to begin with, every key explained")
     return parser
 
 
@@ -119,7 +123,9 @@ def _load(options: argparse.Namespace) -> Problem:
             numbers[name] = float(number)
         except ValueError:
             raise ProblemError(f"a number for a name is given as NAME=NUMBER, w=0.5 for one; got {text!r}") from None
-    return load(options.problem, numbers)
+    problem = load(options.problem, numbers)
+    samples = getattr(options, "samples", None)
+    return problem if samples is None else as_network(problem).showing(samples)
 
 
 def _load_network(options: argparse.Namespace) -> NetworkProblem:
@@ -131,8 +137,8 @@ def _print(options: argparse.Namespace, data: Any, text: str) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    numbers = demo()
     problem = as_network(load("w1-w8"))
+    numbers = demo(problem)
     root = problem.root()
     root.backward()
     try:
@@ -140,22 +146,14 @@ def _demo(options: argparse.Namespace) -> int:
         numbers["picture"], said = options.output, f"Picture: {options.output}"
     except RendererError as error:
         numbers["picture"], said = None, f"No picture: {error}"
-    table = numbers.pop("comparison_table")
-    _print(options, numbers, "\n".join([*report(numbers | {"comparison_table": table}), "", said]))
-    return 0 if numbers["comparison"]["ok"] else 1
+    comparison = numbers["comparison"]
+    data = numbers | {"comparison": comparison.as_dict()}
+    _print(options, data, "\n".join([*report(numbers), "", said]))
+    return 0 if comparison.ok else 1
 
 
 def _train(options: argparse.Namespace) -> int:
-    result = train(_load_network(options), options.steps, update=options.update, learning_rate=options.lr)
-    rows = [(f"  {name}", f"{value!r}") for name, value in result.parameters.items()]
-    outputs = [f"  {', '.join(f'{o!r}' for o in row)}" for row in result.outputs]
-    lines = [
-        f"{result.steps:,} steps, update {result.update}, learning rate {result.learning_rate}",
-        f"loss: {result.initial_loss!r} before, {result.loss!r} after",
-        *("outputs", *outputs, "parameters", *columns(rows)),
-    ]
-    _print(options, result.as_dict(), "\n".join(lines))
-    return 0
+    return train_command.run(_load_network(options), options)
 
 
 def _step(options: argparse.Namespace) -> int:
@@ -164,9 +162,19 @@ def _step(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     problem = _load_network(options)
-    comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss, l2=problem.l2)
+    X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
+    comparison = compare(problem.model, X, Y, loss=problem.loss, l2=problem.l2)
     _print(options, comparison.as_dict(), str(comparison))
     return 0 if comparison.ok else 1
+
+
+def _explain(options: argparse.Namespace) -> int:
+    problem = _load_network(options)
+    labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
+    X, Y = problem.inputs[: problem.shown], problem.targets[: problem.shown]
+    found = [derivation(problem.root(), problem.model, s, X, Y, loss=problem.loss, l2=problem.l2) for s in labels]
+    _print(options, [one.as_dict() for one in found], "\n\n\n".join(map(str, found)))
+    return 0 if all(one.ok for one in found) else 1
 
 
 def _gradcheck(options: argparse.Namespace) -> int:
@@ -192,8 +200,11 @@ def _ops(options: argparse.Namespace) -> int:
 
 
 def _problems(options: argparse.Namespace) -> int:
-    titles = {name: load(name).title for name in builtin_names()}
-    _print(options, titles, "\n".join(columns(list(titles.items()))))
+    if options.template:
+        print(template(), end="")
+        return 0
+    listed = titles()
+    _print(options, listed, "\n".join(columns(list(listed.items()))))
     return 0
 
 

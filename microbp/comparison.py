@@ -10,8 +10,6 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
-from microbp.engine import Value
+from microbp.layouts import Layout
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.tabular import columns
@@ -103,30 +101,20 @@ def compare(
     """
     model = copy.deepcopy(model)
     arrays = model.parameter_arrays()
-    for array in arrays:
-        for value in array.flat:
-            value.grad = 0.0
+    layout = Layout(arrays)
+    for leaf in layout.leaves:
+        leaf.grad = 0.0
     root = batch_loss(model, X, Y, loss, l2)
     root.backward()
     weights, biases = model.arrays()
-    activations = [layer.neurons[0].activation for layer in model.layers]
     vectorized_loss, dW, db = vectorized.loss_and_gradients(
-        weights, biases, X, Y, activation=activations[:-1], output=activations[-1], loss=loss, l2=l2
+        weights, biases, X, Y, **model.activations(), loss=loss, l2=l2
     )
-    truth = _shared(arrays, [g for pair in zip(dW, db, strict=True) for g in pair])
+    truth = layout.spread(layout.collect([g for pair in zip(dW, db, strict=True) for g in pair]))
     graph = [g for pair in zip(*model.grad_arrays(), strict=True) for g in pair]
     names = [f"{kind}{l}" for l in range(1, len(dW) + 1) for kind in "Wb"]
     rows = tuple(_difference(*row, tolerance) for row in zip(names, graph, truth, strict=True))
     return Comparison(root.data, vectorized_loss, rows, tolerance)
-
-
-def _shared(arrays: Sequence[NDArray[Any]], gradients: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """Each gradient summed over all places where the same parameter stands."""
-    sums: defaultdict[Value, float] = defaultdict(float)
-    for array, gradient in zip(arrays, gradients, strict=True):
-        for value, g in zip(array.flat, gradient.flat, strict=True):
-            sums[value] += float(g)
-    return [np.array([sums[value] for value in array.flat]).reshape(array.shape) for array in arrays]
 
 
 def _difference(name: str, a: NDArray[np.float64], b: NDArray[np.float64], tolerance: float) -> Difference:

@@ -46,6 +46,10 @@ class RendererError(MicrobpError, RuntimeError):
     """No program was found that turns DOT text into a picture, or it failed, or took too long."""
 
 
+class ExtraError(MicrobpError, ImportError):
+    """A package that only some of microbp needs is not installed."""
+
+
 class NonFiniteWarning(RuntimeWarning):
     """A result left the real line (inf or nan), and `errstate("warn")`, the default, is in force."""
 

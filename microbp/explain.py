@@ -41,6 +41,7 @@ def decimals(number: float) -> str:
     >>> decimals(0.08216704056), decimals(0.74136506955), decimals(0.05), decimals(-2.0), decimals(4e-12)
     ('0.082167041', '0.741365070', '0.05', '−2', '4e−12')
     """
+    number += 0.0  # no −0.0
     rounded = f"{number:.{DIGITS}f}"
     if float(rounded) == number or not 1e-6 <= abs(number) < 1e6:
         rounded = f"{number:.{DIGITS}g}"

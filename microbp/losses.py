@@ -48,6 +48,11 @@ def squared_error(outputs: Any, targets: Any) -> Value:
     return total([(t - o) ** 2 for o, t in _pairs(outputs, targets)])
 
 
+def squared_error_per_sample(outputs: Any, targets: Any) -> Value:
+    """1/m · Σ (t − o)², summed over outputs, averaged over the m rows."""
+    return total([(t - o) ** 2 for o, t in _pairs(outputs, targets)]) / len(_rows(outputs, targets))
+
+
 def mean_squared_error(outputs: Any, targets: Any) -> Value:
     """The mean of (t − o)² over all m·n entries."""
     pairs = _pairs(outputs, targets)
@@ -101,6 +106,7 @@ LOSSES: dict[str, Callable[[Any, Any], Value]] = {
     for loss in (
         half_squared_error,
         squared_error,
+        squared_error_per_sample,
         mean_squared_error,
         binary_cross_entropy,
         hinge,

@@ -231,6 +231,11 @@ class MLP(Module):
         """The gradients, in the same shapes."""
         return self._read("grad")
 
+    def activations(self) -> dict[str, Any]:
+        """The names of the activations, as `from_arrays` takes them."""
+        names = [layer.neurons[0].activation for layer in self.layers]
+        return {"activation": names[:-1], "output": names[-1]}
+
     def _read(self, slot: str) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
         read = np.vectorize(lambda p: getattr(p, slot), otypes=[np.float64])
         arrays = [read(array) for array in self.parameter_arrays()]

@@ -25,6 +25,8 @@ from microbp.tabular import columns
 METHODS = ("auto", "complex", "central")
 _COMPLEX_STEP = 1e-30
 _ALLOWED = {"complex": 1e-12, "central": 1e-6}
+MOST_ROWS = 40
+"""Of more leaves a check prints the worst."""
 _CELLS = 4_000_000
 """How many numbers a replay may hold at once: more leaves are checked in several goes."""
 
@@ -66,9 +68,13 @@ class GradCheck:
         verdict = "gradients agree" if self.ok else "GRADIENTS DIFFER"
         step = {"complex": "complex step", "central": "central difference"}[self.method]
         rows = [("", "chain rule", "numeric", "relative error")]
-        for k, (name, a, n, e) in enumerate(zip(self.names, self.analytic, self.numeric, self.errors, strict=True)):
-            said = f"not comparable here: {self.kinks[k]}" if k in self.kinks else f"{e:.1e}"
-            rows.append((name, f"{a:.8g}", f"{n:.8g}", said))
+        errors, order = self.errors, range(len(self.names))
+        if len(self.names) > MOST_ROWS:
+            order = np.argsort(errors)[: -MOST_ROWS - 1 : -1].tolist()  # nan sorts last, and so stands first
+            rows[0] = (f"worst {MOST_ROWS} of {len(self.names):,}", *rows[0][1:])
+        for k in order:
+            said = f"not comparable here: {self.kinks[k]}" if k in self.kinks else f"{errors[k]:.1e}"
+            rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", said))
         head = f"{verdict} ({step}, worst relative error {self.worst:.1e}, allowed {_ALLOWED[self.method]:.0e})"
         return "\n".join([head, *columns(rows)])
 

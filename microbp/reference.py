@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from microbp import tabular
 from microbp.formula import Formula
 from microbp.methods import generated_sources, is_operator, variants
 from microbp.ops import FAMILIES, OPS, Family, Op
-from microbp.tabular import columns
 
 
 def how_to_write(op: Op) -> str:
@@ -59,16 +59,12 @@ HEAD = ("operation", "in Python", "formula", "derivatives", "where")
 
 def text() -> str:
     """The table as text."""
-    return "\n".join(columns([HEAD, *table()]))
+    return "\n".join(tabular.columns([HEAD, *table()]))
 
 
 def markdown() -> str:
     """The table as the README shows it."""
-    lines = [HEAD, ("---",) * len(HEAD)]
-    for row in table():
-        cells = [cell.replace("|", "\\|") for cell in row]
-        lines.append((cells[0], f"`{row[1]}`", *cells[2:]))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return tabular.markdown(HEAD, [(name, f"`{call}`", *rest) for name, call, *rest in table()])
 
 
 def describe(op: Op) -> str:
@@ -84,7 +80,7 @@ def describe(op: Op) -> str:
     facts["NumPy"] = op.formula.numpy()
     facts["LaTeX"] = op.print_formula().latex()
     facts["for a plain number"] = ", ".join(row.name for row in variants(op))
-    lines = columns([(f"  {key}", value) for key, value in facts.items() if key and value], gap="    ")
+    lines = tabular.columns([(f"  {key}", value) for key, value in facts.items() if key and value], gap="    ")
     return "\n".join([facts[""], *lines])
 
 

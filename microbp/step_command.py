@@ -65,5 +65,5 @@ def step(problem: Problem, options: argparse.Namespace) -> int:
 
 def _by_weight(problem: Problem, stepper: Stepper) -> Iterable[str]:
     if isinstance(problem, NetworkProblem):
-        return explain.by_weight(stepper, problem.trained(), problem.learning_rate)
+        return explain.by_weight(stepper, problem.trained(), problem.training.learning_rate)
     return explain.by_weight(stepper, problem.leaves())

@@ -1,4 +1,4 @@
-"""What a command prints: columns of text for people, JSON for machines."""
+"""What a command prints: columns of text for people, tables for Markdown, JSON for machines."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [gap.join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table.
+
+    >>> print(markdown(("a", "b"), [("1", "x|y")]))
+    | a | b |
+    | --- | --- |
+    | 1 | x\\|y |
+    """
+    lines = [head, ("---",) * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def json_text(data: Any) -> str:

@@ -84,6 +84,7 @@ def _log_softmax(a: Array) -> Array:
 LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
     "half_squared_error": (lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
     "squared_error": (lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
+    "squared_error_per_sample": (lambda a, y: np.sum((y - a) ** 2) / len(a), lambda a, y: 2.0 * (a - y) / len(a)),
     "mean_squared_error": (lambda a, y: np.mean((y - a) ** 2), lambda a, y: 2.0 * (a - y) / a.size),
     "binary_cross_entropy": (
         lambda a, y: -np.sum(y * _log(a) + (1.0 - y) * _log(1.0 - a)) / len(a),
@@ -155,11 +156,14 @@ def loss_and_gradients(
     output: str = "linear",
     loss: str = "half_squared_error",
     l2: float = 0.0,
+    backward_weights: Arrays | None = None,
 ) -> tuple[float, list[Array], list[Array]]:
     """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
 
     Shapes as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty λ/(2m)·ΣW², which
-    leaves the biases alone. Raises `ValueError` for an unknown name and for shapes that do not fit.
+    leaves the biases alone. `backward_weights`, if given, take the place of the weights in the backward pass: what it
+    amounts to if weights are changed before the pass is over. Raises `ValueError` for an unknown name and for shapes
+    that do not fit.
 
     >>> loss, dW, db = loss_and_gradients([[[2, -1]]], [[1]], [[1, 1], [3, 0]], [[0], [6]], l2=0.4)
     >>> loss, dW[0].round(6).tolist(), db[0].tolist()
@@ -168,12 +172,15 @@ def loss_and_gradients(
     network = _network(weights, biases, X, activation, output)
     y = _targets(network, Y, loss)
     zs, activations = _forward(network)
-    ds = _deltas(network, zs, activations, y, loss)
     total = float(LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
+    if l2:
+        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
+    if backward_weights is not None:
+        network = _network(backward_weights, biases, X, activation, output)
+    ds = _deltas(network, zs, activations, y, loss)
     dW = [d.T @ a for d, a in zip(ds, activations[:-1], strict=True)]
     db = [d.sum(axis=0) for d in ds]
     if l2:
-        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
         dW = [d + l2 / len(y) * W for d, W in zip(dW, network.weights, strict=True)]
     return total, dW, db
 

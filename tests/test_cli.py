@@ -63,7 +63,7 @@ def test_train_reproduces_both_totals(capsys, update, loss):
 
 def test_train_prints_for_people(capsys):
     assert main(["train", "w1-w8", "--steps", "2", "--lr", "0.1"]) == 0
-    assert "2 steps, update simultaneous, learning rate 0.1" in capsys.readouterr().out
+    assert "2 steps of sgd, full batch, learning rate 0.1, update simultaneous" in capsys.readouterr().out
 
 
 def test_compare_says_yes_and_no(capsys, monkeypatch):
@@ -98,7 +98,9 @@ def test_ops_lists_the_table_and_shows_a_row(capsys):
 
 
 def test_problems_are_listed(capsys):
-    assert "w1-w8" in run_json(capsys, "problems")
+    assert {"w1-w8", "digits"} <= run_json(capsys, "problems").keys()
+    assert main(["problems", "--template"]) == 0
+    assert "[training]" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_json_is_json_whatever_the_numbers(capsys):
     def refuse(constant):
         raise AssertionError(constant)
 
-    for arguments in (["gradcheck", "relu(x)", "x=0"], ["train", "w1-w8", "--lr", "inf", "--steps", "2"]):
+    for arguments in (["gradcheck", "relu(x)", "x=0"], ["train", "w1-w8", "--lr", "1e308", "--steps", "3"]):
         main([*arguments, "--json"])
         json.loads(capsys.readouterr().out, parse_constant=refuse)
 
@@ -166,3 +168,20 @@ def test_a_warning_is_one_line_for_people():
 def test_a_member_of_a_family_is_shown_by_two_terms(capsys):
     assert main(["ops", "affine20000"]) == 0
     assert capsys.readouterr().out.startswith("affine2: affine(w, x, b) = w1·x1 + w2·x2 + b")
+
+
+def test_explain_derives_one_weight_a_layer_or_the_one_asked_for(capsys):
+    found = run_json(capsys, "explain", "w1-w8")
+    assert [one["label"] for one in found] == ["w1", "w5"]
+    assert round(found[1]["gradients"]["graph"], 9) == 0.082167041
+    assert main(["explain", "deep", "--weight", "w[1][2,0]"]) == 0
+    assert "dW1 = delta1.T @ a0" in capsys.readouterr().out
+    assert main(["explain", "deep", "--weight", "w[1][9,0]"]) == 2
+    assert "nearest: w[1][3,0]" in capsys.readouterr().err
+
+
+def test_samples_says_how_many_the_graph_is_of(capsys):
+    values = [len(run_json(capsys, "step", "deep", "--samples", n)["steps"]) for n in ("1", "2")]
+    assert values[0] < values[1] <= 2 * values[0] + 10
+    assert main(["step", "deep", "--all", "--samples", "4"]) == 2
+    assert "has 1 to 3 samples to show, got 4" in capsys.readouterr().err

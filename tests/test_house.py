@@ -12,14 +12,15 @@ PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
     errors dialects formula generated ops methods operands copying nonfinite tabular
     engine
-    families nn places losses optim numeric naming vectorized datasets
-    explain ideas stepper matrices paths
+    families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
+    explain ideas stepper matrices paths routes derivation
     comparison reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
     render.heat render.moment render.scene render.cards render.dot render.drawing render
     render.frames render.page
-    problems.network problems.expression problems.loading problems training demo
-    __init__ screen shell debugger quiz step_command draw_command cli __main__
+    problems.settings problems.network problems.expression problems.schema problems.loading problems
+    engines checkpoint training plots demo
+    __init__ screen shell debugger quiz step_command draw_command train_command cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""

@@ -64,7 +64,7 @@ def test_bias_conventions_are_settings(shared, trained):
         (("[data]", 'activation = "sigmod"\n[data]'), "network.activation must be one of .*got 'sigmod'"),
         (("[data]", "shared_bias = 1\n[data]"), "network.shared_bias must be true or false, got 1"),
         (("[data]", '[loss]\nname = "mse"\n[data]'), "loss.name must be one of .*'half_squared_error'.* got 'mse'"),
-        (("[data]", "[training]\nsteps = 0\n[data]"), "training.steps must be a whole number of at least 1, got 0"),
+        (("[data]", "[training]\nsteps = -1\n[data]"), "training.steps must be a whole number, 0 or more, got -1"),
         (("[data]", '[training]\nupdate = "later"\n[data]'), "training.update must be one of .*got 'later'"),
         (("title", "[title"), "this is not TOML"),
         (("[[[0.5, -0.5]]]", '[[["a", "b"]]]'), "network.weights must be a list with a matrix"),

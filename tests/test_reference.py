@@ -1,14 +1,17 @@
+import runpy
 from pathlib import Path
 
-from microbp import reference
+import pytest
 
 README = Path(__file__).parent.parent / "README.md"
+TABLES = runpy.run_path(str(README.parent / "examples" / "images" / "make.py"))["TABLES"]
 
 
-def test_readme_has_the_current_table():
+@pytest.mark.parametrize("name", TABLES)
+def test_readme_has_the_current_table(name):
     text = README.read_text("utf-8")
-    table = text.partition("<!-- ops -->\n")[2].partition("\n<!-- /ops -->")[0]
-    assert table == reference.markdown(), "run `make docs`"
+    table = text.partition(f"<!-- {name} -->\n")[2].partition(f"\n<!-- /{name} -->")[0]
+    assert table == TABLES[name], "run `make gallery`"
 
 
 def test_readme_names_only_files_that_exist():

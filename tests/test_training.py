@@ -44,7 +44,7 @@ def test_no_step_changes_nothing():
     [
         (lambda: train(microbp.load("x*x", {"x": 1.0})), ProblemError, "needs a network"),
         (lambda: train(microbp.load("w1-w8"), update="late"), UnknownNameError, "unknown update: 'late'"),
-        (lambda: train(microbp.load("w1-w8"), -1), ProblemError, "0 or more steps"),
+        (lambda: train(microbp.load("w1-w8"), -1), ProblemError, "steps must be a whole number, 0 or more, got -1"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(call, error, said):

@@ -8,7 +8,17 @@
 """
 
 from microbp.problems.expression import ExpressionProblem
-from microbp.problems.loading import builtin_names, load
+from microbp.problems.loading import builtin_names, load, titles
 from microbp.problems.network import NetworkProblem, Problem, as_network
+from microbp.problems.settings import Training
 
-__all__ = ["ExpressionProblem", "NetworkProblem", "Problem", "as_network", "builtin_names", "load"]
+__all__ = [
+    "ExpressionProblem",
+    "NetworkProblem",
+    "Problem",
+    "Training",
+    "as_network",
+    "builtin_names",
+    "load",
+    "titles",
+]

@@ -2,93 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
-from reprlib import repr as short
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
+
+from microbp.datasets import DATASETS
 from microbp.errors import MicrobpError, ProblemError, unknown
-from microbp.losses import LOSSES
-from microbp.nn import ACTIVATIONS
+from microbp.initial import start
 from microbp.problems.expression import ExpressionProblem
 from microbp.problems.network import Names, NetworkProblem, Problem
+from microbp.problems.schema import SCHEMA, check, check_required
+from microbp.problems.settings import Training
 
-UPDATES = ("simultaneous", "output-first")
 MAX_PARAMETERS = 100_000
-
-
-class Kind(NamedTuple):
-    """What a key of a problem file takes: in words, and as a test."""
-
-    words: str
-    fits: Callable[[Any], bool]
-
-
-def _number(value: Any) -> bool:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return abs(value) < 10**300  # a float can hold it
-    return isinstance(value, float)
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _lists(depth: int, inner: Callable[[Any], bool], value: Any) -> bool:
-    """Whether the value is a list of lists … so deep, none of them empty, with what `inner` takes inside."""
-    if depth == 0:
-        return inner(value)
-    return isinstance(value, list) and bool(value) and all(_lists(depth - 1, inner, v) for v in value)
-
-
-def _one_of(names: Iterable[str]) -> Kind:
-    allowed = list(names)
-    return Kind(f"one of {allowed}", lambda value: value in allowed)
-
-
-_TEXT = Kind("a text", _text)
-_FLAG = Kind("true or false", lambda value: isinstance(value, bool))
-_NUMBER = Kind("a number", _number)
-_COUNT = Kind("a whole number of at least 1", lambda value: isinstance(value, int) and _number(value) and value >= 1)
-_MATRIX = Kind("a list of rows of numbers", partial(_lists, 2, _number))
-_TEXTS = Kind("a list of texts", partial(_lists, 1, _text))
-
-SCHEMA: dict[str, dict[str, Kind]] = {
-    "": {"title": _TEXT},
-    "network": {
-        "activation": Kind(
-            f"one of {list(ACTIVATIONS)}, or a list with one for each hidden layer",
-            lambda value: all(name in ACTIVATIONS for name in (value if isinstance(value, list) else [value])),
-        ),
-        "output": _one_of(ACTIVATIONS),
-        "weights": Kind("a list with a matrix for each layer: a row of numbers a neuron", partial(_lists, 3, _number)),
-        "biases": Kind("a list with a list of numbers for each layer", partial(_lists, 2, _number)),
-        "shared_bias": _FLAG,
-    },
-    "names": {
-        "inputs": _TEXTS,
-        "layers": _TEXTS,
-        "neurons": Kind("a list with a list of texts for each layer", partial(_lists, 2, _text)),
-        "weights": Kind("texts in the shape of network.weights", partial(_lists, 3, _text)),
-        "biases": Kind(
-            "a text for each layer if the bias is shared, else a list of texts for each layer",
-            lambda value: _lists(1, _text, value) or _lists(2, _text, value),
-        ),
-        "net": _TEXT,
-        "out": _TEXT,
-        "error": _TEXT,
-        "loss": _TEXT,
-    },
-    "data": {"inputs": _MATRIX, "targets": _MATRIX},
-    "loss": {"name": _one_of(LOSSES), "l2": _NUMBER},
-    "training": {"learning_rate": _NUMBER, "steps": _COUNT, "train_biases": _FLAG, "update": _one_of(UPDATES)},
-}
-"""Every section and key of a problem file, and what it takes."""
-
-REQUIRED = {"": ["title"], "network": ["weights", "biases"], "data": ["inputs", "targets"]}
+MAX_SAMPLES = 100_000
+MAX_BYTES = 10_000_000
 
 
 def builtin_names() -> list[str]:
@@ -101,6 +35,19 @@ def builtin_names() -> list[str]:
     return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
 
 
+def titles() -> dict[str, str]:
+    """The title of each of them, for which no data are loaded.
+
+    >>> titles()["w1-w8"]
+    'The w1–w8 network: 2-2-2, sigmoid, one sample'
+    """
+    return {name: _sections(_builtin(name), name)[""]["title"] for name in builtin_names()}
+
+
+def _builtin(name: str) -> str:
+    return (resources.files("microbp.problems") / f"{name}.toml").read_text("utf-8")
+
+
 def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
     """The problem of that name: a built-in one, a TOML file, or an expression with `numbers` for its names.
 
@@ -110,10 +57,14 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
         raise ProblemError(f"{name} has its numbers already: NAME=NUMBER belongs to an expression")
     if not numbers:
         if name in builtin_names():
-            return parse((resources.files("microbp.problems") / f"{name}.toml").read_text("utf-8"), name)
+            return parse(_builtin(name), name)
         if name.endswith(".toml"):
             try:
-                return parse(Path(name).read_text("utf-8"), name)
+                with Path(name).open("rb") as file:
+                    content = file.read(MAX_BYTES + 1)
+                if len(content) > MAX_BYTES:
+                    raise ProblemError(f"{name}: a problem file may have {MAX_BYTES:,} bytes, this has more")
+                return parse(content.decode("utf-8"), name)
             except (OSError, UnicodeDecodeError) as error:
                 raise ProblemError(f"cannot read the problem file {name!r}: {error}") from error
     try:
@@ -128,6 +79,31 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
 
 def parse(text: str, name: str) -> NetworkProblem:
     """The problem that a TOML text describes; `name` is what errors call it."""
+    sections = _sections(text, name)
+    network, data, training = (dict(sections.get(key, {})) for key in ("network", "data", "training"))
+    loss = {{"name": "loss"}.get(key, key): value for key, value in sections.get("loss", {}).items()}
+    names = sections.get("names")
+    biases = {key: training.pop(key) for key in ("train_biases",) if key in training}
+    try:
+        return NetworkProblem(
+            title=sections[""]["title"],
+            **_weights(network),
+            **_samples(data),
+            **loss,
+            **biases,
+            training=Training(**training),
+            names=Names(**names) if names else None,
+        )
+    except MicrobpError as error:
+        raise ProblemError(f"{name}: {error}") from error
+    except ImportError as error:
+        raise ProblemError(f"{name}: {error}") from error
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        raise ProblemError(f"{name}: the sections do not fit together: {error}") from error
+
+
+def _sections(text: str, name: str) -> dict[str, dict[str, Any]]:
+    """The sections of a TOML text, top-level keys under "", each key known and of the right kind."""
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also for numbers and nesting beyond Python's limits
@@ -138,32 +114,49 @@ def parse(text: str, name: str) -> NetworkProblem:
         if not isinstance(values, dict):
             raise ProblemError(f"{name}: [{section}] must be a section, got {values!r}")
         for key, value in values.items():
-            _check(name, section, key, value)
-    for section, keys in REQUIRED.items():
-        for key in keys:
-            if key not in sections.get(section, {}):
-                raise ProblemError(f"{name}: {_path(section, key)} is missing; it must be {SCHEMA[section][key].words}")
-    loss = {{"name": "loss"}.get(key, key): value for key, value in sections.get("loss", {}).items()}
-    names = sections.get("names")
-    settings = {**top, **sections["network"], **sections["data"], **loss, **sections.get("training", {})}
-    try:
-        count = sum(len(row) + 1 for matrix in settings["weights"] for row in matrix)
-        if count > MAX_PARAMETERS:
-            raise ProblemError(f"a problem may have {MAX_PARAMETERS:,} parameters, got {count:,}")
-        return NetworkProblem(**settings, names=Names(**names) if names else None)
-    except MicrobpError as error:
-        raise ProblemError(f"{name}: {error}") from error
-    except (TypeError, ValueError, IndexError, KeyError) as error:
-        raise ProblemError(f"{name}: the sections do not fit together: {error}") from error
+            check(name, section, key, value)
+    check_required(name, sections)
+    return sections
 
 
-def _path(section: str, key: str) -> str:
-    return f"{section}.{key}" if section else key
+def _weights(network: dict[str, Any]) -> dict[str, Any]:
+    """The section `network` with weights and biases, made by rule if it has sizes only."""
+    rest = {key: value for key, value in network.items() if key not in ("sizes", "init", "seed")}
+    sizes = network.get("sizes")
+    if sizes is None:
+        sizes = [len(network["weights"][0][0]), *map(len, network["biases"])]
+        if extra := [key for key in ("init", "seed") if key in network]:
+            raise ProblemError(f"network.{extra[0]} belongs to network.sizes: weights and biases are given")
+    count = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+    if count > MAX_PARAMETERS:
+        raise ProblemError(f"a problem may have {MAX_PARAMETERS:,} parameters, got {count:,}: take smaller layers")
+    if "sizes" in network:
+        init = {key: network[key] for key in ("init", "seed") if key in network}
+        rest["weights"], rest["biases"] = start(sizes, **init)
+    return rest
 
 
-def _check(name: str, section: str, key: str, value: Any) -> None:
-    if key not in SCHEMA[section]:
-        known = [_path(section, k) for k in SCHEMA[section]] + [s for s in SCHEMA if s and not section]
-        raise ProblemError(f"{name}: {unknown('key', _path(section, key), known)}")
-    if not SCHEMA[section][key].fits(value):
-        raise ProblemError(f"{name}: {_path(section, key)} must be {SCHEMA[section][key].words}, got {short(value)}")
+def _samples(data: dict[str, Any]) -> dict[str, Any]:
+    """The section `data` with its samples, the held-out ones apart."""
+    given = {key: data[key] for key in ("samples", "noise", "seed") if key in data}
+    if given.get("samples", 0) > MAX_SAMPLES:
+        raise ProblemError(f"a problem may have {MAX_SAMPLES:,} samples, got {given['samples']:,}")
+    if "dataset" not in data:
+        if extra := [key for key in ("samples", "noise") if key in given]:
+            raise ProblemError(f"data.{extra[0]} belongs to data.dataset: inputs and targets are given")
+        X, Y = data["inputs"], data["targets"]
+    else:
+        make = DATASETS[data["dataset"]]
+        takes = list(inspect.signature(make).parameters)
+        if extra := [key for key in ("samples", "noise") if key in given and key not in takes]:
+            raise ProblemError(f"data.{extra[0]} does not fit the dataset {data['dataset']}, which takes {takes}")
+        X, Y = make(**{key: value for key, value in given.items() if key in takes})
+    samples = {"inputs": X, "targets": Y, "shown": data.get("shown")}
+    if held_out := data.get("held_out", 0):
+        if held_out >= len(X):
+            raise ProblemError(f"data.held_out must leave a sample to train on: there are {len(X)}, got {held_out}")
+        X, Y = np.array(X), np.array(Y)
+        order = np.random.default_rng(given.get("seed", 0)).permutation(len(X))
+        rest, out = order[held_out:], order[:held_out]
+        samples |= {"inputs": X[rest], "targets": Y[rest], "held_out_inputs": X[out], "held_out_targets": Y[out]}
+    return samples

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from microbp import vectorized
 from microbp.engine import Value
 from microbp.errors import ProblemError, ShapeError, UnknownNameError
+from microbp.layouts import Layout
 from microbp.losses import batch_loss
 from microbp.nn import MLP, Parameter
+from microbp.problems.settings import Training
+
+BETWEEN = {"binary_cross_entropy": 0.5, "hinge": 0.0, "softmax_cross_entropy": 0.5}
+"""The losses of classes, and what lies between the targets of the two classes of a single output."""
 
 
 class Problem(ABC):
@@ -55,36 +66,37 @@ class Names:
 class NetworkProblem(Problem):
     """A network with its data, loss and training: every convention by name.
 
-    `inputs` has shape (m, n_in), `targets` (m, n_out). With `shared_bias` a layer has one bias node for all its
-    neurons; without `train_biases` biases are leaves that training leaves alone.
+    `inputs` has shape (m, n_in), `targets` (m, n_out); the held-out samples, of the same shapes, are for judging what
+    was learnt. The graph that is stepped through and drawn is that of the first `shown` samples, of all if it is None.
+    With `shared_bias` a layer has one bias node for all its neurons; without `train_biases` biases are leaves that
+    training leaves alone. A copy with another convention: `dataclasses.replace(problem, train_biases=True)`.
     """
 
     title: str
-    weights: list[list[list[float]]]
-    biases: list[list[float]]
-    inputs: list[list[float]]
-    targets: list[list[float]]
+    weights: Sequence[ArrayLike]
+    biases: Sequence[ArrayLike]
+    inputs: Any
+    targets: Any
+    held_out_inputs: Any = ()
+    held_out_targets: Any = ()
+    shown: int | None = None
     activation: str | list[str] = "sigmoid"
     output: str = "sigmoid"
     shared_bias: bool = False
     train_biases: bool = True
     loss: str = "half_squared_error"
     l2: float = 0.0
-    learning_rate: float = 0.5
-    steps: int = 1
-    update: str = "simultaneous"
+    training: Training = field(default_factory=Training)
     names: Names | None = None
     model: MLP = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
-        sizes = [len(self.weights[0][0]), len(self.biases[-1])]
-        for key, rows, n in zip(("inputs", "targets"), (self.inputs, self.targets), sizes, strict=True):
-            if len(rows) != len(self.inputs) or any(len(row) != n for row in rows):
-                raise ShapeError(
-                    f"data.{key} must have {len(self.inputs)} row(s), one a sample, of {n} number(s) each, "
-                    f"got {len(rows)} row(s) of {sorted({len(row) for row in rows})}"
-                )
+        n_in, n_out = len(self.model.input_labels), len(self.model.layers[-1].neurons)
+        self.inputs, self.targets = _samples("data", self.inputs, self.targets, n_in, n_out)
+        self.held_out_inputs, self.held_out_targets = _samples(
+            "data.held_out", self.held_out_inputs, self.held_out_targets, n_in, n_out
+        )
         for layer in self.model.layers:
             shared = layer.neurons[0].b
             for neuron in layer.neurons:
@@ -103,7 +115,7 @@ class NetworkProblem(Problem):
             "neurons": ([len(row) for row in names.neurons], sizes),
             "weights": (
                 [[len(row) for row in matrix] for matrix in names.weights],
-                [[len(row) for row in matrix] for matrix in self.weights],
+                [[len(neuron.w) for neuron in layer.neurons] for layer in self.model.layers],
             ),
             "biases": ([n if isinstance(b, str) else len(b) for n, b in zip(sizes, names.biases, strict=False)], sizes),
         }
@@ -118,7 +130,10 @@ class NetworkProblem(Problem):
                 neuron.name = f"neuron {name}"
                 neuron.net_label, neuron.out_label = (s.replace("{neuron}", name) for s in (names.net, names.out))
                 bias = names.biases[l]
-                neuron.b.label = bias if isinstance(bias, str) else bias[j]
+                if isinstance(bias, str):  # one name for the layer
+                    neuron.b.label = bias if self.shared_bias else f"{bias}_{name}"
+                else:
+                    neuron.b.label = bias[j]
                 for w, label in zip(neuron.w, names.weights[l][j], strict=True):
                     w.label = label
         labels = [leaf.label for leaf in self.leaves()]
@@ -126,27 +141,62 @@ class NetworkProblem(Problem):
             twice = sorted({label for label in labels if labels.count(label) > 1})
             raise ShapeError(f"names must be different for different parameters, got {twice} more than once")
 
-    def root(self) -> Value:
-        """The loss of the whole batch, labelled."""
-        root = batch_loss(self.model, self.inputs, self.targets, self.loss, self.l2)
+    def showing(self, samples: int) -> NetworkProblem:
+        """The same problem with so many samples in its graph. Raises `ProblemError` if there are not so many."""
+        if not 1 <= samples <= len(self.inputs):
+            raise ProblemError(f"this problem has 1 to {len(self.inputs):,} samples to show, got {samples}")
+        return replace(self, shown=samples)
+
+    def root(self, rows: Any = None) -> Value:
+        """The loss, labelled, of the samples that are shown, or of those `rows` (any index into the samples)."""
+        rows = slice(self.shown) if rows is None else rows
+        inputs, targets = self.inputs[rows], self.targets[rows]
+        root = batch_loss(self.model, inputs, targets, self.loss, self.l2)
         root.label = self.names.loss if self.names else "loss"
-        if self.names and len(root.inputs) == len(self.targets[0]) and len(self.inputs) == 1:
+        if self.names and len(root.inputs) == targets.shape[1] and len(inputs) == 1:
             for error, name in zip(root.inputs, self.names.neurons[-1], strict=True):
                 error.label = self.names.error.replace("{neuron}", name)
         return root
 
     def leaves(self) -> list[Value]:
         """Weights and biases, layer by layer."""
-        return list(dict.fromkeys(value for array in self.model.parameter_arrays() for value in array.flat))
+        return Layout(self.model.parameter_arrays()).leaves
 
-    def outputs(self) -> list[list[float]]:
-        """What the network answers now: shape (m, n_out)."""
-        answers = [self.model(row) for row in self.inputs]
-        return [[value.data for value in (a if isinstance(a, list) else [a])] for a in answers]
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """What the network answers now to X of shape (m, n_in), in vectorized form: shape (m, n_out)."""
+        weights, biases = self.model.arrays()
+        return vectorized.forward(weights, biases, X, **self.model.activations())[1][-1]
+
+    def accuracy(self, X: ArrayLike, Y: ArrayLike) -> float | None:
+        """The share of samples that are put into the right class; None if there are no samples, or no classes.
+
+        With several outputs the largest is the class, with one output it is the side of what lies between the targets.
+        """
+        targets = np.asarray(Y, dtype=np.float64)
+        if not len(targets) or self.loss not in BETWEEN:
+            return None
+        outputs = self.predict(X)
+        if targets.shape[1] > 1:
+            right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+        else:
+            right = (outputs > BETWEEN[self.loss]) == (targets > BETWEEN[self.loss])
+        return float(np.mean(right))
 
     def trained(self) -> list[Value]:
         """The parameters that training changes."""
         return [leaf for leaf in self.leaves() if isinstance(leaf, Parameter)]
+
+
+def _samples(key: str, inputs: Any, targets: Any, n_in: int, n_out: int) -> list[NDArray[np.float64]]:
+    arrays = []
+    for name, rows, n in (("inputs", inputs, n_in), ("targets", targets, n_out)):
+        if any(len(row) != n for row in rows) or len(rows) != len(inputs):
+            raise ShapeError(
+                f"{key}.{name} must have {len(inputs)} row(s), one a sample, of {n} number(s) each, "
+                f"got {len(rows)} row(s) of {sorted({len(row) for row in rows})}"
+            )
+        arrays.append(np.array(rows, dtype=np.float64).reshape(-1, n))
+    return arrays
 
 
 def as_network(problem: Problem) -> NetworkProblem:

@@ -1,0 +1,177 @@
+"""Two ways to the loss of a batch and its gradients: the scalar graph, and vectorized NumPy.
+
+>>> from microbp.problems import as_network, load
+>>> engines = [make(as_network(load("w1-w8"))) for make in ENGINES.values()]
+>>> [round(engine.forward(slice(None)), 9) for engine in engines]
+[0.298371109, 0.298371109]
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp import vectorized
+from microbp.engine import Value
+from microbp.layouts import Layout
+from microbp.optim import Trainable
+from microbp.problems.network import NetworkProblem
+
+Floats = NDArray[np.float64]
+
+
+class Engine(ABC):
+    """What training needs: `forward`, then `backward` once or more, and parameters for an optimizer."""
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        self.problem = problem
+        self.leaves = problem.leaves()
+
+    def groups(self, update: str) -> list[list[Trainable]]:
+        """The parameters that are changed together: all of them, or with "output-first" layer by layer, last first."""
+        layers = self.layers()
+        return [[p for layer in layers for p in layer]] if update == "simultaneous" else layers[::-1]
+
+    @abstractmethod
+    def layers(self) -> list[list[Trainable]]:
+        """The parameters of each layer."""
+
+    @abstractmethod
+    def forward(self, rows: Any) -> float:
+        """The loss of those samples (any index into them)."""
+
+    @abstractmethod
+    def backward(self) -> None:
+        """Runs back through the values of that forward pass, with the weights of now, into the parameters' grads."""
+
+    @abstractmethod
+    def gradient(self) -> Floats:
+        """What `backward` found, by leaf; 0 for leaves that are not trained."""
+
+    @abstractmethod
+    def read(self) -> Floats:
+        """The parameters as they are now, by leaf."""
+
+    @abstractmethod
+    def write(self, theta: Floats) -> None:
+        """Sets them."""
+
+    def fault(self, loss: float) -> str:
+        """What is inf or nan after a pass, by name; nothing if all is well."""
+        if not math.isfinite(loss):
+            return f"the loss is {loss}"
+        gradient = self.gradient()
+        if np.isfinite(gradient).all():
+            return ""
+        k = int(np.flatnonzero(~np.isfinite(gradient))[0])
+        return f"the gradient of {self.leaves[k].label} is {gradient[k]}"
+
+
+class ScalarEngine(Engine):
+    """The graph, built anew for every batch."""
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        super().__init__(problem)
+        self.trained = problem.trained()
+        self.root = Value(0.0)
+
+    def layers(self) -> list[list[Trainable]]:
+        """The parameters of each layer."""
+        return [list(layer.parameters()) for layer in self.problem.model.layers]
+
+    def forward(self, rows: Any) -> float:
+        """The loss of those samples."""
+        self.root = self.problem.root(rows)
+        return self.root.data
+
+    def backward(self) -> None:
+        """The chain rule through the graph. Its nodes keep their values, also when weights have changed meanwhile."""
+        for p in self.trained:
+            p.grad = 0.0
+        self.root.backward()
+
+    def gradient(self) -> Floats:
+        """The grads on the leaves."""
+        trained = set(self.trained)
+        return np.array([leaf.grad if leaf in trained else 0.0 for leaf in self.leaves])
+
+    def read(self) -> Floats:
+        """The data of the leaves."""
+        return np.array([leaf.data for leaf in self.leaves])
+
+    def write(self, theta: Floats) -> None:
+        """Sets them."""
+        for leaf, number in zip(self.leaves, theta.tolist(), strict=True):
+            leaf.data = number
+
+
+class Part:
+    """A stretch of the vector of all parameters, and of their gradients: an array as an optimizer takes it."""
+
+    def __init__(self, data: Floats, grad: Floats) -> None:
+        self.data = data
+        self.grad = grad
+
+
+class VectorizedEngine(Engine):
+    """`microbp.vectorized`, on one vector of parameters."""
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        super().__init__(problem)
+        self.layout = Layout(problem.model.parameter_arrays())
+        self.theta = np.array([leaf.data for leaf in self.leaves])
+        self.grad = np.zeros_like(self.theta)
+        trained = set(problem.trained())
+        self.frozen = np.array([leaf not in trained for leaf in self.leaves])
+        self.conventions = {**problem.model.activations(), "loss": problem.loss, "l2": problem.l2}
+        self.batch: dict[str, Any] = {}
+        self.fresh = False
+
+    def layers(self) -> list[list[Trainable]]:
+        """One part for each layer: its leaves stand side by side."""
+        ends = np.cumsum([len(set(index.ravel())) for index in self.layout.index])[1::2]
+        starts = [0, *ends[:-1]]
+        return [[Part(self.theta[a:b], self.grad[a:b])] for a, b in zip(starts, ends, strict=True)]
+
+    def forward(self, rows: Any) -> float:
+        """The loss of those samples; the gradients come with it."""
+        arrays = self.layout.spread(self.theta)
+        X, Y = self.problem.inputs[rows], self.problem.targets[rows]
+        self.batch = {"weights": arrays[::2], "biases": arrays[1::2], "X": X, "Y": Y}
+        loss = self._pass()
+        self.fresh = True
+        return loss
+
+    def backward(self) -> None:
+        """The second time after a forward pass, weights have changed meanwhile: backward goes through the new ones."""
+        if not self.fresh:
+            self._pass(backward_weights=self.layout.spread(self.theta)[::2])
+        self.fresh = False
+
+    def _pass(self, **more: Any) -> float:
+        with np.errstate(all="ignore"):  # training looks for inf and nan itself
+            loss, dW, db = vectorized.loss_and_gradients(**self.batch, **self.conventions, **more)
+        self.grad[:] = self.layout.collect([g for pair in zip(dW, db, strict=True) for g in pair])
+        self.grad[self.frozen] = 0.0
+        return loss
+
+    def gradient(self) -> Floats:
+        """Of all leaves."""
+        return self.grad
+
+    def read(self) -> Floats:
+        """A copy of the vector."""
+        return self.theta.copy()
+
+    def write(self, theta: Floats) -> None:
+        """Sets it."""
+        self.theta[:] = theta
+
+
+ENGINES: dict[str, Callable[[NetworkProblem], Engine]] = {"scalar": ScalarEngine, "vectorized": VectorizedEngine}
+"""Every engine by name."""

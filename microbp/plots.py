@@ -1,0 +1,122 @@
+"""Charts of a training run, with matplotlib: the loss, the parameters, and the outputs beside their targets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp import vectorized
+from microbp.checkpoint import check_place
+from microbp.errors import ExtraError, UnknownNameError, unknown
+from microbp.layouts import Layout
+from microbp.problems import NetworkProblem
+from microbp.training import TrainingResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FORMATS = ("svg", "png", "pdf")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Of Okabe and Ito; a second round of lines is dashed."""
+MOST_LINES = 12
+"""More parameters, or outputs, are not told apart in a chart."""
+MOST_POINTS = 400
+"""At so many steps of a run, evenly spread, outputs are computed."""
+MOST_NUMBERS = 20_000_000
+"""More are not recorded for a chart."""
+
+
+def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | Path) -> None:
+    """Draws the run to `path` (.svg, .png or .pdf): the same bytes for the same run.
+
+    The charts of parameters and outputs need a result with a history (`train(…, record=True)`), and at most
+    `MOST_LINES` of them. Raises what `check_chart` raises.
+    """
+    ending = check_chart(path)
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    charts = [_draw_loss]
+    if result.history is not None:
+        if len(result.parameters) <= MOST_LINES:
+            charts.append(_draw_parameters)
+        if problem.targets[: problem.shown].size <= MOST_LINES:
+            charts.append(_draw_outputs)
+    with mpl.rc_context({"svg.hashsalt": "microbp", "font.size": 9}):
+        figure = Figure(figsize=(4.2 * len(charts), 3.4), layout="constrained")
+        for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
+            chart(axes, problem, result)
+            axes.set_xlabel("step")
+            axes.spines[["top", "right"]].set_visible(False)
+        figure.suptitle(problem.title, parse_math=False)
+        metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+        figure.savefig(path, format=ending, dpi=150, metadata=metadata.get(ending))
+
+
+def check_chart(path: str | Path) -> str:
+    """The ending of the path, if a chart can be drawn to it: to know before a long run.
+
+    Raises `ExtraError` without matplotlib, `UnknownNameError` for another ending, `ProblemError` without its folder.
+    """
+    ending = Path(path).suffix.removeprefix(".").lower()
+    if ending not in FORMATS:
+        raise UnknownNameError(unknown("chart format", ending, FORMATS))
+    check_place(path)
+    try:
+        import matplotlib  # noqa: F401  # only whether it is there
+    except ImportError as error:
+        raise ExtraError('a chart needs matplotlib: pip install "microbp[plots]"') from error
+    return ending
+
+
+def needs_history(problem: NetworkProblem, steps: int) -> bool:
+    """Whether a chart of so many steps shows more than the loss: not if that were too many lines, or numbers."""
+    parameters, outputs = len(problem.leaves()), problem.targets[: problem.shown].size
+    return min(parameters, outputs) <= MOST_LINES and parameters * (steps + 1) <= MOST_NUMBERS
+
+
+def _draw_loss(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
+    losses = np.array(result.losses)
+    axes.plot(np.arange(len(losses)), losses, color=COLOURS[0], linewidth=1)
+    if len(losses) and losses.min() > 0:
+        axes.set_yscale("log")
+    axes.set_title("loss" if result.settings.batch_size is None else "loss of each batch")
+
+
+def _draw_parameters(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
+    assert result.history is not None
+    steps = _first(result) + np.arange(len(result.history))
+    for k, values in enumerate(result.history.T):
+        dashed = "--" if k >= len(COLOURS) else "-"
+        axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dashed, linewidth=1)
+    legend = axes.legend(axes.lines, result.parameters, frameon=False, fontsize=7, ncols=2)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    axes.set_title("parameters")
+
+
+def _draw_outputs(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
+    assert result.history is not None
+    rows = np.unique(np.linspace(0, len(result.history) - 1, MOST_POINTS).astype(int))
+    outputs = np.array([_outputs(problem, result.history[row]).ravel() for row in rows])
+    targets = problem.targets[: problem.shown].ravel()
+    for k, (values, target) in enumerate(zip(outputs.T, targets, strict=True)):
+        colour = COLOURS[k % len(COLOURS)]
+        axes.plot(_first(result) + rows, values, color=colour, linewidth=1)
+        axes.axhline(target, color=colour, linewidth=0.8, linestyle=":")
+    axes.set_title("outputs, and targets (dotted)")
+
+
+def _first(result: TrainingResult) -> int:
+    """The step that the history begins with: not the first, if the run was resumed."""
+    assert result.history is not None
+    return result.steps + 1 - len(result.history)
+
+
+def _outputs(problem: NetworkProblem, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    arrays = Layout(problem.model.parameter_arrays()).spread(theta)
+    X = problem.inputs[: problem.shown]
+    return vectorized.forward(arrays[::2], arrays[1::2], X, **problem.model.activations())[1][-1]

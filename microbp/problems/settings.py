@@ -1,0 +1,80 @@
+"""How a network is trained: every setting by name, the same in a problem file, in Python and on the command line.
+
+>>> Training(steps=100, optimizer="adam").batch_size is None
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from microbp.errors import ProblemError, UnknownNameError, unknown
+from microbp.optim import OPTIMIZERS, SCHEDULES, Optimizer
+
+UPDATES = ("simultaneous", "output-first")
+ENGINES = ("scalar", "vectorized")
+
+_CHOICES: dict[str, Mapping[str, Any] | tuple[str, ...]] = {
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "update": UPDATES,
+    "engine": ENGINES,
+}
+_LEAST = {"steps": 0, "batch_size": 1, "decay_every": 1, "seed": 0}
+
+
+@dataclass(frozen=True)
+class Training:
+    """The settings of a training run. Raises `UnknownNameError` and `ProblemError` for what cannot be one.
+
+    Without a `batch_size` each step takes all samples; else they are shuffled anew for each epoch, by `seed`. With the
+    update "simultaneous" every gradient comes from the old weights: the correct rule. With "output-first" the weights
+    of the last layer are changed before the gradients of the layer below are computed, and so on down: the slip behind
+    the figures that are often quoted for w1–w8. The schedule "step" multiplies the learning rate by `decay` after
+    `decay_every` steps, and again after as many; "cosine" brings it to 0 over all steps.
+    """
+
+    learning_rate: float = 0.5
+    steps: int = 1
+    batch_size: int | None = None
+    optimizer: str = "sgd"
+    momentum: float = 0.0
+    schedule: str = "constant"
+    decay: float = 0.5
+    decay_every: int = 1000
+    update: str = "simultaneous"
+    engine: str = "scalar"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise UnknownNameError(unknown(name, getattr(self, name), allowed))
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is None and name == "batch_size":
+                continue
+            if not isinstance(value, int) or value < least:
+                raise ProblemError(f"{name} must be a whole number, {least} or more, got {value!r}")
+        if self.momentum and self.optimizer != "sgd":
+            raise ProblemError(f"momentum belongs to the optimizer sgd, got {self.momentum} with {self.optimizer}")
+
+    def but(self, changes: Mapping[str, Any]) -> Training:
+        """The same with some settings changed. Raises `UnknownNameError` for what is no setting."""
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise UnknownNameError(unknown("setting", name, known))
+        return replace(self, **changes)
+
+    def make_optimizer(self, parameters: list[Any]) -> Optimizer:
+        """The optimizer of that name for these parameters."""
+        make: Callable[..., Optimizer] = OPTIMIZERS[self.optimizer]
+        more = {"momentum": self.momentum} if self.momentum else {}
+        return make(parameters, self.learning_rate, **more)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        return self.learning_rate * SCHEDULES[self.schedule](step, self.steps, self.decay, self.decay_every)

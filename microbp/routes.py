@@ -1,0 +1,228 @@
+"""The numbers of three routes to the gradient of one parameter: the graph, a sum over indices, a vectorized line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp import vectorized
+from microbp.engine import Value
+from microbp.errors import GraphError, UnknownNameError
+from microbp.explain import decimals, derivative, factor
+from microbp.formula import Formula
+from microbp.matrices import nets
+from microbp.nn import MLP
+from microbp.ops import OPS
+from microbp.stepper import Step, Stepper
+
+TOLERANCE = 1e-12
+BY_OUTPUT = {
+    "half_squared_error": "a - y",
+    "squared_error": "2 * (a - y)",
+    "squared_error_per_sample": "2 * (a - y) / m",
+    "mean_squared_error": "2 * (a - y) / (m * n)",
+    "binary_cross_entropy": "(a - y) / (m * a * (1 - a))",
+    "hinge": "-y * (y * a < 1) / m",
+    "softmax_cross_entropy": "(p - y) / m",
+}
+"""∂loss/∂a by loss, for m samples and n outputs; p is the softmax of the row a, times the sum of the row y."""
+
+BY_NET = {("binary_cross_entropy", "sigmoid"): "(a - y) / m"}
+"""The delta itself by (loss, output activation), where f′ cancels."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """The share of one net in the gradient, δ[l][i,j] · a[l−1][i,k], and what its δ is made of."""
+
+    sample: int
+    neuron: int
+    upstream: tuple[tuple[float, ...], ...]
+    """Products that add up to ∂loss/∂a[l][i,j]: δ[l+1][i,q] · w[l+1][q,j] for each q; at the output one number."""
+    slope: float | None
+    """f′(z[l][i,j]); `None` for a linear layer, where it is no factor."""
+    delta: float
+    before: float
+    """a[l−1][i,k]; 1 for a bias."""
+
+    @property
+    def share(self) -> float:
+        """What it adds to the gradient."""
+        return self.delta * self.before
+
+    def text(self, most: int) -> str:
+        """Its δ in numbers, with no more than `most` of the products."""
+        total = sum_text([" × ".join(map(factor, pair)) for pair in self.upstream], map(prod, self.upstream), most)
+        total = f"({total})" if len(self.upstream) > 1 else total
+        return total if self.slope is None else f"{total} × {factor(self.slope)}"
+
+
+def sum_text(texts: Sequence[str], numbers: Iterable[float], most: int) -> str:
+    """Texts as a sum; of those beyond `most` how many they are and what they come to.
+
+    >>> sum_text(["a", "b", "c"], [1.0, 2.0, 3.0], 1)
+    'a + … 2 more (5)'
+    """
+    rest = list(numbers)[most:]
+    return " + ".join([*texts[:most], *[f"… {len(rest)} more ({decimals(sum(rest))})"] * bool(rest)])
+
+
+def cut(items: Sequence[Any], dots: Any, ends: int) -> list[Any]:
+    """The items, of many the first and the last with dots between.
+
+    >>> cut("abcdef", "…", 2), cut("abcde", "…", 2)
+    (['a', 'b', '…', 'e', 'f'], ['a', 'b', 'c', 'd', 'e'])
+    """
+    return list(items) if len(items) <= 2 * ends + 1 else [*items[:ends], dots, *items[-ends:]]
+
+
+def find_parameter(model: MLP, label: str) -> tuple[Value, int, list[int], int | None]:
+    """The parameter of that label, its layer from 1, its neurons (several if they share it), and a weight's input.
+
+    Raises `UnknownNameError` with the nearest labels if there is none, `GraphError` if it is shared in another way.
+    """
+    places: dict[Value, list[tuple[str, int, tuple[int, ...]]]] = {}
+    for n, array in enumerate(model.parameter_arrays()):
+        for index, value in np.ndenumerate(array):
+            places.setdefault(value, []).append(("wb"[n % 2], n // 2 + 1, index))
+    general = {f"{kind}[{l}][{','.join(map(str, at))}]": value for value in places for kind, l, at in places[value]}
+    named = general | {value.label: value for value in places}
+    if label not in named:
+        near = get_close_matches(label, named, n=3, cutoff=0.3) or list(named)[:3]
+        raise UnknownNameError(f"no parameter is called {label!r}; nearest: {', '.join(near)}")
+    value = named[label]
+    kind, l, index = places[value][0]
+    if len(places[value]) > 1 and places[value] != [("b", l, (j,)) for j in range(len(model.layers[l - 1].neurons))]:
+        shared = ", ".join(name for name in general if general[name] is value)
+        raise GraphError(f"a derivation needs a parameter of one place, or a bias of one whole layer; this is {shared}")
+    return value, l, [place[2][0] for place in places[value]], index[1] if kind == "w" else None
+
+
+class Routes:
+    """The numbers of all three routes to one parameter: in layer l (from 1), of the neurons js, by the input k."""
+
+    def __init__(
+        self, root: Value, model: MLP, label: str, X: NDArray[Any], Y: NDArray[Any], loss: str, l2: float
+    ) -> None:
+        self.value, self.l, self.js, self.k = find_parameter(model, label)
+        self.model, self.Y, self.m, self.loss = model, Y, len(X), loss
+        self.L, self.C = len(model.layers), root.label or "C"
+        self.functions = [layer.neurons[0].activation for layer in model.layers]
+        self.sizes = [len(model.input_labels), *(len(layer.neurons) for layer in model.layers)]
+        self.stepper = Stepper(root)
+        self.stepper.goto(len(self.stepper))
+        self.nets = nets(self.stepper, model, self.l - 1)
+        if any(len(samples) != self.m for samples in self.nets):
+            raise GraphError(
+                f"the graph must be batch_loss(model, X, Y, loss, l2) of this model and X: X has {self.m} rows, "
+                f"but each neuron of layer {self.l} has {len(self.nets[0])} nets in the graph"
+            )
+        self.places = {self.nets[j][i]: (i, j) for i, j in product(range(self.m), self.js)}
+        self.penalties = [step for step in self.stepper.arrivals(self.value) if step.node not in self.places]
+        self.W, biases = model.arrays()
+        names: dict[str, Any] = {"activation": self.functions[:-1], "output": self.functions[-1]}
+        self.z, self.a = vectorized.forward(self.W, biases, X, **names)
+        self.deltas = vectorized.deltas(self.W, biases, X, Y, **names, loss=loss)
+        _, dW, db = vectorized.loss_and_gradients(self.W, biases, X, Y, **names, loss=loss, l2=l2)
+        l, j, k = self.l, self.js[0], self.k
+        if k is not None:
+            self.own, self.any, self.entry = f"w[{l}][{j},{k}]", f"w[{l}][j,k]", f"dW{l}[{j}, {k}]"
+            self.gradient, self.l2 = float(dW[l - 1][j, k]), l2
+        else:
+            self.own, self.any, self.entry = f"b[{l}][{j}]", f"b[{l}][j]", f"db{l}[{j}]"
+            self.gradient, self.l2 = float(db[l - 1][self.js].sum()), 0.0
+        if len(self.js) > 1:
+            self.own, self.any, self.entry = f"b[{l}]", f"b[{l}]", f"db{l}.sum()"
+
+    def branches(self) -> Iterator[Term]:
+        """Every net that the parameter enters, as the graph has it."""
+        arrived = {step.node: step for step in self.stepper.arrivals(self.value)}
+        for net, (i, j) in self.places.items():
+            out, slope = self.activation(net)
+            above = tuple((step.upstream, step.local) for step in self.above(out))
+            upstream = above if self.l < self.L else ((self.stepper.grad(out) or 0.0,),)
+            yield Term(i, j, upstream, slope, arrived[net].upstream, arrived[net].local)
+
+    def activation(self, net: Value) -> tuple[Value, float | None]:
+        """The activation of a net in the graph, and f′."""
+        if self.functions[self.l - 1] == "linear":
+            return net, None
+        step = self.stepper.arrivals(net)[0]
+        return step.node, step.local
+
+    def above(self, out: Value) -> list[Step]:
+        """The steps that bring an activation its gradient, in the order of the next layer's neurons."""
+        return self.stepper.arrivals(out)[::-1]
+
+    def terms(self) -> Iterator[Term]:
+        """The same from the arrays, by the formula with indices."""
+        l, f = self.l, self.functions[self.l - 1]
+        slopes = vectorized.ACTIVATIONS[f][1](self.z[l - 1], self.a[l])
+        by_output = vectorized.LOSSES[self.loss][1](self.a[-1], self.Y)
+        for i, j in self.places.values():
+            slope = float(slopes[i, j])
+            upstream: tuple[tuple[float, ...], ...]
+            if l < self.L:
+                upstream = tuple(zip(self.deltas[l][i].tolist(), self.W[l][:, j].tolist(), strict=True))
+                delta = sum(map(prod, upstream)) * slope
+            else:
+                upstream, delta = ((float(by_output[i, j]),),), float(self.deltas[-1][i, j])
+            before = 1.0 if self.k is None else float(self.a[l - 1][i, self.k])
+            yield Term(i, j, upstream, None if f == "linear" else slope, delta, before)
+
+    @property
+    def penalty(self) -> float:
+        """(λ/m)·w, which L2 adds; 0 for a bias."""
+        return self.l2 / self.m * self.value.data
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the rows of Y have other sums than 1, which then stand beside a softmax."""
+        return not np.allclose(self.Y.sum(axis=1), 1.0, rtol=0.0, atol=TOLERANCE)
+
+    def prime(self, l: int) -> Formula:
+        """f′ of layer l in x = z and out = a, as the table has it."""
+        f = self.functions[l - 1]
+        return Formula("1") if f == "linear" else OPS[f].print_formula("x")
+
+    def output(self) -> Formula:
+        """The delta of the output layer in a and y, x = z, m, n and p."""
+        f, by_output = self.functions[-1], Formula(BY_OUTPUT[self.loss])
+        if (self.loss, f) in BY_NET:
+            return Formula(BY_NET[self.loss, f])
+        prime = self.prime(self.L).substitute(out=Formula("a"))
+        return by_output if f == "linear" else Formula("u * v").substitute(u=by_output, v=prime)
+
+    def lines(self) -> Iterator[tuple[str, str, str]]:
+        """The vectorized lines, from the output back to the parameter: NumPy code, formula, shapes."""
+        l, L, d = self.l, self.L, partial(derivative, self.C)
+        shapes = [f"({self.m}, {n})" for n in self.sizes]
+        if self.loss == "softmax_cross_entropy":
+            times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
+            yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
+            yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]
+        slope = "" if self.functions[-1] == "linear" else f" ⊙ f′(z{L})"
+        yield f"delta{L} = {self.output().numpy(a=f'a{L}', x=f'z{L}', y='Y')}", f"δ{L} = {d(f'a{L}')}{slope}", shapes[L]
+        for q in range(L - 1, l - 1, -1):
+            code, formula = f"delta{q + 1} @ W{q + 1}", f"δ{q + 1} W{q + 1}"
+            shape = f"{shapes[q + 1]} @ ({self.sizes[q + 1]}, {self.sizes[q]})"
+            if self.functions[q - 1] != "linear":
+                prime = self.prime(q).substitute(x=Formula.atom(f"z{q}"), out=Formula.atom(f"a{q}"))
+                code = Formula("d * f").numpy(d=f"({code})", f=prime)
+                formula, shape = f"({formula}) ⊙ f′(z{q})", f"({shape}) * {shapes[q]}"
+            yield f"delta{q} = {code}", f"δ{q} = {formula}", f"{shapes[q]} = {shape}"
+        if self.k is None:
+            shape = f"({self.sizes[l]},) from {shapes[l]}"
+            yield f"db{l} = delta{l}.sum(axis=0)", f"{d(f'b{l}')} = Σ_i δ{l}[i]", shape
+        else:
+            code, formula = f" + l2 / m * W{l}" * bool(self.l2), f" + (λ/m) W{l}" * bool(self.l2)
+            shape = f"({self.sizes[l]}, {self.sizes[l - 1]}) = ({self.sizes[l]}, {self.m}) @ {shapes[l - 1]}"
+            yield f"dW{l} = delta{l}.T @ a{l - 1}{code}", f"{d(f'W{l}')} = δ{l}ᵀ a{l - 1}{formula}", shape

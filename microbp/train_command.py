@@ -1,0 +1,130 @@
+"""The command `microbp train`: its options, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any
+
+from microbp.errors import ProblemError
+from microbp.optim import OPTIMIZERS, SCHEDULES
+from microbp.plots import plot_training
+from microbp.problems import NetworkProblem, Training
+from microbp.problems.settings import ENGINES, UPDATES
+from microbp.tabular import columns, json_text
+from microbp.training import TrainingResult, train
+
+MOST_PARAMETERS = 24
+"""More parameters are counted, not listed."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command: what is not given, the problem says."""
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="how many steps")
+    length.add_argument("--epochs", type=int, help="how many times all samples are seen")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="samples in a step; 0: all")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS)
+    parser.add_argument("--lr", type=float, dest="learning_rate", metavar="RATE", help="the learning rate")
+    parser.add_argument("--momentum", type=float, help="of sgd")
+    parser.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
+    parser.add_argument("--decay", type=float, help="the factor of the schedule 'step'")
+    parser.add_argument("--decay-every", type=int, metavar="N", help="after how many steps it applies")
+    parser.add_argument(
+        "--update", choices=UPDATES, help="every gradient from the old weights, or output weights first"
+    )
+    parser.add_argument("--engine", choices=ENGINES, help="the scalar graph, or vectorized NumPy")
+    parser.add_argument("--seed", type=int, help="of the order in which samples are taken")
+    flag = argparse.BooleanOptionalAction
+    parser.add_argument("--train-biases", action=flag, default=None, help="whether biases are trained")
+    parser.add_argument("--shared-bias", action=flag, default=None, help="one bias for a whole layer, or one a neuron")
+    parser.add_argument("--checkpoint", metavar="FILE", help="write the state of the run to this .npz file")
+    parser.add_argument(
+        "--checkpoint-every", type=int, default=1000, metavar="N", help="after so many steps (default: %(default)s)"
+    )
+    parser.add_argument("--resume", metavar="FILE", help="go on from such a file")
+    parser.add_argument("--plot", metavar="FILE", help="draw the loss and the parameters: .svg, .png or .pdf")
+
+
+def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
+    """Trains and prints where it led. Exit code: 0, 1 if inf or nan ended it early, 130 on Ctrl-C."""
+    conventions = {name: getattr(options, name) for name in ("train_biases", "shared_bias")}
+    problem = replace(problem, **{name: value for name, value in conventions.items() if value is not None})
+    settings = _settings(problem, options)
+    steps = problem.training.but(settings).steps
+    try:
+        with _progress(steps) as on_step:
+            result = train(
+                problem,
+                checkpoint=options.checkpoint,
+                checkpoint_every=options.checkpoint_every,
+                resume=options.resume,
+                record=bool(options.plot),
+                on_step=on_step,
+                **settings,
+            )
+    except KeyboardInterrupt:
+        file = options.checkpoint
+        print(f"microbp: stopped{f'; --resume {file} goes on from here' if file else ''}", file=sys.stderr)
+        return 130
+    if options.plot:
+        plot_training(problem, result, options.plot)
+    print(json_text(result.as_dict()) if options.json else "\n".join(_lines(result, options.plot)))
+    return 1 if result.stopped else 0
+
+
+def _settings(problem: NetworkProblem, options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given as options."""
+    given = {f.name: getattr(options, f.name) for f in fields(Training) if getattr(options, f.name) is not None}
+    if given.get("batch_size") == 0:
+        given["batch_size"] = None
+    if options.epochs is not None:
+        if options.resume:
+            raise ProblemError("--epochs needs the batch size, which is in the checkpoint here: give --steps")
+        size = given.get("batch_size", problem.training.batch_size) or len(problem.inputs)
+        if size < 1 or options.epochs < 0:
+            raise ProblemError(f"training needs 0 or more epochs, got {options.epochs}")
+        given["steps"] = options.epochs * -(-len(problem.inputs) // size)
+    return given
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[Callable[[int, float], None] | None]:
+    """A progress bar on a terminal, if tqdm is there; else nothing."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    with tqdm(total=steps, disable=None, unit="step", leave=False) as bar:
+
+        def show(step: int, loss: float) -> None:
+            bar.update(step - bar.n)
+            bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+
+        yield show
+
+
+def _lines(result: TrainingResult, plot: str | None) -> Iterator[str]:
+    t = result.settings
+    batch = "full batch" if t.batch_size is None else f"batches of {t.batch_size}"
+    yield f"{result.steps:,} steps of {t.optimizer}, {batch}, learning rate {t.learning_rate}, update {t.update}"
+    if result.stopped:
+        yield f"stopped early, {result.stopped}: try a smaller learning rate"
+    yield f"loss: {result.initial_loss!r} before, {result.loss!r} after"
+    for name, accuracy in (("accuracy", result.accuracy), ("held-out accuracy", result.held_out_accuracy)):
+        if accuracy is not None:
+            yield f"{name}: {accuracy:.1%}"
+    if len(result.outputs) * len(result.outputs[0]) <= MOST_PARAMETERS:
+        yield "outputs"
+        yield from (f"  {', '.join(f'{o!r}' for o in row)}" for row in result.outputs)
+    if len(result.parameters) <= MOST_PARAMETERS:
+        yield "parameters"
+        yield from columns([(f"  {name}", f"{value!r}") for name, value in result.parameters.items()])
+    else:
+        yield f"{len(result.parameters):,} parameters (--json lists them)"
+    if plot:
+        yield f"Chart: {plot}"
