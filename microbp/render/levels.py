@@ -17,7 +17,7 @@ from microbp.render.grouping import Box
 
 FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "layer": ("inputs", "layer", "loss")}
 """For each level the kinds of boxes that become one card each."""
-READABLE = {"values": 100, "weights": 400}
+READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
 MAX_NODES = 2000
 """The most values, or weights as arrows, that are drawn unless it is said otherwise,"""
