@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 
-.PHONY: help demo test check lint type bench examples docs clean
+.PHONY: help demo test check lint type bench examples gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -25,13 +25,14 @@ lint: $(VENV)/.lint  ## look for mistakes of style
 type: $(VENV)/.lint  ## check the types
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench  ## time microbp against micrograd, side by side
+bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, and its pictures
 	$(BIN)/python tests/benchmarks/against_micrograd.py
+	$(BIN)/python tests/benchmarks/draw_time.py
 
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
-docs: $(VENV)/.images  ## write anew what is generated: the README's table and pictures
+gallery: $(VENV)/.images  ## write anew what is generated: the README's pictures and its table
 	$(BIN)/python examples/images/make.py
 
 clean:  ## remove .venv and everything that was built

@@ -23,7 +23,7 @@ True
 from microbp import datasets, losses, nn, optim, vectorized
 from microbp.comparison import Comparison, compare
 from microbp.engine import Constant, Value, define
-from microbp.errors import MicrobpError, NonFiniteWarning
+from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.families import affine, total
 from microbp.jacobian import jacobian
 from microbp.layouts import from_theta, to_theta
@@ -41,6 +41,7 @@ __all__ = [
     "Comparison",
     "Constant",
     "Drawing",
+    "DrawingWarning",
     "GradCheck",
     "MicrobpError",
     "NonFiniteWarning",

@@ -62,6 +62,21 @@ def test_the_loss_of_the_network_is_three_cards():
     assert len(draw(problem.root(), model=problem.model, fold=False).lines) == 27
 
 
+@given(graphs())
+def test_fan_out_stays_to_be_seen(drawn):
+    """No value comes into a card by two ways through what is folded into it."""
+    root, _ = drawn
+    graph, chains, _ = folded(root)
+    users = {}
+    for user in graph:
+        home = user
+        while home in chains:
+            home = chains[home][0]
+        for x in user.inputs:
+            users.setdefault((x, home), set()).add(user)
+    assert all(len(found) == 1 for found in users.values())
+
+
 def test_what_would_be_too_long_is_not_folded():
     x = Value(2.0, label="a name that is rather long")
     y = (x * x + x).tanh() * (x * x - x).exp()

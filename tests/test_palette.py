@@ -37,7 +37,7 @@ def test_text_can_be_read_on_everything_that_it_stands_on(theme):
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_lines_can_be_seen(theme):
-    lines = [theme.edge, theme.current[1], theme.done, *(look.line for look in theme.kinds.values())]
+    lines = [theme.edge, theme.box_line, theme.current[1], theme.done, *(look.line for look in theme.kinds.values())]
     for line in lines:
         for ground in (theme.ground, theme.box):
             assert contrast(line, ground) >= 3, (line, ground)

@@ -11,7 +11,7 @@ TABLES = runpy.run_path(str(README.parent / "examples" / "images" / "make.py"))[
 def test_readme_has_the_current_table(name):
     text = README.read_text("utf-8")
     table = text.partition(f"<!-- {name} -->\n")[2].partition(f"\n<!-- /{name} -->")[0]
-    assert table == TABLES[name], "run `make docs`"
+    assert table == TABLES[name], "run `make gallery`"
 
 
 def test_readme_names_only_files_that_exist():

@@ -10,7 +10,7 @@ from microbp.engine import Value
 from microbp.explain import derivative
 from microbp.naming import number_text
 from microbp.render.cards import BESIDE, Cards, frame, table
-from microbp.render.escape import in_html, in_quotes
+from microbp.render.escape import in_html, in_quotes, plain
 from microbp.render.grouping import Box
 from microbp.render.heat import Scale
 from microbp.render.moment import AsIs, Said
@@ -52,6 +52,8 @@ class Dot:
     def _lines(self) -> Iterator[str]:
         t = self.theme
         spaces = "ranksep=0.3 splines=spline" if self.plain else "ranksep=2.5 splines=line"
+        if self.scene.level == "neuron":  # full layers cross anyhow: a short search leaves neurons in their order
+            spaces += " mclimit=0.01"
         yield "digraph microbp {"
         yield (
             f'graph [rankdir={self.style.direction} fontname="Verdana" fontsize=11 fontcolor="{t.text}" '
@@ -74,11 +76,11 @@ class Dot:
     @property
     def headline(self) -> str:
         """The line on top, as text."""
-        return self.said.text
+        return plain(self.said.text, 300)
 
     def text_lines(self) -> list[str]:
         """What is on the cards, as text, one line each."""
-        return [self.cards.text(card) for card in self.scene.cards.values()]
+        return [plain(self.cards.text(card), 300) for card in self.scene.cards.values()]
 
     def _box(self, box: Box, path: str) -> Iterator[str]:
         yield from box.lines
@@ -97,10 +99,7 @@ class Dot:
     def _card(self, card: Card) -> str:
         made = "" if card.value is None else self.scene.expression(card.value)
         about = card.name if made in ("", card.name) else f"{card.name} = {made}"
-        line = f'{card.id} [id="{card.id}" label=<{self.cards.card(card)}> tooltip="{in_quotes(about)}"];'
-        if card.parts and card.box.kind in ("layer", "inputs"):  # what is in clusters keeps its order
-            line = f'subgraph cluster_{card.id} {{style=invis margin=0 label="" {line}}}'
-        return line
+        return f'{card.id} [id="{card.id}" label=<{self.cards.card(card)}> tooltip="{in_quotes(about)}"];'
 
     def _joints(self, joints: list[Joint]) -> Iterator[str]:
         """A weighted sum: each weight stands by a small × in its own rank, so that arrows need not go round it."""

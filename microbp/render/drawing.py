@@ -37,18 +37,25 @@ SHORT_TEXT = 40
 class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no types
     """DOT text that shows itself in a notebook: as an SVG, or as lines of text where no renderer is found."""
 
-    def __init__(self, dot: Dot, level: Level, timeout: float) -> None:
-        super().__init__(str(dot))
-        self.level = level
-        """Its level, and why that was chosen."""
-        self.title = dot.headline
-        self.lines = dot.text_lines()
-        """What is on the cards, as text."""
-        self._timeout = timeout
+    level = Level("op", "")
+    """Its level, and why that was chosen."""
+    title = ""
+    """The line on top,"""
+    lines: Sequence[str] = ()
+    """and what is on the cards, as text."""
+    timeout = TIMEOUT
+    """The seconds that a renderer may take."""
+
+    @classmethod
+    def of(cls, dot: Dot, level: Level, timeout: float) -> Drawing:
+        """The drawing of a scene."""
+        drawing = cls(str(dot))
+        drawing.level, drawing.title, drawing.lines, drawing.timeout = level, dot.headline, dot.text_lines(), timeout
+        return drawing
 
     def picture(self, ending: str, dpi: int | None = None) -> bytes:
         """The picture as svg, png or pdf. Raises `RendererError` if it cannot be made."""
-        made = render(self.source, ending, timeout=self._timeout, dpi=dpi if ending == "png" else None)
+        made = render(self.source, ending, timeout=self.timeout, dpi=dpi if ending == "png" else None)
         if ending != "svg":
             return made
         about = "\n".join(self.lines[:SHORT_TEXT])
@@ -110,7 +117,7 @@ def draw(
         scene = Scene(graph, kept, model, chosen.name, look)
         moment = AsIs(root.grad != 0.0) if step is None else At(root, step)
         part = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
-        drawing = Drawing(Dot(scene, moment, root, part), chosen, timeout)
+        drawing = Drawing.of(Dot(scene, moment, root, part), chosen, timeout)
     if path is not None:
         Path(path).write_bytes(drawing.picture(ending, dpi))
     return drawing
@@ -133,7 +140,9 @@ def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Dra
     scene = Scene(parameters, parameters, model, "layer", style)
     scene.line_up()
     moment = AsIs(any(p.grad for p in parameters))
-    return Drawing(Dot(scene, moment, None, str(model)), Level("layer", "there is no graph, only a network"), timeout)
+    return Drawing.of(
+        Dot(scene, moment, None, str(model)), Level("layer", "there is no graph, only a network"), timeout
+    )
 
 
 def _count(values: Sequence[Value]) -> int:

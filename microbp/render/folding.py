@@ -19,8 +19,8 @@ def fold(
 ) -> tuple[dict[Value, Use], dict[Value, Formula]]:
     """Where each folded value is used, `{value: (consumer, position)}`, and what to call every value then.
 
-    The expression of the consumer, with all that is folded into it, is at most `LONGEST` characters long, or nothing is
-    folded into it. Weighted sums stay as they are.
+    The expression of the consumer, with all that is folded into it, is at most `LONGEST` characters long, and no value
+    comes into it by two ways, or nothing is folded into it. Weighted sums stay as they are.
 
     >>> from microbp import Value
     >>> x = Value(2.0, label="x")
@@ -36,6 +36,7 @@ def fold(
             uses[x] = uses.get(x, 0) + 1
     found: dict[Value, Use] = {}
     written: dict[Value, Formula] = {}
+    enters: dict[Value, list[Value]] = {}
     for k, node in enumerate(graph):
         if node.op is None or node.op.family == "affine" or node.op.arity > MANY or node not in kept:
             continue
@@ -45,14 +46,15 @@ def fold(
             if x.op is not None and not x.label and uses[x] == 1 and x.op.family != "affine"
             if x in kept and boxes[x] is boxes[node]
         }
-        if not fitting:
+        into = [y for x in node.inputs for y in (enters.get(x, x.inputs) if x in fitting else (x,))]
+        if not fitting or len(into) > len(set(into)):
             continue
         inside = {x: written.get(x) or expression(x, names) for x in fitting}
         made = expression(node, {x: inside.get(x) or names[x] for x in node.inputs})
         if len(made.text()) > LONGEST:
             continue
         found |= fitting
-        written[node] = made
+        written[node], enters[node] = made, into
         names |= inside
         if not node.label:
             names[node] = made if len(made.text()) <= SHORT else Formula.atom(f"v{k}")

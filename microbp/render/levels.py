@@ -17,7 +17,7 @@ from microbp.render.grouping import Box
 
 FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "layer": ("inputs", "layer", "loss")}
 """For each level the kinds of boxes that become one card each."""
-READABLE = {"values": 100, "weights": 400}
+READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
 MAX_NODES = 2000
 """The most values, or weights as arrows, that are drawn unless it is said otherwise,"""
@@ -58,7 +58,7 @@ def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
 
     Raises `UnknownNameError` for a title that no box has.
     """
-    boxes = [box for box in top.walk() if box.title]
+    boxes = [box for box in top.walk() if box is not top]
     for title in titles:
         if title not in (known := {box.title for box in boxes}):
             raise UnknownNameError(unknown("box", title, known))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,9 +10,13 @@ from microbp import explain
 from microbp.engine import Value
 from microbp.formula import Formula
 from microbp.naming import number_text
+from microbp.render.folding import Use
 from microbp.stepper import Step, Stepper
 
-Use = tuple[Value, int]
+LONGEST_LINE = 320
+"""Longer lines are cut where they are written."""
+FEW_STEPS = 2000
+"""Of so many steps the longest line is looked for; else it gets the most room."""
 
 
 class Said(NamedTuple):
@@ -55,7 +59,7 @@ class AsIs:
         """Whether the current step is at this value."""
         return False
 
-    def line(self, names: Mapping[Value, Formula], digits: int) -> Said | None:
+    def line(self, names: dict[Value, Formula], digits: int) -> Said | None:
         """The formula of the current step."""
         return None
 
@@ -91,15 +95,17 @@ class At(AsIs):
         step = self._stepper.current
         return step is not None and (value is step.node or value is step.input)
 
-    def line(self, names: Mapping[Value, Formula], digits: int) -> Said:
+    def line(self, names: dict[Value, Formula], digits: int) -> Said:
         """The formula of the current step, in a line that has the same room at every step."""
-        lines = [self._line(step, names, digits) for step in self._stepper]
-        self.room = max((len(line.text) for line in lines), default=0)
-        position = self._stepper.position
-        return lines[position - 1] if position else Said(f"step 0 of {len(self._stepper)}")
+        self.room = LONGEST_LINE
+        if len(self._stepper) <= FEW_STEPS:
+            lengths = [len(self._line(step, names, digits).text) for step in self._stepper]
+            self.room = min(max(lengths, default=0), LONGEST_LINE)
+        step = self._stepper.current
+        return self._line(step, names, digits) if step else Said(f"step 0 of {len(self._stepper)}")
 
-    def _line(self, step: Step, names: Mapping[Value, Formula], digits: int) -> Said:
-        symbols = explain.question(replace(step, names=dict(names))).removesuffix("?")
+    def _line(self, step: Step, names: dict[Value, Formula], digits: int) -> Said:
+        symbols = explain.question(replace(step, names=names)).removesuffix("?")
         upstream, local, contribution, before, after = (
             number_text(n, digits) for n in (step.upstream, step.local, step.contribution, step.before, step.after)
         )

@@ -61,7 +61,7 @@ _MONO = ("#FFFFFF", "#000000")
 
 THEMES = {
     "light": Theme(
-        ground="#FFFFFF", box="#F6F6F6", box_line="#C4C4C4",
+        ground="#FFFFFF", box="#F6F6F6", box_line="#8C8C8C",
         text="#111111", faint="#595959", edge="#767676", grad="#B23A00",
         current=("#FFE8D9", "#B23A00"), done="#B4733F", done_style="solid",
         heat=("#B9D6EE", "#D3E4F1", "#EDEDE6", "#FBE3BF", "#F9C588", "#F0A052", "#E57F2E"),
@@ -72,7 +72,7 @@ THEMES = {
         ),
     ),
     "dark": Theme(
-        ground="#16181D", box="#1E2128", box_line="#4A4F5A",
+        ground="#16181D", box="#1E2128", box_line="#747A86",
         text="#F2F2F2", faint="#B4B8C0", edge="#9AA0AA", grad="#FF9A57",
         current=("#4A2A14", "#FF9A57"), done="#C98550", done_style="solid",
         heat=("#123A5A", "#1D3444", "#2E2E30", "#4A3820", "#67451A", "#864D12", "#A2510C"),

@@ -91,6 +91,7 @@ class Scene:
             self.members.setdefault(name, []).append(node)
         self._merged: dict[tuple[str, str], Arrow] = {}
         self._uses = Counter(x for node in kept for x in node.inputs)
+        self._made: dict[Value, str] = {}
         self._locals: dict[Value, Sequence[float]] = {}
         for node in kept:
             if node.op is not None:
@@ -105,8 +106,11 @@ class Scene:
         that are in its card."""
         if node.op is None:
             return ""
-        inside = [x for x in node.inputs if self._ids.get(x) == self._ids[node] and x not in self._chains]
-        return "" if any(not x.label for x in inside) else expression(node, self.names).text()
+        if node not in self._made:
+            inside = [x for x in node.inputs if self._ids.get(x) == self._ids[node] and x not in self._chains]
+            named = all(x.label for x in inside)
+            self._made[node] = expression(node, self.names).text() if named else ""
+        return self._made[node]
 
     def _name(self, node: Value) -> str:
         return "" if isinstance(node, Constant) else self.names[node].text()

@@ -1,0 +1,75 @@
+import json
+
+import pytest
+
+import microbp
+from microbp.cli import main
+from microbp.render import draw, paths_to
+
+
+def drawn(capsys, tmp_path, *options):
+    """What the command says, and the picture as text."""
+    path = tmp_path / "picture.dot"
+    assert main(["draw", "w1-w8", "-o", str(path), *options]) == 0
+    return capsys.readouterr().out, path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "same"),
+    [
+        ([], {}),
+        (["--level", "neuron", "--theme", "mono"], {"level": "neuron", "theme": "mono"}),
+        (["--step", "16", "--direction", "TB"], {"step": 16, "direction": "TB"}),
+        (["--show", "values, locals", "--digits", "3"], {"show": ["values", "locals"], "digits": 3}),
+        (["--heat", "--constants", "--unfold"], {"heat": True, "constants": True, "fold": False}),
+        (["--fold", "loss", "--fold", "neuron h1"], {"fold": ["loss", "neuron h1"]}),
+        (["--affine", "open"], {"affine": "open"}),
+        (["--paths-to", "w1", "--paths-to", "w8"], {"only": paths_to("w1", "w8")}),
+        (["--around", "net_h1", "--depth", "2"], {"around": "net_h1", "depth": 2}),
+    ],
+)
+def test_each_option_is_that_of_the_function(options, same, capsys, tmp_path):
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    root.backward()
+    assert drawn(capsys, tmp_path, *options)[1] == draw(root, model=problem.model, **same).source
+
+
+def test_the_command_says_which_level_it_chose_and_why(capsys, tmp_path):
+    said, _ = drawn(capsys, tmp_path)
+    assert said.endswith("picture.dot (level op: 27 values can be read one by one)\n")
+    said, _ = drawn(capsys, tmp_path, "--level", "layer")
+    assert said.endswith("(level layer: it was asked for)\n")
+    said, _ = drawn(capsys, tmp_path, "--json")
+    assert json.loads(said)["level"] == "op"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--show", "valus"], "unknown thing to show: 'valus' (must be one of "),
+        (["--max-nodes", "20"], "a picture of 27 values cannot be read (the limit is 20): draw a coarser level"),
+        (["--fold", "hiden layer"], "did you mean 'hidden layer'"),
+        (["--step", "40"], "this pass has the positions 0 to 32, got 40"),
+        (["--around", "net_h3"], "no value is called 'net_h3'; nearest: net_h"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_in_one_line(options, said, capsys, tmp_path):
+    assert main(["draw", "w1-w8", "-o", str(tmp_path / "x.svg"), *options]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_problem_with_many_values_is_drawn_without_being_asked(capsys, tmp_path, renderer):
+    rows = [[0.1 * (k % 7 - 3) for k in range(64)] for _ in range(16)]
+    last = [[0.1 * (k % 5 - 2) for k in range(16)] for _ in range(10)]
+    inputs = [k % 3 / 2 for k in range(64)]
+    (tmp_path / "digits.toml").write_text(
+        f'title = "digits"\n[network]\nweights = [{rows}, {last}]\nbiases = [{[0.0] * 16}, {[0.0] * 10}]\n'
+        f'output = "linear"\n[data]\ninputs = [{inputs}]\ntargets = [{[1.0] + [0.0] * 9}]\n'
+        '[loss]\nname = "softmax_cross_entropy"\n'
+    )
+    assert main(["draw", str(tmp_path / "digits.toml"), "-o", str(tmp_path / "digits.svg")]) == 0
+    assert "1,184 weights more than the 400 that can be arrows)" in capsys.readouterr().out
+    assert "<svg" in (tmp_path / "digits.svg").read_text("utf-8")
