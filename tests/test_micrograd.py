@@ -47,7 +47,8 @@ def test_the_demo_trains_two_moons():
     from microbp.datasets import moons
 
     random.seed(1337)
-    X, y = moons(50, noise=0.1, seed=1)
+    X, Y = moons(50, noise=0.1, seed=1)
+    y = Y[:, 0]
     model = MLP(2, [16, 16, 1])
     assert len(model.parameters()) == 337
     inputs = [list(map(Value, row)) for row in X]

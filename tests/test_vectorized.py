@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 ACTIVATIONS = ["linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus"]
 SUMMED = ["half_squared_error", "squared_error"]
-AVERAGED = ["mean_squared_error", "binary_cross_entropy", "hinge", "softmax_cross_entropy"]
+AVERAGED = ["squared_error_per_sample", "mean_squared_error", "binary_cross_entropy", "hinge", "softmax_cross_entropy"]
 LOSSES = SUMMED + AVERAGED
 NEAR_KINK = 1e-3
 STEP = 1e-5
