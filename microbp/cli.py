@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the same, and uses the first
             return run(options)
+    except KeyboardInterrupt:
+        return 130
     except (MicrobpError, OSError) as error:
         if isinstance(error, BrokenPipeError):  # the reader, `head` for one, has had enough
             sys.stderr.close()

@@ -83,8 +83,13 @@ class NetworkProblem(Problem):
         self.held_out_inputs, self.held_out_targets = _samples(
             "data.held_out", self.held_out_inputs, self.held_out_targets, n_in, n_out
         )
-        for layer in self.model.layers:
+        for l, layer in enumerate(self.model.layers, 1):
             shared = layer.neurons[0].b
+            if self.shared_bias and len({neuron.b.data for neuron in layer.neurons}) > 1:
+                given = [neuron.b.data for neuron in layer.neurons]
+                raise ProblemError(
+                    f"shared_bias needs the same bias for all neurons of a layer, got {given} in layer {l}"
+                )
             for neuron in layer.neurons:
                 if self.shared_bias:
                     neuron.b = shared
