@@ -1,7 +1,7 @@
 """A training run on disk: a JSON file, from which it goes on bit for bit.
 
-It holds the settings, a fingerprint of the data, the loss it began with, every leaf's data (`theta`) and label, what the
-optimizers remember, and the losses so far. JSON writes each float with as many digits as bring back the same bits.
+It holds the settings, a fingerprint of the data, the loss it began with, every leaf's data (`theta`) and label, what
+the optimizers remember, and the losses so far. JSON writes a float with the digits that bring back the same bits.
 """
 
 from __future__ import annotations
@@ -104,10 +104,7 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
         if len(theta) != len(labels):
             raise ValueError(f"theta has {len(theta)} numbers for {len(labels)} labels")
     except _UNREADABLE as error:
-        said = (
-            f"{type(error).__name__}: {error}" if isinstance(error, KeyError | MemoryError | RecursionError) else error
-        )
-        raise ProblemError(f"{path}: cannot read this as a checkpoint: {said}") from error
+        raise ProblemError(f"{path}: cannot read this as a checkpoint: {type(error).__name__}: {error}") from error
     expected, title = [leaf.label for leaf in problem.leaves()], repr(problem.title)
     if labels != expected:
         raise ProblemError(

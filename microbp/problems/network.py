@@ -85,11 +85,9 @@ class NetworkProblem(Problem):
         )
         for l, layer in enumerate(self.model.layers, 1):
             shared = layer.neurons[0].b
-            if self.shared_bias and len({neuron.b.data for neuron in layer.neurons}) > 1:
-                given = [neuron.b.data for neuron in layer.neurons]
-                raise ProblemError(
-                    f"shared_bias needs the same bias for all neurons of a layer, got {given} in layer {l}"
-                )
+            given = sorted({neuron.b.data for neuron in layer.neurons})
+            if self.shared_bias and len(given) > 1:
+                raise ProblemError(f"shared_bias needs one bias for all neurons of a layer, layer {l} has {given}")
             for neuron in layer.neurons:
                 if self.shared_bias:
                     neuron.b = shared
