@@ -12,8 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import reference, step_command, train_command
-from microbp.comparison import compare
+from microbp import compare_command, reference, step_command, train_command
 from microbp.demo import demo, report
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
@@ -65,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
                 "numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name in an expression"
             )
             if graph:
-                sub.add_argument("--samples", type=int, metavar="N", help="take the first N samples of a network's data")
+                sub.add_argument(
+                    "--samples", type=int, metavar="N", help="take the first N samples of a network's data"
+                )
         sub.add_argument("--json", action="store_true", help="print JSON, for machines")
         sub.set_defaults(run=run)
         return sub
@@ -86,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(_step, "step", "step through the backward pass in a debugger, or as a quiz, or print all of it")
     step_command.add_options(sub)
 
-    command(_compare, "compare", "compare the scalar graph with vectorized NumPy, number by number")
+    sub = command(_compare, "compare", "compare the scalar graph, or your own gradients, with vectorized NumPy")
+    compare_command.add_options(sub)
 
     sub = command(_gradcheck, "gradcheck", "compare the chain rule with numeric derivatives")
     sub.add_argument(
@@ -160,11 +162,7 @@ def _step(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    problem = _load_network(options)
-    X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
-    comparison = compare(problem.model, X, Y, loss=problem.loss, l2=problem.l2)
-    _print(options, comparison.as_dict(), str(comparison))
-    return 0 if comparison.ok else 1
+    return compare_command.run(_load_network(options), options)
 
 
 def _gradcheck(options: argparse.Namespace) -> int:

@@ -14,11 +14,12 @@ FLOORS = """
     engine
     families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
     explain ideas stepper matrices paths
-    comparison reference render.palette render.escape render.grouping render.dot render.image render
+    reference render.palette render.escape render.grouping render.dot render.image render
     render.frames render.page
     problems.settings problems.network problems.expression problems.schema problems.loading problems
+    cases given learner learner_files rules precision comparison
     engines checkpoint training plots demo
-    __init__ screen shell debugger quiz step_command train_command cli __main__
+    __init__ screen shell debugger quiz step_command train_command compare_command cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""
