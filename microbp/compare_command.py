@@ -16,19 +16,22 @@ FORMATS = ("text", "md")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    add_sources(parser)
+    group = add_sources(parser)
+    group.add_argument("--intermediates", metavar="FILE", help="your z1, a1, delta2 …: which is wrong first?")
+    parser.add_argument("--names", nargs="+", default=[], metavar="MINE=NAME", help="other names in that file: h=a1")
     parser.add_argument("--tolerance", type=float, metavar="T", help="absolute plus relative; else as precise as given")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="text, or Markdown")
 
 
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """The options that say whose gradients are looked at."""
+def add_sources(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """The options that say whose gradients are looked at; returns those of which one can be given."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--gradients", metavar="FILE", help="your gradients: a .npz, .npy, .json, .csv or .mat file")
     source.add_argument(
         "--function", metavar="MODULE:NAME", help="your function f(weights, biases, X, Y) -> (dW, db): it is imported"
     )
     parser.add_argument("--layout", choices=LAYOUTS, help="how one flat vector holds them")
+    return source
 
 
 def source(options: argparse.Namespace) -> Any:
@@ -39,6 +42,11 @@ def source(options: argparse.Namespace) -> Any:
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     """Prints the comparison. Exit code: 0, 1 if something differs."""
     X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
+    if options.intermediates:
+        names = dict(text.split("=", 1) if "=" in text else (text, text) for text in options.names)
+        walk = first_divergence(problem, load_gradients(options.intermediates), X, Y, names=names)
+        print(json_text(walk.as_dict()) if options.json else walk)
+        return 0 if walk.ok else 1
     comparison = compare(problem, X, Y, gradients=source(options), layout=options.layout, tolerance=options.tolerance)
     if options.json:
         print(json_text(comparison.as_dict()))

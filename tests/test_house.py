@@ -17,7 +17,7 @@ FLOORS = """
     reference render.palette render.escape render.grouping render.dot render.image render
     render.frames render.page
     problems.settings problems.network problems.expression problems.schema problems.loading problems
-    cases given learner learner_files rules precision comparison
+    cases given learner learner_files rules precision comparison divergence
     engines checkpoint training plots demo
     __init__ screen shell debugger quiz step_command train_command compare_command cli __main__
 """
