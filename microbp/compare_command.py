@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from microbp.comparison import compare
+from microbp.divergence import first_divergence
 from microbp.learner import LAYOUTS
-from microbp.learner_files import find_function
+from microbp.learner_files import find_function, load_gradients
 from microbp.problems import NetworkProblem
 from microbp.tabular import json_text
 

@@ -87,10 +87,9 @@ class Divergence:
         wrong = next((q for q in self.quantities if not q.ok), None)
         said = f"All {len(rows)} are right."
         if wrong:
-            before = (
-                "what it is made of was right" if wrong is not self.quantities[0] else "nothing before it was given"
-            )
-            said = f"The first wrong quantity is {wrong.name}: {wrong.formula} is where to look; {before}."
+            first = wrong is self.quantities[0]
+            before = "nothing before it was given" if first else "what was given before it is right"
+            said = f"The first wrong quantity is {wrong.name}: look at {wrong.formula}; {before}."
         return "\n".join([*columns(rows), said])
 
 
