@@ -22,6 +22,8 @@ True
 
 from microbp import datasets, losses, nn, optim, vectorized
 from microbp.comparison import Comparison, compare
+from microbp.diagnosis import Diagnosis, diagnose
+from microbp.divergence import Divergence, first_divergence
 from microbp.engine import Constant, Value, define
 from microbp.errors import MicrobpError, NonFiniteWarning
 from microbp.families import affine, total
@@ -40,6 +42,8 @@ from microbp.training import train
 __all__ = [
     "Comparison",
     "Constant",
+    "Diagnosis",
+    "Divergence",
     "Drawing",
     "GradCheck",
     "MicrobpError",
@@ -53,8 +57,10 @@ __all__ = [
     "compare",
     "datasets",
     "define",
+    "diagnose",
     "draw",
     "errstate",
+    "first_divergence",
     "from_theta",
     "gradcheck",
     "jacobian",

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import compare_command, reference, step_command, train_command
+from microbp import compare_command, diagnose_command, reference, step_command, train_command
 from microbp.demo import demo, report
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
@@ -90,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(_compare, "compare", "compare the scalar graph, or your own gradients, with vectorized NumPy")
     compare_command.add_options(sub)
 
+    sub = command(_diagnose, "diagnose", "say which line of your derivation is wrong, from your gradients alone")
+    diagnose_command.add_options(sub)
+
     sub = command(_gradcheck, "gradcheck", "compare the chain rule with numeric derivatives")
     sub.add_argument(
         "--method", choices=METHODS, default="auto", help="complex step, central difference, or the first that applies"
@@ -163,6 +166,11 @@ def _step(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     return compare_command.run(_load_network(options), options)
+
+
+def _diagnose(options: argparse.Namespace) -> int:
+    diagnose_command.take_file(options)
+    return diagnose_command.run(_load_network(options), options)
 
 
 def _gradcheck(options: argparse.Namespace) -> int:

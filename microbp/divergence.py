@@ -21,9 +21,10 @@ from numpy.typing import ArrayLike
 from microbp.cases import Case, Floats, Gradients, case_of
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.nn import MLP
+from microbp.passes import backward, forward
 from microbp.precision import RELATIVE, typed_half_units
 from microbp.problems import Problem
-from microbp.rules import backward, forward, plan
+from microbp.rules import plan
 from microbp.tabular import columns
 
 FORMULAS = {

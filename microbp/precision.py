@@ -14,12 +14,15 @@ import numpy as np
 
 from microbp.cases import Case, Floats, Gradients
 from microbp.given import Given
-from microbp.rules import gradients, plan
+from microbp.passes import gradients
+from microbp.rules import plan
 
 RELATIVE = 1e-9
 """How near numbers in double precision must be, relative to the largest of their array."""
 LEAST_DIGITS = 3
 """No number is taken to be rounded to fewer: 2.0 can be exact."""
+OF_ZEROS = 5e-7
+"""How far from 0 a number may be if all that were given are 0: they may have been rounded to 6 decimals."""
 COMPUTED = 1e-13
 """Numbers that are more precise than this were not typed: then a short one among them is exact."""
 _SINGLE = float(np.finfo(np.float32).eps)
@@ -35,7 +38,7 @@ def typed_half_units(numbers: Floats) -> Floats:
     """
     finite = numbers[np.isfinite(numbers) & (numbers != 0)]
     if not finite.size:
-        return np.zeros_like(numbers)
+        return np.full_like(numbers, OF_ZEROS)
     few = finite if finite.size <= 1000 else finite[:: finite.size // 1000]
     digits, decimals = LEAST_DIGITS, LEAST_DIGITS - 1 - _exponent(float(np.abs(finite).max()))
     for number in few.tolist():
@@ -74,10 +77,10 @@ class Precision:
 def precision_of(case: Case, given: Given) -> Precision:
     """The precision of a learner's numbers, for this network and these data."""
     numbers = [given.numbers(name) for name in given.arrays]
-    units = [typed_half_units(array) for array in numbers]  # one array may be typed with more digits than another
-    together = np.concatenate(numbers)
-    if np.any(typed_half_units(together) < COMPUTED * np.abs(together)):
-        units = np.split(typed_half_units(together), np.cumsum([array.size for array in numbers])[:-1])
+    together = np.split(typed_half_units(np.concatenate(numbers)), np.cumsum([array.size for array in numbers])[:-1])
+    units = together  # all with as many decimals, or digits; or, if they were typed, each array with its own
+    if all(np.all(half >= COMPUTED * np.abs(array)) for half, array in zip(together, numbers, strict=True)):
+        units = [np.maximum(half, typed_half_units(array)) for half, array in zip(together, numbers, strict=True)]
     noise = {}
     with np.errstate(all="ignore"):
         rough = gradients(case, plan(case, {"precision": "single"}))

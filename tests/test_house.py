@@ -17,9 +17,10 @@ FLOORS = """
     reference render.palette render.escape render.grouping render.dot render.image render
     render.frames render.page
     problems.settings problems.network problems.expression problems.schema problems.loading problems
-    cases given learner learner_files rules precision comparison divergence
+    cases given learner learner_files rules passes precision comparison divergence
+    mistake mistakes niceness scaling findings replay pairs search separating diagnosis_text diagnosis
     engines checkpoint training plots demo
-    __init__ screen shell debugger quiz step_command train_command compare_command cli __main__
+    __init__ screen shell debugger quiz step_command train_command compare_command diagnose_command cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""
