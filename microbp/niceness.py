@@ -26,19 +26,17 @@ class Niceness(NamedTuple):
             3.0: "added up three times", 1 / 3: "a third", **dict.fromkeys((5.0, 6.0, 8.0, 9.0), "added up so often"),
             10.0: "ten times", 0.1: "a tenth", 0.2: "a fifth", 0.01: "a hundredth", 100.0: "a hundred times",
         }  # fmt: skip
-        of_m = {0: "", 1: "1/m is missing", -1: "1/m once too often", 2: "m², for 1/m", -2: "1/m twice too often"}
+        of_m = {0: "", 1: "1/m is missing", -1: "1/m once too often", 2: "1/m twice missing", -2: "1/m twice too often"}
         of_n = {0: "", -1: "a mean over the outputs, for a sum", 1: "a sum over the outputs, for a mean"}
-        seen: set[float] = set()
         for (b, n), (a, m), (p, plain) in product(of_n.items(), of_m.items(), of_p.items()):
-            value = p * float(self.m) ** a * float(self.n) ** b
-            if value not in seen:
-                seen.add(value)
-                yield value, ", ".join(text for text in (plain, m, n) if text)
+            if (self.m > 1 or not a) and (self.n > 1 or not b):
+                yield p * float(self.m) ** a * float(self.n) ** b, ", ".join(text for text in (plain, m, n) if text)
 
     def read(self, value: float) -> str:
-        """What a factor may mean; nothing for one that is not nice."""
-        near = (text for nice, text in self.readings() if abs(abs(value) - nice) <= 1e-6 * nice)
-        return next(near, "")
+        """What a factor may mean, the simplest first; nothing for one that is not nice."""
+        near = [text for nice, text in self.readings() if abs(abs(value) - nice) <= 1e-6 * nice]
+        few = min((text.count(",") for text in near), default=0)
+        return ", or ".join(text for text in near if text.count(",") == few)
 
     def snap(self, interval: Interval) -> float | None:
         """The simplest nice number in an interval, 0 and negative ones too."""

@@ -20,6 +20,7 @@ import numpy as np
 from microbp.cases import Case, Gradients
 from microbp.findings import Explanation, Finding, read_scaling
 from microbp.given import Given
+from microbp.mistake import Change, Mistake
 from microbp.mistakes import MISTAKES, find
 from microbp.niceness import Niceness
 from microbp.pairs import pairs
@@ -89,7 +90,7 @@ class Search(Replayer):
             for scaling in scalings(candidate.columns, self.nice, cost - spent):
                 if scaling.cost + spent == cost or cost > MOST_MISTAKES + 1:
                     for findings in read_scaling(self.case, self.given, scaling, self.nice):
-                        yield Explanation((*candidate.findings, *findings), cost)
+                        yield Explanation((*candidate.findings, *findings), spent + scaling.cost)
 
     def _replayed(self) -> Iterator[Candidate]:
         """Every mistake that is not a matter of factors, in every variety and scope that changes these numbers."""
@@ -100,14 +101,31 @@ class Search(Replayer):
             for change in mistake.varieties(self.case):
                 if "scale" in change:
                     continue
-                for layers in mistake.scopes(self.case.depth):
-                    for case, rate in self._rates(change, layers):
-                        finding = Finding(mistake, change, layers, (), rate)
-                        candidate = Candidate((finding,), changed(self.right, change, layers), case)
-                        made = self.replay(candidate)
-                        if not any(same(made, other) for other in seen):
-                            seen.append(made)
-                            yield candidate
+                for candidate, made in self._scoped(mistake, change):
+                    if not any(same(made, other) for other in seen):
+                        seen.append(made)
+                        yield candidate
+
+    def _scoped(self, mistake: Mistake, change: Change) -> Iterator[tuple[Candidate, Gradients]]:
+        """A change in every scope, of the layers in which it alone does something; and in all."""
+        scopes = mistake.scopes(self.case.depth)
+        made: dict[tuple[int, ...], list[tuple[Candidate, Gradients]]] = {}
+        if len(scopes) > 1:
+            for layer in scopes[0]:
+                made[layer,] = list(self._tried(mistake, change, (layer,)))
+            alone = [l for (l,), tries in made.items() if not all(same(g, self.case.truth[1]) for _, g in tries)]
+            scopes = list(dict.fromkeys([*(tuple(l for l in scope if l in alone) for scope in scopes), scopes[0]]))
+        for layers in scopes:
+            if layers:
+                yield from made[layers] if layers in made else self._tried(mistake, change, layers)
+
+    def _tried(
+        self, mistake: Mistake, change: Change, layers: tuple[int, ...]
+    ) -> Iterator[tuple[Candidate, Gradients]]:
+        for case, rate in self._rates(change, layers):
+            finding = Finding(mistake, change, layers, (), rate)
+            candidate = Candidate((finding,), changed(self.right, change, layers), case)
+            yield candidate, self.replay(candidate)
 
     def _rates(self, change: Any, layers: Sequence[int]) -> Iterator[tuple[Case, float | None]]:
         """The case with the learning rate, or with one that is solved for, where a change needs one."""
