@@ -170,7 +170,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _diagnose(options: argparse.Namespace) -> int:
     diagnose_command.take_file(options)
-    return diagnose_command.run(_load_network(options), options)
+    return diagnose_command.run(_load(options), options)
 
 
 def _gradcheck(options: argparse.Namespace) -> int:

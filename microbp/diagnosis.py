@@ -18,8 +18,8 @@ True
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -27,16 +27,18 @@ from numpy.typing import ArrayLike
 
 from microbp.cases import Case, case_of
 from microbp.diagnosis_text import alternatives, explained, unexplained, worst
+from microbp.engine import Value
 from microbp.errors import ShapeError
-from microbp.findings import Explanation, Finding
+from microbp.expression_diagnosis import diagnose_graph
+from microbp.findings import Diagnosis, Explanation, Finding
 from microbp.given import Given
 from microbp.learner import ambiguous, choose, read
-from microbp.learner_files import obtain
+from microbp.learner_files import load_gradients, obtain
 from microbp.mistakes import MISTAKES
 from microbp.nn import MLP
 from microbp.passes import backward
 from microbp.precision import precision_of
-from microbp.problems import Problem
+from microbp.problems import ExpressionProblem, Problem
 from microbp.rules import plan
 from microbp.search import Search
 from microbp.separating import separating
@@ -44,29 +46,8 @@ from microbp.separating import separating
 MOST_ALTERNATIVES = 5
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """Whether gradients are right, and if not, which mistakes make them. Prints as its explanation."""
-
-    ok: bool
-    mistakes: tuple[str, ...]
-    """The codes of the simplest explanation; none if the gradients are right, or if nothing explains them."""
-    alternatives: tuple[tuple[str, ...], ...]
-    """The codes of other explanations that are as simple and give the same numbers on these data."""
-    details: dict[str, Any]
-    """Factors, layers, formulas, the learning rate, data that separate the alternatives; what is known otherwise."""
-    explanation: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything in it, for JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return self.explanation
-
-
 def diagnose(
-    model: MLP | Problem,
+    model: MLP | Problem | Value,
     gradients: Any,
     X: ArrayLike | None = None,
     Y: ArrayLike | None = None,
@@ -81,8 +62,13 @@ def diagnose(
     `gradients` are in any form that `learner.read` takes, in a file, or a function f(weights, biases, X, Y); arrays
     that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem has them, its loss and its λ.
     Numbers count as given to as many digits as they have. The learning rate, which only changes too early need, is
-    solved for where it is not known. Raises `ShapeError`, `UnknownNameError` and `ProblemError`.
+    solved for where it is not known. Of an expression, or of any graph, they are a dict by label. Raises
+    `ShapeError`, `UnknownNameError` and `ProblemError`.
     """
+    if isinstance(model, Value | ExpressionProblem):
+        if isinstance(gradients, str | os.PathLike):
+            gradients = load_gradients(gradients)
+        return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
     case = case_of(model, X, Y, loss=loss, l2=l2 or None, learning_rate=learning_rate)
     readings = read(case, obtain(case, gradients), layout=layout, loose=True)
     searches = [Search(case, given) for given in readings]

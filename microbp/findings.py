@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
@@ -74,6 +74,27 @@ class Explanation:
                     was = getattr(rules[l - 1], rule)
                     rules = changed(rules, {rule: was * number if rule.startswith("scale") else number}, [l])
         return rules
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Whether gradients are right, and if not, which mistakes make them. Prints as its explanation."""
+
+    ok: bool
+    mistakes: tuple[str, ...]
+    """The codes of the simplest explanation; none if the gradients are right, or if nothing explains them."""
+    alternatives: tuple[tuple[str, ...], ...]
+    """The codes of other explanations that are as simple and give the same numbers on these data."""
+    details: dict[str, Any]
+    """Factors, layers, formulas, the learning rate, data that separate the alternatives; what is known otherwise."""
+    explanation: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything in it, for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return self.explanation
 
 
 def read_scaling(case: Case, given: Given, scaling: Scaling, nice: Niceness) -> Iterator[tuple[Finding, ...]]:

@@ -57,6 +57,7 @@ class Replayer:
             self.precision = replace(self.precision, single=True)
         self.right = plan(case)
         self.values = forward(case, self.right)
+        self._forwards = {tuple(rule.forward for rule in self.right): self.values}
 
     def replay(self, candidate: Candidate) -> Gradients:
         """Runs the pass of a candidate and notes what it matches and changes; returns its gradients."""
@@ -89,8 +90,10 @@ class Replayer:
     def parts(self, candidate: Candidate) -> Iterator[tuple[Part, list[tuple[str, Column | None]]]]:
         """The parts of a pass, each with the columns that the learner gave of it; None for one of another shape."""
         rules = candidate.rules
-        values = None if any(rule.forward for rule in rules) else self.values
-        for part in backward(candidate.case, rules, values):
+        key = tuple(rule.forward for rule in rules)
+        if key not in self._forwards:
+            self._forwards[key] = forward(self.case, rules)
+        for part in backward(candidate.case, rules, self._forwards[key]):
             l = self._place(rules, part.l)
             found: list[tuple[str, Column | None]] = []
             for name, loss, l2 in ((f"dW{l}", part.dW, part.dW_l2), (f"db{l}", part.db, part.db_l2)):

@@ -18,7 +18,8 @@ FLOORS = """
     render.frames render.page
     problems.settings problems.network problems.expression problems.schema problems.loading problems
     cases given learner learner_files rules passes precision comparison divergence
-    mistake mistakes niceness scaling findings replay pairs search separating diagnosis_text diagnosis
+    mistake mistakes niceness scaling findings replay pairs search separating slips expression_diagnosis
+    diagnosis_text diagnosis
     engines checkpoint training plots demo
     __init__ screen shell debugger quiz step_command train_command compare_command diagnose_command cli __main__
 """
