@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from microbp import vectorized
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.losses import LOSSES
-from microbp.nn import MLP
+from microbp.nn import MLP, Parameter
 from microbp.problems import Problem, as_network
 
 Floats = NDArray[np.float64]
@@ -44,6 +44,8 @@ class Case:
     """For each parameter's label where its gradient stands: ("dW1", (0, 1)); ("db1", None) if a layer shares it."""
     problem: str = "PROBLEM"
     """What the command line calls it."""
+    fixed: frozenset[str] = frozenset()
+    """The biases that are not trained."""
 
     @property
     def depth(self) -> int:
@@ -146,9 +148,15 @@ def case_of(
         learning_rate,
         _labels(model),
         name,
+        _fixed(model),
     )
     _ = case.truth  # whether all of it fits
     return case
+
+
+def _fixed(model: MLP) -> frozenset[str]:
+    layers = enumerate(model.layers, 1)
+    return frozenset(f"db{l}" for l, layer in layers if not isinstance(layer.neurons[0].b, Parameter))
 
 
 def _labels(model: MLP) -> dict[str, tuple[str, tuple[int, ...] | None]]:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import compare_command, diagnose_command, reference, step_command, train_command
+from microbp import class_commands, compare_command, diagnose_command, reference, step_command, train_command
 from microbp.demo import demo, report
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
@@ -22,6 +22,7 @@ from microbp.problems import NetworkProblem, Problem, as_network, load, titles
 from microbp.problems.schema import template
 from microbp.render import draw
 from microbp.render.palette import THEMES
+from microbp.strength import strength
 from microbp.tabular import columns, json_text
 
 PROBLEM = (
@@ -93,9 +94,18 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(_diagnose, "diagnose", "say which line of your derivation is wrong, from your gradients alone")
     diagnose_command.add_options(sub)
 
+    sub = command(_grade, "grade", "diagnose many learners' gradients: a row for each", graph=False)
+    class_commands.add_grade(sub)
+
+    sub = command(_conventions, "conventions", "say which conventions give a published number", graph=False)
+    class_commands.add_conventions(sub)
+
     sub = command(_gradcheck, "gradcheck", "compare the chain rule with numeric derivatives")
     sub.add_argument(
         "--method", choices=METHODS, default="auto", help="complex step, central difference, or the first that applies"
+    )
+    sub.add_argument(
+        "--strength", action="store_true", help="which mistakes a check on these data could not have caught"
     )
 
     sub = command(_draw, "draw", "draw the graph, with values, grads and local derivatives")
@@ -173,8 +183,22 @@ def _diagnose(options: argparse.Namespace) -> int:
     return diagnose_command.run(_load(options), options)
 
 
+def _grade(options: argparse.Namespace) -> int:
+    files, options.numbers = options.numbers, []
+    return class_commands.grade_files(_load(options), files, options)
+
+
+def _conventions(options: argparse.Namespace) -> int:
+    return class_commands.conventions(_load(options), options)
+
+
 def _gradcheck(options: argparse.Namespace) -> int:
     problem = _load(options)
+    if options.strength:
+        network = as_network(problem)
+        found = strength(network, network.inputs[: options.samples], network.targets[: options.samples])
+        _print(options, found.as_dict(), str(found))
+        return 0 if found.ok else 1
     check = check_graph(problem.root(), problem.leaves(), options.method)
     _print(options, check.as_dict(), str(check))
     return 0 if check.ok else 1

@@ -65,6 +65,9 @@ def fitted(case: Case, given: Given, loose: bool = False) -> Given:
             array = array[:1]
             totals.add(name)
         arrays[name] = array
+    # Zeros for biases that are not trained say no more than that.
+    idle = [name for name in arrays if name in case.fixed and not arrays[name].any()]
+    arrays = {name: array for name, array in arrays.items() if name not in idle} or arrays
     wrong = [name for name in arrays if name not in totals and arrays[name].shape != case.shape(name)]
     mirrored = [f"{name[:2]}{case.depth + 1 - int(name[2:])}" for name in case.names]
     names = dict(zip(case.names, mirrored, strict=True))

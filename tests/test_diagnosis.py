@@ -292,3 +292,11 @@ def test_the_command_says_yes_and_no(tmp_path, capsys, monkeypatch):
     assert "The gradients are right" in capsys.readouterr().out
     assert main(["diagnose", "w1-w8"]) == 2
     assert "needs one file of gradients" in capsys.readouterr().err
+
+
+def test_zeros_for_biases_that_are_not_trained_are_no_mistake():
+    problem = microbp.load("w1-w8")
+    right = case_of(problem).truth[1]
+    given = {"dW": [right["dW1"], right["dW2"]], "db": [np.zeros(2), np.zeros(2)]}
+    assert microbp.diagnose(problem, given).ok
+    assert microbp.compare(problem, gradients=given).ok

@@ -18,10 +18,11 @@ FLOORS = """
     render.frames render.page
     problems.settings problems.network problems.expression problems.schema problems.loading problems
     cases given learner learner_files rules passes precision comparison divergence
-    mistake mistakes niceness scaling findings replay pairs search separating slips expression_diagnosis
+    mistake mistakes niceness scaling findings replay pairs search separating strength slips expression_diagnosis
     diagnosis_text diagnosis
-    engines checkpoint training plots demo
-    __init__ screen shell debugger quiz step_command train_command compare_command diagnose_command cli __main__
+    engines checkpoint training plots demo conventions grading
+    __init__ screen shell debugger quiz step_command train_command compare_command diagnose_command class_commands
+    cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""
