@@ -30,17 +30,17 @@ _MARGIN = 32.0
 """How many times the rounding error of one pass another may have."""
 
 
-def typed_half_units(numbers: Floats) -> Floats:
+def typed_half_units(numbers: Floats, least: int = LEAST_DIGITS) -> Floats:
     """Half a unit of the last place that was typed, for each number: rounding changes a number by no more.
 
-    Numbers are rounded to so many decimals, or to so many digits: the most that any of them has. Full doubles have so
-    many that it comes to nothing.
+    Numbers are rounded to so many decimals, or to so many digits: the most that any of them has, and `least` digits of
+    the largest. Full doubles have so many that it comes to nothing.
     """
     finite = numbers[np.isfinite(numbers) & (numbers != 0)]
     if not finite.size:
         return np.full_like(numbers, OF_ZEROS)
     few = finite if finite.size <= 1000 else finite[:: finite.size // 1000]
-    digits, decimals = LEAST_DIGITS, LEAST_DIGITS - 1 - _exponent(float(np.abs(finite).max()))
+    digits, decimals = least, least - 1 - _exponent(float(np.abs(finite).max()))
     for number in few.tolist():
         _, figures, exponent = Decimal(repr(number)).normalize().as_tuple()
         digits, decimals = max(digits, len(figures)), max(decimals, -int(exponent))
@@ -74,13 +74,15 @@ class Precision:
         return self.half[name] * (1 + 1e-6) + bound
 
 
-def precision_of(case: Case, given: Given) -> Precision:
-    """The precision of a learner's numbers, for this network and these data."""
+def precision_of(case: Case, given: Given, typed: bool = True) -> Precision:
+    """The precision of a learner's numbers, for this network and these data; if they were not typed they are exact."""
     numbers = [given.numbers(name) for name in given.arrays]
     together = np.split(typed_half_units(np.concatenate(numbers)), np.cumsum([array.size for array in numbers])[:-1])
     units = together  # all with as many decimals, or digits; or, if they were typed, each array with its own
     if all(np.all(half >= COMPUTED * np.abs(array)) for half, array in zip(together, numbers, strict=True)):
         units = [np.maximum(half, typed_half_units(array)) for half, array in zip(together, numbers, strict=True)]
+    if not typed:
+        units = [np.zeros_like(array) for array in numbers]
     noise = {}
     with np.errstate(all="ignore"):
         rough = gradients(case, plan(case, {"precision": "single"}))
@@ -89,6 +91,16 @@ def precision_of(case: Case, given: Given) -> Precision:
         error = float(np.abs(rough[name] - right).max())
         noise[name] = max(error / largest if largest else 0.0, _SINGLE) if np.isfinite(error) else _SINGLE
     return Precision(dict(zip(given.arrays, units, strict=True)), noise, given.single)
+
+
+def few_digits(given: Given, right: Gradients) -> bool:
+    """Whether these are right numbers with hardly a digit left: 0.02 for 0.0196, and none is much larger."""
+    numbers, vectors = [given.numbers(name) for name in given.arrays], [given.select(n, right[n]) for n in given.arrays]
+    found = [v for v in vectors if v is not None]
+    if len(found) < len(vectors):
+        return False
+    half = typed_half_units(np.concatenate(numbers), 1) * (1 + 1e-6)
+    return bool(np.all(np.abs(np.concatenate(numbers) - np.concatenate(found)) <= half))
 
 
 def rounded_to_single(given: Given, right: Gradients) -> bool:

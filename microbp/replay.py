@@ -48,9 +48,9 @@ class Candidate:
 class Replayer:
     """A learner's numbers, and passes to hold against them."""
 
-    def __init__(self, case: Case, given: Given) -> None:
+    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
         self.case, self.given = case, given
-        self.precision = precision_of(case, given)
+        self.precision = precision_of(case, given, typed)
         exact32 = all(is_single(given.numbers(name)) for name in given.arrays)
         typed = all(np.all(half > 2.0**-26 * np.abs(given.numbers(name))) for name, half in self.precision.half.items())
         if exact32 and not typed:

@@ -25,7 +25,7 @@ from microbp.mistakes import MISTAKES, find
 from microbp.niceness import Niceness
 from microbp.pairs import pairs
 from microbp.passes import gradients
-from microbp.precision import rounded_to_single
+from microbp.precision import few_digits, rounded_to_single
 from microbp.replay import Candidate, Replayer, same
 from microbp.rules import changed, plan
 from microbp.scaling import scalings
@@ -36,8 +36,8 @@ MOST_MISTAKES = 2
 class Search(Replayer):
     """A learner's numbers, and everything that explains them."""
 
-    def __init__(self, case: Case, given: Given) -> None:
-        super().__init__(case, given)
+    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
+        super().__init__(case, given, typed)
         self.nice = Niceness(len(case.Y), case.sizes[-1])
         self.replayed: list[Candidate] = []
 
@@ -53,7 +53,11 @@ class Search(Replayer):
                 for name, v in vectors.items()
             ):
                 return True
-        return rounded_to_single(self.given, self.case.truth[1])
+        right = self.case.truth[1]
+        if rounded_to_single(self.given, right):
+            return True
+        # So few digits can be rounded, or be the exact numbers of a mistake.
+        return few_digits(self.given, right) and not Search(self.case, self.given, typed=False).explanations()
 
     def is_single(self) -> bool:
         """Whether they are right as far as single precision goes."""
