@@ -7,7 +7,7 @@ from typing import Any
 
 from microbp.comparison import compare
 from microbp.divergence import first_divergence
-from microbp.learner import LAYOUTS
+from microbp.flat import LAYOUTS
 from microbp.learner_files import find_function, load_gradients
 from microbp.problems import NetworkProblem
 from microbp.tabular import json_text

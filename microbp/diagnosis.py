@@ -31,8 +31,9 @@ from microbp.engine import Value
 from microbp.errors import ShapeError
 from microbp.expression_diagnosis import diagnose_graph
 from microbp.findings import Diagnosis, Explanation, Finding
+from microbp.flat import ambiguous
 from microbp.given import Given
-from microbp.learner import ambiguous, choose, read
+from microbp.learner import choose, read
 from microbp.learner_files import load_gradients, obtain
 from microbp.mistakes import MISTAKES
 from microbp.nn import MLP
@@ -71,6 +72,11 @@ def diagnose(
         return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
     case = case_of(model, X, Y, loss=loss, l2=l2 or None, learning_rate=learning_rate)
     readings = read(case, obtain(case, gradients), layout=layout, loose=True)
+    with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
+        return _diagnosed(case, readings)
+
+
+def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
     searches = [Search(case, given) for given in readings]
     for search in searches:
         if search.is_right():

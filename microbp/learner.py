@@ -13,22 +13,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microbp.cases import Case, Floats, Gradients
 from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.flat import LAYOUTS, ambiguous, flat_readings
 from microbp.given import Given, fitted
-
-LAYOUTS = {
-    "rows": "W1, b1, W2, b2, … one after the other, each row by row",
-    "columns": "W1, b1, W2, b2, … one after the other, each column by column",
-    "theta-rows": "Θ1, Θ2, … one after the other, the bias in column 0, each row by row",
-    "theta-columns": "Θ1, Θ2, … one after the other, the bias in column 0, each column by column, as Θ(:) in Octave",
-}
-"""How one flat vector may hold the gradients of a network."""
 
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
 _LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
@@ -53,6 +46,7 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
     """
     if layout is not None and layout not in LAYOUTS:
         raise UnknownNameError(unknown("layout", layout, LAYOUTS))
+    gradients = _unwrapped(gradients)
     if isinstance(gradients, list | tuple) and len(gradients) == 3 and _depth(gradients[0]) == 0 < _depth(gradients[1]):
         gradients = gradients[1:]  # a function that gives the loss as well
     found = [reading for reading in _readings(case, gradients, layout) if reading.arrays]
@@ -86,12 +80,6 @@ def choose(case: Case, readings: list[Given]) -> Given:
     return best[0]
 
 
-def ambiguous(readings: list[Given]) -> str:
-    """Says that a flat vector could have several layouts."""
-    choices = "; ".join(f"{given.layout!r}: {LAYOUTS[given.layout or 'rows']}" for given in readings)
-    return f"one flat vector can hold these gradients in several ways: say which with layout=…: {choices}"
-
-
 def _same(one: Gradients, other: Gradients) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
 
@@ -105,10 +93,10 @@ def _readings(case: Case, gradients: Any, layout: str | None) -> Iterator[Given]
         return
     depth = _depth(gradients)
     if depth == 1 and _depth(next(iter(gradients))) == 0:
-        yield from _flat(case, np.asarray(list(gradients), dtype=np.float64), layout)
+        yield from flat_readings(case, _floats("a flat vector", gradients), layout)
     elif depth == 2 and isinstance(gradients, np.ndarray) and 1 in gradients.shape and case.depth > 1:
-        yield from _flat(case, gradients.astype(np.float64).ravel(), layout)
-    else:
+        yield from flat_readings(case, _floats("a flat vector", gradients).ravel(), layout)
+    elif depth:
         yield from _sequences(case, gradients)
 
 
@@ -163,6 +151,8 @@ def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
         if match and 1 <= int(match[2]) <= case.depth:
             _put(arrays, match[1], int(match[2]), _floats(key, value))
         elif (match := _LISTS.fullmatch(key)) is not None:
+            if not _depth(value):
+                raise ShapeError(f"{key} needs a list with an array for each layer, got {_words(value)}")
             parts = [value] if case.depth == 1 and _depth(value) == (1 if match[1] in "bB" else 2) else list(value)
             if len(parts) != case.depth:
                 raise ShapeError(f"{key} needs an array for each of the {case.depth} layers, got {len(parts)}")
@@ -184,41 +174,23 @@ def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
         arrays[f"dW{l}"], arrays[f"db{l}"] = array[:, 1:], array[:, 0]
 
 
-def _flat(case: Case, vector: Floats, layout: str | None) -> Iterator[Given]:
-    W, b = ([case.shape(name) for name in names] for names in (case.names[::2], case.names[1::2]))
-    weights = sum(n * k for n, k in W)
-    sizes = {"each with its biases": weights + sum(n for (n,) in b), "the weights alone": weights}
-    if case.shared:
-        sizes["with one bias a layer"] = weights + len(b)
-    if len(vector) not in sizes.values():
-        words = " or ".join(f"{size} ({what})" for what, size in sizes.items())
-        raise ShapeError(f"a flat vector of this network's gradients needs {words} numbers, got {len(vector)}")
-    (n_bias,) = {len(vector) - weights} & {0, sum(n for (n,) in b), len(b)}
-    for name in [layout] if layout else LAYOUTS:
-        theta = name.startswith("theta")
-        order: Literal["F", "C"] = "F" if name.endswith("columns") else "C"
-        if theta and n_bias != sizes["each with its biases"] - weights:
-            continue
-        arrays: Gradients = {}
-        rest = vector
-        for l, (n, k) in enumerate(W, 1):
-            count = n if n_bias == sum(m for (m,) in b) else min(n_bias, 1)
-            if theta:
-                matrix, rest = rest[: n * (k + 1)].reshape((n, k + 1), order=order), rest[n * (k + 1) :]
-                arrays[f"dW{l}"], arrays[f"db{l}"] = matrix[:, 1:], matrix[:, 0]
-                continue
-            arrays[f"dW{l}"], rest = rest[: n * k].reshape((n, k), order=order), rest[n * k :]
-            if count:
-                arrays[f"db{l}"], rest = rest[:count], rest[count:]
-        yield Given(arrays, "flat vector", {}, frozenset(), name)
-
-
 def _shape_fits(case: Case, name: str, array: Floats) -> bool:
     return array.shape == case.shape(name) or (name[1] == "b" and array.size == case.shape(name)[0])
 
 
+def _unwrapped(value: Any) -> Any:
+    """The same with tensors and the like, whatever NumPy takes for an array, as arrays."""
+    if isinstance(value, Mapping):
+        return {str(key): _unwrapped(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_unwrapped, value)) if type(value) in (list, tuple) else [*map(_unwrapped, value)]
+    return np.asarray(value) if hasattr(value, "__array__") else value
+
+
 def _floats(name: str, value: Any) -> Floats:
     try:
+        if np.iscomplexobj(value):
+            raise TypeError("complex numbers are none")
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ShapeError(f"{name} must be an array of real numbers, got {_words(value)}: {error}") from error

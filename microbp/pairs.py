@@ -26,9 +26,10 @@ def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Ite
     for one, two in combinations([*candidates, *_scaled(replayer, candidates)], 2):
         (a,), (b,) = one.findings, two.findings
         # An array that one of them leaves alone is as the other makes it; what neither touches is right. But what is
-        # made with changed weights depends on how wrong the change was.
+        # made with changed weights depends on how wrong the change was, and a reversed list has all in other places.
         apart = one.matches >= everything - two.changes and two.matches >= everything - one.changes
-        if not (apart or a.rate or b.rate) or a.cost + b.cost > cost or _clash(a, b) or not outputs.fit(one, two):
+        bound = a.rate or b.rate or "order" in a.change or "order" in b.change
+        if not (apart or bound) or a.cost + b.cost > cost or _clash(a, b) or not outputs.fit(one, two):
             continue
         tried += 1
         if tried > MOST_PAIRS:

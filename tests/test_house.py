@@ -17,7 +17,7 @@ FLOORS = """
     reference render.palette render.escape render.grouping render.dot render.image render
     render.frames render.page
     problems.settings problems.network problems.expression problems.schema problems.loading problems
-    cases given learner learner_files rules passes precision comparison divergence
+    cases given flat learner learner_files rules passes precision comparison divergence
     mistake mistakes niceness scaling findings replay pairs search separating strength slips expression_diagnosis
     diagnosis_text diagnosis
     engines checkpoint training plots demo conventions grading

@@ -7,8 +7,9 @@ import microbp
 from microbp import nn
 from microbp.cases import case_of
 from microbp.errors import ExtraError, ProblemError, ShapeError, UnknownNameError
+from microbp.flat import LAYOUTS
 from microbp.given import Given
-from microbp.learner import LAYOUTS, read
+from microbp.learner import read
 from microbp.learner_files import find_function, load_gradients
 from microbp.vectorized import loss_and_gradients
 
@@ -181,3 +182,38 @@ def test_a_function_is_found_and_gets_copies():
 
     assert microbp.compare(MODEL, X, Y, gradients=greedy).loss == CASE.truth[0]
     assert microbp.compare(MODEL, X, Y, gradients=greedy).ok
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *(
+            {"dW": 5},
+            {"dW": [[1, 2], [3]]},
+            {"dW": [None, None]},
+            {},
+            [[]],
+            np.array(3.0),
+            3.0,
+            {"dW": "abc"},
+            (1, 2, 3),
+        ),
+        *({1: 2}, {"dW1": dW[0] * 1j}, np.array([1j] * 26), np.array([{}]), {"flat": None}, {1}, [None] * 4, [{}, {}]),
+    ],
+    ids=repr,
+)
+def test_what_is_no_gradient_is_refused_with_a_reason(junk):
+    for refuse in (microbp.compare, microbp.diagnose):
+        with pytest.raises((ShapeError, UnknownNameError)):
+            refuse(MODEL, X=X, Y=Y, gradients=junk)
+
+
+def test_what_numpy_takes_for_an_array_is_one():
+    class Tensor:
+        def __init__(self, array):
+            self.array = array
+
+        def __array__(self, dtype=None, copy=None):
+            return self.array
+
+    assert microbp.compare(MODEL, X, Y, gradients={"dW": [Tensor(g) for g in dW]}).ok
