@@ -42,8 +42,8 @@ class Case:
     learning_rate: float | None
     labels: Mapping[str, tuple[str, tuple[int, ...] | None]]
     """For each parameter's label where its gradient stands: ("dW1", (0, 1)); ("db1", None) if a layer shares it."""
-    problem: str = "PROBLEM"
-    """What the command line calls it."""
+    problem: str = ""
+    """What the command line calls it, if it does."""
     fixed: frozenset[str] = frozenset()
     """The biases that are not trained."""
 
@@ -124,10 +124,10 @@ def case_of(
     Raises `ShapeError` if data are missing or do not fit, `UnknownNameError` for an unknown loss, `ProblemError` for
     an expression.
     """
-    name = "PROBLEM"
+    name = ""
     if not isinstance(model, MLP):
         problem = as_network(model)
-        model, name = problem.model, problem.source or name
+        model, name = problem.model, problem.source
         X, Y = problem.inputs if X is None else X, problem.targets if Y is None else Y
         loss, l2 = loss or problem.loss, problem.l2 if l2 is None else l2
         learning_rate = problem.training.learning_rate if learning_rate is None else learning_rate

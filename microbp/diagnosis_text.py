@@ -69,7 +69,7 @@ def _arrays(case: Case, given: Given) -> str:
 
 def _where(case: Case, finding: Finding) -> str:
     if finding.arrays:
-        return ", ".join(finding.arrays)
+        return ", ".join(name for name in case.names if name in finding.arrays)
     layers = finding.layers or tuple(range(1, case.depth + 1))
     names = dict.fromkeys(case.activations[l - 1] for l in layers)
     said = ("layer " if len(layers) == 1 else "layers ") + ", ".join(map(str, layers))
@@ -100,7 +100,10 @@ def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str
         with np.errstate(all="ignore"):
             rows.insert(0, ("   wrong", *_sums(next(p for p in backward(wrong_case, rules) if p.l == l), name, where)))
     yield from columns(rows)
-    yield f'   See it: microbp step {case.problem} -c "c {label}"'
+    if case.problem:
+        yield f'   See it: microbp step {case.problem} -c "c {label}"'
+    else:
+        yield f'   See it: microbp.steps(losses.batch_loss(model, X, Y, "{case.loss}", {case.l2})).until("{label}")'
 
 
 def _sums(part: Part, name: str, where: Sequence[int]) -> tuple[str, str]:
@@ -126,8 +129,8 @@ def _sums(part: Part, name: str, where: Sequence[int]) -> tuple[str, str]:
 
 
 def worst(case: Case, given: Given) -> tuple[str, tuple[int, ...]] | None:
-    """Where the learner's numbers are farthest from the right ones, relative to their array; weights first."""
-    found: list[tuple[bool, float, str, tuple[int, ...]]] = []
+    """Where the numbers are wrong at their worst, in the array that a pass gets wrong first; weights before biases."""
+    found: list[tuple[bool, bool, int, float, str, tuple[int, ...]]] = []
     for name in given.arrays:
         right = given.select(name, case.truth[1][name])
         if right is None or name in given.totals:
@@ -135,11 +138,9 @@ def worst(case: Case, given: Given) -> tuple[str, tuple[int, ...]] | None:
         apart = np.nan_to_num(np.abs(given.numbers(name) - right), nan=np.inf)
         k = int(np.argmax(apart))
         if apart[k] > 0:
-            scale = float(np.max(np.abs(right))) or 1.0
-            found.append(
-                (apart[k] > 1e-6 * scale and name[1] == "W", float(apart[k]) / scale, name, given.place(name, k))
-            )
-    return max(found)[2:] if found else None
+            wrong = apart[k] > 1e-6 * float(np.max(np.abs(right)))
+            found.append((bool(wrong), name[1] == "W", int(name[2:]), float(apart[k]), name, given.place(name, k)))
+    return max(found)[4:] if found else None
 
 
 def alternatives(others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:

@@ -57,7 +57,13 @@ class Mistake(NamedTuple):
 
     def lines(self, l: int, change: Change) -> dict[str, str]:
         """The formulas of layer l, with the names of this change in them."""
-        words = {"slope_of": "g", "forward": "g", "error": "another loss", **change}
+        words = {"slope_of": "g", "forward": "g", "error": "another loss", "paths": "some", **change}
+        kind, _, neuron = words["paths"].partition(" ")
+        words["paths"] = {
+            "only": f"neuron {neuron} alone",
+            "without": f"without neuron {neuron}",
+            "own": "neuron k to neuron k alone",
+        }.get(kind, kind)
         of = words["forward"] if change.get("forward") else words["slope_of"]
         names = words | {"l": l, "n": l + 1, "p": l - 1, "before": f"a{l - 1}" if l > 1 else "X", "of": of}
         fields = ("wrong", "right", "wrong_index", "right_index")

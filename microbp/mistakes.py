@@ -88,7 +88,7 @@ MISTAKES = (
     ),
     _row(
         "missing-path", "A hidden delta does not sum over all neurons that the activation reaches.",
-        "δ{p} = (some of δ{l} W{l}: {paths}) ⊙ f′(z{p})",
+        "δ{p} = (δ{l} W{l}, {paths}) ⊙ f′(z{p})",
         "δ{p}[i,k] = (Σj, {paths}, δ{l}[i,j]·W{l}[j,k]) · f′(z{p}[i,k])", _BACK, "upper",
         {"paths": "only <neuron>"}, {"paths": "without <neuron>"}, {"paths": "own"},
     ),

@@ -28,7 +28,7 @@ from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
 
 
 class Part(NamedTuple):
-    """What a pass finds for layer l (from 1), with all factors of the rules in it."""
+    """What a pass finds for layer l (from 1), with all factors of the rules in it; delta and inputs of what it sums."""
 
     l: int
     delta: Floats
@@ -93,7 +93,7 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         if rule.transposed:
             dW, dW_l2 = dW.T, dW_l2.T
         db, db_l2 = rule.scale_loss * delta[rows].sum(axis=0), case.l2 / m * b
-        yield Part(l, delta, a, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
+        yield Part(l, delta[rows], a[rows], dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
         passed = delta if rule.passed == "delta" else signal
 
 
