@@ -22,9 +22,12 @@ True
 
 from microbp import datasets, losses, nn, optim, vectorized
 from microbp.comparison import Comparison, compare
+from microbp.diagnosis import diagnose
+from microbp.divergence import Divergence, first_divergence
 from microbp.engine import Constant, Value, define
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.families import affine, total
+from microbp.findings import Diagnosis
 from microbp.jacobian import jacobian
 from microbp.layouts import from_theta, to_theta
 from microbp.nonfinite import errstate
@@ -40,6 +43,8 @@ from microbp.training import train
 __all__ = [
     "Comparison",
     "Constant",
+    "Diagnosis",
+    "Divergence",
     "Drawing",
     "DrawingWarning",
     "GradCheck",
@@ -54,8 +59,10 @@ __all__ = [
     "compare",
     "datasets",
     "define",
+    "diagnose",
     "draw",
     "errstate",
+    "first_divergence",
     "from_theta",
     "gradcheck",
     "jacobian",

@@ -14,13 +14,17 @@ FLOORS = """
     engine
     families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
     explain ideas stepper matrices paths routes derivation
-    comparison reference
+    reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
     render.heat render.moment render.scene render.cards render.dot render.drawing render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    engines checkpoint training plots demo
-    __init__ screen shell debugger quiz step_command draw_command train_command cli __main__
+    cases given flat learner learner_files rules passes precision comparison divergence
+    mistake mistakes niceness scaling findings replay pairs search separating strength slips expression_diagnosis
+    diagnosis_text diagnosis
+    engines checkpoint training plots demo conventions grading
+    __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
+    class_commands cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""

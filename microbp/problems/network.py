@@ -74,6 +74,8 @@ class NetworkProblem(Problem):
     l2: float = 0.0
     training: Training = field(default_factory=Training)
     names: Names | None = None
+    source: str = ""
+    """What the command line calls it: a built-in name or a file."""
     model: MLP = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
