@@ -22,12 +22,12 @@ True
 
 from microbp import datasets, losses, nn, optim, vectorized
 from microbp.comparison import Comparison, compare
-from microbp.diagnosis import diagnose
-from microbp.divergence import Divergence, first_divergence
+from microbp.diagnosis.divergence import Divergence, first_divergence
+from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.verdict import diagnose
 from microbp.engine import Constant, Value, define
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.families import affine, total
-from microbp.findings import Diagnosis
 from microbp.jacobian import jacobian
 from microbp.layouts import from_theta, to_theta
 from microbp.nonfinite import errstate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from microbp.conventions import reproduce
+from microbp.diagnosis.conventions import reproduce
+from microbp.diagnosis.grading import as_csv, as_dicts, as_text, grade
 from microbp.errors import ProblemError
-from microbp.grading import as_csv, as_dicts, as_text, grade
 from microbp.problems import Problem
 from microbp.tabular import json_text
 

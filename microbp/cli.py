@@ -23,6 +23,7 @@ from microbp import (
 )
 from microbp.demo import demo, report
 from microbp.derivation import derivation
+from microbp.diagnosis.strength import strength
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
@@ -30,7 +31,6 @@ from microbp.ops import FAMILIES, find
 from microbp.problems import NetworkProblem, Problem, as_network, load, titles
 from microbp.problems.schema import template
 from microbp.render import draw
-from microbp.strength import strength
 from microbp.tabular import columns, json_text
 
 PROBLEM = (

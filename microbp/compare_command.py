@@ -6,9 +6,9 @@ import argparse
 from typing import Any
 
 from microbp.comparison import compare
-from microbp.divergence import first_divergence
-from microbp.flat import LAYOUTS
-from microbp.learner_files import find_function, load_gradients
+from microbp.diagnosis.divergence import first_divergence
+from microbp.learner.files import find_function, load_gradients
+from microbp.learner.flat import LAYOUTS
 from microbp.problems import NetworkProblem
 from microbp.tabular import json_text
 

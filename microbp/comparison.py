@@ -25,14 +25,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.cases import Case, Floats, Gradients, case_of
-from microbp.given import Given
+from microbp.diagnosis.precision import precision_of
 from microbp.layouts import Layout
-from microbp.learner import choose, read
-from microbp.learner_files import obtain
+from microbp.learner.cases import Case, Floats, Gradients, case_of
+from microbp.learner.files import obtain
+from microbp.learner.given import Given
+from microbp.learner.reading import choose, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
-from microbp.precision import precision_of
 from microbp.problems import Problem
 from microbp.tabular import columns, markdown
 

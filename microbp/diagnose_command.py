@@ -6,9 +6,9 @@ import argparse
 from typing import Any
 
 from microbp.compare_command import add_sources, source
-from microbp.diagnosis import diagnose
+from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.verdict import diagnose
 from microbp.errors import ProblemError
-from microbp.findings import Diagnosis
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.tabular import json_text
 

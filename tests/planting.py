@@ -4,15 +4,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from microbp.cases import case_of
-from microbp.findings import Explanation, Finding
-from microbp.learner import read
+from microbp.diagnosis.findings import Explanation, Finding
+from microbp.diagnosis.mistake import SOLVED
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.search import Search
+from microbp.learner.cases import case_of
+from microbp.learner.reading import read
 from microbp.losses import LOSSES
-from microbp.mistake import SOLVED
-from microbp.mistakes import MISTAKES
 from microbp.nn import MLP
-from microbp.passes import gradients
-from microbp.search import Search
 
 HIDDEN = ("sigmoid", "tanh", "relu", "softplus", "leaky_relu")
 OUTPUTS = {"binary_cross_entropy": ["sigmoid"], "softmax_cross_entropy": ["linear"], "hinge": ["linear", "tanh"]}

@@ -119,7 +119,7 @@ def test_large_maps_are_drawn_in_blocks():
 @pytest.mark.parametrize("digits", [3, 6, 9, 17])
 def test_rounded_numbers_are_compared_to_their_precision(digits):
     problem = microbp.load("w1-w8")
-    case = microbp.cases.case_of(problem)
+    case = microbp.learner.cases.case_of(problem)
     given = {name: [[float(f"{x:.{digits}g}") for x in row] for row in case.truth[1][name]] for name in ("dW1", "dW2")}
     assert compare(problem, gradients=given).ok
     given["dW1"][0][0] *= 1 + 20 * 10.0**-digits if digits < 10 else 1 + 1e-8

@@ -6,14 +6,14 @@ import pytest
 
 import microbp
 from microbp import nn, vectorized
-from microbp.cases import case_of
 from microbp.cli import main
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
-from microbp.learner import read
-from microbp.mistakes import MISTAKES
-from microbp.passes import gradients
-from microbp.rules import plan
-from microbp.search import Search
+from microbp.learner.cases import case_of
+from microbp.learner.reading import read
 from tests.planting import BY_CODE, random_case, rounded, with_mistakes
 
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
-from microbp.divergence import first_divergence
+from microbp.diagnosis.divergence import first_divergence
 from microbp.errors import ShapeError, UnknownNameError
 
 MODEL = nn.MLP(3, [4, 2, 2], activation="tanh", output="sigmoid", seed=3)
@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_an_error():
 
 
 def test_the_command_walks_through_a_file(tmp_path, capsys):
-    case = microbp.cases.case_of(microbp.load("w1-w8"))
+    case = microbp.learner.cases.case_of(microbp.load("w1-w8"))
     np.savez(tmp_path / "mine.npz", h=[[0.593269992, 0.596884378]], dW2=case.truth[1]["dW2"] * 2)
     assert main(["compare", "w1-w8", "--intermediates", str(tmp_path / "mine.npz"), "--names", "h=a1"]) == 1
     assert "The first wrong quantity is dW2" in capsys.readouterr().out

@@ -5,9 +5,9 @@ import pytest
 import microbp
 from microbp import Value, load
 from microbp.cli import main
+from microbp.diagnosis.expressions import diagnose_graph
+from microbp.diagnosis.slips import slipped
 from microbp.errors import ProblemError, UnknownNameError
-from microbp.expression_diagnosis import diagnose_graph
-from microbp.slips import slipped
 from microbp.stepper import Stepper
 
 EXPRESSION = "sigmoid((w*x + b)**3 / (1 + x*w)) - cos(w)*tanh(x)*x"

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp.cases import case_of
 from microbp.cli import main
-from microbp.conventions import reproduce
+from microbp.diagnosis.conventions import reproduce
 from microbp.errors import ProblemError
+from microbp.learner.cases import case_of
 
 
 @pytest.fixture

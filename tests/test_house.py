@@ -19,10 +19,12 @@ FLOORS = """
     render.heat render.moment render.scene render.cards render.dot render.drawing render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    cases given flat learner learner_files rules passes precision comparison divergence
-    mistake mistakes niceness scaling findings replay pairs search separating strength slips expression_diagnosis
-    diagnosis_text diagnosis
-    engines checkpoint training plots demo conventions grading
+    learner learner.cases learner.given learner.flat learner.reading learner.files
+    diagnosis diagnosis.rules diagnosis.passes diagnosis.precision comparison diagnosis.divergence
+    diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
+    diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.strength diagnosis.slips diagnosis.expressions
+    diagnosis.text diagnosis.verdict
+    engines checkpoint training plots demo diagnosis.conventions diagnosis.grading
     __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
     class_commands cli __main__
 """

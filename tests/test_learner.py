@@ -5,12 +5,12 @@ import pytest
 
 import microbp
 from microbp import nn
-from microbp.cases import case_of
 from microbp.errors import ExtraError, ProblemError, ShapeError, UnknownNameError
-from microbp.flat import LAYOUTS
-from microbp.given import Given
-from microbp.learner import read
-from microbp.learner_files import find_function, load_gradients
+from microbp.learner.cases import case_of
+from microbp.learner.files import find_function, load_gradients
+from microbp.learner.flat import LAYOUTS
+from microbp.learner.given import Given
+from microbp.learner.reading import read
 from microbp.vectorized import loss_and_gradients
 
 MODEL = nn.MLP(3, [4, 2], activation="tanh", seed=1)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from microbp.diagnosis.mistakes import MISTAKES, find
+from microbp.diagnosis.passes import backward, gradients
+from microbp.diagnosis.rules import Rules, plan
 from microbp.errors import UnknownNameError
-from microbp.mistakes import MISTAKES, find
-from microbp.passes import backward, gradients
-from microbp.rules import Rules, plan
 from tests.planting import random_case
 
 CODES = """sign factor

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microbp.niceness import Niceness
-from microbp.precision import typed_half_units
-from microbp.scaling import Column, scalings
+from microbp.diagnosis.niceness import Niceness
+from microbp.diagnosis.precision import typed_half_units
+from microbp.diagnosis.scaling import Column, scalings
 
 NUMBERS = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=8)
 

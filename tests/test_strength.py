@@ -5,8 +5,8 @@ import numpy as np
 import microbp
 from microbp import nn
 from microbp.cli import main
-from microbp.mistakes import MISTAKES
-from microbp.strength import IMPOSSIBLE, strength
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.strength import IMPOSSIBLE, strength
 
 
 def reasons(found):

@@ -13,11 +13,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from microbp.learner import read
-from microbp.mistakes import MISTAKES
-from microbp.passes import gradients
-from microbp.rules import plan
-from microbp.search import Search
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.search import Search
+from microbp.learner.reading import read
 from microbp.tabular import markdown
 from tests.planting import BY_CODE, random_case, rounded, with_mistakes
 

@@ -1,7 +1,7 @@
 """A learner's gradients, in whatever form they come, as named arrays.
 
 >>> from microbp import load
->>> from microbp.cases import case_of
+>>> from microbp.learner.cases import case_of
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, {"w5": 0.0822, "w6": 0.0827})
 >>> given.form, list(given.arrays), given.select("dW2", case.truth[1]["dW2"]).round(4).tolist()
@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.cases import Case, Floats, Gradients
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.flat import LAYOUTS, ambiguous, flat_readings
-from microbp.given import Given, fitted
+from microbp.learner.cases import Case, Floats, Gradients
+from microbp.learner.flat import LAYOUTS, ambiguous, flat_readings
+from microbp.learner.given import Given, fitted
 
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
 _LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
@@ -39,7 +39,7 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
     order. Raises `ShapeError`, with both shapes, for what does not fit, and `UnknownNameError`.
 
     >>> from microbp import load
-    >>> from microbp.cases import case_of
+    >>> from microbp.learner.cases import case_of
     >>> case = case_of(load("w1-w8"))
     >>> [given.layout for given in read(case, range(12))]
     ['rows', 'columns', 'theta-rows', 'theta-columns']

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from microbp.diagnosis import diagnose
+from microbp.diagnosis.verdict import diagnose
 from microbp.errors import MicrobpError
 from microbp.problems import Problem
 from microbp.tabular import columns

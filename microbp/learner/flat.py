@@ -2,7 +2,7 @@
 
 >>> import numpy as np
 >>> from microbp import load
->>> from microbp.cases import case_of
+>>> from microbp.learner.cases import case_of
 >>> for given in flat_readings(case_of(load("w1-w8")), np.arange(12.0), None):
 ...     print(given.layout, given.arrays["dW1"].tolist(), given.arrays["db1"].tolist())
 rows [[0.0, 1.0], [2.0, 3.0]] [4.0, 5.0]
@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from microbp.cases import Case, Floats, Gradients
 from microbp.errors import ShapeError
-from microbp.given import Given
+from microbp.learner.cases import Case, Floats, Gradients
+from microbp.learner.given import Given
 
 LAYOUTS = {
     "rows": "W1, b1, W2, b2, … one after the other, each row by row",

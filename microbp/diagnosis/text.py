@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from microbp.cases import Case
-from microbp.findings import Explanation, Finding
-from microbp.given import Given
-from microbp.passes import Part, backward
-from microbp.rules import plan
+from microbp.diagnosis.findings import Explanation, Finding
+from microbp.diagnosis.passes import Part, backward
+from microbp.diagnosis.rules import plan
+from microbp.learner.cases import Case
+from microbp.learner.given import Given
 from microbp.tabular import columns
 
 MOST_TERMS = 3

@@ -16,8 +16,8 @@ from decimal import Decimal, InvalidOperation
 from itertools import combinations, product
 from typing import Any
 
-from microbp.cases import case_of
 from microbp.errors import MicrobpError, ProblemError
+from microbp.learner.cases import case_of
 from microbp.losses import LOSSES
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.training import train

@@ -23,8 +23,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from microbp.cases import Case
 from microbp.errors import ExtraError, ProblemError, unknown
+from microbp.learner.cases import Case
 
 MAX_BYTES = 100_000_000
 

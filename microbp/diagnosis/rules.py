@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from microbp.cases import Case
+from microbp.learner.cases import Case
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a search finds: mistakes with the layers they are in, and factors read as mistakes.
 
->>> from microbp.mistakes import find
+>>> from microbp.diagnosis.mistakes import find
 >>> Explanation((Finding(find("sign"), {"scale": -1.0}, (1, 2), ("dW1", "dW2")),), 1).codes
 ('sign',)
 """
@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
-from microbp.cases import Case
-from microbp.given import Given
-from microbp.mistake import CHOICES, SOLVED, Change, Mistake
-from microbp.mistakes import MISTAKES, find
-from microbp.niceness import Niceness
-from microbp.rules import Plan, changed, plan
-from microbp.scaling import Group, Scaling
+from microbp.diagnosis.mistake import CHOICES, SOLVED, Change, Mistake
+from microbp.diagnosis.mistakes import MISTAKES, find
+from microbp.diagnosis.niceness import Niceness
+from microbp.diagnosis.rules import Plan, changed, plan
+from microbp.diagnosis.scaling import Group, Scaling
+from microbp.learner.cases import Case
+from microbp.learner.given import Given
 
 _NEAR = 1e-6
 

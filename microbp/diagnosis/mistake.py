@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from microbp.cases import Case
+from microbp.learner.cases import Case
 from microbp.vectorized import ACTIVATIONS, LOSSES
 
 MOST_NEURONS = 12

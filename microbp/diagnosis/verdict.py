@@ -25,24 +25,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.cases import Case, case_of
-from microbp.diagnosis_text import alternatives, explained, unexplained, worst
+from microbp.diagnosis.expressions import diagnose_graph
+from microbp.diagnosis.findings import Diagnosis, Explanation, Finding
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import backward
+from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.search import Search
+from microbp.diagnosis.separating import separating
+from microbp.diagnosis.text import alternatives, explained, unexplained, worst
 from microbp.engine import Value
 from microbp.errors import ShapeError
-from microbp.expression_diagnosis import diagnose_graph
-from microbp.findings import Diagnosis, Explanation, Finding
-from microbp.flat import ambiguous
-from microbp.given import Given
-from microbp.learner import choose, read
-from microbp.learner_files import load_gradients, obtain
-from microbp.mistakes import MISTAKES
+from microbp.learner.cases import Case, case_of
+from microbp.learner.files import load_gradients, obtain
+from microbp.learner.flat import ambiguous
+from microbp.learner.given import Given
+from microbp.learner.reading import choose, read
 from microbp.nn import MLP
-from microbp.passes import backward
-from microbp.precision import precision_of
 from microbp.problems import ExpressionProblem, Problem
-from microbp.rules import plan
-from microbp.search import Search
-from microbp.separating import separating
 
 MOST_ALTERNATIVES = 5
 

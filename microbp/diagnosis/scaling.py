@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from microbp.cases import Floats
-from microbp.niceness import Interval, Niceness
+from microbp.diagnosis.niceness import Interval, Niceness
+from microbp.learner.cases import Floats
 
 _EVERY: Interval = (-np.inf, np.inf)
 

@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
+from microbp.diagnosis.mistake import SOLVED, Change, Mistake
 from microbp.errors import UnknownNameError, unknown
-from microbp.mistake import SOLVED, Change, Mistake
 
 _OUT = ("δ{l} = ∂E/∂a{l} ⊙ f′(z{l})", "δ{l}[i,j] = ∂E/∂a{l}[i,j] · f′(z{l}[i,j])")
 _HIDDEN = ("δ{l} = (δ{n} W{n}) ⊙ f′(z{l})", "δ{l}[i,k] = (Σj δ{n}[i,j]·W{n}[j,k]) · f′(z{l}[i,k])")

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.cases import Case, case_of
-from microbp.mistake import SOLVED, Mistake
-from microbp.mistakes import MISTAKES
+from microbp.diagnosis.mistake import SOLVED, Mistake
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.separating import random_data
+from microbp.learner.cases import Case, case_of
 from microbp.nn import MLP
-from microbp.passes import gradients
 from microbp.problems import Problem
-from microbp.rules import plan
-from microbp.separating import random_data
 from microbp.tabular import columns
 
 SEEN = 1e-6

@@ -12,10 +12,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from microbp.cases import Case, Floats, Gradients
-from microbp.given import Given
-from microbp.passes import gradients
-from microbp.rules import plan
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.rules import plan
+from microbp.learner.cases import Case, Floats, Gradients
+from microbp.learner.given import Given
 
 RELATIVE = 1e-9
 """How near numbers in double precision must be, relative to the largest of their array."""

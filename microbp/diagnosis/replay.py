@@ -1,8 +1,8 @@
 """A network replayed under wrong rules, beside the numbers that a learner got from it.
 
 >>> from microbp import load
->>> from microbp.cases import case_of
->>> from microbp.learner import read
+>>> from microbp.learner.cases import case_of
+>>> from microbp.learner.reading import read
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, case.truth[1])
 >>> replayer = Replayer(case, given)
@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from microbp.cases import Case, Gradients
-from microbp.findings import Finding
-from microbp.given import Given
-from microbp.passes import Part, backward, forward
-from microbp.precision import precision_of
-from microbp.rules import Plan, plan
-from microbp.scaling import Column, spans
+from microbp.diagnosis.findings import Finding
+from microbp.diagnosis.passes import Part, backward, forward
+from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.rules import Plan, plan
+from microbp.diagnosis.scaling import Column, spans
+from microbp.learner.cases import Case, Gradients
+from microbp.learner.given import Given
 
 
 @dataclass

@@ -1,9 +1,9 @@
 """Data on which two explanations of the same numbers part.
 
 >>> from microbp import load
->>> from microbp.cases import case_of
->>> from microbp.findings import Explanation, Finding
->>> from microbp.mistakes import find
+>>> from microbp.learner.cases import case_of
+>>> from microbp.diagnosis.findings import Explanation, Finding
+>>> from microbp.diagnosis.mistakes import find
 >>> case = case_of(load("w1-w8"))
 >>> mean = Explanation((Finding(find("bias-mean-for-sum"), {"scale_biases": "1/m"}, (), ()),), 1)
 >>> X, Y = separating(case, Explanation((), 0), mean)
@@ -17,9 +17,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from microbp.cases import Case, Floats, Gradients
-from microbp.findings import Explanation
-from microbp.passes import gradients
+from microbp.diagnosis.findings import Explanation
+from microbp.diagnosis.passes import gradients
+from microbp.learner.cases import Case, Floats, Gradients
 
 SAMPLES = (1, 3, 4, 7)
 APART = 1e-3

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from microbp.findings import Explanation, Finding
-from microbp.mistake import SOLVED
-from microbp.mistakes import MISTAKES
-from microbp.replay import Candidate, Replayer, exact
-from microbp.rules import changed
+from microbp.diagnosis.findings import Explanation, Finding
+from microbp.diagnosis.mistake import SOLVED
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.replay import Candidate, Replayer, exact
+from microbp.diagnosis.rules import changed
 
 MOST_PAIRS = 40_000
 """More pairs than these are not replayed."""

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.cases import Floats
+from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.niceness import Niceness
+from microbp.diagnosis.precision import RELATIVE, typed_half_units
+from microbp.diagnosis.scaling import Column, scalings
+from microbp.diagnosis.slips import FACTOR, OVERWRITTEN, SIGN, Slip, slipped
 from microbp.engine import Constant, Value
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.findings import Diagnosis
-from microbp.niceness import Niceness
-from microbp.precision import RELATIVE, typed_half_units
-from microbp.scaling import Column, scalings
-from microbp.slips import FACTOR, OVERWRITTEN, SIGN, Slip, slipped
+from microbp.learner.cases import Floats
 from microbp.stepper import Step, Stepper
 
 MOST_WORK = 3_000_000

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.cases import Case, Floats, Gradients, case_of
+from microbp.diagnosis.passes import backward, forward
+from microbp.diagnosis.precision import RELATIVE, typed_half_units
+from microbp.diagnosis.rules import plan
 from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.learner.cases import Case, Floats, Gradients, case_of
 from microbp.nn import MLP
-from microbp.passes import backward, forward
-from microbp.precision import RELATIVE, typed_half_units
 from microbp.problems import Problem
-from microbp.rules import plan
 from microbp.tabular import columns
 
 FORMULAS = {

@@ -3,8 +3,8 @@
 With `Rules()` for each layer it is the right pass, derived a second time:
 
 >>> from microbp import load
->>> from microbp.cases import case_of
->>> from microbp.rules import plan
+>>> from microbp.learner.cases import case_of
+>>> from microbp.diagnosis.rules import plan
 >>> case = case_of(load("w1-w8"))
 >>> right = gradients(case, plan(case))
 >>> right["dW2"][0].round(9).tolist(), right["dW1"][0].round(9).tolist()
@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.cases import Case, Floats, Gradients
-from microbp.rules import Plan, Rules
+from microbp.diagnosis.rules import Plan, Rules
+from microbp.learner.cases import Case, Floats, Gradients
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
 
 

@@ -1,8 +1,8 @@
 """The search for the mistakes behind a learner's numbers: the network is replayed under each, then under each two.
 
 >>> from microbp import load
->>> from microbp.cases import case_of
->>> from microbp.learner import read
+>>> from microbp.learner.cases import case_of
+>>> from microbp.learner.reading import read
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
 >>> [explanation.codes for explanation in Search(case, given).explanations()]
@@ -17,18 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from microbp.cases import Case, Gradients
-from microbp.findings import Explanation, Finding, read_scaling
-from microbp.given import Given
-from microbp.mistake import Change, Mistake
-from microbp.mistakes import MISTAKES, find
-from microbp.niceness import Niceness
-from microbp.pairs import pairs
-from microbp.passes import gradients
-from microbp.precision import few_digits, rounded_to_single
-from microbp.replay import Candidate, Replayer, same
-from microbp.rules import changed, plan
-from microbp.scaling import scalings
+from microbp.diagnosis.findings import Explanation, Finding, read_scaling
+from microbp.diagnosis.mistake import Change, Mistake
+from microbp.diagnosis.mistakes import MISTAKES, find
+from microbp.diagnosis.niceness import Niceness
+from microbp.diagnosis.pairs import pairs
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.precision import few_digits, rounded_to_single
+from microbp.diagnosis.replay import Candidate, Replayer, same
+from microbp.diagnosis.rules import changed, plan
+from microbp.diagnosis.scaling import scalings
+from microbp.learner.cases import Case, Gradients
+from microbp.learner.given import Given
 
 MOST_MISTAKES = 2
 
