@@ -120,10 +120,16 @@ class NetworkProblem(Problem):
         """Weights and biases, layer by layer."""
         return Layout(self.model.parameter_arrays()).leaves
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """What the network answers now to X of shape (m, n_in), in vectorized form: shape (m, n_out)."""
-        weights, biases = self.model.arrays()
-        return vectorized.forward(weights, biases, X, **self.model.activations())[1][-1]
+    def predict(self, X: ArrayLike, theta: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """What the network answers to X of shape (m, n_in), in vectorized form: shape (m, n_out).
+
+        With the loss softmax_cross_entropy that is the softmax of its outputs. `theta` are the parameters, by leaf, if
+        they are not to be those of now.
+        """
+        layout = Layout(self.model.parameter_arrays())
+        arrays = layout.spread(np.array([leaf.data for leaf in layout.leaves]) if theta is None else theta)
+        outputs = vectorized.forward(arrays[::2], arrays[1::2], X, **self.model.activations())[1][-1]
+        return vectorized.softmax(outputs) if self.loss == "softmax_cross_entropy" else outputs
 
     def accuracy(self, X: ArrayLike, Y: ArrayLike) -> float | None:
         """The share of samples that are put into the right class; None if there are no samples, or no classes.
