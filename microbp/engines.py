@@ -64,7 +64,9 @@ class Engine(ABC):
     def gradient_fault(self, loss: float) -> str:
         """What is inf or nan after a pass, by name; nothing if all is well."""
         if not math.isfinite(loss):
-            return f"the loss is {loss}"
+            theta = self.read()
+            k = int(np.argmax(np.abs(theta)))
+            return f"the loss is {loss}; the largest parameter is {self.leaves[k].label} = {theta[k]:.4g}"
         return self._first("the gradient of ", self.gradient())
 
     def parameter_fault(self) -> str:

@@ -215,10 +215,12 @@ def test_held_out_samples_are_the_rest(data):
 
 
 def test_the_graph_is_of_the_samples_shown():
-    one, two, many = (parse(HEAD + NETWORK + DATA + f"shown = {n}", "f.toml") for n in (1, 2, 100))
+    one, two, many = (parse(HEAD + NETWORK + DATA + f"shown = {n}", "f.toml") for n in (1, 2, 4))
     assert len(one.root().graph()) < len(two.root().graph()) < len(many.root().graph())
     assert many.root().data == parse(HEAD + NETWORK + DATA, "f.toml").root().data
     assert one.predict(one.inputs).shape == (4, 1)
+    with pytest.raises(ProblemError, match="has 1 to 4 samples to show, got 5"):
+        parse(HEAD + NETWORK + DATA + "shown = 5", "f.toml")
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from microbp import jacobian, to_theta
 from microbp.comparison import compare
-from microbp.errors import ProblemError, ShapeError, UnknownNameError
+from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError
 from microbp.initial import start
 from microbp.nn import ACTIVATIONS
 from microbp.numeric import check_graph
@@ -60,11 +60,22 @@ def test_w1_w8_trains_its_weights_and_shares_its_biases():
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("trained", [True, False])
 def test_bias_conventions_are_settings(shared, trained):
-    text = MINIMAL.replace("[[[0.5, -0.5]]]", "[[[0.5, -0.5], [0.2, 0.3]]]").replace("[[0.1]]", "[[0.1, 0.2]]")
+    text = MINIMAL.replace("[[[0.5, -0.5]]]", "[[[0.5, -0.5], [0.2, 0.3]]]").replace("[[0.1]]", "[[0.1, 0.1]]")
     text = text.replace("[[1.0]]", "[[1.0, 0.0]]").replace("[data]", f"shared_bias = {str(shared).lower()}\n[data]")
     problem = parse(text + f"[training]\ntrain_biases = {str(trained).lower()}", "mine.toml")
     assert len(problem.leaves()) == (5 if shared else 6)
     assert len(problem.trained()) == 4 + (0 if not trained else 1 if shared else 2)
+    different = text.replace("[[0.1, 0.1]]", "[[0.2, 0.1]]")
+    if shared:
+        with pytest.raises(ProblemError, match=r"mine.toml: shared_bias needs .* layer 1 has \[0.1, 0.2\]"):
+            parse(different, "mine.toml")
+    else:
+        assert [leaf.data for leaf in parse(different, "mine.toml").leaves()][-2:] == [0.2, 0.1]
+
+
+def test_a_shared_bias_of_different_numbers_is_refused_in_every_layer():
+    with pytest.raises(ProblemError, match=r"needs one bias for all neurons of a layer, layer 2 has \[0.0, 0.3\]"):
+        replace(load("chain-wide"), shared_bias=True, biases=[[0.1] * 3, [0.0, 0.3]])
 
 
 @pytest.mark.parametrize(
@@ -483,7 +494,7 @@ def test_a_copy_with_another_convention_begins_anew():
 
 
 def test_accuracy_takes_the_side_or_the_largest():
-    one = NetworkProblem("one", [[[1.0]]], [[0.0]], [[0.0]], [[0.0]], output="linear", loss="hinge")
+    one = NetworkProblem("one", [[[1.0]]], [[0.0]], [[0.0]], [[1.0]], output="linear", loss="hinge")
     X, Y = [[-2.0], [3.0], [-1.0], [0.5]], [[-1.0], [1.0], [1.0], [-1.0]]
     assert one.accuracy(X, Y) == 0.5
     assert one.accuracy([], []) is None
@@ -494,7 +505,38 @@ def test_accuracy_takes_the_side_or_the_largest():
     assert two.accuracy([[1.0], [2.0], [-1.0], [-3.0]], [[1, 0], [0, 1], [0, 1], [0, 1]]) == 0.75
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"loss": "binary_cross_entropy", "output": "linear"}, "output 'sigmoid', got 'linear'"),
+        (
+            {"loss": "binary_cross_entropy", "targets": [[2.0, -1.0]]},
+            "needs targets from 0 to 1, got targets from -1.0",
+        ),
+        ({"loss": "hinge"}, "hinge needs targets −1 or"),
+        ({"loss": "softmax_cross_entropy", "targets": [[1.0, -1.0]]}, "needs targets 0 or more, for two outputs"),
+        ({"loss": "mse"}, "unknown loss: 'mse'"),
+        ({"l2": -1.0}, "l2 must be a number, 0 or more, got -1.0"),
+        ({"l2": "x"}, "l2 must be a number, 0 or more, got 'x'"),
+        ({"training": {"steps": 3}}, r"training must be settings, Training\(steps=10\) for one, got {'steps': 3}"),
+        ({"shown": 0}, "has 1 to 1 samples to show, got 0"),
+        ({"shown": -1}, "has 1 to 1 samples to show, got -1"),
+    ],
+)
+def test_conventions_that_do_not_fit_are_refused(change, said):
+    with pytest.raises(MicrobpError, match=said):
+        replace(load("w1-w8"), **change)
+
+
+def test_what_is_shown_changes_and_what_was_learnt_stays():
+    problem = load("neuron")
+    train(problem, engine="vectorized")
+    assert problem.showing(3).root().data < 1e-12 < replace(problem).root().data
+
+
 def test_what_is_no_network_is_refused_by_name():
+    with pytest.raises(ProblemError, match=r"needs a problem, such as microbp.load\('w1-w8'\), got 'xor'"):
+        train("xor")
     with pytest.raises(ProblemError, match=r"this needs a network with data and a loss, got the expression 'x\*x'"):
         as_network(load("x*x", {"x": 1.0}))
 

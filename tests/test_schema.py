@@ -68,6 +68,7 @@ EXCLUDED = {
     ("data", "dataset"): "data.dataset and data.inputs exclude each other",
     ("data", "samples"): "data.samples belongs to data.dataset: inputs and targets are given",
     ("data", "noise"): "data.noise belongs to data.dataset: inputs and targets are given",
+    ("data", "seed"): "data.seed belongs to data.dataset: inputs and targets are given",
 }
 
 
@@ -108,6 +109,8 @@ def test_the_examples_of_settings_are_the_defaults():
     problem = parse(template(), "t.toml")
     for section in ("network", "data", "loss"):
         for key in SCHEMA[section].keys() & {"init", "seed", "shared_bias", "held_out", "l2", "train_biases"}:
+            if (section, key) in EXCLUDED:
+                continue
             again = parse(lines_of(section, key), "t.toml")
             assert again.root().data == problem.root().data, key
 

@@ -83,16 +83,19 @@ def parse(text: str, name: str) -> NetworkProblem:
     """The problem that a TOML text describes; `name` is what errors call it."""
     sections = _sections(text, name)
     network, data, training = (dict(sections.get(key, {})) for key in ("network", "data", "training"))
-    loss = {{"name": "loss"}.get(key, key): value for key, value in sections.get("loss", {}).items()}
-    names = sections.get("names")
-    biases = {key: training.pop(key) for key in ("train_biases",) if key in training}
+    loss, names = dict(sections.get("loss", {})), sections.get("names")
+    more: dict[str, Any] = {}
+    if "name" in loss:
+        more["loss"] = loss.pop("name")
+    if "train_biases" in training:
+        more["train_biases"] = training.pop("train_biases")
     try:
         return NetworkProblem(
             title=sections[""]["title"],
             **_weights(network),
             **_samples(data),
             **loss,
-            **biases,
+            **more,
             training=Training(**training),
             names=Names(**names) if names else None,
             source=name,
@@ -145,7 +148,8 @@ def _samples(data: dict[str, Any]) -> dict[str, Any]:
     if given.get("samples", 0) > MAX_SAMPLES:
         raise ProblemError(f"a problem may have {MAX_SAMPLES:,} samples, got {given['samples']:,}")
     if "dataset" not in data:
-        if extra := [key for key in ("samples", "noise") if key in given]:
+        wants = ("samples", "noise") if data.get("held_out") else ("samples", "noise", "seed")
+        if extra := [key for key in wants if key in data]:
             raise ProblemError(f"data.{extra[0]} belongs to data.dataset: inputs and targets are given")
         X, Y = data["inputs"], data["targets"]
     else:

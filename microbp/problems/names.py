@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from microbp.engine import Value
-from microbp.errors import ShapeError
+from microbp.errors import ProblemError, ShapeError
 from microbp.nn import MLP, Layer
 
 
@@ -35,6 +35,8 @@ class Names:
 
     def give(self, model: MLP, shared_bias: bool) -> None:
         """Gives the network these names. Raises `ShapeError` for other sizes, and for the same name twice."""
+        if not self.neurons and (self.net, self.out) != (Names.net, Names.out):
+            raise ProblemError("names.net and names.out need names.neurons: {neuron} stands for one of those")
         for key, got, needed in self._sizes(model):
             if got != needed:
                 raise ShapeError(f"names.{key} must have the sizes {needed} of the network, got {got}")

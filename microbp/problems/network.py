@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import ProblemError, ShapeError, UnknownNameError
+from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
 from microbp.layouts import Layout
-from microbp.losses import batch_loss
+from microbp.losses import LOSSES, batch_loss
 from microbp.nn import MLP, Parameter
 from microbp.problems.names import Names
 from microbp.problems.settings import Training
 
-BETWEEN = {"binary_cross_entropy": 0.5, "hinge": 0.0, "softmax_cross_entropy": 0.5}
-"""The losses of classes, and what lies between the targets of the two classes of a single output."""
+
+class Classes(NamedTuple):
+    """What a loss of classes asks of the targets, and what lies between the targets of two classes."""
+
+    between: float
+    words: str
+    fit: Callable[[NDArray[np.float64]], bool]
+
+
+CLASSES = {
+    "binary_cross_entropy": Classes(0.5, "from 0 to 1", lambda Y: bool(np.all((Y >= 0) & (Y <= 1)))),
+    "hinge": Classes(0.0, "−1 or +1", lambda Y: bool(np.all(np.abs(Y) == 1))),
+    "softmax_cross_entropy": Classes(
+        0.5, "0 or more, for two outputs or more", lambda Y: Y.shape[1] > 1 and bool(np.all(Y >= 0))
+    ),
+}
+"""The losses of classes."""
 
 
 class Problem(ABC):
@@ -55,7 +72,9 @@ class NetworkProblem(Problem):
     `inputs` has shape (m, n_in), `targets` (m, n_out); the held-out samples, of the same shapes, are for judging what
     was learnt. The graph that is stepped through and drawn is that of the first `shown` samples, of all if it is None.
     With `shared_bias` a layer has one bias node for all its neurons; without `train_biases` biases are leaves that
-    training leaves alone. A copy with another convention: `dataclasses.replace(problem, train_biases=True)`.
+    training leaves alone. A copy with another convention, from the weights at the start, is made by
+    `dataclasses.replace(problem, train_biases=True)`. Raises `ShapeError`, `UnknownNameError` and `ProblemError` for
+    what does not fit together.
     """
 
     title: str
@@ -85,6 +104,7 @@ class NetworkProblem(Problem):
         self.held_out_inputs, self.held_out_targets = _samples(
             "data.held_out", self.held_out_inputs, self.held_out_targets, n_in, n_out
         )
+        self._check()
         for l, layer in enumerate(self.model.layers, 1):
             shared = layer.neurons[0].b
             given = sorted({neuron.b.data for neuron in layer.neurons})
@@ -100,9 +120,28 @@ class NetworkProblem(Problem):
 
     def showing(self, samples: int) -> NetworkProblem:
         """The same problem with so many samples in its graph. Raises `ProblemError` if there are not so many."""
-        if not 1 <= samples <= len(self.inputs):
-            raise ProblemError(f"this problem has 1 to {len(self.inputs):,} samples to show, got {samples}")
-        return replace(self, shown=samples)
+        shown = copy(self)  # with the same model
+        shown.shown = samples
+        shown._check()
+        return shown
+
+    def _check(self) -> None:
+        if self.loss not in LOSSES:
+            raise UnknownNameError(unknown("loss", self.loss, LOSSES))
+        if self.loss == "binary_cross_entropy" and self.output != "sigmoid":
+            raise ProblemError(f"binary_cross_entropy needs outputs from 0 to 1: output 'sigmoid', got {self.output!r}")
+        targets = np.concatenate([self.targets, self.held_out_targets])
+        if self.loss in CLASSES and not CLASSES[self.loss].fit(targets):
+            raise ProblemError(
+                f"{self.loss} needs targets {CLASSES[self.loss].words}, got targets from {targets.min()} to "
+                f"{targets.max()} for {targets.shape[1]} output(s)"
+            )
+        if self.shown is not None and not 1 <= self.shown <= len(self.inputs):
+            raise ProblemError(f"this problem has 1 to {len(self.inputs):,} samples to show, got {self.shown}")
+        if not isinstance(self.l2, int | float) or not 0 <= self.l2 < math.inf:
+            raise ProblemError(f"l2 must be a number, 0 or more, got {self.l2!r}")
+        if not isinstance(self.training, Training):
+            raise ProblemError(f"training must be settings, Training(steps=10) for one, got {self.training!r}")
 
     def root(self, rows: Any = None) -> Value:
         """The loss, labelled, of the samples that are shown, or of those `rows` (any index into the samples)."""
@@ -137,13 +176,13 @@ class NetworkProblem(Problem):
         With several outputs the largest is the class, with one output it is the side of what lies between the targets.
         """
         targets = np.asarray(Y, dtype=np.float64)
-        if not len(targets) or self.loss not in BETWEEN:
+        if not len(targets) or self.loss not in CLASSES:
             return None
-        outputs = self.predict(X)
+        outputs, between = self.predict(X), CLASSES[self.loss].between
         if targets.shape[1] > 1:
             right = outputs.argmax(axis=1) == targets.argmax(axis=1)
         else:
-            right = (outputs > BETWEEN[self.loss]) == (targets > BETWEEN[self.loss])
+            right = (outputs > between) == (targets > between)
         return float(np.mean(right))
 
     def trained(self) -> list[Value]:
@@ -165,6 +204,8 @@ def _samples(key: str, inputs: Any, targets: Any, n_in: int, n_out: int) -> list
 
 def as_network(problem: Problem) -> NetworkProblem:
     """The problem, if it is a network's. Raises `ProblemError` if it is not."""
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"this needs a problem, such as microbp.load('w1-w8'), got {problem!r}")
     if not isinstance(problem, NetworkProblem):
         raise ProblemError(f"this needs a network with data and a loss, got the expression {problem.title!r}")
     return problem

@@ -9,6 +9,7 @@ from __future__ import annotations
 import reprlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -70,6 +71,7 @@ def _one_of(names: Iterable[str]) -> tuple[str, Callable[[Any], bool]]:
 _TEXT = ("a text", _text)
 _FLAG = ("true or false", lambda value: isinstance(value, bool))
 _NUMBER = ("a number, 0 or more", lambda value: _number(value) and value >= 0)
+_SHARE = ("a number from 0 to 1", lambda value: _number(value) and 0 <= value <= 1)
 _MATRIX = ("a list of rows of numbers", partial(_lists, 2, _number))
 _TEXTS = ("a list of texts", partial(_lists, 1, _text))
 _ACTIVATIONS = (
@@ -142,7 +144,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "optimizer": Key(*_one_of(OPTIMIZERS), "the rule that changes parameters", '"sgd"'),
         "momentum": Key(*_NUMBER, "of sgd", "0.0"),
         "schedule": Key(*_one_of(SCHEDULES), "of the learning rate", '"constant"'),
-        "decay": Key(*_NUMBER, 'what the schedule "step" multiplies the rate by', "0.5"),
+        "decay": Key(*_SHARE, 'what the schedule "step" multiplies the rate by', "0.5"),
         "decay_every": Key(*_whole(1), "after how many steps it does", "1000"),
         "train_biases": Key(*_FLAG, "whether biases are trained", "true"),
         "update": Key(
@@ -173,7 +175,10 @@ def check(name: str, section: str, key: str, value: Any) -> None:
         known = [path(section, k) for k in SCHEMA[section]] + [s for s in SCHEMA if s and not section]
         raise ProblemError(f"{name}: {unknown('key', path(section, key), known)}")
     if not SCHEMA[section][key].fits(value):
-        raise ProblemError(f"{name}: {path(section, key)} must be {SCHEMA[section][key].words}, got {short(value)}")
+        words = SCHEMA[section][key].words
+        near = get_close_matches(value, words.split("'")[1::2], n=1) if isinstance(value, str) else []
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ProblemError(f"{name}: {path(section, key)} must be {words}, got {short(value)}{hint}")
 
 
 def check_required(name: str, sections: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""How a network is trained: every setting by name, the same in a problem file, in Python and on the command line.
+"""How a network is trained: every setting by name, the same in a problem file and in Python.
 
 >>> Training(steps=100, optimizer="adam").batch_size is None
 True
