@@ -98,7 +98,7 @@ def test_a_loss_falls_on_a_logarithmic_axis_unless_it_reaches_zero(figures, tmp_
 
 
 def test_a_resumed_run_is_drawn_from_where_it_went_on(figures, tmp_path):
-    problem, file = load("w1-w8"), tmp_path / "a.npz"
+    problem, file = load("w1-w8"), tmp_path / "a.json"
     train(problem, 10, checkpoint=file)
     result = train(load("w1-w8"), 25, resume=file, record=True)
     plot_training(problem, result, tmp_path / "a.svg")

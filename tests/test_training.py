@@ -99,6 +99,12 @@ def test_no_step_changes_nothing():
         (lambda: train(load("w1-w8"), 1.5), ProblemError, "steps must be a whole number, 0 or more, got 1.5"),
         (lambda: train(load("w1-w8"), learning_rate=math.nan), ProblemError, "learning_rate must be a number"),
         (lambda: train(load("w1-w8"), momentum=0.9, optimizer="adam"), ProblemError, "momentum belongs to"),
+        (lambda: train(load("w1-w8"), checkpoint="no/such/a.json"), ProblemError, "a file cannot stand here"),
+        (lambda: train(load("w1-w8"), checkpoint="."), ProblemError, "a file cannot stand here"),
+        *[
+            (lambda k=k: train(load("w1-w8"), checkpoint_every=k), ProblemError, "checkpoint_every must be .*, got")
+            for k in (0, -1, 1.5, None, "3")
+        ],
     ],
 )
 def test_what_cannot_be_trained_is_refused(call, error, said):
@@ -275,7 +281,7 @@ UPDATES = ("simultaneous", "output-first")
 @pytest.mark.parametrize("update", UPDATES)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_training_stops_before_the_parameter_that_becomes_infinite(engine, update, tmp_path):
-    problem, file = load("w1-w8"), tmp_path / "a.npz"
+    problem, file = load("w1-w8"), tmp_path / "a.json"
     given = {"learning_rate": 1e100, "momentum": 1e60, "engine": engine, "update": update}
     result = train(problem, 50, checkpoint=file, record=True, **given)
     k = result.steps + 1
@@ -306,6 +312,17 @@ def test_training_stops_where_the_loss_overflows(engine, optimizer):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_an_infinite_loss_after_the_last_step_is_said(engine, tmp_path):
+    file, given = tmp_path / "a.json", {"learning_rate": 10.0, "engine": engine}
+    result = train(load("neuron"), 102, checkpoint=file, **given)
+    assert result.stopped == "after step 102: the loss of all samples is inf"
+    assert (result.steps, len(result.losses), result.loss) == (102, 102, math.inf)
+    assert all(map(math.isfinite, [*result.losses, *result.parameters.values()]))
+    assert train(load("neuron"), 101, **given).stopped == ""
+    assert train(load("neuron"), 5000, resume=file) == train(load("neuron"), 5000, **given)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_gradient_that_overflows_is_named(engine):
     # a = 1e150, so that the loss, ½a², is finite; but ∂loss/∂w = a·x is not.
     problem = NetworkProblem("steep", [[[0.0, 1e-10]]], [[0.0]], [[1.0, 1e160]], [[0.0]], output="linear")
@@ -321,6 +338,7 @@ def test_a_problem_that_begins_with_nan_stops_at_once(engine):
     result = train(problem, 5, engine=engine)
     assert result.stopped == "step 1: the loss is nan"
     assert result.parameters["w1"] == 0.15
+    assert train(problem, 0, engine=engine).stopped == "after step 0: the loss of all samples is nan"
 
 
 def test_training_says_itself_what_errstate_would_say():
@@ -331,10 +349,10 @@ def test_training_says_itself_what_errstate_would_say():
 
 
 def test_a_step_that_is_taken_back_leaves_the_optimizers_as_they_were(tmp_path):
-    file, problem = tmp_path / "a.npz", load("w1-w8")
+    file, problem = tmp_path / "a.json", load("w1-w8")
     given = {"learning_rate": 1e100, "momentum": 1e60, "update": "output-first"}
     stopped = train(problem, 50, checkpoint=file, **given)
-    before = tmp_path / "b.npz"
+    before = tmp_path / "b.json"
     train(load("w1-w8"), stopped.steps, checkpoint=before, **given)
     one, other = (load_checkpoint(f, problem).optimizers for f in (file, before))
     assert [{k: v.tolist() for k, v in o.items()} for o in one] == [
