@@ -32,7 +32,7 @@ from microbp.numeric import GradCheck, gradcheck
 from microbp.ops import Op
 from microbp.paths import paths
 from microbp.problems import load
-from microbp.render import Drawing, draw, paths_to
+from microbp.render import Drawing, Film, animate, draw, paths_to
 from microbp.render.page import PageView, page, steps
 from microbp.stepper import Step, Stepper
 from microbp.training import train
@@ -42,6 +42,7 @@ __all__ = [
     "Constant",
     "Drawing",
     "DrawingWarning",
+    "Film",
     "GradCheck",
     "MicrobpError",
     "NonFiniteWarning",
@@ -51,6 +52,7 @@ __all__ = [
     "Stepper",
     "Value",
     "affine",
+    "animate",
     "compare",
     "datasets",
     "define",

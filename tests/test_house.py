@@ -10,16 +10,17 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
-    errors dialects formula generated ops methods operands copying nonfinite tabular
+    errors dialects formula generated ops methods operands copying nonfinite tabular progress
     engine
     families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
     explain ideas stepper matrices paths routes derivation
     comparison reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
-    render.heat render.moment render.scene render.cards render.dot render.drawing render
+    render.heat render.moment render.scene render.cards render.dot render.drawing
+    render.pinning render.moving render.film render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    engines checkpoint training plots demo
+    engines checkpoint training plots training_film demo
     __init__ screen shell debugger quiz step_command draw_command train_command cli __main__
 """
 ORDER = FLOORS.split()

@@ -82,8 +82,8 @@ class Dot:
             lines.append(self._card(card))
             lines += self._joints(self.scene.joints.get(card.id, []))
         yield from self._box(self.scene.top, "c", standing)
-        for arrow, (local, of) in zip(self.scene.arrows, self.scene.abouts, strict=True):
-            yield self._arrow(arrow, local, of)
+        for k, (arrow, (local, of)) in enumerate(zip(self.scene.arrows, self.scene.abouts, strict=True)):
+            yield self._arrow(arrow, k, local, of)
         yield "}"
 
     @property
@@ -133,12 +133,12 @@ class Dot:
             yield f'{joint.id} [{shape} tooltip="{" × ".join(names)}"];'
         beside = [joint for joint in joints if joint.weight]
         for above, below in pairwise(beside):
-            yield f"{above.weight} -> {below.id} [style=invis];"
+            yield f"{above.weight} -> {below.id} [key=k{below.id} id=k{below.id} dir=forward style=invis];"
         if joints and self.style.direction == "LR":
             names = [name for joint in joints for name in (joint.id, joint.weight) if name]
             yield f"{{rank=same {' '.join(names)}}}"
 
-    def _arrow(self, arrow: Arrow, local: str, of: str) -> str:
+    def _arrow(self, arrow: Arrow, k: int, local: str, of: str) -> str:
         state = self.moment.state(arrow.uses)
         t = self.theme
         attributes = {
@@ -149,8 +149,7 @@ class Dot:
         ends, turned = (arrow.tail, arrow.head), arrow.kind == "beside"
         if turned:
             ends = (arrow.head, arrow.tail)
-        if turned != bool(state):  # the gradient runs against the arrow
-            attributes.append("dir=back")
+        way = "back" if turned != bool(state) else "forward"  # the gradient runs against the arrow
         if arrow.kind == "out":
             attributes.append('arrowsize=0.5 weight=6 edgetooltip=" "')
         else:
@@ -159,7 +158,7 @@ class Dot:
                 attributes.append(f'fontcolor="{t.current[1]}"')
             text = in_quotes(f"{of} = {local}" if of else local)
             attributes.append(f'tooltip="{text}" labeltooltip="{text}" edgetooltip="{text}"')
-        return f"{ends[0]} -> {ends[1]} [{' '.join(attributes)}];"
+        return f"{ends[0]} -> {ends[1]} [key=e{k} id=e{k} dir={way} {' '.join(attributes)}];"
 
     def _width(self, arrow: Arrow) -> list[str]:
         """How wide an arrow is if its weight says so."""

@@ -27,7 +27,7 @@ _SEPARATOR = "\n//\n"
 _BY_PYGRAPHVIZ = f"""
 import sys, pygraphviz
 for text in sys.stdin.buffer.read().decode().split({_SEPARATOR!r}):
-    sys.stdout.buffer.write(pygraphviz.AGraph(string=text).draw(format=sys.argv[1], prog="dot"))
+    sys.stdout.buffer.write(pygraphviz.AGraph(string=text).draw(format=sys.argv[1], prog=sys.argv[2]))
 """
 AT_ONCE = 8
 """So many pictures of a film are made by one process: most of the time for one goes into its start."""
@@ -48,13 +48,13 @@ def render(source: str, ending: str, *, timeout: float = TIMEOUT, dpi: int | Non
 
 
 def render_all(
-    sources: Sequence[str], ending: str, *, timeout: float = TIMEOUT, dpi: int | None = None
+    sources: Sequence[str], ending: str, *, program: str = "dot", timeout: float = TIMEOUT, dpi: int | None = None
 ) -> Iterator[bytes]:
     """The pictures of many texts, each in `timeout` seconds: all have straight arrows if the first has them."""
     if ending == "dot":
         yield from (source.encode() for source in sources)
         return
-    command = _command(ending)
+    command = _command(ending, program)
     if dpi is not None:
         sources = [source.replace("graph [", f"graph [dpi={dpi} ", 1) for source in sources]
     straight = [source.replace(*CHEAPER, 1) for source in sources]
@@ -73,12 +73,12 @@ def render_all(
             pictures = _run(command, some, ending, timeout * len(some))
 
 
-def _command(ending: str) -> list[str]:
+def _command(ending: str, program: str) -> list[str]:
     if dot := shutil.which("dot"):
-        return [dot, f"-T{ending}"]
+        return [dot, f"-K{program}", f"-T{ending}"]
     if importlib.util.find_spec("pygraphviz") is None:
         raise RendererError(NO_RENDERER)
-    return [sys.executable, "-P", "-c", _BY_PYGRAPHVIZ, ending]
+    return [sys.executable, "-P", "-c", _BY_PYGRAPHVIZ, ending, program]
 
 
 def _run(command: list[str], sources: Sequence[str], ending: str, seconds: float) -> list[bytes] | None:
