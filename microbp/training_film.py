@@ -19,6 +19,7 @@ from microbp.nonfinite import errstate
 from microbp.problems import NetworkProblem
 from microbp.render.drawing import Plan
 from microbp.render.film import Film
+from microbp.render.levels import READABLE, choose
 from microbp.render.moment import Trained
 from microbp.training import TrainingResult
 
@@ -39,8 +40,9 @@ def training_film(
     """The graph of a problem before its training, after every so many steps, and after the last.
 
     Cards hold the values and grads of that moment, arrows are as wide as their weights are large, dashed if they are
-    negative. Needs a result with a history (`train(…, record=True)`). The other options are those of `draw`, which
-    raises the same; raises `ProblemError` for a history that is not there and for less than one step between pictures.
+    negative; of several samples each weight has one arrow, between neurons. Needs a result with a history
+    (`train(…, record=True)`). The other options are those of `draw`, which raises the same; raises `ProblemError` for
+    a history that is not there, and for less than one step between pictures.
     """
     if result.history is None:
         raise ProblemError("a film of training needs the parameters of each step: train(…, record=True)")
@@ -50,13 +52,16 @@ def training_film(
         raise ProblemError(f"a film of training needs 1 or more steps between pictures, got {every}")
     first = result.steps + 1 - count  # not 0 if the run was resumed
     weights = result.history[np.isfinite(result.history)]
+    if options.get("level") is None and len(problem.inputs[: problem.shown]) > 1:  # an arrow for each weight, not more
+        options["level"] = choose(READABLE["values"] + 1, problem.model).name
     style = {"show": SHOWN, "widths": float(np.abs(weights).max(initial=0.0)) or True, **options}
     leaves = problem.leaves()
-    numbers = [leaf.data for leaf in leaves]
+    before = [(leaf.data, leaf.grad) for leaf in leaves]
+    rows = sorted({*range(0, count, every), count - 1})
     drawings = []
     try:
         with errstate("ignore"), warnings.catch_warnings():
-            for row in sorted({*range(0, count, every), count - 1}):
+            for row in rows:
                 for leaf, number in zip(leaves, result.history[row].tolist(), strict=True):
                     leaf.data = number
                 root = problem.root()
@@ -66,6 +71,6 @@ def training_film(
                 drawings.append(plan.at(Trained(root, first + row, result.steps)))
                 warnings.simplefilter("ignore", DrawingWarning)  # once is enough
     finally:
-        for leaf, number in zip(leaves, numbers, strict=True):
-            leaf.data = number
-    return Film(drawings, seconds)
+        for leaf, (data, grad) in zip(leaves, before, strict=True):
+            leaf.data, leaf.grad = data, grad
+    return Film(drawings, [first + row for row in rows], seconds)

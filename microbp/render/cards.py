@@ -134,7 +134,11 @@ class Cards:
             norm = self.norm(part.values)
             fill = self._fill(self.scale.colour(norm) if self.scale else None, part.values)
             wrong = [value for value in part.values if value in self.moment.given]
-            more = f'   <FONT COLOR="{self.theme.wrong[1]}"><B>≠ {len(wrong):,}</B></FONT>' if wrong else ""
+            more = ""
+            if wrong:
+                number = number_text(self.moment.given[wrong[0]], self.style.digits)
+                text = f"{len(wrong):,} differ" if len(part.values) > 1 else f"≠ {in_html(number)}"
+                more = f'   <FONT COLOR="{self.theme.wrong[1]}"><B>{text}</B></FONT>'
             cells.append(
                 f'<TD ALIGN="RIGHT" WIDTH="{self.room + 30}"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">{sign} '
                 f"</FONT>{self._number(norm)}{more}</TD>"
@@ -173,7 +177,7 @@ class Cards:
 
     def wrongly(self, look: Look) -> Look:
         """How a card looks whose gradient someone got wrong."""
-        return look._replace(border=CURRENT, line=self.theme.wrong[1], style="dotted")
+        return look._replace(border=CURRENT, line=self.theme.wrong[1], style="dashed")
 
 
 def table(rows: str, padding: int = 0, spacing: int = 0, more: str = "") -> str:

@@ -62,7 +62,8 @@ class Dot:
 
     def _lines(self) -> Iterator[str]:
         t = self.theme
-        spaces = "ranksep=0.3 splines=spline" if self.plain else "ranksep=2.5 splines=line"
+        wide = self.widest and self.scene.level != "op"  # wide arrows need room
+        spaces = "ranksep=0.3 splines=spline" if self.plain and not wide else "ranksep=2.5 splines=line"
         if self.scene.level == "neuron":  # full layers cross anyhow: a short search leaves neurons in their order
             spaces += " mclimit=0.01"
         yield "digraph microbp {"

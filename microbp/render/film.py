@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from microbp.engine import Value
-from microbp.errors import RendererError, UnknownNameError, unknown
+from microbp.errors import GraphError, RendererError, UnknownNameError, unknown
 from microbp.render.drawing import FORMATS, Drawing, Plan
 from microbp.render.image import render_all
 from microbp.render.moment import At
@@ -33,6 +33,8 @@ class Film:
     """Pictures of one size that follow each other, each for some `seconds`. In a notebook it shows itself and moves."""
 
     drawings: Sequence[Drawing]
+    steps: Sequence[int]
+    """The number of the step that each shows."""
     seconds: float
 
     def write(self, path: str | Path, *, dpi: int = DPI, on_picture: OnPicture | None = None) -> None:
@@ -53,13 +55,16 @@ class Film:
     def write_each(
         self, folder: str | Path, ending: str = "svg", *, dpi: int = 144, on_picture: OnPicture | None = None
     ) -> list[Path]:
-        """Writes each picture to a file in `folder`, which is made if need be: 00.svg, 01.svg, …; returns the paths."""
+        """Writes each picture to a file in `folder`, which is made if need be, named by its step; returns the paths.
+
+        Raises `UnknownNameError` for an ending that is no picture's, and what `Drawing.picture` raises.
+        """
         if ending not in FORMATS:
             raise UnknownNameError(unknown("picture format", ending, FORMATS))
         folder = Path(folder)
         folder.mkdir(exist_ok=True)
-        digits = len(str(len(self.drawings) - 1))
-        paths = [folder / f"{k:0{digits}}.{ending}" for k in range(len(self.drawings))]
+        digits = len(str(self.steps[-1]))
+        paths = [folder / f"{step:0{digits}}.{ending}" for step in self.steps]
         pictures = self.pictures(ending, dpi, on_picture)
         for path, drawing, picture in zip(paths, self.drawings, pictures, strict=True):
             path.write_bytes(drawing.told(picture) if ending == "svg" else picture)
@@ -107,11 +112,14 @@ def animate(
         check_film(path)
     plan = Plan.of(root, **options)
     moment = At(root, 0)
+    positions = range(len(moment) + 1)[steps]
+    if not positions:
+        raise GraphError(f"a film needs a step of this pass, which has 0 to {len(moment)}, got {steps}")
     drawings = []
-    for position in range(len(moment) + 1)[steps]:
+    for position in positions:
         moment.goto(position)
         drawings.append(plan.at(moment))
-    film = Film(drawings, seconds)
+    film = Film(drawings, positions, seconds)
     if path is not None:
         film.write(path, dpi=dpi, on_picture=on_picture)
     return film

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import accumulate, zip_longest
+from typing import Any
 
 from microbp.errors import ExtraError, RendererError
 
@@ -121,13 +122,13 @@ def moving_image(pictures: Iterable[bytes], ending: str, seconds: float) -> byte
     if len({frame.size for frame in frames}) > 1:
         raise RendererError("the pictures of this film differ in size: draw fewer things in them, with show=…")
     if ending == "gif":  # the same colours in all pictures, so that only what changes is stored
-        chosen = [frames[round(k * (len(frames) - 1) / (SAMPLES - 1))] for k in range(SAMPLES)]
         board = Image.new("RGB", (frames[0].width, frames[0].height * SAMPLES))
-        for k, frame in enumerate(chosen):
-            board.paste(frame, (0, k * frame.height))
-        counted = sorted(board.getcolors(board.width * board.height) or (), key=lambda found: (-found[0], found[1]))
+        for k in range(SAMPLES):
+            board.paste(frames[round(k * (len(frames) - 1) / (SAMPLES - 1))], (0, k * frames[0].height))
+        counts: Any = board.getcolors(board.width * board.height)  # (how often, colour)
+        chosen = [colour for _, colour in sorted(counts, key=lambda found: (-found[0], found[1]))[:256]]
         palette = Image.new("P", (1, 1))
-        palette.putpalette([part for _, colour in counted[:256] for part in colour])
+        palette.putpalette([part for colour in chosen for part in colour])
         frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     made = io.BytesIO()
     stays = [round(1000 * stay) for stay in durations(len(frames), seconds)]
