@@ -218,6 +218,44 @@ def test_hostile_names_come_out_as_text_in_a_film(label, renderer):
     )
 
 
+SEEN = """moment => { for (const move of document.getAnimations()) { move.pause(); move.currentTime = moment; }
+    return [...document.querySelectorAll("text")].filter(t => getComputedStyle(t).visibility === "visible")
+        .map(t => t.textContent); }"""
+
+
+def spaced(shown):
+    return sorted(text.replace("\xa0", " ") for text in shown)
+
+
+def test_a_browser_shows_each_moment_and_the_last_to_who_wants_no_motion(opened):
+    need(shutil.which("dot") is not None, "Graphviz's dot")
+    film = walk(steps=slice(0, 33, 8), seconds=0.5)
+    svg = film.moving("svg").decode()
+    tab = opened(svg, ending="svg", motion="no-preference")
+    for number, drawing in enumerate(film.drawings):
+        assert spaced(tab.evaluate(SEEN, 500 * number + 250)) == spaced(texts(drawing.picture("svg"))), number
+    tab = opened(svg, ending="svg", motion="reduce")
+    assert tab.evaluate("document.getAnimations().length") == 0
+    assert spaced(tab.evaluate(SEEN, 0)) == spaced(texts(film.drawings[-1].picture("svg")))
+
+
+def test_hostile_names_do_nothing_in_a_browser(opened):
+    need(shutil.which("dot") is not None, "Graphviz's dot")
+    scripts = [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "javascript:alert(1)",
+        "}</style><b>",
+        "url(x)",
+    ]
+    root = microbp.total([Value(1.0, label=label) for label in HOSTILE + scripts])
+    root.label = scripts[0]
+    svg = animate(root, title=scripts[1]).moving("svg").decode()
+    tab = opened(svg, ending="svg", motion="no-preference")
+    assert tab.evaluate("document.querySelectorAll('script, img, b, a[href]').length") == 0
+    assert any("alert(1)" in text for text in tab.evaluate(SEEN, 100))
+
+
 def test_labels_that_are_twice_as_wide_move_nothing(renderer):
     x = Value(1.5, label="入力")
     root = (x * x).tanh()
