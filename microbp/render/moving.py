@@ -7,14 +7,18 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import accumulate, zip_longest
-from typing import Any
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from microbp.errors import ExtraError, RendererError
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 HOLD = 3
 """The last picture stays so many times as long as the others."""
-SAMPLES = 4
-"""From so many pictures, evenly spread, the colours of a GIF are chosen."""
 SVG = "http://www.w3.org/2000/svg"
 _TITLE = f"{{{SVG}}}title"
 ET.register_namespace("", SVG)
@@ -121,15 +125,11 @@ def moving_image(pictures: Iterable[bytes], ending: str, seconds: float) -> byte
     frames = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
     if len({frame.size for frame in frames}) > 1:
         raise RendererError("the pictures of this film differ in size: draw fewer things in them, with show=…")
-    if ending == "gif":  # the same colours in all pictures, so that only what changes is stored
-        board = Image.new("RGB", (frames[0].width, frames[0].height * SAMPLES))
-        for k in range(SAMPLES):
-            board.paste(frames[round(k * (len(frames) - 1) / (SAMPLES - 1))], (0, k * frames[0].height))
-        counts: Any = board.getcolors(board.width * board.height)  # (how often, colour)
-        chosen = [colour for _, colour in sorted(counts, key=lambda found: (-found[0], found[1]))[:256]]
-        palette = Image.new("P", (1, 1))
-        palette.putpalette([part for colour in chosen for part in colour])
-        frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    if ending == "gif":
+        board = np.concatenate([_colours(frames[k]) for k in {0, len(frames) // 2, len(frames) - 1}])
+        colours, counts = np.unique(board, return_counts=True)
+        palette = colours[np.argsort(-counts, kind="stable")[:256]]
+        frames = [_indexed(frame, palette) for frame in frames]
     made = io.BytesIO()
     stays = [round(1000 * stay) for stay in durations(len(frames), seconds)]
     frames[0].save(
@@ -137,6 +137,23 @@ def moving_image(pictures: Iterable[bytes], ending: str, seconds: float) -> byte
         **({"optimize": False} if ending == "gif" else {"lossless": True, "method": 2}),
     )  # fmt: skip  # one call reads best on few lines
     return made.getvalue()
+
+
+def _colours(frame: Image.Image) -> NDArray[np.int64]:
+    """Each pixel's colour as one number."""
+    return np.asarray(frame).reshape(-1, 3).astype(np.int64) @ (65536, 256, 1)
+
+
+def _indexed(frame: Image.Image, palette: NDArray[np.int64]) -> Image.Image:
+    """The picture in the colours of a palette, each the nearest: the frequent ones stay exactly what they are."""
+    from PIL import Image
+
+    colours, where = np.unique(_colours(frame), return_inverse=True)
+    theirs, ours = (np.stack([c >> 16, c >> 8 & 255, c & 255], axis=-1) for c in (colours, palette))
+    nearest = ((theirs[:, None] - ours) ** 2).sum(axis=-1).argmin(axis=1).astype(np.uint8)
+    indexed = Image.frombytes("P", frame.size, nearest[where.ravel()].tobytes())
+    indexed.putpalette(ours.astype(np.uint8).tobytes())
+    return indexed
 
 
 def check_pillow() -> None:
