@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 
-.PHONY: help demo test check lint type bench examples gallery clean
+.PHONY: help demo test check lint type bench bench-diagnose examples gallery clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.images  ## set up, and run the main job on the w1–w8 network
 	$(BIN)/microbp demo -o w1-w8.svg
@@ -28,6 +28,9 @@ type: $(VENV)/.lint  ## check the types
 bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, and its pictures
 	$(BIN)/python tests/benchmarks/against_micrograd.py
 	$(BIN)/python tests/benchmarks/draw_time.py
+
+bench-diagnose: $(VENV)/.test  ## plant every mistake in random networks, and count how many are named
+	$(BIN)/python tests/benchmarks/diagnose.py
 
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done

@@ -22,6 +22,9 @@ True
 
 from microbp import datasets, losses, nn, optim, vectorized
 from microbp.comparison import Comparison, compare
+from microbp.diagnosis.divergence import Divergence, first_divergence
+from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.verdict import diagnose
 from microbp.engine import Constant, Value, define
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.families import affine, total
@@ -40,6 +43,8 @@ from microbp.training import train
 __all__ = [
     "Comparison",
     "Constant",
+    "Diagnosis",
+    "Divergence",
     "Drawing",
     "DrawingWarning",
     "Film",
@@ -56,8 +61,10 @@ __all__ = [
     "compare",
     "datasets",
     "define",
+    "diagnose",
     "draw",
     "errstate",
+    "first_divergence",
     "from_theta",
     "gradcheck",
     "jacobian",

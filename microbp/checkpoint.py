@@ -1,20 +1,17 @@
-"""A training run on disk: an .npz file without pickles, from which it goes on bit for bit.
+"""A training run on disk: a JSON file, from which it goes on bit for bit.
 
-It holds `theta` (every leaf's data) and `labels`, the losses so far, what the optimizers remember, and as JSON the
-settings, the loss it began with and a fingerprint of the data. Nothing in it is ever run.
+It holds the settings, a fingerprint of the data, the loss it began with, every leaf's data (`theta`) and label, what
+the optimizers remember, and the losses so far. JSON writes a float with the digits that bring back the same bits.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
 import os
 import signal
 import threading
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -29,15 +26,13 @@ from microbp.errors import ProblemError
 from microbp.optim import Optimizer
 from microbp.problems.network import NetworkProblem
 from microbp.problems.settings import Training
+from microbp.tabular import json_text
 
 FORMAT = 1
 Floats = NDArray[np.float64]
 
-# What reading bytes that are no checkpoint can raise: a damaged zip file, header or JSON text; keys that are missing.
-_UNREADABLE = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error),
-    *(ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError, RuntimeError),
-)
+# What a file that is no checkpoint can raise while it is read.
+_UNREADABLE = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -72,24 +67,21 @@ def save(
     initial_loss: float,
 ) -> None:
     """Writes a checkpoint to exactly that file; one that stood there stays whole until the new one is complete."""
-    about = {
+    content = {
         "format": FORMAT,
         "data": _fingerprint(problem),
         "training": asdict(training),
         "initial_loss": initial_loss,
+        "labels": [leaf.label for leaf in problem.leaves()],
+        "theta": theta.tolist(),
+        "optimizers": [
+            {name: vector.tolist() for name, vector in optimizer.state().items()} for optimizer in optimizers
+        ],
+        "losses": list(losses),
     }
-    arrays: dict[str, Any] = {
-        "about": np.array(json.dumps(about)),
-        "labels": np.array([leaf.label for leaf in problem.leaves()]),
-        "theta": theta,
-        "losses": np.array(losses, dtype=np.float64),
-    }
-    for k, optimizer in enumerate(optimizers):
-        arrays |= {f"optimizer{k}/{name}": array for name, array in optimizer.state().items()}
     beside = Path(f"{path}.part")
     try:
-        with beside.open("wb") as file:
-            np.savez(file, **arrays)
+        beside.write_text(json_text(content), "utf-8")
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
@@ -101,23 +93,18 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
     Raises `ProblemError` if the file is no checkpoint, or that of another problem or of other data.
     """
     try:
-        arrays = _read(path)
-        about = json.loads(str(arrays["about"]))
-        if about["format"] != FORMAT:
-            raise ValueError(f"it has the format {short(about['format'])}, this microbp reads {FORMAT}")
-        optimizers: list[dict[str, Floats]] = []
-        while f"optimizer{len(optimizers)}/steps" in arrays:
-            prefix = f"optimizer{len(optimizers)}/"
-            names = [name for name in arrays if name.startswith(prefix)]
-            optimizers.append({name.removeprefix(prefix): _vector(arrays, name) for name in names})
-        theta, losses = _vector(arrays, "theta"), _vector(arrays, "losses")
-        found = Checkpoint(Training(**about["training"]), float(about["initial_loss"]), theta, losses, optimizers, path)
-        labels, data = list(arrays["labels"].tolist()), about["data"]
+        content = json.loads(Path(path).read_text("utf-8"))
+        if content["format"] != FORMAT:
+            raise ValueError(f"it has the format {short(content['format'])}, this microbp reads {FORMAT}")
+        optimizers = [{name: _vector(state, name) for name in state} for state in content["optimizers"]]
+        theta, losses = _vector(content, "theta"), _vector(content, "losses")
+        training, initial_loss = Training(**content["training"]), float(content["initial_loss"])
+        found = Checkpoint(training, initial_loss, theta, losses, optimizers, path)
+        labels, data = list(content["labels"]), content["data"]
         if len(theta) != len(labels):
             raise ValueError(f"theta has {len(theta)} numbers for {len(labels)} labels")
     except _UNREADABLE as error:
-        said = f"{type(error).__name__}: {error}" if isinstance(error, KeyError | MemoryError) else error
-        raise ProblemError(f"{path}: cannot read this as a checkpoint: {said}") from error
+        raise ProblemError(f"{path}: cannot read this as a checkpoint: {type(error).__name__}: {error}") from error
     expected, title = [leaf.label for leaf in problem.leaves()], repr(problem.title)
     if labels != expected:
         raise ProblemError(
@@ -132,29 +119,11 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
     return found
 
 
-def _read(path: str | Path) -> dict[str, NDArray[Any]]:
-    """Every array in the file. Nothing is allocated that is longer than the file, whatever its headers claim."""
-    arrays = {}
-    with zipfile.ZipFile(path) as file:
-        if sum(info.file_size for info in file.infolist()) > os.path.getsize(path):
-            raise ValueError("its parts are longer than the file")
-        for info in file.infolist():
-            part = io.BytesIO(file.read(info))
-            if np.lib.format.read_magic(part) != (1, 0):
-                raise ValueError(f"{short(info.filename)} is no array")
-            shape, _, dtype = np.lib.format.read_array_header_1_0(part)
-            content = part.read()
-            if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content):
-                raise ValueError(f"{short(info.filename)} is damaged")
-            arrays[info.filename.removesuffix(".npy")] = np.frombuffer(content, dtype, math.prod(shape)).reshape(shape)
-    return arrays
-
-
-def _vector(arrays: Mapping[str, NDArray[Any]], name: str) -> Floats:
-    array = arrays[name]
-    if array.dtype != np.float64 or array.ndim != 1:
-        raise ValueError(f"{name} must be a vector of floats, got {array.dtype} of shape {array.shape}")
-    return array
+def _vector(content: Mapping[str, Any], name: str) -> Floats:
+    numbers = content[name]
+    if not isinstance(numbers, list) or not all(isinstance(x, float) and math.isfinite(x) for x in numbers):
+        raise ValueError(f"{name} must be a list of finite numbers with a decimal point, got {short(numbers)}")
+    return np.array(numbers, dtype=np.float64)
 
 
 def check_place(path: str | Path) -> None:

@@ -12,10 +12,18 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from microbp import draw_command, reference, step_command, train_command
-from microbp.comparison import compare
+from microbp import (
+    class_commands,
+    compare_command,
+    diagnose_command,
+    draw_command,
+    reference,
+    step_command,
+    train_command,
+)
 from microbp.demo import demo, report
 from microbp.derivation import derivation
+from microbp.diagnosis.strength import strength
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
@@ -39,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the same, and uses the first
             return run(options)
+    except KeyboardInterrupt:
+        return 130
     except (MicrobpError, OSError) as error:
         if isinstance(error, BrokenPipeError):  # the reader, `head` for one, has had enough
             sys.stderr.close()
@@ -86,7 +96,17 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(_step, "step", "step through the backward pass in a debugger, or as a quiz, or print all of it")
     step_command.add_options(sub)
 
-    command(_compare, "compare", "compare the scalar graph with vectorized NumPy, number by number")
+    sub = command(_compare, "compare", "compare the scalar graph, or your own gradients, with vectorized NumPy")
+    compare_command.add_options(sub)
+
+    sub = command(_diagnose, "diagnose", "say which line of your derivation is wrong, from your gradients alone")
+    diagnose_command.add_options(sub)
+
+    sub = command(_grade, "grade", "diagnose many learners' gradients: a row for each", graph=False)
+    class_commands.add_grade(sub)
+
+    sub = command(_conventions, "conventions", "say which conventions give a published number", graph=False)
+    class_commands.add_conventions(sub)
 
     sub = command(_explain, "explain", "derive the gradient of a weight: in the graph, with indices, as a matrix line")
     sub.add_argument("--weight", metavar="NAME", help="a weight or bias, such as 'w[1][2,0]' (default: one a layer)")
@@ -94,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(_gradcheck, "gradcheck", "compare the chain rule with numeric derivatives")
     sub.add_argument(
         "--method", choices=METHODS, default="auto", help="complex step, central difference, or the first that applies"
+    )
+    sub.add_argument(
+        "--strength", action="store_true", help="which mistakes a check on these data could not have caught"
     )
 
     sub = command(_draw, "draw", "draw the graph, with values, grads and local derivatives")
@@ -161,11 +184,21 @@ def _step(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    problem = _load_network(options)
-    X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
-    comparison = compare(problem.model, X, Y, loss=problem.loss, l2=problem.l2)
-    _print(options, comparison.as_dict(), str(comparison))
-    return 0 if comparison.ok else 1
+    return compare_command.run(_load_network(options), options)
+
+
+def _diagnose(options: argparse.Namespace) -> int:
+    diagnose_command.take_file(options)
+    return diagnose_command.run(_load(options), options)
+
+
+def _grade(options: argparse.Namespace) -> int:
+    files, options.numbers = options.numbers, []
+    return class_commands.grade_files(_load(options), files, options)
+
+
+def _conventions(options: argparse.Namespace) -> int:
+    return class_commands.conventions(_load(options), options)
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -179,6 +212,11 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _gradcheck(options: argparse.Namespace) -> int:
     problem = _load(options)
+    if options.strength:
+        network = as_network(problem)
+        found = strength(network, network.inputs[: options.samples], network.targets[: options.samples])
+        _print(options, found.as_dict(), str(found))
+        return 0 if found.ok else 1
     check = check_graph(problem.root(), problem.leaves(), options.method)
     _print(options, check.as_dict(), str(check))
     return 0 if check.ok else 1

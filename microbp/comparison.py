@@ -1,135 +1,230 @@
-"""The scalar graph against the vectorized implementation, number by number.
+"""Gradients against the truth, number by number: the scalar graph's, or a learner's.
 
 >>> from microbp import nn
 >>> model = nn.MLP(2, [3, 1], activation="tanh", seed=1)
 >>> comparison = compare(model, [[0.5, -1.0], [2.0, 0.25]], [[1.0], [0.0]], loss="squared_error", l2=0.1)
 >>> comparison.ok, [row.name for row in comparison.rows]
 (True, ['W1', 'b1', 'W2', 'b2'])
+
+A learner's numbers, in any form that `learner.read` takes:
+
+>>> from microbp import load
+>>> mine = {"dW2": [[0.08217, 0.08267], [0.02260, -0.02274]], "w1": 0.000438568}
+>>> print("\\n".join(str(compare(load("w1-w8"), gradients=mine)).splitlines()[-2:]))
+W2: × is wrong   · ·
+                 × ·
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from microbp import vectorized
+from microbp.diagnosis.precision import precision_of
 from microbp.layouts import Layout
+from microbp.learner.cases import Case, Floats, Gradients, case_of
+from microbp.learner.files import obtain
+from microbp.learner.given import Given
+from microbp.learner.reading import choose, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
-from microbp.tabular import columns
+from microbp.problems import Problem
+from microbp.tabular import columns, markdown
 
 TOLERANCE = 1e-12
+MAP = (12, 40)
+"""The most rows and columns of a map of wrong entries: a larger array is drawn in blocks."""
 _WORDS = {True: "ok", False: "DIFFERS"}
+_HEAD = ("", "shape", "worst absolute", "relative", "‖a−b‖/(‖a‖+‖b‖)", "ulps", "wrong", "at", "")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How far two gradients of one parameter array are apart, at their worst."""
+    """How far two gradients of one parameter array are apart."""
 
     name: str
     shape: tuple[int, ...]
     absolute: float
+    """The worst absolute difference."""
     relative: float
+    """The worst difference relative to the larger of the two numbers."""
+    norm: float
+    """‖a − b‖ / (‖a‖ + ‖b‖), as courses define the error of a gradient."""
     ulps: float
-    """In units of the last place of the larger number."""
+    """The worst difference in units of the last place of the larger number."""
+    wrong: int
+    """How many numbers differ by more than the tolerance."""
     where: tuple[int, ...]
     """Where the worst absolute difference stands."""
     ok: bool
+    map: tuple[str, ...] = ()
+    """Which entries are wrong (×), right (·) and not given (blank), row by row; nothing if all are right."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The loss of both and, for each parameter array, the worst difference of the gradients. Prints as a table."""
+    """For each parameter array how far the gradients are apart, and the loss of both. Prints as a table."""
 
-    loss: float
+    loss: float | None
+    """That of the graph, or the learner's if it was given."""
     vectorized_loss: float
     rows: tuple[Difference, ...]
-    tolerance: float
+    tolerance: float | None
+    """Absolute plus relative; None: the precision of the learner's numbers."""
+    subject: str = "graph"
+    """Whose gradients are compared with vectorized NumPy."""
 
     @property
     def ok(self) -> bool:
-        """Whether the losses and all gradients agree within the tolerance, absolute plus relative."""
-        same = abs(self.loss - self.vectorized_loss) <= self.tolerance * (1 + abs(self.vectorized_loss))
+        """Whether the losses and all gradients agree within the tolerance."""
+        same = self.loss is None or _near(self.loss, self.vectorized_loss, self.tolerance or 1e-9)
         return same and all(row.ok for row in self.rows)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
         return {"ok": self.ok, **asdict(self)}
 
+    def as_markdown(self) -> str:
+        """The report as Markdown: a sentence, a table, a map of each array that differs."""
+        maps = "\n".join(self._maps())
+        parts = [self._verdict(), markdown(_HEAD, self._cells())]
+        return "\n\n".join([*parts, f"```\n{maps}\n```"] if maps else parts)
+
     def __str__(self) -> str:
-        head = ("", "shape", "worst absolute", "relative", "ulps", "at", "")
-        rows = [
+        loss = f"loss: {self.subject} {self.loss!r}, vectorized {self.vectorized_loss!r}"
+        if self.loss is None:
+            loss = f"loss: {self.vectorized_loss!r}"
+        return "\n".join([self._verdict(), loss, *columns([_HEAD, *self._cells()]), *self._maps()])
+
+    def _verdict(self) -> str:
+        within = "to their precision" if self.tolerance is None else f"tolerance {self.tolerance:.0e}"
+        return f"{self.subject} and vectorized NumPy {'agree' if self.ok else 'DIFFER'} ({within})"
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
             (
-                r.name,
-                str(r.shape),
-                f"{r.absolute:.1e}",
-                f"{r.relative:.1e}",
-                f"{r.ulps:.0f}",
-                str(r.where),
-                _WORDS[r.ok],
+                *(r.name, str(r.shape), f"{r.absolute:.1e}", f"{r.relative:.1e}", f"{r.norm:.1e}", f"{r.ulps:.0f}"),
+                *(f"{r.wrong} of {int(np.prod(r.shape))}", str(r.where), _WORDS[r.ok]),
             )
             for r in self.rows
         ]
-        verdict = "agree" if self.ok else "DIFFER"
-        return "\n".join(
-            [
-                f"graph and vectorized NumPy {verdict} (tolerance {self.tolerance:.0e})",
-                f"loss: graph {self.loss!r}, vectorized {self.vectorized_loss!r}",
-                *columns([head, *rows]),
-            ]
-        )
+
+    def _maps(self) -> Iterator[str]:
+        for row in self.rows:
+            head = f"{row.name}: × is wrong   "
+            for k, line in enumerate(row.map):
+                yield f"{'' if k else head:<{len(head)}}{line}"
 
 
 def compare(
-    model: MLP,
-    X: ArrayLike,
-    Y: ArrayLike,
+    model: MLP | Problem,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
     *,
-    loss: str = "half_squared_error",
-    l2: float = 0.0,
-    tolerance: float = TOLERANCE,
+    gradients: Any = None,
+    layout: str | None = None,
+    loss: str | None = None,
+    l2: float | None = None,
+    tolerance: float | None = None,
 ) -> Comparison:
-    """Builds the scalar graph of a whole batch, runs the vectorized implementation beside it, and compares.
+    """Compares a learner's gradients with the truth, or without any the scalar graph of a batch with vectorized NumPy.
 
-    X has shape (m, n_in), Y has shape (m, n_out). The model stays as it was. A parameter that stands in several places
-    (one bias for a whole layer) is compared with the sum of the vectorized gradients at its places. Raises
-    `ShapeError` and `UnknownNameError`.
+    X has shape (m, n_in), Y has shape (m, n_out); a problem brings its own, with its loss and λ, a model's loss is
+    half_squared_error unless said. `gradients` are in any form that `learner.read` takes, in a file, or what a function
+    f(weights, biases, X, Y) returns; they are compared to the precision in which they were given, unless there is a
+    tolerance. The model stays as it was. A parameter that stands in several places (one bias for a whole layer) is
+    compared with the sum of the vectorized gradients at its places. Raises `ShapeError` and `UnknownNameError`.
     """
-    model = copy.deepcopy(model)
-    arrays = model.parameter_arrays()
-    layout = Layout(arrays)
+    case = case_of(model, X, Y, loss=loss, l2=l2)
+    if gradients is not None:
+        found = obtain(case, gradients)
+        given = choose(case, read(case, found, layout=layout))
+        return Comparison(_loss_in(found), case.truth[0], _learners(case, given, tolerance), tolerance, "learner")
+    tolerance = TOLERANCE if tolerance is None else tolerance
+    network = model if isinstance(model, MLP) else model.model
+    assert network is not None  # case_of takes nothing else
+    total, graph, truth = _graph(copy.deepcopy(network), case)
+    rows = tuple(
+        _difference(name[1:], graph[name], truth[name], tolerance * (1 + np.abs(truth[name]))) for name in case.names
+    )
+    return Comparison(total, case.truth[0], rows, tolerance)
+
+
+def _graph(model: MLP, case: Case) -> tuple[float, Gradients, Gradients]:
+    """The loss and the gradients of the graph, and the true ones added up for shared parameters."""
+    layout = Layout(model.parameter_arrays())
     for leaf in layout.leaves:
         leaf.grad = 0.0
-    root = batch_loss(model, X, Y, loss, l2)
+    root = batch_loss(model, case.X, case.Y, case.loss, case.l2)
     root.backward()
-    weights, biases = model.arrays()
-    vectorized_loss, dW, db = vectorized.loss_and_gradients(
-        weights, biases, X, Y, **model.activations(), loss=loss, l2=l2
-    )
-    truth = layout.spread(layout.collect([g for pair in zip(dW, db, strict=True) for g in pair]))
     graph = [g for pair in zip(*model.grad_arrays(), strict=True) for g in pair]
-    names = [f"{kind}{l}" for l in range(1, len(dW) + 1) for kind in "Wb"]
-    rows = tuple(_difference(*row, tolerance) for row in zip(names, graph, truth, strict=True))
-    return Comparison(root.data, vectorized_loss, rows, tolerance)
+    truth = layout.spread(layout.collect([case.truth[1][name] for name in case.names]))
+    return root.data, dict(zip(case.names, graph, strict=True)), dict(zip(case.names, truth, strict=True))
 
 
-def _difference(name: str, a: NDArray[np.float64], b: NDArray[np.float64], tolerance: float) -> Difference:
-    with np.errstate(invalid="ignore"):
+def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Difference, ...]:
+    precision = precision_of(case, given)
+    rows = []
+    for name in given.arrays:
+        right = given.select(name, case.truth[1][name])
+        assert right is not None  # its shape was looked at
+        numbers = given.numbers(name)
+        allowed = precision.tolerance(name, right) if tolerance is None else tolerance * (1 + np.abs(right))
+        shape, known = given.arrays[name].shape, given.known.get(name)
+        if known is None:
+            rows.append(_difference(name[1:], numbers.reshape(shape), right.reshape(shape), allowed.reshape(shape)))
+            continue
+        a, b, t = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        a[known], b[known], t[known] = numbers, right, allowed
+        rows.append(_difference(name[1:], a, b, t, known))
+    return tuple(rows)
+
+
+def _loss_in(found: Any) -> float | None:
+    """The loss, if a learner's function gave it before the gradients."""
+    if isinstance(found, list | tuple) and len(found) == 3 and np.ndim(found[0]) == 0:
+        return float(found[0])
+    return None
+
+
+def _near(a: float, b: float, tolerance: float) -> bool:
+    return abs(a - b) <= tolerance * (1 + abs(b))
+
+
+def _difference(name: str, a: Floats, b: Floats, tolerance: Floats, known: Any = None) -> Difference:
+    with np.errstate(invalid="ignore", over="ignore"):
         absolute = np.abs(a - b)
         larger = np.maximum(np.abs(a), np.abs(b))
         relative = np.divide(absolute, larger, out=np.zeros_like(larger), where=larger > 0)
-        ok = bool(np.all(absolute <= tolerance * (1 + np.abs(b))))
+        wrong = ~(absolute <= tolerance)  # nan is wrong
+        norms = float(np.linalg.norm(a) + np.linalg.norm(b))
+        norm = float(np.linalg.norm(a - b)) / norms if norms else 0.0
+        ulps = float((absolute / np.spacing(larger)).max())
     where = np.unravel_index(int(np.argmax(absolute)), absolute.shape)
     return Difference(
         name,
         a.shape,
         float(absolute.max()),
         float(relative.max()),
-        float((absolute / np.spacing(larger)).max()),
+        norm,
+        ulps,
+        int(wrong.sum()),
         tuple(int(k) for k in where),
-        ok,
+        not wrong.any(),
+        _map(wrong, known) if wrong.any() else (),
+    )
+
+
+def _map(wrong: Any, known: Any) -> tuple[str, ...]:
+    wrong = np.atleast_2d(wrong)
+    known = np.ones_like(wrong) if known is None else np.atleast_2d(known)
+    rows, cols = (np.array_split(np.arange(size), min(size, most)) for size, most in zip(wrong.shape, MAP, strict=True))
+    return tuple(
+        " ".join("×" if wrong[np.ix_(r, c)].any() else "·" if known[np.ix_(r, c)].any() else " " for c in cols).rstrip()
+        for r in rows
     )

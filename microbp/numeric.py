@@ -22,9 +22,10 @@ from microbp.formula import Formula
 from microbp.generated import numpy_function
 from microbp.tabular import columns
 
-METHODS = ("auto", "complex", "central")
+METHODS = ("auto", "complex", "central", "richardson")
 _COMPLEX_STEP = 1e-30
-_ALLOWED = {"complex": 1e-12, "central": 1e-6}
+_ALLOWED = {"complex": 1e-12, "central": 1e-6, "richardson": 1e-8}
+_WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
 MOST_ROWS = 40
 """Of more leaves a check prints the worst."""
 _CELLS = 4_000_000
@@ -66,7 +67,7 @@ class GradCheck:
 
     def __str__(self) -> str:
         verdict = "gradients agree" if self.ok else "GRADIENTS DIFFER"
-        step = {"complex": "complex step", "central": "central difference"}[self.method]
+        step = _WORDS[self.method]
         rows = [("", "chain rule", "numeric", "relative error")]
         errors, order = self.errors, range(len(self.names))
         if len(self.names) > MOST_ROWS:
@@ -83,7 +84,9 @@ def gradcheck(fn: Callable[..., Value], *xs: float, method: str = "auto") -> Gra
     """Compares the gradients of `fn(*values)` at the numbers `xs` with numeric ones. Returns a `GradCheck`.
 
     "complex" evaluates at x + ih and takes the imaginary part: exact to rounding, where every operation is analytic.
-    "central" is (f(x+h) − f(x−h)) / 2h with h = ε^⅓ · max(1, |x|). "auto" takes the first where it applies.
+    "central" is (f(x+h) − f(x−h)) / 2h with h = ε^⅓ · max(1, |x|), where its errors, of order h² and ε/h, are alike.
+    "richardson" takes such differences D with h and 2h: (4·D(h) − D(2h)) / 3 has no error of order h², so that a larger
+    h = ε^⅕ · max(1, |x|) does better. "auto" takes the complex step where it applies, else central differences.
     Raises `UnknownNameError` for another method.
     """
     leaves = [Value(x, label=f"x[{k}]") for k, x in enumerate(xs)]
@@ -103,12 +106,19 @@ def check_graph(root: Value, leaves: Sequence[Value], method: str = "auto") -> G
         raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
     names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(leaves))
     analytic = _chain_rule(root, graph, leaves)
-    if method != "central" and not rough:
+    if method in ("auto", "complex") and not rough:
         check = GradCheck(names, analytic, _numeric(graph, leaves, _by_complex_step), "complex", {})
         if check.ok or method == "complex":
             return check  # else the imaginary part may have drowned, in a large power for one: central will tell
-    steps = np.finfo(np.float64).eps ** (1 / 3) * np.array([[1.0, abs(leaf.data) or 1.0] for leaf in leaves]).T
+    order = 1 / 5 if method == "richardson" else 1 / 3
+    steps = np.finfo(np.float64).eps ** order * np.array([[1.0, abs(leaf.data) or 1.0] for leaf in leaves]).T
     kinks: dict[int, str] = {}
+    if method == "richardson":
+        h = np.maximum(*steps)
+        near, far = (
+            np.array(_numeric(graph, leaves, partial(_by_central_difference, h=k * h, kinks=kinks))) for k in (1, 2)
+        )
+        return GradCheck(names, analytic, tuple(((4 * near - far) / 3).tolist()), method, kinks)
     numeric = _numeric(graph, leaves, partial(_by_central_difference, h=np.maximum(*steps), kinks=kinks))
     check = GradCheck(names, analytic, numeric, "central", kinks)
     if check.ok:

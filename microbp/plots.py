@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from microbp import vectorized
 from microbp.checkpoint import check_place
 from microbp.errors import ExtraError, UnknownNameError, unknown
-from microbp.layouts import Layout
 from microbp.problems import NetworkProblem
 from microbp.training import TrainingResult
 
@@ -28,7 +26,7 @@ MOST_POINTS = 400
 MOST_NUMBERS = 20_000_000
 """More are not recorded for a chart."""
 LARGEST = 1e100
-"""What is larger is drawn here: matplotlib cannot reckon with the largest floats."""
+"""What is larger is left out: matplotlib cannot reckon with the largest floats."""
 
 
 def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | Path) -> None:
@@ -83,7 +81,7 @@ def needs_history(problem: NetworkProblem, steps: int) -> bool:
 def _draw_loss(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
     losses = _drawn(result.losses)
     axes.plot(np.arange(len(losses)), losses, color=COLOURS[0], linewidth=1)
-    if len(losses) and losses.min() > 0:
+    if np.isfinite(losses).any() and np.nanmin(losses) > 0:
         axes.set_yscale("log")
     axes.set_title("loss" if result.settings.batch_size is None else "loss of each batch")
 
@@ -94,23 +92,33 @@ def _draw_parameters(axes: Axes, problem: NetworkProblem, result: TrainingResult
     for k, values in enumerate(_drawn(result.history).T):
         dashed = "--" if k >= len(COLOURS) else "-"
         axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dashed, linewidth=1)
-    legend = axes.legend(axes.lines, result.parameters, frameon=False, fontsize=7, ncols=2)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    _legend(axes, list(result.parameters))
     axes.set_title("parameters")
 
 
 def _draw_outputs(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
     assert result.history is not None
+    X, targets = problem.inputs[: problem.shown], problem.targets[: problem.shown]
     rows = np.unique(np.linspace(0, len(result.history) - 1, MOST_POINTS).astype(int))
     with np.errstate(all="ignore"):
-        outputs = _drawn([_outputs(problem, result.history[row]).ravel() for row in rows])
-    targets = problem.targets[: problem.shown].ravel()
-    for k, (values, target) in enumerate(zip(outputs.T, targets, strict=True)):
+        outputs = _drawn([problem.predict(X, result.history[row]).ravel() for row in rows])
+    lines = []
+    for k, (values, target) in enumerate(zip(outputs.T, targets.ravel(), strict=True)):
         colour = COLOURS[k % len(COLOURS)]
-        axes.plot(_first(result) + rows, values, color=colour, linewidth=1)
+        lines += axes.plot(_first(result) + rows, values, color=colour, linewidth=1)
         axes.axhline(target, color=colour, linewidth=0.8, linestyle=":")
+    names = [neuron.out_label or neuron.net_label for neuron in problem.model.layers[-1].neurons]
+    many = len(targets) > 1
+    _legend(axes, [f"{name}, sample {i}" if many else name for i in range(len(targets)) for name in names], lines)
     axes.set_title("outputs, and targets (dotted)")
+
+
+def _legend(axes: Axes, names: list[str], lines: list[Any] | None = None) -> None:
+    """Beside the chart: in it, it would lie over the lines."""
+    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+    legend = axes.legend(axes.lines if lines is None else lines, names, frameon=False, fontsize=7, **place)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _first(result: TrainingResult) -> int:
@@ -120,11 +128,7 @@ def _first(result: TrainingResult) -> int:
 
 
 def _drawn(numbers: ArrayLike) -> NDArray[np.float64]:
-    """The numbers as an axis takes them, also those of a run that diverged."""
-    return np.clip(np.array(numbers, dtype=np.float64), -LARGEST, LARGEST)
-
-
-def _outputs(problem: NetworkProblem, theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    arrays = Layout(problem.model.parameter_arrays()).spread(theta)
-    X = problem.inputs[: problem.shown]
-    return vectorized.forward(arrays[::2], arrays[1::2], X, **problem.model.activations())[1][-1]
+    """The numbers as an axis takes them: a line ends where a run that diverged went too far."""
+    drawn = np.array(numbers, dtype=np.float64)
+    drawn[~(np.abs(drawn) <= LARGEST)] = np.nan
+    return drawn

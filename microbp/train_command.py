@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     flag = argparse.BooleanOptionalAction
     parser.add_argument("--train-biases", action=flag, default=None, help="whether biases are trained")
     parser.add_argument("--shared-bias", action=flag, default=None, help="one bias for a whole layer, or one a neuron")
-    parser.add_argument("--checkpoint", metavar="FILE", help="write the state of the run to this .npz file")
+    parser.add_argument("--checkpoint", metavar="FILE", help="write the state of the run to this file, as JSON")
     parser.add_argument(
         "--checkpoint-every", type=int, default=1000, metavar="N", help="after so many steps (default: %(default)s)"
     )

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -121,11 +122,14 @@ def train(
     finally:
         for leaf, number in zip(engine.leaves, engine.read().tolist(), strict=True):
             leaf.data = number
+    loss = _silently(engine.forward, slice(None))
+    if not stopped and not math.isfinite(loss):
+        stopped = f"after step {len(losses)}: the loss of all samples is {loss}"
     return TrainingResult(
         settings=training,
         steps=len(losses),
         initial_loss=initial_loss,
-        loss=_silently(engine.forward, slice(None)),
+        loss=loss,
         accuracy=_silently(problem.accuracy, problem.inputs, problem.targets),
         held_out_accuracy=_silently(problem.accuracy, problem.held_out_inputs, problem.held_out_targets),
         outputs=_silently(problem.predict, problem.inputs[: problem.shown]).tolist(),

@@ -81,6 +81,12 @@ def _log_softmax(a: Array) -> Array:
     return log_softmax
 
 
+def softmax(a: Array) -> Array:
+    """Has the probabilities that logits a of shape (m, n) stand for: each row adds up to 1."""
+    probabilities: Array = np.exp(_log_softmax(a))
+    return probabilities
+
+
 LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
     "half_squared_error": (lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
     "squared_error": (lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
@@ -96,7 +102,7 @@ LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], 
     ),
     "softmax_cross_entropy": (
         lambda a, y: -np.sum(y * _log_softmax(a)) / len(a),
-        lambda a, y: (np.exp(_log_softmax(a)) * y.sum(axis=1, keepdims=True) - y) / len(a),
+        lambda a, y: (softmax(a) * y.sum(axis=1, keepdims=True) - y) / len(a),
     ),
 }
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""

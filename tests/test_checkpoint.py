@@ -41,6 +41,14 @@ GOOD = {"update": "output-first", "momentum": 0.9, "learning_rate": 0.02}
 """The settings of the file that is damaged below: two optimizers that remember something."""
 
 
+@pytest.fixture(autouse=True)
+def listening():
+    """Ctrl-C is heard, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def problem(**conventions):
     """Eight samples, so that no batch size but 1, 2 and 4 divides them."""
     X, Y = moons(8, seed=1)
@@ -92,6 +100,12 @@ def test_the_problem_object_itself_can_go_on(tmp_path):
     file, one = tmp_path / "a.npz", problem()
     train(one, 10, checkpoint=file)
     assert same(train(one, STEPS, resume=file), train(problem(), STEPS))
+
+
+def test_a_run_of_no_steps_goes_on_like_a_new_one(tmp_path):
+    file = tmp_path / "a.npz"
+    train(problem(), 0, checkpoint=file)
+    assert same(train(problem(), STEPS, resume=file), train(problem(), STEPS))
 
 
 def test_a_finished_run_goes_on_to_nothing(tmp_path):
@@ -470,7 +484,17 @@ def peak_of(call):
         header((), "<U1000000000"),
         header((0, 10**18)),
         header((-1,)) + b"\0" * 8,
+        header((12,)) + b"\0" * 104,
+        header((13,)) + b"\0" * 112,
         header((True,)),
+        header((13,)).replace(b"13,", b"13L"),
+        header((13,)).replace(b"{", b"("),
+        header((13,)).replace(b"'descr'", b'"""cr\''),
+        header((13,)).replace(b", }", b"\n  a\n b"),
+        header((13,)).replace(b"(13,)", b"(" * 50),
+        header((13,), "|O") + b"\0" * 104,
+        header((13,), "<M8[ns]") + b"\0" * 104,
+        header((13,), [("a", "<f8")]) + b"\0" * 104,
         b"\x93NUMPY\x02\0" + b"\xff" * 40,
         b"\x93NUMPY\x01\0" + b"\xff" * 40,
     ],

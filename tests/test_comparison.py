@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import nn, vectorized
+from microbp.cli import main
 from microbp.comparison import compare
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS, MLP
@@ -93,3 +94,44 @@ def test_w1_w8_agrees_exactly():
     comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss)
     assert comparison.loss == comparison.vectorized_loss
     assert all(row.absolute <= 1e-17 for row in comparison.rows)
+
+
+def test_a_learners_report_counts_maps_and_measures():
+    problem = microbp.load("w1-w8")
+    comparison = compare(problem, gradients={"dW2": [[0.082167041, 0.082667628], [0.022602540, -0.022740242]]})
+    (row,) = comparison.rows
+    assert (comparison.ok, row.wrong, row.where, row.map) == (False, 1, (1, 0), ("· ·", "× ·"))
+    assert row.norm == pytest.approx(0.18697, abs=1e-5)
+    assert "| W2 | (2, 2) |" in comparison.as_markdown()
+    assert "learner and vectorized NumPy DIFFER (to their precision)" in str(comparison)
+
+
+def test_large_maps_are_drawn_in_blocks():
+    model = nn.MLP(100, [50], seed=0)
+    X, Y = np.ones((2, 100)), np.ones((2, 50))
+    _, dW, _ = vectorized.loss_and_gradients(*model.arrays(), X, Y)
+    dW[0][0, 99] += 1
+    (row,) = compare(model, X, Y, gradients={"dW": dW}).rows
+    assert (len(row.map), len(row.map[0])) == (12, 79)
+    assert "".join(row.map).count("×") == 1
+
+
+@pytest.mark.parametrize("digits", [3, 6, 9, 17])
+def test_rounded_numbers_are_compared_to_their_precision(digits):
+    problem = microbp.load("w1-w8")
+    case = microbp.learner.cases.case_of(problem)
+    given = {name: [[float(f"{x:.{digits}g}") for x in row] for row in case.truth[1][name]] for name in ("dW1", "dW2")}
+    assert compare(problem, gradients=given).ok
+    given["dW1"][0][0] *= 1 + 20 * 10.0**-digits if digits < 10 else 1 + 1e-8
+    assert not compare(problem, gradients=given).ok
+
+
+def test_the_command_compares_files_and_functions(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "a.json").write_text('{"w5": 0.082167041}')
+    (tmp_path / "mine_of_test.py").write_text("def f(W, b, X, Y):\n    return W, b\n")
+    assert main(["compare", "w1-w8", "--gradients", "a.json"]) == 0
+    assert main(["compare", "w1-w8", "--function", "mine_of_test:f", "--format", "md"]) == 1
+    assert main(["compare", "w1-w8", "--gradients", "missing.json"]) == 2
+    assert "× ×" in capsys.readouterr().out

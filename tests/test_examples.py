@@ -222,3 +222,7 @@ def test_real_data_without_scikit_learn_does_xor_and_says_what_to_install(monkey
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sklearn" else find_spec(name))
     assert list(example("real_data.py")["main"]()) == ["xor"]
     assert "pip install scikit-learn" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_missing_line_is_named():
+    assert example("diagnose.py")["main"]()["mistakes"] == ("missing-hidden-derivative",)

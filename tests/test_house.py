@@ -14,14 +14,20 @@ FLOORS = """
     engine
     families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
     explain ideas stepper matrices paths routes derivation
-    comparison reference
+    reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
     render.heat render.moment render.scene render.cards render.dot render.drawing
     render.pinning render.moving render.film render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    engines checkpoint training plots training_film demo
-    __init__ screen shell debugger quiz step_command draw_command train_command cli __main__
+    learner learner.cases learner.given learner.flat learner.reading learner.files
+    diagnosis diagnosis.rules diagnosis.passes diagnosis.precision comparison diagnosis.divergence
+    diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
+    diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.strength diagnosis.slips diagnosis.expressions
+    diagnosis.text diagnosis.verdict
+    engines checkpoint training plots training_film demo diagnosis.conventions diagnosis.grading
+    __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
+    class_commands cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""

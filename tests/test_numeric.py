@@ -110,3 +110,19 @@ def test_a_leaf_is_not_hidden_by_a_kink_of_another_of_its_name(wrong_rule):
     check = check_graph(a.relu() + b.wrong(), [a, b])
     assert list(check.kinks) == [0]
     assert not check.ok
+
+
+def test_richardson_extrapolation_is_nearer_than_a_central_difference():
+    def fn(x, y):
+        return (x * y).tanh() + (x / y).exp() * y.sin()
+
+    checks = {method: gradcheck(fn, 0.7, 1.9, method=method) for method in ("central", "richardson")}
+    assert checks["richardson"].ok
+    assert checks["richardson"].worst < checks["central"].worst
+    assert "Richardson extrapolation" in str(checks["richardson"])
+
+
+def test_richardson_extrapolation_names_a_kink_within_its_step():
+    check = gradcheck(lambda x: (x - 1.0).relu() * x, 1.0001, method="richardson")
+    assert check.ok
+    assert "crosses" in check.kinks[0]

@@ -299,8 +299,16 @@ def test_the_settings_of_the_file_hold_against_those_of_the_problem(capsys, tmp_
     assert data["losses"] == run(capsys, mine, *options, "--steps", "9")["losses"]
 
 
+@pytest.fixture
+def listening():
+    """Ctrl-C is heard, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ctrl_c_is_exit_code_130_and_one_line(options, capsys, monkeypatch, tmp_path):
+def test_ctrl_c_is_exit_code_130_and_one_line(listening, options, capsys, monkeypatch, tmp_path):
     def press(problem, *, on_step, **given):
         return train(problem, on_step=lambda step, loss: signal.raise_signal(signal.SIGINT), **given)
 

@@ -4,6 +4,7 @@ import re
 import signal
 from dataclasses import fields, replace
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -341,6 +342,37 @@ def test_a_step_that_is_taken_back_leaves_the_optimizers_as_they_were(tmp_path):
     ]
 
 
-def test_ctrl_c_without_a_checkpoint_is_a_keyboard_interrupt():
+@pytest.fixture
+def listening():
+    """Ctrl-C is heard, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_without_a_checkpoint_is_a_keyboard_interrupt(listening):
     with pytest.raises(KeyboardInterrupt):
         train(load("chain"), 10, on_step=lambda step, loss: signal.raise_signal(signal.SIGINT))
+
+
+# The learning rate.
+
+SCHEDULES = {
+    "constant": lambda k: 0.5,
+    "step": lambda k: 0.5 * 0.8 ** (k // 3),
+    "cosine": lambda k: 0.25 * (1 + math.cos(math.pi * k / 10)),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_step_has_the_rate_of_its_schedule(schedule, engine):
+    problem = load("chain-wide")
+    given = {"learning_rate": 0.5, "schedule": schedule, "decay": 0.8, "decay_every": 3}
+    history = train(problem, 10, engine=engine, record=True, **given).history
+    judge = ENGINES[engine](problem)
+    for k, (before, after) in enumerate(pairwise(history)):
+        judge.write(before)
+        judge.forward(slice(None))
+        judge.backward()
+        assert np.allclose(before - after, SCHEDULES[schedule](k) * judge.gradient(), rtol=1e-9, atol=1e-15)

@@ -95,6 +95,7 @@ def parse(text: str, name: str) -> NetworkProblem:
             **biases,
             training=Training(**training),
             names=Names(**names) if names else None,
+            source=name,
         )
     except MicrobpError as error:
         raise ProblemError(f"{name}: {error}") from error

@@ -74,6 +74,8 @@ class NetworkProblem(Problem):
     l2: float = 0.0
     training: Training = field(default_factory=Training)
     names: Names | None = None
+    source: str = ""
+    """What the command line calls it: a built-in name or a file."""
     model: MLP = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,8 +85,11 @@ class NetworkProblem(Problem):
         self.held_out_inputs, self.held_out_targets = _samples(
             "data.held_out", self.held_out_inputs, self.held_out_targets, n_in, n_out
         )
-        for layer in self.model.layers:
+        for l, layer in enumerate(self.model.layers, 1):
             shared = layer.neurons[0].b
+            given = sorted({neuron.b.data for neuron in layer.neurons})
+            if self.shared_bias and len(given) > 1:
+                raise ProblemError(f"shared_bias needs one bias for all neurons of a layer, layer {l} has {given}")
             for neuron in layer.neurons:
                 if self.shared_bias:
                     neuron.b = shared
@@ -115,10 +120,16 @@ class NetworkProblem(Problem):
         """Weights and biases, layer by layer."""
         return Layout(self.model.parameter_arrays()).leaves
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """What the network answers now to X of shape (m, n_in), in vectorized form: shape (m, n_out)."""
-        weights, biases = self.model.arrays()
-        return vectorized.forward(weights, biases, X, **self.model.activations())[1][-1]
+    def predict(self, X: ArrayLike, theta: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """What the network answers to X of shape (m, n_in), in vectorized form: shape (m, n_out).
+
+        With the loss softmax_cross_entropy that is the softmax of its outputs. `theta` are the parameters, by leaf, if
+        they are not to be those of now.
+        """
+        layout = Layout(self.model.parameter_arrays())
+        arrays = layout.spread(np.array([leaf.data for leaf in layout.leaves]) if theta is None else theta)
+        outputs = vectorized.forward(arrays[::2], arrays[1::2], X, **self.model.activations())[1][-1]
+        return vectorized.softmax(outputs) if self.loss == "softmax_cross_entropy" else outputs
 
     def accuracy(self, X: ArrayLike, Y: ArrayLike) -> float | None:
         """The share of samples that are put into the right class; None if there are no samples, or no classes.

@@ -1,0 +1,57 @@
+"""The command `microbp diagnose`: its options, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from microbp.compare_command import add_sources, source
+from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.verdict import diagnose
+from microbp.errors import ProblemError
+from microbp.problems import ExpressionProblem, Problem, as_network
+from microbp.tabular import json_text
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command; the file of gradients may also stand right after the problem."""
+    parser.usage = "microbp diagnose PROBLEM GRADIENTS [options]"
+    add_sources(parser)
+    parser.add_argument("--lr", type=float, dest="learning_rate", metavar="RATE", help="the learning rate you used")
+
+
+def take_file(options: argparse.Namespace) -> None:
+    """Moves the file of gradients, the one word without =, from the numbers of an expression to where it belongs."""
+    files = [text for text in options.numbers if "=" not in text]
+    options.numbers = [text for text in options.numbers if "=" in text]
+    given = [*files, *(text for text in (options.gradients, options.function) if text)]
+    if len(given) != 1:
+        raise ProblemError(f"diagnose needs one file of gradients, or --function module:name; got {given or 'none'}")
+    if files:
+        options.gradients = files[0]
+
+
+def run(problem: Problem, options: argparse.Namespace) -> int:
+    """Prints the diagnosis. Exit code: 0 if the gradients are right, else 1."""
+    if isinstance(problem, ExpressionProblem):
+        return _print(diagnose(problem, _numbers(options.gradients)), options)
+    problem = as_network(problem)
+    X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
+    settings: dict[str, Any] = {"learning_rate": options.learning_rate, "layout": options.layout}
+    return _print(diagnose(problem, source(options), X, Y, **settings), options)
+
+
+def _print(diagnosis: Diagnosis, options: argparse.Namespace) -> int:
+    print(json_text(diagnosis.as_dict()) if options.json else diagnosis)
+    return 0 if diagnosis.ok else 1
+
+
+def _numbers(text: str) -> Any:
+    """Gradients as `w=0.5,b=0.2`, or in a file."""
+    if "=" not in text:
+        return text
+    parts = [part.partition("=") for part in text.split(",")]
+    try:
+        return {name.strip(): float(number) for name, _, number in parts}
+    except ValueError as error:
+        raise ProblemError(f"gradients of an expression are given as w=0.5,b=0.2 or in a file, got {text!r}") from error

@@ -1,0 +1,173 @@
+"""Where a pass goes wrong first: a learner's intermediate quantities, forward, then backward.
+
+>>> from microbp import load
+>>> walk = first_divergence(load("w1-w8"), {"z1": [[0.3775, 0.3925]], "a1": [[0.593269992, 0.6]]})
+>>> print(walk)
+z1  (1, 2)  right
+a1  (1, 2)  WRONG  at (0, 1): 0.6, right is 0.596884378
+The first wrong quantity is a1: look at a1 = f(z1); what was given before it is right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microbp.diagnosis.passes import backward, forward
+from microbp.diagnosis.precision import RELATIVE, typed_half_units
+from microbp.diagnosis.rules import plan
+from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.learner.cases import Case, Floats, Gradients, case_of
+from microbp.nn import MLP
+from microbp.problems import Problem
+from microbp.tabular import columns
+
+FORMULAS = {
+    "z": "z{l} = a{k} W{l}ᵀ + b{l}",
+    "a": "a{l} = f(z{l})",
+    "loss": "the loss, of a{l} and the targets",
+    "delta": "δ{l} = (δ{n} W{n}) ⊙ f′(z{l})",
+    "dW": "dW{l} = δ{l}ᵀ a{k}",
+    "db": "db{l} = Σ δ{l}, over the samples",
+}
+"""How each quantity of layer l is made (k = l − 1, n = l + 1)."""
+_LAST_DELTA = "δ{l} = ∂loss/∂a{l} ⊙ f′(z{l})"
+_KINDS = {
+    "z": "z",
+    "net": "z",
+    "a": "a",
+    "out": "a",
+    "delta": "delta",
+    "δ": "delta",
+    "dz": "delta",
+    "dw": "dW",
+    "db": "db",
+}
+_NAME = re.compile(r"([A-Za-zδ]+)_?(\d+)")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity that a learner gave, beside the right one."""
+
+    name: str
+    shape: tuple[int, ...]
+    ok: bool
+    note: str
+    """Where it is wrong at its worst, and what is right there; or in what convention it is right."""
+    formula: str
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """What a learner gave, in the order in which a pass computes it. Prints as a table."""
+
+    quantities: tuple[Quantity, ...]
+
+    @property
+    def first(self) -> str | None:
+        """The name of the first wrong quantity; None if all are right."""
+        return next((q.name for q in self.quantities if not q.ok), None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all are right."""
+        return self.first is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything in it, for JSON."""
+        return {"ok": self.ok, "first": self.first, **asdict(self)}
+
+    def __str__(self) -> str:
+        rows = [(q.name, str(q.shape), "right" if q.ok else "WRONG", q.note) for q in self.quantities]
+        wrong = next((q for q in self.quantities if not q.ok), None)
+        said = f"All {len(rows)} are right."
+        if wrong:
+            first = wrong is self.quantities[0]
+            before = "nothing before it was given" if first else "what was given before it is right"
+            said = f"The first wrong quantity is {wrong.name}: look at {wrong.formula}; {before}."
+        return "\n".join([*columns(rows), said])
+
+
+def first_divergence(
+    model: MLP | Problem,
+    quantities: Mapping[str, ArrayLike],
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    loss: str | None = None,
+    l2: float | None = None,
+) -> Divergence:
+    """Compares any of z1, a1, …, loss, delta2, dW2, db2, … with the right ones, forward, then backward.
+
+    z, a and delta have shape (m, n_out) of their layer, or its transpose; delta may be without the 1/m of the loss.
+    `names` says which is which if they have other names: {"hidden": "a1"}. Raises `UnknownNameError` and `ShapeError`.
+    """
+    case = case_of(model, X, Y, loss=loss, l2=l2)
+    right = _right(case)
+    given = {}
+    for key, value in quantities.items():
+        name = _canonical((names or {}).get(key, key), right)
+        given[name] = np.array(value, dtype=np.float64)
+    return Divergence(tuple(_judged(case, name, given[name], right[name]) for name in right if name in given))
+
+
+def _right(case: Case) -> Gradients:
+    """All quantities by name, in the order in which a pass computes them."""
+    rules = plan(case)
+    values = forward(case, rules)
+    found: Gradients = {}
+    for l, (z, a) in enumerate(zip(values.z, values.a[1:], strict=True), 1):
+        found |= {f"z{l}": z, f"a{l}": a}
+    found["loss"] = np.array(case.truth[0])
+    for part in backward(case, rules, values):
+        found[f"delta{part.l}"] = part.delta
+        found |= {name: case.truth[1][name] for name in (f"dW{part.l}", f"db{part.l}")}
+    return found
+
+
+def _canonical(name: str, right: Gradients) -> str:
+    match = _NAME.fullmatch(name)
+    kind = _KINDS.get(match[1].lower()) if match else None
+    if match and kind:
+        name = f"{kind}{match[2]}"
+    name = {"E": "loss", "J": "loss"}.get(name, name)
+    if name not in right:
+        raise UnknownNameError(f"{unknown('quantity', name, right)}; other names go with names={{'mine': 'z1'}}")
+    return name
+
+
+def _judged(case: Case, name: str, given: Floats, right: Floats) -> Quantity:
+    kind = name.rstrip("0123456789")
+    l = int(name[len(kind) :] or case.depth)
+    formula = _LAST_DELTA if kind == "delta" and l == case.depth else FORMULAS[kind]
+    formula = formula.format(l=l, k=l - 1 if l > 1 else 0, n=l + 1)
+    forms = {"": right}
+    if kind in ("z", "a", "delta"):
+        forms["as columns, one a sample"] = right.T
+    if kind == "delta":
+        forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
+    if (given.size == right.size and 1 in (given.ndim, right.ndim)) or given.ndim == 0:
+        given = given.reshape(right.shape) if given.size == right.size else given
+    fitting = {note: form for note, form in forms.items() if form.shape == given.shape}
+    if not fitting:
+        turned = "; its transpose fits" if given.T.shape == right.shape else ""
+        raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}{turned}")
+    for note, form in fitting.items():
+        if np.all(np.abs(given - form) <= _tolerance(given, form)):
+            return Quantity(name, given.shape, True, note, formula)
+    form = next(iter(fitting.values()))
+    where = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(given - form), nan=np.inf))), form.shape)
+    place = f"at {tuple(map(int, where))}: " if where else ""
+    return Quantity(name, given.shape, False, f"{place}{given[where]:.9g}, right is {form[where]:.9g}", formula)
+
+
+def _tolerance(given: Floats, right: Floats) -> Floats:
+    largest = float(np.max(np.abs(right), initial=0.0))
+    return typed_half_units(given) * (1 + 1e-6) + RELATIVE * largest

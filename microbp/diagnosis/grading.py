@@ -1,0 +1,86 @@
+"""Many learners' gradients of one problem: a row for each, right or which mistake.
+
+>>> import json, pathlib, tempfile
+>>> from microbp import load
+>>> with tempfile.TemporaryDirectory() as folder:
+...     path = pathlib.Path(folder, "ada.json")
+...     _ = path.write_text(json.dumps({"w5": 0.082167041, "w6": 0.082667628}))
+...     grades = grade(load("w1-w8"), [path, pathlib.Path(folder, "bob.json")])
+>>> [(row.name, row.verdict) for row in grades]
+[('ada', 'right'), ('bob', 'unreadable')]
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from microbp.diagnosis.verdict import diagnose
+from microbp.errors import MicrobpError
+from microbp.problems import Problem
+from microbp.tabular import columns
+
+HEAD = ("name", "verdict", "mistakes", "alternatives", "note")
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What became of one file."""
+
+    name: str
+    """That of the file, without its ending."""
+    verdict: str
+    """"right", "mistake", "unexplained", or "unreadable"."""
+    mistakes: tuple[str, ...]
+    alternatives: tuple[tuple[str, ...], ...]
+    note: str
+    """The factor or the first wrong array; why a file could not be read."""
+
+    def cells(self) -> tuple[str, ...]:
+        """A row of a table."""
+        others = " or ".join(" + ".join(codes) for codes in self.alternatives)
+        return self.name, self.verdict, " + ".join(self.mistakes), others, self.note
+
+
+def grade(problem: Problem, paths: Iterable[str | Path]) -> list[Grade]:
+    """Diagnoses each file. One that cannot be read is a row with its reason, never the end of the run."""
+    return [_grade(problem, Path(path)) for path in paths]
+
+
+def _grade(problem: Problem, path: Path) -> Grade:
+    try:
+        diagnosis = diagnose(problem, path)
+    except (MicrobpError, ValueError, TypeError) as error:
+        return Grade(path.stem, "unreadable", (), (), " ".join(str(error).split()))
+    details: dict[str, Any] = diagnosis.details
+    if diagnosis.ok:
+        return Grade(path.stem, "right", (), (), "")
+    if not diagnosis.mistakes:
+        return Grade(path.stem, "unexplained", (), (), f"first wrong: {details.get('first_wrong', '')}")
+    note = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
+    return Grade(path.stem, "mistake", diagnosis.mistakes, diagnosis.alternatives, note)
+
+
+def as_text(grades: Sequence[Grade]) -> str:
+    """The table for people."""
+    return "\n".join(columns([HEAD, *(row.cells() for row in grades)]))
+
+
+def as_csv(grades: Sequence[Grade]) -> str:
+    """The table for a spreadsheet. A cell that a spreadsheet would take for a formula is made a text."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEAD)
+    writer.writerows(
+        [f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row.cells()] for row in grades
+    )
+    return out.getvalue().rstrip("\n")
+
+
+def as_dicts(grades: Sequence[Grade]) -> list[dict[str, Any]]:
+    """The table for machines."""
+    return [asdict(row) for row in grades]

@@ -1,0 +1,85 @@
+"""The search for two mistakes that together give a learner's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.findings import Explanation, Finding
+from microbp.diagnosis.mistake import SOLVED
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.replay import Candidate, Replayer, exact
+from microbp.diagnosis.rules import changed
+
+MOST_PAIRS = 40_000
+"""More pairs than these are not replayed."""
+
+
+def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
+    """Every two candidates that together give the numbers, array by array, as long as these are the learner's."""
+    everything = frozenset(replayer.given.arrays)
+    outputs = _Outputs(replayer)
+    tried = 0
+    for one, two in combinations([*candidates, *_scaled(replayer, candidates)], 2):
+        (a,), (b,) = one.findings, two.findings
+        # An array that one of them leaves alone is as the other makes it; what neither touches is right. But what is
+        # made with changed weights depends on how wrong the change was, and a reversed list has all in other places.
+        apart = one.matches >= everything - two.changes and two.matches >= everything - one.changes
+        bound = a.rate or b.rate or "order" in a.change or "order" in b.change
+        if not (apart or bound) or a.cost + b.cost > cost or _clash(a, b) or not outputs.fit(one, two):
+            continue
+        tried += 1
+        if tried > MOST_PAIRS:
+            return
+        rules = changed(changed(replayer.right, a.change, a.layers), b.change, b.layers)
+        if replayer.all_exact(Candidate((a, b), rules, two.case if b.rate else one.case)):
+            yield Explanation((a, b), cost)
+
+
+class _Outputs:
+    """What two candidates make of the output layer: the same for all pairs that agree there, and soon known."""
+
+    def __init__(self, replayer: Replayer) -> None:
+        self.replayer = replayer
+        self.known: dict[Any, bool] = {}
+
+    def fit(self, one: Candidate, two: Candidate) -> bool:
+        """Whether the gradients of the output layer are the learner's; yes where that takes a whole pass to know."""
+        right = self.replayer.right[-1]
+        rules = [candidate.rules[-1] for candidate in (one, two) if candidate.rules[-1] is not right]
+        whole = ("forward", "passes", "order")
+        if len(rules) > 1 or any(rule in c.findings[0].change for c in (one, two) for rule in whole):
+            return True
+        top = rules[0] if rules else right
+        if top not in self.known:
+            plan = (*self.replayer.right[:-1], top)
+            with np.errstate(all="ignore"):
+                _, found = next(self.replayer.parts(Candidate((), plan, self.replayer.case)))
+            self.known[top] = all(column is not None and exact(column) for _, column in found)
+        return self.known[top]
+
+
+def _scaled(replayer: Replayer, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Likely factors as candidates: they matter to weights that were changed by a wrong gradient."""
+    if not any(candidate.findings[0].rate for candidate in candidates):
+        return
+    m = float(len(replayer.case.Y))
+    for mistake in MISTAKES:
+        for change in mistake.changes if mistake.scales else ():
+            ((rule, value),) = change.items()
+            values = [value] if value != SOLVED else list(dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2)))
+            for number in values:
+                known = mistake.varieties(replayer.case)[0][rule] if number in ("m", "1/m") else number
+                finding = Finding(mistake, {rule: known}, tuple(range(1, replayer.case.depth + 1)), ())
+                rules = changed(replayer.right, finding.change, finding.layers)
+                candidate = Candidate((finding,), rules, replayer.case)
+                candidate.changes = frozenset(replayer.given.arrays)
+                yield candidate
+
+
+def _clash(a: Finding, b: Finding) -> bool:
+    """Whether two mistakes would have the same rule of the same layer be two things."""
+    return bool(set(a.layers) & set(b.layers) and a.change.keys() & b.change.keys())

@@ -1,0 +1,187 @@
+"""The backward pass with each line of its derivation a setting, so that it can be run with a wrong line in it.
+
+With `Rules()` for each layer it is the right pass, derived a second time:
+
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> from microbp.diagnosis.rules import plan
+>>> case = case_of(load("w1-w8"))
+>>> right = gradients(case, plan(case))
+>>> right["dW2"][0].round(9).tolist(), right["dW1"][0].round(9).tolist()
+([0.082167041, 0.082667628], [0.000438568, 0.000877135])
+>>> wrong = gradients(case, plan(case, {"slope": "none"}, [1]))
+>>> wrong["dW2"][0].round(9).tolist(), wrong["dW1"][0].round(9).tolist()
+([0.082167041, 0.082667628], [0.001817515, 0.003635031])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from microbp.diagnosis.rules import Plan, Rules
+from microbp.learner.cases import Case, Floats, Gradients
+from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
+
+
+class Part(NamedTuple):
+    """What a pass finds for layer l (from 1), with all factors of the rules in it; delta and inputs of what it sums."""
+
+    l: int
+    delta: Floats
+    inputs: Floats
+    dW: Floats
+    """What the loss gives to the gradient of the weights,"""
+    dW_l2: Floats
+    """and what the penalty adds to it."""
+    db: Floats
+    """The gradient of the biases,"""
+    db_l2: Floats
+    """and (λ/m)·b, which a penalty on biases would add."""
+
+
+class Values(NamedTuple):
+    """The nets and activations of a forward pass, z[l−1] and a[l] those of layer l; and the arrays they are made of."""
+
+    weights: Sequence[Floats]
+    biases: Sequence[Floats]
+    y: Floats
+    z: Sequence[Floats]
+    a: Sequence[Floats]
+
+
+def forward(case: Case, rules: Plan) -> Values:
+    """The forward pass under these rules."""
+    kind: Any = np.float32 if rules[0].precision == "single" else np.float64
+    W, b = [w.astype(kind) for w in case.weights], [v.astype(kind) for v in case.biases]
+    zs, activations = [], [case.X.astype(kind)]
+    for weights, biases, name, rule in zip(W, b, case.activations, rules, strict=True):
+        zs.append(activations[-1] @ weights.T + biases)
+        activations.append(ACTIVATIONS[rule.forward or name][0](zs[-1]).astype(kind))
+    return Values(W, b, case.Y.astype(kind), zs, activations)
+
+
+def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[Part]:
+    """The parts of the gradients, from the last layer to the first, as they are computed.
+
+    `values` spares the forward pass. "updated" weights, and more passes than one, need `case.learning_rate`.
+    """
+    if rules[0].passes > 1:
+        yield from _accumulated(case, rules)
+        return
+    values = values or forward(case, rules)
+    kind = values.y.dtype
+    m = len(values.y)
+    passed: Floats | None = None
+    above = values.y  # until there is a layer above
+    for l in range(case.depth, 0, -1):
+        rule, W, b = rules[l - 1], values.weights[l - 1], values.biases[l - 1]
+        if passed is None:
+            signal, delta = _output_delta(case, rule, values)
+        else:
+            signal = _through(case, rules[l], values.weights[l], passed, above)
+            delta = signal * _slope(case, rule, values, l, signal)
+        delta = delta.astype(kind)
+        a = _inputs(rule, values, l)
+        rows = {"all": slice(None), "last": slice(-1, None), "first": slice(0, 1)}[rule.samples]
+        of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
+        dW, dW_l2 = of_W * rule.scale_loss * (delta[rows].T @ a[rows]), of_W * rule.l2_weights * case.l2 / m * W
+        above = dW + dW_l2
+        if rule.transposed:
+            dW, dW_l2 = dW.T, dW_l2.T
+        db, db_l2 = rule.scale_loss * delta[rows].sum(axis=0), case.l2 / m * b
+        yield Part(l, delta[rows], a[rows], dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
+        passed = delta if rule.passed == "delta" else signal
+
+
+def gradients(case: Case, rules: Plan, values: Values | None = None) -> Gradients:
+    """The gradients under these rules, by name."""
+    found: Gradients = {}
+    for part in backward(case, rules, values):
+        l = case.depth + 1 - part.l if rules[0].order == "reversed" else part.l
+        found[f"dW{l}"], found[f"db{l}"] = (np.asarray(g, dtype=np.float64) for g in (part.dW + part.dW_l2, part.db))
+    return {name: found[name] for name in case.names}
+
+
+def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
+    """The sum of a pass and of one after a step."""
+    once = tuple(replace(rule, passes=1) for rule in rules)
+    step, rate = gradients(case, replace_all(once, order="right", transposed=False)), case.learning_rate or 0.0
+    later = replace(
+        case,
+        weights=tuple(W - rate * step[f"dW{l}"] for l, W in enumerate(case.weights, 1)),
+        biases=tuple(b - rate * step[f"db{l}"] for l, b in enumerate(case.biases, 1)),
+    )
+    for one, two in zip(backward(case, once), backward(later, once), strict=True):
+        yield Part(*one[:3], *(x + y for x, y in zip(one[3:], two[3:], strict=True)))
+
+
+def replace_all(rules: Plan, **changes: Any) -> Plan:
+    """A plan with a change in every layer."""
+    return tuple(replace(rule, **changes) for rule in rules)
+
+
+def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floats]:
+    """The error ∂loss/∂a and the delta of the last layer."""
+    a, y, name = values.a[-1], values.y, rule.error or case.loss
+    error = LOSSES[name][1](a, y)
+    if rule.softmax == "diagonal" and name == "softmax_cross_entropy":
+        p = _softmax(a)
+        error = -y * (1.0 - p) / len(y)
+    slope = _slope(case, rule, values, case.depth, error)
+    simplified = SIMPLIFIED_DELTAS.get((name, rule.forward or case.activations[-1]))
+    if simplified and (rule.slope, rule.slope_of) in (("net", ""), ("twice", "")):
+        once = simplified(a, y)
+        return error, once * ACTIVATIONS["sigmoid"][1](a, a) if rule.slope == "twice" else once
+    if rule.slope == "twice" and name == "softmax_cross_entropy":
+        slope = slope * _softmax(a) * (1.0 - _softmax(a))
+    return error, error * slope
+
+
+def _softmax(a: Floats) -> Floats:
+    e = np.exp(a - a.max(axis=1, keepdims=True))
+    p: Floats = e / e.sum(axis=1, keepdims=True)
+    return p
+
+
+def _slope(case: Case, rule: Rules, values: Values, l: int, upstream: Floats) -> Floats:
+    name, z, a = rule.slope_of or rule.forward or case.activations[l - 1], values.z[l - 1], values.a[l]
+    f, prime = ACTIVATIONS[name]
+    match rule.slope:
+        case "none":
+            return np.ones_like(z)
+        case "activation":
+            return prime(a, f(a))
+        case "formula":
+            return prime(z, z)
+        case "kink":
+            return prime(np.where(z == 0, 1.0, z), a)
+        case "upstream" if name in ("relu", "leaky_relu"):
+            return prime(upstream, upstream)
+    slope = prime(z, f(z)) if rule.slope_from == "net" else prime(z, a)
+    return slope**2 if rule.slope == "twice" else slope
+
+
+def _through(case: Case, rule: Rules, W: Floats, passed: Floats, dW: Floats) -> Floats:
+    """What a layer with weights W, whose gradients are dW, passes back to the activations before it."""
+    if rule.back == "updated":
+        W = W - (case.learning_rate or 0.0) * dW
+    square = W.shape[0] == W.shape[1]
+    if rule.back == "untransposed" and square:
+        W = W.T
+    kind, _, j = rule.paths.partition(" ")
+    if kind == "own" and square:
+        return passed * np.diag(W)
+    if j:
+        chosen = np.arange(len(W)) == min(int(j), len(W) - 1)
+        passed = passed * (chosen if kind == "only" else ~chosen)
+    return passed @ W
+
+
+def _inputs(rule: Rules, values: Values, l: int) -> Floats:
+    a = values.a[l - 1]
+    instead = {"net": values.z[l - 2] if l > 1 else a, "data": values.a[0], "output": values.a[l]}.get(rule.inputs, a)
+    return instead if instead.shape == a.shape else a

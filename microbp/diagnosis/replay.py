@@ -1,0 +1,135 @@
+"""A network replayed under wrong rules, beside the numbers that a learner got from it.
+
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> from microbp.learner.reading import read
+>>> case = case_of(load("w1-w8"))
+>>> (given,) = read(case, case.truth[1])
+>>> replayer = Replayer(case, given)
+>>> candidate = Candidate((), replayer.right, case)
+>>> _ = replayer.replay(candidate)
+>>> sorted(candidate.matches), sorted(candidate.changes)
+(['dW1', 'dW2', 'db1', 'db2'], [])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.findings import Finding
+from microbp.diagnosis.passes import Part, backward, forward
+from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.rules import Plan, plan
+from microbp.diagnosis.scaling import Column, spans
+from microbp.learner.cases import Case, Gradients
+from microbp.learner.given import Given
+
+
+@dataclass
+class Candidate:
+    """Rules with one or two mistakes in them, and what came of a replay."""
+
+    findings: tuple[Finding, ...]
+    rules: Plan
+    case: Case
+    """With the learning rate that it needs."""
+    matches: frozenset[str] = frozenset()
+    """The arrays that it makes as the learner has them."""
+    changes: frozenset[str] = frozenset()
+    """The arrays that it makes other than right."""
+    columns: list[Column] | None = None
+    """All columns, if they are the learner's but for factors."""
+
+
+class Replayer:
+    """A learner's numbers, and passes to hold against them."""
+
+    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
+        self.case, self.given = case, given
+        self.precision = precision_of(case, given, typed)
+        exact32 = all(is_single(given.numbers(name)) for name in given.arrays)
+        typed = all(np.all(half > 2.0**-26 * np.abs(given.numbers(name))) for name, half in self.precision.half.items())
+        if exact32 and not typed:
+            self.precision = replace(self.precision, single=True)
+        self.right = plan(case)
+        self.values = forward(case, self.right)
+        self._forwards = {tuple(rule.forward for rule in self.right): self.values}
+
+    def replay(self, candidate: Candidate) -> Gradients:
+        """Runs the pass of a candidate and notes what it matches and changes; returns its gradients."""
+        matches, changes, columns, fits = set(), set(), [], True
+        made: Gradients = {}
+        with np.errstate(all="ignore"):
+            for part, found in self.parts(candidate):
+                l = self._place(candidate.rules, part.l)
+                made |= {f"dW{l}": part.dW + part.dW_l2, f"db{l}": part.db}
+                for name, column in found:
+                    right = self.given.select(name, self.case.truth[1][name])
+                    if column is None:
+                        changes.add(name)
+                        fits = False
+                        continue
+                    columns.append(column)
+                    if right is None or np.any(np.abs(right - column.right) > 1e-12 * np.max(np.abs(right), initial=0)):
+                        changes.add(name)
+                    if exact(column):
+                        matches.add(name)
+                    fits = fits and spans(column)
+        candidate.matches, candidate.changes = frozenset(matches), frozenset(changes)
+        candidate.columns = columns if fits else None
+        return made
+
+    def _place(self, rules: Plan, l: int) -> int:
+        """Where in the list of gradients those of layer l stand."""
+        return self.case.depth + 1 - l if rules[0].order == "reversed" else l
+
+    def parts(self, candidate: Candidate) -> Iterator[tuple[Part, list[tuple[str, Column | None]]]]:
+        """The parts of a pass, each with the columns that the learner gave of it; None for one of another shape."""
+        rules = candidate.rules
+        key = tuple(rule.forward for rule in rules)
+        if key not in self._forwards:
+            self._forwards[key] = forward(self.case, rules)
+        for part in backward(candidate.case, rules, self._forwards[key]):
+            l = self._place(rules, part.l)
+            found: list[tuple[str, Column | None]] = []
+            for name, loss, l2 in ((f"dW{l}", part.dW, part.dW_l2), (f"db{l}", part.db, part.db_l2)):
+                if name not in self.given.arrays:
+                    continue
+                a, b = self.given.select(name, loss), self.given.select(name, l2)
+                numbers = self.given.numbers(name)
+                column = None
+                if a is not None and b is not None and np.isfinite(a).all():
+                    column = Column(name, numbers, a, b, self.precision.tolerance(name, numbers))
+                found.append((name, column))
+            yield part, found
+
+    def all_exact(self, candidate: Candidate) -> bool:
+        """Whether a candidate makes the learner's numbers: it stops at the first array that it does not."""
+        with np.errstate(all="ignore"):
+            return all(
+                column is not None and exact(column) for _, found in self.parts(candidate) for _, column in found
+            )
+
+
+def exact(column: Column) -> bool:
+    """Whether the numbers of an array are the learner's."""
+    return bool(np.all(np.abs(column.given - column.right) <= column.tolerance))
+
+
+def is_single(numbers: Any) -> bool:
+    """Whether float32 can hold all these numbers."""
+    with np.errstate(over="ignore"):
+        return bool(np.all(numbers.astype(np.float32) == numbers))
+
+
+def same(one: Gradients, other: Gradients) -> bool:
+    """Whether two passes give the same numbers, but for rounding."""
+    return one.keys() == other.keys() and all(
+        one[name].shape == other[name].shape
+        and np.all(np.abs(one[name] - other[name]) <= 1e-12 * np.max(np.abs(other[name]), initial=0.0))
+        for name in one
+    )

@@ -1,0 +1,81 @@
+"""The lines of the derivation of a backward pass, each a setting: a mistake is another setting.
+
+>>> from dataclasses import replace
+>>> replace(Rules(), slope="none") == Rules()
+False
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from microbp.learner.cases import Case
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the gradients of one layer l are computed: a field for each line of the derivation, the right one first."""
+
+    forward: str = ""
+    """The activation f in the forward pass: another than the network's."""
+    error: str = ""
+    """The loss whose ∂loss/∂a begins the pass: another than the right one. Output layer."""
+    softmax: str = "full"
+    """The derivative of softmax: "full", or its "diagonal" alone. Output layer."""
+    slope: str = "net"
+    """f′: of the "net", "none", "twice", "activation" (f′(a)), "formula" (its formula in a, given z), "upstream".
+
+    "kink" is as right as "net": where z is 0 exactly, it takes f′ from the right.
+    """
+    slope_of: str = ""
+    """The activation whose f′ is taken: another than f."""
+    slope_from: str = "values"
+    """Where another f′ is computed from: the "values" z and a of the network, or the "net" alone."""
+    passed: str = "delta"
+    """What layer l passes back: its "delta", or the "error" before its f′."""
+    back: str = "weights"
+    """What it passes it back through: its "weights", these "updated", or "untransposed"."""
+    paths: str = "all"
+    """The neurons whose paths are summed: "all", "only 0", "without 0", or "own": neuron k's to neuron k alone."""
+    inputs: str = "activation"
+    """What δ is multiplied by in dW: the "activation" before it, the "net" before it, the "data", or the "output"."""
+    samples: str = "all"
+    """The samples that are summed: "all", or the "last" or "first" alone."""
+    transposed: bool = False
+    """Whether dW is transposed."""
+    scale: float = 1.0
+    """A factor of dW and db."""
+    scale_weights: float = 1.0
+    """A factor of dW alone."""
+    scale_biases: float = 1.0
+    """A factor of db alone."""
+    scale_loss: float = 1.0
+    """A factor of what the loss gives to dW and db, the penalty left as it is."""
+    l2_weights: float = 1.0
+    """A factor of (λ/m)·W in dW."""
+    l2_biases: float = 0.0
+    """A factor of (λ/m)·b in db."""
+    order: str = "right"
+    """The list of gradients: "right", or "reversed". As the next two, the same for all layers."""
+    precision: str = "double"
+    """In which numbers it is all computed: "double" or "single"."""
+    passes: int = 1
+    """How many passes are added up, the weights changed by each."""
+
+
+Plan = tuple[Rules, ...]
+"""The rules for each layer."""
+
+
+def plan(case: Case, changes: Mapping[str, Any] | None = None, layers: Iterable[int] | None = None) -> Plan:
+    """The rules for each layer of a network: the right ones, but for these changes in these layers (all)."""
+    changed = set(range(1, case.depth + 1) if layers is None else layers)
+    return tuple(replace(Rules(), **(changes or {})) if l in changed else Rules() for l in range(1, case.depth + 1))
+
+
+def changed(rules: Plan, changes: Mapping[str, Any], layers: Iterable[int]) -> Plan:
+    """A plan with more changes."""
+    where = set(layers)
+    return tuple(replace(r, **changes) if l in where else r for l, r in enumerate(rules, 1))

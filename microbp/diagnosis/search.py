@@ -1,0 +1,168 @@
+"""The search for the mistakes behind a learner's numbers: the network is replayed under each, then under each two.
+
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> from microbp.learner.reading import read
+>>> case = case_of(load("w1-w8"))
+>>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
+>>> [explanation.codes for explanation in Search(case, given).explanations()]
+[('sign',)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.findings import Explanation, Finding, read_scaling
+from microbp.diagnosis.mistake import Change, Mistake
+from microbp.diagnosis.mistakes import MISTAKES, find
+from microbp.diagnosis.niceness import Niceness
+from microbp.diagnosis.pairs import pairs
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.precision import few_digits, rounded_to_single
+from microbp.diagnosis.replay import Candidate, Replayer, same
+from microbp.diagnosis.rules import changed, plan
+from microbp.diagnosis.scaling import scalings
+from microbp.learner.cases import Case, Gradients
+from microbp.learner.given import Given
+
+MOST_MISTAKES = 2
+
+
+class Search(Replayer):
+    """A learner's numbers, and everything that explains them."""
+
+    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
+        super().__init__(case, given, typed)
+        self.nice = Niceness(len(case.Y), case.sizes[-1])
+        self.replayed: list[Candidate] = []
+
+    def is_right(self) -> bool:
+        """Whether the numbers are right to their precision; at the kink of a ReLU either side will do."""
+        rough = self.precision.single and not self.given.single
+        precision = replace(self.precision, single=False) if rough else self.precision
+        kink = plan(self.case, {"slope": "kink"})
+        for right in (self.case.truth[1], gradients(self.case, kink, self.values)):
+            vectors = {name: self.given.select(name, right[name]) for name in self.given.arrays}
+            if all(
+                v is not None and np.all(np.abs(self.given.numbers(name) - v) <= precision.tolerance(name, v))
+                for name, v in vectors.items()
+            ):
+                return True
+        right = self.case.truth[1]
+        if rounded_to_single(self.given, right):
+            return True
+        # So few digits can be rounded, or be the exact numbers of a mistake.
+        return few_digits(self.given, right) and not Search(self.case, self.given, typed=False).explanations()
+
+    def is_single(self) -> bool:
+        """Whether they are right as far as single precision goes."""
+        vectors = {name: self.given.select(name, self.case.truth[1][name]) for name in self.given.arrays}
+        return all(
+            v is not None and np.all(np.abs(self.given.numbers(name) - v) <= self.precision.tolerance(name, v, True))
+            for name, v in vectors.items()
+        )
+
+    def explanations(self) -> list[Explanation]:
+        """The simplest explanations, all of one cost; none if nothing explains the numbers."""
+        single = [Explanation((Finding(find("single-precision"), {"precision": "single"}, (), ()),), 1)]
+        if self.precision.single and self.is_single():
+            return single
+        base = Candidate((), self.right, self.case)
+        self.replay(base)
+        self.replayed = list(self._replayed())
+        for cost in range(1, MOST_MISTAKES + 2):
+            found = list(self._factored([base, *self.replayed], cost))
+            if cost == 1 and not found and self.is_single():
+                found = single
+            if cost == MOST_MISTAKES:
+                found += pairs(self, self.replayed, cost)
+            if found:
+                return _distinct(found)
+        return _distinct(list(self._factored([base], 2 * len(self.given.arrays))))
+
+    def _factored(self, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
+        """Those that fit with factors, at this cost all in all."""
+        for candidate in candidates:
+            spent = sum(finding.cost for finding in candidate.findings)
+            if candidate.columns is None or spent > cost:
+                continue
+            for scaling in scalings(candidate.columns, self.nice, cost - spent):
+                if scaling.cost + spent == cost or cost > MOST_MISTAKES + 1:
+                    for findings in read_scaling(self.case, self.given, scaling, self.nice):
+                        yield Explanation((*candidate.findings, *findings), spent + scaling.cost)
+
+    def _replayed(self) -> Iterator[Candidate]:
+        """Every mistake that is not a matter of factors, in every variety and scope that changes these numbers."""
+        for mistake in MISTAKES:
+            if mistake.scales or mistake.code == "single-precision":
+                continue
+            seen: list[Gradients] = [self.case.truth[1]]
+            for change in mistake.varieties(self.case):
+                if "scale" in change:
+                    continue
+                for candidate, made in self._scoped(mistake, change):
+                    if not any(same(made, other) for other in seen):
+                        seen.append(made)
+                        yield candidate
+
+    def _scoped(self, mistake: Mistake, change: Change) -> Iterator[tuple[Candidate, Gradients]]:
+        """A change in every scope, of the layers in which it alone does something; and in all."""
+        scopes = mistake.scopes(self.case.depth)
+        made: dict[tuple[int, ...], list[tuple[Candidate, Gradients]]] = {}
+        if len(scopes) > 1:
+            for layer in scopes[0]:
+                made[layer,] = list(self._tried(mistake, change, (layer,)))
+            alone = [l for (l,), tries in made.items() if not all(same(g, self.case.truth[1]) for _, g in tries)]
+            scopes = list(dict.fromkeys([*(tuple(l for l in scope if l in alone) for scope in scopes), scopes[0]]))
+        for layers in scopes:
+            if layers:
+                yield from made[layers] if layers in made else self._tried(mistake, change, layers)
+
+    def _tried(
+        self, mistake: Mistake, change: Change, layers: tuple[int, ...]
+    ) -> Iterator[tuple[Candidate, Gradients]]:
+        for case, rate in self._rates(change, layers):
+            finding = Finding(mistake, change, layers, (), rate)
+            candidate = Candidate((finding,), changed(self.right, change, layers), case)
+            yield candidate, self.replay(candidate)
+
+    def _rates(self, change: Any, layers: Sequence[int]) -> Iterator[tuple[Case, float | None]]:
+        """The case with the learning rate, or with one that is solved for, where a change needs one."""
+        if change.get("back") != "updated" and change.get("passes", 1) == 1:
+            yield self.case, None
+            return
+        if self.case.learning_rate:
+            yield self.case, self.case.learning_rate
+        if "back" in change and (rate := self._solve_rate(change, layers)):
+            yield replace(self.case, learning_rate=rate), rate
+
+    def _solve_rate(self, change: Any, layers: Sequence[int]) -> float | None:
+        """The learning rate for which the layer below the last changed one comes out as the learner has it.
+
+        What is passed back is linear in it there.
+        """
+        name = f"dW{max(layers) - 1}"
+        if name not in self.given.arrays:
+            return None
+        rules = changed(self.right, change, layers)
+        found = (gradients(replace(self.case, learning_rate=rate), rules, self.values) for rate in (0.0, 1.0))
+        zero, one = (self.given.select(name, g[name]) for g in found)
+        if zero is None or one is None or not (slope := zero - one).any():
+            return None
+        rate = float((zero - self.given.numbers(name)) @ slope / (slope @ slope))
+        near = float(f"{rate:.3g}")
+        return None if not rate > 0 else near if abs(near - rate) <= 1e-4 * rate else rate
+
+
+def _distinct(explanations: list[Explanation]) -> list[Explanation]:
+    """Each combination of codes once, in the order of the table: the likelier first."""
+    order = {mistake.code: k for k, mistake in enumerate(MISTAKES)}
+    found: dict[tuple[str, ...], Explanation] = {}
+    for explanation in sorted(explanations, key=lambda e: sorted(order[code] for code in e.codes)):
+        found.setdefault(tuple(sorted(explanation.codes)), explanation)
+    return list(found.values())

@@ -1,0 +1,63 @@
+"""Data on which two explanations of the same numbers part.
+
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> from microbp.diagnosis.findings import Explanation, Finding
+>>> from microbp.diagnosis.mistakes import find
+>>> case = case_of(load("w1-w8"))
+>>> mean = Explanation((Finding(find("bias-mean-for-sum"), {"scale_biases": "1/m"}, (), ()),), 1)
+>>> X, Y = separating(case, Explanation((), 0), mean)
+>>> X.shape, Y.shape
+((3, 2), (3, 2))
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from microbp.diagnosis.findings import Explanation
+from microbp.diagnosis.passes import gradients
+from microbp.learner.cases import Case, Floats, Gradients
+
+SAMPLES = (1, 3, 4, 7)
+APART = 1e-3
+"""How far, relative to the largest number of their array, gradients must be apart to be told from each other."""
+
+
+def random_data(case: Case, m: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Inputs, and targets such as the loss takes, with few digits, so that they can be typed."""
+    X = rng.normal(size=(m, case.sizes[0])).round(2)
+    shape = (m, case.sizes[-1])
+    if case.loss == "softmax_cross_entropy":
+        return X, np.eye(shape[1])[rng.integers(0, shape[1], size=m)]
+    if case.loss == "binary_cross_entropy":
+        return X, rng.integers(0, 2, size=shape).astype(np.float64)
+    if case.loss == "hinge":
+        return X, rng.choice([-1.0, 1.0], size=shape)
+    return X, rng.normal(size=shape).round(2)
+
+
+def replayed(case: Case, explanation: Explanation) -> Gradients:
+    """The gradients that these mistakes make."""
+    rate = explanation.rate or case.learning_rate
+    with np.errstate(all="ignore"):
+        return gradients(replace(case, learning_rate=rate), explanation.rules(case))
+
+
+def separating(case: Case, one: Explanation, other: Explanation) -> tuple[Floats, Floats] | None:
+    """Data for the same network on which the two give different gradients; None if they never do."""
+    rng = np.random.default_rng(0)
+    for m in SAMPLES * 3:
+        X, Y = random_data(case, m, rng)
+        a, b = (replayed(case.on(X, Y), explanation) for explanation in (one, other))
+        if any(_apart(a[name], b[name]) for name in a):
+            return X, Y
+    return None
+
+
+def _apart(a: Floats, b: Floats) -> bool:
+    if a.shape != b.shape:
+        return True
+    return bool(np.max(np.abs(a - b)) > APART * max(np.max(np.abs(a)), np.max(np.abs(b))))

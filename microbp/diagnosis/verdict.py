@@ -1,0 +1,206 @@
+"""Which line of a learner's derivation is wrong, from the numbers alone.
+
+>>> from microbp import load, vectorized
+>>> problem = load("w1-w8")
+>>> weights, biases = problem.model.arrays()
+>>> names = problem.model.activations()
+>>> _, dW, db = vectorized.loss_and_gradients(weights, biases, problem.inputs, problem.targets, **names)
+>>> diagnose(problem, {"dW": dW, "db": db}).ok
+True
+>>> early = [weights[0], weights[1] - 0.5 * dW[1]]  # the output weights are changed first
+>>> _, dW, db = vectorized.loss_and_gradients(
+...     weights, biases, problem.inputs, problem.targets, **names, backward_weights=early
+... )
+>>> diagnosis = diagnose(problem, {"dW": dW, "db": db})
+>>> diagnosis.mistakes, diagnosis.details["learning_rate"]
+(('update-before-backprop',), 0.5)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microbp.diagnosis.expressions import diagnose_graph
+from microbp.diagnosis.findings import Diagnosis, Explanation, Finding
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import backward
+from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.search import Search
+from microbp.diagnosis.separating import separating
+from microbp.diagnosis.text import alternatives, explained, unexplained, worst
+from microbp.engine import Value
+from microbp.errors import ShapeError
+from microbp.learner.cases import Case, case_of
+from microbp.learner.files import load_gradients, obtain
+from microbp.learner.flat import ambiguous
+from microbp.learner.given import Given
+from microbp.learner.reading import choose, read
+from microbp.nn import MLP
+from microbp.problems import ExpressionProblem, Problem
+
+MOST_ALTERNATIVES = 5
+
+
+def diagnose(
+    model: MLP | Problem | Value,
+    gradients: Any,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    *,
+    loss: str | None = None,
+    l2: float = 0.0,
+    learning_rate: float | None = None,
+    layout: str | None = None,
+) -> Diagnosis:
+    """Names the mistakes behind a learner's gradients of a model, or of a problem, by replaying the network under them.
+
+    `gradients` are in any form that `learner.read` takes, in a file, or a function f(weights, biases, X, Y); arrays
+    that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem has them, its loss and its λ.
+    Numbers count as given to as many digits as they have. The learning rate, which only changes too early need, is
+    solved for where it is not known. Of an expression, or of any graph, they are a dict by label. Raises
+    `ShapeError`, `UnknownNameError` and `ProblemError`.
+    """
+    if isinstance(model, Value | ExpressionProblem):
+        if isinstance(gradients, str | os.PathLike):
+            gradients = load_gradients(gradients)
+        return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
+    case = case_of(model, X, Y, loss=loss, l2=l2 or None, learning_rate=learning_rate)
+    readings = read(case, obtain(case, gradients), layout=layout, loose=True)
+    with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
+        return _diagnosed(case, readings)
+
+
+def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
+    searches = [Search(case, given) for given in readings]
+    for search in searches:
+        if search.is_right():
+            return _right(search.given)
+    found = [(search, explanations) for search in searches if (explanations := search.explanations())]
+    if not found:
+        given = choose(case, readings)
+        return _unexplained(case, given, searches[readings.index(given)])
+    least = min(explanations[0].cost for _, explanations in found)
+    best = [(search, explanations) for search, explanations in found if explanations[0].cost == least]
+    if len(best) > 1:
+        raise ShapeError(ambiguous([search.given for search, _ in best]))
+    return _wrong(case, best[0][0].given, best[0][1])
+
+
+def _right(given: Given) -> Diagnosis:
+    precision = "single" if given.single else "double"
+    details = {"precision": precision, "arrays": list(given.arrays), "layout": given.layout}
+    said = f"The gradients are right: {', '.join(given.arrays)}, to the precision in which they were given."
+    return Diagnosis(True, (), (), details, said)
+
+
+def _wrong(case: Case, given: Given, explanations: list[Explanation]) -> Diagnosis:
+    first, *others = explanations
+    data = [(other, separating(case, first, other)) for other in others[:MOST_ALTERNATIVES]]
+    factors = {name: f.value for f in first.findings if f.value is not None for name in f.arrays}
+    layers = sorted({l for f in first.findings for l in f.layers})
+    place = worst(case, given)
+    details: dict[str, Any] = {
+        "findings": [_finding(case, finding) for finding in first.findings],
+        "layers": layers,
+        "factors": factors,
+        "learning_rate": first.rate,
+        "layout": given.layout,
+        "worst": None if place is None else {"array": place[0], "at": place[1], "label": case.label(*place)},
+        "alternatives": [
+            {
+                "mistakes": list(other.codes),
+                "same_on_any_data": found is None,
+                "X": None if found is None else found[0].tolist(),
+                "Y": None if found is None else found[1].tolist(),
+            }
+            for other, found in data
+        ],
+    }
+    values = [finding for finding in first.findings if finding.value is not None]
+    if len(values) == 1:
+        details |= {"factor": values[0].value, "reading": values[0].reading}
+    if len(layers) == 1:
+        details["layer"] = layers[0]
+    text = "\n".join([*explained(case, given, first), *alternatives(data)])
+    return Diagnosis(False, first.codes, tuple(other.codes for other, _ in data), details, text)
+
+
+def _finding(case: Case, finding: Finding) -> dict[str, Any]:
+    l = max(finding.layers, default=case.depth)
+    return {
+        "code": finding.mistake.code,
+        "name": finding.mistake.name.split(":")[0].removesuffix("."),
+        "layers": list(finding.layers),
+        "arrays": list(finding.arrays),
+        "change": dict(finding.change),
+        "factor": finding.value,
+        "reading": finding.reading,
+        **finding.mistake.lines(l, finding.change),
+    }
+
+
+def _unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
+    precision = precision_of(case, given)
+    errors: dict[str, Any] = {}
+    for name in given.arrays:
+        right = given.select(name, case.truth[1][name])
+        if right is None:
+            errors[name] = np.ones(given.numbers(name).shape, dtype=bool)
+        else:
+            errors[name] = ~(np.abs(given.numbers(name) - right) <= precision.tolerance(name, right))
+    wrong = [name for name in errors if errors[name].any()]
+    order = sorted(wrong, key=lambda name: (-int(name[2:]), name[1] == "b"))
+    details = {
+        "first_wrong": order[0],
+        "wrong": wrong,
+        "right": [name for name in errors if name not in wrong],
+        "confined": list(_confined(case, given, errors, wrong)),
+        "ruled_out": [mistake.code for mistake in MISTAKES],
+        "layout": given.layout,
+        "tried": len(search.replayed),
+    }
+    return Diagnosis(False, (), (), details, "\n".join(unexplained(details)))
+
+
+def _confined(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:
+    """Where all errors are, if that is not everywhere: a layer, the weights or biases, a row, a column, a sample."""
+    layers = {name[2:] for name in wrong}
+    if len(layers) == 1 < case.depth:
+        yield f"layer {layers.pop()}"
+    if len(kinds := {name[1] for name in wrong}) == 1 and len({name[1] for name in errors}) == 2:
+        yield "the weights" if kinds == {"W"} else "the biases"
+    if len(wrong) == 1:
+        (name,) = wrong
+        places = [given.place(name, int(k)) for k in np.flatnonzero(errors[name])]
+        for axis, word in enumerate(("row", "column")[: len(places[0])]):
+            if len(at := {place[axis] for place in places}) == 1 and case.shape(name)[axis] > 1:
+                yield f"{word} {at.pop()} of {name}"
+    if (sample := _sample(case, given)) is not None:
+        yield f"sample {sample}: without it, or with a multiple of it, the numbers are right"
+
+
+def _sample(case: Case, given: Given) -> int | None:
+    """The sample of whose share in the gradients the errors are a multiple."""
+    parts = list(backward(case, plan(case)))
+    for i in range(len(case.Y)) if len(case.Y) > 1 else ():
+        share = {f"dW{p.l}": p.delta[i : i + 1].T @ p.inputs[i : i + 1] for p in parts}
+        share |= {f"db{p.l}": p.delta[i] for p in parts}
+        vectors = [
+            (given.numbers(n), given.select(n, case.truth[1][n]), given.select(n, share[n])) for n in given.arrays
+        ]
+        if any(right is None for _, right, _ in vectors):
+            return None
+        error = np.concatenate([numbers - right for numbers, right, _ in vectors if right is not None])
+        of_sample = np.concatenate([mine for *_, mine in vectors if mine is not None])
+        if not np.isfinite(error).all() or not of_sample.any() or error.size < 3:
+            continue
+        rest = error - (error @ of_sample) / (of_sample @ of_sample) * of_sample
+        if np.max(np.abs(rest)) <= 1e-5 * np.max(np.abs(error)):
+            return i
+    return None

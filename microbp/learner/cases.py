@@ -1,0 +1,170 @@
+"""What gradients are of: a network, a batch and every convention, as arrays.
+
+>>> from microbp import load
+>>> case = case_of(load("w1-w8"))
+>>> case.sizes, case.loss, case.names
+((2, 2, 2), 'half_squared_error', ('dW1', 'db1', 'dW2', 'db2'))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from microbp import vectorized
+from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.losses import LOSSES
+from microbp.nn import MLP, Parameter
+from microbp.problems import Problem, as_network
+
+Floats = NDArray[np.float64]
+Gradients = dict[str, Floats]
+"""Gradients by name: dW1, db1, dW2, db2 …"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and a batch, as arrays: weights[l] (n_out, n_in), biases[l] (n_out,), X (m, n_in), Y (m, n_out)."""
+
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+    X: Floats
+    Y: Floats
+    activations: tuple[str, ...]
+    """That of each layer."""
+    loss: str
+    l2: float
+    learning_rate: float | None
+    labels: Mapping[str, tuple[str, tuple[int, ...] | None]]
+    """For each parameter's label where its gradient stands: ("dW1", (0, 1)); ("db1", None) if a layer shares it."""
+    problem: str = ""
+    """What the command line calls it, if it does."""
+    fixed: frozenset[str] = frozenset()
+    """The biases that are not trained."""
+
+    @property
+    def depth(self) -> int:
+        """How many layers."""
+        return len(self.weights)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The inputs, then the neurons of each layer."""
+        return (self.weights[0].shape[1], *map(len, self.weights))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the gradients: (dW1, db1, …)."""
+        return tuple(f"d{kind}{l}" for l in range(1, self.depth + 1) for kind in "Wb")
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The biases that a whole layer shares."""
+        return frozenset(name for name, where in self.labels.values() if where is None)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of the gradient of that name."""
+        arrays = self.weights if name[1] == "W" else self.biases
+        return arrays[int(name[2:]) - 1].shape
+
+    def label(self, name: str, where: Sequence[int]) -> str:
+        """What the parameter is called whose gradient stands there."""
+        places = {place: label for label, place in self.labels.items()}
+        return places.get((name, tuple(where))) or places.get((name, None)) or f"{name[1:]}{list(where)}"
+
+    @cached_property
+    def truth(self) -> tuple[float, Gradients]:
+        """The loss and the right gradients. Raises `ShapeError` where X, Y and the network do not fit."""
+        try:
+            loss, dW, db = vectorized.loss_and_gradients(
+                self.weights, self.biases, self.X, self.Y, **self.activation_names, loss=self.loss, l2=self.l2
+            )
+        except ValueError as error:
+            raise ShapeError(str(error)) from error
+        return loss, by_name(dW, db)
+
+    @property
+    def activation_names(self) -> dict[str, Any]:
+        """The activations as `vectorized` takes them."""
+        return {"activation": self.activations[:-1], "output": self.activations[-1]}
+
+    def on(self, X: ArrayLike, Y: ArrayLike) -> Case:
+        """The same network with other data."""
+        return replace(self, X=np.asarray(X, dtype=np.float64), Y=np.asarray(Y, dtype=np.float64))
+
+
+def by_name(dW: Sequence[ArrayLike], db: Sequence[ArrayLike]) -> Gradients:
+    """Two lists of gradients as one dict.
+
+    >>> list(by_name([[[1.0]], [[2.0]]], [[3.0], [4.0]]))
+    ['dW1', 'db1', 'dW2', 'db2']
+    """
+    pairs = enumerate(zip(dW, db, strict=True), 1)
+    return {
+        f"d{kind}{l}": np.asarray(g, dtype=np.float64) for l, pair in pairs for kind, g in zip("Wb", pair, strict=True)
+    }
+
+
+def case_of(
+    model: MLP | Problem,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    *,
+    loss: str | None = None,
+    l2: float | None = None,
+    learning_rate: float | None = None,
+) -> Case:
+    """The case of a network problem, or of a model with data: what is given takes the place of what a problem says.
+
+    Raises `ShapeError` if data are missing or do not fit, `UnknownNameError` for an unknown loss, `ProblemError` for
+    an expression.
+    """
+    name = ""
+    if not isinstance(model, MLP):
+        problem = as_network(model)
+        model, name = problem.model, problem.source
+        X, Y = problem.inputs if X is None else X, problem.targets if Y is None else Y
+        loss, l2 = loss or problem.loss, problem.l2 if l2 is None else l2
+        learning_rate = problem.training.learning_rate if learning_rate is None else learning_rate
+    if X is None or Y is None:
+        raise ShapeError("a model needs data: give X of shape (m, n_in) and Y of shape (m, n_out), or a problem")
+    loss = loss or "half_squared_error"
+    if loss not in LOSSES:
+        raise UnknownNameError(unknown("loss", loss, LOSSES))
+    weights, biases = model.arrays()
+    case = Case(
+        tuple(weights),
+        tuple(biases),
+        np.asarray(X, dtype=np.float64),
+        np.asarray(Y, dtype=np.float64),
+        tuple(layer.neurons[0].activation for layer in model.layers),
+        loss,
+        l2 or 0.0,
+        learning_rate,
+        _labels(model),
+        name,
+        _fixed(model),
+    )
+    _ = case.truth  # whether all of it fits
+    return case
+
+
+def _fixed(model: MLP) -> frozenset[str]:
+    layers = enumerate(model.layers, 1)
+    return frozenset(f"db{l}" for l, layer in layers if not isinstance(layer.neurons[0].b, Parameter))
+
+
+def _labels(model: MLP) -> dict[str, tuple[str, tuple[int, ...] | None]]:
+    labels: dict[str, tuple[str, tuple[int, ...] | None]] = {}
+    for k, array in enumerate(model.parameter_arrays()):
+        name = f"d{'Wb'[k % 2]}{k // 2 + 1}"
+        if array.size > 1 and len(set(array.flat)) == 1:
+            labels[array.flat[0].label] = (name, None)
+            continue
+        labels |= {value.label: (name, where) for where, value in np.ndenumerate(array)}
+    return labels

@@ -1,0 +1,94 @@
+"""A learner's gradients as named arrays, checked against the shapes of the network.
+
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> case = case_of(load("xor"))
+>>> fitted(case, Given({"dW2": np.zeros((case.sizes[1], 1))}, "arrays by name"))  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+microbp.errors.ShapeError: dW2 needs shape (1, ...), as W2 has, got (..., 1); its transpose fits: give dW2.T
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp.errors import ShapeError
+from microbp.learner.cases import Case, Floats, Gradients
+
+
+@dataclass(frozen=True)
+class Given:
+    """Gradients as a learner gave them: some or all arrays, or only some entries of an array."""
+
+    arrays: Gradients
+    form: str
+    known: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """For an array of which only some entries were given: which."""
+    totals: frozenset[str] = frozenset()
+    """Shared biases given as the one number for the layer."""
+    layout: str | None = None
+    single: bool = False
+    """Whether the numbers were given as float32: the learner knows what precision that is."""
+
+    def select(self, name: str, full: Floats) -> Floats | None:
+        """Those entries of such an array that the learner gave, as a vector; None if it has another shape."""
+        if name in self.totals:
+            return np.array([full.sum()])
+        if full.shape != self.arrays[name].shape:
+            return None
+        return full[self.known[name]] if name in self.known else full.ravel()
+
+    def numbers(self, name: str) -> Floats:
+        """What the learner gave of an array, as a vector."""
+        array = self.arrays[name]
+        return array[self.known[name]] if name in self.known else array.ravel()
+
+    def place(self, name: str, k: int) -> tuple[int, ...]:
+        """Where the k-th number that was given stands in its array."""
+        if name in self.known:
+            return tuple(int(i) for i in np.argwhere(self.known[name])[k])
+        return tuple(int(i) for i in np.unravel_index(k, self.arrays[name].shape))
+
+
+def fitted(case: Case, given: Given, loose: bool = False) -> Given:
+    """The same with vectors for biases, shared ones as one number. Raises `ShapeError` for what does not fit."""
+    arrays, totals = dict(given.arrays), set(given.totals)
+    for name, array in arrays.items():
+        if (name[1] == "b" and array.ndim == 2 and 1 in array.shape) or array.ndim == 0:
+            array = array.ravel()
+        if name in case.shared and (array.size == 1 or (array.ndim == 1 and len(set(array.tolist())) == 1)):
+            array = array[:1]
+            totals.add(name)
+        arrays[name] = array
+    # Zeros for biases that are not trained say no more than that.
+    idle = [name for name in arrays if name in case.fixed and not arrays[name].any()]
+    arrays = {name: array for name, array in arrays.items() if name not in idle} or arrays
+    wrong = [name for name in arrays if name not in totals and arrays[name].shape != case.shape(name)]
+    mirrored = [f"{name[:2]}{case.depth + 1 - int(name[2:])}" for name in case.names]
+    names = dict(zip(case.names, mirrored, strict=True))
+    for back, turn in product((False, True), repeat=2) if loose and wrong else ():
+        if all(
+            name in totals or arrays[name].shape == case.shape(names[name] if back else name)[:: -1 if turn else 1]
+            for name in arrays
+        ):
+            wrong = []
+    if wrong:
+        raise ShapeError(_misfit(case, wrong[0], arrays[wrong[0]], names))
+    return replace(given, arrays=arrays, totals=frozenset(totals))
+
+
+def _misfit(case: Case, name: str, array: Floats, mirrored: Mapping[str, str]) -> str:
+    needed = case.shape(name)
+    said = f"{name} needs shape {needed}, as {name[1:]} has, got {array.shape}"
+    if array.ndim == 2 and array.shape[::-1] == needed:
+        return f"{said}; its transpose fits: give {name}.T"
+    if array.shape == case.shape(mirrored[name]):
+        return f"{said}; that is the shape of {mirrored[name]}: are the layers in reversed order?"
+    if array.size == np.prod(needed):
+        return f"{said}; a reshape fits: {name}.reshape{needed}"
+    return said

@@ -1,0 +1,220 @@
+"""A learner's gradients, in whatever form they come, as named arrays.
+
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> case = case_of(load("w1-w8"))
+>>> (given,) = read(case, {"w5": 0.0822, "w6": 0.0827})
+>>> given.form, list(given.arrays), given.select("dW2", case.truth[1]["dW2"]).round(4).tolist()
+('numbers by label', ['dW2'], [0.0822, 0.0827])
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.learner.cases import Case, Floats, Gradients
+from microbp.learner.flat import LAYOUTS, ambiguous, flat_readings
+from microbp.learner.given import Given, fitted
+
+_NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
+_LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
+_FLAT = ("gradient", "gradients", "grad", "grads", "flat", "vector", "delta", "D")
+_AGREES = 1e-4
+"""How near a number of a flat vector must be to a right one to speak for a layout."""
+
+
+def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool = False) -> list[Given]:
+    """All ways to read a learner's gradients: one, but for a flat vector whose layout is not given.
+
+    `gradients` is `{"dW": […], "db": […]}`, a dict by array (`dW1`), by parameter label (`w5`) or with θ (`Theta1`), a
+    pair of lists, a list `[W1, b1, W2, …]`, a list of Θ of shape (n_out, 1 + n_in), or one flat vector, whose `layout`
+    is one of `LAYOUTS`. What is not given is not looked at. With `loose` arrays may be transposed, or stand in reversed
+    order. Raises `ShapeError`, with both shapes, for what does not fit, and `UnknownNameError`.
+
+    >>> from microbp import load
+    >>> from microbp.learner.cases import case_of
+    >>> case = case_of(load("w1-w8"))
+    >>> [given.layout for given in read(case, range(12))]
+    ['rows', 'columns', 'theta-rows', 'theta-columns']
+    """
+    if layout is not None and layout not in LAYOUTS:
+        raise UnknownNameError(unknown("layout", layout, LAYOUTS))
+    gradients = _unwrapped(gradients)
+    if isinstance(gradients, list | tuple) and len(gradients) == 3 and _depth(gradients[0]) == 0 < _depth(gradients[1]):
+        gradients = gradients[1:]  # a function that gives the loss as well
+    found = [reading for reading in _readings(case, gradients, layout) if reading.arrays]
+    if not found:
+        shapes = ", ".join(f"{name} {case.shape(name)}" for name in case.names)
+        raise ShapeError(f"cannot read gradients out of {_words(gradients)}: this network has {shapes}")
+    single = _is_single(gradients)
+    found = [fitted(case, replace(reading, single=single), loose) for reading in found]
+    distinct: list[Given] = []
+    for reading in found:
+        if not any(_same(reading.arrays, other.arrays) for other in distinct):
+            distinct.append(reading)
+    return distinct
+
+
+def choose(case: Case, readings: list[Given]) -> Given:
+    """The reading with the most right numbers. Raises `ShapeError`, naming the layouts, if that is not one alone."""
+    if len(readings) == 1:
+        return readings[0]
+    scores = []
+    for given in readings:
+        agree = 0
+        for name in given.arrays:
+            right = given.select(name, case.truth[1][name])
+            if right is not None:
+                agree += int(np.sum(np.abs(given.numbers(name) - right) <= _AGREES * np.abs(right)))
+        scores.append(agree)
+    best = [given for given, score in zip(readings, scores, strict=True) if score == max(scores)]
+    if len(best) > 1:
+        raise ShapeError(ambiguous(best))
+    return best[0]
+
+
+def _same(one: Gradients, other: Gradients) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
+
+
+def _readings(case: Case, gradients: Any, layout: str | None) -> Iterator[Given]:
+    if isinstance(gradients, Mapping):
+        if len(gradients) == 1 and next(iter(gradients)) in _FLAT:
+            yield from _readings(case, next(iter(gradients.values())), layout)
+        else:
+            yield _by_name(case, gradients)
+        return
+    depth = _depth(gradients)
+    if depth == 1 and _depth(next(iter(gradients))) == 0:
+        yield from flat_readings(case, _floats("a flat vector", gradients), layout)
+    elif depth == 2 and isinstance(gradients, np.ndarray) and 1 in gradients.shape and case.depth > 1:
+        yield from flat_readings(case, _floats("a flat vector", gradients).ravel(), layout)
+    elif depth:
+        yield from _sequences(case, gradients)
+
+
+def _sequences(case: Case, gradients: Any) -> Iterator[Given]:
+    """A list of arrays can be Θs, weights alone, all arrays in turn, or a list of weights and one of biases."""
+    items = list(gradients)
+    L = case.depth
+    names = case.names
+    forms: list[tuple[str, dict[str, Any]]] = []
+    if L == 1 and _depth(gradients) == 2:
+        forms += [("θ", {"theta1": gradients}), ("weights", {"dW1": gradients})]
+    if len(items) == L:
+        forms += [("list of θ", {f"theta{l}": g for l, g in enumerate(items, 1)})]
+        forms += [("list of weights", dict(zip(names[::2], items, strict=True)))]
+    if len(items) == 2 * L:
+        forms += [("list of arrays", dict(zip(names, items, strict=True)))]
+    if len(items) == 2 and all(_depth(part) >= 2 and len(part) == L for part in items):
+        forms += [("dW and db", {"dW": items[0], "db": items[1]})]
+    readings: list[Given] = []
+    wrong: ShapeError | None = None
+    for form, named in forms:
+        try:
+            readings.append(replace(_by_name(case, named), form=form))
+        except ShapeError as error:
+            wrong = error
+    if wrong and not readings:
+        raise wrong
+    fitting = [r for r in readings if all(_shape_fits(case, name, g) for name, g in r.arrays.items())]
+    yield from (fitting or readings[-1:])[:1]
+
+
+def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
+    arrays: Gradients = {}
+    known: dict[str, NDArray[np.bool_]] = {}
+    totals: set[str] = set()
+    form = "arrays by name"
+    for key, value in given.items():
+        if value is None:
+            continue
+        label = key if key in case.labels else key[1:] if key[:1] in "d∂" else ""
+        if label in case.labels and np.size(value) == 1 and _depth(value) <= 1:
+            form = "numbers by label"
+            name, where = case.labels[label]
+            if where is None:
+                arrays[name] = _floats(key, value).reshape(1)
+                totals.add(name)
+                continue
+            arrays.setdefault(name, np.zeros(case.shape(name)))[where] = _floats(key, value).item()
+            known.setdefault(name, np.zeros(case.shape(name), dtype=bool))[where] = True
+            continue
+        match = _NAME.fullmatch(key)
+        if match and 1 <= int(match[2]) <= case.depth:
+            _put(arrays, match[1], int(match[2]), _floats(key, value))
+        elif (match := _LISTS.fullmatch(key)) is not None:
+            if not _depth(value):
+                raise ShapeError(f"{key} needs a list with an array for each layer, got {_words(value)}")
+            parts = [value] if case.depth == 1 and _depth(value) == (1 if match[1] in "bB" else 2) else list(value)
+            if len(parts) != case.depth:
+                raise ShapeError(f"{key} needs an array for each of the {case.depth} layers, got {len(parts)}")
+            for l, part in enumerate(parts, 1):
+                if part is not None:
+                    _put(arrays, match[1], l, _floats(f"{key}[{l - 1}]", part))
+        else:
+            raise UnknownNameError(unknown("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
+    ordered = {name: arrays[name] for name in case.names if name in arrays}
+    return Given(ordered, form, {name: mask for name, mask in known.items() if not mask.all()}, frozenset(totals))
+
+
+def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
+    if kind.lower() in ("w", "b"):
+        arrays[f"d{'W' if kind in 'wW' else 'b'}{l}"] = array
+    elif array.ndim != 2 or array.shape[1] < 2:
+        raise ShapeError(f"Θ{l} needs shape (n_out, 1 + n_in), the bias in column 0, got {array.shape}")
+    else:
+        arrays[f"dW{l}"], arrays[f"db{l}"] = array[:, 1:], array[:, 0]
+
+
+def _shape_fits(case: Case, name: str, array: Floats) -> bool:
+    return array.shape == case.shape(name) or (name[1] == "b" and array.size == case.shape(name)[0])
+
+
+def _unwrapped(value: Any) -> Any:
+    """The same with tensors and the like, whatever NumPy takes for an array, as arrays."""
+    if isinstance(value, Mapping):
+        return {str(key): _unwrapped(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_unwrapped, value)) if type(value) in (list, tuple) else [*map(_unwrapped, value)]
+    return np.asarray(value) if hasattr(value, "__array__") else value
+
+
+def _floats(name: str, value: Any) -> Floats:
+    try:
+        if np.iscomplexobj(value):
+            raise TypeError("complex numbers are none")
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"{name} must be an array of real numbers, got {_words(value)}: {error}") from error
+
+
+def _depth(value: Any) -> int:
+    """How many brackets deep a list, or an array, is at its beginning."""
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return value.ndim
+    if isinstance(value, list | tuple | range | np.ndarray) and len(value):
+        return 1 + max(_depth(part) for part in value)
+    return 0
+
+
+def _is_single(value: Any) -> bool:
+    """Whether all arrays in it are of float32 (or less)."""
+    if isinstance(value, Mapping):
+        return bool(value) and all(map(_is_single, value.values()))
+    if isinstance(value, list | tuple):
+        return bool(value) and all(map(_is_single, value))
+    return isinstance(value, np.ndarray | np.generic) and value.dtype in (np.float32, np.float16)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__

@@ -1,0 +1,116 @@
+"""Random networks, and mistakes planted in their gradients."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from microbp.diagnosis.findings import Explanation, Finding
+from microbp.diagnosis.mistake import SOLVED
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.search import Search
+from microbp.learner.cases import case_of
+from microbp.learner.reading import read
+from microbp.losses import LOSSES
+from microbp.nn import MLP
+
+HIDDEN = ("sigmoid", "tanh", "relu", "softplus", "leaky_relu")
+OUTPUTS = {"binary_cross_entropy": ["sigmoid"], "softmax_cross_entropy": ["linear"], "hinge": ["linear", "tanh"]}
+
+
+def random_case(rng, loss=None, hidden=None, l2=None):
+    """A network of 1 to 4 layers with a batch of 1 to 50 samples, and what it takes to make it again."""
+    sizes = rng.integers(1, 7, size=rng.integers(2, 6)).tolist()
+    if rng.random() < 0.3:
+        sizes[1:-1] = [sizes[0]] * (len(sizes) - 2)  # equal widths: what needs a square matrix can happen
+    loss = loss or str(rng.choice(sorted(LOSSES)))
+    if loss == "softmax_cross_entropy":
+        sizes[-1] = max(2, sizes[-1])
+    activations = [hidden or str(rng.choice(HIDDEN)) for _ in sizes[2:]]
+    output = str(rng.choice(OUTPUTS.get(loss, ["linear", "sigmoid", "tanh", "softplus"])))
+    weights = [rng.normal(size=(n, k)) for k, n in pairwise(sizes)]
+    biases = [rng.normal(size=n) * 0.5 for n in sizes[1:]]
+    m = int(rng.choice([1, 2, 3, 5, 10, 50]))
+    X = rng.normal(size=(m, sizes[0]))
+    if loss == "softmax_cross_entropy":
+        Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], size=m)]
+    elif loss == "binary_cross_entropy":
+        Y = rng.integers(0, 2, size=(m, sizes[-1])).astype(float)
+    elif loss == "hinge":
+        Y = rng.choice([-1.0, 1.0], size=(m, sizes[-1]))
+    else:
+        Y = rng.normal(size=(m, sizes[-1]))
+    model = MLP.from_arrays(weights, biases, activations, output)
+    l2 = float(rng.choice([0.0, 0.1, 1.0])) if l2 is None else l2
+    return case_of(model, X, Y, loss=loss, l2=l2, learning_rate=0.5)
+
+
+def planted(rng, case, mistake):
+    """The mistake in a random variety and scope, as a finding."""
+    changes = mistake.varieties(case)
+    scopes = mistake.scopes(case.depth)
+    if not changes or not scopes:
+        return None
+    change = dict(changes[rng.integers(len(changes))])
+    layers = scopes[rng.integers(len(scopes))] if rng.random() < 0.5 else scopes[0]
+    for rule, value in change.items():
+        if value == SOLVED:
+            m = float(len(case.Y))
+            change[rule] = float(rng.choice([2.0, 0.5, m, 1 / m, 3.0, float(f"{rng.uniform(0.1, 5):.3f}")]))
+    return Finding(mistake, change, layers, ())
+
+
+def with_mistakes(rng, mistakes, digits=None):
+    """A network, and its gradients with these mistakes: such as differ from the right ones."""
+    codes = [mistake.code for mistake in mistakes]
+    for _ in range(400):
+        needs_l2 = any("l2" in code or "regularized" in code for code in codes)
+        case = random_case(
+            rng,
+            loss="softmax_cross_entropy" if "softmax-diagonal-only" in codes else None,
+            hidden="relu" if "relu-mask-from-upstream" in codes else None,
+            l2=1.0 if needs_l2 else None,
+        )
+        findings = [planted(rng, case, mistake) for mistake in mistakes]
+        if None in findings or clash(findings):
+            continue
+        explanation = Explanation(tuple(findings), len(findings))
+        with np.errstate(all="ignore"):
+            wrong = gradients(case, explanation.rules(case))
+            alone = [gradients(case, Explanation((f,), 1).rules(case)) for f in findings]
+        wrong, *alone = [rounded(g, digits) for g in (wrong, *alone)]
+        if not all(np.isfinite(g).all() for g in wrong.values()):
+            continue
+        try:
+            (given,) = read(case, wrong, loose=True)
+        except ValueError:
+            continue
+        # Each mistake must change the numbers, by itself and beside the other.
+        if Search(case, given).is_right() or (len(alone) > 1 and any(same(wrong, g) for g in alone)):
+            continue
+        if any(same(g, rounded(case.truth[1], digits)) for g in alone):
+            continue
+        return case, given, explanation
+    return None
+
+
+def clash(findings):
+    """Whether two mistakes change the same line of the same layer: only one of them can be in it."""
+    lines = [(rule, l) for f in findings for rule in f.change for l in f.layers]
+    return len(set(lines)) < len(lines)
+
+
+def rounded(found, digits):
+    if digits is None:
+        return found
+    return {name: np.array([float(f"{x:.{digits}g}") for x in g.flat]).reshape(g.shape) for name, g in found.items()}
+
+
+def same(one, other):
+    return all(
+        one[k].shape == other[k].shape and np.allclose(one[k], other[k], rtol=1e-8, atol=1e-9 * np.abs(other[k]).max())
+        for k in one
+    )
+
+
+BY_CODE = {mistake.code: mistake for mistake in MISTAKES}

@@ -1,0 +1,302 @@
+import json
+import time
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp import nn, vectorized
+from microbp.cli import main
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.search import Search
+from microbp.errors import ShapeError
+from microbp.learner.cases import case_of
+from microbp.learner.reading import read
+from tests.planting import BY_CODE, random_case, rounded, with_mistakes
+
+RNG = np.random.default_rng(0)
+SQUARE = nn.MLP.from_arrays(
+    [RNG.normal(size=(3, 3)) for _ in range(3)], [RNG.normal(size=3) for _ in range(3)], "sigmoid", "sigmoid"
+)
+X, Y = RNG.normal(size=(4, 3)), RNG.random((4, 3))
+LOSS = "squared_error_per_sample"
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def by_hand(mistake, l2=0.0):
+    """A learner's own three-layer pass, written out, with one line wrong."""
+    (W1, W2, W3), (b1, b2, b3) = SQUARE.arrays()
+    m = len(X)
+    z1 = X @ W1.T + b1
+    a1 = sigmoid(z1)
+    z2 = a1 @ W2.T + b2
+    a2 = sigmoid(z2)
+    z3 = a2 @ W3.T + b3
+    a3 = sigmoid(z3)
+    d3 = 2 * (a3 - Y) / m * a3 * (1 - a3)
+    if mistake == "missing-output-derivative":
+        d3 = 2 * (a3 - Y) / m
+    if mistake == "sign":
+        d3 = 2 * (Y - a3) / m * a3 * (1 - a3)
+    slope2, slope1 = a2 * (1 - a2), a1 * (1 - a1)
+    if mistake == "derivative-of-activation":
+        slope2, slope1 = (sigmoid(a) * (1 - sigmoid(a)) for a in (a2, a1))
+    if mistake == "missing-hidden-derivative":
+        slope2 = slope1 = 1
+    if mistake == "wrong-activation":
+        slope2, slope1 = 1 - a2**2, 1 - a1**2
+    d2 = (d3 @ (W3.T if mistake == "no-transpose" else W3)) * slope2
+    if mistake == "missing-path":
+        d2 = np.outer(d3[:, 0], W3[0]) * slope2
+    if mistake == "error-not-delta":
+        d2 = (2 * (a3 - Y) / m) @ W3 * slope2
+    d1 = (d2 @ (W2.T if mistake == "no-transpose" else W2)) * slope1
+    dW = [d1.T @ X, d2.T @ a1, d3.T @ a2]
+    db = [d1.sum(0), d2.sum(0), d3.sum(0)]
+    if mistake == "net-for-activation":
+        dW = [d1.T @ X, d2.T @ z1, d3.T @ z2]
+    if mistake == "input-for-activation":
+        dW = [d1.T @ X, d2.T @ X, d3.T @ X]
+    if mistake == "bias-sum-for-mean":
+        db = [m * g for g in db]
+    if mistake == "last-sample-only":
+        for i in range(m):
+            dW = [np.outer(d[i], a[i]) for d, a in ((d1, X), (d2, a1), (d3, a2))]
+            db = [d1[i], d2[i], d3[i]]
+    if mistake == "transposed-gradient":
+        dW = [g.T for g in dW]
+    if mistake == "layers-reversed":
+        dW, db = dW[::-1], db[::-1]
+    if mistake == "bias-not-trained":
+        db = [0 * g for g in db]
+    if mistake != "weights-not-regularized":
+        factor = {"l2-factor": 0.5, "l2-sign": -1}.get(mistake, 1) * l2 / m
+        dW = [g + factor * W for g, W in zip(dW, (W1, W2, W3), strict=True)]
+    if mistake == "bias-regularized":
+        db = [g + l2 / m * b for g, b in zip(db, (b1, b2, b3), strict=True)]
+    return {"dW": dW, "db": db}
+
+
+BY_HAND = [
+    *("missing-output-derivative", "sign", "derivative-of-activation", "missing-hidden-derivative"),
+    *("wrong-activation", "no-transpose", "missing-path", "error-not-delta", "net-for-activation"),
+    *("input-for-activation", "bias-sum-for-mean", "last-sample-only", "transposed-gradient", "layers-reversed"),
+    "bias-not-trained",
+]
+OF_L2 = ["l2-factor", "l2-sign", "weights-not-regularized", "bias-regularized"]
+
+
+@pytest.mark.parametrize(("mistake", "l2"), [*((code, 0.0) for code in BY_HAND), *((code, 0.8) for code in OF_L2)])
+def test_a_mistake_written_by_hand_is_named(mistake, l2):
+    diagnosis = microbp.diagnose(SQUARE, by_hand(mistake, l2), X, Y, loss=LOSS, l2=l2)
+    assert diagnosis.mistakes == (mistake,), str(diagnosis)
+    assert not diagnosis.ok
+    assert mistake in diagnosis.explanation
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.8])
+def test_a_pass_written_by_hand_without_a_mistake_is_right(l2):
+    diagnosis = microbp.diagnose(SQUARE, by_hand(None, l2), X, Y, loss=LOSS, l2=l2)
+    assert (diagnosis.ok, diagnosis.mistakes, diagnosis.alternatives) == (True, (), ())
+
+
+@pytest.mark.parametrize("digits", [None, 6])
+@pytest.mark.parametrize("code", BY_CODE)
+def test_a_planted_mistake_is_named(code, digits):
+    rng = np.random.default_rng(len(code))
+    for _ in range(1 if digits else 2):
+        found = with_mistakes(rng, [BY_CODE[code]], digits)
+        if found is None:
+            assert code == "single-precision"  # it is too small to see in six digits
+            continue
+        case, given, _ = found
+        codes = [explanation.codes for explanation in Search(case, given).explanations()]
+        assert (code,) in codes, (code, codes, case)
+
+
+def test_pairs_of_mistakes_are_named():
+    rng = np.random.default_rng(5)
+    named = tried = 0
+    while tried < 5:
+        pair = rng.choice([m.code for m in MISTAKES if m.code != "single-precision"], 2, replace=False)
+        found = with_mistakes(rng, [BY_CODE[code] for code in pair])
+        if found:
+            case, given, _ = found
+            tried += 1
+            codes = [sorted(explanation.codes) for explanation in Search(case, given).explanations()]
+            named += sorted(pair) in codes
+    assert named >= 4
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_right_gradients_get_no_mistake_in_any_precision(seed):
+    case = random_case(np.random.default_rng(seed))
+    right = case.truth[1]
+    forms = {
+        "exact": right,
+        "float32": {name: g.astype(np.float32) for name, g in right.items()},
+        "float32 as doubles": {name: g.astype(np.float32).astype(float) for name, g in right.items()},
+        "computed in float32": {
+            name: g.astype(np.float32) for name, g in gradients(case, plan(case, {"precision": "single"})).items()
+        },
+        "6 digits": rounded(right, 6),
+        "4 digits": rounded(right, 4),
+        "9 decimals": {name: g.round(9) for name, g in right.items()},
+    }
+    for form, numbers in forms.items():
+        (given,) = read(case, numbers, loose=True)
+        assert Search(case, given).is_right(), form
+
+
+def slip():
+    problem = microbp.load("w1-w8")
+    weights, biases = problem.model.arrays()
+    names = problem.model.activations()
+    _, dW, _ = vectorized.loss_and_gradients(weights, biases, problem.inputs, problem.targets, **names)
+    early = [weights[0], weights[1] - 0.5 * dW[1]]
+    _, dW, db = vectorized.loss_and_gradients(
+        weights, biases, problem.inputs, problem.targets, **names, backward_weights=early
+    )
+    after = [W - 0.5 * g for W, g in zip(weights, dW, strict=True)]
+    total, *_ = vectorized.loss_and_gradients(after, biases, problem.inputs, problem.targets, **names)
+    assert round(total, 9) == 0.291027924
+    return problem, dW, db
+
+
+def test_the_published_slip_is_diagnosed_fast():
+    problem, dW, _ = slip()
+    start = time.perf_counter()
+    diagnosis = microbp.diagnose(problem, {"dW": dW})
+    assert time.perf_counter() - start < 0.3
+    assert diagnosis.mistakes == ("update-before-backprop",)
+    assert diagnosis.details["learning_rate"] == 0.5
+    assert "δ1 = (δ2 (W2 − η·dW2)) ⊙ f′(z1)" in str(diagnosis)
+    assert 'microbp step w1-w8 -c "c w' in str(diagnosis)
+
+
+def test_the_slip_needs_no_learning_rate():
+    problem, dW, db = slip()
+    diagnosis = microbp.diagnose(problem.model, {"dW": dW, "db": db}, problem.inputs, problem.targets)
+    assert diagnosis.mistakes == ("update-before-backprop",)
+    assert diagnosis.details["learning_rate"] == 0.5
+
+
+def test_the_classic_exercise_is_two_factors_with_their_values():
+    rng = np.random.default_rng(1)
+    model = nn.MLP(4, [5, 3, 1], activation="relu", output="sigmoid", seed=2)
+    X, Y = rng.normal(size=(3, 4)), np.array([[1.0], [1.0], [0.0]])
+    _, dW, db = vectorized.loss_and_gradients(*model.arrays(), X, Y, **model.activations(), loss="binary_cross_entropy")
+    dW[1] *= 2
+    db[0] *= 4
+    diagnosis = microbp.diagnose(model, {"dW": dW, "db": db}, X, Y, loss="binary_cross_entropy")
+    assert diagnosis.mistakes == ("factor", "factor")
+    assert diagnosis.details["factors"] == {"dW2": 2.0, "db1": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("factor", "reading"), [(2.0, "a ½ is missing"), (4.0, "1/m is missing"), (0.25, "1/m once too often")]
+)
+def test_a_factor_is_solved_for_and_read(factor, reading):
+    case = case_of(SQUARE, X, Y, loss="binary_cross_entropy")
+    wrong = {name: g * factor for name, g in case.truth[1].items()}
+    diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss="binary_cross_entropy")
+    assert diagnosis.mistakes[0] == "factor"
+    assert diagnosis.details["factor"] == factor
+    assert reading in diagnosis.details["reading"]
+
+
+def test_alternatives_come_with_data_that_separate_them():
+    problem = microbp.load("w1-w8")
+    case = case_of(problem)
+    wrong = gradients(case, plan(case, {"slope": "none"}, [2]))  # a − y: with one sample, cross-entropy's delta as well
+    diagnosis = microbp.diagnose(problem, wrong)
+    assert diagnosis.mistakes == ("missing-output-derivative",)
+    assert ("wrong-loss",) in diagnosis.alternatives
+    found = next(d for d in diagnosis.details["alternatives"] if d["mistakes"] == ["wrong-loss"])
+    other = case.on(found["X"], found["Y"])
+    one, two = (
+        gradients(other, plan(other, change, [2])) for change in ({"slope": "none"}, {"error": "binary_cross_entropy"})
+    )
+    assert np.abs(one["dW2"] - two["dW2"]).max() > 1e-4
+    assert "these data would tell" in str(diagnosis)
+
+
+def test_what_nothing_explains_is_described():
+    case = case_of(SQUARE, X, Y)
+    wrong = {name: g.copy() for name, g in case.truth[1].items()}
+    wrong["dW2"][1] += RNG.normal(size=3)
+    diagnosis = microbp.diagnose(SQUARE, wrong, X, Y)
+    assert (diagnosis.ok, diagnosis.mistakes) == (False, ())
+    assert diagnosis.details["first_wrong"] == "dW2"
+    assert diagnosis.details["confined"] == ["layer 2", "the weights", "row 1 of dW2"]
+    assert "sign" in diagnosis.details["ruled_out"]
+    rest = case.on(X[[0, 1, 3]], Y[[0, 1, 3]]).truth[1]
+    diagnosis = microbp.diagnose(SQUARE, rest, X, Y)
+    assert any(said.startswith("sample 2") for said in diagnosis.details["confined"])
+
+
+def test_nan_is_wrong_and_no_mistake_of_the_table():
+    case = case_of(SQUARE, X, Y)
+    wrong = {name: g.copy() for name, g in case.truth[1].items()}
+    wrong["dW1"][0, 0] = np.nan
+    diagnosis = microbp.diagnose(SQUARE, wrong, X, Y)
+    assert (diagnosis.ok, diagnosis.mistakes, diagnosis.details["first_wrong"]) == (False, (), "dW1")
+
+
+def test_transposed_arrays_and_vectors_of_any_layout_are_diagnosed():
+    model = nn.MLP(3, [4, 2], activation="tanh", seed=1)
+    Y = RNG.normal(size=(4, 2))
+    right = case_of(model, X, Y).truth[1]
+    diagnosis = microbp.diagnose(model, {"dW": [right["dW1"].T, right["dW2"].T]}, X, Y)
+    assert diagnosis.mistakes == ("transposed-gradient",)
+    thetas = microbp.to_theta([right["dW1"], right["dW2"]], [right["db1"], right["db2"]])
+    vector = np.concatenate([-theta.ravel("F") for theta in thetas])
+    diagnosis = microbp.diagnose(model, vector, X, Y)
+    assert (diagnosis.mistakes, diagnosis.details["layout"]) == (("sign",), "theta-columns")
+    with pytest.raises(ShapeError, match="transpose fits"):
+        microbp.compare(model, X, Y, gradients={"dW": [right["dW1"].T, right["dW2"]]})
+
+
+def test_a_digit_network_takes_less_than_ten_seconds():
+    rng = np.random.default_rng(0)
+    model = nn.MLP.from_arrays(
+        [rng.normal(size=(25, 400)) * 0.1, rng.normal(size=(10, 25)) * 0.3],
+        [np.zeros(25), np.zeros(10)],
+        "sigmoid",
+        "sigmoid",
+    )
+    X, Y = rng.random((100, 400)), np.eye(10)[rng.integers(0, 10, 100)]
+    case = case_of(model, X, Y, loss="binary_cross_entropy", l2=1.0)
+    wrong = gradients(case, plan(case, {"slope": "activation", "samples": "last"}, [1, 2]))
+    start = time.perf_counter()
+    diagnosis = microbp.diagnose(model, wrong, X, Y, loss="binary_cross_entropy", l2=1.0)
+    assert time.perf_counter() - start < 10
+    assert set(diagnosis.mistakes) == {"derivative-of-activation", "last-sample-only"}
+
+
+def test_the_command_says_yes_and_no(tmp_path, capsys, monkeypatch):
+    _, dW, _ = slip()
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"dW": [g.tolist() for g in dW]}))
+    assert main(["diagnose", "w1-w8", str(path), "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert data["mistakes"] == ["update-before-backprop"]
+    assert data.keys() == {"ok", "mistakes", "alternatives", "details", "explanation"}
+    path.write_text(json.dumps({"w5": 0.082167041, "w1": 0.000438568}))
+    assert main(["diagnose", "w1-w8", str(path)]) == 0
+    assert "The gradients are right" in capsys.readouterr().out
+    assert main(["diagnose", "w1-w8"]) == 2
+    assert "needs one file of gradients" in capsys.readouterr().err
+
+
+def test_zeros_for_biases_that_are_not_trained_are_no_mistake():
+    problem = microbp.load("w1-w8")
+    right = case_of(problem).truth[1]
+    given = {"dW": [right["dW1"], right["dW2"]], "db": [np.zeros(2), np.zeros(2)]}
+    assert microbp.diagnose(problem, given).ok
+    assert microbp.compare(problem, gradients=given).ok

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+import microbp
+from microbp import nn, vectorized
+from microbp.cli import main
+from microbp.diagnosis.divergence import first_divergence
+from microbp.errors import ShapeError, UnknownNameError
+
+MODEL = nn.MLP(3, [4, 2, 2], activation="tanh", output="sigmoid", seed=3)
+RNG = np.random.default_rng(1)
+X, Y = RNG.normal(size=(6, 3)), RNG.integers(0, 2, size=(6, 2)).astype(float)
+LOSS = "binary_cross_entropy"
+
+
+def quantities():
+    names = MODEL.activations()
+    z, a = vectorized.forward(*MODEL.arrays(), X, **names)
+    deltas = vectorized.deltas(*MODEL.arrays(), X, Y, **names, loss=LOSS)
+    loss, dW, db = vectorized.loss_and_gradients(*MODEL.arrays(), X, Y, **names, loss=LOSS)
+    found = {"loss": loss}
+    for l in range(1, 4):
+        found |= {
+            f"z{l}": z[l - 1],
+            f"a{l}": a[l],
+            f"delta{l}": deltas[l - 1],
+            f"dW{l}": dW[l - 1],
+            f"db{l}": db[l - 1],
+        }
+    return found
+
+
+ORDER = [
+    "z1",
+    "a1",
+    "z2",
+    "a2",
+    "z3",
+    "a3",
+    "loss",
+    "delta3",
+    "dW3",
+    "db3",
+    "delta2",
+    "dW2",
+    "db2",
+    "delta1",
+    "dW1",
+    "db1",
+]
+
+
+def test_right_quantities_are_all_right_in_the_order_of_the_pass():
+    walk = first_divergence(MODEL, quantities(), X, Y, loss=LOSS)
+    assert walk.ok, str(walk)
+    assert [q.name for q in walk.quantities] == ORDER
+    assert "All 16 are right" in str(walk)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_first_wrong_quantity_is_named(name):
+    given = quantities()
+    for later in ORDER[ORDER.index(name) :]:
+        given[later] = given[later] + 1e-3
+    walk = first_divergence(MODEL, given, X, Y, loss=LOSS)
+    assert walk.first == name == walk.as_dict()["first"]
+    assert [q.ok for q in walk.quantities].index(False) == ORDER.index(name)
+
+
+def test_other_conventions_are_right_too():
+    given = quantities()
+    mine = {"hidden": given["a1"].T, "dZ3": given["delta3"] * len(X), "delta2": given["delta2"].T * len(X)}
+    walk = first_divergence(MODEL, mine, X, Y, loss=LOSS, names={"hidden": "a1"})
+    assert walk.ok, str(walk)
+    assert "without the 1/m" in str(walk)
+
+
+def test_what_does_not_fit_is_an_error():
+    with pytest.raises(UnknownNameError, match=r"unknown quantity: 'hidden'.*names="):
+        first_divergence(MODEL, {"hidden": [1.0]}, X, Y, loss=LOSS)
+    with pytest.raises(ShapeError, match=r"a1 needs shape \(6, 4\), got \(2, 2\)"):
+        first_divergence(MODEL, {"a1": [[1.0, 2.0], [3.0, 4.0]]}, X, Y, loss=LOSS)
+
+
+def test_the_command_walks_through_a_file(tmp_path, capsys):
+    case = microbp.learner.cases.case_of(microbp.load("w1-w8"))
+    np.savez(tmp_path / "mine.npz", h=[[0.593269992, 0.596884378]], dW2=case.truth[1]["dW2"] * 2)
+    assert main(["compare", "w1-w8", "--intermediates", str(tmp_path / "mine.npz"), "--names", "h=a1"]) == 1
+    assert "The first wrong quantity is dW2" in capsys.readouterr().out

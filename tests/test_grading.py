@@ -1,0 +1,66 @@
+import json
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp.cli import main
+from microbp.diagnosis.conventions import reproduce
+from microbp.errors import ProblemError
+from microbp.learner.cases import case_of
+
+
+@pytest.fixture
+def folder(tmp_path):
+    right = case_of(microbp.load("w1-w8")).truth[1]
+    np.savez(tmp_path / "ada.npz", **right)
+    np.savez(tmp_path / "bob.npz", **{name: -g for name, g in right.items()})
+    np.savez(tmp_path / "cem.npz", **{**right, "dW2": 2 * right["dW2"], "db1": 4 * right["db1"]})
+    np.savez(tmp_path / "dot.npz", dW1=np.zeros((7, 7)))
+    np.savez(tmp_path / "fay.npz", dW1=right["dW1"] + np.eye(2))
+    (tmp_path / "=eve.npz").write_bytes(b"not a file of arrays")
+    return tmp_path
+
+
+def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
+    files = [str(path) for path in sorted(folder.glob("*.npz"))]
+    assert main(["grade", "w1-w8", *files, "--json"]) == 1
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert {name: row["verdict"] for name, row in rows.items()} == {
+        "=eve": "unreadable", "ada": "right", "bob": "mistake", "cem": "mistake", "dot": "unreadable",
+        "fay": "unexplained",
+    }  # fmt: skip
+    assert rows["bob"]["mistakes"] == ["sign"]
+    assert (rows["cem"]["mistakes"], rows["cem"]["note"]) == (["factor", "factor"], "dW2 × 2, db1 × 4")
+    assert "needs shape (2, 2)" in rows["dot"]["note"]
+
+
+def test_a_spreadsheet_gets_no_formulas(folder, capsys):
+    assert main(["grade", "w1-w8", *map(str, sorted(folder.glob("*.npz"))), "--csv"]) == 1
+    assert "\n'=eve,unreadable," in capsys.readouterr().out
+    assert main(["grade", "w1-w8", str(folder / "ada.npz")]) == 0
+    assert main(["grade", "w1-w8"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("published", "steps", "quantity", "deviations"),
+    [
+        ("0.298371109", 1, "E before training", ()),
+        ("0.291027774", 1, "E after 1 step", ()),
+        ("0.291027924", 1, "E after 1 step", ("update output-first",)),
+        ("0.35891648", 1, "w5 after 1 step", ()),
+        ("0.082167041", 1, "∂E/∂w5 at the start", ()),
+        ("0.596742218", 1, "E before training", ("loss squared_error",)),
+        ("0.0000351085", 10_000, "E after 9,999 steps", ()),
+    ],
+)
+def test_a_published_number_is_traced_to_its_conventions(published, steps, quantity, deviations):
+    found = reproduce(microbp.load("w1-w8"), published, steps)
+    assert (quantity, deviations) in [(match.quantity, match.deviations) for match in found.matches], str(found)
+
+
+def test_a_number_from_nowhere_is_said_to_be(capsys):
+    assert main(["conventions", "w1-w8", "--published", "0.123456789"]) == 1
+    assert "comes from none of the" in capsys.readouterr().out
+    with pytest.raises(ProblemError, match="is given as"):
+        reproduce(microbp.load("w1-w8"), "x")

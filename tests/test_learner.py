@@ -1,0 +1,219 @@
+import json
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp import nn
+from microbp.errors import ExtraError, ProblemError, ShapeError, UnknownNameError
+from microbp.learner.cases import case_of
+from microbp.learner.files import find_function, load_gradients
+from microbp.learner.flat import LAYOUTS
+from microbp.learner.given import Given
+from microbp.learner.reading import read
+from microbp.vectorized import loss_and_gradients
+
+MODEL = nn.MLP(3, [4, 2], activation="tanh", seed=1)
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
+CASE = case_of(MODEL, X, Y)
+TRUTH = CASE.truth[1]
+dW, db = [TRUTH["dW1"], TRUTH["dW2"]], [TRUTH["db1"], TRUTH["db2"]]
+THETA = microbp.to_theta(dW, db)
+LABELS = {value.label: float(g) for array, g in zip(MODEL.parameter_arrays(), TRUTH.values(), strict=True)
+          for value, g in zip(array.flat, g.flat, strict=True)}  # fmt: skip
+
+FORMS = {
+    "dW and db": {"dW": dW, "db": db},
+    "lists of lists": {"dW": [g.tolist() for g in dW], "db": [g.tolist() for g in db]},
+    "columns for biases": {"dW": dW, "db": [g.reshape(-1, 1) for g in db]},
+    "by array": {"dW1": dW[0], "db1": db[0], "dW2": dW[1], "db2": db[1]},
+    "other names": {"W1": dW[0], "grad_b1": db[0], "W2_grad": dW[1]},
+    "labels": LABELS,
+    "some labels": {"w[1][0,2]": LABELS["w[1][0,2]"]},
+    "a pair": (dW, db),
+    "with the loss": (CASE.truth[0], dW, db),
+    "one list": [dW[0], db[0], dW[1], db[1]],
+    "weights": dW,
+    "theta": THETA,
+    "theta by name": {"Theta1_grad": THETA[0], "Theta2_grad": THETA[1]},
+    "theta rows": np.concatenate([t.ravel() for t in THETA]),
+    "theta columns": np.concatenate([t.ravel("F") for t in THETA]),
+    "theta columns in a column": np.concatenate([t.ravel("F") for t in THETA]).reshape(-1, 1),
+    "rows": np.concatenate([dW[0].ravel(), db[0], dW[1].ravel(), db[1]]).tolist(),
+    "columns": {"grad": np.concatenate([dW[0].ravel("F"), db[0], dW[1].ravel("F"), db[1]])},
+    "a function": lambda W, b, X, Y: (dW, db),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_read(form):
+    comparison = microbp.compare(MODEL, X, Y, gradients=FORMS[form])
+    assert comparison.ok, str(comparison)
+    assert not microbp.compare(MODEL, X + 0.1, Y, gradients=FORMS[form], layout=comparison_layout(form)).ok
+
+
+def comparison_layout(form):
+    return {"theta rows": "theta-rows", "rows": "rows", "columns": "columns"}.get(
+        form.removesuffix(" in a column")
+    ) or ("theta-columns" if form.startswith("theta columns") else None)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_vector_that_could_be_several_names_the_layouts(layout):
+    vector = np.arange(26.0)
+    with pytest.raises(ShapeError, match=f"'{layout}': .*one after the other"):
+        microbp.compare(MODEL, X, Y, gradients=vector)
+    assert not microbp.compare(MODEL, X, Y, gradients=vector, layout=layout).ok
+
+
+def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
+    problem = microbp.load("w1-w8")
+    db2, total = [0.138498562, -0.038098237], 0.100400325
+    for biases in ({"b2": total}, {"db2": db2}, {"db2": [total] * 2}, {"db2": total}):
+        assert microbp.compare(problem, gradients=biases).ok, biases
+    numbers = case_of(problem).truth[1]
+    vector = [*numbers["dW1"].flat, numbers["db1"].sum(), *numbers["dW2"].flat, numbers["db2"].sum()]
+    assert microbp.compare(problem, gradients=vector).ok
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"dW1": dW[0].T}, r"dW1 needs shape \(4, 3\), as W1 has, got \(3, 4\); its transpose fits"),
+        ({"dW1": dW[0].reshape(2, 6)}, r"needs shape \(4, 3\).*got \(2, 6\); a reshape fits"),
+        ({"dW": dW[::-1]}, r"needs shape \(4, 3\).*got \(2, 4\); that is the shape of dW2.*reversed"),
+        ({"dW1": np.zeros((5, 5))}, r"needs shape \(4, 3\), as W1 has, got \(5, 5\)$"),
+        ({"dW": dW[:1]}, "dW needs an array for each of the 2 layers, got 1"),
+        ([1.0, 2.0], r"needs 26 \(each with its biases\) or 20 \(the weights alone\) numbers, got 2"),
+        ({"dW1": [["a"]]}, "must be an array of real numbers"),
+        ([], "cannot read gradients"),
+        ({"theta1": [1.0]}, "Θ1 needs shape"),
+    ],
+)
+def test_what_does_not_fit_says_why(given, said):
+    with pytest.raises(ShapeError, match=said):
+        microbp.compare(MODEL, X, Y, gradients=given)
+
+
+def test_unknown_names_say_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"unknown gradient: 'dX1'.*did you mean"):
+        microbp.compare(MODEL, X, Y, gradients={"dX1": dW[0]})
+    with pytest.raises(UnknownNameError, match=r"unknown layout: 'row'.*did you mean 'rows'"):
+        microbp.compare(MODEL, X, Y, gradients=[0.0] * 26, layout="row")
+
+
+def test_a_loose_reading_takes_transposed_and_reversed_arrays():
+    for given in ({"dW": [g.T for g in dW]}, {"dW": dW[::-1], "db": db[::-1]}):
+        (reading,) = read(CASE, given, loose=True)
+        assert isinstance(reading, Given)
+        assert reading.select("dW1", TRUTH["dW1"]) is None
+
+
+def write_npz(path):
+    np.savez(path, dW1=dW[0], dW2=dW[1], db1=db[0], db2=db[1])
+
+
+def write_json(path):
+    path.write_text(json.dumps({"dW": [g.tolist() for g in dW], "db": [g.tolist() for g in db]}))
+
+
+def write_csv(path):
+    rows = [["dW1", *row] for row in dW[0].tolist()] + [["db1", *db[0].tolist()]]
+    path.write_text("name,values\n" + "\n".join(",".join(map(str, row)) for row in rows))
+
+
+def write_mat(path):
+    cells = np.empty((1, 2), dtype=object)
+    cells[0] = dW
+    pytest.importorskip("scipy.io", reason="the extra `mat`").savemat(path, {"dW": cells, "db1": db[0], "db2": db[1]})
+
+
+@pytest.mark.parametrize("write", [write_npz, write_json, write_csv, write_mat])
+def test_every_kind_of_file_is_read(write, tmp_path):
+    path = tmp_path / f"mine.{write.__name__.removeprefix('write_')}"
+    write(path)
+    assert microbp.compare(MODEL, X, Y, gradients=path).ok
+    assert not microbp.compare(MODEL, X, Y + 1, gradients=str(path)).ok
+
+
+def test_a_csv_of_numbers_is_a_vector_or_a_matrix(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("1\n2\n3\n")
+    assert load_gradients(path) == [1.0, 2.0, 3.0]
+    path.write_text('"w[1][0,2]",0.5\n')
+    assert load_gradients(path) == {"w[1][0,2]": 0.5}
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.npz", b"no"), ("a.json", b"{"), ("a.csv", b""), ("a.txt", b"1")])
+def test_a_file_that_cannot_be_read_is_an_error(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ProblemError, match="cannot read gradients from"):
+        load_gradients(tmp_path / name)
+
+
+def test_a_pickle_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", dW=np.array([{}], dtype=object))
+    with pytest.raises(ProblemError, match="allow_pickle"):
+        load_gradients(tmp_path / "a.npz")
+
+
+def test_a_mat_file_without_scipy_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "scipy.io", None)
+    (tmp_path / "a.mat").write_bytes(b"x")
+    with pytest.raises(ExtraError, match=r"microbp\[mat\]"):
+        load_gradients(tmp_path / "a.mat")
+
+
+def test_a_function_is_found_and_gets_copies():
+    assert find_function("microbp.vectorized:forward").__name__ == "forward"
+    for name, said in (
+        ("no_such_module:f", "cannot import"),
+        ("forward", "module:name"),
+        ("json:dump_s", "did you mean"),
+    ):
+        with pytest.raises(ProblemError, match=said):
+            find_function(name)
+
+    def greedy(weights, biases, X, Y):
+        found = loss_and_gradients(weights, biases, X, Y, activation="tanh")
+        weights[0][:] = 0
+        return found
+
+    assert microbp.compare(MODEL, X, Y, gradients=greedy).loss == CASE.truth[0]
+    assert microbp.compare(MODEL, X, Y, gradients=greedy).ok
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *(
+            {"dW": 5},
+            {"dW": [[1, 2], [3]]},
+            {"dW": [None, None]},
+            {},
+            [[]],
+            np.array(3.0),
+            3.0,
+            {"dW": "abc"},
+            (1, 2, 3),
+        ),
+        *({1: 2}, {"dW1": dW[0] * 1j}, np.array([1j] * 26), np.array([{}]), {"flat": None}, {1}, [None] * 4, [{}, {}]),
+    ],
+    ids=repr,
+)
+def test_what_is_no_gradient_is_refused_with_a_reason(junk):
+    for refuse in (microbp.compare, microbp.diagnose):
+        with pytest.raises((ShapeError, UnknownNameError)):
+            refuse(MODEL, X=X, Y=Y, gradients=junk)
+
+
+def test_what_numpy_takes_for_an_array_is_one():
+    class Tensor:
+        def __init__(self, array):
+            self.array = array
+
+        def __array__(self, dtype=None, copy=None):
+            return self.array
+
+    assert microbp.compare(MODEL, X, Y, gradients={"dW": [Tensor(g) for g in dW]}).ok
