@@ -35,7 +35,7 @@ from microbp.numeric import GradCheck, gradcheck
 from microbp.ops import Op
 from microbp.paths import paths
 from microbp.problems import load
-from microbp.render import Drawing, draw, paths_to
+from microbp.render import Drawing, Film, animate, draw, paths_to
 from microbp.render.page import PageView, page, steps
 from microbp.stepper import Step, Stepper
 from microbp.training import train
@@ -47,6 +47,7 @@ __all__ = [
     "Divergence",
     "Drawing",
     "DrawingWarning",
+    "Film",
     "GradCheck",
     "MicrobpError",
     "NonFiniteWarning",
@@ -56,6 +57,7 @@ __all__ = [
     "Stepper",
     "Value",
     "affine",
+    "animate",
     "compare",
     "datasets",
     "define",

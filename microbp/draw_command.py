@@ -1,31 +1,53 @@
-"""The command `microbp draw`: its options, and the picture that they ask for."""
+"""The command `microbp draw`: its options, and the picture, or the film, that they ask for."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
+from pathlib import Path
 from typing import Any
 
+from microbp.engine import Value
+from microbp.errors import GraphError, ProblemError
 from microbp.problems import Problem
+from microbp.progress import progress
+from microbp.render import animate, paths_to
 from microbp.render import draw as picture
-from microbp.render import paths_to
+from microbp.render.drawing import FORMATS
+from microbp.render.film import DPI, Film
 from microbp.render.image import TIMEOUT
 from microbp.render.levels import FOLDED, MAX_NODES
 from microbp.render.style import CHOICES, SHOWN
+from microbp.render.subgraph import find
 from microbp.tabular import json_text
+
+TOLERANCE = 1e-6
+"""Gradients that are closer, by this part of their size, do not differ."""
+STILL = ("step", "no_backward", "compare")
+"""What makes no sense in a film."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("-o", "--output", metavar="FILE", help="a .svg, .png, .pdf or .dot file; a film: .gif, .webp")
+    place.add_argument("--frames", metavar="DIR", help="a picture for each step of the pass, in this directory")
     add = parser.add_argument
-    add("-o", "--output", required=True, metavar="FILE", help="a .svg, .png, .pdf or .dot file")
+    add("--animate", action="store_true", help="a film of the pass, also as .svg: no script in it, only style")
+    add("--steps", type=_steps, default=slice(None), metavar="FIRST:LAST", help="of the pass, for a film or --frames")
+    add("--seconds", type=float, default=1.0, metavar="S", help="for each picture of a film (default: %(default)g)")
+    add("--format", choices=FORMATS, default="svg", help="of --frames (default: %(default)s)")
     add("--level", choices=FOLDED, help="a card for each of these (default: the finest that can be read)")
     add("--step", type=int, metavar="N", help="the moment of the backward pass after N steps")
     add("--no-backward", action="store_true", help="the graph as it is before the backward pass")
+    add("--compare", metavar="GRADS.json", help='mark what differs of these gradients, {"w1": 0.5, …}')
     add("--theme", choices=CHOICES["theme"], default="light", help="the colours (default: %(default)s)")
     add("--direction", choices=CHOICES["direction"], default="LR", help="left to right, or top to bottom")
     add("--show", metavar="WHAT", default=",".join(SHOWN), help="which of %(default)s, with commas")
     add("--digits", type=int, default=4, metavar="N", help="significant digits (default: %(default)s)")
     add("--heat", action="store_true", help="colour grads by magnitude")
+    add("--widths", action="store_true", help="arrows as wide as their weights are large")
     add("--fold", action="append", metavar="BOX", help="make one card of the box with this title")
     add("--unfold", action="store_true", help="a card for each operation, even without a name")
     add("--constants", action="store_true", help="a card for each plain number")
@@ -34,35 +56,91 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--around", metavar="NAME", help="only what is near this value")
     add("--depth", type=int, metavar="N", help="only what is so many arrows from there, or from the root")
     add("--max-nodes", type=int, default=MAX_NODES, metavar="N", help="the most values (default: %(default)s)")
-    add("--dpi", type=int, default=144, help="dots an inch, for .png (default: %(default)s)")
+    add("--dpi", type=int, metavar="N", help=f"dots an inch, for .png (default: 144) and films (default: {DPI})")
     add("--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds for Graphviz (default: %(default)g)")
 
 
 def draw(problem: Problem, options: argparse.Namespace) -> int:
-    """Writes the picture, and says at which level and why; returns the exit code."""
+    """Writes the picture, or pictures, and says at which level and why. Exit code: 1 if gradients differ, else 0."""
     root = problem.root()
     if not options.no_backward:
         root.backward()
     same: dict[str, Any] = {
         name: getattr(options, name)
         for name in (
-            *("level", "step", "around", "depth", "max_nodes", "dpi", "timeout"),
-            *("theme", "direction", "digits", "heat", "constants", "affine"),
+            *("level", "around", "depth", "max_nodes", "timeout"),
+            *("theme", "direction", "digits", "heat", "widths", "constants", "affine"),
         )
     }
-    drawing = picture(
-        root,
-        options.output,
-        model=problem.model,
-        only=paths_to(*options.paths_to) if options.paths_to else None,
-        fold=options.fold or not options.unfold,
-        show=[name.strip() for name in options.show.split(",") if name.strip()],
-        **same,
-    )
-    level, why = drawing.level
+    same |= {
+        "model": problem.model,
+        "only": paths_to(*options.paths_to) if options.paths_to else None,
+        "fold": options.fold or not options.unfold,
+        "show": [name.strip() for name in options.show.split(",") if name.strip()],
+    }
+    said: dict[str, Any] = {"picture": options.output or options.frames, "values": len(root.graph())}
+    wrong: dict[str, float] = {}
+    if options.frames or options.animate or _moves(options.output):
+        film = _film(root, options, same)
+        drawing, said["pictures"] = film.drawings[0], len(film.drawings)
+    else:
+        if options.compare:
+            said["wrong"] = wrong = differing(options.compare, root)
+        drawing = picture(root, options.output, step=options.step, wrong=wrong, dpi=options.dpi or 144, **same)
+    said["level"], said["why"] = drawing.level
     if options.json:
-        said = {"picture": options.output, "values": len(root.graph()), "level": level, "why": why}
         print(json_text(said))
     else:
-        print(f"Picture: {options.output} (level {level}: {why})")
-    return 0
+        what = f"{said['pictures']:,} pictures" if "pictures" in said else "Picture"
+        print(f"{what}: {said['picture']} (level {said['level']}: {said['why']})")
+        if options.compare:
+            print(f"gradients that differ: {', '.join(wrong) or 'none'}")
+    return 1 if wrong else 0
+
+
+def differing(path: str, root: Value) -> dict[str, float]:
+    """Those gradients of a file, {"w1": 0.5, …}, that are not the graph's. Raises `ProblemError` for another file."""
+    try:
+        given = json.loads(Path(path).read_text("utf-8"))
+        numbers = {name: float(number) for name, number in given.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ProblemError(
+            f'{path}: gradients to compare are given as JSON, a number for each name: {{"w1": 0.5}} ({error})'
+        ) from error
+    graph = root.graph()
+    true = {name: find(graph, name).grad for name in numbers}
+    return {
+        name: number
+        for name, number in numbers.items()
+        if not math.isclose(number, true[name], rel_tol=TOLERANCE, abs_tol=1e-12)
+    }
+
+
+def _film(root: Value, options: argparse.Namespace, same: dict[str, Any]) -> Film:
+    for name in STILL:
+        if getattr(options, name) not in (None, False):
+            raise GraphError(f"a film shows the steps of a pass: --{name.replace('_', '-')} is for one picture")
+    film = animate(root, steps=options.steps, seconds=options.seconds, **same)
+    with progress(len(film.drawings), "picture") as show:
+        if options.frames:
+            film.write_each(options.frames, options.format, dpi=options.dpi or 144, on_picture=lambda k: show(k, ""))
+        else:
+            film.write(options.output, dpi=options.dpi or DPI, on_picture=lambda k: show(k, ""))
+    return film
+
+
+def _steps(text: str) -> slice:
+    """FIRST:LAST, either of which may be left out, as a slice: LAST is a part of it."""
+    first, colon, last = text.partition(":")
+    try:
+        numbers = [int(part) if part else None for part in (first, last)]
+    except ValueError:
+        numbers = [-1]
+    if not colon or any(number is not None and number < 0 for number in numbers):
+        raise argparse.ArgumentTypeError(f"steps are given as FIRST:LAST, 10:20 for one; got {text!r}")
+    return slice(numbers[0], None if numbers[1] is None else numbers[1] + 1)
+
+
+def _moves(path: str) -> bool:
+    """Whether a file of this name is a film."""
+    return Path(path).suffix.lower() in (".gif", ".webp")

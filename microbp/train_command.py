@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
+from microbp.checkpoint import check_place
 from microbp.errors import ProblemError
 from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.plots import check_chart, needs_history, plot_training
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
+from microbp.progress import progress
+from microbp.render.film import check_film
+from microbp.render.levels import FOLDED
 from microbp.tabular import columns, json_text
 from microbp.training import TrainingResult, train
+from microbp.training_film import MOST_PICTURES, training_film
 
 MOST_PARAMETERS = 24
 """More parameters are counted, not listed."""
@@ -47,6 +51,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", metavar="FILE", help="go on from such a file")
     parser.add_argument("--plot", metavar="FILE", help="draw the loss and the parameters: .svg, .png or .pdf")
+    parser.add_argument("--animate", metavar="FILE", help="draw the graph over training: .svg, .gif or .webp")
+    parser.add_argument(
+        "--every", type=int, metavar="N", help=f"in it, every N-th step (default: at most {MOST_PICTURES} pictures)"
+    )
+    parser.add_argument("--level", choices=FOLDED, help="in it, a card for each of these")
 
 
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
@@ -60,15 +69,19 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     if options.plot:
         check_chart(options.plot)
         record = needs_history(problem, steps or problem.training.steps)
+    if options.animate:
+        check_film(options.animate)
+        check_place(options.animate)
+        record = True
     try:
-        with _progress(steps) as on_step:
+        with progress(steps, "step") as show:
             result = train(
                 problem,
                 checkpoint=options.checkpoint,
                 checkpoint_every=options.checkpoint_every,
                 resume=options.resume,
                 record=record,
-                on_step=on_step,
+                on_step=lambda step, loss: show(step, f"loss {loss:.4g}"),
                 **settings,
             )
     except KeyboardInterrupt:
@@ -77,8 +90,12 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         return 130
     if options.plot:
         plot_training(problem, result, options.plot)
-    result = replace(result, history=None)  # it is for the chart
-    print(json_text(result.as_dict()) if options.json else "\n".join(_lines(result, options.plot)))
+    if options.animate:
+        film = training_film(problem, result, every=options.every, level=options.level)
+        with progress(len(film.drawings), "picture") as show:
+            film.write(options.animate, on_picture=lambda done: show(done, ""))
+    result = replace(result, history=None)  # it is for the pictures
+    print(json_text(result.as_dict()) if options.json else "\n".join(_lines(result, options)))
     return 1 if result.stopped else 0
 
 
@@ -97,24 +114,7 @@ def _settings(problem: NetworkProblem, options: argparse.Namespace) -> dict[str,
     return given
 
 
-@contextmanager
-def _progress(steps: int | None) -> Iterator[Callable[[int, float], None] | None]:
-    """A progress bar on a terminal, if tqdm is there; else nothing."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        yield None
-        return
-    with tqdm(total=steps, disable=None, unit="step", leave=False) as bar:
-
-        def show(step: int, loss: float) -> None:
-            bar.update(step - bar.n)
-            bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
-
-        yield show
-
-
-def _lines(result: TrainingResult, plot: str | None) -> Iterator[str]:
+def _lines(result: TrainingResult, options: argparse.Namespace) -> Iterator[str]:
     t = result.settings
     batch = "full batch" if t.batch_size is None else f"batches of {t.batch_size}"
     yield f"{result.steps:,} steps of {t.optimizer}, {batch}, learning rate {t.learning_rate}, update {t.update}"
@@ -132,5 +132,6 @@ def _lines(result: TrainingResult, plot: str | None) -> Iterator[str]:
         yield from columns([(f"  {name}", f"{value!r}") for name, value in result.parameters.items()])
     else:
         yield f"{len(result.parameters):,} parameters (--json lists them)"
-    if plot:
-        yield f"Chart: {plot}"
+    for what, path in (("Chart", options.plot), ("Film", options.animate)):
+        if path:
+            yield f"{what}: {path}"

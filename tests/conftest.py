@@ -7,6 +7,15 @@ from hypothesis import settings
 
 settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("microbp")
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def need(available: bool, what: str) -> None:
@@ -25,3 +34,47 @@ def renderer(request, monkeypatch):
         need(importlib.util.find_spec("pygraphviz") is not None, "pygraphviz")
         monkeypatch.setenv("PATH", "")
     return request.param
+
+
+@pytest.fixture(scope="session")
+def browser_tab():
+    """One tab for all tests, because a new one takes a second."""
+    need(importlib.util.find_spec("playwright") is not None, "playwright")
+    need(BROWSER is not None, "chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=QUIET)
+        tab = browser.new_page()
+        tab.set_default_timeout(5000)
+        yield tab
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser_tab, tmp_path):
+    """Opens a page or a picture; afterwards finds that it reached nothing outside itself and complained of nothing."""
+    tab, files, reached, complaints = browser_tab, [], [], []
+    listeners = {
+        "request": lambda request: reached.append(request.url),
+        "console": lambda message: complaints.append(message.text),
+        "pageerror": lambda error: complaints.append(str(error)),
+        "dialog": lambda dialog: (complaints.append("dialog"), dialog.dismiss()),
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+
+    def opening(text, fragment="", scheme="light", size=(1280, 720), ending="html", motion="reduce"):
+        files.append(tmp_path / f"page{len(files)}.{ending}")
+        files[-1].write_text(text, "utf-8")
+        tab.emulate_media(color_scheme=scheme, media="screen", reduced_motion=motion)
+        tab.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+        tab.goto(files[-1].as_uri() + fragment)
+        return tab
+
+    yield opening
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    assert not complaints
+    assert {url.partition("#")[0] for url in reached} <= {file.as_uri() for file in files}
+    assert len(reached) == len(files)

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 import microbp
 from microbp.cli import main
 from microbp.render import draw, paths_to
+from tests.conftest import need
 
 
 def drawn(capsys, tmp_path, *options):
@@ -24,6 +26,7 @@ def drawn(capsys, tmp_path, *options):
         (["--heat", "--constants", "--unfold"], {"heat": True, "constants": True, "fold": False}),
         (["--fold", "loss", "--fold", "neuron h1"], {"fold": ["loss", "neuron h1"]}),
         (["--affine", "open"], {"affine": "open"}),
+        (["--widths"], {"widths": True}),
         (["--paths-to", "w1", "--paths-to", "w8"], {"only": paths_to("w1", "w8")}),
         (["--around", "net_h1", "--depth", "2"], {"around": "net_h1", "depth": 2}),
     ],
@@ -51,6 +54,8 @@ def test_the_command_says_which_level_it_chose_and_why(capsys, tmp_path):
         (["--max-nodes", "20"], "a picture of 27 values cannot be read (the limit is 20): draw a coarser level"),
         (["--fold", "hiden layer"], "did you mean 'hidden layer'"),
         (["--step", "40"], "this pass has the positions 0 to 32, got 40"),
+        (["--animate", "--step", "3"], "a film shows the steps of a pass: --step is for one picture"),
+        (["--animate", "--steps", "40:"], "a film needs a step of this pass, which has 0 to 32"),
         (["--around", "net_h3"], "no value is called 'net_h3'; nearest: net_h"),
     ],
 )
@@ -59,6 +64,41 @@ def test_what_cannot_be_drawn_is_told_in_one_line(options, said, capsys, tmp_pat
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_a_film_or_a_picture_for_each_step_is_written_where_the_user_said(capsys, tmp_path, monkeypatch, renderer):
+    monkeypatch.chdir(tmp_path)
+    assert main(["draw", "w1-w8", "-o", "pass.svg", "--animate", "--steps", "30:", "--seconds", "0.5"]) == 0
+    assert capsys.readouterr().out == "3 pictures: pass.svg (level op: 27 values can be read one by one)\n"
+    assert "animation:2.5s" in (tmp_path / "pass.svg").read_text("utf-8")
+    assert main(["draw", "w1-w8", "--frames", "each", "--format", "dot", "--steps", "3:4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pictures"] == 2
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")} == {
+        "pass.svg",
+        "each/3.dot",
+        "each/4.dot",
+    }
+    need(importlib.util.find_spec("PIL") is not None, "Pillow")
+    assert main(["draw", "w1-w8", "-o", "pass.gif", "--steps", ":1", "--level", "neuron"]) == 0
+    assert (tmp_path / "pass.gif").read_bytes().startswith(b"GIF89a")
+
+
+def test_gradients_of_a_file_are_compared_and_marked(capsys, tmp_path):
+    (tmp_path / "right.json").write_text('{"w5": 0.08216704056423077, "w1": 0.00043856773447434685}')
+    said, text = drawn(capsys, tmp_path, "--compare", str(tmp_path / "right.json"))
+    assert said.endswith("gradients that differ: none\n")
+    assert "≠" not in text
+    (tmp_path / "wrong.json").write_text('{"w5": 0.082167041, "w6": 0.09, "w7": NaN}')
+    assert main(["draw", "w1-w8", "-o", str(tmp_path / "x.dot"), "--compare", str(tmp_path / "wrong.json")]) == 1
+    assert "gradients that differ: w6, w7\n" in capsys.readouterr().out
+    assert (tmp_path / "x.dot").read_text("utf-8").count("≠ given") == 3  # two cards and the legend
+
+
+@pytest.mark.parametrize("text", ["[1.0]", '{"w1": "a"}', '{"w1": [1]}', "{", ""])
+def test_a_file_that_holds_no_gradients_is_told(text, capsys, tmp_path):
+    (tmp_path / "g.json").write_text(text)
+    assert main(["draw", "w1-w8", "-o", str(tmp_path / "x.svg"), "--compare", str(tmp_path / "g.json")]) == 2
+    assert 'a number for each name: {"w1": 0.5}' in capsys.readouterr().err
 
 
 def test_a_problem_with_many_values_is_drawn_without_being_asked(capsys, tmp_path, renderer):

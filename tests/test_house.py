@@ -10,13 +10,14 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
-    errors dialects formula generated ops methods operands copying nonfinite tabular
+    errors dialects formula generated ops methods operands copying nonfinite tabular progress
     engine
     families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
     explain ideas stepper matrices paths routes derivation
     reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
-    render.heat render.moment render.scene render.cards render.dot render.drawing render
+    render.heat render.moment render.scene render.cards render.dot render.drawing
+    render.pinning render.moving render.film render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
     learner learner.cases learner.given learner.flat learner.reading learner.files
@@ -24,7 +25,7 @@ FLOORS = """
     diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
     diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.strength diagnosis.slips diagnosis.expressions
     diagnosis.text diagnosis.verdict
-    engines checkpoint training plots demo diagnosis.conventions diagnosis.grading
+    engines checkpoint training plots training_film demo diagnosis.conventions diagnosis.grading
     __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
     class_commands cli __main__
 """

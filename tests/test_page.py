@@ -5,7 +5,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,15 +24,6 @@ from microbp.stepper import Stepper
 from tests.conftest import need
 from tests.test_render import HOSTILE
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PUBLISHED = {
     "w1": "0.000438568",
     "w2": "0.000877135",
@@ -218,50 +208,6 @@ def test_the_command_writes_the_page(tmp_path, capsys):
 
 
 # -------------------------------------------------------------------------------------------------------- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser_tab():
-    """One tab for all tests, because a new one takes a second."""
-    need(importlib.util.find_spec("playwright") is not None, "playwright")
-    need(BROWSER is not None, "chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=QUIET)
-        tab = browser.new_page(reduced_motion="reduce")
-        tab.set_default_timeout(5000)
-        yield tab
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser_tab, tmp_path):
-    """Opens a page, and afterwards finds that it reached nothing outside itself and complained about nothing."""
-    tab, files, reached, complaints = browser_tab, [], [], []
-    listeners = {
-        "request": lambda request: reached.append(request.url),
-        "console": lambda message: complaints.append(message.text),
-        "pageerror": lambda error: complaints.append(str(error)),
-        "dialog": lambda dialog: (complaints.append("dialog"), dialog.dismiss()),
-    }
-    for event, listener in listeners.items():
-        tab.on(event, listener)
-
-    def opening(text, fragment="", scheme="light", size=(1280, 720)):
-        files.append(tmp_path / f"page{len(files)}.html")
-        files[-1].write_text(text, "utf-8")
-        tab.emulate_media(color_scheme=scheme, media="screen")
-        tab.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-        tab.goto(files[-1].as_uri() + fragment)
-        return tab
-
-    yield opening
-    for event, listener in listeners.items():
-        tab.remove_listener(event, listener)
-    assert not complaints
-    assert {url.partition("#")[0] for url in reached} <= {file.as_uri() for file in files}
-    assert len(reached) == len(files)
 
 
 @pytest.fixture(scope="module")

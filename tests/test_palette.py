@@ -30,6 +30,8 @@ def test_text_can_be_read_on_everything_that_it_stands_on(theme):
         (theme.faint, [*grounds, *fills, theme.current[0]]),
         (theme.grad, [*grounds, *fills, theme.current[0]]),
         (theme.current[1], grounds),
+        (theme.wrong[1], [*fills, theme.wrong[0]]),
+        (theme.text, [theme.wrong[0]]),
     ]:
         for fill in behind:
             assert contrast(text, fill) >= 4.5, (text, fill)
@@ -37,7 +39,14 @@ def test_text_can_be_read_on_everything_that_it_stands_on(theme):
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_lines_can_be_seen(theme):
-    lines = [theme.edge, theme.box_line, theme.current[1], theme.done, *(look.line for look in theme.kinds.values())]
+    lines = [
+        theme.edge,
+        theme.box_line,
+        theme.current[1],
+        theme.wrong[1],
+        theme.done,
+        *(look.line for look in theme.kinds.values()),
+    ]
     for line in lines:
         for ground in (theme.ground, theme.box):
             assert contrast(line, ground) >= 3, (line, ground)

@@ -78,8 +78,8 @@ def test_before_the_backward_pass_grads_read_a_question_mark():
 def test_local_derivatives_stand_on_the_arrows():
     x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     text = dot_text((w * x).sigmoid(), fold=False)
-    assert "[label=<x = 2>" in text
-    assert "[label=<w = −3>" in text
+    assert " label=<x = 2>" in text
+    assert " label=<w = −3>" in text
     assert "∂w·x/∂w = x = 2" in text
 
 

@@ -3,6 +3,7 @@ import importlib.util
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -368,3 +369,13 @@ def test_without_tqdm_there_is_none(monkeypatch, capsys):
 
 def test_a_problem_that_is_no_network_is_refused(capsys):
     assert "needs a network with data and a loss" in said(capsys, "x*x", "x=1")
+
+
+def test_the_graph_over_training_is_a_film(capsys, tmp_path):
+    need(shutil.which("dot") is not None, "Graphviz's dot")
+    film = tmp_path / "film.svg"
+    assert main(["train", "w1-w8", "--steps", "4", "--animate", str(film), "--every", "2"]) == 0
+    assert capsys.readouterr().out.endswith(f"Film: {film}\n")
+    assert film.read_text("utf-8").count("step 2 of 4 ") == 1
+    assert main(["train", "w1-w8", "--steps", "4", "--animate", str(tmp_path / "x.png")]) == 2
+    assert "unknown film format: 'png'" in capsys.readouterr().err

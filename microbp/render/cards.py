@@ -18,6 +18,8 @@ CURRENT = 4
 """The border of a card at which the current step is; the padding of all cards makes up for their borders."""
 BESIDE = 5.8
 """The points that a character takes on an arrow."""
+GIVEN = "≠ given"
+"""What is said of someone else's gradient that differs."""
 WIDEST = 48
 """The most characters of an expression."""
 
@@ -50,6 +52,8 @@ class Cards:
             rows.append(self._small(card.value.op.symbol if made == card.name else made))
         if "grads" in self.style.show and card.kind != "constant":
             rows.append(self._grad(self.moment.grad(card.value), members))
+            if card.value in self.moment.given:
+                rows.append(self._given(self.moment.given[card.value]))
         heat = self.scale.colour(self.moment.grad(card.value)) if self.scale else None
         return self._framed(card.kind, rows, members, heat)
 
@@ -85,7 +89,8 @@ class Cards:
 
     def _head(self, name: str, number: float, room: int = 0) -> str:
         shown = in_html(number_text(number, self.style.digits)) if "values" in self.style.show else ""
-        return f'<TD ALIGN="LEFT" WIDTH="{room}"><B>{in_html(name)}</B></TD><TD ALIGN="RIGHT">{shown}</TD>'
+        fixed = f' WIDTH="{self.room}"' if self.moment.trains else ""
+        return f'<TD ALIGN="LEFT" WIDTH="{room}"><B>{in_html(name)}</B></TD><TD ALIGN="RIGHT"{fixed}>{shown}</TD>'
 
     def _beside_room(self, card: Card) -> int:
         """How wide the name of a weight must be for half of its card to hold the label left of the arrow below it."""
@@ -101,6 +106,13 @@ class Cards:
             f'<TD ALIGN="LEFT"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">grad</FONT></TD>'
             f'<TD ALIGN="RIGHT" WIDTH="{self.room}"{fill}>{self._number(grad)}</TD>'
         )
+
+    def _given(self, number: float) -> str:
+        """The row for what someone else's gradient is instead."""
+        fill, line = self.theme.wrong
+        shown = f'<FONT COLOR="{line}"><B>{in_html(number_text(number, self.style.digits))}</B></FONT>'
+        about = f'<FONT POINT-SIZE="9" COLOR="{self.theme.text}">{GIVEN}</FONT>'
+        return f'<TD ALIGN="LEFT" BGCOLOR="{fill}">{about}</TD><TD ALIGN="RIGHT" BGCOLOR="{fill}">{shown}</TD>'
 
     def _number(self, grad: float | None) -> str:
         if grad is None:
@@ -121,9 +133,15 @@ class Cards:
             sign = "grad" if len(part.values) == 1 else "‖grad‖"
             norm = self.norm(part.values)
             fill = self._fill(self.scale.colour(norm) if self.scale else None, part.values)
+            wrong = [value for value in part.values if value in self.moment.given]
+            more = ""
+            if wrong:
+                number = number_text(self.moment.given[wrong[0]], self.style.digits)
+                text = f"{len(wrong):,} differ" if len(part.values) > 1 else f"≠ {in_html(number)}"
+                more = f'   <FONT COLOR="{self.theme.wrong[1]}"><B>{text}</B></FONT>'
             cells.append(
                 f'<TD ALIGN="RIGHT" WIDTH="{self.room + 30}"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">{sign} '
-                f"</FONT>{self._number(norm)}</TD>"
+                f"</FONT>{self._number(norm)}{more}</TD>"
             )
         return "".join(cells)
 
@@ -153,7 +171,13 @@ class Cards:
             look = look._replace(fill=heat or self.theme.ground)
         if any(map(self.moment.at_work, values)):
             look = look._replace(border=CURRENT, line=self.theme.current[1])
+        if any(value in self.moment.given for value in values):
+            look = self.wrongly(look)
         return table(f"<TR><TD>{frame(look, 4, rows)}</TD></TR>", padding=CURRENT - look.border)
+
+    def wrongly(self, look: Look) -> Look:
+        """How a card looks whose gradient someone got wrong."""
+        return look._replace(border=CURRENT, line=self.theme.wrong[1], style="dashed")
 
 
 def table(rows: str, padding: int = 0, spacing: int = 0, more: str = "") -> str:

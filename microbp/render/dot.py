@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from microbp.engine import Value
 from microbp.explain import derivative
 from microbp.naming import number_text
-from microbp.render.cards import BESIDE, Cards, frame, table
+from microbp.render.cards import BESIDE, GIVEN, Cards, frame, table
 from microbp.render.escape import in_html, in_quotes, plain
 from microbp.render.grouping import Box
 from microbp.render.heat import Scale
@@ -17,6 +17,8 @@ from microbp.render.moment import AsIs, Said
 from microbp.render.palette import THEMES
 from microbp.render.scene import Arrow, Card, Joint, Scene
 
+THIN, THICK = 0.3, 7.0
+"""The points that an arrow is wide for a weight of 0, and for the largest."""
 MANY_ARROWS = 80
 """Above so many arrows between cards of many values there is no room for what stands on them."""
 
@@ -30,16 +32,25 @@ class Dot:
         self.style, self.theme = scene.style, THEMES[scene.style.theme]
         self.plain = sum(arrow.kind == "many" for arrow in scene.arrows) <= MANY_ARROWS
         self.words = "locals" in self.style.show and self.plain
-        self.abouts = [scene.about(arrow) for arrow in scene.arrows]
-        labelled = zip(scene.arrows, self.abouts, strict=True)
+        labelled = zip(scene.arrows, scene.abouts, strict=True)
         beside = {a.tail: _short(text) for a, (text, _) in labelled if a.kind == "beside" and self.words}
+        self.widest = self._widest()
         self.cards = Cards(scene, moment, beside)
         if self.style.heat:
             self.cards.scale = Scale.over(self._grads(), self.theme.heat)
         start = "" if root is None else f"{self.root_name} = {number_text(root.data, self.style.digits)}"
         self.said = moment.line(scene.names, self.style.digits) or Said(self.style.title or start)
+        if moment.given:
+            note = f"{note}   {len(moment.given):,} of the given gradients differ".strip()
         gap = "   " if note and self.said.text else ""
         self.said = self.said._replace(after=f"{self.said.after}{gap}{note}")
+
+    def _widest(self) -> float:
+        """The weight that has the widest arrow; 0 if all are alike."""
+        if self.style.widths is not True:
+            return self.style.widths
+        weights = [weight for arrow in self.scene.arrows if (weight := self.scene.weight(arrow)) is not None]
+        return max((abs(weight.data) for weight in weights if math.isfinite(weight.data)), default=0.0)
 
     def __str__(self) -> str:
         return "\n".join(self._lines()) + "\n"
@@ -51,7 +62,8 @@ class Dot:
 
     def _lines(self) -> Iterator[str]:
         t = self.theme
-        spaces = "ranksep=0.3 splines=spline" if self.plain else "ranksep=2.5 splines=line"
+        wide = self.widest and self.scene.level != "op"  # wide arrows need room
+        spaces = "ranksep=0.3 splines=spline" if self.plain and not wide else "ranksep=2.5 splines=line"
         if self.scene.level == "neuron":  # full layers cross anyhow: a short search leaves neurons in their order
             spaces += " mclimit=0.01"
         yield "digraph microbp {"
@@ -65,12 +77,14 @@ class Dot:
             f'edge [fontname="Verdana" fontsize=9 color="{t.edge}" fontcolor="{t.text}" arrowsize=0.6 penwidth=1.1];'
         )
         yield f"label=<{self._top()}>;"
+        standing: dict[Box, list[str]] = {}
         for card in self.scene.cards.values():
-            card.box.lines.append(self._card(card))
-            card.box.lines += self._joints(self.scene.joints.get(card.id, []))
-        yield from self._box(self.scene.top, "c")
-        for arrow, (local, of) in zip(self.scene.arrows, self.abouts, strict=True):
-            yield self._arrow(arrow, local, of)
+            lines = standing.setdefault(card.box, [])
+            lines.append(self._card(card))
+            lines += self._joints(self.scene.joints.get(card.id, []))
+        yield from self._box(self.scene.top, "c", standing)
+        for k, (arrow, (local, of)) in enumerate(zip(self.scene.arrows, self.scene.abouts, strict=True)):
+            yield self._arrow(arrow, k, local, of)
         yield "}"
 
     @property
@@ -82,10 +96,11 @@ class Dot:
         """What is on the cards, as text, one line each."""
         return [plain(self.cards.text(card), 300) for card in self.scene.cards.values()]
 
-    def _box(self, box: Box, path: str) -> Iterator[str]:
-        yield from box.lines
+    def _box(self, box: Box, path: str, standing: Mapping[Box, Sequence[str]]) -> Iterator[str]:
+        """A box, with the lines for what is standing in it and in the boxes in it."""
+        yield from standing.get(box, ())
         for k, inner in enumerate(box.boxes):
-            if any(each.lines for each in inner.walk()):
+            if any(each in standing for each in inner.walk()):
                 t = self.theme
                 yield f"subgraph cluster_{path}{k} {{"
                 yield (
@@ -93,7 +108,7 @@ class Dot:
                     f'fontcolor="{t.faint}" labeljust=l labelloc=t style=rounded color="{t.box_line}" '
                     f'bgcolor="{t.box if path == "c" else t.ground}" margin=13'
                 )
-                yield from self._box(inner, f"{path}{k}_")
+                yield from self._box(inner, f"{path}{k}_", standing)
                 yield "}"
 
     def _card(self, card: Card) -> str:
@@ -119,24 +134,23 @@ class Dot:
             yield f'{joint.id} [{shape} tooltip="{" × ".join(names)}"];'
         beside = [joint for joint in joints if joint.weight]
         for above, below in pairwise(beside):
-            yield f"{above.weight} -> {below.id} [style=invis];"
+            yield f"{above.weight} -> {below.id} [key=k{below.id} id=k{below.id} dir=forward style=invis];"
         if joints and self.style.direction == "LR":
             names = [name for joint in joints for name in (joint.id, joint.weight) if name]
             yield f"{{rank=same {' '.join(names)}}}"
 
-    def _arrow(self, arrow: Arrow, local: str, of: str) -> str:
+    def _arrow(self, arrow: Arrow, k: int, local: str, of: str) -> str:
         state = self.moment.state(arrow.uses)
         t = self.theme
         attributes = {
-            "": [],
+            "": self._width(arrow),
             "done": [f'color="{t.done}" style={t.done_style} penwidth=2.2'],
             "current": [f'color="{t.current[1]}" penwidth=4'],
         }[state]
         ends, turned = (arrow.tail, arrow.head), arrow.kind == "beside"
         if turned:
             ends = (arrow.head, arrow.tail)
-        if turned != bool(state):  # the gradient runs against the arrow
-            attributes.append("dir=back")
+        way = "back" if turned != bool(state) else "forward"  # the gradient runs against the arrow
         if arrow.kind == "out":
             attributes.append('arrowsize=0.5 weight=6 edgetooltip=" "')
         else:
@@ -145,7 +159,16 @@ class Dot:
                 attributes.append(f'fontcolor="{t.current[1]}"')
             text = in_quotes(f"{of} = {local}" if of else local)
             attributes.append(f'tooltip="{text}" labeltooltip="{text}" edgetooltip="{text}"')
-        return f"{ends[0]} -> {ends[1]} [{' '.join(attributes)}];"
+        return f"{ends[0]} -> {ends[1]} [key=e{k} id=e{k} dir={way} {' '.join(attributes)}];"
+
+    def _width(self, arrow: Arrow) -> list[str]:
+        """How wide an arrow is if its weight says so."""
+        weight = self.scene.weight(arrow) if self.widest else None
+        if weight is None:
+            return []
+        share = abs(weight.data) / self.widest if math.isfinite(weight.data) else 1.0
+        wide = THIN + (THICK - THIN) * min(share, 1.0)
+        return [f"penwidth={wide:.2f}", *(["style=dashed"] if weight.data < 0 else [])]
 
     def _place(self, arrow: Arrow, local: str) -> str:
         """The attributes that place an arrow, and the local derivative on it."""
@@ -164,9 +187,9 @@ class Dot:
         t, said = self.theme, self.said
         number = f'<FONT COLOR="{t.grad}"><B>{in_html(said.number)}</B></FONT>' if said.number else ""
         line = in_html(said.before, 200) + number + (in_html(said.after, 80) if said.after else "")
-        wide = f' WIDTH="{9 * self.moment.room}"' if self.moment.room else ""
+        room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * self.moment.room}"' if self.moment.room else ""
         rows = [
-            f'<TR><TD ALIGN="LEFT"{wide}><FONT POINT-SIZE="14">{line}</FONT></TD></TR>',
+            f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{line}</FONT></TD></TR>',
             f'<TR><TD ALIGN="LEFT">{self._legend()}</TD></TR>',
         ]
         return table("".join(rows), spacing=3)
@@ -184,9 +207,13 @@ class Dot:
             said.append("many values: shape, range, norm of their grads")
         if self.words and self.scene.level == "op":
             said.append("arrow: local derivative")
+        if self.widest:
+            said.append(f"width of arrow: |weight|, the widest {number_text(self.widest)}, dashed if negative")
         texts = [look.name if look.name != "group" or self.scene.level == "op" else self.scene.level for look in looks]
         cells = [(frame(look, 2, [_cell(text)]), text) for look, text in zip(looks, texts, strict=True)]
         cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">  {"  ·  ".join(said)}</FONT>', "  ·  ".join(said)))
+        if self.moment.given:
+            cells.insert(-1, (frame(self.cards.wrongly(t.kinds["operation"]), 2, [_cell(GIVEN)]), GIVEN))
         if self.cards.scale:
             cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">   |grad|</FONT>', "|grad|"))
             swatch = t.kinds["operation"]

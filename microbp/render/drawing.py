@@ -12,7 +12,8 @@ from __future__ import annotations
 import html
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from microbp.render.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, c
 from microbp.render.moment import AsIs, At
 from microbp.render.scene import Scene
 from microbp.render.style import Style
-from microbp.render.subgraph import Selector, select
+from microbp.render.subgraph import Selector, find, select
 
 FORMATS = ("dot", "svg", "png", "pdf")
 SHORT_TEXT = 40
@@ -56,18 +57,66 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     def picture(self, ending: str, dpi: int | None = None) -> bytes:
         """The picture as svg, png or pdf. Raises `RendererError` if it cannot be made."""
         made = render(self.source, ending, timeout=self.timeout, dpi=dpi if ending == "png" else None)
-        if ending != "svg":
-            return made
+        return self.told(made) if ending == "svg" else made
+
+    def told(self, svg: bytes, more: str = "") -> bytes:
+        """An SVG that says what it shows, to those who cannot see it; with `more` in its head."""
         about = "\n".join(self.lines[:SHORT_TEXT])
-        said = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(about)}</desc>"
-        return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + b' role="img"' + m[2] + b"\n" + said.encode(), made, count=1)
+        said = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(about)}</desc>{more}"
+        return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + b' role="img"' + m[2] + b"\n" + said.encode(), svg, count=1)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.picture("svg").decode(), "text/plain": repr(self)}
         except RendererError as error:
-            more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] * (len(self.lines) > SHORT_TEXT)
-            return {"text/plain": "\n".join([self.title, *self.lines[:SHORT_TEXT], *more, f"({error})"])}
+            return {"text/plain": f"{self.text}\n({error})"}
+
+    @property
+    def text(self) -> str:
+        """What is in it, as lines of text."""
+        more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] * (len(self.lines) > SHORT_TEXT)
+        return "\n".join([self.title, *self.lines[:SHORT_TEXT], *more])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is drawn of a graph, the same at any moment: its scene, at a level, and a note for the line on top."""
+
+    root: Value
+    scene: Scene
+    level: Level
+    note: str
+    timeout: float
+
+    @classmethod
+    def of(
+        cls,
+        root: Value,
+        *,
+        model: MLP | None = None,
+        level: str | None = None,
+        only: Selector | None = None,
+        around: str | None = None,
+        depth: int | None = None,
+        max_nodes: int = MAX_NODES,
+        timeout: float = TIMEOUT,
+        **style: Any,
+    ) -> Plan:
+        """The plan for these options of `draw`, which raises the same."""
+        look = Style.of(**style)
+        graph = root.graph()
+        kept = select(graph, only=only, around=around, depth=depth)
+        if level is not None:
+            check(level, model)
+        values = _count(kept)
+        chosen = Level(level, "it was asked for") if level else choose(values, model)
+        _refuse(chosen.name, values, model, max_nodes)
+        note = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
+        return cls(root, Scene(graph, kept, model, chosen.name, look), chosen, note, timeout)
+
+    def at(self, moment: AsIs) -> Drawing:
+        """The drawing of a moment."""
+        return Drawing.of(Dot(self.scene, moment, self.root, self.note), self.level, self.timeout)
 
 
 def draw(
@@ -76,6 +125,7 @@ def draw(
     *,
     model: MLP | None = None,
     step: int | None = None,
+    wrong: Mapping[str, float] | None = None,
     level: str | None = None,
     only: Selector | None = None,
     around: str | None = None,
@@ -89,8 +139,9 @@ def draw(
 
     With `model`, its layers and neurons are boxes, and `level` may be "op", "neuron" or "layer" instead of the finest
     that can be read; a network alone is drawn at layer level. `step=12` draws that moment of the backward pass.
-    `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part. `style` takes the fields of `Style`: theme,
-    direction, show, digits, heat, fold, constants, affine, title.
+    `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part. `wrong={"w5": 0.12}` marks the values of these
+    names, whose gradients someone else got wrong, and shows both numbers. `style` takes the fields of `Style`: theme,
+    direction, show, digits, heat, fold, constants, affine, widths, title.
 
     Raises `GraphError` for more than `max_nodes` values, `UnknownNameError` for a name that does not exist, and
     `RendererError`, with the ways to get a renderer, if there is none or it takes more than `timeout` seconds; a .dot
@@ -103,21 +154,15 @@ def draw(
     ending = "dot" if path is None else Path(path).suffix.removeprefix(".").lower()
     if ending not in FORMATS:
         raise UnknownNameError(unknown("picture format", ending, FORMATS))
-    look = Style.of(**style)
     if isinstance(root, MLP):
-        drawing = _network(root, level, look, timeout)
+        drawing = _network(root, level, Style.of(**style), timeout)
     else:
-        graph = root.graph()
-        kept = select(graph, only=only, around=around, depth=depth)
-        if level is not None:
-            check(level, model)
-        values = _count(kept)
-        chosen = Level(level, "it was asked for") if level else choose(values, model)
-        _refuse(chosen.name, values, model, max_nodes)
-        scene = Scene(graph, kept, model, chosen.name, look)
-        moment = AsIs(root.grad != 0.0) if step is None else At(root, step)
-        part = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
-        drawing = Drawing.of(Dot(scene, moment, root, part), chosen, timeout)
+        plan = Plan.of(
+            root, model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
+            timeout=timeout, **style,
+        )  # fmt: skip  # a line for each says no more
+        given = {find(root.graph(), name): number for name, number in (wrong or {}).items()}
+        drawing = plan.at(AsIs(root.grad != 0.0, given) if step is None else At(root, step, given))
     if path is not None:
         Path(path).write_bytes(drawing.picture(ending, dpi))
     return drawing
@@ -165,4 +210,4 @@ def _refuse(level: str, values: int, model: MLP | None, max_nodes: int) -> None:
             f"draw {advice}, or raise max_nodes"
         )
     if max_nodes == MAX_NODES:
-        warnings.warn(f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=3)
+        warnings.warn(f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 
 from microbp.dialects import printable
 
@@ -14,6 +15,15 @@ def plain(text: str, longest: int = LONGEST) -> str:
     """Text on one line and of bearable length, with nothing in it that a renderer or XML would choke on."""
     shown = printable(text)
     return shown if len(shown) <= longest else f"{shown[: longest // 2]}…{shown[-longest // 2 + 1 :]}"
+
+
+def breadth(text: str) -> int:
+    """How many characters a text is wide: those of some scripts take two places.
+
+    >>> breadth("loss"), breadth("損失")
+    (4, 4)
+    """
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def in_html(text: str, longest: int = LONGEST) -> str:

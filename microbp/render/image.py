@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 
 from microbp.errors import RendererError
 
@@ -21,10 +22,16 @@ NO_RENDERER = (
     '`pip install "microbp[images]"` (no root needed), `apt install graphviz`, `brew install graphviz`, '
     "`choco install graphviz`; or write a .dot file, which needs none."
 )
-_BY_PYGRAPHVIZ = (
-    "import sys, pygraphviz; graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
-    "sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog='dot'))"
-)
+_SEPARATOR = "\n//\n"
+"""What stands between two texts for one process: a comment on a line of its own, which no label can hold."""
+_BY_PYGRAPHVIZ = f"""
+import sys, pygraphviz
+for text in sys.stdin.buffer.read().decode().split({_SEPARATOR!r}):
+    sys.stdout.buffer.write(pygraphviz.AGraph(string=text).draw(format=sys.argv[1], prog=sys.argv[2]))
+"""
+AT_ONCE = 8
+"""So many pictures of a film are made by one process: most of the time for one goes into its start."""
+_BEGINNINGS = {"svg": rb"<\?xml ", "png": rb"\x89PNG\r\n\x1a\n", "pdf": rb"%PDF-"}
 CHEAPER = ("splines=spline", "splines=line nslimit=1 nslimit1=1 mclimit=0.2")
 """What takes longest, and the second try: straight arrows, and an earlier end to the search for the best places."""
 FONTS = b'font-family="Verdana,DejaVu Sans,sans-serif"'
@@ -37,35 +44,48 @@ def render(source: str, ending: str, *, timeout: float = TIMEOUT, dpi: int | Non
     What takes more than half of `timeout` seconds is tried again with straight arrows. Raises `RendererError` if there
     is no renderer, if it fails, or if it takes too long even so.
     """
+    return next(render_all([source], ending, timeout=timeout, dpi=dpi))
+
+
+def render_all(
+    sources: Sequence[str], ending: str, *, program: str = "dot", timeout: float = TIMEOUT, dpi: int | None = None
+) -> Iterator[bytes]:
+    """The pictures of many texts, each in `timeout` seconds: all have straight arrows if the first has them."""
     if ending == "dot":
-        return source.encode()
-    command = _command(ending)
+        yield from (source.encode() for source in sources)
+        return
+    command = _command(ending, program)
     if dpi is not None:
-        source = source.replace("graph [", f"graph [dpi={dpi} ", 1)
-    straight = source.replace(*CHEAPER, 1)
-    picture = None if straight == source else _run(command, source, timeout / 2)
-    if picture is None:
-        picture = _run(command, straight, timeout / 2 if straight != source else timeout)
-    if picture is None:
-        raise RendererError(
-            f"Graphviz took more than {timeout:g} s for this picture, even with straight arrows: draw a part of the "
-            "graph, a coarser level, or give it more time with timeout=..."
-        )
-    return _fit(picture) if ending == "svg" else picture
+        sources = [source.replace("graph [", f"graph [dpi={dpi} ", 1) for source in sources]
+    straight = [source.replace(*CHEAPER, 1) for source in sources]
+    pictures = None if straight[0] == sources[0] else _run(command, sources[:1], ending, timeout / 2)
+    if pictures is None:
+        pictures = _run(command, straight[:1], ending, timeout / 2 if straight[0] != sources[0] else timeout)
+        sources = straight
+    for k in range(1, len(sources) + AT_ONCE, AT_ONCE):
+        if pictures is None:
+            raise RendererError(
+                f"Graphviz took more than {timeout:g} s for this picture, even with straight arrows: draw a part of "
+                "the graph, a coarser level, or give it more time with timeout=..."
+            )
+        yield from map(_fit, pictures) if ending == "svg" else pictures
+        if some := sources[k : k + AT_ONCE]:
+            pictures = _run(command, some, ending, timeout * len(some))
 
 
-def _command(ending: str) -> list[str]:
+def _command(ending: str, program: str) -> list[str]:
     if dot := shutil.which("dot"):
-        return [dot, f"-T{ending}"]
+        return [dot, f"-K{program}", f"-T{ending}"]
     if importlib.util.find_spec("pygraphviz") is None:
         raise RendererError(NO_RENDERER)
-    return [sys.executable, "-P", "-c", _BY_PYGRAPHVIZ, ending]
+    return [sys.executable, "-P", "-c", _BY_PYGRAPHVIZ, ending, program]
 
 
-def _run(command: list[str], source: str, seconds: float) -> bytes | None:
-    """What the renderer writes; `None` if it takes too long."""
+def _run(command: list[str], sources: Sequence[str], ending: str, seconds: float) -> list[bytes] | None:
+    """What the renderer makes of these; `None` if it takes too long."""
+    text = _SEPARATOR.join(sources).encode()
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=seconds, check=True)
+        done = subprocess.run(command, input=text, capture_output=True, timeout=seconds, check=True)
     except subprocess.TimeoutExpired:
         return None
     except OSError as error:
@@ -73,7 +93,12 @@ def _run(command: list[str], source: str, seconds: float) -> bytes | None:
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit code {error.returncode}"
         raise RendererError(f"Graphviz could not draw this: {said}") from error
-    return done.stdout
+    if len(sources) == 1:
+        return [done.stdout]
+    pictures = re.split(rb"(?=%s)" % _BEGINNINGS[ending], done.stdout)[1:]
+    if len(pictures) != len(sources):
+        raise RendererError(f"Graphviz made {len(pictures)} pictures of {len(sources)} graphs")
+    return pictures
 
 
 def _fit(svg: bytes) -> bytes:

@@ -1,8 +1,9 @@
-"""What a picture knows of a backward pass: all that the graph holds, or what has arrived after some steps."""
+"""What a picture knows of a backward pass: all that the graph holds, or what has arrived after some steps; or of
+training, and of someone else's gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from microbp import explain
 from microbp.engine import Value
 from microbp.formula import Formula
 from microbp.naming import number_text
+from microbp.render.escape import breadth
 from microbp.render.folding import Use
 from microbp.stepper import Step, Stepper
 
@@ -33,15 +35,19 @@ class Said(NamedTuple):
 
 
 class AsIs:
-    """The grads that are on the graph; `?` for all of them before any backward pass."""
+    """The grads that are on the graph; `?` for all of them before any backward pass. `given` are someone else's that
+    differ."""
 
     walks = False
     """Whether it is a moment of a walk."""
+    trains = False
+    """Whether it is a moment of training: from one to the next all numbers change."""
     room = 0
-    """How many characters the longest line of the walk has; 0 if there is no walk."""
+    """How many characters the longest line on top has; 0 if there is only this one."""
 
-    def __init__(self, arrived: bool) -> None:
+    def __init__(self, arrived: bool, given: Mapping[Value, float] | None = None) -> None:
         self._arrived = arrived
+        self.given = given or {}
 
     def grad(self, value: Value) -> float | None:
         """What has arrived at a value; `None` before anything has."""
@@ -64,15 +70,42 @@ class AsIs:
         return None
 
 
+class Trained(AsIs):
+    """The moment of training after so many of its steps: what the graph holds, in cards that keep their size."""
+
+    trains = True
+
+    def __init__(self, root: Value, step: int, steps: int) -> None:
+        super().__init__(True)
+        self._root, self._step, self._steps = root, step, steps
+
+    def line(self, names: dict[Value, Formula], digits: int) -> Said:
+        """The number of the step, and the loss."""
+        said = Said(
+            f"step {self._step:,} of {self._steps:,}   {names[self._root].text()} = ",
+            number_text(self._root.data, digits),
+        )
+        self.room = breadth(said.before) + len(f"{self._steps:,}") + digits + 8
+        return said
+
+
 class At(AsIs):
     """The moment of a pass at which `position` steps have been made."""
 
     walks = True
 
-    def __init__(self, root: Value, position: int) -> None:
+    def __init__(self, root: Value, position: int, given: Mapping[Value, float] | None = None) -> None:
+        super().__init__(True, given)
         self._stepper = Stepper(root)
-        self._stepper.goto(position)
+        self.goto(position)
         self._numbers = {(step.node, step.position): step.number for step in self._stepper}
+
+    def __len__(self) -> int:
+        return len(self._stepper)
+
+    def goto(self, position: int) -> None:
+        """Makes it the moment at which so many steps have been made."""
+        self._stepper.goto(position)
 
     def grad(self, value: Value) -> float | None:
         """What has arrived at a value so far."""
@@ -97,14 +130,16 @@ class At(AsIs):
 
     def line(self, names: dict[Value, Formula], digits: int) -> Said:
         """The formula of the current step, in a line that has the same room at every step."""
-        self.room = LONGEST_LINE
-        if len(self._stepper) <= FEW_STEPS:
-            lengths = [len(self._line(step, names, digits).text) for step in self._stepper]
-            self.room = min(max(lengths, default=0), LONGEST_LINE)
-        step = self._stepper.current
-        return self._line(step, names, digits) if step else Said(f"step 0 of {len(self._stepper)}")
+        if not self.room:
+            self.room = LONGEST_LINE
+            if len(self._stepper) <= FEW_STEPS:
+                lengths = [breadth(self._line(step, names, digits).text) for step in (None, *self._stepper)]
+                self.room = min(max(lengths), LONGEST_LINE)
+        return self._line(self._stepper.current, names, digits)
 
-    def _line(self, step: Step, names: dict[Value, Formula], digits: int) -> Said:
+    def _line(self, step: Step | None, names: dict[Value, Formula], digits: int) -> Said:
+        if step is None:
+            return Said(f"step 0 of {len(self._stepper)}")
         symbols = explain.question(replace(step, names=names)).removesuffix("?")
         upstream, local, contribution, before, after = (
             number_text(n, digits) for n in (step.upstream, step.local, step.contribution, step.before, step.after)

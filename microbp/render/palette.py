@@ -32,6 +32,8 @@ class Theme:
     grad: str
     current: tuple[str, str]
     """The fill and the line of what is at work in the current step,"""
+    wrong: tuple[str, str]
+    """those of a gradient that someone got wrong,"""
     done: str
     """and the way that the gradient has come,"""
     done_style: str
@@ -63,7 +65,7 @@ THEMES = {
     "light": Theme(
         ground="#FFFFFF", box="#F6F6F6", box_line="#8C8C8C",
         text="#111111", faint="#595959", edge="#767676", grad="#B23A00",
-        current=("#FFE8D9", "#B23A00"), done="#B4733F", done_style="solid",
+        current=("#FFE8D9", "#B23A00"), wrong=("#FCE1E8", "#B0003A"), done="#B4733F", done_style="solid",
         heat=("#B9D6EE", "#D3E4F1", "#EDEDE6", "#FBE3BF", "#F9C588", "#F0A052", "#E57F2E"),
         kinds=_kinds(
             input=("#E3F2FC", "#0072B2"), constant=("#FFFFFF", "#4D4D4D"), parameter=("#FFF3D6", "#A66A00"),
@@ -74,7 +76,7 @@ THEMES = {
     "dark": Theme(
         ground="#16181D", box="#1E2128", box_line="#747A86",
         text="#F2F2F2", faint="#B4B8C0", edge="#9AA0AA", grad="#FF9A57",
-        current=("#4A2A14", "#FF9A57"), done="#C98550", done_style="solid",
+        current=("#4A2A14", "#FF9A57"), wrong=("#4A1022", "#FF7D9C"), done="#C98550", done_style="solid",
         heat=("#123A5A", "#1D3444", "#2E2E30", "#4A3820", "#67451A", "#864D12", "#A2510C"),
         kinds=_kinds(
             input=("#10344B", "#56B4E9"), constant=("#24272F", "#C9C9C9"), parameter=("#453208", "#E69F00"),
@@ -85,7 +87,7 @@ THEMES = {
     "mono": Theme(
         ground="#FFFFFF", box="#F6F6F6", box_line="#767676",
         text="#000000", faint="#404040", edge="#595959", grad="#000000",
-        current=("#D9D9D9", "#000000"), done="#595959", done_style="dashed",
+        current=("#D9D9D9", "#000000"), wrong=("#D9D9D9", "#000000"), done="#595959", done_style="dashed",
         heat=("#FFFFFF", "#EFEFEF", "#DDDDDD", "#C8C8C8", "#B2B2B2", "#9A9A9A", "#828282"),
         kinds=_kinds(
             input=_MONO, constant=_MONO, parameter=_MONO, operation=_MONO, activation=_MONO, group=_MONO, loss=_MONO

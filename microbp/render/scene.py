@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from microbp.engine import Constant, Value
@@ -186,14 +187,22 @@ class Scene:
             node = way[-1][0]
         return way
 
-    def about(self, arrow: Arrow) -> tuple[str, str]:
-        """The local derivative that stands on an arrow, and what it is the derivative of: ("x = 0.5", "∂y/∂x")."""
+    @cached_property
+    def abouts(self) -> list[tuple[str, str]]:
+        """For each arrow the local derivative that stands on it, and of what it is one: ("x = 0.5", "∂y/∂x")."""
+        return [self._about(arrow) for arrow in self.arrows]
+
+    def weight(self, arrow: Arrow) -> Value | None:
+        """The weight that an arrow stands for: by what weighted sums multiply that which comes along it."""
+        weights = set(map(_weight, arrow.uses))
+        return weights.pop() if len(weights) == 1 else None
+
+    def _about(self, arrow: Arrow) -> tuple[str, str]:
         uses = arrow.uses
         if not uses or isinstance(uses[0][0].inputs[uses[0][1]], Constant):
             return "", ""
         if arrow.kind == "many":
-            weight = _weight(uses[0])
-            if weight is None or any(_weight(use) is not weight for use in uses):
+            if self.weight(arrow) is None:
                 count = len({node.inputs[position] for node, position in uses})
                 return (f"{count:,} values" if count > 1 else ""), ""
             uses = uses[:1]
@@ -218,4 +227,4 @@ def _weight(use: Use) -> Value | None:
     """For an input of a weighted sum its weight, which is the local derivative."""
     node, position = use
     assert node.op is not None
-    return node.inputs[position ^ 1] if node.op.family == "affine" and position < len(node.inputs) - 1 else None
+    return node.inputs[position - 1] if node.op.family == "affine" and position % 2 else None

@@ -33,6 +33,9 @@ class Style:
     """whether plain numbers have cards"""
     affine: str = "card"
     """whether a weighted sum is one card, or open: a card for each product"""
+    widths: bool | float = False
+    """whether arrows are as wide as the weights that they stand for are large, in a weighted sum; or the weight that
+    has the widest of them"""
     title: str = ""
     """the title line, instead of the root and its value"""
 

@@ -1,0 +1,27 @@
+"""A bar for what takes long, on a terminal: nothing anywhere else, nor without tqdm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(total: int | None, unit: str) -> Iterator[Callable[[int, str], None]]:
+    """Yields what is to be called with how many of `total` are done, and a word on the last of them.
+
+    >>> with progress(2, "step") as show:
+    ...     show(1, "loss 0.5")
+    """
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield lambda done, said: None
+        return
+    with tqdm(total=total, disable=None, unit=unit, leave=False) as bar:
+
+        def show(done: int, said: str) -> None:
+            bar.update(done - bar.n)
+            bar.set_postfix_str(said, refresh=False)
+
+        yield show

@@ -1,0 +1,138 @@
+"""Films: a picture for each step of a pass, in one file that moves, or in a file each.
+
+>>> from microbp import load
+>>> problem = load("w1-w8")
+>>> film = animate(problem.root(), model=problem.model)
+>>> len(film.drawings), film.drawings[16].title.partition("   ")[0]
+(33, 'step 16 of 32')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from microbp.engine import Value
+from microbp.errors import GraphError, RendererError, UnknownNameError, unknown
+from microbp.render.drawing import FORMATS, Drawing, Plan
+from microbp.render.image import render_all
+from microbp.render.moment import At
+from microbp.render.moving import check_pillow, moving_image, moving_svg
+from microbp.render.pinning import PINNED, pinned
+
+MOVING = ("svg", "gif", "webp")
+DPI = 72
+"""A film has this many dots an inch unless more are asked for."""
+OnPicture = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Film:
+    """Pictures of one size that follow each other, each for some `seconds`. In a notebook it shows itself and moves."""
+
+    drawings: Sequence[Drawing]
+    steps: Sequence[int]
+    """The number of the step that each shows."""
+    seconds: float
+
+    def write(self, path: str | Path, *, dpi: int = DPI, on_picture: OnPicture | None = None) -> None:
+        """Writes one file that moves: .svg, .gif or .webp. `on_picture` is called with how many pictures are done.
+
+        Raises what `check_film` and `Drawing.picture` raise.
+        """
+        ending = check_film(path)
+        Path(path).write_bytes(self.moving(ending, dpi, on_picture))
+
+    def moving(self, ending: str, dpi: int = DPI, on_picture: OnPicture | None = None) -> bytes:
+        """What `write` writes."""
+        if ending != "svg":
+            return moving_image(self.pictures("png", dpi, on_picture), ending, self.seconds)
+        merged, style = moving_svg(self.pictures("svg", None, on_picture), self.seconds)
+        return self.drawings[-1].told(merged, style)
+
+    def write_each(
+        self, folder: str | Path, ending: str = "svg", *, dpi: int = 144, on_picture: OnPicture | None = None
+    ) -> list[Path]:
+        """Writes each picture to a file in `folder`, which is made if need be, named by its step; returns the paths.
+
+        Raises `UnknownNameError` for an ending that is no picture's, and what `Drawing.picture` raises.
+        """
+        if ending not in FORMATS:
+            raise UnknownNameError(unknown("picture format", ending, FORMATS))
+        folder = Path(folder)
+        folder.mkdir(exist_ok=True)
+        digits = len(str(self.steps[-1]))
+        paths = [folder / f"{step:0{digits}}.{ending}" for step in self.steps]
+        pictures = self.pictures(ending, dpi, on_picture)
+        for path, drawing, picture in zip(paths, self.drawings, pictures, strict=True):
+            path.write_bytes(drawing.told(picture) if ending == "svg" else picture)
+        return paths
+
+    def pictures(self, ending: str, dpi: int | None, on_picture: OnPicture | None = None) -> Iterator[bytes]:
+        """The pictures, one after the other."""
+        sources, timeout = [drawing.source for drawing in self.drawings], self.drawings[0].timeout
+        program = "dot"
+        if len(sources) > 1 and ending != "dot":
+            sources, program = pinned(sources, timeout), PINNED
+        made = render_all(sources, ending, program=program, timeout=timeout, dpi=dpi if ending == "png" else None)
+        for k, picture in enumerate(made, 1):
+            yield picture
+            if on_picture:
+                on_picture(k)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.moving("svg").decode(), "text/plain": repr(self)}
+        except RendererError as error:
+            return {"text/plain": f"{self.drawings[-1].text}\n({error})"}
+
+    def __repr__(self) -> str:
+        return f"<film of {len(self.drawings):,} pictures>"
+
+
+def animate(
+    root: Value,
+    path: str | Path | None = None,
+    *,
+    steps: slice = slice(None),
+    seconds: float = 1.0,
+    dpi: int = DPI,
+    on_picture: OnPicture | None = None,
+    **options: Any,
+) -> Film:
+    """Draws each moment of the backward pass of a value, nothing moving but the gradient; writes the film to `path`.
+
+    The moments are those after 0, 1, 2, … steps; `steps=slice(10, 21)` takes some. An .svg moves without a script,
+    shows the end to readers who want less motion, and stands still under the mouse; .gif and .webp need Pillow. The
+    other options are those of `draw`, which raises the same.
+    """
+    if path is not None:
+        check_film(path)
+    plan = Plan.of(root, **options)
+    moment = At(root, 0)
+    positions = range(len(moment) + 1)[steps]
+    if not positions:
+        raise GraphError(f"a film needs a step of this pass, which has 0 to {len(moment)}, got {steps}")
+    drawings = []
+    for position in positions:
+        moment.goto(position)
+        drawings.append(plan.at(moment))
+    film = Film(drawings, positions, seconds)
+    if path is not None:
+        film.write(path, dpi=dpi, on_picture=on_picture)
+    return film
+
+
+def check_film(path: str | Path) -> str:
+    """The ending of the path, if a film can be written to it: to know before a long run.
+
+    Raises `UnknownNameError` for another ending, `ExtraError` for a .gif or .webp without Pillow.
+    """
+    ending = Path(path).suffix.removeprefix(".").lower()
+    if ending not in MOVING:
+        raise UnknownNameError(unknown("film format", ending, MOVING))
+    if ending != "svg":
+        check_pillow()
+    return ending

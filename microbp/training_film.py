@@ -1,0 +1,76 @@
+"""The film of a training run: the graph after every so many steps, its arrows as wide as their weights are large.
+
+>>> from microbp import load, train
+>>> problem = load("w1-w8")
+>>> film = training_film(problem, train(problem, steps=10, record=True), every=5)
+>>> [drawing.title for drawing in film.drawings]
+['step 0 of 10   E = 0.2984', 'step 5 of 10   E = 0.2604', 'step 10 of 10   E = 0.2209']
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from microbp.errors import DrawingWarning, ProblemError
+from microbp.nonfinite import errstate
+from microbp.problems import NetworkProblem
+from microbp.render.drawing import Plan
+from microbp.render.film import Film
+from microbp.render.levels import READABLE, choose
+from microbp.render.moment import Trained
+from microbp.training import TrainingResult
+
+MOST_PICTURES = 40
+"""A film has no more unless it is told how many steps are between them."""
+SHOWN = ("values", "grads", "expressions")
+"""Local derivatives change as the numbers do: the width of an arrow says enough."""
+
+
+def training_film(
+    problem: NetworkProblem,
+    result: TrainingResult,
+    *,
+    every: int | None = None,
+    seconds: float = 0.2,
+    **options: Any,
+) -> Film:
+    """The graph of a problem before its training, after every so many steps, and after the last.
+
+    Cards hold the values and grads of that moment, arrows are as wide as their weights are large, dashed if they are
+    negative; of several samples each weight has one arrow, between neurons. Needs a result with a history
+    (`train(…, record=True)`). The other options are those of `draw`, which raises the same; raises `ProblemError` for
+    a history that is not there, and for less than one step between pictures.
+    """
+    if result.history is None:
+        raise ProblemError("a film of training needs the parameters of each step: train(…, record=True)")
+    count = len(result.history)
+    every = -(-count // MOST_PICTURES) if every is None else every
+    if every < 1:
+        raise ProblemError(f"a film of training needs 1 or more steps between pictures, got {every}")
+    first = result.steps + 1 - count  # not 0 if the run was resumed
+    weights = result.history[np.isfinite(result.history)]
+    if options.get("level") is None and len(problem.inputs[: problem.shown]) > 1:  # an arrow for each weight, not more
+        options["level"] = choose(READABLE["values"] + 1, problem.model).name
+    style = {"show": SHOWN, "widths": float(np.abs(weights).max(initial=0.0)) or True, **options}
+    leaves = problem.leaves()
+    before = [(leaf.data, leaf.grad) for leaf in leaves]
+    rows = sorted({*range(0, count, every), count - 1})
+    drawings = []
+    try:
+        with errstate("ignore"), warnings.catch_warnings():
+            for row in rows:
+                for leaf, number in zip(leaves, result.history[row].tolist(), strict=True):
+                    leaf.data = number
+                root = problem.root()
+                root.zero_grad()
+                root.backward()
+                plan = Plan.of(root, model=problem.model, **style)
+                drawings.append(plan.at(Trained(root, first + row, result.steps)))
+                warnings.simplefilter("ignore", DrawingWarning)  # once is enough
+    finally:
+        for leaf, (data, grad) in zip(leaves, before, strict=True):
+            leaf.data, leaf.grad = data, grad
+    return Film(drawings, [first + row for row in rows], seconds)
