@@ -210,7 +210,10 @@ def test_many_parameters_are_counted_and_accuracies_are_percentages(capsys):
 @pytest.mark.parametrize("options", [["--json"], []])
 @pytest.mark.parametrize(
     ("steps", "where"),
-    [("5000", "step 103: the loss is inf"), ("102", "after step 102: the loss of all samples is inf")],
+    [
+        ("5000", "step 103: the loss is inf; the largest parameter is w1 = -3.286e+153"),
+        ("102", "after step 102: the loss of all samples is inf"),
+    ],
 )
 def test_inf_or_nan_is_exit_code_1_and_says_where(steps, where, options, capsys):
     assert main(["train", "neuron", "--lr", "10", "--steps", steps, *options]) == 1
