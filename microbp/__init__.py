@@ -34,11 +34,11 @@ from microbp.nonfinite import errstate
 from microbp.numeric import GradCheck, gradcheck
 from microbp.ops import Op
 from microbp.paths import paths
-from microbp.problems import load
+from microbp.problems import NetworkProblem, Training, load
 from microbp.render import Drawing, Film, animate, draw, paths_to
 from microbp.render.page import PageView, page, steps
 from microbp.stepper import Step, Stepper
-from microbp.training import train
+from microbp.training import TrainingResult, train
 
 __all__ = [
     "Comparison",
@@ -50,11 +50,14 @@ __all__ = [
     "Film",
     "GradCheck",
     "MicrobpError",
+    "NetworkProblem",
     "NonFiniteWarning",
     "Op",
     "PageView",
     "Step",
     "Stepper",
+    "Training",
+    "TrainingResult",
     "Value",
     "affine",
     "animate",

@@ -10,10 +10,7 @@ import hashlib
 import json
 import math
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from reprlib import repr as short
@@ -113,7 +110,7 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
         )
     if data != _fingerprint(problem):
         raise ProblemError(
-            f"{path}: this run had other data, another loss, other activations or another convention of biases than "
+            f"{path}: this run had other data, another loss or λ, other activations or another convention of biases than "
             f"{title}"
         )
     return found
@@ -126,12 +123,6 @@ def _vector(content: Mapping[str, Any], name: str) -> Floats:
     return np.array(numbers, dtype=np.float64)
 
 
-def check_place(path: str | Path) -> None:
-    """Raises `ProblemError`, before a run begins, if no file can stand there when it ends."""
-    if Path(path).is_dir() or not Path(path).parent.is_dir():
-        raise ProblemError(f"{path}: a file cannot stand here: this is a folder, or its folder does not exist")
-
-
 def _fingerprint(problem: NetworkProblem) -> str:
     """A digest of what a trajectory depends on beside the settings and the parameters."""
     digest = hashlib.sha256()
@@ -140,27 +131,3 @@ def _fingerprint(problem: NetworkProblem) -> str:
     conventions = [problem.model.activations(), problem.loss, problem.l2, problem.train_biases, problem.shared_bias]
     digest.update(json.dumps(conventions).encode())
     return digest.hexdigest()
-
-
-@contextmanager
-def held_interrupts() -> Iterator[Callable[[], bool]]:
-    """Lets a step end before Ctrl-C takes effect: gives a function that says whether it was pressed.
-
-    A second Ctrl-C is not held back. Elsewhere than in the main thread, where Python takes no signals, and in a process
-    that was told to ignore Ctrl-C, it does nothing.
-    """
-    pressed = threading.Event()
-    before = signal.getsignal(signal.SIGINT) or signal.SIG_DFL  # None if it was not set from Python
-    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
-        yield pressed.is_set
-        return
-
-    def hold(*_: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, hold)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -6,7 +6,6 @@ Exit code 0: done; 1: a comparison or a check found a difference; 2: bad usage.
 from __future__ import annotations
 
 import argparse
-import codecs
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, RendererError
 from microbp.numeric import METHODS, check_graph
 from microbp.ops import FAMILIES, find
+from microbp.outside import speak_any_encoding
 from microbp.problems import NetworkProblem, Problem, as_network, load, titles
 from microbp.problems.schema import template
 from microbp.render import draw
@@ -40,7 +40,7 @@ PROBLEM = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
-    _speak_any_encoding()
+    speak_any_encoding()
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
@@ -244,24 +244,3 @@ def _problems(options: argparse.Namespace) -> int:
     listed = titles()
     _print(options, listed, "\n".join(columns(list(listed.items()))))
     return 0
-
-
-_ASCII = {
-    **{"∂": "d", "·": "*", "×": "x", "÷": "/", "−": "-", "–": "-", "←": "<-", "→": "->", "…": "..."},
-    **{"Σ": "sum", "σ": "sigmoid", "√": "sqrt", "½": "1/2", "²": "^2", "³": "^3"},
-    **{"◀": "<", "─": "-", "━": "=", "●": "*", "◉": "@", "○": "o"},
-    **{"δ": "delta", "ᵀ": "^T", "⊙": "(*)", "′": "'"},
-}
-
-
-def _speak_any_encoding() -> None:
-    """A terminal that has no ∂ shows d instead; nothing raises."""
-
-    def instead(error: UnicodeError) -> tuple[str, int]:
-        assert isinstance(error, UnicodeEncodeError)
-        return "".join(_ASCII.get(c, "?") for c in error.object[error.start : error.end]), error.end
-
-    codecs.register_error("microbp", instead)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="microbp")

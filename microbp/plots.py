@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from microbp.checkpoint import check_place
 from microbp.errors import ExtraError, UnknownNameError, unknown
+from microbp.outside import check_place
 from microbp.problems import NetworkProblem
 from microbp.training import TrainingResult
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from microbp.checkpoint import check_place
-from microbp.errors import ProblemError
 from microbp.optim import OPTIMIZERS, SCHEDULES
+from microbp.outside import check_place
 from microbp.plots import check_chart, needs_history, plot_training
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
@@ -62,9 +61,12 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     """Trains and prints where it led. Exit code: 0, 1 if inf or nan ended it early, 130 on Ctrl-C."""
     conventions = {name: getattr(options, name) for name in ("train_biases", "shared_bias")}
     problem = replace(problem, **{name: value for name, value in conventions.items() if value is not None})
-    settings = _settings(problem, options)
-    # How far a run goes that is resumed is in its checkpoint.
-    steps = settings.get("steps") if options.resume else problem.training.but(settings).steps
+    settings = _settings(options)
+    if options.resume:
+        steps = settings.get("steps")  # how far it goes is in its checkpoint
+    else:
+        training = problem.training.but(settings)
+        steps = training.steps if options.epochs is None else training.steps_in(options.epochs, len(problem.inputs))
     record = False
     if options.plot:
         check_chart(options.plot)
@@ -77,6 +79,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         with progress(steps, "step") as show:
             result = train(
                 problem,
+                epochs=options.epochs,
                 checkpoint=options.checkpoint,
                 checkpoint_every=options.checkpoint_every,
                 resume=options.resume,
@@ -84,9 +87,10 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
                 on_step=lambda step, loss: show(step, f"loss {loss:.4g}"),
                 **settings,
             )
-    except KeyboardInterrupt:
-        file = options.checkpoint
-        print(f"microbp: stopped{f'; --resume {file} goes on from here' if file else ''}", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        where = "".join(f" {said}" for said in stop.args)  # only a run that ended its step has saved its state
+        file = options.checkpoint if stop.args else None
+        print(f"microbp: stopped{where}{f'; --resume {file} goes on from here' if file else ''}", file=sys.stderr)
         return 130
     if options.plot:
         plot_training(problem, result, options.plot)
@@ -99,25 +103,23 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     return 1 if result.stopped else 0
 
 
-def _settings(problem: NetworkProblem, options: argparse.Namespace) -> dict[str, Any]:
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as options."""
     given = {f.name: getattr(options, f.name) for f in fields(Training) if getattr(options, f.name) is not None}
     if given.get("batch_size") == 0:
         given["batch_size"] = None
-    if options.epochs is not None:
-        if options.resume:
-            raise ProblemError("--epochs needs the batch size, which is in the checkpoint here: give --steps")
-        if options.epochs < 0:
-            raise ProblemError(f"training needs 0 or more epochs, got {options.epochs}")
-        size = problem.training.but(given).batch_size or len(problem.inputs)
-        given["steps"] = options.epochs * -(-len(problem.inputs) // size)
     return given
 
 
 def _lines(result: TrainingResult, options: argparse.Namespace) -> Iterator[str]:
     t = result.settings
     batch = "full batch" if t.batch_size is None else f"batches of {t.batch_size}"
-    yield f"{result.steps:,} steps of {t.optimizer}, {batch}, learning rate {t.learning_rate}, update {t.update}"
+    momentum = f" with momentum {t.momentum}" if t.momentum else ""
+    schedule = "" if t.schedule == "constant" else f", schedule {t.schedule}"
+    yield (
+        f"{result.steps:,} step{'s' * (result.steps != 1)} of {t.optimizer}{momentum}, {batch}, learning rate "
+        f"{t.learning_rate}{schedule}, update {t.update}, engine {t.engine}"
+    )
     if result.stopped:
         yield f"stopped early, {result.stopped}: try a smaller learning rate"
     yield f"loss: {result.initial_loss!r} before, {result.loss!r} after"

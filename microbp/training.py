@@ -22,13 +22,14 @@ from microbp.engines import ENGINES, Engine
 from microbp.errors import ProblemError
 from microbp.nonfinite import errstate
 from microbp.optim import Optimizer
+from microbp.outside import check_place, held_interrupts
 from microbp.problems import Problem, as_network
 from microbp.problems.settings import Training
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingResult:
     """Where training led: everything *after* the last step, and how it went there."""
 
@@ -53,6 +54,13 @@ class TrainingResult:
     stopped: str
     """Why training ended early; empty if it did not."""
 
+    def __repr__(self) -> str:
+        accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.1%}"
+        stopped = f", stopped: {self.stopped}" if self.stopped else ""
+        return (
+            f"TrainingResult({self.steps:,} steps, loss {self.initial_loss:.6g} → {self.loss:.6g}{accuracy}{stopped})"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
         return {**asdict(self), "history": None if self.history is None else self.history.tolist()}
@@ -62,6 +70,7 @@ def train(
     problem: Problem,
     steps: int | None = None,
     *,
+    epochs: int | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 1000,
     resume: str | Path | None = None,
@@ -69,7 +78,11 @@ def train(
     on_step: Callable[[int, float], None] | None = None,
     **settings: Any,
 ) -> TrainingResult:
-    """Trains the network of a problem, in place. `settings` are fields of `Training`; the problem has the others.
+    """Trains the network of a problem, in place, for so many steps, or epochs.
+
+    `settings` are fields of `Training`: learning_rate, batch_size, optimizer, momentum, schedule, decay, decay_every,
+    update, engine, seed; the problem has those that are not given. Whether biases are trained is the problem's:
+    `dataclasses.replace(problem, train_biases=True)`.
 
     Training ends early, before the step in which the loss, a gradient or a parameter becomes inf or nan: the result
     says which, and nothing else warns of it. With `checkpoint` the state of the run is written to that file every so
@@ -82,9 +95,12 @@ def train(
     if not isinstance(checkpoint_every, int) or checkpoint_every < 1:
         raise ProblemError(f"checkpoint_every must be a whole number, 1 or more, got {checkpoint_every!r}")
     if checkpoint is not None:
-        checkpoints.check_place(checkpoint)
+        check_place(checkpoint)
     given = settings if steps is None else {**settings, "steps": steps}
     state = None if resume is None else checkpoints.load(resume, problem)
+    if epochs is not None:
+        settings_so_far = (problem.training if state is None else state.training).but(given)
+        given = {**given, "steps": settings_so_far.steps_in(epochs, len(problem.inputs))}
     training = problem.training.but(given) if state is None else _resumed(state, given)
     engine = ENGINES[training.engine](problem)
     optimizers = [training.make_optimizer(group) for group in engine.groups(training.update)]
@@ -100,7 +116,7 @@ def train(
             checkpoints.save(checkpoint, problem, training, engine.read(), losses, optimizers, initial_loss)
 
     try:
-        with checkpoints.held_interrupts() as interrupted:
+        with held_interrupts() as interrupted:
             initial_loss = _silently(engine.forward, slice(None)) if state is None else state.initial_loss
             for rows in _batches(len(problem.inputs), training, len(losses)):
                 loss, fault = _silently(_step, engine, optimizers, rows, training.rate(len(losses)))
@@ -118,7 +134,7 @@ def train(
                     save()
             save()
             if interrupted():
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(f"after step {len(losses)}")
     finally:
         for leaf, number in zip(engine.leaves, engine.read().tolist(), strict=True):
             leaf.data = number

@@ -10,9 +10,9 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
-    errors dialects formula generated ops methods operands copying nonfinite tabular progress
+    errors dialects formula generated ops methods operands copying nonfinite tabular progress outside
     engine
-    families nn places layouts losses optim numeric naming vectorized datasets initial jacobian
+    families nn places layouts losses optim jacobian differences numeric naming vectorized datasets initial
     explain ideas stepper matrices paths routes derivation
     reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph

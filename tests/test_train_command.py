@@ -133,7 +133,7 @@ def test_a_convention_can_be_taken_back_too(capsys):
     ("options", "said_of_it"),
     [
         (["--steps", "-1"], "steps must be a whole number, 0 or more, got -1"),
-        (["--epochs", "-1"], "training needs 0 or more epochs, got -1"),
+        (["--epochs", "-1"], "epochs must be a whole number, 0 or more, got -1"),
         (["--epochs", "2", "--batch-size", "-5"], "batch_size must be a whole number, 1 or more, got -5"),
         (["--batch-size", "-5"], "batch_size must be a whole number, 1 or more, got -5"),
         (["--lr", "nan"], "learning_rate must be a number, 0 or more, got nan"),
@@ -147,7 +147,6 @@ def test_a_convention_can_be_taken_back_too(capsys):
         (["--checkpoint-every", "0"], "checkpoint_every must be a whole number, 1 or more, got 0"),
         (["--checkpoint", "no/such/a.json"], "no/such/a.json: a file cannot stand here"),
         (["--resume", "no/such.json"], "no/such.json: cannot read this as a checkpoint: FileNotFoundError: "),
-        (["--resume", "a.json", "--epochs", "2"], "--epochs needs the batch size, which is in the checkpoint here"),
         (["--plot", "curve.jpg"], "unknown chart format: 'jpg'"),
         (["--plot", "no/such/curve.svg"], "no/such/curve.svg: a file cannot stand here"),
     ],
@@ -191,7 +190,7 @@ def test_text_has_the_losses_the_outputs_and_the_parameters(capsys):
     assert main(["train", "w1-w8", "--steps", "10000"]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "10,000 steps of sgd, full batch, learning rate 0.5, update simultaneous"
+    assert lines[0] == "10,000 steps of sgd, full batch, learning rate 0.5, update simultaneous, engine scalar"
     assert lines[1].startswith("loss: 0.2983711087600027 before, 3.5101")
     assert "  0.01591362" in lines[3]
     assert [line.split()[0] for line in lines[5:]] == [*("w1", "w2", "w3", "w4", "b1", "w5", "w6", "w7", "w8", "b2")]
@@ -204,7 +203,9 @@ def test_many_parameters_are_counted_and_accuracies_are_percentages(capsys):
     out = capsys.readouterr().out
     assert "67 parameters (--json lists them)" in out
     assert "accuracy: 98.3%\nheld-out accuracy: 96.7%\n" in out
-    assert out.startswith("1,200 steps of sgd, batches of 10, learning rate 0.1, update simultaneous\n")
+    assert out.startswith(
+        "1,200 steps of sgd, batches of 10, learning rate 0.1, update simultaneous, engine vectorized\n"
+    )
 
 
 @pytest.mark.parametrize("options", [["--json"], []])
@@ -321,10 +322,18 @@ def test_ctrl_c_is_exit_code_130_and_one_line(listening, options, capsys, monkey
     monkeypatch.setattr(train_command, "train", press)
     file = tmp_path / "a.json"
     assert main(["train", "w1-w8", "--steps", "50", "--checkpoint", str(file), *options]) == 130
-    assert capsys.readouterr() == ("", f"microbp: stopped; --resume {file} goes on from here\n")
+    assert capsys.readouterr() == ("", f"microbp: stopped after step 1; --resume {file} goes on from here\n")
     assert os.listdir(tmp_path) == ["a.json"]
     assert main(["train", "w1-w8", "--steps", "50", *options]) == 130
-    assert capsys.readouterr() == ("", "microbp: stopped\n")
+    assert capsys.readouterr() == ("", "microbp: stopped after step 1\n")
+
+
+def test_epochs_of_a_run_that_goes_on_are_of_its_own_batches(tmp_path):
+    file = str(tmp_path / "a.json")
+    assert main(["train", "xor", "--batch-size", "3", "--epochs", "2", "--checkpoint", file]) == 0
+    assert main(["train", "xor", "--epochs", "5", "--resume", file, "--checkpoint", file]) == 0
+    assert len(json.loads((tmp_path / "a.json").read_text())["losses"]) == 10
+    assert train(load("xor"), epochs=5, batch_size=3).steps == 10
 
 
 # Progress.

@@ -93,6 +93,12 @@ class Training:
                 raise UnknownNameError(unknown("setting", name, known))
         return replace(self, **changes)
 
+    def steps_in(self, epochs: int, samples: int) -> int:
+        """How many steps see all samples so many times. Raises `ProblemError` for less than 0 epochs."""
+        if not _is(Integral, epochs) or epochs < 0:
+            raise ProblemError(f"epochs must be a whole number, 0 or more, got {short(epochs)}")
+        return int(epochs) * -(-samples // (self.batch_size or samples))
+
     def make_optimizer(self, parameters: list[Any]) -> Optimizer:
         """The optimizer of that name for these parameters."""
         make: Callable[..., Optimizer] = OPTIMIZERS[self.optimizer]
