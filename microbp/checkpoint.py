@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any
@@ -29,7 +28,17 @@ FORMAT = 1
 Floats = NDArray[np.float64]
 
 # What a file that is no checkpoint can raise while it is read.
-_UNREADABLE = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, MemoryError)
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,11 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
             raise ValueError(f"it has the format {short(content['format'])}, this microbp reads {FORMAT}")
         optimizers = [{name: _vector(state, name) for name in state} for state in content["optimizers"]]
         theta, losses = _vector(content, "theta"), _vector(content, "losses")
-        training, initial_loss = Training(**content["training"]), float(content["initial_loss"])
+        if sorted(content["training"]) != sorted(field.name for field in fields(Training)):
+            raise ValueError(f"training must have every setting, and no other, got {short(content['training'])}")
+        training, initial_loss = Training(**content["training"]), _number(content["initial_loss"], "initial_loss")
+        if not np.isfinite([*theta, *losses]).all():
+            raise ValueError("theta and losses must be finite")
         found = Checkpoint(training, initial_loss, theta, losses, optimizers, path)
         labels, data = list(content["labels"]), content["data"]
         if len(theta) != len(labels):
@@ -110,17 +123,23 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
         )
     if data != _fingerprint(problem):
         raise ProblemError(
-            f"{path}: this run had other data, another loss or λ, other activations or another convention of biases than "
-            f"{title}"
+            f"{path}: this run had other data, another loss or λ, other activations or another convention of biases "
+            f"than {title}"
         )
     return found
 
 
 def _vector(content: Mapping[str, Any], name: str) -> Floats:
     numbers = content[name]
-    if not isinstance(numbers, list) or not all(isinstance(x, float) and math.isfinite(x) for x in numbers):
-        raise ValueError(f"{name} must be a list of finite numbers with a decimal point, got {short(numbers)}")
-    return np.array(numbers, dtype=np.float64)
+    if not isinstance(numbers, list):
+        raise ValueError(f"{name} must be a list of numbers, got {short(numbers)}")
+    return np.array([_number(x, name) for x in numbers], dtype=np.float64)
+
+
+def _number(x: Any, name: str) -> float:
+    if isinstance(x, float) or x in ("inf", "-inf", "nan"):  # as `json_text` writes them
+        return float(x)
+    raise ValueError(f"{name} must have numbers with a decimal point, got {short(x)}")
 
 
 def _fingerprint(problem: NetworkProblem) -> str:

@@ -33,7 +33,7 @@ from microbp.learner.given import Given
 from microbp.learner.reading import choose, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
-from microbp.problems import Problem
+from microbp.problems import NetworkProblem, Problem
 from microbp.tabular import columns, markdown
 
 TOLERANCE = 1e-12
@@ -167,14 +167,34 @@ def _graph(model: MLP, case: Case) -> tuple[float, Gradients, Gradients]:
     return root.data, dict(zip(case.names, graph, strict=True)), dict(zip(case.names, truth, strict=True))
 
 
-def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Difference, ...]:
+def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]:
+    """The learner's number for each gradient that is wrong, by the label of its parameter.
+
+    `gradients` are those of the samples that the problem shows, in any form that `compare` takes.
+    """
+    case = case_of(problem, problem.inputs[: problem.shown], problem.targets[: problem.shown])
+    given = choose(case, read(case, obtain(case, gradients)))
+    leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
+    wrong: dict[str, float] = {}
+    for name, numbers, right, allowed in _judged(case, given, None):
+        for k in np.flatnonzero(~(np.abs(numbers - right) <= allowed)).tolist():
+            wrong[leaves[name][given.place(name, k)].label] = float(numbers[k])
+    return wrong
+
+
+def _judged(case: Case, given: Given, tolerance: float | None) -> Iterator[tuple[str, Floats, Floats, Floats]]:
+    """For each array that was given: its name, the learner's numbers, the right ones, how far apart they may be."""
     precision = precision_of(case, given)
-    rows = []
     for name in given.arrays:
         right = given.select(name, case.truth[1][name])
         assert right is not None  # its shape was looked at
-        numbers = given.numbers(name)
         allowed = precision.tolerance(name, right) if tolerance is None else tolerance * (1 + np.abs(right))
+        yield name, given.numbers(name), right, allowed
+
+
+def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Difference, ...]:
+    rows = []
+    for name, numbers, right, allowed in _judged(case, given, tolerance):
         shape, known = given.arrays[name].shape, given.known.get(name)
         if known is None:
             rows.append(_difference(name[1:], numbers.reshape(shape), right.reshape(shape), allowed.reshape(shape)))

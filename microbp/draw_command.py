@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from pathlib import Path
 from typing import Any
 
+from microbp.comparison import wrong_gradients
 from microbp.engine import Value
 from microbp.errors import GraphError, ProblemError
-from microbp.problems import Problem
+from microbp.learner.files import load_gradients
+from microbp.operands import real_number
+from microbp.problems import NetworkProblem, Problem
 from microbp.progress import progress
 from microbp.render import animate, paths_to
 from microbp.render import draw as picture
@@ -41,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--level", choices=FOLDED, help="a card for each of these (default: the finest that can be read)")
     add("--step", type=int, metavar="N", help="the moment of the backward pass after N steps")
     add("--no-backward", action="store_true", help="the graph as it is before the backward pass")
-    add("--compare", metavar="GRADS.json", help='mark what differs of these gradients, {"w1": 0.5, …}')
+    add("--compare", metavar="FILE", help="mark which of these gradients are wrong: .json, .npz, .csv")
     add("--theme", choices=CHOICES["theme"], default="light", help="the colours (default: %(default)s)")
     add("--direction", choices=CHOICES["direction"], default="LR", help="left to right, or top to bottom")
     add("--show", metavar="WHAT", default=",".join(SHOWN), help="which of %(default)s, with commas")
@@ -85,7 +87,7 @@ def draw(problem: Problem, options: argparse.Namespace) -> int:
         drawing, said["pictures"] = film.drawings[0], len(film.drawings)
     else:
         if options.compare:
-            said["wrong"] = wrong = differing(options.compare, root)
+            said["wrong"] = wrong = differing(options.compare, problem, root)
         drawing = picture(root, options.output, step=options.step, wrong=wrong, dpi=options.dpi or 144, **same)
     said["level"], said["why"] = drawing.level
     if options.json:
@@ -98,22 +100,19 @@ def draw(problem: Problem, options: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def differing(path: str, root: Value) -> dict[str, float]:
-    """Those gradients of a file, {"w1": 0.5, …}, that are not the graph's. Raises `ProblemError` for another file."""
-    try:
-        given = json.loads(Path(path).read_text("utf-8"))
-        numbers = {name: float(number) for name, number in given.items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise ProblemError(
-            f'{path}: gradients to compare are given as JSON, a number for each name: {{"w1": 0.5}} ({error})'
-        ) from error
-    graph = root.graph()
-    true = {name: find(graph, name).grad for name in numbers}
-    return {
-        name: number
-        for name, number in numbers.items()
-        if not math.isclose(number, true[name], rel_tol=TOLERANCE, abs_tol=1e-12)
-    }
+def differing(path: str, problem: Problem, root: Value) -> dict[str, float]:
+    """Those gradients of a file that are wrong: of a network in any form that `compare` takes, else {"w": 0.5, …}."""
+    if isinstance(problem, NetworkProblem):
+        return wrong_gradients(problem, path)
+    found = load_gradients(path)
+    if not isinstance(found, dict):
+        raise ProblemError(f'{path}: the gradients of an expression are a number for each name, {{"w": 0.5}}')
+    graph, wrong = root.graph(), {}
+    for name, number in found.items():
+        number = real_number(number, f"{path}: {name}")
+        if not math.isclose(number, find(graph, name).grad, rel_tol=TOLERANCE, abs_tol=1e-12):
+            wrong[name] = number
+    return wrong
 
 
 def _film(root: Value, options: argparse.Namespace, same: dict[str, Any]) -> Film:

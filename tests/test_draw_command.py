@@ -88,17 +88,28 @@ def test_gradients_of_a_file_are_compared_and_marked(capsys, tmp_path):
     said, text = drawn(capsys, tmp_path, "--compare", str(tmp_path / "right.json"))
     assert said.endswith("gradients that differ: none\n")
     assert "≠" not in text
-    (tmp_path / "wrong.json").write_text('{"w5": 0.082167041, "w6": 0.09, "w7": NaN}')
+    (tmp_path / "wrong.json").write_text('{"w5": 0.082167041, "w6": 0.09, "w7": 0.5}')
     assert main(["draw", "w1-w8", "-o", str(tmp_path / "x.dot"), "--compare", str(tmp_path / "wrong.json")]) == 1
     assert "gradients that differ: w6, w7\n" in capsys.readouterr().out
     assert (tmp_path / "x.dot").read_text("utf-8").count("≠ given") == 3  # two cards and the legend
 
 
-@pytest.mark.parametrize("text", ["[1.0]", '{"w1": "a"}', '{"w1": [1]}', "{", ""])
-def test_a_file_that_holds_no_gradients_is_told(text, capsys, tmp_path):
+@pytest.mark.parametrize("problem", ["w1-w8", "w1*x"])
+@pytest.mark.parametrize("text", ["[1.0]", '{"w1": "a"}', '{"w1": [1, 2]}', "{", "", '{"w99": 1.0}'])
+def test_a_file_that_holds_no_gradients_is_told(text, problem, capsys, tmp_path):
     (tmp_path / "g.json").write_text(text)
-    assert main(["draw", "w1-w8", "-o", str(tmp_path / "x.svg"), "--compare", str(tmp_path / "g.json")]) == 2
-    assert 'a number for each name: {"w1": 0.5}' in capsys.readouterr().err
+    numbers = ["w1=1", "x=2"] if problem == "w1*x" else []
+    output = ["-o", str(tmp_path / "x.svg"), "--compare", str(tmp_path / "g.json")]
+    assert main(["draw", problem, *numbers, *output]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "x.svg").exists()
+
+
+def test_gradients_of_an_expression_are_compared_too(capsys, tmp_path):
+    (tmp_path / "g.json").write_text('{"w": 3.0, "x": 1.0}')
+    output = ["-o", str(tmp_path / "x.dot"), "--compare", str(tmp_path / "g.json")]
+    assert main(["draw", "w*x", "w=2", "x=3", *output]) == 1
+    assert "gradients that differ: x\n" in capsys.readouterr().out
 
 
 def test_a_problem_with_many_values_is_drawn_without_being_asked(capsys, tmp_path, renderer):
