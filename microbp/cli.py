@@ -6,6 +6,7 @@ Exit code 0: done; 1: a comparison or a check found a difference; 2: bad usage.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -206,7 +207,8 @@ def _explain(options: argparse.Namespace) -> int:
     labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
     X, Y = problem.inputs[: problem.shown], problem.targets[: problem.shown]
     found = [derivation(problem.root(), problem.model, s, X, Y, loss=problem.loss, l2=problem.l2) for s in labels]
-    _print(options, [one.as_dict() for one in found], "\n\n\n".join(map(str, found)))
+    width = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 120
+    _print(options, [one.as_dict() for one in found], "\n\n\n".join(one.page(width) for one in found))
     return 0 if all(one.ok for one in found) else 1
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import prod
 from typing import Any
@@ -15,12 +14,13 @@ from numpy.typing import NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import GraphError, UnknownNameError
+from microbp.errors import GraphError
 from microbp.explain import decimals, derivative, factor
 from microbp.formula import Formula
 from microbp.matrices import nets
 from microbp.nn import MLP
 from microbp.ops import OPS
+from microbp.parameter import Parameter
 from microbp.stepper import Step, Stepper
 
 TOLERANCE = 1e-12
@@ -75,85 +75,108 @@ def sum_text(texts: Sequence[str], numbers: Iterable[float], most: int) -> str:
     return " + ".join([*texts[:most], *[f"… {len(rest)} more ({decimals(sum(rest))})"] * bool(rest)])
 
 
-def cut(items: Sequence[Any], dots: Any, ends: int) -> list[Any]:
-    """The items, of many the first and the last with dots between.
-
-    >>> cut("abcdef", "…", 2), cut("abcde", "…", 2)
-    (['a', 'b', '…', 'e', 'f'], ['a', 'b', 'c', 'd', 'e'])
-    """
-    return list(items) if len(items) <= 2 * ends + 1 else [*items[:ends], dots, *items[-ends:]]
-
-
-def find_parameter(model: MLP, label: str) -> tuple[Value, int, list[int], int | None]:
-    """The parameter of that label, its layer from 1, its neurons (several if they share it), and a weight's input.
-
-    Raises `UnknownNameError` with the nearest labels if there is none, `GraphError` if it is shared in another way.
-    """
-    places: dict[Value, list[tuple[str, int, tuple[int, ...]]]] = {}
-    for n, array in enumerate(model.parameter_arrays()):
-        for index, value in np.ndenumerate(array):
-            places.setdefault(value, []).append(("wb"[n % 2], n // 2 + 1, index))
-    general = {f"{kind}[{l}][{','.join(map(str, at))}]": value for value in places for kind, l, at in places[value]}
-    named = general | {value.label: value for value in places}
-    if label not in named:
-        near = get_close_matches(label, named, n=3, cutoff=0.3) or list(named)[:3]
-        raise UnknownNameError(f"no parameter is called {label!r}; nearest: {', '.join(near)}")
-    value = named[label]
-    kind, l, index = places[value][0]
-    if len(places[value]) > 1 and places[value] != [("b", l, (j,)) for j in range(len(model.layers[l - 1].neurons))]:
-        shared = ", ".join(name for name in general if general[name] is value)
-        raise GraphError(f"a derivation needs a parameter of one place, or a bias of one whole layer; this is {shared}")
-    return value, l, [place[2][0] for place in places[value]], index[1] if kind == "w" else None
-
-
+@dataclass(frozen=True)
 class Routes:
-    """The numbers of all three routes to one parameter: in layer l (from 1), of the neurons js, by the input k."""
+    """The numbers of all three routes to one parameter; `root` is the loss of the model, of X and Y, with `l2`."""
 
-    def __init__(
-        self, root: Value, model: MLP, label: str, X: NDArray[Any], Y: NDArray[Any], loss: str, l2: float
-    ) -> None:
-        self.value, self.l, self.js, self.k = find_parameter(model, label)
-        self.model, self.Y, self.m, self.loss = model, Y, len(X), loss
-        self.L, self.C = len(model.layers), root.label or "C"
-        self.functions = [layer.neurons[0].activation for layer in model.layers]
-        self.sizes = [len(model.input_labels), *(len(layer.neurons) for layer in model.layers)]
-        self.stepper = Stepper(root)
-        self.stepper.goto(len(self.stepper))
-        self.nets = nets(self.stepper, model, self.l - 1)
+    root: Value
+    model: MLP
+    parameter: Parameter
+    X: NDArray[Any]
+    Y: NDArray[Any]
+    loss: str
+    l2: float
+
+    def __post_init__(self) -> None:
         if any(len(samples) != self.m for samples in self.nets):
             raise GraphError(
-                f"the graph must be batch_loss(model, X, Y, loss, l2) of this model and X: X has {self.m} rows, "
-                f"but each neuron of layer {self.l} has {len(self.nets[0])} nets in the graph"
+                f"the graph must be batch_loss(model, X, Y, loss, l2) of this model and X: X has {self.m} rows, but "
+                f"each neuron of layer {self.parameter.layer} has {len(self.nets[0])} nets in the graph"
             )
-        self.places = {self.nets[j][i]: (i, j) for i, j in product(range(self.m), self.js)}
-        self.penalties = [step for step in self.stepper.arrivals(self.value) if step.node not in self.places]
-        self.W, biases = model.arrays()
-        names: dict[str, Any] = {"activation": self.functions[:-1], "output": self.functions[-1]}
-        self.z, self.a = vectorized.forward(self.W, biases, X, **names)
-        self.deltas = vectorized.deltas(self.W, biases, X, Y, **names, loss=loss)
-        _, dW, db = vectorized.loss_and_gradients(self.W, biases, X, Y, **names, loss=loss, l2=l2)
-        l, j, k = self.l, self.js[0], self.k
-        if k is not None:
-            self.own, self.any, self.entry = f"w[{l}][{j},{k}]", f"w[{l}][j,k]", f"dW{l}[{j}, {k}]"
-            self.gradient, self.l2 = float(dW[l - 1][j, k]), l2
-        else:
-            self.own, self.any, self.entry = f"b[{l}][{j}]", f"b[{l}][j]", f"db{l}[{j}]"
-            self.gradient, self.l2 = float(db[l - 1][self.js].sum()), 0.0
-        if len(self.js) > 1:
-            self.own, self.any, self.entry = f"b[{l}]", f"b[{l}]", f"db{l}.sum()"
+
+    @property
+    def m(self) -> int:
+        """The number of samples."""
+        return len(self.X)
+
+    @property
+    def depth(self) -> int:
+        """The number of layers, L."""
+        return len(self.model.layers)
+
+    @property
+    def root_name(self) -> str:
+        """What the loss is called."""
+        return self.root.label or "C"
+
+    @property
+    def functions(self) -> list[str]:
+        """The activation of each layer."""
+        return [layer.neurons[0].activation for layer in self.model.layers]
+
+    @property
+    def sizes(self) -> list[int]:
+        """The number of inputs, and of the neurons of each layer."""
+        return [len(self.model.input_labels), *(len(layer.neurons) for layer in self.model.layers)]
+
+    @cached_property
+    def stepper(self) -> Stepper:
+        """The backward pass, all of its steps done."""
+        stepper = Stepper(self.root)
+        stepper.goto(len(stepper))
+        return stepper
+
+    @cached_property
+    def nets(self) -> list[list[Value]]:
+        """The nets of the layer: for each neuron one for each sample."""
+        return nets(self.stepper, self.model, self.parameter.layer - 1)
+
+    @cached_property
+    def places(self) -> dict[Value, tuple[int, int]]:
+        """Sample and neuron of each net that the parameter enters."""
+        return {self.nets[j][i]: (i, j) for i, j in product(range(self.m), self.parameter.neurons)}
+
+    @property
+    def penalties(self) -> list[Step]:
+        """The steps that bring it the derivative of an L2 penalty."""
+        return [step for step in self.stepper.arrivals(self.parameter.value) if step.node not in self.places]
+
+    @property
+    def penalty(self) -> float:
+        """(λ/m)·w, which L2 adds; 0 for a bias."""
+        return self.l2 / self.m * self.parameter.value.data
+
+    @cached_property
+    def forward(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+        """The arrays z[1] … z[L] and a[0] … a[L]."""
+        return vectorized.forward(*self.model.arrays(), self.X, **self.model.activations())
+
+    @cached_property
+    def deltas(self) -> list[NDArray[np.float64]]:
+        """The arrays δ[1] … δ[L]."""
+        arrays = (*self.model.arrays(), self.X, self.Y)
+        return vectorized.deltas(*arrays, **self.model.activations(), loss=self.loss)
+
+    @property
+    def gradient(self) -> float:
+        """By the vectorized line."""
+        arrays, settings = (*self.model.arrays(), self.X, self.Y), self.model.activations()
+        _, dW, db = vectorized.loss_and_gradients(*arrays, **settings, loss=self.loss, l2=self.l2)
+        l, j, k = self.parameter.layer - 1, list(self.parameter.neurons), self.parameter.input
+        return float(db[l][j].sum() if k is None else dW[l][j[0], k])
 
     def branches(self) -> Iterator[Term]:
         """Every net that the parameter enters, as the graph has it."""
-        arrived = {step.node: step for step in self.stepper.arrivals(self.value)}
+        arrived = {step.node: step for step in self.stepper.arrivals(self.parameter.value)}
         for net, (i, j) in self.places.items():
             out, slope = self.activation(net)
             above = tuple((step.upstream, step.local) for step in self.above(out))
-            upstream = above if self.l < self.L else ((self.stepper.grad(out) or 0.0,),)
+            upstream = above if self.parameter.layer < self.depth else ((self.stepper.grad(out) or 0.0,),)
             yield Term(i, j, upstream, slope, arrived[net].upstream, arrived[net].local)
 
     def activation(self, net: Value) -> tuple[Value, float | None]:
         """The activation of a net in the graph, and f′."""
-        if self.functions[self.l - 1] == "linear":
+        if self.functions[self.parameter.layer - 1] == "linear":
             return net, None
         step = self.stepper.arrivals(net)[0]
         return step.node, step.local
@@ -164,24 +187,20 @@ class Routes:
 
     def terms(self) -> Iterator[Term]:
         """The same from the arrays, by the formula with indices."""
-        l, f = self.l, self.functions[self.l - 1]
-        slopes = vectorized.ACTIVATIONS[f][1](self.z[l - 1], self.a[l])
-        by_output = vectorized.LOSSES[self.loss][1](self.a[-1], self.Y)
+        l, k, (z, a), W = self.parameter.layer, self.parameter.input, self.forward, self.model.arrays()[0]
+        f = self.functions[l - 1]
+        slopes = vectorized.ACTIVATIONS[f][1](z[l - 1], a[l])
+        by_output = vectorized.LOSSES[self.loss][1](a[-1], self.Y)
         for i, j in self.places.values():
             slope = float(slopes[i, j])
             upstream: tuple[tuple[float, ...], ...]
-            if l < self.L:
-                upstream = tuple(zip(self.deltas[l][i].tolist(), self.W[l][:, j].tolist(), strict=True))
+            if l < self.depth:
+                upstream = tuple(zip(self.deltas[l][i].tolist(), W[l][:, j].tolist(), strict=True))
                 delta = sum(map(prod, upstream)) * slope
             else:
                 upstream, delta = ((float(by_output[i, j]),),), float(self.deltas[-1][i, j])
-            before = 1.0 if self.k is None else float(self.a[l - 1][i, self.k])
+            before = 1.0 if k is None else float(a[l - 1][i, k])
             yield Term(i, j, upstream, None if f == "linear" else slope, delta, before)
-
-    @property
-    def penalty(self) -> float:
-        """(λ/m)·w, which L2 adds; 0 for a bias."""
-        return self.l2 / self.m * self.value.data
 
     @property
     def weighted(self) -> bool:
@@ -198,12 +217,12 @@ class Routes:
         f, by_output = self.functions[-1], Formula(BY_OUTPUT[self.loss])
         if (self.loss, f) in BY_NET:
             return Formula(BY_NET[self.loss, f])
-        prime = self.prime(self.L).substitute(out=Formula("a"))
+        prime = self.prime(self.depth).substitute(out=Formula("a"))
         return by_output if f == "linear" else Formula("u * v").substitute(u=by_output, v=prime)
 
     def lines(self) -> Iterator[tuple[str, str, str]]:
         """The vectorized lines, from the output back to the parameter: NumPy code, formula, shapes."""
-        l, L, d = self.l, self.L, partial(derivative, self.C)
+        l, L, d = self.parameter.layer, self.depth, partial(derivative, self.root_name)
         shapes = [f"({self.m}, {n})" for n in self.sizes]
         if self.loss == "softmax_cross_entropy":
             times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
@@ -219,7 +238,7 @@ class Routes:
                 code = Formula("d * f").numpy(d=f"({code})", f=prime)
                 formula, shape = f"({formula}) ⊙ f′(z{q})", f"({shape}) * {shapes[q]}"
             yield f"delta{q} = {code}", f"δ{q} = {formula}", f"{shapes[q]} = {shape}"
-        if self.k is None:
+        if self.parameter.input is None:
             shape = f"({self.sizes[l]},) from {shapes[l]}"
             yield f"db{l} = delta{l}.sum(axis=0)", f"{d(f'b{l}')} = Σ_i δ{l}[i]", shape
         else:

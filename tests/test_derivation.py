@@ -120,9 +120,57 @@ def test_a_shared_bias_is_the_sum_over_its_neurons():
         assert found.general == f"b[{l + 1}]"
         assert found.gradients == pytest.approx([db[l].sum()] * 3, rel=1e-12)
         assert run(found, problem.model, problem.inputs, problem.targets, 0.0)[0] == pytest.approx(db[l].sum())
-        assert {str(built_in(f"b[{l + 1}][{j}]")) for j in (0, 1)} == {str(found)}
+        assert {str(built_in(f"b[{l + 1}]{j}")) for j in ("", "[0]", "[1]")} == {str(found)}
         assert f"∂E/∂b[{l + 1}] = Σ_i Σ_j δ[{l + 1}][i,j]" in str(found)
         assert "the one bias of 2 neurons" in str(found)
+
+
+def test_what_the_paths_of_one_net_share_is_called_its_share_of_a_shared_bias():
+    share = (
+        "For each neuron, the share of its net in ∂E/∂b1 (what its paths share is a factor), for net_h1: (∂E/∂net_o1"
+    )
+    assert share in one_line(built_in("b1"))
+    assert "For each neuron, the share of its net in ∂E/∂b2, for net_o1: ∂E/∂out_o1 · " in one_line(built_in("b2"))
+    assert "What paths share is a factor: ∂E/∂w1 = (" in one_line(built_in("w1"))
+    assert "As a product: ∂E/∂w5 = ∂E/∂out_o1 · " in one_line(built_in("w5"))
+
+
+def test_the_share_of_a_net_is_not_the_gradient_beside_a_penalty_or_other_samples():
+    for X, share in ((X3, "For each sample, the share of its net in ∂C/∂"), (X3[:1], "The share of the net in ∂C/∂")):
+        for label, factor in (("w[1][2,0]", " (what its paths share is a factor)"), ("w[3][1,0]", "")):
+            text = one_line(derive(NETWORK, label, X, Y3[: len(X)], "squared_error", 0.1))
+            assert f"{share}{label}{factor}, for z[{label[2]}][{label[5]}]: " in text
+    tied = nn.MLP(2, [2], seed=0)
+    tied.layers[0].neurons[1].b = tied.layers[0].neurons[0].b
+    text = one_line(derive(tied, "b[1]", [[1.0, 2.0]] * 2, [[0.0, 1.0]] * 2, "squared_error"))
+    assert "For each neuron and sample, the share of its net in ∂C/∂b[1]" in text
+
+
+def test_a_layers_bias_has_a_name_only_if_it_is_shared():
+    with pytest.raises(UnknownNameError, match=re.escape("no parameter is called 'b[1]'; nearest: b[")):
+        derive(NETWORK, "b[1]", X3, Y3, "squared_error")
+
+
+def test_the_graphs_names_are_told_from_indices_at_the_top_of_part_2():
+    for text, said in (
+        (str(built_in("w1")), "a[1][i,0] is out_h1 of sample i, z[1][i,0] is net_h1; a[0] = X: a[0][i,0] is i1"),
+        (
+            str(derive(NETWORK, "w[2][3,0]", X3, Y3, "squared_error")),
+            "a[2][i,3] is a[2][3] of sample i, z[2][i,3] is z[2][3]; a[0] = X: a[0][i,0] is x[0]",
+        ),
+    ):
+        assert f"2. Index notation\n   Here i is the sample: {said}\n" in text
+
+
+def test_a_page_is_as_wide_as_asked_and_120_by_default():
+    found = derive(NETWORK, "w[1][2,0]", X3, Y3, "softmax_cross_entropy", 0.1)
+    assert str(found) == found.page() == found.page(120)
+    assert max(map(len, found.page(72).splitlines())) <= 72
+    assert one_line(found.page(72)) == one_line(found)
+
+
+def one_line(text):
+    return " ".join(str(text).split())
 
 
 NETWORK = nn.MLP(3, [4, 4, 2], activation="tanh", output="tanh", seed=1)

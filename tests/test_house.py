@@ -13,7 +13,7 @@ FLOORS = """
     errors dialects formula generated ops methods operands copying nonfinite tabular progress outside
     engine
     families nn places layouts losses optim jacobian differences numeric naming vectorized datasets initial
-    explain ideas stepper matrices paths routes derivation
+    explain ideas stepper matrices paths parameter routes textbook derivation
     reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
     render.heat render.moment render.scene render.cards render.dot render.drawing

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Value, errstate
+from microbp.differences import replay
 from microbp.errors import DomainError, OperandError
 from microbp.jacobian import jacobian
 from microbp.nn import ACTIVATIONS, MLP
-from microbp.numeric import replay
 from tests.graphs import graphs
 
 

@@ -1,21 +1,35 @@
 import math
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microbp import Op, Value, define, gradcheck
+from microbp import Op, Value, define, gradcheck, load
+from microbp.differences import replay
 from microbp.engine import OPS
 from microbp.errors import GraphError, UnknownNameError
-from microbp.numeric import check_graph, replay
+from microbp.losses import batch_loss
+from microbp.numeric import ALLOWED, JUDGED, METHODS, check_graph
 from tests.graphs import graphs
+
+
+@contextmanager
+def defined(forward, partial):
+    """An operation `wrong`, while it is needed: the random graphs draw from the table."""
+    define(Op("wrong", forward, (partial,), rule="Wrong on purpose."))
+    try:
+        yield
+    finally:
+        del OPS["wrong"], Value.wrong
 
 
 @pytest.fixture
 def wrong_rule():
-    yield define(Op("wrong", "x ** 3", ("2 * x ** 2",), rule="Wrong on purpose."))
-    del OPS["wrong"], Value.wrong
+    with defined("x ** 3", "2 * x ** 2"):
+        yield
 
 
 @pytest.mark.parametrize("method", ["complex", "central"])
@@ -77,7 +91,7 @@ def test_replay_takes_arrays():
 
 
 def test_many_leaves_are_checked_in_several_goes(monkeypatch):
-    monkeypatch.setattr("microbp.numeric._CELLS", 30)
+    monkeypatch.setattr("microbp.differences._CELLS", 30)
     check = gradcheck(lambda *xs: sum(x * x for x in xs), *range(9))
     assert check.numeric == tuple(2.0 * k for k in range(9))
 
@@ -126,3 +140,97 @@ def test_richardson_extrapolation_names_a_kink_within_its_step():
     check = gradcheck(lambda x: (x - 1.0).relu() * x, 1.0001, method="richardson")
     assert check.ok
     assert "crosses" in check.kinks[0]
+
+
+FUNCTIONS = [
+    lambda x, y: x * y,
+    lambda x, y: (x * y).tanh() + y.exp(),
+    lambda x, y: (x - y).relu() + x.sigmoid() * y,
+    lambda x, y: (x * x + y * y).sqrt() + abs(x),
+    lambda x, y: (x / (y * y + 1)).sin().log1p(),
+]
+
+
+@given(
+    st.sampled_from(FUNCTIONS),
+    st.sampled_from(METHODS),
+    st.floats(0.1, 3),
+    st.floats(0.1, 3),
+    st.integers(-14, 3),
+    st.integers(0, 1),
+)
+def test_an_op_off_by_1e_4_is_caught_or_said_to_be_too_small(f, method, x, y, power, which):
+    def fn(*values, wrong):
+        values = [v.wrong() if wrong and k == which else v for k, v in enumerate(values)]
+        return f(*values) * 10.0**power + values[1 - which]
+
+    if method == "complex" and f in FUNCTIONS[2:4]:
+        method = "central"
+    right = gradcheck(lambda *v: fn(*v, wrong=False), x, y, method=method)
+    with defined("1.0 * x", "1.0001"):
+        off = gradcheck(lambda *v: fn(*v, wrong=True), x, y, method=method)
+    assert right.ok
+    assert not off.ok or which in off.not_judged
+    if off.method == "complex" and power > -10 and off.numeric[which]:
+        assert not off.ok
+
+
+@given(graphs(), st.sampled_from(["auto", "central", "richardson"]), st.sampled_from([1 - 1e-4, 1 + 1e-4, 0.7, -1.0]))
+def test_a_planted_error_in_any_gradient_that_is_judged_is_caught(graph, method, wrong):
+    check = check_graph(*graph, method)
+    assert check.ok
+    for k, gradient in enumerate(check.analytic):
+        changed = [a * wrong if i == k else a for i, a in enumerate(check.analytic)]
+        off = replace(check, analytic=tuple(changed))
+        assert not off.ok or gradient == 0.0 or k in off.not_judged
+        if k in off.not_judged and k not in check.kinks:
+            assert max(abs(gradient), abs(changed[k])) < check.resolution[k] / JUDGED
+
+
+def test_a_tiny_derivative_that_is_three_times_too_large_differs():
+    with defined("1e-8 * x", "3e-8"):
+        for method in METHODS:
+            check = gradcheck(lambda x: x.wrong(), 0.5, method=method)
+            assert not check.ok
+            assert check.errors[0] == pytest.approx(2 / 3, rel=1e-6)
+
+
+def test_what_the_method_cannot_resolve_is_said_to_be_too_small():
+    check = gradcheck(lambda x, y: x.relu() + y * 1e-13, 0.5, 2.0, method="central")
+    assert check.ok
+    assert list(check.not_judged) == [1]
+    assert math.isnan(check.errors[1])
+    assert "allowed 1e-08), but 1 of 2 could not be judged" in str(check)
+    assert "too small to be judged by this method: below " in str(check)
+    assert check.as_dict()["not_judged"] == check.not_judged
+    assert not gradcheck(lambda x, y: x.sin() + y * 1e-13, 0.5, 2.0).not_judged
+    assert str(gradcheck(lambda x: x.relu(), 0.0)).startswith("no gradient could be judged")
+
+
+def test_small_gradients_of_a_network_are_judged_to_a_part_of_themselves():
+    problem = load("matrix-form")
+    root = batch_loss(problem.model, problem.inputs, problem.targets, problem.loss)
+    check = check_graph(root, problem.leaves())
+    assert check.ok
+    assert not check.not_judged
+    assert min(map(abs, check.analytic)) < 1e-5
+    for k, gradient in enumerate(check.analytic):
+        for wrong in (0.7, 1.0001):
+            changed = (*check.analytic[:k], wrong * gradient, *check.analytic[k + 1 :])
+            assert not replace(check, analytic=changed).ok
+
+
+def test_what_rounding_does_to_the_gradients_is_no_error():
+    # 1 − out² has lost its digits where tanh is saturated; ½ + x − x is ½, by the chain rule in another order.
+    for fn in (lambda x: x.tanh(), lambda x: 1 - x.sigmoid(), lambda x: (1 - x.tanh()).log()):
+        for x in (8.0, 15.0):
+            assert gradcheck(fn, x).ok
+    assert gradcheck(lambda x: x + (1e-38 * x - x), 1.0).ok
+
+
+def test_the_allowed_error_is_1e_8_for_differences_and_1e_12_for_the_complex_step():
+    assert ALLOWED == {"complex": 1e-12, "central": 1e-8, "richardson": 1e-8}
+    x = Value(1.0)
+    check = check_graph(x * x, [x], "complex")
+    assert not replace(check, analytic=(2 + 1e-11,)).ok
+    assert replace(check, analytic=(2 + 1e-12,)).ok

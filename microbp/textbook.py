@@ -1,0 +1,167 @@
+"""What a textbook writes about the routes to one parameter: every line of a derivation but its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from microbp import explain, vectorized
+from microbp.engine import Value
+from microbp.explain import decimals, derivative, factor
+from microbp.formula import Formula
+from microbp.paths import Path, Paths
+from microbp.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text
+from microbp.tabular import columns
+
+ENDS = 4
+"""How many are written at each end of a long path and of a deep network."""
+
+
+def cut(items: Sequence[Any], dots: Any, ends: int) -> list[Any]:
+    """The items, of many the first and the last with dots between.
+
+    >>> cut("abcdef", "…", 2), cut("abcde", "…", 2)
+    (['a', 'b', '…', 'e', 'f'], ['a', 'b', 'c', 'd', 'e'])
+    """
+    return list(items) if len(items) <= 2 * ends + 1 else [*items[:ends], dots, *items[-ends:]]
+
+
+class Textbook(Routes):
+    """The routes in words and formulas."""
+
+    def about(self) -> str:
+        """Which parameter it is."""
+        p, layer = self.parameter, self.model.layers[self.parameter.layer - 1]
+        name, label = layer.neurons[p.neurons[0]].name, p.value.label
+        whose = f"the bias of {name}" if len(p.neurons) == 1 else f"the one bias of {len(p.neurons)} neurons"
+        if p.input is not None:
+            whose = f"the weight from {self.name(self.nets[p.neurons[0]][0].inputs[2 * p.input + 1])} to {name}"
+        return f"{label}{f' is {p.general}' * (label != p.general)}: {whose} ({layer.name})"
+
+    def who(self, place: tuple[int, int]) -> str:
+        """Which net is meant, where there are several."""
+        i, j = place
+        words = [f"sample {i}"] * (self.m > 1) + [self.name(self.nets[j][i])] * (len(self.parameter.neurons) > 1)
+        return f"{', '.join(words)}: " if words else ""
+
+    def name(self, value: Value) -> str:
+        """What the graph calls a value."""
+        return self.stepper.names[value].text()
+
+    @property
+    def example(self) -> tuple[Value, Value]:
+        """One of the nets, and its activation."""
+        net = next(iter(self.places))
+        return net, self.activation(net)[0]
+
+    def path_text(self, path: Path) -> Iterator[str]:
+        """A path by the labels on it, and the derivatives from each to the next."""
+        chain, numbers = [self.root_name], [1.0]
+        for step in path.steps:
+            numbers[-1] *= step.local
+            if step.input.label:
+                chain.append(step.input_name)
+                numbers.append(1.0)
+        place = self.places.get(path.steps[-1].node)
+        yield f"  {self.who(place) if place else 'penalty: '}{' → '.join(cut(chain, '…', ENDS))}"
+        factors = f"{' × '.join(cut([*map(factor, numbers[:-1])], '…', ENDS))} = " * (len(chain) > 2)
+        yield f"    = {factors}{decimals(path.product)}"
+
+    def graph_text(self, found: Paths, read: Sequence[Term], most: int) -> Iterator[str]:
+        """The largest paths, then a line for each net: what its paths share is a factor."""
+        leaf, d = self.parameter.value.label, partial(derivative, self.root_name)
+        shown = found.largest[: found.count if found.count <= most else 2]
+        plural = "path leads" if found.count == 1 else "paths lead"
+        yield f"{found.count:,} {plural} from {self.root_name} to {leaf}{', the largest' * (len(shown) < found.count)}:"
+        for path in shown:
+            yield from self.path_text(path)
+        net, out = self.example
+        ways = [f"{d(s.node_name)} · {derivative(s.node_name, s.input_name)}" for s in self.above(out)]
+        summed = f"({' + '.join(ways[:2] + ['…'] * (len(ways) > 2))})"
+        chain = [d(self.name(out)) if self.parameter.layer == self.depth else summed]
+        chain += [derivative(self.name(out), self.name(net))] * (out is not net) + [derivative(self.name(net), leaf)]
+        each = " and ".join(["neuron"] * (len(self.parameter.neurons) > 1) + ["sample"] * (self.m > 1))
+        product = found.count - len(self.penalties) <= len(read)
+        shared = f"{'As a product' if product else 'What paths share is a factor'}: {d(leaf)} ="
+        if len(read) + len(self.penalties) > 1:
+            shared = f"For each {each}, the share of its net" if each else "The share of the net"
+            shared += f" in {d(leaf)}{' (what its paths share is a factor)' * (not product)}, for {self.name(net)}:"
+        yield f"{shared} {' · '.join(chain)}"
+        for term in read[:most]:
+            numbers = term.text(most if len(read) == 1 else max(most // 2, 1))
+            yield f"  {self.who((term.sample, term.neuron))}{numbers} × {factor(term.before)} = {decimals(term.share)}"
+        if rest := [term.share for term in read[most:]]:
+            yield f"  … {len(rest)} more: {decimals(sum(rest))}"
+        yield from (f"  penalty, (λ/2m) · 2w: {explain.product(step)}" for step in self.penalties)
+        if len(read) + len(self.penalties) > 1:
+            yield f"  together: {d(leaf)} = {decimals(found.gradient)}"
+
+    def index_text(self, terms: Sequence[Term], index: float, most: int) -> Iterator[str]:
+        """The sums over indices, then with the indices and numbers of this parameter."""
+        p, L, d, first = self.parameter, self.depth, partial(derivative, self.root_name), terms[0]
+        l, k = p.layer, p.input
+        times = "" if k is None else f" · a[{l - 1}][i,k]"
+        net, out = map(self.name, self.example)
+        at = f"[{l}][i,{first.neuron}]"
+        called = f"a{at} is {out} of sample i, z{at} is {net}"
+        yield f"Here i is the sample: {called}; a[0] = X: a[0][i,0] is {self.model.input_labels[0]}"
+        penalty = f" + (λ/m) · {p.indexed}" * bool(self.l2)
+        yield f"{d(p.indexed)} = Σ_i {'Σ_j ' * (len(p.neurons) > 1)}δ[{l}][i,j]{times}{penalty}"
+        if l < L:
+            prime = f"{self.prime(l).text(x='z', out='a')} ({self.functions[l - 1]})"
+            alike = f"; so on to δ[{L - 1}]" * (l < L - 1)
+            yield f"δ[{l}][i,j] = (Σ_q δ[{l + 1}][i,q] · w[{l + 1}][q,j]) · f′(z[{l}][i,j]), f′ = {prime}{alike}"
+        yield f"δ[{L}][i,j] = {d(f'a[{L}][i,j]')} · f′(z[{L}][i,j]){self.output_text()}"
+        ranges = [("i", self.m, f"m = {self.m} sample{'s' * (self.m > 1)}"), ("j", self.sizes[l], "neurons")]
+        ranges += [("k", self.sizes[l - 1], "inputs")] * (k is not None)
+        ranges += [("q", self.sizes[min(l + 1, L)], f"neurons of layer {l + 1}")] * (l < L)
+        yield "for " + ", ".join(f"{s} = 0{f' … {n - 1}' * (n > 1)} ({what})" for s, n, what in ranges)
+        numbers = first.text(most) if l < L else self.filled(first)
+        indices = f"j = {first.neuron}{f', k = {k}' * (k is not None)}"
+        yield f"With {indices}: δ[{l}][{first.sample},{first.neuron}] = {numbers} = {decimals(first.delta)}"
+        texts = [factor(t.delta) + f" × {factor(t.before)}" * (k is not None) for t in terms]
+        total = sum_text(texts, [t.share for t in terms], most)
+        total += f" + {decimals(self.l2)}/{self.m} × {factor(p.value.data)}" * bool(self.l2)
+        yield f"{d(p.general)} = {total} = {decimals(index)}"
+
+    def output_text(self) -> str:
+        """What the delta of the output layer is for this loss and this activation."""
+        d = derivative(self.root_name, "a")
+        by_output, prime = Formula(BY_OUTPUT[self.loss]).text(), self.prime(self.depth).text(x="z", out="a")
+        text = f"{d} = {by_output}, f′ = {prime} ({self.functions[-1]})"
+        short = (self.loss, self.functions[-1]) in BY_NET
+        text = f" = {self.output().text()}, as {text}" if short else f", {text}"
+        if self.loss == "softmax_cross_entropy":
+            text += ", p = softmax of the whole row a[i]" + ", times the sum of the row y[i]" * self.weighted
+        text += f", n = {self.sizes[-1]} outputs" * ("n" in self.output().names)
+        return text + "; but a logarithm that is clipped at 1e−12 has the derivative 0" * self.clipped
+
+    @property
+    def clipped(self) -> bool:
+        """Whether the loss takes the logarithm of something too small."""
+        a = self.forward[1][-1]
+        tiny = np.minimum(a, 1.0 - a) <= vectorized.SMALLEST_PROBABILITY
+        return self.loss == "binary_cross_entropy" and bool(tiny.any())
+
+    def filled(self, term: Term) -> str:
+        """The delta of the output layer with its numbers."""
+        (by_output,), at = term.upstream[0], (term.sample, term.neuron)
+        if self.clipped:
+            return term.text(1)
+        (zs, outs), m = self.forward, self.m
+        a, y, z = float(outs[-1][at]), float(self.Y[at]), float(zs[-1][at])
+        numbers = {"a": a, "y": y, "x": z, "m": m, "n": self.sizes[-1], "p": m * by_output + y}
+        return self.output().text({name: factor(number) for name, number in numbers.items()}).replace("·", " × ")
+
+    def lines_text(self, lines: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        """The lines, which axes are summed, and which entry is ours."""
+        p, l = self.parameter, self.parameter.layer
+        yield from columns(cut(lines, ("…", "…", "…"), ENDS))
+        both = f"delta{l}" if p.input is None else f"delta{l} and a{l - 1}{' = X' * (l == 1)}"
+        more = f"; over q, over axis 1 of delta{l + 1} and axis 0 of W{l + 1}" * (l < self.depth)
+        more += f"; over j, over axis 0 of db{l}" * (len(p.neurons) > 1)
+        yield f"The sum over i runs over axis 0 of {both}: the samples{more}."
+        yield f"The gradient of {p.value.label} is {p.entry} = {decimals(self.gradient)}"
