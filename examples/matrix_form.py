@@ -5,8 +5,7 @@ Run it: python examples/matrix_form.py
 
 import numpy as np
 
-from microbp import load, to_theta, vectorized
-from microbp.differences import replay
+from microbp import differences, load, to_theta, vectorized
 
 BIASES = "-9.2783e-03 8.8991e-03 -8.3601e-03 7.6281e-03 -6.7480e-03 "  # published, by λ: D(1) column by column
 PUBLISHED = {0: BIASES + "-3.0498e-06 1.4287e-05 -2.5938e-05", 3: BIASES + "-1.6768e-02 3.9433e-02 5.9336e-02"}
@@ -44,7 +43,7 @@ def main():
         graph = np.array([t.grad for t in theta])
         D, loop = unroll(to_theta(dW, db)), unroll(loop_over_examples(to_theta(W, b), X, Y, l2))
         move = dict(zip(theta, 1e-4 * np.eye(len(theta)), strict=True))
-        high, low = (replay(root.graph(), {t: t.data + s * move[t] for t in theta})[root] for s in (1, -1))
+        high, low = (differences.replay(root.graph(), {t: t.data + s * move[t] for t in theta})[root] for s in (1, -1))
         numgrad = (high - low) / 2e-4
         relative = np.linalg.norm(numgrad - D) / np.linalg.norm(numgrad + D)
         print(f"\n{problem.title}, λ = {l2}: J = {root.data:.6f}")
