@@ -19,6 +19,8 @@ def add_conventions(parser: argparse.ArgumentParser) -> None:
 
 def conventions(problem: Problem, options: argparse.Namespace) -> int:
     """Prints which conventions give the number. Exit code: 0, 1 if none do."""
+    if options.steps is not None and options.steps < 0:
+        raise ProblemError(f"--steps is a number of steps, 0 or more; got {options.steps}")
     found = reproduce(problem, options.published, options.steps)
     print(json_text(found.as_dict()) if options.json else found)
     return 0 if found.ok else 1

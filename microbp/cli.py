@@ -42,7 +42,12 @@ PROBLEM = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
     speak_any_encoding()
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if wrong := [word for word in rest if word.startswith("-") or not hasattr(options, "numbers")]:
+        parser.error(f"unrecognized arguments: {' '.join(wrong)}")
+    if rest:
+        options.numbers += rest  # files and numbers may stand after an option too
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         with warnings.catch_warnings():

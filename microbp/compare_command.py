@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from microbp.comparison import compare
 from microbp.diagnosis.divergence import first_divergence
-from microbp.learner.files import find_function, load_gradients
+from microbp.errors import ProblemError, UnknownNameError
+from microbp.learner.cases import Gradients
+from microbp.learner.files import find_function, load_gradients, readable, reason
 from microbp.learner.flat import LAYOUTS
 from microbp.problems import NetworkProblem
 from microbp.tabular import json_text
@@ -40,17 +46,58 @@ def source(options: argparse.Namespace) -> Any:
     return find_function(options.function) if options.function else options.gradients
 
 
+def described(options: argparse.Namespace) -> str | None:
+    """The same source in words, for an error."""
+    return "what your function returned" if options.function else options.gradients and repr(options.gradients)
+
+
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     """Prints the comparison. Exit code: 0, 1 if something differs."""
     X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
+    tolerance = options.tolerance
+    if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
+        raise ProblemError(f"--tolerance is a number that is not negative, 1e-6 for one; got {tolerance}")
+    names = _names(options.names)
     if options.intermediates:
-        names = dict(text.split("=", 1) if "=" in text else (text, text) for text in options.names)
-        walk = first_divergence(problem, load_gradients(options.intermediates), X, Y, names=names)
+        quantities = _quantities(options.intermediates)
+        try:
+            walk = first_divergence(problem, quantities, X, Y, names=names)
+        except UnknownNameError as error:
+            said = str(error).partition("; other names")[0]
+            raise UnknownNameError(f"{said}; other names go with --names, h=a1 for one") from error
         print(json_text(walk.as_dict()) if options.json else walk)
         return 0 if walk.ok else 1
-    comparison = compare(problem, X, Y, gradients=source(options), layout=options.layout, tolerance=options.tolerance)
+    with readable(described(options)):
+        comparison = compare(problem, X, Y, gradients=source(options), layout=options.layout, tolerance=tolerance)
     if options.json:
         print(json_text(comparison.as_dict()))
     else:
         print(comparison.as_markdown() if options.format == "md" else comparison)
     return 0 if comparison.ok else 1
+
+
+def _names(given: list[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for text in given:
+        mine, _, name = (part.strip() for part in text.partition("="))
+        if not (mine and name):
+            raise ProblemError(f"--names takes MINE=NAME, h=a1 for one; got {text!r}")
+        names[mine] = name
+    return names
+
+
+def _quantities(path: str) -> Gradients:
+    """The arrays of a file by name. Raises `ProblemError` if it holds something else."""
+    found = load_gradients(path)
+    if not isinstance(found, Mapping) or not found:
+        kind = "nothing" if isinstance(found, Mapping) else "numbers without names"
+        raise ProblemError(f'{path}: intermediates are arrays by name, {{"z1": [[…]], "a1": [[…]]}}; it holds {kind}')
+    arrays: Gradients = {}
+    for name, value in found.items():
+        try:
+            if np.iscomplexobj(value):
+                raise ValueError("complex numbers are none")
+            arrays[name] = np.array(value, dtype=np.float64)
+        except Exception as error:  # what NumPy raises depends on what is in it
+            raise ProblemError(f"{path}: {name} must be an array of real numbers: {reason(error)}") from error
+    return arrays

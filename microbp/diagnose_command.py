@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
-from microbp.compare_command import add_sources, source
+from microbp.compare_command import add_sources, described, source
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.verdict import diagnose
 from microbp.errors import ProblemError
+from microbp.learner.files import load_gradients, readable
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.tabular import json_text
 
@@ -33,12 +35,19 @@ def take_file(options: argparse.Namespace) -> None:
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the diagnosis. Exit code: 0 if the gradients are right, else 1."""
+    rate = options.learning_rate
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise ProblemError(f"--lr is the learning rate you used, a positive number; got {rate}")
     if isinstance(problem, ExpressionProblem):
+        if options.function:
+            raise ProblemError("--function is for networks: give the gradients of an expression as --gradients w=0.5")
         return _print(diagnose(problem, _numbers(options.gradients)), options)
     problem = as_network(problem)
     X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
-    settings: dict[str, Any] = {"learning_rate": options.learning_rate, "layout": options.layout}
-    return _print(diagnose(problem, source(options), X, Y, **settings), options)
+    settings: dict[str, Any] = {"learning_rate": rate, "layout": options.layout}
+    with readable(described(options)):
+        diagnosis = diagnose(problem, source(options), X, Y, **settings)
+    return _print(diagnosis, options)
 
 
 def _print(diagnosis: Diagnosis, options: argparse.Namespace) -> int:
@@ -49,7 +58,12 @@ def _print(diagnosis: Diagnosis, options: argparse.Namespace) -> int:
 def _numbers(text: str) -> Any:
     """Gradients as `w=0.5,b=0.2`, or in a file."""
     if "=" not in text:
-        return text
+        found = load_gradients(text)
+        try:
+            return {name: float(number) for name, number in found.items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            expected = 'the gradients of an expression are a number for each name, {"w": 0.5}'
+            raise ProblemError(f"{text}: {expected}") from error
     parts = [part.partition("=") for part in text.split(",")]
     try:
         return {name.strip(): float(number) for name, _, number in parts}

@@ -64,3 +64,13 @@ def test_a_number_from_nowhere_is_said_to_be(capsys):
     assert "comes from none of the" in capsys.readouterr().out
     with pytest.raises(ProblemError, match="is given as"):
         reproduce(microbp.load("w1-w8"), "x")
+
+
+def test_a_file_that_breaks_the_diagnosis_is_a_row(folder, capsys, monkeypatch):
+    def fail(problem, path):
+        raise KeyError("w5")
+
+    monkeypatch.setattr("microbp.diagnosis.grading.diagnose", fail)
+    assert main(["grade", "w1-w8", "--json", str(folder / "ada.npz")]) == 1
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["verdict"], row["note"]) == ("unreadable", "KeyError: 'w5'")

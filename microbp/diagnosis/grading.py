@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from microbp.diagnosis.verdict import diagnose
-from microbp.errors import MicrobpError
+from microbp.learner.files import reason
 from microbp.problems import Problem
 from microbp.tabular import columns
 
@@ -54,8 +54,8 @@ def grade(problem: Problem, paths: Iterable[str | Path]) -> list[Grade]:
 def _grade(problem: Problem, path: Path) -> Grade:
     try:
         diagnosis = diagnose(problem, path)
-    except (MicrobpError, ValueError, TypeError) as error:
-        return Grade(path.stem, "unreadable", (), (), " ".join(str(error).split()))
+    except Exception as error:  # one file, whatever is in it, is not the end of the others
+        return Grade(path.stem, "unreadable", (), (), reason(error))
     details: dict[str, Any] = diagnosis.details
     if diagnosis.ok:
         return Grade(path.stem, "right", (), (), "")
