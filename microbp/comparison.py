@@ -29,7 +29,7 @@ from microbp.diagnosis.precision import precision_of
 from microbp.layouts import Layout
 from microbp.learner.cases import Case, Floats, Gradients, case_of
 from microbp.learner.files import obtain
-from microbp.learner.given import Given
+from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
@@ -177,7 +177,7 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}
     for name, numbers, right, allowed in _judged(case, given, None):
-        for k in np.flatnonzero(~(np.abs(numbers - right) <= allowed)).tolist():
+        for k in np.flatnonzero(~within(numbers, right, allowed)).tolist():
             wrong[leaves[name][given.place(name, k)].label] = float(numbers[k])
     return wrong
 
@@ -213,15 +213,15 @@ def _loss_in(found: Any) -> float | None:
 
 
 def _near(a: float, b: float, tolerance: float) -> bool:
-    return abs(a - b) <= tolerance * (1 + abs(b))
+    return bool(within(a, b, tolerance * (1 + abs(b))))
 
 
 def _difference(name: str, a: Floats, b: Floats, tolerance: Floats, known: Any = None) -> Difference:
     with np.errstate(invalid="ignore", over="ignore"):
-        absolute = np.abs(a - b)
+        absolute = np.where(a == b, 0.0, np.abs(a - b))
         larger = np.maximum(np.abs(a), np.abs(b))
         relative = np.divide(absolute, larger, out=np.zeros_like(larger), where=larger > 0)
-        wrong = ~(absolute <= tolerance)  # nan is wrong
+        wrong = ~within(a, b, tolerance)  # nan is wrong
         norms = float(np.linalg.norm(a) + np.linalg.norm(b))
         norm = float(np.linalg.norm(a - b)) / norms if norms else 0.0
         ulps = float((absolute / np.spacing(larger)).max())

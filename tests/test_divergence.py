@@ -87,3 +87,27 @@ def test_the_command_walks_through_a_file(tmp_path, capsys):
     np.savez(tmp_path / "mine.npz", h=[[0.593269992, 0.596884378]], dW2=case.truth[1]["dW2"] * 2)
     assert main(["compare", "w1-w8", "--intermediates", str(tmp_path / "mine.npz"), "--names", "h=a1"]) == 1
     assert "The first wrong quantity is dW2" in capsys.readouterr().out
+
+
+def test_an_inf_among_quantities_is_wrong():
+    given = quantities()
+    given["a1"] = given["a1"].copy()
+    given["a1"][2, 1] = np.inf
+    walk = first_divergence(MODEL, given, X, Y, loss=LOSS)
+    assert walk.first == "a1"
+    assert "(2, 1): inf" in str(walk)
+
+
+@pytest.mark.parametrize("loss", ["half_squared_error", "squared_error"])
+def test_three_times_the_delta_of_a_loss_without_a_mean_is_wrong(loss):
+    delta = vectorized.deltas(*MODEL.arrays(), X[:3], Y[:3], **MODEL.activations(), loss=loss)[2]
+    assert first_divergence(MODEL, {"delta3": delta}, X[:3], Y[:3], loss=loss).ok
+    assert not first_divergence(MODEL, {"delta3": delta * 3}, X[:3], Y[:3], loss=loss).ok
+
+
+def test_nothing_or_one_quantity_twice_is_an_error():
+    with pytest.raises(ShapeError, match="nothing to look at"):
+        first_divergence(MODEL, {}, X, Y, loss=LOSS)
+    z = quantities()["z1"]
+    with pytest.raises(ShapeError, match="z1 and Z1 are both z1"):
+        first_divergence(MODEL, {"z1": z, "Z1": z}, X, Y, loss=LOSS)

@@ -74,3 +74,10 @@ def test_the_command_diagnoses_an_expression(capsys, tmp_path):
         diagnose_graph(Value(1.0, label="w") * 2, {"v": 2.0})
     with pytest.raises(ProblemError, match="needs a network"):
         microbp.compare(load("w*x", {"w": 1.0, "x": 1.0}))
+
+
+@pytest.mark.parametrize("bad", ["inf", "-inf", "nan"])
+def test_an_inf_for_a_leaf_is_wrong(bad):
+    problem = load("(w*x+b-y)**2", {"w": 2.0, "x": 3.0, "b": 0.5, "y": 1.0})
+    assert not microbp.diagnose(problem, {"w": float(bad), "b": 11.0}).ok
+    assert microbp.diagnose(problem, {"w": 33.0, "b": 11.0}).ok

@@ -217,3 +217,20 @@ def test_what_numpy_takes_for_an_array_is_one():
             return self.array
 
     assert microbp.compare(MODEL, X, Y, gradients={"dW": [Tensor(g) for g in dW]}).ok
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"dW2": [[1, 2], [3, 4]], "w5": 0.08216704056}, "dW2 and w5 both"),
+        ({"w5": 0.08216704056, "dW2": [[1, 2], [3, 4]]}, "w5 and dW2 both"),
+        ({"w5": 0.1, "dw5": 0.1}, "w5 and dw5 both"),
+        ({"dW2": [[1, 2], [3, 4]], "W2": [[1, 2], [3, 4]]}, "dW2 and W2 both"),
+        ({"dW": [None, [[1, 2], [3, 4]]], "dW2": [[1, 2], [3, 4]]}, "dW and dW2 both"),
+        ({"Theta1": [[1, 2, 3], [4, 5, 6]], "db1": [1, 2]}, "Theta1 and db1 both"),
+        ({"b1": 0.1, "db1": [0.1, 0.2]}, "b1 and db1 both"),
+    ],
+)
+def test_what_is_given_twice_is_an_error(given, said):
+    with pytest.raises(ShapeError, match=said):
+        microbp.compare(microbp.load("w1-w8"), gradients=given)

@@ -1,10 +1,23 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import microbp
+from microbp import nn
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.precision import typed_half_units
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.precision import OF_ZEROS, typed_half_units
+from microbp.diagnosis.rules import plan
 from microbp.diagnosis.scaling import Column, scalings
+from microbp.diagnosis.search import Search
+from microbp.learner.cases import case_of
+from microbp.learner.given import within
+from microbp.learner.reading import read
+from tests.planting import random_case, rounded
+from tests.test_diagnosis import SQUARE, X, Y
 
 NUMBERS = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=8)
 
@@ -41,3 +54,77 @@ def test_the_factors_of_loss_and_penalty_are_solved_for(f, c):
         assert np.allclose([value, penalty], [f, c], rtol=1e-6, atol=1e-7) or np.allclose(
             value * (loss + scaling.l2_weights * l2), numbers, rtol=1e-6, atol=1e-7
         )
+
+
+def test_inf_and_nan_have_no_precision():
+    numbers = np.array([0.082, np.inf, -np.inf, np.nan, 0.0])
+    assert typed_half_units(numbers).tolist() == pytest.approx([5e-5, 0, 0, 0, 5e-5])
+    assert typed_half_units(np.array([np.inf, 0.0])).tolist() == [0.0, OF_ZEROS]
+
+
+def test_only_an_equal_inf_is_as_good_as_an_inf():
+    inf, nan = np.inf, np.nan
+    numbers, right = [inf, inf, -inf, 1.0, nan, nan], [inf, 1.0, inf, inf, nan, 1.0]
+    assert within(numbers, right, inf).tolist() == [True, *[False] * 5]
+
+
+def in_float32(seed):
+    case = random_case(np.random.default_rng(seed))
+    return case, gradients(case, plan(case, {"precision": "single"}))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_gradients_computed_in_float32_are_right(seed):
+    case, single = in_float32(seed)
+    forms = [{name: g.tolist() for name, g in single.items()}]
+    forms += [rounded(single, digits) for digits in (7, 8, 9)]
+    forms += [{name: g * (1 + 1e-15) for name, g in single.items()}]
+    for form in forms:
+        (given,) = read(case, form, loose=True)
+        assert Search(case, given).is_right(), form
+
+
+def test_right_float32_numbers_come_with_a_note():
+    case = case_of(SQUARE, X, Y)
+    single = gradients(case, plan(case, {"precision": "single"}))
+    diagnosis = microbp.diagnose(SQUARE, {name: g.tolist() for name, g in single.items()}, X, Y)
+    assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "single")
+    assert "float32" in diagnosis.explanation
+    right = microbp.diagnose(SQUARE, case.truth[1], X, Y)
+    assert (right.details["precision"], "float32" in right.explanation) == ("double", False)
+
+
+def test_numbers_that_float32_ruins_are_wrong():
+    model = nn.MLP.from_arrays([[[1.0]]], [[3e4]], "linear", "linear")
+    data = np.array([[0.1], [0.2], [0.3]]), np.array([[3e4 + 0.2001], [3e4 + 0.0002], [3e4 + 0.1599]])
+    case = case_of(model, *data)
+    diagnosis = microbp.diagnose(model, gradients(case, plan(case, {"precision": "single"})), *data)
+    assert (diagnosis.ok, diagnosis.mistakes) == (False, ("single-precision",))
+
+
+def test_a_small_mistake_in_doubles_is_not_taken_for_float32():
+    case = replace(case_of(SQUARE, X, Y), l2=1e-7)
+    wrong = gradients(case, plan(case, {"l2_weights": 0.0}))
+    assert np.abs(wrong["dW1"] - case.truth[1]["dW1"]).max() < 3e-6 * np.abs(wrong["dW1"]).max()
+    assert microbp.diagnose(SQUARE, wrong, X, Y, l2=1e-7).mistakes == ("weights-not-regularized",)
+
+
+def test_each_array_has_the_precision_in_which_it_was_typed():
+    right = case_of(SQUARE, X, Y).truth[1]
+    given = {name: g if name[1] == "W" else g.round(3) for name, g in right.items()}
+    assert microbp.diagnose(SQUARE, given, X, Y).ok
+    assert microbp.compare(SQUARE, X, Y, gradients=right | {"db2": right["db2"].round(4)}).ok
+    given["db2"] = given["db2"] + 0.002
+    assert not microbp.diagnose(SQUARE, given, X, Y).ok
+    given = right | {"db1": 0 * right["db1"]}
+    assert microbp.diagnose(SQUARE, given, X, Y).mistakes[:1] != ()
+
+
+def test_a_mistake_that_few_digits_hide_is_named():
+    model = nn.MLP.from_arrays([[[0.5, 0.25]]], [[0.5]], "linear", "linear")
+    data = np.array([[np.sqrt(0.1), np.sqrt(0.7)]])
+    right = case_of(model, data, data @ [[0.5], [0.25]] + 5e-5, l2=1e-4).truth[1]
+    assert right["db1"] == pytest.approx(0.49995)
+    given = right | {"db1": right["db1"].round(3)}  # with the penalty, 1e-4 · 0.5, it is 0.5 exactly
+    diagnosis = microbp.diagnose(model, given, data, data @ [[0.5], [0.25]] + 5e-5, l2=1e-4)
+    assert "bias-regularized" in {*diagnosis.mistakes, *sum(diagnosis.alternatives, ())}

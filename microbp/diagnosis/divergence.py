@@ -23,9 +23,11 @@ from microbp.diagnosis.precision import RELATIVE, typed_half_units
 from microbp.diagnosis.rules import plan
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.learner.cases import Case, Floats, Gradients, case_of
+from microbp.learner.given import largest, within
 from microbp.nn import MLP
 from microbp.problems import Problem
 from microbp.tabular import columns
+from microbp.vectorized import LOSSES
 
 FORMULAS = {
     "z": "z{l} = a{k} W{l}ᵀ + b{l}",
@@ -106,14 +108,21 @@ def first_divergence(
 ) -> Divergence:
     """Compares any of z1, a1, …, loss, delta2, dW2, db2, … with the right ones, forward, then backward.
 
-    z, a and delta have shape (m, n_out) of their layer, or its transpose; delta may be without the 1/m of the loss.
-    `names` says which is which if they have other names: {"hidden": "a1"}. Raises `UnknownNameError` and `ShapeError`.
+    z, a and delta have shape (m, n_out) of their layer, or its transpose; delta may be without the 1/m, if the loss
+    has one. `names` says which is which if they have other names: {"hidden": "a1"}. Raises `UnknownNameError` and
+    `ShapeError`.
     """
     case = case_of(model, X, Y, loss=loss, l2=l2)
     right = _right(case)
-    given = {}
+    if not quantities:
+        raise ShapeError(f"there is nothing to look at: give one quantity or more, of {', '.join(right)}")
+    given: Gradients = {}
+    keys: dict[str, str] = {}
     for key, value in quantities.items():
         name = _canonical((names or {}).get(key, key), right)
+        if name in keys:
+            raise ShapeError(f"{keys[name]} and {key} are both {name}: give it once")
+        keys[name] = key
         given[name] = np.array(value, dtype=np.float64)
     return Divergence(tuple(_judged(case, name, given[name], right[name]) for name in right if name in given))
 
@@ -151,7 +160,7 @@ def _judged(case: Case, name: str, given: Floats, right: Floats) -> Quantity:
     forms = {"": right}
     if kind in ("z", "a", "delta"):
         forms["as columns, one a sample"] = right.T
-    if kind == "delta":
+    if kind == "delta" and _is_mean(case):
         forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
     if (given.size == right.size and 1 in (given.ndim, right.ndim)) or given.ndim == 0:
         given = given.reshape(right.shape) if given.size == right.size else given
@@ -160,14 +169,22 @@ def _judged(case: Case, name: str, given: Floats, right: Floats) -> Quantity:
         turned = "; its transpose fits" if given.T.shape == right.shape else ""
         raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}{turned}")
     for note, form in fitting.items():
-        if np.all(np.abs(given - form) <= _tolerance(given, form)):
+        if np.all(within(given, form, _tolerance(given, form))):
             return Quantity(name, given.shape, True, note, formula)
     form = next(iter(fitting.values()))
-    where = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(given - form), nan=np.inf))), form.shape)
+    with np.errstate(invalid="ignore"):
+        apart = np.where(given == form, 0.0, np.nan_to_num(np.abs(given - form), nan=np.inf))
+    where = np.unravel_index(int(np.argmax(apart)), form.shape)
     place = f"at {tuple(map(int, where))}: " if where else ""
     return Quantity(name, given.shape, False, f"{place}{given[where]:.9g}, right is {form[where]:.9g}", formula)
 
 
+def _is_mean(case: Case) -> bool:
+    """Whether the loss is divided by the number of samples: then twice the same samples change nothing."""
+    loss, a = LOSSES[case.loss][0], forward(case, plan(case)).a[-1]
+    once, twice = float(loss(a, case.Y)), float(loss(np.vstack([a, a]), np.vstack([case.Y, case.Y])))
+    return abs(twice - once) <= 1e-6 * abs(once)
+
+
 def _tolerance(given: Floats, right: Floats) -> Floats:
-    largest = float(np.max(np.abs(right), initial=0.0))
-    return typed_half_units(given) * (1 + 1e-6) + RELATIVE * largest
+    return typed_half_units(given) * (1 + 1e-6) + RELATIVE * largest(right)

@@ -25,6 +25,7 @@ from microbp.diagnosis.slips import FACTOR, OVERWRITTEN, SIGN, Slip, slipped
 from microbp.engine import Constant, Value
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.learner.cases import Floats
+from microbp.learner.given import within
 from microbp.stepper import Step, Stepper
 
 MOST_WORK = 3_000_000
@@ -60,7 +61,7 @@ def diagnose_graph(root: Value, gradients: Mapping[str, float]) -> Diagnosis:
     half = typed_half_units(numbers) * (1 + 1e-6)
 
     def fits(made: Floats) -> bool:
-        return bool(np.all(np.abs(numbers - made) <= half + RELATIVE * np.abs(made)))
+        return bool(np.all(within(numbers, made, half + RELATIVE * np.abs(made))))
 
     right = _replay(root, steps, {}, asked)
     if fits(right):
@@ -100,6 +101,8 @@ def _replay(root: Value, steps: list[Step], locals_: Mapping[int, float], asked:
 
 def _factor(numbers: Floats, right: Floats, tolerance: Floats) -> tuple[float | None, list[_Try]]:
     """A factor that all have in common: a likely one, or one that several numbers speak for."""
+    if not (np.isfinite(numbers).all() and np.isfinite(right).all()):
+        return None, []
     column = Column("dW1", numbers, right, np.zeros_like(right), tolerance)
     for scaling in scalings([column], Niceness(1, 1), 2):
         for group in scaling.groups:

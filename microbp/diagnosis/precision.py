@@ -15,7 +15,7 @@ import numpy as np
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.learner.cases import Case, Floats, Gradients
-from microbp.learner.given import Given
+from microbp.learner.given import Given, largest, within
 
 RELATIVE = 1e-9
 """How near numbers in double precision must be, relative to the largest of their array."""
@@ -25,6 +25,8 @@ OF_ZEROS = 5e-7
 """How far from 0 a number may be if all that were given are 0: they may have been rounded to 6 decimals."""
 COMPUTED = 1e-13
 """Numbers that are more precise than this were not typed: then a short one among them is exact."""
+RUINED = 1e-3
+"""How far from the largest of their array float32 may bring numbers that are still right."""
 _SINGLE = float(np.finfo(np.float32).eps)
 _MARGIN = 32.0
 """How many times the rounding error of one pass another may have."""
@@ -34,20 +36,20 @@ def typed_half_units(numbers: Floats, least: int = LEAST_DIGITS) -> Floats:
     """Half a unit of the last place that was typed, for each number: rounding changes a number by no more.
 
     Numbers are rounded to so many decimals, or to so many digits: the most that any of them has, and `least` digits of
-    the largest. Full doubles have so many that it comes to nothing.
+    the largest. Full doubles have so many that it comes to nothing; inf and nan are not rounded.
     """
     finite = numbers[np.isfinite(numbers) & (numbers != 0)]
     if not finite.size:
-        return np.full_like(numbers, OF_ZEROS)
+        return np.where(np.isfinite(numbers), OF_ZEROS, 0.0)
     few = finite if finite.size <= 1000 else finite[:: finite.size // 1000]
     digits, decimals = least, least - 1 - _exponent(float(np.abs(finite).max()))
     for number in few.tolist():
         _, figures, exponent = Decimal(repr(number)).normalize().as_tuple()
         digits, decimals = max(digits, len(figures)), max(decimals, -int(exponent))
-    exponents = np.floor(np.log10(np.abs(numbers), out=np.full_like(numbers, -400.0), where=numbers != 0))
-    with np.errstate(invalid="ignore"):
-        units: Floats = np.maximum(10.0**-decimals, 10.0 ** (exponents - digits + 1))
-    return units / 2
+    some = np.isfinite(numbers) & (numbers != 0)
+    exponents = np.floor(np.log10(np.abs(numbers), out=np.full_like(numbers, -400.0), where=some))
+    units: Floats = np.maximum(10.0**-decimals, 10.0 ** (exponents - digits + 1))
+    return np.where(np.isfinite(numbers), units / 2, 0.0)
 
 
 def _exponent(number: float) -> int:
@@ -65,42 +67,71 @@ class Precision:
     single: bool
     """Whether the numbers are of float32."""
 
-    def tolerance(self, name: str, right: Floats, single: bool = False) -> Floats:
-        """How far the given numbers of an array may be from these; with `single`, as far as float32 brings them."""
-        largest = float(np.max(np.abs(right), initial=0.0))
-        bound = largest * self.noise[name] * _MARGIN
+    def tolerance(self, name: str, right: Floats, single: bool = False, ruined: float = RUINED) -> Floats:
+        """How far the given numbers of an array may be from these; with `single`, as far as float32 brings them.
+
+        But no farther, relative to the largest, than makes them `ruined`.
+        """
+        most = largest(right)
+        bound = most * min(self.noise[name] * _MARGIN, ruined)
         if not (single or self.single):
-            bound = bound * 2.0**-29 + RELATIVE * largest
+            bound = bound * 2.0**-29 + RELATIVE * most
         return self.half[name] * (1 + 1e-6) + bound
 
 
-def precision_of(case: Case, given: Given, typed: bool = True) -> Precision:
-    """The precision of a learner's numbers, for this network and these data; if they were not typed they are exact."""
+def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = False) -> Precision:
+    """The precision of a learner's numbers, for this network and these data; if they were not typed they are exact.
+
+    Each array has the precision in which it was typed; `pooled`, none has less than the others, unless all were typed.
+    """
     numbers = [given.numbers(name) for name in given.arrays]
     together = np.split(typed_half_units(np.concatenate(numbers)), np.cumsum([array.size for array in numbers])[:-1])
-    units = together  # all with as many decimals, or digits; or, if they were typed, each array with its own
-    if all(np.all(half >= COMPUTED * np.abs(array)) for half, array in zip(together, numbers, strict=True)):
-        units = [np.maximum(half, typed_half_units(array)) for half, array in zip(together, numbers, strict=True)]
+    short = all(_short(half, array) for half, array in zip(together, numbers, strict=True))
+    units = [  # zeros beside numbers that were computed are exact
+        np.maximum(half, typed_half_units(array)) if short or (array.any() and not pooled) else half
+        for half, array in zip(together, numbers, strict=True)
+    ]
     if not typed:
         units = [np.zeros_like(array) for array in numbers]
     noise = {}
     with np.errstate(all="ignore"):
         rough = gradients(case, plan(case, {"precision": "single"}))
     for name, right in case.truth[1].items():
-        largest = float(np.abs(right).max())
-        error = float(np.abs(rough[name] - right).max())
-        noise[name] = max(error / largest if largest else 0.0, _SINGLE) if np.isfinite(error) else _SINGLE
-    return Precision(dict(zip(given.arrays, units, strict=True)), noise, given.single)
+        most = largest(right)
+        with np.errstate(all="ignore"):
+            error = float(np.abs(rough[name] - right).max())
+        noise[name] = max(error / most if most else 0.0, _SINGLE) if np.isfinite(error) else _SINGLE
+    single = given.single
+    if typed and not single and all(map(_is_single, numbers)):  # and not because they were typed with few digits
+        single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
+    return Precision(dict(zip(given.arrays, units, strict=True)), noise, single)
+
+
+def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
+    """Whether numbers were typed to so few digits."""
+    finite = np.isfinite(numbers)
+    return bool(np.all(half[finite] >= least * np.abs(numbers[finite])))
+
+
+def _is_single(numbers: Floats) -> bool:
+    """Whether float32 can hold all these numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.all((numbers.astype(np.float32) == numbers) | np.isnan(numbers)))
 
 
 def few_digits(given: Given, right: Gradients) -> bool:
-    """Whether these are right numbers with hardly a digit left: 0.02 for 0.0196, and none is much larger."""
+    """Whether these are right numbers with hardly a digit left: 0.02 for 0.0196, and none is much larger.
+
+    Or two digits in an array alone: 0.051 for 0.0514, beside others in full.
+    """
     numbers, vectors = [given.numbers(name) for name in given.arrays], [given.select(n, right[n]) for n in given.arrays]
     found = [v for v in vectors if v is not None]
     if len(found) < len(vectors):
         return False
-    half = typed_half_units(np.concatenate(numbers), 1) * (1 + 1e-6)
-    return bool(np.all(np.abs(np.concatenate(numbers) - np.concatenate(found)) <= half))
+    together, alone = typed_half_units(np.concatenate(numbers), 1), [typed_half_units(array, 2) for array in numbers]
+    half = np.maximum(together, np.concatenate(alone)) * (1 + 1e-6)
+    bound = RELATIVE * np.concatenate([np.full_like(v, largest(v)) for v in found])
+    return bool(np.all(within(np.concatenate(numbers), np.concatenate(found), half + bound)))
 
 
 def rounded_to_single(given: Given, right: Gradients) -> bool:

@@ -15,8 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from microbp.diagnosis.precision import precision_of
 from microbp.diagnosis.rules import Plan, plan
 from microbp.diagnosis.scaling import Column, spans
 from microbp.learner.cases import Case, Gradients
-from microbp.learner.given import Given
+from microbp.learner.given import Given, within
 
 
 @dataclass
@@ -51,10 +50,6 @@ class Replayer:
     def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
         self.case, self.given = case, given
         self.precision = precision_of(case, given, typed)
-        exact32 = all(is_single(given.numbers(name)) for name in given.arrays)
-        typed = all(np.all(half > 2.0**-26 * np.abs(given.numbers(name))) for name, half in self.precision.half.items())
-        if exact32 and not typed:
-            self.precision = replace(self.precision, single=True)
         self.right = plan(case)
         self.values = forward(case, self.right)
         self._forwards = {tuple(rule.forward for rule in self.right): self.values}
@@ -117,13 +112,7 @@ class Replayer:
 
 def exact(column: Column) -> bool:
     """Whether the numbers of an array are the learner's."""
-    return bool(np.all(np.abs(column.given - column.right) <= column.tolerance))
-
-
-def is_single(numbers: Any) -> bool:
-    """Whether float32 can hold all these numbers."""
-    with np.errstate(over="ignore"):
-        return bool(np.all(numbers.astype(np.float32) == numbers))
+    return bool(np.all(within(column.given, column.right, column.tolerance)))
 
 
 def same(one: Gradients, other: Gradients) -> bool:

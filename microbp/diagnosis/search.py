@@ -23,12 +23,12 @@ from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.pairs import pairs
 from microbp.diagnosis.passes import gradients
-from microbp.diagnosis.precision import few_digits, rounded_to_single
+from microbp.diagnosis.precision import Precision, few_digits, precision_of, rounded_to_single
 from microbp.diagnosis.replay import Candidate, Replayer, same
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.scaling import scalings
 from microbp.learner.cases import Case, Gradients
-from microbp.learner.given import Given
+from microbp.learner.given import Given, within
 
 MOST_MISTAKES = 2
 
@@ -43,39 +43,63 @@ class Search(Replayer):
 
     def is_right(self) -> bool:
         """Whether the numbers are right to their precision; at the kink of a ReLU either side will do."""
-        rough = self.precision.single and not self.given.single
-        precision = replace(self.precision, single=False) if rough else self.precision
-        kink = plan(self.case, {"slope": "kink"})
-        for right in (self.case.truth[1], gradients(self.case, kink, self.values)):
-            vectors = {name: self.given.select(name, right[name]) for name in self.given.arrays}
-            if all(
-                v is not None and np.all(np.abs(self.given.numbers(name) - v) <= precision.tolerance(name, v))
-                for name, v in vectors.items()
-            ):
-                return True
-        right = self.case.truth[1]
-        if rounded_to_single(self.given, right):
-            return True
-        # So few digits can be rounded, or be the exact numbers of a mistake.
-        return few_digits(self.given, right) and not Search(self.case, self.given, typed=False).explanations()
+        return bool(self.right_in())
 
-    def is_single(self) -> bool:
-        """Whether they are right as far as single precision goes."""
-        vectors = {name: self.given.select(name, self.case.truth[1][name]) for name in self.given.arrays}
-        return all(
-            v is not None and np.all(np.abs(self.given.numbers(name) - v) <= self.precision.tolerance(name, v, True))
-            for name, v in vectors.items()
+    def right_in(self) -> str:
+        """The precision in which the numbers are right, "double" or "single"; nothing if they are wrong.
+
+        What is right only with few digits, or as float32, must not be a mistake exactly.
+        """
+        typed = replace(self.precision, single=self.given.single)
+        right = self.case.truth[1]
+        if self._near(typed):
+            return "" if self._of_few_digits(typed) else "single" if self.given.single else "double"
+        if rounded_to_single(self.given, right):
+            return "single"
+        if self._near(typed, single=True) and not self._mistakes(typed):
+            return "single"
+        # So few digits can be rounded, or be the exact numbers of a mistake.
+        few = few_digits(self.given, right) and not Search(self.case, self.given, typed=False).explanations()
+        return "double" if few else ""
+
+    def _near(self, precision: Precision, **how: Any) -> bool:
+        """Whether the numbers are as near to the right ones as that."""
+        kink = plan(self.case, {"slope": "kink"})
+        return any(
+            all(
+                (v := self.given.select(name, right[name])) is not None
+                and np.all(within(self.given.numbers(name), v, precision.tolerance(name, v, **how)))
+                for name in self.given.arrays
+            )
+            for right in (self.case.truth[1], gradients(self.case, kink, self.values))
         )
 
-    def explanations(self) -> list[Explanation]:
-        """The simplest explanations, all of one cost; none if nothing explains the numbers."""
+    def _of_few_digits(self, precision: Precision) -> list[Explanation]:
+        """The mistakes that numbers are exactly which a few digits in one array make right."""
+        pooled = replace(precision_of(self.case, self.given, pooled=True), single=precision.single)
+        return [] if not self._near(precision) or self._near(pooled) else self._mistakes(pooled)
+
+    def _mistakes(self, precision: Precision) -> list[Explanation]:
+        """The single mistakes that explain the numbers to that precision."""
+        search = Search(self.case, self.given)
+        search.precision = precision
+        return [e for e in search.explanations(1) if e.codes != ("single-precision",)]
+
+    def is_single(self) -> bool:
+        """Whether they are what single precision makes of the right ones, even if it ruins them."""
+        return self._near(self.precision, single=True, ruined=1.0)
+
+    def explanations(self, most: int = MOST_MISTAKES + 1) -> list[Explanation]:
+        """The simplest explanations, all of one cost; none if nothing explains the numbers at that cost."""
         single = [Explanation((Finding(find("single-precision"), {"precision": "single"}, (), ()),), 1)]
         if self.precision.single and self.is_single():
-            return single
+            return self._mistakes(replace(self.precision, single=False)) or single
+        if most > 1 and (exact := self._of_few_digits(self.precision)):
+            return exact
         base = Candidate((), self.right, self.case)
         self.replay(base)
         self.replayed = list(self._replayed())
-        for cost in range(1, MOST_MISTAKES + 2):
+        for cost in range(1, most + 1):
             found = list(self._factored([base, *self.replayed], cost))
             if cost == 1 and not found and self.is_single():
                 found = single
@@ -83,7 +107,7 @@ class Search(Replayer):
                 found += pairs(self, self.replayed, cost)
             if found:
                 return _distinct(found)
-        return _distinct(list(self._factored([base], 2 * len(self.given.arrays))))
+        return _distinct(list(self._factored([base], 2 * len(self.given.arrays)))) if most > MOST_MISTAKES else []
 
     def _factored(self, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
         """Those that fit with factors, at this cost all in all."""

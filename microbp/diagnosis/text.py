@@ -10,9 +10,10 @@ import numpy as np
 
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.passes import Part, backward
-from microbp.diagnosis.rules import plan
+from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.rules import Rules, plan
 from microbp.learner.cases import Case
-from microbp.learner.given import Given
+from microbp.learner.given import Given, within
 from microbp.tabular import columns
 
 MOST_TERMS = 3
@@ -93,12 +94,14 @@ def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str
     right = float(case.truth[1][name][where])
     yield f"One number followed through: {label}, {name}{list(where)}"
     yield f"   yours {number(yours)}, right {number(right)}"
-    rows = [("   right", *_sums(next(p for p in backward(case, plan(case)) if p.l == l), name, where))]
-    rules = explanation.rules(case)
+    rules, right_rules = explanation.rules(case), plan(case)
+    part = next(p for p in backward(case, right_rules) if p.l == l)
+    rows = [("   right", *_sums(part, right_rules[l - 1], name, where))]
     if rules[0].order == "right" and not rules[l - 1].transposed:
         wrong_case = replace(case, learning_rate=explanation.rate or case.learning_rate)
         with np.errstate(all="ignore"):
-            rows.insert(0, ("   wrong", *_sums(next(p for p in backward(wrong_case, rules) if p.l == l), name, where)))
+            part = next(p for p in backward(wrong_case, rules) if p.l == l)
+            rows.insert(0, ("   wrong", *_sums(part, rules[l - 1], name, where)))
     yield from columns(rows)
     if case.problem:
         yield f'   See it: microbp step {case.problem} -c "c {label}"'
@@ -106,7 +109,7 @@ def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str
         yield f'   See it: microbp.steps(losses.batch_loss(model, X, Y, "{case.loss}", {case.l2})).until("{label}")'
 
 
-def _sums(part: Part, name: str, where: Sequence[int]) -> tuple[str, str]:
+def _sums(part: Part, rule: Rules, name: str, where: Sequence[int]) -> tuple[str, str]:
     """Σi δ[i,j]·a[i,k], with its factor and the penalty, in symbols and in numbers."""
     l, j = part.l, where[0]
     delta = part.delta[:, j]
@@ -117,30 +120,35 @@ def _sums(part: Part, name: str, where: Sequence[int]) -> tuple[str, str]:
         terms = sorted(zip(delta, a, strict=True), key=lambda t: -abs(t[0] * t[1]))
         texts, total = [f"{number(d)}·{number(x)}" for d, x in terms], float(delta @ a)
     else:
-        symbols, of_loss, penalty = f"Σi δ{l}[i,{j}]", part.db[j], 0.0
+        penalty = rule.scale * rule.scale_biases * rule.l2_biases * part.db_l2[j]
+        symbols, of_loss = f"Σi δ{l}[i,{j}]", part.db[j] - penalty
         texts, total = [number(d) for d in sorted(delta, key=lambda d: -abs(d))], float(delta.sum())
     text = " + ".join(texts[:MOST_TERMS]) + (f" + … ({len(texts)} samples)" if len(texts) > MOST_TERMS else "")
     factor = of_loss / total if total else 1.0
     if abs(factor - 1) > 1e-9:
         text = f"{number(factor)} × ({text})"
     if penalty:
+        symbols += f" + (λ/m)·{name[1]}{l}[{','.join(map(str, where))}]"
         text += f" + {number(penalty)} of the penalty"
     return symbols, f"{text} = {number(of_loss + penalty)}"
 
 
 def worst(case: Case, given: Given) -> tuple[str, tuple[int, ...]] | None:
     """Where the numbers are wrong at their worst, in the array that a pass gets wrong first; weights before biases."""
-    found: list[tuple[bool, bool, int, float, str, tuple[int, ...]]] = []
+    found: list[tuple[bool, int, float, str, tuple[int, ...]]] = []
+    precision = precision_of(case, given)
     for name in given.arrays:
         right = given.select(name, case.truth[1][name])
         if right is None or name in given.totals:
             continue
-        apart = np.nan_to_num(np.abs(given.numbers(name) - right), nan=np.inf)
+        numbers = given.numbers(name)
+        with np.errstate(invalid="ignore"):
+            apart = np.nan_to_num(np.abs(numbers - right), nan=np.inf)
+        apart[within(numbers, right, precision.tolerance(name, right))] = 0.0
         k = int(np.argmax(apart))
         if apart[k] > 0:
-            wrong = apart[k] > 1e-6 * float(np.max(np.abs(right)))
-            found.append((bool(wrong), name[1] == "W", int(name[2:]), float(apart[k]), name, given.place(name, k)))
-    return max(found)[4:] if found else None
+            found.append((name[1] == "W", int(name[2:]), float(apart[k]), name, given.place(name, k)))
+    return max(found)[3:] if found else None
 
 
 def alternatives(others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:

@@ -39,7 +39,7 @@ from microbp.errors import ShapeError
 from microbp.learner.cases import Case, case_of
 from microbp.learner.files import load_gradients, obtain
 from microbp.learner.flat import ambiguous
-from microbp.learner.given import Given
+from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, read
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
@@ -54,14 +54,15 @@ def diagnose(
     Y: ArrayLike | None = None,
     *,
     loss: str | None = None,
-    l2: float = 0.0,
+    l2: float | None = None,
     learning_rate: float | None = None,
     layout: str | None = None,
 ) -> Diagnosis:
     """Names the mistakes behind a learner's gradients of a model, or of a problem, by replaying the network under them.
 
     `gradients` are in any form that `learner.read` takes, in a file, or a function f(weights, biases, X, Y); arrays
-    that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem has them, its loss and its λ.
+    that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem has them, its loss and its λ,
+    which count unless others are given.
     Numbers count as given to as many digits as they have. The learning rate, which only changes too early need, is
     solved for where it is not known. Of an expression, or of any graph, they are a dict by label. Raises
     `ShapeError`, `UnknownNameError` and `ProblemError`.
@@ -70,7 +71,7 @@ def diagnose(
         if isinstance(gradients, str | os.PathLike):
             gradients = load_gradients(gradients)
         return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
-    case = case_of(model, X, Y, loss=loss, l2=l2 or None, learning_rate=learning_rate)
+    case = case_of(model, X, Y, loss=loss, l2=l2, learning_rate=learning_rate)
     readings = read(case, obtain(case, gradients), layout=layout, loose=True)
     with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
         return _diagnosed(case, readings)
@@ -79,23 +80,24 @@ def diagnose(
 def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
     searches = [Search(case, given) for given in readings]
     for search in searches:
-        if search.is_right():
-            return _right(search.given)
+        if precision := search.right_in():
+            return _right(search.given, precision)
     found = [(search, explanations) for search in searches if (explanations := search.explanations())]
     if not found:
         given = choose(case, readings)
         return _unexplained(case, given, searches[readings.index(given)])
     least = min(explanations[0].cost for _, explanations in found)
     best = [(search, explanations) for search, explanations in found if explanations[0].cost == least]
-    if len(best) > 1:
+    if len({search.given.layout for search, _ in best}) > 1:
         raise ShapeError(ambiguous([search.given for search, _ in best]))
     return _wrong(case, best[0][0].given, best[0][1])
 
 
-def _right(given: Given) -> Diagnosis:
-    precision = "single" if given.single else "double"
+def _right(given: Given, precision: str) -> Diagnosis:
     details = {"precision": precision, "arrays": list(given.arrays), "layout": given.layout}
     said = f"The gradients are right: {', '.join(given.arrays)}, to the precision in which they were given."
+    if precision == "single":
+        said += " The numbers have single precision (float32): about 7 digits are right."
     return Diagnosis(True, (), (), details, said)
 
 
@@ -153,11 +155,11 @@ def _unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
         if right is None:
             errors[name] = np.ones(given.numbers(name).shape, dtype=bool)
         else:
-            errors[name] = ~(np.abs(given.numbers(name) - right) <= precision.tolerance(name, right))
+            errors[name] = ~within(given.numbers(name), right, precision.tolerance(name, right))
     wrong = [name for name in errors if errors[name].any()]
     order = sorted(wrong, key=lambda name: (-int(name[2:]), name[1] == "b"))
     details = {
-        "first_wrong": order[0],
+        "first_wrong": order[0] if order else "",
         "wrong": wrong,
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(case, given, errors, wrong)),

@@ -61,5 +61,6 @@ def flat_readings(case: Case, vector: Floats, layout: str | None) -> Iterator[Gi
 
 def ambiguous(readings: list[Given]) -> str:
     """Says that a flat vector could have several layouts."""
-    choices = "; ".join(f"{given.layout!r}: {LAYOUTS[given.layout or 'rows']}" for given in readings)
+    layouts = dict.fromkeys(given.layout for given in readings)
+    choices = "; ".join(f"{layout!r}: {LAYOUTS[layout or 'rows']}" for layout in layouts)
     return f"one flat vector can hold these gradients in several ways: say which with layout=…: {choices}"

@@ -15,10 +15,27 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ShapeError
 from microbp.learner.cases import Case, Floats, Gradients
+
+
+def within(numbers: ArrayLike, right: ArrayLike, tolerance: ArrayLike) -> NDArray[np.bool_]:
+    """Which numbers are right ones: as near as that; inf only where inf is right, and nan never.
+
+    >>> within([1.0, np.inf, np.inf, 2.0], [1.1, np.inf, 1.0, np.inf], [0.2, 0.0, np.inf, np.inf]).tolist()
+    [True, True, False, False]
+    """
+    numbers, right, tolerance = (np.asarray(x, dtype=np.float64) for x in (numbers, right, tolerance))
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = (np.abs(numbers - right) <= tolerance) & np.isfinite(tolerance)
+    return np.asarray((numbers == right) | (near & np.isfinite(numbers) & np.isfinite(right)))
+
+
+def largest(numbers: Floats) -> float:
+    """The largest of those that are finite, without its sign."""
+    return float(np.max(np.abs(numbers), initial=0.0, where=np.isfinite(numbers)))
 
 
 @dataclass(frozen=True)
@@ -55,13 +72,23 @@ class Given:
         return tuple(int(i) for i in np.unravel_index(k, self.arrays[name].shape))
 
 
-def fitted(case: Case, given: Given, loose: bool = False) -> Given:
-    """The same with vectors for biases, shared ones as one number. Raises `ShapeError` for what does not fit."""
+def meanings(case: Case, given: Given, loose: bool = False) -> list[Given]:
+    """What equal numbers for the biases that a layer shares can be: each the layer's total, or one for each neuron."""
+    found = [fitted(case, given, loose), fitted(case, given, loose, each=True)]
+    return found[: 1 if found[0].totals == found[1].totals else 2]
+
+
+def fitted(case: Case, given: Given, loose: bool = False, each: bool = False) -> Given:
+    """The same with vectors for biases, shared ones as one number. Raises `ShapeError` for what does not fit.
+
+    With `each` equal numbers for a shared bias are those of the neurons, not the layer's total.
+    """
     arrays, totals = dict(given.arrays), set(given.totals)
     for name, array in arrays.items():
         if (name[1] == "b" and array.ndim == 2 and 1 in array.shape) or array.ndim == 0:
             array = array.ravel()
-        if name in case.shared and (array.size == 1 or (array.ndim == 1 and len(set(array.tolist())) == 1)):
+        equal = array.ndim == 1 and len(set(array.tolist())) == 1 and not each
+        if name in case.shared and (array.size == 1 or equal):
             array = array[:1]
             totals.add(name)
         arrays[name] = array

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.flat import LAYOUTS, ambiguous, flat_readings
-from microbp.learner.given import Given, fitted
+from microbp.learner.given import Given, meanings, within
 
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
 _LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
@@ -31,7 +31,7 @@ _AGREES = 1e-4
 
 
 def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool = False) -> list[Given]:
-    """All ways to read a learner's gradients: one, but for a flat vector whose layout is not given.
+    """All ways to read a learner's gradients: one, but for a flat vector of no given layout, or equal shared biases.
 
     `gradients` is `{"dW": […], "db": […]}`, a dict by array (`dW1`), by parameter label (`w5`) or with θ (`Theta1`), a
     pair of lists, a list `[W1, b1, W2, …]`, a list of Θ of shape (n_out, 1 + n_in), or one flat vector, whose `layout`
@@ -54,7 +54,7 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
         shapes = ", ".join(f"{name} {case.shape(name)}" for name in case.names)
         raise ShapeError(f"cannot read gradients out of {_words(gradients)}: this network has {shapes}")
     single = _is_single(gradients)
-    found = [fitted(case, replace(reading, single=single), loose) for reading in found]
+    found = [meaning for reading in found for meaning in meanings(case, replace(reading, single=single), loose)]
     distinct: list[Given] = []
     for reading in found:
         if not any(_same(reading.arrays, other.arrays) for other in distinct):
@@ -72,12 +72,22 @@ def choose(case: Case, readings: list[Given]) -> Given:
         for name in given.arrays:
             right = given.select(name, case.truth[1][name])
             if right is not None:
-                agree += int(np.sum(np.abs(given.numbers(name) - right) <= _AGREES * np.abs(right)))
+                agree += int(np.sum(within(given.numbers(name), right, _AGREES * np.abs(right))))
         scores.append(agree)
     best = [given for given, score in zip(readings, scores, strict=True) if score == max(scores)]
-    if len(best) > 1:
+    if len({given.layout for given in best}) > 1:
         raise ShapeError(ambiguous(best))
-    return best[0]
+    return min(best, key=lambda given: _apart(case, given))
+
+
+def _apart(case: Case, given: Given) -> float:
+    """How far the numbers for shared biases are from the right ones."""
+    found = 0.0
+    for name in case.shared & given.arrays.keys():
+        right = given.select(name, case.truth[1][name])
+        if right is not None:
+            found += float(np.max(np.abs(np.nan_to_num(given.numbers(name) - right))))
+    return found
 
 
 def _same(one: Gradients, other: Gradients) -> bool:
@@ -133,6 +143,16 @@ def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
     known: dict[str, NDArray[np.bool_]] = {}
     totals: set[str] = set()
     form = "arrays by name"
+    keys: dict[tuple[Any, ...], str] = {}
+
+    def once(key: str, *places: tuple[Any, ...]) -> None:
+        """Notes what a key gives: whole arrays, or one entry. Raises `ShapeError` if that was given."""
+        for place in places:
+            for other in keys:
+                if other[0] == place[0] and (len(other) == 1 or len(place) == 1 or other == place):
+                    raise ShapeError(f"{keys[other]} and {key} both give numbers of {place[0]}: give each once")
+            keys[place] = key
+
     for key, value in given.items():
         if value is None:
             continue
@@ -140,6 +160,7 @@ def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
         if label in case.labels and np.size(value) == 1 and _depth(value) <= 1:
             form = "numbers by label"
             name, where = case.labels[label]
+            once(key, (name,) if where is None else (name, where))
             if where is None:
                 arrays[name] = _floats(key, value).reshape(1)
                 totals.add(name)
@@ -149,6 +170,7 @@ def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
             continue
         match = _NAME.fullmatch(key)
         if match and 1 <= int(match[2]) <= case.depth:
+            once(key, *_places(match[1], int(match[2])))
             _put(arrays, match[1], int(match[2]), _floats(key, value))
         elif (match := _LISTS.fullmatch(key)) is not None:
             if not _depth(value):
@@ -158,11 +180,17 @@ def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
                 raise ShapeError(f"{key} needs an array for each of the {case.depth} layers, got {len(parts)}")
             for l, part in enumerate(parts, 1):
                 if part is not None:
+                    once(key, *_places(match[1], l))
                     _put(arrays, match[1], l, _floats(f"{key}[{l - 1}]", part))
         else:
             raise UnknownNameError(unknown("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
     ordered = {name: arrays[name] for name in case.names if name in arrays}
     return Given(ordered, form, {name: mask for name, mask in known.items() if not mask.all()}, frozenset(totals))
+
+
+def _places(kind: str, l: int) -> list[tuple[str]]:
+    """The arrays that such a name gives: Θ gives two."""
+    return [(f"d{k}{l}",) for k in "Wb" if kind.lower() not in ("w", "b") or kind.lower() == k.lower()]
 
 
 def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
