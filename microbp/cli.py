@@ -210,7 +210,7 @@ def _conventions(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     problem = _load_network(options)
     labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
-    X, Y = problem.inputs[: problem.shown], problem.targets[: problem.shown]
+    X, Y = problem.shown_samples
     found = [derivation(problem.root(), problem.model, s, X, Y, loss=problem.loss, l2=problem.l2) for s in labels]
     width = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 120
     _print(options, [one.as_dict() for one in found], "\n\n\n".join(one.page(width) for one in found))

@@ -172,7 +172,7 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
 
     `gradients` are those of the samples that the problem shows, in any form that `compare` takes.
     """
-    case = case_of(problem, problem.inputs[: problem.shown], problem.targets[: problem.shown])
+    case = case_of(problem, *problem.shown_samples)
     given = choose(case, read(case, obtain(case, gradients)))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}

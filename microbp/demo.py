@@ -48,7 +48,7 @@ def demo(problem: NetworkProblem) -> dict[str, Any]:
     }
     gradients = {leaf.label: leaf.grad for leaf in problem.trained()}
     before = {leaf.label: leaf.data for leaf in problem.trained()}
-    comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss, l2=problem.l2)
+    comparison = compare(problem)
     results = [
         train(
             replace(problem, train_biases=run.train_biases, shared_bias=run.shared_bias), run.steps, update=run.update

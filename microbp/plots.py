@@ -43,7 +43,7 @@ def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | P
     if result.history is not None:
         if len(result.parameters) <= MOST_LINES:
             charts.append(_draw_parameters)
-        if problem.targets[: problem.shown].size <= MOST_LINES:
+        if problem.shown_samples[1].size <= MOST_LINES:
             charts.append(_draw_outputs)
     with mpl.rc_context({"svg.hashsalt": "microbp", "font.size": 9}):
         figure = Figure(figsize=(4.2 * len(charts), 3.4), layout="constrained")
@@ -74,7 +74,7 @@ def check_chart(path: str | Path) -> str:
 
 def needs_history(problem: NetworkProblem, steps: int) -> bool:
     """Whether a chart of so many steps shows more than the loss: not if that were too many lines, or numbers."""
-    parameters, outputs = len(problem.leaves()), problem.targets[: problem.shown].size
+    parameters, outputs = len(problem.leaves()), problem.shown_samples[1].size
     return min(parameters, outputs) <= MOST_LINES and parameters * (steps + 1) <= MOST_NUMBERS
 
 
@@ -98,7 +98,7 @@ def _draw_parameters(axes: Axes, problem: NetworkProblem, result: TrainingResult
 
 def _draw_outputs(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
     assert result.history is not None
-    X, targets = problem.inputs[: problem.shown], problem.targets[: problem.shown]
+    X, targets = problem.shown_samples
     rows = np.unique(np.linspace(0, len(result.history) - 1, MOST_POINTS).astype(int))
     with np.errstate(all="ignore"):
         outputs = _drawn([problem.predict(X, result.history[row]).ravel() for row in rows])

@@ -148,7 +148,7 @@ def train(
         loss=loss,
         accuracy=_silently(problem.accuracy, problem.inputs, problem.targets),
         held_out_accuracy=_silently(problem.accuracy, problem.held_out_inputs, problem.held_out_targets),
-        outputs=_silently(problem.predict, problem.inputs[: problem.shown]).tolist(),
+        outputs=_silently(problem.predict, problem.shown_samples[0]).tolist(),
         parameters={leaf.label: leaf.data for leaf in engine.leaves},
         losses=losses,
         history=np.array(history) if record else None,

@@ -52,7 +52,7 @@ def training_film(
         raise ProblemError(f"a film of training needs 1 or more steps between pictures, got {every}")
     first = result.steps + 1 - count  # not 0 if the run was resumed
     weights = result.history[np.isfinite(result.history)]
-    if options.get("level") is None and len(problem.inputs[: problem.shown]) > 1:  # an arrow for each weight, not more
+    if options.get("level") is None and len(problem.shown_samples[0]) > 1:  # an arrow for each weight, not more
         options["level"] = choose(READABLE["values"] + 1, problem.model).name
     style = {"show": SHOWN, "widths": float(np.abs(weights).max(initial=0.0)) or True, **options}
     leaves = problem.leaves()

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from microbp.engine import Value
 from microbp.errors import ProblemError, ShapeError
+from microbp.layouts import Layout
 from microbp.nn import MLP, Layer
 
 
@@ -43,7 +43,7 @@ class Names:
         model.input_labels = list(self.inputs or model.input_labels)
         for l, layer in enumerate(model.layers):
             self._layer(l, layer, shared_bias)
-        labels = [leaf.label for leaf in _leaves(model)]
+        labels = [leaf.label for leaf in Layout(model.parameter_arrays()).leaves]
         if len(set(labels)) < len(labels):
             twice = sorted({label for label in labels if labels.count(label) > 1})
             raise ShapeError(f"names must be different for different parameters, got {twice} more than once")
@@ -85,7 +85,3 @@ class Names:
                 yield "biases", len(self.biases), len(sizes)
             else:
                 yield "biases", [len(row) for row in self.biases], sizes
-
-
-def _leaves(model: MLP) -> list[Value]:
-    return list(dict.fromkeys(value for array in model.parameter_arrays() for value in array.flat))

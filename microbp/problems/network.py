@@ -143,6 +143,11 @@ class NetworkProblem(Problem):
         if not isinstance(self.training, Training):
             raise ProblemError(f"training must be settings, Training(steps=10) for one, got {self.training!r}")
 
+    @property
+    def shown_samples(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The inputs and the targets that the graph is of."""
+        return self.inputs[: self.shown], self.targets[: self.shown]
+
     def root(self, rows: Any = None) -> Value:
         """The loss, labelled, of the samples that are shown, or of those `rows` (any index into the samples)."""
         rows = slice(self.shown) if rows is None else rows

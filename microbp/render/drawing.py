@@ -21,6 +21,7 @@ import graphviz
 
 from microbp.engine import Constant, Value
 from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, unknown
+from microbp.layouts import Layout
 from microbp.nn import MLP
 from microbp.render.dot import Dot
 from microbp.render.image import TIMEOUT, render
@@ -181,7 +182,7 @@ def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Dra
             f"level={level!r} needs values, and a network alone has none: draw a result of it, draw(model(x), "
             f"model=model, level={level!r}), or its layers, level='layer'"
         )
-    parameters = list(dict.fromkeys(p for array in model.parameter_arrays() for p in array.flat))
+    parameters = Layout(model.parameter_arrays()).leaves
     scene = Scene(parameters, parameters, model, "layer", style)
     scene.line_up()
     moment = AsIs(any(p.grad for p in parameters))
