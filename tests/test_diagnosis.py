@@ -175,8 +175,8 @@ def test_the_published_slip_is_diagnosed_fast():
     assert time.perf_counter() - start < 0.3
     assert diagnosis.mistakes == ("update-before-backprop",)
     assert diagnosis.details["learning_rate"] == 0.5
-    assert "δ1 = (δ2 (W2 − η·dW2)) ⊙ f′(z1)" in str(diagnosis)
-    assert 'microbp step w1-w8 -c "c w' in str(diagnosis)
+    assert "δ1 = (δ2 (W2 − η·dW2)) ⊙ σ′(z1)" in str(diagnosis)
+    assert "microbp step w1-w8 --at w" in str(diagnosis)
 
 
 def test_the_slip_needs_no_learning_rate():
@@ -235,8 +235,8 @@ def test_what_nothing_explains_is_described():
     assert diagnosis.details["first_wrong"] == "dW2"
     assert diagnosis.details["confined"] == ["layer 2", "the weights", "row 1 of dW2"]
     assert "sign" in diagnosis.details["ruled_out"]
-    rest = case.on(X[[0, 1, 3]], Y[[0, 1, 3]]).truth[1]
-    diagnosis = microbp.diagnose(SQUARE, rest, X, Y)
+    again = case.on(X[[0, 1, 2, 2, 3]], Y[[0, 1, 2, 2, 3]]).truth[1]
+    diagnosis = microbp.diagnose(SQUARE, again, X, Y)
     assert any(said.startswith("sample 2") for said in diagnosis.details["confined"])
 
 
@@ -357,4 +357,4 @@ def test_the_number_followed_through_is_wrong_and_shows_the_penalty():
     assert yours != correct
     wrong = [line for line in diagnosis.explanation.splitlines() if line.startswith("   wrong")][-1]
     assert "+ (λ/m)·b" in wrong
-    assert "of the penalty" in wrong
+    assert " + (0.8/4)·" in wrong

@@ -15,16 +15,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from microbp.diagnosis.findings import Finding
-from microbp.diagnosis.passes import Part, backward, forward
+from microbp.diagnosis.passes import Part, backward, forward, gradients
 from microbp.diagnosis.precision import precision_of
 from microbp.diagnosis.rules import Plan, plan
 from microbp.diagnosis.scaling import Column, spans
-from microbp.learner.cases import Case, Gradients
+from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.given import Given, within
 
 
@@ -91,16 +91,43 @@ class Replayer:
         for part in backward(candidate.case, rules, self._forwards[key]):
             l = self._place(rules, part.l)
             found: list[tuple[str, Column | None]] = []
-            for name, loss, l2 in ((f"dW{l}", part.dW, part.dW_l2), (f"db{l}", part.db, part.db_l2)):
+            dW, dW_l2, plain_W = part.dW, part.dW_l2, 1.0
+            if not self.case.l2:
+                dW, dW_l2, plain_W = dW + dW_l2, self._weights(rules, part.l) / len(self.case.Y), 0.0
+            of_weights, of_biases = (f"dW{l}", dW, dW_l2, plain_W), (f"db{l}", part.db, part.db_l2, 0.0)
+            for name, loss, l2, plain in (of_weights, of_biases):
                 if name not in self.given.arrays:
                     continue
                 a, b = self.given.select(name, loss), self.given.select(name, l2)
                 numbers = self.given.numbers(name)
                 column = None
                 if a is not None and b is not None and np.isfinite(a).all():
-                    column = Column(name, numbers, a, b, self.precision.tolerance(name, numbers))
+                    column = Column(name, numbers, a, b, self.precision.tolerance(name, numbers), plain)
                 found.append((name, column))
             yield part, found
+
+    def _weights(self, rules: Plan, l: int) -> Floats:
+        """The weights of layer l, in the shape of their gradient under these rules."""
+        W = self.values.weights[l - 1]
+        return W.T if rules[l - 1].transposed else W
+
+    def solve_rate(self, rules: Plan, l: int) -> float | None:
+        """The learning rate for which the layer below l, whose weights were changed, comes out as the learner has it.
+
+        What is passed back is linear in it there.
+        """
+        name = f"dW{l - 1}"
+        if name not in self.given.arrays:
+            return None
+        values = self.values if all(not rule.forward for rule in rules) else None
+        found = (gradients(replace(self.case, learning_rate=rate), rules, values) for rate in (0.0, 1.0))
+        zero, one = (self.given.select(name, made[name]) for made in found)
+        if zero is None or one is None or not (slope := zero - one).any():
+            return None
+        with np.errstate(all="ignore"):
+            rate = float((zero - self.given.numbers(name)) @ slope / (slope @ slope))
+        near = float(f"{rate:.3g}")
+        return None if not rate > 0 else near if abs(near - rate) <= 1e-4 * rate else rate
 
     def all_exact(self, candidate: Candidate) -> bool:
         """Whether a candidate makes the learner's numbers: it stops at the first array that it does not."""

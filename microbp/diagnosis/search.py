@@ -18,15 +18,16 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.findings import Explanation, Finding, read_scaling
-from microbp.diagnosis.mistake import Change, Mistake
+from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.pairs import pairs
-from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.precision import Precision, few_digits, precision_of, rounded_to_single
 from microbp.diagnosis.replay import Candidate, Replayer, same
 from microbp.diagnosis.rules import changed, plan
-from microbp.diagnosis.scaling import scalings
+from microbp.diagnosis.scaling import Column, scalings, spans
+from microbp.diagnosis.ways import Change
 from microbp.learner.cases import Case, Gradients
 from microbp.learner.given import Given, within
 
@@ -126,7 +127,7 @@ class Search(Replayer):
             if mistake.scales or mistake.code == "single-precision":
                 continue
             seen: list[Gradients] = [self.case.truth[1]]
-            for change in mistake.varieties(self.case):
+            for change in self._varieties(mistake):
                 if "scale" in change:
                     continue
                 for candidate, made in self._scoped(mistake, change):
@@ -162,25 +163,33 @@ class Search(Replayer):
             return
         if self.case.learning_rate:
             yield self.case, self.case.learning_rate
-        if "back" in change and (rate := self._solve_rate(change, layers)):
+        if "back" in change and (rate := self.solve_rate(changed(self.right, change, layers), max(layers))):
             yield replace(self.case, learning_rate=rate), rate
 
-    def _solve_rate(self, change: Any, layers: Sequence[int]) -> float | None:
-        """The learning rate for which the layer below the last changed one comes out as the learner has it.
+    def _varieties(self, mistake: Mistake) -> list[Change]:
+        """A mistake's changes; which of many samples is missing is solved for."""
+        varieties = mistake.varieties(self.case)
+        if mistake.code == "missing-sample" and not varieties:
+            return [{"samples": f"without {i}"} for i in self._missing()]
+        return varieties
 
-        What is passed back is linear in it there.
-        """
-        name = f"dW{max(layers) - 1}"
-        if name not in self.given.arrays:
-            return None
-        rules = changed(self.right, change, layers)
-        found = (gradients(replace(self.case, learning_rate=rate), rules, self.values) for rate in (0.0, 1.0))
-        zero, one = (self.given.select(name, g[name]) for g in found)
-        if zero is None or one is None or not (slope := zero - one).any():
-            return None
-        rate = float((zero - self.given.numbers(name)) @ slope / (slope @ slope))
-        near = float(f"{rate:.3g}")
-        return None if not rate > 0 else near if abs(near - rate) <= 1e-4 * rate else rate
+    def _missing(self) -> list[int]:
+        """The samples without which an array of the last layer is the learner's, but for a factor."""
+        part = next(backward(self.case, self.right, self.values))
+        for name, inputs in ((f"dW{part.l}", part.inputs), (f"db{part.l}", np.ones((len(part.delta), 1)))):
+            right = self.case.truth[1][name]
+            if name not in self.given.arrays or self.given.select(name, right) is None or right.size < 2:
+                continue
+            numbers = self.given.numbers(name)
+            found = []
+            for i, (delta, a) in enumerate(zip(part.delta, inputs, strict=True)):
+                rest = self.given.select(name, right - np.outer(delta, a).reshape(right.shape))
+                if rest is not None and spans(
+                    Column(name, numbers, rest, 0.0 * rest, self.precision.tolerance(name, rest))
+                ):
+                    found.append(i)
+            return found
+        return []
 
 
 def _distinct(explanations: list[Explanation]) -> list[Explanation]:

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.diagnosis.mistake import SOLVED, Mistake
+from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.separating import random_data
+from microbp.diagnosis.ways import SOLVED
 from microbp.learner.cases import Case, case_of
 from microbp.nn import MLP
 from microbp.problems import Problem

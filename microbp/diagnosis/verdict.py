@@ -134,16 +134,15 @@ def _wrong(case: Case, given: Given, explanations: list[Explanation]) -> Diagnos
 
 
 def _finding(case: Case, finding: Finding) -> dict[str, Any]:
-    l = max(finding.layers, default=case.depth)
     return {
         "code": finding.mistake.code,
-        "name": finding.mistake.name.split(":")[0].removesuffix("."),
+        "name": finding.mistake.sentence(finding.layer(case), finding.change, case),
         "layers": list(finding.layers),
         "arrays": list(finding.arrays),
         "change": dict(finding.change),
         "factor": finding.value,
         "reading": finding.reading,
-        **finding.mistake.lines(l, finding.change),
+        **finding.lines(case),
     }
 
 
