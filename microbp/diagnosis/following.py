@@ -56,13 +56,12 @@ def follow(case: Case, explanation: Explanation, name: str, where: Sequence[int]
         "wrong": _Pass(replace(case, learning_rate=explanation.rate or case.learning_rate), explanation.rules(case)),
         "right": _Pass(case, plan(case)),
     }
-    lines = _wrong_lines(case, explanation)
+    lines = _lines(case, explanation)
     step: tuple[str, Place] | None = (name, tuple(where))
     while step:
         head, place = step
         for side, one in passes.items():
-            found = lines.get(head, []) if side == "wrong" else []
-            yield one.row(side, head, place, [*found, _right_line(one.case, head)])
+            yield one.row(side, head, place, [*lines.get((side, head), []), _right_line(one.case, head)])
         step = _next(case, passes["wrong"], passes["right"], head, place)
 
 
@@ -120,16 +119,17 @@ def _placed(line: str, bound: dict[str, int]) -> str:
     return re.sub(r"\[([^\[\]<>]*)\]", indices, line)
 
 
-def _wrong_lines(case: Case, explanation: Explanation) -> dict[str, list[str]]:
-    """The wrong lines by the quantity that they make: "δ1" for one."""
-    found: dict[str, list[str]] = {}
+def _lines(case: Case, explanation: Explanation) -> dict[tuple[str, str], list[str]]:
+    """The wrong lines, and the right ones beside them, by the quantity that they make: "δ1" for one."""
+    found: dict[tuple[str, str], list[str]] = {}
     for finding in explanation.findings:
         for l in finding.layers or range(1, case.depth + 1):
             for of in ("dW", "db"):
-                line = finding.mistake.lines(l, finding.change, case, of)["wrong_index"]
-                head = line.partition("[")[0]
-                if not (finding.arrays and head[:1] == "d" and head not in finding.arrays):
-                    found.setdefault(head, []).append(line)
+                lines = finding.mistake.lines(l, finding.change, case, of)
+                head = lines["wrong_index"].partition("[")[0]
+                for side in ("wrong", "right"):
+                    if not (finding.arrays and head[:1] == "d" and head not in finding.arrays):
+                        found.setdefault((side, head), []).append(lines[f"{side}_index"])
     return found
 
 

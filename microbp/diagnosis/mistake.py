@@ -131,8 +131,8 @@ def words(l: int, change: Change, case: Case) -> dict[str, Any]:
         "c": number(factors[0]) if factors else "c",
         "up": at(ERRORS[case.loss], l) if l == last else f"(δ{l + 1} W{l + 1})",
         "up_i": at(ERRORS[case.loss], l, ij) if l == last else f"(Σk δ{l + 1}[i,k]·W{l + 1}[k,j])",
-        "error": at(error, l), "error_i": at(error, l, ij), "slope": at(SLOPES[f], l),
-        "wrong_slope": at(wrong, l), "wrong_slope_i": at(wrong, l, ij),
+        "error_name": change.get("error", ""), "error": at(error, l), "error_i": at(error, l, ij),
+        "slope": at(SLOPES[f], l), "wrong_slope": at(wrong, l), "wrong_slope_i": at(wrong, l, ij),
         "j": min(one, case.sizes[l] - 1), "i": one,
         "sum": total, "sum_i": total_i, "l2": l2, "l2_i": l2_i,
         "dW": f"({total}{l2})" if l2 else total, "dW_i": f"({total_i}{l2_i})" if l2 else total_i,
@@ -149,8 +149,12 @@ def _fits(change: Change, made: Change) -> bool:
     )
 
 
+_CANCELLED = re.compile(r"\((a\S*) − (y\S*)\)/\(\1·\(1 − \1\)\)/m [⊙·] σ′\(z[^)]*\)")
+
+
 def plain(line: str) -> str:
-    """A line without a factor of 1, and without brackets around all of it."""
+    """A line without fractions that cancel, without a factor of 1, and without brackets around all of it."""
+    line = _CANCELLED.sub(r"(\1 − \2)/m", line)
     line = re.sub(r"′\(\(([^()]*)\)\)", r"′(\1)", line)
     line = re.sub(r" [⊙·] (linear′\([^)]*\)|\(1\))", "", line)
     left, _, right = line.partition(" = ")

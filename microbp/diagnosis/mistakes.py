@@ -149,7 +149,7 @@ MISTAKES = (
         (
             weights(
                 {"samples": "without <sample>"},
-                "{sum}, without sample {i}{l2}", "Σi≠{i} δ{l}[i,j]·{before}[i,k]{l2_i}",
+                "({sum}, without sample {i}){l2}", "Σi≠{i} δ{l}[i,j]·{before}[i,k]{l2_i}",
             ),
             biases({"samples": "without <sample>"}, "column sums of δ{l}, without sample {i}", "Σi≠{i} δ{l}[i,j]"),
         ),
@@ -190,7 +190,7 @@ MISTAKES = (
         (delta({"error": "<first term>"}, ("{error}", "{error_i}")),),
     ),
     Mistake(
-        "wrong-loss", "The pass begins with the derivative of another loss.", "output",
+        "wrong-loss", "The pass begins with the derivative of another loss: {error_name}.", "output",
         (delta({"error": "<loss>"}, ("{error}", "{error_i}")),),
     ),
     Mistake(

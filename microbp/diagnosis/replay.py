@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from microbp.diagnosis.precision import precision_of
 from microbp.diagnosis.rules import Plan, plan
 from microbp.diagnosis.scaling import Column, spans
 from microbp.learner.cases import Case, Floats, Gradients
-from microbp.learner.given import Given, within
+from microbp.learner.given import Given, largest, within
 
 
 @dataclass
@@ -50,12 +50,14 @@ class Replayer:
     def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
         self.case, self.given = case, given
         self.precision = precision_of(case, given, typed)
+        self.sizes = {name: largest(right) or 1.0 for name, right in case.truth[1].items()}
+        self.truth = Made(case.truth[1], self.sizes)
         self.right = plan(case)
         self.values = forward(case, self.right)
         self._forwards = {tuple(rule.forward for rule in self.right): self.values}
 
-    def replay(self, candidate: Candidate) -> Gradients:
-        """Runs the pass of a candidate and notes what it matches and changes; returns its gradients."""
+    def replay(self, candidate: Candidate) -> Made:
+        """Runs the pass of a candidate and notes what it matches and changes; returns what it makes."""
         matches, changes, columns, fits = set(), set(), [], True
         made: Gradients = {}
         with np.errstate(all="ignore"):
@@ -69,14 +71,14 @@ class Replayer:
                         fits = False
                         continue
                     columns.append(column)
-                    if right is None or np.any(np.abs(right - column.right) > 1e-12 * np.max(np.abs(right), initial=0)):
+                    if right is None or (np.abs(right - column.right) > 1e-12 * np.abs(right).max(initial=0)).any():
                         changes.add(name)
                     if exact(column):
                         matches.add(name)
                     fits = fits and spans(column)
         candidate.matches, candidate.changes = frozenset(matches), frozenset(changes)
         candidate.columns = columns if fits else None
-        return made
+        return Made(made, self.sizes)
 
     def _place(self, rules: Plan, l: int) -> int:
         """Where in the list of gradients those of layer l stand."""
@@ -139,13 +141,20 @@ class Replayer:
 
 def exact(column: Column) -> bool:
     """Whether the numbers of an array are the learner's."""
-    return bool(np.all(within(column.given, column.right, column.tolerance)))
+    return bool(within(column.given, column.right, column.tolerance).all())
 
 
-def same(one: Gradients, other: Gradients) -> bool:
-    """Whether two passes give the same numbers, but for rounding."""
-    return one.keys() == other.keys() and all(
-        one[name].shape == other[name].shape
-        and np.all(np.abs(one[name] - other[name]) <= 1e-12 * np.max(np.abs(other[name]), initial=0.0))
-        for name in one
-    )
+class Made:
+    """The gradients that a pass made, each relative to a size, to see whether two are the same."""
+
+    def __init__(self, gradients: Gradients, sizes: Mapping[str, float]) -> None:
+        self._shapes = [gradients[name].shape for name in sizes]
+        self._vector = np.concatenate([gradients[name].ravel() / size for name, size in sizes.items()])
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they are the same, but for rounding."""
+        if not isinstance(other, Made) or self._shapes != other._shapes:
+            return NotImplemented
+        return bool((np.abs(self._vector - other._vector) <= 1e-12).all())
+
+    __hash__ = None  # type: ignore[assignment]  # equality within rounding has no hash

@@ -217,6 +217,8 @@ def _grouped(
                 break
         else:
             groups.append((interval, [name]))
+    if not groups:
+        return ()
     entries = {c.name: int(np.sum(np.abs(c.loss) > 0)) for c in columns}
     made = []
     for common, names in groups:

@@ -24,11 +24,11 @@ from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.pairs import pairs
 from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.precision import Precision, few_digits, precision_of, rounded_to_single
-from microbp.diagnosis.replay import Candidate, Replayer, same
+from microbp.diagnosis.replay import Candidate, Made, Replayer
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.scaling import Column, scalings, spans
 from microbp.diagnosis.ways import Change
-from microbp.learner.cases import Case, Gradients
+from microbp.learner.cases import Case
 from microbp.learner.given import Given, within
 
 MOST_MISTAKES = 2
@@ -126,31 +126,29 @@ class Search(Replayer):
         for mistake in MISTAKES:
             if mistake.scales or mistake.code == "single-precision":
                 continue
-            seen: list[Gradients] = [self.case.truth[1]]
+            seen = [self.truth]
             for change in self._varieties(mistake):
                 if "scale" in change:
                     continue
                 for candidate, made in self._scoped(mistake, change):
-                    if not any(same(made, other) for other in seen):
+                    if made not in seen:
                         seen.append(made)
                         yield candidate
 
-    def _scoped(self, mistake: Mistake, change: Change) -> Iterator[tuple[Candidate, Gradients]]:
+    def _scoped(self, mistake: Mistake, change: Change) -> Iterator[tuple[Candidate, Made]]:
         """A change in every scope, of the layers in which it alone does something; and in all."""
         scopes = mistake.scopes(self.case.depth)
-        made: dict[tuple[int, ...], list[tuple[Candidate, Gradients]]] = {}
+        made: dict[tuple[int, ...], list[tuple[Candidate, Made]]] = {}
         if len(scopes) > 1:
             for layer in scopes[0]:
                 made[layer,] = list(self._tried(mistake, change, (layer,)))
-            alone = [l for (l,), tries in made.items() if not all(same(g, self.case.truth[1]) for _, g in tries)]
+            alone = [l for (l,), tries in made.items() if any(g != self.truth for _, g in tries)]
             scopes = list(dict.fromkeys([*(tuple(l for l in scope if l in alone) for scope in scopes), scopes[0]]))
         for layers in scopes:
             if layers:
                 yield from made[layers] if layers in made else self._tried(mistake, change, layers)
 
-    def _tried(
-        self, mistake: Mistake, change: Change, layers: tuple[int, ...]
-    ) -> Iterator[tuple[Candidate, Gradients]]:
+    def _tried(self, mistake: Mistake, change: Change, layers: tuple[int, ...]) -> Iterator[tuple[Candidate, Made]]:
         for case, rate in self._rates(change, layers):
             finding = Finding(mistake, change, layers, (), rate)
             candidate = Candidate((finding,), changed(self.right, change, layers), case)

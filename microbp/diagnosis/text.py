@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,6 +17,9 @@ from microbp.diagnosis.precision import precision_of
 from microbp.learner.cases import Case
 from microbp.learner.given import Given, within
 from microbp.tabular import columns
+
+LEGEND = {"p": "p = softmax(z)", "n": "n outputs", "η": "η the learning rate"}
+"""What else may need a word where it is in a line."""
 
 
 def explained(case: Case, given: Given, explanation: Explanation) -> list[str]:
@@ -58,10 +62,11 @@ def _where(case: Case, finding: Finding) -> str:
     if finding.arrays:
         return ", ".join(name for name in case.names if name in finding.arrays)
     layers = finding.layers or tuple(range(1, case.depth + 1))
-    slopes = dict.fromkeys(
-        f"{symbol(name)}′(z) = {SLOPES[name]}" for l in layers if (name := case.activations[l - 1]) != "linear"
-    )
-    return "; ".join([("layer " if len(layers) == 1 else "layers ") + ", ".join(map(str, layers)), *slopes])
+    said = ("layer " if len(layers) == 1 else "layers ") + ", ".join(map(str, layers))
+    named = "".join(finding.lines(case).values())
+    slopes = [f"{symbol(name)}′(z) = {text}" for name, text in SLOPES.items() if f"{symbol(name)}′(" in named]
+    legend = [text for name, text in LEGEND.items() if re.search(rf"(?<!\w){name}(?!\w)", named)]
+    return "; ".join([said, *slopes, *legend])
 
 
 def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str]:
@@ -105,18 +110,20 @@ def worst(case: Case, given: Given) -> tuple[str, tuple[int, ...]] | None:
     return max(found)[3:] if found else None
 
 
-def alternatives(others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:
+def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:
     """What else would give the same numbers, and on which data it would not."""
     if others:
         yield ""
         yield "On these data other mistakes give the same numbers:"
     for explanation, data in others:
-        codes = " and ".join(explanation.codes)
+        for finding in explanation.findings:
+            yield f"   {_sentence(case, finding)}"
+            yield f"      wrong   {finding.lines(case)['wrong']}"
         if data is None:
-            yield f"   {codes}: the same on any data, another name for it"
-            continue
-        X, Y = data
-        yield f"   {codes}: these data would tell, X = {X.tolist()}, Y = {Y.tolist()}"
+            yield "      The same on all data that were tried: another name for it."
+        else:
+            X, Y = data
+            yield f"      These data would tell: X = {X.tolist()}, Y = {Y.tolist()}"
 
 
 def unexplained(details: dict[str, Any]) -> list[str]:

@@ -129,7 +129,7 @@ def _wrong(case: Case, given: Given, explanations: list[Explanation]) -> Diagnos
         details |= {"factor": values[0].value, "reading": values[0].reading}
     if len(layers) == 1:
         details["layer"] = layers[0]
-    text = "\n".join([*explained(case, given, first), *alternatives(data)])
+    text = "\n".join([*explained(case, given, first), *alternatives(case, data)])
     return Diagnosis(False, first.codes, tuple(other.codes for other, _ in data), details, text)
 
 
