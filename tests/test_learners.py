@@ -77,8 +77,17 @@ def learner(f, loss, l2, *edits):
     return model, {"dW": names["dW"], "db": names["db"]}
 
 
+def every_dW(penalty):
+    """All three lines of the weights' gradients, with something else at their end."""
+    return [f"dW{l} = d{l}.T @ {a}{penalty.replace('W', f'W{l}')}" for l, a in enumerate(("X", "a1", "a2"), 1)]
+
+
+def rounded(gradients, digits):
+    """What a learner types."""
+    return {k: [np.vectorize(lambda x: float(f"{x:.{digits}g}"))(g) for g in v] for k, v in gradients.items()}
+
+
 SQUARED, CROSS, SOFTMAX = OUTPUTS
-EVERY_DELTA = ("d3 = {}", "d2 = (d3 @ W3) * {}", "d1 = (d2 @ W2) * {}")
 WRONG = [
     ("missing-output-derivative", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m"]),
     ("extra-output-derivative", "tanh", CROSS, 0, ["d3 = (a3 - y) / m * a3 * (1 - a3)"]),
@@ -116,14 +125,14 @@ WRONG = [
     ("last-sample-only", "tanh", CROSS, 0, ["d3 = np.where(np.arange(m)[:, None] < m - 1, 0, (a3 - y) / m)"]),
     ("missing-sample", "tanh", CROSS, 0.8, ["d3 = np.where(np.arange(m)[:, None] == 2, 0, (a3 - y) / m)"]),
     ("missing-sample", "relu", SQUARED, 0, ["d3 = 2 * (a3 - y) / m * a3 * (1 - a3); d3[m - 1] = 0"]),
-    ("weights-not-regularized", "tanh", CROSS, 0.8, [f"dW{l} = d{l}.T @ {a}" for l, a in enumerate(("X", "a1", "a2"), 1)]),
+    ("weights-not-regularized", "tanh", CROSS, 0.8, every_dW("")),
     ("weights-not-regularized", "tanh", CROSS, 0.8, ["dW2 = d2.T @ a1"]),
-    ("l2-factor", "tanh", SOFTMAX, 0.8, [f"dW{l} = d{l}.T @ {a} + l2 * W{l}" for l, a in enumerate(("X", "a1", "a2"), 1)]),
+    ("l2-factor", "tanh", SOFTMAX, 0.8, every_dW(" + l2 * W")),
     ("l2-factor", "tanh", SOFTMAX, 0.8, ["dW3 = d3.T @ a2 + 2 * l2 / m * W3"]),
-    ("l2-sign", "relu", SQUARED, 0.8, [f"dW{l} = d{l}.T @ {a} - l2/m*W{l}" for l, a in enumerate(("X", "a1", "a2"), 1)]),
+    ("l2-sign", "relu", SQUARED, 0.8, every_dW(" - l2/m*W")),
     ("bias-regularized", "tanh", SQUARED, 0.8, [f"db{l} = d{l}.sum(0) + l2 / m * b{l}" for l in (1, 2, 3)]),
     ("bias-regularized", "tanh", SQUARED, 0.8, ["db2 = d2.sum(0) + l2 / m * b2"]),
-    ("l2-not-in-loss", "tanh", CROSS, 0, [f"dW{l} = d{l}.T @ {a} + 0.3/m*W{l}" for l, a in enumerate(("X", "a1", "a2"), 1)]),
+    ("l2-not-in-loss", "tanh", CROSS, 0, every_dW(" + 0.3/m*W")),
     ("transposed-gradient", "tanh", CROSS, 0.8, ["dW = [dW1.T, dW2.T, dW3.T]"]),
     ("transposed-gradient", "tanh", CROSS, 0, ["dW2 = a1.T @ d2"]),
     ("layers-reversed", "tanh", CROSS, 0.8, ["dW = [dW3, dW2, dW1]", "db = [db3, db2, db1]"]),
@@ -140,10 +149,7 @@ WRONG = [
 def test_a_wrong_line_is_named(code, f, loss, l2, edits, digits):
     model, gradients = learner(f, loss, l2, *edits)
     if digits:
-        gradients = {
-            k: [[[float(f"{x:.6g}") for x in np.ravel(row)] for row in g] for g in v] for k, v in gradients.items()
-        }
-        gradients["db"] = [np.ravel(g) for g in gradients["db"]]
+        gradients = rounded(gradients, digits)
     diagnosis = microbp.diagnose(model, gradients, X, Y[loss], loss=loss, l2=l2)
     assert not diagnosis.ok
     assert (code,) in (diagnosis.mistakes, *diagnosis.alternatives), str(diagnosis)

@@ -21,7 +21,7 @@ import numpy as np
 
 from microbp.diagnosis.findings import Finding
 from microbp.diagnosis.passes import Part, backward, forward, gradients
-from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.precision import Precision, precision_of
 from microbp.diagnosis.rules import Plan, plan
 from microbp.diagnosis.scaling import Column, spans
 from microbp.learner.cases import Case, Floats, Gradients
@@ -47,9 +47,12 @@ class Candidate:
 class Replayer:
     """A learner's numbers, and passes to hold against them."""
 
-    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
+    def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
         self.case, self.given = case, given
-        self.precision = precision_of(case, given, typed)
+        self.precision = precision or precision_of(case, given)
+        numbers = {name: given.numbers(name) for name in given.arrays}
+        self._given = {name: (array, self.precision.tolerance(name, array)) for name, array in numbers.items()}
+        self._right = {name: given.select(name, case.truth[1][name]) for name in given.arrays}
         self.sizes = {name: largest(right) or 1.0 for name, right in case.truth[1].items()}
         self.truth = Made(case.truth[1], self.sizes)
         self.right = plan(case)
@@ -65,7 +68,7 @@ class Replayer:
                 l = self._place(candidate.rules, part.l)
                 made |= {f"dW{l}": part.dW + part.dW_l2, f"db{l}": part.db}
                 for name, column in found:
-                    right = self.given.select(name, self.case.truth[1][name])
+                    right = self._right[name]
                     if column is None:
                         changes.add(name)
                         fits = False
@@ -101,10 +104,10 @@ class Replayer:
                 if name not in self.given.arrays:
                     continue
                 a, b = self.given.select(name, loss), self.given.select(name, l2)
-                numbers = self.given.numbers(name)
+                numbers, tolerance = self._given[name]
                 column = None
                 if a is not None and b is not None and np.isfinite(a).all():
-                    column = Column(name, numbers, a, b, self.precision.tolerance(name, numbers), plain)
+                    column = Column(name, numbers, a, b, tolerance, plain)
                 found.append((name, column))
             yield part, found
 

@@ -217,17 +217,19 @@ def _grouped(
                 break
         else:
             groups.append((interval, [name]))
-    if not groups:
-        return ()
-    entries = {c.name: int(np.sum(np.abs(c.loss) > 0)) for c in columns}
     made = []
     for common, names in groups:
         snapped = nice.snap(common)
         value = _middle(common) if snapped is None else snapped
         fitting = frozenset(name for name, (low, high) in intervals.items() if low <= value <= high) | {*names}
-        cost = 1 if snapped is not None else 2 if sum(entries[name] for name in names) > 1 else 99
+        cost = 1 if snapped is not None else 2 if _entries(columns, names) > 1 else 99
         made.append(Group(value, tuple(names), fitting, cost, penalty))
     return tuple(made)
+
+
+def _entries(columns: Sequence[Column], names: Sequence[str]) -> int:
+    """How many numbers of these arrays a factor changes."""
+    return sum(int(np.count_nonzero(c.loss)) for c in columns if c.name in names)
 
 
 def _interval(given: Floats, column: Floats, tolerance: Floats) -> Interval | None:

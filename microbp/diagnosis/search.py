@@ -37,8 +37,8 @@ MOST_MISTAKES = 2
 class Search(Replayer):
     """A learner's numbers, and everything that explains them."""
 
-    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
-        super().__init__(case, given, typed)
+    def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
+        super().__init__(case, given, precision)
         self.nice = Niceness(len(case.Y), case.sizes[-1])
         self.replayed: list[Candidate] = []
 
@@ -60,7 +60,8 @@ class Search(Replayer):
         if self._near(typed, single=True) and not self._mistakes(typed):
             return "single"
         # So few digits can be rounded, or be the exact numbers of a mistake.
-        few = few_digits(self.given, right) and not Search(self.case, self.given, typed=False).explanations()
+        exactly = precision_of(self.case, self.given, typed=False)
+        few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations()
         return "double" if few else ""
 
     def _near(self, precision: Precision, **how: Any) -> bool:
@@ -82,8 +83,7 @@ class Search(Replayer):
 
     def _mistakes(self, precision: Precision) -> list[Explanation]:
         """The single mistakes that explain the numbers to that precision."""
-        search = Search(self.case, self.given)
-        search.precision = precision
+        search = Search(self.case, self.given, precision)
         return [e for e in search.explanations(1) if e.codes != ("single-precision",)]
 
     def is_single(self) -> bool:
