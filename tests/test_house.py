@@ -20,7 +20,7 @@ FLOORS = """
     render.pinning render.moving render.film render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    learner learner.cases learner.given learner.flat learner.reading learner.files
+    learner learner.cases learner.given learner.flat learner.reading learner.files learner.labelled
     diagnosis diagnosis.rules diagnosis.passes diagnosis.precision comparison diagnosis.divergence
     diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
     diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.strength diagnosis.slips diagnosis.expressions
