@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from microbp.comparison import wrong_gradients
-from microbp.diagnosis.slips import Judge
+from microbp.diagnosis.judge import Judge
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.learner.labelled import read_labelled

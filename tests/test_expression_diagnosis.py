@@ -13,8 +13,9 @@ import microbp
 from microbp import Value, load, nn
 from microbp.cli import main
 from microbp.diagnosis.expressions import diagnose_graph
+from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.slip_text import TEXTBOOK
-from microbp.diagnosis.slips import SLIPS, Judge, slipped
+from microbp.diagnosis.slips import SLIPS, slipped
 from microbp.errors import GraphError, ProblemError, UnknownNameError
 from microbp.nonfinite import errstate
 from microbp.ops import OPS

@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.scaling import Column, scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, number, told, written
-from microbp.diagnosis.slips import FACTOR, SIGN, Judge, Place, Slip, slipped
+from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
 from microbp.dialects import printable
 from microbp.engine import Constant, Value
 from microbp.errors import MicrobpError
@@ -89,23 +90,26 @@ def _search(judge: Judge) -> tuple[list[_Try], str]:
     singles = [one for one, moves in zip(tries, moved.tolist(), strict=True) if moves]
     fitting = np.all(judge.near(made), axis=1) & moved
     found = [one for one, fits in zip(tries, fitting.tolist(), strict=True) if fits]
-    found += [
-        _Try(causes, {}) for causes in _factors(judge) if not found or causes[-1].reading or causes[-1].slip is SIGN
-    ]
+    factors = [_Try(causes, {}) for causes in _factors(judge)]
+    found += [one for one in factors if one.causes[-1].reading or one.causes[-1].slip is SIGN]
+    if found:
+        return found, ""
     count = len(singles) * (len(singles) - 1) // 2
-    if found or count > most:
-        return found, "No slip of the table gives these numbers; the graph is too large to try two at once."
+    if count > most:
+        return factors, "No slip of the table gives these numbers; the graph is too large to try two at once."
     if _digits(judge) < math.log10(max(1, count)) + BY_CHANCE:
-        return found, "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits."
+        return (
+            factors,
+            "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits.",
+        )
     pairs = [
         _Try(one.causes + two.causes, one.changed | two.changed)
         for one, two in combinations(singles, 2)
         if not one.changed.keys() & two.changed.keys()
     ]
     fitting = np.all(judge.near(judge.replay([pair.changed for pair in pairs])), axis=1)
-    return [pair for pair, fits in zip(pairs, fitting.tolist(), strict=True) if fits], (
-        "No slip of the table, nor two of them, gives these numbers."
-    )
+    found = [pair for pair, fits in zip(pairs, fitting.tolist(), strict=True) if fits]
+    return found + factors, "No slip of the table, nor two of them, gives these numbers."
 
 
 def _digits(judge: Judge) -> float:

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.slips import MISSING_PATH, OVERWRITTEN, Judge, Place, Slip
+from microbp.diagnosis.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.engine import Constant, Value
 from microbp.explain import derivative
 from microbp.formula import Formula
