@@ -197,6 +197,12 @@ def test_the_whole_text_of_a_diagnosis():
     )
 
 
+def test_other_places_of_the_same_slip_are_told():
+    said = str(microbp.diagnose(load("-(-x)", {"x": 0.4}), {"x": -1.0}))
+    assert "   At −x it would give the same numbers.\n" in said
+    assert "would give" not in str(microbp.diagnose(load("w*w", {"w": 3.0}), {"w": 3.0}))
+
+
 def test_every_way_to_a_leaf_is_followed():
     root = load("x*sin(x)", {"x": 2.0}).root()
     lines = str(diagnose_graph(root, {"x": 2 * math.cos(2)})).splitlines()
@@ -317,6 +323,14 @@ def test_right_gradients_of_an_expression_get_no_mistake(digits):
     problem = load(EXPRESSION, INPUTS)
     diagnosis = microbp.diagnose(problem.root(), rounded(right(problem), digits))
     assert (diagnosis.ok, diagnosis.mistakes) == (True, ())
+
+
+def test_each_number_is_as_precise_as_it_was_typed():
+    problem = load(EXPRESSION, INPUTS)
+    truth = right(problem)
+    assert microbp.diagnose(problem, rounded(truth, 9) | rounded({"b": truth["b"]}, 4)).ok
+    assert not microbp.diagnose(problem, rounded(truth, 9) | {"b": truth["b"] * 1.001}).ok
+    assert not microbp.diagnose(problem, truth | rounded({"b": truth["b"]}, 4)).ok  # beside doubles it would be exact
 
 
 def test_right_gradients_of_a_pass_in_single_precision_are_right():

@@ -205,8 +205,8 @@ def told(found: Mapping[str, Any], others: Sequence[str] = ()) -> Iterator[str]:
     yield f"   Where: {', '.join([_listed(found['where'], 'and'), *stands])}"
     yield f"   wrong   {found['wrong']}"
     yield f"   right   {found['right']}"
-    if others:
-        yield f"   At {_listed(others, 'or')} it would give the same numbers."
+    if elsewhere := [place for place in others if place not in found["where"]]:
+        yield f"   At {_listed(elsewhere, 'or')} it would give the same numbers."
 
 
 def _listed(words: Sequence[str], last: str) -> str:
