@@ -21,8 +21,10 @@ FLOORS = """
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
     learner learner.cases learner.given learner.flat learner.reading learner.files learner.labelled
-    diagnosis diagnosis.rules diagnosis.passes diagnosis.precision comparison diagnosis.divergence
-    diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
+    diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision comparison
+    diagnosis.divergence
+    diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings
+    diagnosis.following diagnosis.replay
     diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.strength diagnosis.slips diagnosis.judge
     diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.verdict
     engines checkpoint training plots training_film demo diagnosis.conventions diagnosis.grading

@@ -21,9 +21,10 @@ import numpy as np
 
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.judge import Judge
+from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.scaling import Column, scalings
-from microbp.diagnosis.slip_text import Cause, finding, followed, number, told, written
+from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
 from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
 from microbp.dialects import printable
 from microbp.engine import Constant, Value

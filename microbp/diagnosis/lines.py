@@ -19,6 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microbp.naming import number_text
+
+DIGITS = 9
 MOST_TERMS = 3
 """Of a longer sum the largest terms are written down."""
 
@@ -36,8 +39,12 @@ _COMPUTED: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def number(x: float) -> str:
-    """A number for people."""
-    return f"{x:.9g}".replace("-", "−")
+    """A number for people, with the digits that worked examples give.
+
+    >>> number(-0.24000000000000002), number(-0.0), number(1 / 3)
+    ('−0.24', '0', '0.333333333')
+    """
+    return number_text(x + 0.0, DIGITS)
 
 
 def value(text: str, scope: Scope) -> Any:

@@ -20,17 +20,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.diagnosis.judge import Judge
+from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.engine import Constant, Value
 from microbp.explain import derivative
 from microbp.formula import Formula
-from microbp.naming import expression, number_text
+from microbp.naming import expression
 from microbp.ops import Op
 
 TEXTBOOK = {"div": {"y": Formula("-x / y ** 2")}}
 """Right derivatives that the table writes with the result, and those who make these slips do not."""
-DIGITS = 9
 LONGEST_NAME = 12
 """The most characters of a name that stands in a formula."""
 MOST = 4
@@ -133,15 +133,6 @@ def _local(judge: Judge, place: Place, letters: dict[str, str]) -> list[str]:
 
 def _right(op: Op, key: str) -> Formula:
     return TEXTBOOK.get(op.name, {}).get(key) or op.print_formula(key)
-
-
-def number(x: float) -> str:
-    """A number for people, as the diagnosis of a network writes it.
-
-    >>> number(-0.24000000000000002), number(-0.0), number(1 / 3)
-    ('−0.24', '0', '0.333333333')
-    """
-    return number_text(x + 0.0, DIGITS)
 
 
 def in_product(x: float) -> str:
