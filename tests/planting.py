@@ -120,3 +120,11 @@ def same(one, other):
 
 
 BY_CODE = {mistake.code: mistake for mistake in MISTAKES}
+SINGLE = "single-precision"
+"""Not planted: what float32 arithmetic does to right numbers is right."""
+
+
+def named(case, given):
+    """The codes of each explanation; "right" for right gradients."""
+    search = Search(case, given)
+    return [("right",)] if search.is_right() else [e.codes for e in search.explanations()]

@@ -9,66 +9,18 @@ import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
 from microbp.diagnosis.grading import grade
-from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
 from microbp.learner.cases import case_of
 from microbp.learner.reading import read
-from tests.planting import BY_CODE, random_case, rounded, with_mistakes
 
 RNG = np.random.default_rng(0)
 SQUARE = nn.MLP.from_arrays(
     [RNG.normal(size=(3, 3)) for _ in range(3)], [RNG.normal(size=3) for _ in range(3)], "sigmoid", "sigmoid"
 )
 X, Y = RNG.normal(size=(4, 3)), RNG.random((4, 3))
-
-
-@pytest.mark.parametrize("digits", [None, 6])
-@pytest.mark.parametrize("code", [code for code in BY_CODE if code != "single-precision"])
-def test_a_planted_mistake_is_named(code, digits):
-    rng = np.random.default_rng(len(code))
-    for _ in range(1 if digits else 2):
-        found = with_mistakes(rng, [BY_CODE[code]], digits)
-        assert found
-        case, given, _ = found
-        codes = [explanation.codes for explanation in Search(case, given).explanations()]
-        assert (code,) in codes, (code, codes, case)
-
-
-def test_pairs_of_mistakes_are_named():
-    rng = np.random.default_rng(5)
-    named = tried = 0
-    while tried < 5:
-        pair = rng.choice([m.code for m in MISTAKES if m.code != "single-precision"], 2, replace=False)
-        found = with_mistakes(rng, [BY_CODE[code] for code in pair])
-        if found:
-            case, given, _ = found
-            tried += 1
-            codes = [sorted(explanation.codes) for explanation in Search(case, given).explanations()]
-            named += sorted(pair) in codes
-    assert named >= 4
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_right_gradients_get_no_mistake_in_any_precision(seed):
-    case = random_case(np.random.default_rng(seed))
-    right = case.truth[1]
-    forms = {
-        "exact": right,
-        "float32": {name: g.astype(np.float32) for name, g in right.items()},
-        "float32 as doubles": {name: g.astype(np.float32).astype(float) for name, g in right.items()},
-        "computed in float32": {
-            name: g.astype(np.float32) for name, g in gradients(case, plan(case, {"precision": "single"})).items()
-        },
-        "6 digits": rounded(right, 6),
-        "4 digits": rounded(right, 4),
-        "9 decimals": {name: g.round(9) for name, g in right.items()},
-    }
-    for form, numbers in forms.items():
-        (given,) = read(case, numbers, loose=True)
-        assert Search(case, given).is_right(), form
 
 
 def slip():

@@ -16,19 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
-from microbp.diagnosis.search import Search
 from microbp.learner.reading import read
 from microbp.tabular import markdown
-from tests.planting import BY_CODE, random_case, rounded, with_mistakes
-
-SINGLE = "single-precision"
-"""Not planted: what float32 arithmetic does to right numbers is right, see `right`."""
-
-
-def named(case, given):
-    """The codes of each explanation; none for right gradients."""
-    search = Search(case, given)
-    return [("right",)] if search.is_right() else [e.codes for e in search.explanations()]
+from tests.planting import BY_CODE, SINGLE, named, random_case, rounded, with_mistakes
 
 
 def one_by_one(networks, digits):
