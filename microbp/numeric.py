@@ -29,7 +29,8 @@ ALLOWED = {"complex": 1e-12, "central": 1e-8, "richardson": 1e-8}
 """The relative error allowed where the method resolves more."""
 JUDGED = 5e-5
 """A gradient is judged if the method resolves at least this part of it."""
-_WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
+WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
+"""The methods in words."""
 MOST_ROWS = 40
 """Of more leaves a check prints the worst."""
 
@@ -105,7 +106,7 @@ class GradCheck:
         for k in order:
             said = self.not_judged.get(k, f"{errors[k]:.1e}")
             rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", said))
-        step, allowed = _WORDS[self.method], ALLOWED[self.method]
+        step, allowed = WORDS[self.method], ALLOWED[self.method]
         head = f"{verdict} ({step}, worst relative error {self.worst:.1e}, allowed {allowed:.0e}){rest}"
         return "\n".join([head, *columns(rows)])
 

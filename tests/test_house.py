@@ -23,8 +23,8 @@ FLOORS = """
     learner learner.cases learner.given learner.flat learner.reading learner.files
     diagnosis diagnosis.rules diagnosis.passes diagnosis.precision comparison diagnosis.divergence
     diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
-    diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.strength diagnosis.slips diagnosis.expressions
-    diagnosis.text diagnosis.verdict
+    diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.hiding diagnosis.judging diagnosis.strength
+    diagnosis.slips diagnosis.expressions diagnosis.text diagnosis.verdict
     engines checkpoint training plots training_film demo diagnosis.conventions diagnosis.grading
     __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
     class_commands cli __main__
