@@ -25,7 +25,8 @@ FLOORS = """
     diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
     diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.hiding diagnosis.judging diagnosis.strength
     diagnosis.slips diagnosis.expressions diagnosis.text diagnosis.verdict
-    engines checkpoint training plots training_film demo diagnosis.conventions diagnosis.grading
+    engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions
+    diagnosis.grading
     __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
     class_commands cli __main__
 """
