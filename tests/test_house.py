@@ -21,7 +21,7 @@ FLOORS = """
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
     learner learner.cases learner.given learner.flat learner.reading learner.files
-    diagnosis diagnosis.rules diagnosis.passes diagnosis.precision comparison diagnosis.divergence
+    diagnosis diagnosis.rules diagnosis.passes diagnosis.precision apart comparison diagnosis.divergence
     diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings diagnosis.replay
     diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.hiding diagnosis.judging diagnosis.strength
     diagnosis.slips diagnosis.expressions diagnosis.text diagnosis.verdict
