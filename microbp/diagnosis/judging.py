@@ -120,12 +120,12 @@ def judge(case: Case, kinds: Sequence[Kind], method: str = "auto") -> Judged:
     numeric = Numeric(root, [layout.leaves[k] for k in where], method)
     check = numeric.judge(right[where])
     found = {kind: numeric.judge(numbers[where]) for kind, numbers in made.items()}
-    some = "" if len(where) == len(right) else f" at the {len(where)} of {len(right):,} parameters where they show most"
+    few = f" at the {len(where)} of {len(right):,} parameters where mistakes show most"
     return Judged(
         check,
         {kind: _worst(found[kind]) if kind in found else math.inf for kind in kinds},
         {kind: kind not in found or not found[kind].ok for kind in kinds},
-        f"{len(case.X)} sample{'s' * (len(case.X) > 1)}, λ = {case.l2:g}; {WORDS[check.method]}{some}",
+        f"{len(case.X)} sample{'s' * (len(case.X) > 1)}, λ = {case.l2:g}; {WORDS[check.method]}{few if len(where) < len(right) else ''}",
     )
 
 
