@@ -5,15 +5,21 @@ from itertools import pairwise
 import numpy as np
 
 from microbp.diagnosis.findings import Explanation, Finding
-from microbp.diagnosis.mistake import SOLVED
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.search import Search
+from microbp.diagnosis.ways import SOLVED
 from microbp.learner.cases import case_of
 from microbp.learner.reading import read
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 
+LOSS_OF = {
+    "softmax-diagonal-only": "softmax_cross_entropy",
+    "softmax-over-samples": "softmax_cross_entropy",
+    "missing-loss-term": "binary_cross_entropy",
+}
+"""The losses without which a mistake cannot be made."""
 HIDDEN = ("sigmoid", "tanh", "relu", "softplus", "leaky_relu")
 OUTPUTS = {"binary_cross_entropy": ["sigmoid"], "softmax_cross_entropy": ["linear"], "hinge": ["linear", "tanh"]}
 
@@ -67,9 +73,9 @@ def with_mistakes(rng, mistakes, digits=None):
         needs_l2 = any("l2" in code or "regularized" in code for code in codes)
         case = random_case(
             rng,
-            loss="softmax_cross_entropy" if "softmax-diagonal-only" in codes else None,
+            loss=next((loss for code, loss in LOSS_OF.items() if code in codes), None),
             hidden="relu" if "relu-mask-from-upstream" in codes else None,
-            l2=1.0 if needs_l2 else None,
+            l2=0.0 if "l2-not-in-loss" in codes else 1.0 if needs_l2 else None,
         )
         findings = [planted(rng, case, mistake) for mistake in mistakes]
         if None in findings or clash(findings):

@@ -23,88 +23,6 @@ SQUARE = nn.MLP.from_arrays(
     [RNG.normal(size=(3, 3)) for _ in range(3)], [RNG.normal(size=3) for _ in range(3)], "sigmoid", "sigmoid"
 )
 X, Y = RNG.normal(size=(4, 3)), RNG.random((4, 3))
-LOSS = "squared_error_per_sample"
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def by_hand(mistake, l2=0.0):
-    """A learner's own three-layer pass, written out, with one line wrong."""
-    (W1, W2, W3), (b1, b2, b3) = SQUARE.arrays()
-    m = len(X)
-    z1 = X @ W1.T + b1
-    a1 = sigmoid(z1)
-    z2 = a1 @ W2.T + b2
-    a2 = sigmoid(z2)
-    z3 = a2 @ W3.T + b3
-    a3 = sigmoid(z3)
-    d3 = 2 * (a3 - Y) / m * a3 * (1 - a3)
-    if mistake == "missing-output-derivative":
-        d3 = 2 * (a3 - Y) / m
-    if mistake == "sign":
-        d3 = 2 * (Y - a3) / m * a3 * (1 - a3)
-    slope2, slope1 = a2 * (1 - a2), a1 * (1 - a1)
-    if mistake == "derivative-of-activation":
-        slope2, slope1 = (sigmoid(a) * (1 - sigmoid(a)) for a in (a2, a1))
-    if mistake == "missing-hidden-derivative":
-        slope2 = slope1 = 1
-    if mistake == "wrong-activation":
-        slope2, slope1 = 1 - a2**2, 1 - a1**2
-    d2 = (d3 @ (W3.T if mistake == "no-transpose" else W3)) * slope2
-    if mistake == "missing-path":
-        d2 = np.outer(d3[:, 0], W3[0]) * slope2
-    if mistake == "error-not-delta":
-        d2 = (2 * (a3 - Y) / m) @ W3 * slope2
-    d1 = (d2 @ (W2.T if mistake == "no-transpose" else W2)) * slope1
-    dW = [d1.T @ X, d2.T @ a1, d3.T @ a2]
-    db = [d1.sum(0), d2.sum(0), d3.sum(0)]
-    if mistake == "net-for-activation":
-        dW = [d1.T @ X, d2.T @ z1, d3.T @ z2]
-    if mistake == "input-for-activation":
-        dW = [d1.T @ X, d2.T @ X, d3.T @ X]
-    if mistake == "bias-sum-for-mean":
-        db = [m * g for g in db]
-    if mistake == "last-sample-only":
-        for i in range(m):
-            dW = [np.outer(d[i], a[i]) for d, a in ((d1, X), (d2, a1), (d3, a2))]
-            db = [d1[i], d2[i], d3[i]]
-    if mistake == "transposed-gradient":
-        dW = [g.T for g in dW]
-    if mistake == "layers-reversed":
-        dW, db = dW[::-1], db[::-1]
-    if mistake == "bias-not-trained":
-        db = [0 * g for g in db]
-    if mistake != "weights-not-regularized":
-        factor = {"l2-factor": 0.5, "l2-sign": -1}.get(mistake, 1) * l2 / m
-        dW = [g + factor * W for g, W in zip(dW, (W1, W2, W3), strict=True)]
-    if mistake == "bias-regularized":
-        db = [g + l2 / m * b for g, b in zip(db, (b1, b2, b3), strict=True)]
-    return {"dW": dW, "db": db}
-
-
-BY_HAND = [
-    *("missing-output-derivative", "sign", "derivative-of-activation", "missing-hidden-derivative"),
-    *("wrong-activation", "no-transpose", "missing-path", "error-not-delta", "net-for-activation"),
-    *("input-for-activation", "bias-sum-for-mean", "last-sample-only", "transposed-gradient", "layers-reversed"),
-    "bias-not-trained",
-]
-OF_L2 = ["l2-factor", "l2-sign", "weights-not-regularized", "bias-regularized"]
-
-
-@pytest.mark.parametrize(("mistake", "l2"), [*((code, 0.0) for code in BY_HAND), *((code, 0.8) for code in OF_L2)])
-def test_a_mistake_written_by_hand_is_named(mistake, l2):
-    diagnosis = microbp.diagnose(SQUARE, by_hand(mistake, l2), X, Y, loss=LOSS, l2=l2)
-    assert diagnosis.mistakes == (mistake,), str(diagnosis)
-    assert not diagnosis.ok
-    assert mistake in diagnosis.explanation
-
-
-@pytest.mark.parametrize("l2", [0.0, 0.8])
-def test_a_pass_written_by_hand_without_a_mistake_is_right(l2):
-    diagnosis = microbp.diagnose(SQUARE, by_hand(None, l2), X, Y, loss=LOSS, l2=l2)
-    assert (diagnosis.ok, diagnosis.mistakes, diagnosis.alternatives) == (True, (), ())
 
 
 @pytest.mark.parametrize("digits", [None, 6])
@@ -175,8 +93,8 @@ def test_the_published_slip_is_diagnosed_fast():
     assert time.perf_counter() - start < 0.3
     assert diagnosis.mistakes == ("update-before-backprop",)
     assert diagnosis.details["learning_rate"] == 0.5
-    assert "δ1 = (δ2 (W2 − η·dW2)) ⊙ f′(z1)" in str(diagnosis)
-    assert 'microbp step w1-w8 -c "c w' in str(diagnosis)
+    assert "δ1 = (δ2 (W2 − η·dW2)) ⊙ σ′(z1)" in str(diagnosis)
+    assert "microbp step w1-w8 --at w" in str(diagnosis)
 
 
 def test_the_slip_needs_no_learning_rate():
@@ -223,7 +141,7 @@ def test_alternatives_come_with_data_that_separate_them():
         gradients(other, plan(other, change, [2])) for change in ({"slope": "none"}, {"error": "binary_cross_entropy"})
     )
     assert np.abs(one["dW2"] - two["dW2"]).max() > 1e-4
-    assert "these data would tell" in str(diagnosis)
+    assert "These data would tell" in str(diagnosis)
 
 
 def test_what_nothing_explains_is_described():
@@ -235,8 +153,8 @@ def test_what_nothing_explains_is_described():
     assert diagnosis.details["first_wrong"] == "dW2"
     assert diagnosis.details["confined"] == ["layer 2", "the weights", "row 1 of dW2"]
     assert "sign" in diagnosis.details["ruled_out"]
-    rest = case.on(X[[0, 1, 3]], Y[[0, 1, 3]]).truth[1]
-    diagnosis = microbp.diagnose(SQUARE, rest, X, Y)
+    again = case.on(X[[0, 1, 2, 2, 3]], Y[[0, 1, 2, 2, 3]]).truth[1]
+    diagnosis = microbp.diagnose(SQUARE, again, X, Y)
     assert any(said.startswith("sample 2") for said in diagnosis.details["confined"])
 
 
@@ -357,4 +275,4 @@ def test_the_number_followed_through_is_wrong_and_shows_the_penalty():
     assert yours != correct
     wrong = [line for line in diagnosis.explanation.splitlines() if line.startswith("   wrong")][-1]
     assert "+ (λ/m)·b" in wrong
-    assert "of the penalty" in wrong
+    assert " + (0.8/4)·" in wrong

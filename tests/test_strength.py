@@ -41,7 +41,7 @@ def test_what_lambda_and_a_single_sample_hide_is_said():
         "l2-sign", "l2-factor", "bias-regularized", "weights-not-regularized"
     }  # fmt: skip
     assert {code for code, reason in hidden.items() if reason == "hidden by one sample"} == {
-        "last-sample-only", "bias-mean-for-sum", "bias-sum-for-mean"
+        "last-sample-only", "missing-sample", "bias-mean-for-sum", "bias-sum-for-mean"
     }  # fmt: skip
     # With m = 1 and two outputs the ½ of one loss is the 1/(m·n) of the other.
     assert reasons(found, "in part") == {
@@ -80,6 +80,7 @@ def test_the_reason_is_what_hides_it(loss, given, code, reason):
         ((3, 4, 3), "tanh", "tanh", "no-transpose", "not with these sizes"),
         ((3, 4, 3), "tanh", "tanh", "relu-mask-from-upstream", "no ReLU"),
         ((3, 4, 3), "tanh", "tanh", "softmax-diagonal-only", "no softmax"),
+        ((3, 4, 3), "tanh", "tanh", "missing-loss-term", "no binary_cross_entropy"),
         ((3, 4, 3), "tanh", "linear", "missing-output-derivative", "not with these activations"),
         ((3, 4, 3), "relu", "linear", "derivative-of-activation", "not with these activations"),
     ],
@@ -158,7 +159,7 @@ def test_an_independent_difference_catches_and_misses_the_same(offered):
             for g, n in zip((wrong[name] for name in case.names), numeric, strict=True)
         )
         # What single precision does is below 1e-6, and above what the complex step sees.
-        assert judged.caught[kind] == (seen or kind.mistake.code == "single-precision"), kind.named(case)
+        assert judged.caught[kind] == (seen or kind.mistake.code == "single-precision"), str(kind)
         assert judged.caught[kind] or not offered
 
 
@@ -190,14 +191,14 @@ def test_data_on_which_right_gradients_do_not_pass_are_refused():
 def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert main(["gradcheck", "w1-w8", "--strength"]) == 1
     said = capsys.readouterr().out
-    assert "(1 sample, λ = 0; complex step)\nwould miss 8 of the 29 mistakes" in said
+    assert "(1 sample, λ = 0; complex step)\nwould miss 9 of the 33 mistakes" in said
     assert "All would be caught with\n  l2 = 1.0\n  X = [[0.05, 0.1], [" in said
     assert main(["gradcheck", "w1-w8", "--strength", "--json", "--method", "central"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["ok"], found["check"]) == (False, "1 sample, λ = 0; central difference")
     assert found["rows"][0].keys() == {"code", "verdict", "reason", "shows", "kinds", "missed"}
     assert main(["gradcheck", "matrix-form", "--strength"]) == 0
-    assert "would catch all 26 mistakes" in capsys.readouterr().out
+    assert "would catch all 30 mistakes" in capsys.readouterr().out
     assert main(["gradcheck", "iris", "--strength", "--samples", "2"]) == 1
     assert "(2 samples, " in capsys.readouterr().out
     assert main(["gradcheck", "x * y", "x=1", "y=2", "--strength"]) == 2

@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
-from microbp.diagnosis.mistake import CHOICES, SOLVED, Change, Mistake
-from microbp.diagnosis.mistakes import MISTAKES, find
+from microbp.diagnosis.mistake import CHOICES, Mistake
+from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.rules import Plan, changed, plan
 from microbp.diagnosis.scaling import Group, Scaling
+from microbp.diagnosis.ways import SOLVED, Change
 from microbp.learner.cases import Case
 from microbp.learner.given import Given
 
@@ -43,6 +44,15 @@ class Finding:
     def cost(self) -> int:
         """1; a learning rate that is no round number is one more."""
         return 1 if self.rate is None or self.rate == float(f"{self.rate:.3g}") else 2
+
+    def layer(self, case: Case) -> int:
+        """The layer that its lines are written for: the last of those that have the mistake."""
+        return max(self.layers or [int(name[2:]) for name in self.arrays] or [case.depth])
+
+    def lines(self, case: Case) -> dict[str, str]:
+        """The wrong line and the right one, with matrices and by index; of biases, if they alone have the mistake."""
+        of = "db" if self.arrays and all(name[1] == "b" for name in self.arrays) else "dW"
+        return self.mistake.lines(self.layer(case), self.change, case, of)
 
 
 @dataclass(frozen=True)
@@ -101,13 +111,11 @@ def read_scaling(case: Case, given: Given, scaling: Scaling, nice: Niceness) -> 
     """Every way to read factors as mistakes of the table."""
     everything = frozenset(given.arrays)
     choices = [_groups(case, group, everything, nice) for group in scaling.groups]
-    if scaling.l2_weights != 1:
-        factor = next((g.value for g in scaling.groups if g.value), 1.0)
-        choices.append([_penalty(c, nice) for c in dict.fromkeys((scaling.l2_weights, scaling.l2_weights / factor))])
-    if scaling.l2_biases:
-        factors = (Finding(find("l2-factor"), {"l2_biases": scaling.l2_biases}, (), (), None, scaling.l2_biases),)
-        regularized = Finding(find("bias-regularized"), {"l2_biases": scaling.l2_biases}, (), ())
-        choices.append([(regularized, *(factors if scaling.l2_biases != 1 else ()))])
+    for kind, l2 in (("W", scaling.l2_weights), ("b", scaling.l2_biases)):
+        names = tuple(name for name in scaling.penalised if name[1] == kind)
+        if names:
+            factor = next((g.value for g in scaling.groups if g.value), 1.0) if kind == "W" else 1.0
+            choices.append([_penalty(case, c, names, nice) for c in dict.fromkeys((l2, l2 / factor))])
     for chosen in product(*choices):
         yield tuple(finding for findings in chosen for finding in findings)
 
@@ -154,21 +162,14 @@ def _rule(group: Group) -> str:
     return {"W": "scale_weights", "b": "scale_biases"}[kinds.pop()] if len(kinds) == 1 else "scale"
 
 
-def _penalty(value: float, nice: Niceness) -> tuple[Finding, ...]:
-    for mistake in MISTAKES:
-        for change in mistake.changes:
-            number: Any = change.get("l2_weights", 1.0)
-            if number == SOLVED or (number != 1.0 and abs(number - value) <= _NEAR):
-                solved = number == SOLVED
-                return (
-                    Finding(
-                        mistake,
-                        {"l2_weights": value},
-                        (),
-                        (),
-                        None,
-                        value if solved else None,
-                        nice.read(value) if solved else "",
-                    ),
-                )
-    raise AssertionError("the table has a row for every factor of the penalty")
+def _penalty(case: Case, value: float, names: tuple[str, ...], nice: Niceness) -> tuple[Finding, ...]:
+    """A factor of the penalty in those arrays as the row of the table that it fits best."""
+    layers = tuple(sorted({int(name[2:]) for name in names}))
+    rule = "l2_biases" if names[0][1] == "b" else "l2_weights" if case.l2 else "l2"
+    ways = [(mistake, change[rule]) for mistake in MISTAKES for change in mistake.changes if rule in change]
+    known = [mistake for mistake, number in ways if number != SOLVED and abs(number - value) <= _NEAR]
+    if known:
+        return (Finding(known[0], {rule: value}, layers, names),)
+    (mistake,) = [mistake for mistake, number in ways if number == SOLVED]
+    reading = "λ" if rule == "l2" else nice.read(value)
+    return (Finding(mistake, {rule: value}, layers, names, None, value, reading),)

@@ -6,16 +6,17 @@
 >>> case = case_of(load("w1-w8"))
 >>> (factor, *_) = kinds_of(case, find("weights-not-regularized"))
 >>> judged = judge(case, [factor])
->>> print(factor.named(case), judged.right.ok, judged.caught[factor])
-l2_weights = 0.0 in all layers True False
+>>> print(factor, judged.right.ok, judged.caught[factor])
+l2_weights = 0.0 in layer 1 True False
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from microbp.diagnosis.hiding import drawn
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
+from microbp.diagnosis.ways import SOLVED, Change
 from microbp.layouts import Layout
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.losses import batch_loss
@@ -38,29 +40,27 @@ ANY_FACTOR = 2.0
 """What stands for a factor that could be any."""
 
 
+Key = tuple[str, int]
+"""Of the varieties of a mistake that differ by a number alone, the sample left out for one: which of them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Kind:
     """A mistake in one of its varieties, in one layer if it can be in one alone."""
 
     mistake: Mistake
-    variety: int
-    """Which of its varieties: what it changes may depend on the number of samples."""
+    key: Key
+    change: Change
     layers: tuple[int, ...]
 
-    def named(self, case: Case) -> str:
-        """What it changes, and where, in words."""
-        changes = ", ".join(f"{rule} = {value}" for rule, value in self.change(case).items())
+    def __str__(self) -> str:
+        changes = ", ".join(f"{rule} = {value}" for rule, value in self.change.items())
         return f"{changes} in {f'layer {self.layers[0]}' if len(self.layers) == 1 else 'all layers'}"
 
-    def change(self, case: Case) -> dict[str, Any]:
-        """What it changes in the rules of a pass."""
-        change = self.mistake.varieties(case)[self.variety]
-        return {rule: ANY_FACTOR if value == "<number>" else value for rule, value in change.items()}
-
     def gradients(self, case: Case) -> Gradients:
-        """What it makes of the gradients."""
+        """What it makes of the gradients; on data where it cannot be, the fourth of three samples left out, nothing."""
         with np.errstate(all="ignore"):
-            return gradients(case, plan(case, self.change(case), self.layers))
+            return gradients(case, plan(case, _varieties(case, self.mistake).get(self.key), self.layers))
 
     def differs(self, case: Case) -> bool:
         """Whether they are other than the right ones, by more than rounding, seen or not."""
@@ -75,14 +75,27 @@ def candidates(case: Case, mistake: Mistake) -> list[Kind]:
     """All kinds of a mistake, whether or not they can happen in this network."""
     scopes = mistake.scopes(case.depth)
     single = [layers for layers in scopes if len(layers) == 1] or scopes
-    return [Kind(mistake, k, layers) for k in range(len(mistake.varieties(case))) for layers in single]
+    return [Kind(mistake, *pair, layers) for pair in _varieties(case, mistake).items() for layers in single]
+
+
+def _varieties(case: Case, mistake: Mistake) -> dict[Key, Change]:
+    """The varieties on these data. A key means the same on others, of which there may be more or fewer samples."""
+    found: dict[Key, Change] = {}
+    for variety in mistake.varieties(case):
+        change = {rule: ANY_FACTOR if value == SOLVED else value for rule, value in variety.items()}
+        form = re.sub(r"-?[0-9.]+", "#", str(change))
+        found[form, sum(known == form for known, _ in found)] = change
+    return found
 
 
 def kinds_of(case: Case, mistake: Mistake) -> list[Kind]:
     """The kinds that can happen in this network, each once: those that change the gradients on some data."""
     cases = [drawn(case, seed) for seed in range(3)]
+    kinds = candidates(case, mistake)
+    forms = {kind.key[0] for kind in kinds}
+    kinds += [kind for kind in candidates(cases[0], mistake) if kind.key[0] not in forms]  # these need more samples
     found: dict[bytes, Kind] = {}
-    for kind in candidates(case, mistake):
+    for kind in kinds:
         if any(map(kind.differs, cases)):
             found.setdefault(b"".join(g.tobytes() for other in cases for g in kind.gradients(other).values()), kind)
     return list(found.values())
@@ -120,12 +133,14 @@ def judge(case: Case, kinds: Sequence[Kind], method: str = "auto") -> Judged:
     numeric = Numeric(root, [layout.leaves[k] for k in where], method)
     check = numeric.judge(right[where])
     found = {kind: numeric.judge(numbers[where]) for kind, numbers in made.items()}
-    few = f" at the {len(where)} of {len(right):,} parameters where mistakes show most"
+    said = f"{len(case.X)} sample{'s' * (len(case.X) > 1)}, λ = {case.l2:g}; {WORDS[check.method]}"
+    if len(where) < len(right):
+        said += f" at the {len(where)} of {len(right):,} parameters where mistakes show most"
     return Judged(
         check,
         {kind: _worst(found[kind]) if kind in found else math.inf for kind in kinds},
         {kind: kind not in found or not found[kind].ok for kind in kinds},
-        f"{len(case.X)} sample{'s' * (len(case.X) > 1)}, λ = {case.l2:g}; {WORDS[check.method]}{few if len(where) < len(right) else ''}",
+        said,
     )
 
 

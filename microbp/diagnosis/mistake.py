@@ -1,73 +1,93 @@
-"""What a mistake is: formulas, wrong and right, and a change to the rules of a pass.
+"""What a mistake is: ways to make it, each a wrong line beside the right one, and a change to the rules of a pass.
 
->>> mistake = Mistake("none", "No f′.", "δ{l} = δ{n} W{n}", "…", "…", "…", ({"slope": "none"},), "hidden")
->>> mistake.lines(2, {})["wrong"], mistake.scopes(3)
-('δ2 = δ3 W3', [(1, 2), (1,), (2,)])
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> way = Way({"slope": "none"}, ("δ{l} = {up}", "δ{l}[i,j] = {up_i}"), ("δ{l} = {up} ⊙ {f}′(z{l})", "…"))
+>>> mistake = Mistake("none", "No f′.", "hidden", (way,))
+>>> lines = mistake.lines(1, {"slope": "none"}, case_of(load("w1-w8")))
+>>> lines["wrong"], lines["right"], mistake.scopes(3)
+('δ1 = δ2 W2', 'δ1 = (δ2 W2) ⊙ σ′(z1)', [(1, 2), (1,), (2,)])
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from microbp.diagnosis.formulas import ERRORS, FIRST_TERM, MISREMEMBERED, SLOPES, at, of_net, symbol
+from microbp.diagnosis.lines import number
+from microbp.diagnosis.ways import Change, Way
 from microbp.learner.cases import Case
 from microbp.vectorized import ACTIVATIONS, LOSSES
 
-MOST_NEURONS = 12
-"""Of more neurons in a layer it is not asked which of their paths were left out."""
+MOST_CHOICES = 12
+"""Of more neurons in a layer, or samples, it is not asked which of them were left out."""
 
-Change = Mapping[str, Any]
-
+_FEW = {
+    "neuron": lambda case: range(min(MOST_CHOICES, max(case.sizes[2:], default=0))),
+    "sample": lambda case: range(len(case.Y) if 1 < len(case.Y) <= MOST_CHOICES else 0),
+}
 CHOICES: dict[str, Callable[[Case], Iterable[Any]]] = {
     "<activation>": lambda case: [name for name in ACTIVATIONS if name != "linear"],
     "<loss>": lambda case: [name for name in LOSSES if name != case.loss],
-    "only <neuron>": lambda case: [f"only {j}" for j in range(min(MOST_NEURONS, max(case.sizes[2:], default=0)))],
-    "without <neuron>": lambda case: [f"without {j}" for j in range(min(MOST_NEURONS, max(case.sizes[2:], default=0)))],
+    "<first term>": lambda case: [FIRST_TERM] if case.loss == "binary_cross_entropy" else [],
+    "only <neuron>": lambda case: [f"only {j}" for j in _FEW["neuron"](case)],
+    "without <neuron>": lambda case: [f"without {j}" for j in _FEW["neuron"](case)],
+    "without <sample>": lambda case: [f"without {i}" for i in _FEW["sample"](case)],
+    "misremembered <k>": lambda case: [
+        f"misremembered {k}" for k in range(max(len(MISREMEMBERED[name]) for name in case.activations))
+    ],
     "m": lambda case: [float(len(case.Y))],
     "1/m": lambda case: [1.0 / len(case.Y)],
 }
 """What a word in a change stands for: every one of these is tried."""
-SOLVED = "<number>"
-"""A number that is solved for."""
-SCALES = ("scale", "scale_weights", "scale_biases", "scale_loss", "l2_weights", "l2_biases")
+SCALES = ("scale", "scale_weights", "scale_biases", "scale_loss", "l2", "l2_weights", "l2_biases")
 """The rules that are factors: their changes are found by solving, not by trying."""
 
 
 class Mistake(NamedTuple):
-    """One row: a code, a sentence, the wrong formula and the right one in matrix and index form, the changes it makes.
+    """One row of the table: a code, a sentence, the layers that can have it, the ways to make it.
 
-    In formulas {l} is the layer, {n} the next, {p} the one before; i counts samples, j and k neurons; other words are
-    rules. There is a change for each variety. `where` says which layers can have it: "any", the "hidden" ones, the
-    "output" layer, the "upper" ones (all but the first), or "all" together.
+    `where` says which layers can have it: "any", the "hidden" ones, the "output" layer, the "upper" ones (all but the
+    first), or "all" together.
     """
 
     code: str
     name: str
-    wrong: str
-    right: str
-    wrong_index: str
-    right_index: str
-    changes: tuple[Change, ...]
-    where: str = "any"
+    where: str
+    ways: tuple[Way, ...]
+
+    @property
+    def changes(self) -> list[Change]:
+        """What its ways change, each once."""
+        found: list[Change] = []
+        for way in self.ways:
+            if way.change not in found:
+                found.append(way.change)
+        return found
 
     @property
     def scales(self) -> bool:
         """Whether it is a matter of factors alone."""
         return all(rule in SCALES for change in self.changes for rule in change)
 
-    def lines(self, l: int, change: Change) -> dict[str, str]:
-        """The formulas of layer l, with the names of this change in them."""
-        words = {"slope_of": "g", "forward": "g", "error": "another loss", "paths": "some", **change}
-        kind, _, neuron = words["paths"].partition(" ")
-        words["paths"] = {
-            "only": f"neuron {neuron} alone",
-            "without": f"without neuron {neuron}",
-            "own": "neuron k to neuron k alone",
-        }.get(kind, kind)
-        of = words["forward"] if change.get("forward") else words["slope_of"]
-        names = words | {"l": l, "n": l + 1, "p": l - 1, "before": f"a{l - 1}" if l > 1 else "X", "of": of}
-        fields = ("wrong", "right", "wrong_index", "right_index")
-        return {field: getattr(self, field).format(**names) for field in fields}
+    def way(self, change: Change, loss: str, of: str = "") -> Way:
+        """The way that makes this change; if there are several, the one for that loss, with a line about `of`."""
+        fitting = [way for way in self.ways if _fits(way.change, change) and way.loss in ("", loss)]
+        fitting.sort(key=lambda way: (way.loss != loss, not way.wrong[0].startswith(of)))
+        return fitting[0]
+
+    def lines(self, l: int, change: Change, case: Case, of: str = "") -> dict[str, str]:
+        """The lines of layer l, with matrices and by index; about "dW" or "db", if there is one about it."""
+        way, said = self.way(change, case.loss, of), words(l, change, case)
+        texts = {"wrong": way.wrong[0], "right": way.right[0]}
+        texts |= {"wrong_index": way.wrong[1], "right_index": way.right[1]}
+        return {word: plain(text.format(**said)) for word, text in texts.items()}
+
+    def sentence(self, l: int, change: Change, case: Case) -> str:
+        """What is wrong, with the names of this change."""
+        return self.name.format(**words(l, change, case))
 
     def varieties(self, case: Case) -> list[Change]:
         """Its changes, with every choice for the words in them."""
@@ -88,3 +108,55 @@ class Mistake(NamedTuple):
         if self.where != "all":
             scopes += [can[:-1], *((l,) for l in reversed(can))]
         return [scope for scope in dict.fromkeys(scopes) if scope]
+
+
+def words(l: int, change: Change, case: Case) -> dict[str, Any]:
+    """What the words of a line stand for, in layer l of this network."""
+    names, last = dict(enumerate(case.activations, 1)), case.depth
+    f, other = names[l], str(change.get("forward") or change.get("slope_of") or names[l])
+    before, ij = (f"a{l - 1}" if l > 1 else "X"), "[i,j]"
+    error, kind = ERRORS[str(change.get("error") or case.loss)], str(change.get("slope", "")).partition(" ")
+    formulas = MISREMEMBERED[f]
+    wrong = formulas[min(int(kind[2]), len(formulas) - 1)] if kind[0] == "misremembered" else SLOPES[other]
+    if kind[0] == "formula":
+        wrong = of_net(wrong)
+    chosen = str(change.get("paths") or change.get("samples") or "").partition(" ")[2]
+    one = int(chosen) if chosen.isdigit() else 0
+    total, total_i = f"δ{l}ᵀ {before}", f"Σi δ{l}[i,j]·{before}[i,k]"
+    l2, l2_i = (f" + (λ/m)·W{l}", f" + (λ/m)·W{l}[j,k]") if case.l2 else ("", "")
+    factors = [value for rule, value in change.items() if rule in SCALES and isinstance(value, float)]
+    return {
+        "l": l, "n": l + 1, "p": l - 1, "before": before, "two_before": f"a{l - 2}" if l > 2 else "X",
+        "f": symbol(f), "fp": symbol(names.get(l - 1, f)), "g": symbol(other),
+        "c": number(factors[0]) if factors else "c",
+        "up": at(ERRORS[case.loss], l) if l == last else f"(δ{l + 1} W{l + 1})",
+        "up_i": at(ERRORS[case.loss], l, ij) if l == last else f"(Σk δ{l + 1}[i,k]·W{l + 1}[k,j])",
+        "error_name": change.get("error", ""), "error": at(error, l), "error_i": at(error, l, ij),
+        "slope": at(SLOPES[f], l), "wrong_slope": at(wrong, l), "wrong_slope_i": at(wrong, l, ij),
+        "j": min(one, case.sizes[l] - 1), "i": one,
+        "sum": total, "sum_i": total_i, "l2": l2, "l2_i": l2_i,
+        "dW": f"({total}{l2})" if l2 else total, "dW_i": f"({total_i}{l2_i})" if l2 else total_i,
+    }  # fmt: skip
+
+
+def _fits(change: Change, made: Change) -> bool:
+    """Whether this is that change, with something in the place of its words."""
+    return change.keys() == made.keys() and all(
+        value == made[rule]
+        or (isinstance(value, str) and "<" in value and str(made[rule]).startswith(value.partition("<")[0]))
+        or (value in CHOICES and isinstance(made[rule], float))
+        for rule, value in change.items()
+    )
+
+
+_CANCELLED = re.compile(r"\((a\S*) − (y\S*)\)/\(\1·\(1 − \1\)\)/m [⊙·] σ′\(z[^)]*\)")
+
+
+def plain(line: str) -> str:
+    """A line without fractions that cancel, without a factor of 1, and without brackets around all of it."""
+    line = _CANCELLED.sub(r"(\1 − \2)/m", line)
+    line = re.sub(r"′\(\(([^()]*)\)\)", r"′(\1)", line)
+    line = re.sub(r" [⊙·] (linear′\([^)]*\)|\(1\))", "", line)
+    left, _, right = line.partition(" = ")
+    alone = right.startswith("(") and right.endswith(")") and "(" not in right[1:-1]
+    return f"{left} = {right[1:-1]}" if alone else line

@@ -1,176 +1,212 @@
 """The mistakes that learners make: what is wrong, what is right, and what each changes in the rules of a pass.
 
 >>> mistake = find("missing-hidden-derivative")
->>> print(mistake.lines(2, {})["wrong"])
-δ2 = δ3 W3
->>> mistake.changes
-({'slope': 'none'},)
+>>> mistake.name, mistake.changes
+('A hidden delta lacks the derivative of the activation.', [{'slope': 'none'}])
+>>> print(mistake.ways[0].wrong[0])
+δ{l} = {up}
 """
 
 from __future__ import annotations
 
-from microbp.diagnosis.mistake import SOLVED, Change, Mistake
+from microbp.diagnosis.mistake import Mistake
+from microbp.diagnosis.ways import DW, SOLVED, Way, back, biases, delta, inputs, scaled, slope, weights
 from microbp.errors import UnknownNameError, unknown
 
-_OUT = ("δ{l} = ∂E/∂a{l} ⊙ f′(z{l})", "δ{l}[i,j] = ∂E/∂a{l}[i,j] · f′(z{l}[i,j])")
-_HIDDEN = ("δ{l} = (δ{n} W{n}) ⊙ f′(z{l})", "δ{l}[i,k] = (Σj δ{n}[i,j]·W{n}[j,k]) · f′(z{l}[i,k])")
-_BACK = ("δ{p} = (δ{l} W{l}) ⊙ f′(z{p})", "δ{p}[i,k] = (Σj δ{l}[i,j]·W{l}[j,k]) · f′(z{p}[i,k])")
-_ANY = ("δ{l} = … ⊙ f′(z{l})", "δ{l}[i,j] = … · f′(z{l}[i,j])")
-_DW = ("dW{l} = δ{l}ᵀ {before}", "dW{l}[j,k] = Σi δ{l}[i,j]·{before}[i,k]")
-_DB = ("db{l} = column sums of δ{l}", "db{l}[j] = Σi δ{l}[i,j]")
-_L2 = ("dW{l} = δ{l}ᵀ {before} + (λ/m)·W{l}", "dW{l}[j,k] = Σi δ{l}[i,j]·{before}[i,k] + (λ/m)·W{l}[j,k]")
-
-
-def _row(
-    code: str, name: str, wrong: str, wrong_index: str, right: tuple[str, str], where: str, *changes: Change
-) -> Mistake:
-    return Mistake(code, name, wrong, right[0], wrong_index, right[1], changes, where)
-
-
 MISTAKES = (
-    _row(
-        "sign", "The gradient points downhill: its sign is wrong.",
-        "dW{l} = −δ{l}ᵀ {before}", "dW{l}[j,k] = −Σi δ{l}[i,j]·{before}[i,k]", _DW,
-        "any", {"scale": -1.0}, {"scale_weights": -1.0}, {"scale_biases": -1.0}, {"scale_loss": -1.0},
+    Mistake("sign", "The gradient points downhill: its sign is wrong.", "any", scaled("−", -1.0)),
+    Mistake(
+        "missing-output-derivative", "The output's delta lacks the derivative of the activation.", "output",
+        (slope({"slope": "none"}, "", ""),),
     ),
-    _row(
-        "missing-output-derivative", "The output's delta lacks the derivative of the activation.",
-        "δ{l} = ∂E/∂a{l}", "δ{l}[i,j] = ∂E/∂a{l}[i,j]", _OUT, "output", {"slope": "none"},
+    Mistake(
+        "extra-output-derivative", "The output's delta has a derivative once too often.", "output",
+        (
+            slope({"slope": "twice"}, "{f}′(z{l}) ⊙ {f}′(z{l})", "{f}′(z{l}[i,j]) · {f}′(z{l}[i,j])"),
+            delta(
+                {"slope": "twice"}, ("(p − y)/m", "(p[i,j] − y[i,j])/m"), ("p ⊙ (1 − p)", "p[i,j]·(1 − p[i,j])"),
+                loss="softmax_cross_entropy",
+            ),
+        ),
     ),
-    _row(
-        "extra-output-derivative", "The output's delta has the derivative of the activation once too often.",
-        "δ{l} = δ{l} ⊙ f′(z{l})", "δ{l}[i,j] = δ{l}[i,j] · f′(z{l}[i,j])", _OUT, "output", {"slope": "twice"},
+    Mistake(
+        "missing-hidden-derivative", "A hidden delta lacks the derivative of the activation.", "hidden",
+        (slope({"slope": "none"}, "", ""),),
     ),
-    _row(
-        "missing-hidden-derivative", "A hidden delta lacks the derivative of the activation.",
-        "δ{l} = δ{n} W{n}", "δ{l}[i,k] = Σj δ{n}[i,j]·W{n}[j,k]", _HIDDEN, "hidden", {"slope": "none"},
+    Mistake(
+        "extra-hidden-derivative", "A hidden delta has the derivative of the activation twice.", "hidden",
+        (slope({"slope": "twice"}, "{f}′(z{l}) ⊙ {f}′(z{l})", "{f}′(z{l}[i,j]) · {f}′(z{l}[i,j])"),),
     ),
-    _row(
-        "extra-hidden-derivative", "A hidden delta has the derivative of the activation twice.",
-        "δ{l} = (δ{n} W{n}) ⊙ f′(z{l}) ⊙ f′(z{l})",
-        "δ{l}[i,k] = (Σj δ{n}[i,j]·W{n}[j,k]) · f′(z{l}[i,k])²", _HIDDEN, "hidden", {"slope": "twice"},
+    Mistake(
+        "derivative-of-activation", "The derivative is taken at the activation, not at the net.", "any",
+        (slope({"slope": "activation"}, "{f}′(a{l})", "{f}′(a{l}[i,j])"),),
     ),
-    _row(
-        "derivative-of-activation", "The derivative is taken at the activation, not at the net.",
-        "δ{l} = … ⊙ f′(a{l})", "δ{l}[i,j] = … · f′(a{l}[i,j])", _ANY, "any", {"slope": "activation"},
+    Mistake(
+        "formula-of-net", "The derivative's formula in the activation a, here {slope}, got the net z.", "any",
+        (slope({"slope": "formula"}, "({wrong_slope})", "({wrong_slope_i})"),),
     ),
-    _row(
-        "formula-of-net", "The derivative's formula in terms of the activation got the net: z(1 − z) for a(1 − a).",
-        "δ{l} = … ⊙ (f′ written in a)(z{l})", "δ{l}[i,j] = … · (f′ written in a)(z{l}[i,j])", _ANY, "any",
-        {"slope": "formula"},
+    Mistake(
+        "wrong-derivative-formula", "The derivative's formula is another: {wrong_slope} for {slope}.", "any",
+        (slope({"slope": "misremembered <k>"}, "({wrong_slope})", "({wrong_slope_i})"),),
     ),
-    _row(
-        "net-for-activation", "The weights' gradient takes the net z where the activation a belongs.",
-        "dW{l} = δ{l}ᵀ z{p}", "dW{l}[j,k] = Σi δ{l}[i,j]·z{p}[i,k]", _DW, "upper", {"inputs": "net"},
+    Mistake(
+        "net-for-activation", "The weights' gradient takes the net z where the activation a belongs.", "upper",
+        (inputs({"inputs": "net"}, "z{p}"),),
     ),
-    _row(
+    Mistake(
         "input-for-activation", "The weights' gradient takes the network's input where the activation belongs.",
-        "dW{l} = δ{l}ᵀ X", "dW{l}[j,k] = Σi δ{l}[i,j]·X[i,k]", _DW, "upper", {"inputs": "data"},
+        "upper", (inputs({"inputs": "data"}, "X"),),
     ),
-    _row(
-        "output-for-input", "The weights' gradient takes the layer's own activation, not the one before it.",
-        "dW{l} = δ{l}ᵀ a{l}", "dW{l}[j,k] = Σi δ{l}[i,j]·a{l}[i,k]", _DW, "any", {"inputs": "output"},
+    Mistake(
+        "output-for-input", "The weights' gradient takes the layer's own activation, not the one before it.", "any",
+        (inputs({"inputs": "output"}, "a{l}"),),
     ),
-    _row(
-        "update-before-backprop", "The weights were changed before the delta was passed back through them.",
-        "δ{p} = (δ{l} (W{l} − η·dW{l})) ⊙ f′(z{p})",
-        "δ{p}[i,k] = (Σj δ{l}[i,j]·(W{l}[j,k] − η·dW{l}[j,k])) · f′(z{p}[i,k])", _BACK, "upper", {"back": "updated"},
+    Mistake(
+        "update-before-backprop", "The weights were changed before the delta was passed back through them.", "upper",
+        (
+            back(
+                {"back": "updated"}, "δ{l} (W{l} − η·dW{l})", "Σj δ{l}[i,j]·(W{l}[j,k] − η·dW{l}[j,k])"
+            ),
+        ),
     ),
-    _row(
-        "error-not-delta", "The error is passed back, not the delta: f′ of the layer is not in it.",
-        "δ{p} = (∂E/∂a{l} W{l}) ⊙ f′(z{p})", "δ{p}[i,k] = (Σj ∂E/∂a{l}[i,j]·W{l}[j,k]) · f′(z{p}[i,k])", _BACK,
-        "upper", {"passed": "error"},
+    Mistake(
+        "error-not-delta", "The error is passed back, not the delta: the layer's own derivative is not in it.", "upper",
+        (back({"passed": "error"}, "∂E/∂a{l} W{l}", "Σj ∂E/∂a{l}[i,j]·W{l}[j,k]"),),
     ),
-    _row(
-        "no-transpose", "The delta is passed back through the weights the wrong way round.",
-        "δ{p} = (δ{l} W{l}ᵀ) ⊙ f′(z{p})", "δ{p}[i,k] = (Σj δ{l}[i,j]·W{l}[k,j]) · f′(z{p}[i,k])", _BACK, "upper",
-        {"back": "untransposed"},
+    Mistake(
+        "no-transpose", "The delta is passed back through the weights the wrong way round.", "upper",
+        (back({"back": "untransposed"}, "δ{l} W{l}ᵀ", "Σj δ{l}[i,j]·W{l}[k,j]"),),
     ),
-    _row(
-        "missing-path", "A hidden delta does not sum over all neurons that the activation reaches.",
-        "δ{p} = (δ{l} W{l}, {paths}) ⊙ f′(z{p})",
-        "δ{p}[i,k] = (Σj, {paths}, δ{l}[i,j]·W{l}[j,k]) · f′(z{p}[i,k])", _BACK, "upper",
-        {"paths": "only <neuron>"}, {"paths": "without <neuron>"}, {"paths": "own"},
+    Mistake(
+        "missing-path", "A hidden delta does not sum over all neurons that the activation reaches.", "upper",
+        (
+            back({"paths": "only <neuron>"}, "δ{l} W{l}, neuron {j} alone", "δ{l}[i,{j}]·W{l}[{j},k]"),
+            back({"paths": "without <neuron>"}, "δ{l} W{l}, without neuron {j}", "Σj≠{j} δ{l}[i,j]·W{l}[j,k]"),
+            back({"paths": "own"}, "δ{l} ⊙ diagonal of W{l}", "δ{l}[i,k]·W{l}[k,k]"),
+        ),
     ),
-    _row(
-        "transposed-gradient", "The weights' gradient is transposed.",
-        "dW{l} = {before}ᵀ δ{l}", "dW{l}[k,j] = Σi δ{l}[i,j]·{before}[i,k]", _DW, "any", {"transposed": True},
+    Mistake(
+        "wrong-layer", "A quantity is taken from the neighbouring layer: an index is off by one.", "any",
+        (
+            back({"back": "below"}, "δ{l} W{p}", "Σj δ{l}[i,j]·W{p}[j,k]"),
+            back({"back": "above"}, "δ{l} W{n}", "Σj δ{l}[i,j]·W{n}[j,k]"),
+            slope({"slope_at": "below"}, "{f}′(z{p})", "{f}′(z{p}[i,j])"),
+            slope({"slope_at": "above"}, "{f}′(z{n})", "{f}′(z{n}[i,j])"),
+            inputs({"inputs": "below"}, "{two_before}"),
+        ),
     ),
-    _row(
-        "bias-regularized", "The penalty is applied to the biases too.",
-        "db{l} = column sums of δ{l} + (λ/m)·b{l}", "db{l}[j] = Σi δ{l}[i,j] + (λ/m)·b{l}[j]", _DB, "all",
-        {"l2_biases": 1.0},
+    Mistake(
+        "transposed-gradient", "The weights' gradient is transposed.", "any",
+        (Way({"transposed": True}, ("dW{l} = {before}ᵀ δ{l}{l2}ᵀ", "dW{l}[k,j] = {sum_i}{l2_i}"), DW),),
     ),
-    _row(
-        "weights-not-regularized", "The penalty is missing from the weights' gradient.",
-        "dW{l} = δ{l}ᵀ {before}", "dW{l}[j,k] = Σi δ{l}[i,j]·{before}[i,k]", _L2, "all", {"l2_weights": 0.0},
+    Mistake(
+        "bias-regularized", "The penalty is applied to the biases too.", "any",
+        (
+            biases({"l2_biases": 1.0}, "column sums of δ{l} + (λ/m)·b{l}", "Σi δ{l}[i,j] + (λ/m)·b{l}[j]"),
+            biases({"l2_biases": SOLVED}, "column sums of δ{l} + {c}·(λ/m)·b{l}", "Σi δ{l}[i,j] + {c}·(λ/m)·b{l}[j]"),
+        ),
     ),
-    _row(
-        "l2-sign", "The penalty is subtracted.",
-        "dW{l} = δ{l}ᵀ {before} − (λ/m)·W{l}", "dW{l}[j,k] = Σi δ{l}[i,j]·{before}[i,k] − (λ/m)·W{l}[j,k]", _L2, "all",
-        {"l2_weights": -1.0},
+    Mistake(
+        "weights-not-regularized", "The penalty is missing from the weights' gradient.", "any",
+        (weights({"l2_weights": 0.0}, "{sum}", "{sum_i}"),),
     ),
-    _row(
-        "l2-factor", "The penalty's derivative has a wrong factor.",
-        "dW{l} = δ{l}ᵀ {before} + c·(λ/m)·W{l}", "dW{l}[j,k] = Σi δ{l}[i,j]·{before}[i,k] + c·(λ/m)·W{l}[j,k]", _L2,
-        "all", {"l2_weights": SOLVED},
+    Mistake(
+        "l2-sign", "The penalty is subtracted.", "any",
+        (weights({"l2_weights": -1.0}, "{sum} − (λ/m)·W{l}", "{sum_i} − (λ/m)·W{l}[j,k]"),),
     ),
-    _row(
-        "bias-sum-for-mean", "The biases' gradient is a sum over the samples where the loss is a mean.",
-        "db{l} = m · column sums of δ{l}", "db{l}[j] = m·Σi δ{l}[i,j]", _DB, "all", {"scale_biases": "m"},
+    Mistake(
+        "l2-factor", "The penalty's derivative has a wrong factor.", "any",
+        (weights({"l2_weights": SOLVED}, "{sum} + {c}·(λ/m)·W{l}", "{sum_i} + {c}·(λ/m)·W{l}[j,k]"),),
     ),
-    _row(
-        "bias-mean-for-sum", "The biases' gradient is averaged over the samples once too often.",
-        "db{l} = column means of δ{l}", "db{l}[j] = 1/m·Σi δ{l}[i,j]", _DB, "all", {"scale_biases": "1/m"},
+    Mistake(
+        "l2-not-in-loss", "There is a penalty in the gradient, and λ = 0 in the loss: is λ right?", "any",
+        (weights({"l2": SOLVED}, "{sum} + ({c}/m)·W{l}", "{sum_i} + ({c}/m)·W{l}[j,k]"),),
     ),
-    _row(
-        "bias-not-trained", "The biases' gradient is 0.",
-        "db{l} = 0", "db{l}[j] = 0", _DB, "all", {"scale_biases": 0.0},
+    Mistake(
+        "bias-sum-for-mean", "The biases' gradient is a sum over the samples where the loss is a mean.", "all",
+        (biases({"scale_biases": "m"}, "m·(column sums of δ{l})", "m·Σi δ{l}[i,j]"),),
     ),
-    _row(
-        "last-sample-only", "Only one sample is in the gradient: the sum is overwritten, not added to.",
-        "dW{l} = δ{l}[i]ᵀ {before}[i], one i alone", "dW{l}[j,k] = δ{l}[i,j]·{before}[i,k], one i alone", _DW, "all",
-        {"samples": "last"}, {"samples": "first"},
+    Mistake(
+        "bias-mean-for-sum", "The biases' gradient is averaged over the samples once too often.", "all",
+        (biases({"scale_biases": "1/m"}, "column means of δ{l}", "1/m·Σi δ{l}[i,j]"),),
     ),
-    _row(
-        "layers-reversed", "The list of gradients begins with the last layer.",
-        "[dWL, …, dW1]", "dW[0] is that of layer L", ("[dW1, …, dWL]", "dW[0] is that of layer 1"), "all",
-        {"order": "reversed"},
+    Mistake(
+        "bias-not-trained", "The biases' gradient is 0.", "all", (biases({"scale_biases": 0.0}, "0", "0"),),
     ),
-    _row(
-        "relu-mask-from-upstream", "The ReLU's mask is taken from the gradient, not from the net.",
-        "δ{l} = (δ{n} W{n}) ⊙ [δ{n} W{n} > 0]", "δ{l}[i,k] = max(0, Σj δ{n}[i,j]·W{n}[j,k])", _HIDDEN, "any",
-        {"slope": "upstream"},
+    Mistake(
+        "last-sample-only", "Only one sample is in the gradient: the sum is overwritten, not added to.", "all",
+        (
+            weights(
+                {"samples": "last"}, "δ{l}[m−1]ᵀ {before}[m−1]{l2}", "δ{l}[m−1,j]·{before}[m−1,k]{l2_i}"
+            ),
+            weights({"samples": "first"}, "δ{l}[0]ᵀ {before}[0]{l2}", "δ{l}[0,j]·{before}[0,k]{l2_i}"),
+            biases({"samples": "last"}, "δ{l}[m−1]", "δ{l}[m−1,j]"),
+            biases({"samples": "first"}, "δ{l}[0]", "δ{l}[0,j]"),
+        ),
     ),
-    _row(
-        "softmax-diagonal-only", "Only the diagonal of softmax's derivative is used.",
-        "δ{l} = ∂E/∂p ⊙ p ⊙ (1 − p)", "δ{l}[i,j] = ∂E/∂p[i,j] · p[i,j](1 − p[i,j])",
-        ("δ{l} = (p − y)/m", "δ{l}[i,j] = Σk ∂E/∂p[i,k] · p[i,k]([j = k] − p[i,j])"), "output", {"softmax": "diagonal"},
+    Mistake(
+        "missing-sample", "Sample {i} is not in the sum.", "all",
+        (
+            weights(
+                {"samples": "without <sample>"},
+                "({sum}, without sample {i}){l2}", "Σi≠{i} δ{l}[i,j]·{before}[i,k]{l2_i}",
+            ),
+            biases({"samples": "without <sample>"}, "column sums of δ{l}, without sample {i}", "Σi≠{i} δ{l}[i,j]"),
+        ),
     ),
-    _row(
-        "wrong-activation", "The derivative (or the activation itself) is another function's: {of}.",
-        "δ{l} = … ⊙ {of}′(z{l})", "δ{l}[i,j] = … · {of}′(z{l}[i,j])", _ANY, "any",
-        {"slope_of": "<activation>"}, {"slope_of": "<activation>", "slope_from": "net"}, {"forward": "<activation>"},
+    Mistake(
+        "layers-reversed", "The list of gradients begins with the last layer.", "all",
+        (Way(
+            {"order": "reversed"}, ("[dWL, …, dW1]", "dW[0] is that of layer L"),
+            ("[dW1, …, dWL]", "dW[0] is that of layer 1"),
+        ),),
     ),
-    _row(
-        "factor", "All is right but for a factor.",
-        "dW{l} = c · δ{l}ᵀ {before}", "dW{l}[j,k] = c · Σi δ{l}[i,j]·{before}[i,k]", _DW, "any",
-        {"scale": SOLVED}, {"scale_weights": SOLVED}, {"scale_biases": SOLVED}, {"scale_loss": SOLVED},
+    Mistake(
+        "relu-mask-from-upstream", "The ReLU's mask is taken from the gradient, not from the net.", "any",
+        (slope({"slope": "upstream"}, "{f}′({up})", "{f}′({up_i})"),),
     ),
-    _row(
-        "wrong-loss", "The pass begins with the derivative of another loss: {error}.",
-        "δ{l} = ∂({error})/∂a{l} ⊙ f′(z{l})", "δ{l}[i,j] = ∂({error})/∂a{l}[i,j] · f′(z{l}[i,j])", _OUT, "output",
-        {"error": "<loss>"},
+    Mistake(
+        "softmax-diagonal-only", "Only the diagonal of softmax's derivative is used.", "output",
+        (delta({"softmax": "diagonal"}, ("(−y ⊙ (1 − p))/m", "(−y[i,j]·(1 − p[i,j]))/m")),),
     ),
-    _row(
-        "not-zeroed", "The gradients of two passes are added up: they were not set to 0 between them.",
-        "dW{l} = δ{l}ᵀ {before} + dW{l} of the pass before", "dW{l}[j,k] = 2 · Σi δ{l}[i,j]·{before}[i,k]", _DW, "all",
-        {"scale": 2.0}, {"passes": 2},
+    Mistake(
+        "softmax-over-samples", "The softmax is taken over the samples (q), not over the outputs (p).", "output",
+        (delta({"softmax": "samples"}, ("(q − y)/m", "(q[i,j] − y[i,j])/m")),),
     ),
-    _row(
-        "single-precision", "The numbers are right, but computed in single precision (float32).",
-        "float32: 7 digits", "float32: 7 digits", ("float64: 16 digits", "float64: 16 digits"), "all",
-        {"precision": "single"},
+    Mistake(
+        "wrong-activation", "The derivative, or the activation itself, is another function's: {g} for {f}.", "any",
+        (
+            slope({"slope_of": "<activation>"}, "({wrong_slope})", "({wrong_slope_i})"),
+            slope({"slope_of": "<activation>", "slope_from": "net"}, "{g}′(z{l})", "{g}′(z{l}[i,j])"),
+            Way(
+                {"forward": "<activation>"},
+                ("a{l} = {g}(z{l})", "a{l}[i,j] = {g}(z{l}[i,j])"), ("a{l} = {f}(z{l})", "a{l}[i,j] = {f}(z{l}[i,j])"),
+            ),
+        ),
+    ),
+    Mistake("factor", "All is right but for a factor.", "any", scaled("{c}·", SOLVED)),
+    Mistake(
+        "missing-loss-term", "Only the first term of the cross-entropy is differentiated.", "output",
+        (delta({"error": "<first term>"}, ("{error}", "{error_i}")),),
+    ),
+    Mistake(
+        "wrong-loss", "The pass begins with the derivative of another loss: {error_name}.", "output",
+        (delta({"error": "<loss>"}, ("{error}", "{error_i}")),),
+    ),
+    Mistake(
+        "not-zeroed", "The gradients of two passes are added up: they were not set to 0 between them.", "all",
+        (
+            weights({"scale": 2.0}, "2·{dW}", "2·{dW_i}"),
+            biases({"scale": 2.0}, "2·(column sums of δ{l})", "2·Σi δ{l}[i,j]"),
+            weights({"passes": 2}, "{dW} + dW{l} of the pass before", "{dW_i} + that of the pass before"),
+        ),
+    ),
+    Mistake(
+        "single-precision", "The numbers are right, but computed in single precision (float32).", "all",
+        (Way(
+            {"precision": "single"}, ("float32: 7 digits", "float32: 7 digits"),
+            ("float64: 16 digits", "float64: 16 digits"),
+        ),),
     ),
 )  # fmt: skip
 """Every mistake that is known, the likelier first where two explain the same numbers."""

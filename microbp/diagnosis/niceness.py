@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ class Niceness(NamedTuple):
     m: int
     n: int
 
-    def readings(self) -> Iterator[tuple[float, str]]:
+    @cache  # noqa: B019 - a small tuple is its own key
+    def readings(self) -> tuple[tuple[float, str], ...]:
         """Each such number, positive, with what it may mean; the simplest first."""
         of_p = {
             1.0: "", 2.0: "a ½ is missing", 0.5: "a ½ too many", 4.0: "2² or 2·2", 0.25: "a ¼ too many",
@@ -28,9 +29,11 @@ class Niceness(NamedTuple):
         }  # fmt: skip
         of_m = {0: "", 1: "1/m is missing", -1: "1/m once too often", 2: "1/m twice missing", -2: "1/m twice too often"}
         of_n = {0: "", -1: "a mean over the outputs, for a sum", 1: "a sum over the outputs, for a mean"}
-        for (b, n), (a, m), (p, plain) in product(of_n.items(), of_m.items(), of_p.items()):
-            if (self.m > 1 or not a) and (self.n > 1 or not b):
-                yield p * float(self.m) ** a * float(self.n) ** b, ", ".join(text for text in (plain, m, n) if text)
+        return tuple(
+            (p * float(self.m) ** a * float(self.n) ** b, ", ".join(text for text in (plain, m, n) if text))
+            for (b, n), (a, m), (p, plain) in product(of_n.items(), of_m.items(), of_p.items())
+            if (self.m > 1 or not a) and (self.n > 1 or not b)
+        )
 
     def read(self, value: float) -> str:
         """What a factor may mean, the simplest first; nothing for one that is not nice."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from microbp.diagnosis.findings import Explanation, Finding
-from microbp.diagnosis.mistake import SOLVED
-from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.replay import Candidate, Replayer, exact
 from microbp.diagnosis.rules import changed
+from microbp.diagnosis.ways import SOLVED
 
 MOST_PAIRS = 40_000
 """More pairs than these are not replayed."""
@@ -37,6 +38,31 @@ def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Ite
         rules = changed(changed(replayer.right, a.change, a.layers), b.change, b.layers)
         if replayer.all_exact(Candidate((a, b), rules, two.case if b.rate else one.case)):
             yield Explanation((a, b), cost)
+    yield from _with_early_updates(replayer, candidates, outputs, cost)
+
+
+def _with_early_updates(
+    replayer: Replayer, candidates: Sequence[Candidate], outputs: _Outputs, cost: int
+) -> Iterator[Explanation]:
+    """Weights that were changed too early, at a learning rate that only beside the other mistake can be solved for."""
+    mistake = find("update-before-backprop")
+    (change,) = mistake.changes
+    for layers in mistake.scopes(replayer.case.depth):
+        rules = changed(replayer.right, change, layers)
+        early = Candidate((Finding(mistake, change, layers, ()),), rules, replayer.case)
+        for other in [*candidates, *_scaled(replayer, [early])]:
+            (finding,) = other.findings
+            if finding.rate or finding.cost >= cost or _clash(finding, early.findings[0]):
+                continue
+            if not outputs.fit(early, other):
+                continue
+            both = changed(rules, finding.change, finding.layers)
+            if not (rate := replayer.solve_rate(both, max(layers))):
+                continue
+            solved = Finding(mistake, change, layers, (), rate)
+            case = replace(replayer.case, learning_rate=rate)
+            if finding.cost + solved.cost <= cost and replayer.all_exact(Candidate((solved, finding), both, case)):
+                yield Explanation((solved, finding), cost)
 
 
 class _Outputs:
@@ -64,7 +90,7 @@ class _Outputs:
 
 def _scaled(replayer: Replayer, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
     """Likely factors as candidates: they matter to weights that were changed by a wrong gradient."""
-    if not any(candidate.findings[0].rate for candidate in candidates):
+    if not any("updated" in candidate.findings[0].change.values() for candidate in candidates):
         return
     m = float(len(replayer.case.Y))
     for mistake in MISTAKES:

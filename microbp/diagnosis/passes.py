@@ -22,17 +22,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microbp.diagnosis.formulas import ERRORS, MISREMEMBERED
+from microbp.diagnosis.lines import value
 from microbp.diagnosis.rules import Plan, Rules
 from microbp.learner.cases import Case, Floats, Gradients
-from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
+from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
 
 
 class Part(NamedTuple):
-    """What a pass finds for layer l (from 1), with all factors of the rules in it; delta and inputs of what it sums."""
+    """What a pass finds for layer l (from 1), with all factors of the rules in it."""
 
     l: int
+    signal: Floats
+    """∂E/∂a of the layer,"""
     delta: Floats
+    """its δ, of all samples,"""
     inputs: Floats
+    """and what δ is multiplied by in dW."""
     dW: Floats
     """What the loss gives to the gradient of the weights,"""
     dW_l2: Floats
@@ -82,18 +88,19 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         if passed is None:
             signal, delta = _output_delta(case, rule, values)
         else:
-            signal = _through(case, rules[l], values.weights[l], passed, above)
+            signal = _through(case, rules[l], values, l + 1, passed, above)
             delta = signal * _slope(case, rule, values, l, signal)
         delta = delta.astype(kind)
         a = _inputs(rule, values, l)
-        rows = {"all": slice(None), "last": slice(-1, None), "first": slice(0, 1)}[rule.samples]
+        rows = _rows(rule.samples, m)
         of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
-        dW, dW_l2 = of_W * rule.scale_loss * (delta[rows].T @ a[rows]), of_W * rule.l2_weights * case.l2 / m * W
+        l2 = case.l2 if rule.l2 is None else rule.l2
+        dW, dW_l2 = of_W * rule.scale_loss * (delta[rows].T @ a[rows]), of_W * rule.l2_weights * l2 / m * W
         above = dW + dW_l2
         if rule.transposed:
             dW, dW_l2 = dW.T, dW_l2.T
         db, db_l2 = rule.scale_loss * delta[rows].sum(axis=0), case.l2 / m * b
-        yield Part(l, delta[rows], a[rows], dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
+        yield Part(l, signal, delta, a, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
         passed = delta if rule.passed == "delta" else signal
 
 
@@ -116,7 +123,7 @@ def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
         biases=tuple(b - rate * step[f"db{l}"] for l, b in enumerate(case.biases, 1)),
     )
     for one, two in zip(backward(case, once), backward(later, once), strict=True):
-        yield Part(*one[:3], *(x + y for x, y in zip(one[3:], two[3:], strict=True)))
+        yield Part(*one[:4], *(x + y for x, y in zip(one[4:], two[4:], strict=True)))
 
 
 def replace_all(rules: Plan, **changes: Any) -> Plan:
@@ -127,30 +134,29 @@ def replace_all(rules: Plan, **changes: Any) -> Plan:
 def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floats]:
     """The error ∂loss/∂a and the delta of the last layer."""
     a, y, name = values.a[-1], values.y, rule.error or case.loss
-    error = LOSSES[name][1](a, y)
-    if rule.softmax == "diagonal" and name == "softmax_cross_entropy":
-        p = _softmax(a)
-        error = -y * (1.0 - p) / len(y)
+    error = LOSSES[case.loss][1](a, y)
+    if name != case.loss:  # as it is written, without care for logarithms of 0 or for what targets it is meant
+        error = value(ERRORS[name], {"a": a, "y": y, "p": softmax(a), "m": len(y), "n": y.shape[1]})
+    if rule.softmax != "full" and name == "softmax_cross_entropy":
+        error = (-y * (1.0 - softmax(a)) if rule.softmax == "diagonal" else softmax(a.T).T - y) / len(y)
     slope = _slope(case, rule, values, case.depth, error)
     simplified = SIMPLIFIED_DELTAS.get((name, rule.forward or case.activations[-1]))
-    if simplified and (rule.slope, rule.slope_of) in (("net", ""), ("twice", "")):
+    if simplified and (rule.slope, rule.slope_of + rule.slope_at) in (("net", ""), ("twice", "")):
         once = simplified(a, y)
         return error, once * ACTIVATIONS["sigmoid"][1](a, a) if rule.slope == "twice" else once
     if rule.slope == "twice" and name == "softmax_cross_entropy":
-        slope = slope * _softmax(a) * (1.0 - _softmax(a))
+        slope = slope * softmax(a) * (1.0 - softmax(a))
     return error, error * slope
 
 
-def _softmax(a: Floats) -> Floats:
-    e = np.exp(a - a.max(axis=1, keepdims=True))
-    p: Floats = e / e.sum(axis=1, keepdims=True)
-    return p
-
-
 def _slope(case: Case, rule: Rules, values: Values, l: int, upstream: Floats) -> Floats:
-    name, z, a = rule.slope_of or rule.forward or case.activations[l - 1], values.z[l - 1], values.a[l]
+    at = l
+    if rule.slope_at and values.z[_neighbour(l, rule.slope_at, case.depth) - 1].shape == upstream.shape:
+        at = _neighbour(l, rule.slope_at, case.depth)
+    name, z, a = rule.slope_of or rule.forward or case.activations[l - 1], values.z[at - 1], values.a[at]
     f, prime = ACTIVATIONS[name]
-    match rule.slope:
+    kind, _, k = rule.slope.partition(" ")
+    match kind:
         case "none":
             return np.ones_like(z)
         case "activation":
@@ -161,14 +167,25 @@ def _slope(case: Case, rule: Rules, values: Values, l: int, upstream: Floats) ->
             return prime(np.where(z == 0, 1.0, z), a)
         case "upstream" if name in ("relu", "leaky_relu"):
             return prime(upstream, upstream)
-    slope = prime(z, f(z)) if rule.slope_from == "net" else prime(z, a)
+        case "misremembered" if int(k) < len(MISREMEMBERED[name]):
+            return np.broadcast_to(value(MISREMEMBERED[name][int(k)], {"z": z, "a": a}), z.shape)
+    slope = prime(z, f(z)) if rule.slope_from == "net" or at != l else prime(z, a)
     return slope**2 if rule.slope == "twice" else slope
 
 
-def _through(case: Case, rule: Rules, W: Floats, passed: Floats, dW: Floats) -> Floats:
-    """What a layer with weights W, whose gradients are dW, passes back to the activations before it."""
+def _neighbour(l: int, where: str, depth: int) -> int:
+    """The layer below or above; the same where there is none."""
+    return max(l - 1, 1) if where == "below" else min(l + 1, depth)
+
+
+def _through(case: Case, rule: Rules, values: Values, l: int, passed: Floats, dW: Floats) -> Floats:
+    """What layer l, whose gradients are dW, passes back to the activations before it."""
+    W = values.weights[l - 1]
     if rule.back == "updated":
         W = W - (case.learning_rate or 0.0) * dW
+    if rule.back in ("below", "above"):
+        other = values.weights[_neighbour(l, rule.back, case.depth) - 1]
+        W = other if other.shape == W.shape else W
     square = W.shape[0] == W.shape[1]
     if rule.back == "untransposed" and square:
         W = W.T
@@ -183,5 +200,13 @@ def _through(case: Case, rule: Rules, W: Floats, passed: Floats, dW: Floats) -> 
 
 def _inputs(rule: Rules, values: Values, l: int) -> Floats:
     a = values.a[l - 1]
-    instead = {"net": values.z[l - 2] if l > 1 else a, "data": values.a[0], "output": values.a[l]}.get(rule.inputs, a)
+    z, below = (values.z[l - 2], values.a[l - 2]) if l > 1 else (a, a)
+    instead = {"net": z, "data": values.a[0], "output": values.a[l], "below": below}.get(rule.inputs, a)
     return instead if instead.shape == a.shape else a
+
+
+def _rows(samples: str, m: int) -> Any:
+    kind, _, i = samples.partition(" ")
+    if kind == "without":
+        return np.arange(m) != int(i)
+    return slice(-1, None) if kind == "last" else slice(0, 1) if kind == "first" else slice(None)

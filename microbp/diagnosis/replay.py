@@ -14,18 +14,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from microbp.diagnosis.findings import Finding
-from microbp.diagnosis.passes import Part, backward, forward
-from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.passes import Part, backward, forward, gradients
+from microbp.diagnosis.precision import Precision, precision_of
 from microbp.diagnosis.rules import Plan, plan
 from microbp.diagnosis.scaling import Column, spans
-from microbp.learner.cases import Case, Gradients
-from microbp.learner.given import Given, within
+from microbp.learner.cases import Case, Floats, Gradients
+from microbp.learner.given import Given, largest, within
 
 
 @dataclass
@@ -47,15 +47,20 @@ class Candidate:
 class Replayer:
     """A learner's numbers, and passes to hold against them."""
 
-    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
+    def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
         self.case, self.given = case, given
-        self.precision = precision_of(case, given, typed)
+        self.precision = precision or precision_of(case, given)
+        numbers = {name: given.numbers(name) for name in given.arrays}
+        self._given = {name: (array, self.precision.tolerance(name, array)) for name, array in numbers.items()}
+        self._right = {name: given.select(name, case.truth[1][name]) for name in given.arrays}
+        self.sizes = {name: largest(right) or 1.0 for name, right in case.truth[1].items()}
+        self.truth = Made(case.truth[1], self.sizes)
         self.right = plan(case)
         self.values = forward(case, self.right)
         self._forwards = {tuple(rule.forward for rule in self.right): self.values}
 
-    def replay(self, candidate: Candidate) -> Gradients:
-        """Runs the pass of a candidate and notes what it matches and changes; returns its gradients."""
+    def replay(self, candidate: Candidate) -> Made:
+        """Runs the pass of a candidate and notes what it matches and changes; returns what it makes."""
         matches, changes, columns, fits = set(), set(), [], True
         made: Gradients = {}
         with np.errstate(all="ignore"):
@@ -63,20 +68,20 @@ class Replayer:
                 l = self._place(candidate.rules, part.l)
                 made |= {f"dW{l}": part.dW + part.dW_l2, f"db{l}": part.db}
                 for name, column in found:
-                    right = self.given.select(name, self.case.truth[1][name])
+                    right = self._right[name]
                     if column is None:
                         changes.add(name)
                         fits = False
                         continue
                     columns.append(column)
-                    if right is None or np.any(np.abs(right - column.right) > 1e-12 * np.max(np.abs(right), initial=0)):
+                    if right is None or (np.abs(right - column.right) > 1e-12 * np.abs(right).max(initial=0)).any():
                         changes.add(name)
                     if exact(column):
                         matches.add(name)
                     fits = fits and spans(column)
         candidate.matches, candidate.changes = frozenset(matches), frozenset(changes)
         candidate.columns = columns if fits else None
-        return made
+        return Made(made, self.sizes)
 
     def _place(self, rules: Plan, l: int) -> int:
         """Where in the list of gradients those of layer l stand."""
@@ -91,16 +96,43 @@ class Replayer:
         for part in backward(candidate.case, rules, self._forwards[key]):
             l = self._place(rules, part.l)
             found: list[tuple[str, Column | None]] = []
-            for name, loss, l2 in ((f"dW{l}", part.dW, part.dW_l2), (f"db{l}", part.db, part.db_l2)):
+            dW, dW_l2, plain_W = part.dW, part.dW_l2, 1.0
+            if not self.case.l2:
+                dW, dW_l2, plain_W = dW + dW_l2, self._weights(rules, part.l) / len(self.case.Y), 0.0
+            of_weights, of_biases = (f"dW{l}", dW, dW_l2, plain_W), (f"db{l}", part.db, part.db_l2, 0.0)
+            for name, loss, l2, plain in (of_weights, of_biases):
                 if name not in self.given.arrays:
                     continue
                 a, b = self.given.select(name, loss), self.given.select(name, l2)
-                numbers = self.given.numbers(name)
+                numbers, tolerance = self._given[name]
                 column = None
                 if a is not None and b is not None and np.isfinite(a).all():
-                    column = Column(name, numbers, a, b, self.precision.tolerance(name, numbers))
+                    column = Column(name, numbers, a, b, tolerance, plain)
                 found.append((name, column))
             yield part, found
+
+    def _weights(self, rules: Plan, l: int) -> Floats:
+        """The weights of layer l, in the shape of their gradient under these rules."""
+        W = self.values.weights[l - 1]
+        return W.T if rules[l - 1].transposed else W
+
+    def solve_rate(self, rules: Plan, l: int) -> float | None:
+        """The learning rate for which the layer below l, whose weights were changed, comes out as the learner has it.
+
+        What is passed back is linear in it there.
+        """
+        name = f"dW{l - 1}"
+        if name not in self.given.arrays:
+            return None
+        values = self.values if all(not rule.forward for rule in rules) else None
+        found = (gradients(replace(self.case, learning_rate=rate), rules, values) for rate in (0.0, 1.0))
+        zero, one = (self.given.select(name, made[name]) for made in found)
+        if zero is None or one is None or not (slope := zero - one).any():
+            return None
+        with np.errstate(all="ignore"):
+            rate = float((zero - self.given.numbers(name)) @ slope / (slope @ slope))
+        near = float(f"{rate:.3g}")
+        return None if not rate > 0 else near if abs(near - rate) <= 1e-4 * rate else rate
 
     def all_exact(self, candidate: Candidate) -> bool:
         """Whether a candidate makes the learner's numbers: it stops at the first array that it does not."""
@@ -112,13 +144,20 @@ class Replayer:
 
 def exact(column: Column) -> bool:
     """Whether the numbers of an array are the learner's."""
-    return bool(np.all(within(column.given, column.right, column.tolerance)))
+    return bool(within(column.given, column.right, column.tolerance).all())
 
 
-def same(one: Gradients, other: Gradients) -> bool:
-    """Whether two passes give the same numbers, but for rounding."""
-    return one.keys() == other.keys() and all(
-        one[name].shape == other[name].shape
-        and np.all(np.abs(one[name] - other[name]) <= 1e-12 * np.max(np.abs(other[name]), initial=0.0))
-        for name in one
-    )
+class Made:
+    """The gradients that a pass made, each relative to a size, to see whether two are the same."""
+
+    def __init__(self, gradients: Gradients, sizes: Mapping[str, float]) -> None:
+        self._shapes = [gradients[name].shape for name in sizes]
+        self._vector = np.concatenate([gradients[name].ravel() / size for name, size in sizes.items()])
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they are the same, but for rounding."""
+        if not isinstance(other, Made) or self._shapes != other._shapes:
+            return NotImplemented
+        return bool((np.abs(self._vector - other._vector) <= 1e-12).all())
+
+    __hash__ = None  # type: ignore[assignment]  # equality within rounding has no hash

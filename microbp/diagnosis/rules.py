@@ -21,14 +21,16 @@ class Rules:
     forward: str = ""
     """The activation f in the forward pass: another than the network's."""
     error: str = ""
-    """The loss whose ∂loss/∂a begins the pass: another than the right one. Output layer."""
+    """The loss whose ∂loss/∂a begins the pass: another than the right one, or its "first term". Output layer."""
     softmax: str = "full"
-    """The derivative of softmax: "full", or its "diagonal" alone. Output layer."""
+    """Softmax and its derivative: "full", its "diagonal" alone, or taken over the "samples". Output layer."""
     slope: str = "net"
     """f′: of the "net", "none", "twice", "activation" (f′(a)), "formula" (its formula in a, given z), "upstream".
 
-    "kink" is as right as "net": where z is 0 exactly, it takes f′ from the right.
+    "kink" is as right as "net": where z is 0 exactly, it takes f′ from the right. "misremembered 1" is another formula.
     """
+    slope_at: str = ""
+    """The layer whose z and a f′ is taken at: another than its own, the one "below" or "above"."""
     slope_of: str = ""
     """The activation whose f′ is taken: another than f."""
     slope_from: str = "values"
@@ -36,13 +38,16 @@ class Rules:
     passed: str = "delta"
     """What layer l passes back: its "delta", or the "error" before its f′."""
     back: str = "weights"
-    """What it passes it back through: its "weights", these "updated", or "untransposed"."""
+    """What it passes it back through: its "weights", these "updated" or "untransposed", or those "below" or "above"."""
     paths: str = "all"
     """The neurons whose paths are summed: "all", "only 0", "without 0", or "own": neuron k's to neuron k alone."""
     inputs: str = "activation"
-    """What δ is multiplied by in dW: the "activation" before it, the "net" before it, the "data", or the "output"."""
+    """What δ is multiplied by in dW: the "activation" before it, the "net" before it, the "data", the "output".
+
+    Or the activation before that: "below".
+    """
     samples: str = "all"
-    """The samples that are summed: "all", or the "last" or "first" alone."""
+    """The samples that are summed: "all", the "last" or "first" alone, or "without 1"."""
     transposed: bool = False
     """Whether dW is transposed."""
     scale: float = 1.0
@@ -53,6 +58,8 @@ class Rules:
     """A factor of db alone."""
     scale_loss: float = 1.0
     """A factor of what the loss gives to dW and db, the penalty left as it is."""
+    l2: float | None = None
+    """Another λ than the network's."""
     l2_weights: float = 1.0
     """A factor of (λ/m)·W in dW."""
     l2_biases: float = 0.0

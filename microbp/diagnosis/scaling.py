@@ -21,6 +21,8 @@ import numpy as np
 from microbp.diagnosis.niceness import Interval, Niceness
 from microbp.learner.cases import Floats
 
+LEAST_FOR_LAMBDA = 3
+"""Of fewer numbers it is not said that there is a penalty in them where λ is 0."""
 _EVERY: Interval = (-np.inf, np.inf)
 
 
@@ -31,13 +33,15 @@ class Column(NamedTuple):
     given: Floats
     loss: Floats
     l2: Floats
-    """(λ/m)·W for weights, which belongs in them, and (λ/m)·b for biases, which does not."""
+    """(λ/m)·W for weights, and (λ/m)·b for biases; W/m where λ is 0."""
     tolerance: Floats
+    plain: float = 1.0
+    """How much of that belongs in them: 1, or 0 for biases and where λ is 0."""
 
     @property
     def right(self) -> Floats:
         """The sum as it should be."""
-        return self.loss + self.l2 if self.name[1] == "W" else self.loss
+        return self.loss + self.plain * self.l2
 
 
 class Group(NamedTuple):
@@ -61,8 +65,10 @@ class Scaling:
     groups: tuple[Group, ...] = ()
     l2_weights: float = 1.0
     l2_biases: float = 0.0
+    penalised: tuple[str, ...] = ()
+    """The arrays in which the penalty has those factors."""
     nice: bool = True
-    """Whether the factors of the penalty are likely numbers."""
+    """Whether they are likely numbers."""
 
     @property
     def cost(self) -> int:
@@ -70,7 +76,7 @@ class Scaling:
         signs = sum(group.value < 0 and group.value != -1 for group in self.groups)
         biases = (self.l2_biases != 0) + (self.l2_biases not in (0.0, 1.0))
         factors = sum(group.cost for group in self.groups) + signs
-        return factors + (not self.nice) + (self.l2_weights != 1) + biases
+        return factors + (not self.nice) + any(name[1] == "W" for name in self.penalised) + biases
 
 
 def spans(column: Column) -> bool:
@@ -90,46 +96,72 @@ def scalings(columns: Sequence[Column], nice: Niceness, most: int) -> list[Scali
     weights = list(_options([c for c in columns if c.name[1] == "W"], nice))
     biases = list(_options([c for c in columns if c.name[1] == "b"], nice))
     found = []
-    for (w, l2w, nw), (b, l2b, nb) in product(weights, biases):
-        for groups in _groupings(columns, w, b, l2w is None, nice):
-            made = Scaling(groups, 1.0 if l2w is None else l2w, l2b or 0.0, nw and nb)
+    for w, b in product(weights, biases):
+        for groups in _groupings(columns, w.factors, b.factors, w.l2 is None, nice):
+            l2 = 1.0 if w.l2 is None else w.l2
+            made = Scaling(groups, l2, b.l2 or 0.0, w.penalised + b.penalised, w.nice and b.nice)
             if made.cost <= most and made not in found:
                 found.append(made)
     cheapest = min((s.cost for s in found), default=0)
     return [s for s in found if s.cost == cheapest]
 
 
-Option = tuple[dict[str, Interval], float | None, bool]
-"""The factor of each array, as an interval; the factor of the penalty (None: the array's own); whether that is nice."""
+class _Option(NamedTuple):
+    """One form of the arrays of weights, or of those of biases."""
+
+    factors: dict[str, Interval]
+    """The factor of each array, as an interval."""
+    l2: float | None = None
+    """The factor of the penalty; None for the array's own."""
+    penalised: tuple[str, ...] = ()
+    """The arrays that have it, if it is a wrong one."""
+    nice: bool = True
 
 
-def _options(columns: Sequence[Column], nice: Niceness) -> Iterator[Option]:
+def _options(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
     if not columns:
-        yield {}, None, True
+        yield _Option({})
         return
-    weights = columns[0].name[1] == "W"
+    weights, plain = columns[0].name[1] == "W", columns[0].plain
+    names = tuple(c.name for c in columns)
     penalised = any(c.l2.any() for c in columns)
-    plain = 1.0 if weights else 0.0
     forms: list[tuple[float | None, Callable[[Column], tuple[Floats, Floats]]]] = []
     forms.append((None, lambda c: (c.right, 0.0 * c.l2)))
-    if penalised:
+    if penalised and (plain or not weights):
         forms.append((1.0, lambda c: (c.loss, c.l2)))
         if not weights:
             forms.append((1.0, lambda c: (c.loss + c.l2, 0.0 * c.l2)))
     for l2, form in forms:
         found = {c.name: _interval(c.given - form(c)[1], form(c)[0], c.tolerance) for c in columns}
         if all(found.values()):
-            yield {name: interval for name, interval in found.items() if interval}, l2, True
+            wrong = names if l2 is not None and l2 != plain else ()
+            yield _Option({name: interval for name, interval in found.items() if interval}, l2, wrong)
     if not penalised:
         return
-    one = _common([_interval(c.given - c.loss, c.l2, c.tolerance) for c in columns])
-    if one and not one[0] <= plain <= one[1]:
-        value = nice.snap(one)
-        yield {c.name: (1.0, 1.0) for c in columns}, _middle(one) if value is None else value, value is not None
-    yield from _both(columns, nice)
+    yield from _penalties(columns, nice)
+    if plain or not weights:
+        yield from _both(columns, nice)
 
 
-def _both(columns: Sequence[Column], nice: Niceness) -> Iterator[Option]:
+def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
+    """A factor of the penalty alone, in all arrays or in some."""
+    found = {c.name: _interval(c.given - c.loss, c.l2, c.tolerance) for c in columns}
+    plain = columns[0].plain
+    wrong = {name: i for name, i in found.items() if i is None or not i[0] <= plain <= i[1]}
+    one = _common(list(wrong.values())) if wrong else None
+    if one is None:
+        return
+    value = nice.snap(one)
+    if not plain and columns[0].name[1] == "W":  # a λ where there is none: any round number, if enough speaks for it
+        if sum(int(np.count_nonzero(c.l2)) for c in columns if c.name in wrong) < LEAST_FOR_LAMBDA:
+            return
+        near = float(f"{_middle(one):.3g}")
+        value = near if one[0] <= near <= one[1] else value
+    factors = {c.name: (1.0, 1.0) for c in columns}
+    yield _Option(factors, _middle(one) if value is None else value, tuple(wrong), value is not None)
+
+
+def _both(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
     """A factor of what the loss gives to each array, and one of the penalty, in all: solved for in each array."""
     seen: set[float] = set()
     for column in columns:
@@ -150,7 +182,8 @@ def _both(columns: Sequence[Column], nice: Niceness) -> Iterator[Option]:
                 for other in columns
             }
             if all(found.values()):
-                yield {name: interval for name, interval in found.items() if interval}, value, snapped is not None
+                factors = {name: interval for name, interval in found.items() if interval}
+                yield _Option(factors, value, tuple(found) if value != column.plain else (), snapped is not None)
 
 
 def _groupings(
@@ -184,15 +217,19 @@ def _grouped(
                 break
         else:
             groups.append((interval, [name]))
-    entries = {c.name: int(np.sum(np.abs(c.loss) > 0)) for c in columns}
     made = []
     for common, names in groups:
         snapped = nice.snap(common)
         value = _middle(common) if snapped is None else snapped
         fitting = frozenset(name for name, (low, high) in intervals.items() if low <= value <= high) | {*names}
-        cost = 1 if snapped is not None else 2 if sum(entries[name] for name in names) > 1 else 99
+        cost = 1 if snapped is not None else 2 if _entries(columns, names) > 1 else 99
         made.append(Group(value, tuple(names), fitting, cost, penalty))
     return tuple(made)
+
+
+def _entries(columns: Sequence[Column], names: Sequence[str]) -> int:
+    """How many numbers of these arrays a factor changes."""
+    return sum(int(np.count_nonzero(c.loss)) for c in columns if c.name in names)
 
 
 def _interval(given: Floats, column: Floats, tolerance: Floats) -> Interval | None:

@@ -18,16 +18,17 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.findings import Explanation, Finding, read_scaling
-from microbp.diagnosis.mistake import Change, Mistake
+from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.pairs import pairs
-from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.precision import Precision, few_digits, precision_of, rounded_to_single
-from microbp.diagnosis.replay import Candidate, Replayer, same
+from microbp.diagnosis.replay import Candidate, Made, Replayer
 from microbp.diagnosis.rules import changed, plan
-from microbp.diagnosis.scaling import scalings
-from microbp.learner.cases import Case, Gradients
+from microbp.diagnosis.scaling import Column, scalings, spans
+from microbp.diagnosis.ways import Change
+from microbp.learner.cases import Case
 from microbp.learner.given import Given, within
 
 MOST_MISTAKES = 2
@@ -36,8 +37,8 @@ MOST_MISTAKES = 2
 class Search(Replayer):
     """A learner's numbers, and everything that explains them."""
 
-    def __init__(self, case: Case, given: Given, typed: bool = True) -> None:
-        super().__init__(case, given, typed)
+    def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
+        super().__init__(case, given, precision)
         self.nice = Niceness(len(case.Y), case.sizes[-1])
         self.replayed: list[Candidate] = []
 
@@ -59,7 +60,8 @@ class Search(Replayer):
         if self._near(typed, single=True) and not self._mistakes(typed):
             return "single"
         # So few digits can be rounded, or be the exact numbers of a mistake.
-        few = few_digits(self.given, right) and not Search(self.case, self.given, typed=False).explanations()
+        exactly = precision_of(self.case, self.given, typed=False)
+        few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations()
         return "double" if few else ""
 
     def _near(self, precision: Precision, **how: Any) -> bool:
@@ -81,8 +83,7 @@ class Search(Replayer):
 
     def _mistakes(self, precision: Precision) -> list[Explanation]:
         """The single mistakes that explain the numbers to that precision."""
-        search = Search(self.case, self.given)
-        search.precision = precision
+        search = Search(self.case, self.given, precision)
         return [e for e in search.explanations(1) if e.codes != ("single-precision",)]
 
     def is_single(self) -> bool:
@@ -125,31 +126,29 @@ class Search(Replayer):
         for mistake in MISTAKES:
             if mistake.scales or mistake.code == "single-precision":
                 continue
-            seen: list[Gradients] = [self.case.truth[1]]
-            for change in mistake.varieties(self.case):
+            seen = [self.truth]
+            for change in self._varieties(mistake):
                 if "scale" in change:
                     continue
                 for candidate, made in self._scoped(mistake, change):
-                    if not any(same(made, other) for other in seen):
+                    if made not in seen:
                         seen.append(made)
                         yield candidate
 
-    def _scoped(self, mistake: Mistake, change: Change) -> Iterator[tuple[Candidate, Gradients]]:
+    def _scoped(self, mistake: Mistake, change: Change) -> Iterator[tuple[Candidate, Made]]:
         """A change in every scope, of the layers in which it alone does something; and in all."""
         scopes = mistake.scopes(self.case.depth)
-        made: dict[tuple[int, ...], list[tuple[Candidate, Gradients]]] = {}
+        made: dict[tuple[int, ...], list[tuple[Candidate, Made]]] = {}
         if len(scopes) > 1:
             for layer in scopes[0]:
                 made[layer,] = list(self._tried(mistake, change, (layer,)))
-            alone = [l for (l,), tries in made.items() if not all(same(g, self.case.truth[1]) for _, g in tries)]
+            alone = [l for (l,), tries in made.items() if any(g != self.truth for _, g in tries)]
             scopes = list(dict.fromkeys([*(tuple(l for l in scope if l in alone) for scope in scopes), scopes[0]]))
         for layers in scopes:
             if layers:
                 yield from made[layers] if layers in made else self._tried(mistake, change, layers)
 
-    def _tried(
-        self, mistake: Mistake, change: Change, layers: tuple[int, ...]
-    ) -> Iterator[tuple[Candidate, Gradients]]:
+    def _tried(self, mistake: Mistake, change: Change, layers: tuple[int, ...]) -> Iterator[tuple[Candidate, Made]]:
         for case, rate in self._rates(change, layers):
             finding = Finding(mistake, change, layers, (), rate)
             candidate = Candidate((finding,), changed(self.right, change, layers), case)
@@ -162,25 +161,33 @@ class Search(Replayer):
             return
         if self.case.learning_rate:
             yield self.case, self.case.learning_rate
-        if "back" in change and (rate := self._solve_rate(change, layers)):
+        if "back" in change and (rate := self.solve_rate(changed(self.right, change, layers), max(layers))):
             yield replace(self.case, learning_rate=rate), rate
 
-    def _solve_rate(self, change: Any, layers: Sequence[int]) -> float | None:
-        """The learning rate for which the layer below the last changed one comes out as the learner has it.
+    def _varieties(self, mistake: Mistake) -> list[Change]:
+        """A mistake's changes; which of many samples is missing is solved for."""
+        varieties = mistake.varieties(self.case)
+        if mistake.code == "missing-sample" and not varieties:
+            return [{"samples": f"without {i}"} for i in self._missing()]
+        return varieties
 
-        What is passed back is linear in it there.
-        """
-        name = f"dW{max(layers) - 1}"
-        if name not in self.given.arrays:
-            return None
-        rules = changed(self.right, change, layers)
-        found = (gradients(replace(self.case, learning_rate=rate), rules, self.values) for rate in (0.0, 1.0))
-        zero, one = (self.given.select(name, g[name]) for g in found)
-        if zero is None or one is None or not (slope := zero - one).any():
-            return None
-        rate = float((zero - self.given.numbers(name)) @ slope / (slope @ slope))
-        near = float(f"{rate:.3g}")
-        return None if not rate > 0 else near if abs(near - rate) <= 1e-4 * rate else rate
+    def _missing(self) -> list[int]:
+        """The samples without which an array of the last layer is the learner's, but for a factor."""
+        part = next(backward(self.case, self.right, self.values))
+        for name, inputs in ((f"dW{part.l}", part.inputs), (f"db{part.l}", np.ones((len(part.delta), 1)))):
+            right = self.case.truth[1][name]
+            if name not in self.given.arrays or self.given.select(name, right) is None or right.size < 2:
+                continue
+            numbers = self.given.numbers(name)
+            found = []
+            for i, (delta, a) in enumerate(zip(part.delta, inputs, strict=True)):
+                rest = self.given.select(name, right - np.outer(delta, a).reshape(right.shape))
+                if rest is not None and spans(
+                    Column(name, numbers, rest, 0.0 * rest, self.precision.tolerance(name, rest))
+                ):
+                    found.append(i)
+            return found
+        return []
 
 
 def _distinct(explanations: list[Explanation]) -> list[Explanation]:

@@ -157,7 +157,7 @@ def _row(case: Case, mistake: Mistake, kinds: Sequence[Kind], judged: Judged, re
     if not kinds:
         lack = lacking(case, lambda other: any(kind.differs(other) for kind in candidates(other, mistake)))
         return Row(mistake.code, "impossible", lack, 0.0, 0, {})
-    missed = {kind.named(case): reasons[kind] for kind in kinds if kind in reasons}
+    missed = {str(kind): reasons[kind] for kind in kinds if kind in reasons}
     verdict = "caught" if not missed else "missed" if len(missed) == len(kinds) else "in part"
     reason = "; ".join(dict.fromkeys(missed.values()))
     if verdict == "in part":

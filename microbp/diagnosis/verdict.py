@@ -129,21 +129,20 @@ def _wrong(case: Case, given: Given, explanations: list[Explanation]) -> Diagnos
         details |= {"factor": values[0].value, "reading": values[0].reading}
     if len(layers) == 1:
         details["layer"] = layers[0]
-    text = "\n".join([*explained(case, given, first), *alternatives(data)])
+    text = "\n".join([*explained(case, given, first), *alternatives(case, data)])
     return Diagnosis(False, first.codes, tuple(other.codes for other, _ in data), details, text)
 
 
 def _finding(case: Case, finding: Finding) -> dict[str, Any]:
-    l = max(finding.layers, default=case.depth)
     return {
         "code": finding.mistake.code,
-        "name": finding.mistake.name.split(":")[0].removesuffix("."),
+        "name": finding.mistake.sentence(finding.layer(case), finding.change, case),
         "layers": list(finding.layers),
         "arrays": list(finding.arrays),
         "change": dict(finding.change),
         "factor": finding.value,
         "reading": finding.reading,
-        **finding.mistake.lines(l, finding.change),
+        **finding.lines(case),
     }
 
 

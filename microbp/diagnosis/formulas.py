@@ -1,0 +1,60 @@
+"""The derivatives of a network's functions as a textbook prints them, and as they are misremembered: text, and no code.
+
+>>> SLOPES["tanh"], at(SLOPES["tanh"], 2), at(ERRORS["squared_error"], 2, "[i,j]")
+('1 − a²', '1 − a2²', '2·(a2[i,j] − y[i,j])')
+"""
+
+from __future__ import annotations
+
+import re
+
+SLOPES = {
+    "linear": "1",
+    "sigmoid": "a·(1 − a)",
+    "tanh": "1 − a²",
+    "relu": "[z > 0]",
+    "leaky_relu": "0.01 + 0.99·[z > 0]",
+    "softplus": "σ(z)",
+}
+"""f′ in terms of z and a = f(z), for each f."""
+
+MISREMEMBERED: dict[str, tuple[str, ...]] = {
+    "linear": ("a",),
+    "sigmoid": ("1 − a", "a", "a·(1 + a)", "a²"),
+    "tanh": ("1 − a", "a", "1 + a²", "a² − 1", "a²"),
+    "relu": ("z", "a", "[z < 0]"),
+    "leaky_relu": ("z", "a", "0.01·[z > 0] + 0.99·[z < 0]"),
+    "softplus": ("a", "1 − a"),
+}
+"""What is taken for it by mistake."""
+
+FIRST_TERM = "first term"
+"""A wrong loss: −Σ y·log a, where (1 − y)·log(1 − a) belongs to it too."""
+
+ERRORS = {
+    "half_squared_error": "(a − y)",
+    "squared_error": "2·(a − y)",
+    "squared_error_per_sample": "2·(a − y)/m",
+    "mean_squared_error": "2·(a − y)/(m·n)",
+    "binary_cross_entropy": "(a − y)/(a·(1 − a))/m",
+    "hinge": "[y·a < 1]·(−y)/m",
+    "softmax_cross_entropy": "(p − y)/m",
+    FIRST_TERM: "(−y)/a/m",
+}
+"""∂E/∂a of each loss E, for m samples and n outputs; p = softmax(a)."""
+
+
+def symbol(activation: str) -> str:
+    """What an activation is called in a formula."""
+    return "σ" if activation == "sigmoid" else activation
+
+
+def at(text: str, l: int, index: str = "") -> str:
+    """A formula in z, a, y and p for layer l; with an index, entry by entry."""
+    text = re.sub(r"(?<!\w)([az])(?![^\W²])", rf"\g<1>{l}{index}", text)
+    return re.sub(r"(?<!\w)([yp])(?![^\W²])", rf"\1{index}", text)
+
+
+def of_net(text: str) -> str:
+    """A formula in a with z in its place."""
+    return re.sub(r"(?<!\w)a(?![^\W²])", "z", text)
