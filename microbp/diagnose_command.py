@@ -10,7 +10,8 @@ from microbp.compare_command import add_sources, described, source
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.verdict import diagnose
 from microbp.errors import ProblemError
-from microbp.learner.files import load_gradients, readable
+from microbp.learner.files import readable
+from microbp.learner.labelled import read_labelled
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.tabular import json_text
 
@@ -41,7 +42,8 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if isinstance(problem, ExpressionProblem):
         if options.function:
             raise ProblemError("--function is for networks: give the gradients of an expression as --gradients w=0.5")
-        return _print(diagnose(problem, _numbers(options.gradients)), options)
+        labels = [leaf.label for leaf in problem.leaves()]
+        return _print(diagnose(problem, read_labelled(options.gradients, labels)), options)
     problem = as_network(problem)
     X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
     settings: dict[str, Any] = {"learning_rate": rate, "layout": options.layout}
@@ -53,19 +55,3 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
 def _print(diagnosis: Diagnosis, options: argparse.Namespace) -> int:
     print(json_text(diagnosis.as_dict()) if options.json else diagnosis)
     return 0 if diagnosis.ok else 1
-
-
-def _numbers(text: str) -> Any:
-    """Gradients as `w=0.5,b=0.2`, or in a file."""
-    if "=" not in text:
-        found = load_gradients(text)
-        try:
-            return {name: float(number) for name, number in found.items()}
-        except (AttributeError, TypeError, ValueError) as error:
-            expected = 'the gradients of an expression are a number for each name, {"w": 0.5}'
-            raise ProblemError(f"{text}: {expected}") from error
-    parts = [part.partition("=") for part in text.split(",")]
-    try:
-        return {name.strip(): float(number) for name, _, number in parts}
-    except ValueError as error:
-        raise ProblemError(f"gradients of an expression are given as w=0.5,b=0.2 or in a file, got {text!r}") from error

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
 
 from microbp.comparison import wrong_gradients
-from microbp.engine import Value
-from microbp.errors import GraphError, ProblemError
-from microbp.learner.files import load_gradients
-from microbp.operands import real_number
+from microbp.diagnosis.judge import Judge
+from microbp.engine import Constant, Value
+from microbp.errors import GraphError
+from microbp.learner.labelled import read_labelled
+from microbp.naming import name_graph
 from microbp.problems import NetworkProblem, Problem
 from microbp.progress import progress
 from microbp.render import animate, paths_to
@@ -21,11 +21,8 @@ from microbp.render.film import DPI, Film
 from microbp.render.image import TIMEOUT
 from microbp.render.levels import FOLDED, MAX_NODES
 from microbp.render.style import CHOICES, SHOWN
-from microbp.render.subgraph import find
 from microbp.tabular import json_text
 
-TOLERANCE = 1e-6
-"""Gradients that are closer, by this part of their size, do not differ."""
 STILL = ("step", "no_backward", "compare")
 """What makes no sense in a film."""
 
@@ -104,15 +101,9 @@ def differing(path: str, problem: Problem, root: Value) -> dict[str, float]:
     """Those gradients of a file that are wrong: of a network in any form that `compare` takes, else {"w": 0.5, …}."""
     if isinstance(problem, NetworkProblem):
         return wrong_gradients(problem, path)
-    found = load_gradients(path)
-    if not isinstance(found, dict):
-        raise ProblemError(f'{path}: the gradients of an expression are a number for each name, {{"w": 0.5}}')
-    graph, wrong = root.graph(), {}
-    for name, number in found.items():
-        number = real_number(number, f"{path}: {name}")
-        if not math.isclose(number, find(graph, name).grad, rel_tol=TOLERANCE, abs_tol=1e-12):
-            wrong[name] = number
-    return wrong
+    names = [name.text() for value, name in name_graph(root.graph()).items() if not isinstance(value, Constant)]
+    gradients = read_labelled(path, names, "value")
+    return {name: gradients[name] for name in Judge(root, gradients).wrong}
 
 
 def _film(root: Value, options: argparse.Namespace, same: dict[str, Any]) -> Film:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from microbp import explain
 from microbp.debugger import Debugger
+from microbp.errors import GraphError, MicrobpError
 from microbp.problems import NetworkProblem, Problem
 from microbp.quiz import Quiz
 from microbp.render.page import page
@@ -20,11 +21,18 @@ FORMATS: dict[str, Callable[[Stepper], Iterable[str]]] = {
     "json": lambda stepper: [json_text(explain.pass_as_dict(stepper))],
 }
 """The forms of a whole pass, other than text."""
+NOT_AT = {
+    "html": "writes a page of the whole pass",
+    "quiz": "asks for one step after another",
+    **dict.fromkeys(("by", "all", "format", "json"), "prints the whole pass"),
+}
+"""What --at does not go with, as it stops the debugger at a step: the options, and what they do instead."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("-c", dest="commands", action="append", default=[], metavar="COMMAND", help="do this first")
+    parser.add_argument("--at", metavar="NAME", help="go on to the first step at which something arrives at NAME")
     parser.add_argument("--batch", action="store_true", help="do the commands given with -c alone")
     parser.add_argument("--detail", choices=DETAILS, default=DETAILS[0], help="what is one step (default: %(default)s)")
     parser.add_argument("--all", action="store_true", help="print the whole pass")
@@ -39,6 +47,9 @@ def step(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the whole pass, or starts the debugger or the quiz; returns the exit code."""
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(errors="replace")
+    for name, does in NOT_AT.items() if options.at is not None else ():
+        if getattr(options, name) not in (None, False):
+            raise MicrobpError(f"--at goes on to a step in the debugger, --{name} {does}: give one of the two")
     if options.html:
         print(f"Page: {page(problem.root(), options.html, model=problem.model, title=problem.title)}")
         return 0
@@ -57,10 +68,19 @@ def step(problem: Problem, options: argparse.Namespace) -> int:
     elif form:
         lines = FORMATS[form](debugger.stepper)
     else:
-        return debugger.run(options.commands, options.batch)
+        return debugger.run([*options.commands, *_going(debugger, options.at)], options.batch)
     for line in lines:
         print(line)
     return 0
+
+
+def _going(debugger: Debugger, name: str | None) -> list[str]:
+    """The command that goes on to a name. Raises `UnknownNameError` if there is none, `GraphError` for the root."""
+    if name is None:
+        return []
+    if debugger.stepper.find(name) is debugger.stepper.root:
+        raise GraphError(f"--at needs a value that something arrives at, got {name!r}, the root: the pass begins there")
+    return [f"continue {name}"]
 
 
 def _by_weight(problem: Problem, stepper: Stepper) -> Iterable[str]:

@@ -7,8 +7,8 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
-from microbp.diagnosis import judging
-from microbp.diagnosis.judging import candidates, judge, kinds_of
+from microbp.diagnosis import planting
+from microbp.diagnosis.planting import candidates, judge, kinds_of
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.strength import strength
 from microbp.errors import GraphError, ProblemError
@@ -174,7 +174,7 @@ def test_a_check_of_few_parameters_finds_what_one_of_all_finds(monkeypatch):
     case = case_of(digits, *digits.shown_samples)
     kinds = [kind for mistake in MISTAKES for kind in candidates(case, mistake)]
     few = judge(case, kinds)
-    monkeypatch.setattr(judging, "LEAVES", 10_000)
+    monkeypatch.setattr(planting, "LEAVES", 10_000)
     every = judge(case, kinds)
     assert few.caught == every.caught
     assert "of 1,210 parameters" in few.said

@@ -3,126 +3,230 @@
 >>> from microbp import load
 >>> problem = load("(w*x + b - y)**2", {"w": 2.0, "x": 3.0, "b": 0.5, "y": 1.0})
 >>> diagnosis = diagnose_graph(problem.root(), {"w": 16.5, "b": 5.5})
->>> diagnosis.mistakes
-('power-exponent',)
->>> print(diagnosis.explanation.splitlines()[1])
-power-exponent: The exponent is not brought down as a factor. At (w*x + b - y)**2.
+>>> diagnosis.mistakes, diagnosis.alternatives
+(('power-exponent',), (('factor',),))
+>>> diagnosis.details["factor"], diagnosis.details["reading"]
+(0.5, 'a ½ too many')
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+import math
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.precision import RELATIVE, typed_half_units
 from microbp.diagnosis.scaling import Column, scalings
-from microbp.diagnosis.slips import FACTOR, OVERWRITTEN, SIGN, Slip, slipped
+from microbp.diagnosis.slip_text import Cause, finding, followed, number, told, written
+from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
+from microbp.dialects import printable
 from microbp.engine import Constant, Value
-from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.learner.cases import Floats
-from microbp.learner.given import within
-from microbp.stepper import Step, Stepper
+from microbp.errors import MicrobpError
+from microbp.learner.labelled import labelled
+from microbp.nonfinite import errstate
+from microbp.paths import paths
+from microbp.problems import ExpressionProblem
+from microbp.tabular import columns
 
-MOST_WORK = 3_000_000
-"""Steps replayed at most: in a large graph slips are tried alone, not in pairs."""
+MOST_WORK = 30_000_000
+"""Contributions replayed at most: in a large graph slips are tried alone, not in pairs, and in a huge one not all."""
+BY_CHANCE = 2.0
+"""By how many digits the wrong numbers must outdo the number of pairs of slips, or a pair could fit by chance."""
+MOST_ALTERNATIVES = 5
+"""As many are told; all are named in the details."""
+MOST_WAYS = 4
+"""Of more ways to a leaf those with the largest products are shown."""
 
 
 class _Try(NamedTuple):
-    slips: tuple[Slip, ...]
-    where: tuple[str, ...]
-    locals: dict[int, float]
+    """Slips that are made together."""
+
+    causes: tuple[Cause, ...]
+    changed: dict[int, float]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(cause.slip.code for cause in self.causes)
 
 
-def diagnose_graph(root: Value, gradients: Mapping[str, float]) -> Diagnosis:
-    """Names the slip behind gradients of a graph that were computed by hand, by label of the leaf.
+def diagnose_graph(root: Value, gradients: Any) -> Diagnosis:
+    """Names the slip behind gradients of a graph that were computed by hand, a dict by label of the leaf.
 
-    Leaves that are not given are not judged. Raises `UnknownNameError` for a label that no leaf has.
+    Leaves that are not given are not judged. Raises `UnknownNameError` for a label that no leaf has, `GraphError` for
+    one that two have, `ProblemError` for what is no number.
 
     >>> x = Value(3.0, label="x")
     >>> y = x.sin() + x.exp()
     >>> diagnose_graph(y, {"x": x.exp().data}).mistakes
     ('fan-out-overwritten',)
     """
-    leaves = {v.label: v for v in root.graph() if v.op is None and not isinstance(v, Constant) and v.label}
-    for name in gradients:
-        if name not in leaves:
-            raise UnknownNameError(unknown("leaf", name, leaves))
-    if not gradients:
-        raise ShapeError(f"a diagnosis needs the gradient of one leaf or more, of {list(leaves)}")
-    stepper = Stepper(root)
-    steps = [stepper[k] for k in range(len(stepper))]
-    asked = [leaves[name] for name in gradients]
-    numbers = np.array(list(gradients.values()), dtype=np.float64)
-    half = typed_half_units(numbers) * (1 + 1e-6)
-
-    def fits(made: Floats) -> bool:
-        return bool(np.all(within(numbers, made, half + RELATIVE * np.abs(made))))
-
-    right = _replay(root, steps, {}, asked)
-    if fits(right):
-        return Diagnosis(True, (), (), {"leaves": list(gradients)}, f"The gradients are right: {', '.join(gradients)}.")
-    singles = [t for t in _tries(steps) if not np.allclose(_replay(root, steps, t.locals, asked), right, rtol=1e-12)]
-    found = [t for t in singles if fits(_replay(root, steps, t.locals, asked))]
-    factor, factored = _factor(numbers, right, half + RELATIVE * np.abs(numbers))
-    found += factored
-    if not found and len(singles) ** 2 * len(steps) <= MOST_WORK:
-        for one, two in combinations(singles, 2):
-            if not one.locals.keys() & two.locals.keys():
-                both = _Try(one.slips + two.slips, one.where + two.where, one.locals | two.locals)
-                if fits(_replay(root, steps, both.locals, asked)):
-                    found.append(both)
-    table = {name: (float(n), float(r)) for name, n, r in zip(gradients, numbers, right, strict=True)}
-    return _told(table, found, factor)
+    leaves = [v.label for v in root.graph() if v.op is None and not isinstance(v, Constant) and v.label]
+    judge = Judge(root, labelled(gradients, leaves))
+    if not judge.wrong:
+        said = f"The gradients are right: {', '.join(judge.labels)}, to the precision in which they were given."
+        return Diagnosis(True, (), (), {"leaves": judge.labels}, printable(said))
+    if not np.isfinite(judge.right).all():
+        return _told(judge, [], "The right ones are not finite here: take other numbers for the leaves.")
+    if not np.isfinite(judge.given).all():
+        return _told(judge, [], "inf and nan are never right: look for what overflows, and for divisions by 0.")
+    return _told(judge, *_search(judge))
 
 
-def _tries(steps: list[Step]) -> Iterator[_Try]:
-    """Each slip at each node; and at all nodes that can have it."""
-    everywhere: dict[str, dict[int, float]] = {}
-    for slip, node, changed in slipped(steps):
-        name = next(step.node_name for step in steps if step.node is node) if node.op else node.label
-        yield _Try((slip,), (name,), changed)
-        everywhere.setdefault(slip.code, {}).update(changed)
-        if len(everywhere[slip.code]) > len(changed) and slip is not OVERWRITTEN:
-            yield _Try((slip,), ("every place before and up to " + name,), dict(everywhere[slip.code]))
+def _search(judge: Judge) -> tuple[list[_Try], str]:
+    """What gives the learner's numbers; what to say if nothing does."""
+    most = MOST_WORK // max(1, len(judge.steps))
+    tries = [_Try((cause,), cause.changed) for cause in islice(_causes(judge), most + 1)]
+    if len(tries) > most:
+        return [], "The graph is too large to try every slip: take a part of it."
+    made = judge.replay([one.changed for one in tries])
+    with np.errstate(invalid="ignore"):
+        moved = np.any(np.abs(made - judge.right) > 1e-12 * np.abs(judge.right), axis=1)
+    singles = [one for one, moves in zip(tries, moved.tolist(), strict=True) if moves]
+    fitting = np.all(judge.near(made), axis=1) & moved
+    found = [one for one, fits in zip(tries, fitting.tolist(), strict=True) if fits]
+    factors = [_Try(causes, {}) for causes in _factors(judge)]
+    found += [one for one in factors if one.causes[-1].reading or one.causes[-1].slip is SIGN]
+    if found:
+        return found, ""
+    count = len(singles) * (len(singles) - 1) // 2
+    if count > most:
+        return factors, "No slip of the table gives these numbers; the graph is too large to try two at once."
+    if _digits(judge) < math.log10(max(1, count)) + BY_CHANCE:
+        return (
+            factors,
+            "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits.",
+        )
+    pairs = [
+        _Try(one.causes + two.causes, one.changed | two.changed)
+        for one, two in combinations(singles, 2)
+        if not one.changed.keys() & two.changed.keys()
+    ]
+    fitting = np.all(judge.near(judge.replay([pair.changed for pair in pairs])), axis=1)
+    found = [pair for pair, fits in zip(pairs, fitting.tolist(), strict=True) if fits]
+    return found + factors, "No slip of the table, nor two of them, gives these numbers."
 
 
-def _replay(root: Value, steps: list[Step], locals_: Mapping[int, float], asked: list[Value]) -> Floats:
-    grads: dict[Value, float] = {root: 1.0}
-    for k, step in enumerate(steps):
-        contribution = grads.get(step.node, 0.0) * locals_.get(k, step.local)
-        grads[step.input] = grads.get(step.input, 0.0) + contribution
-    return np.array([grads.get(leaf, 0.0) for leaf in asked])
+def _digits(judge: Judge) -> float:
+    """How many digits the wrong numbers have together: what a pair of slips must get right."""
+    wrong = ~judge.near(judge.right) & np.isfinite(judge.given)
+    size = np.maximum(np.abs(judge.given), np.abs(judge.right))[wrong]
+    return float(np.sum(np.log10(np.maximum(1.0, size / judge.tolerance(judge.right)[wrong]))))
 
 
-def _factor(numbers: Floats, right: Floats, tolerance: Floats) -> tuple[float | None, list[_Try]]:
-    """A factor that all have in common: a likely one, or one that several numbers speak for."""
-    if not (np.isfinite(numbers).all() and np.isfinite(right).all()):
-        return None, []
-    column = Column("dW1", numbers, right, np.zeros_like(right), tolerance)
+def _causes(judge: Judge) -> Iterator[Cause]:
+    """Each slip at each value; and at all values that can have it, for someone who has the rule wrong."""
+    groups: dict[tuple[Slip, str], list[Place]] = {}
+    for place in slipped(judge.steps):
+        yield Cause(place.slip, (place,))
+        if place.kind:
+            groups.setdefault((place.slip, place.kind), []).append(place)
+        if place.slip.partials:
+            groups.setdefault((place.slip, ""), []).append(place)
+    several = {tuple(map(id, places)): places for places in groups.values() if len(places) > 1}
+    yield from (Cause(places[0].slip, tuple(places)) for places in several.values())
+
+
+def _factors(judge: Judge) -> Iterator[tuple[Cause, ...]]:
+    """A factor that all have in common, likely or with several numbers to speak for it; a sign is one of its own."""
+    zeros = np.zeros_like(judge.right)
+    column = Column("dW1", judge.given, judge.right, zeros, judge.tolerance(judge.given))
     for scaling in scalings([column], Niceness(1, 1), 2):
         for group in scaling.groups:
-            return group.value, [_Try((SIGN if group.value == -1 else FACTOR,), ("every leaf",), {})]
-    return None, []
+            sign = (Cause(SIGN),) if group.value < 0 else ()
+            yield (*sign, *(() if group.value == -1 else (Cause(FACTOR, (), abs(group.value)),)))
 
 
-def _told(table: dict[str, tuple[float, float]], found: list[_Try], factor: float | None) -> Diagnosis:
-    distinct: dict[tuple[str, ...], _Try] = {}
+def _told(judge: Judge, found: list[_Try], otherwise: str) -> Diagnosis:
+    same: dict[tuple[str, ...], list[_Try]] = {}
     for one in found:
-        distinct.setdefault(tuple(slip.code for slip in one.slips), one)
-    details: dict[str, Any] = {"yours_and_right": table, "factor": factor}
-    lines = ["The gradients are wrong" + (f": {' and '.join(next(iter(distinct)))}." if distinct else ".")]
-    for codes, one in distinct.items():
-        if lines[1:]:
-            lines.append(f"Or, with the same numbers here: {' and '.join(codes)}.")
-        lines += [f"{s.code}: {s.sentence} At {place}." for s, place in zip(one.slips, one.where, strict=True)]
-        details.setdefault("where", list(one.where))
-    if not distinct:
-        lines.append("No slip of the table, nor two of them, gives these numbers.")
-    lines += [f"  {name}: yours {n:.9g}, right {r:.9g}" for name, (n, r) in table.items()]
-    first, *others = distinct or [()]
-    return Diagnosis(False, tuple(first), tuple(others), details, "\n".join(lines))
+        same.setdefault(one.codes, []).append(one)
+    explained = [[finding(judge, cause) for cause in tries[0].causes] for tries in same.values()]
+    main = explained[0] if explained else []
+    factors = [one for findings in explained for one in findings if one["factor"] is not None]
+    numbers = list(zip(judge.labels, judge.given.tolist(), judge.right.tolist(), strict=True))
+    wrong = judge.wrong
+    following = follow(judge, wrong[0], found[0].causes if found else ())
+    first, *others = same or [()]
+    details: dict[str, Any] = {
+        "yours_and_right": {label: (given, right) for label, given, right in numbers},
+        "first_wrong": wrong[0],
+        "wrong": wrong,
+        "right": [label for label in judge.labels if label not in wrong],
+        "findings": main,
+        "alternatives": [
+            {"mistakes": list(codes), "findings": findings}
+            for codes, findings in zip(others, explained[1:], strict=True)
+        ],
+        "factors": {label: f["factor"] for f in main if f["factor"] is not None for label in f["arrays"]},
+        "factor": factors[0]["factor"] if factors else None,
+        "reading": factors[0]["reading"] if factors else "",
+        "followed": following,
+    }
+    rows = [
+        (label, f"yours {number(x)}", f"right {number(y)}", "" if label in wrong else "ok") for label, x, y in numbers
+    ]
+    blocks = [
+        [line for one in findings for line in ("", *told(one, _elsewhere(judge, tries)))][1:]
+        for findings, tries in zip(explained, same.values(), strict=True)
+    ]
+    text = ["The gradients are wrong" + (f": {' and '.join(first)}." if first else f". {otherwise}")]
+    text += [f"   {line}" for line in columns(rows, "   ")]
+    text += [line for block in blocks[:1] for line in ("", *block)] + ["", *followed(following)]
+    if blocks[1:]:
+        more = len(blocks) - 1 - MOST_ALTERNATIVES
+        text += ["", "Other slips give the same numbers here:" + (f" ({more} more are not shown)" if more > 0 else "")]
+        text += [f"   {line}".rstrip() for block in blocks[1 : 1 + MOST_ALTERNATIVES] for line in block]
+    return Diagnosis(False, tuple(first), tuple(others), details, "\n".join(map(printable, text)))
+
+
+def _elsewhere(judge: Judge, tries: Sequence[_Try]) -> list[str]:
+    """Where else one slip would give the same numbers."""
+    places = [one.causes[0].places for one in tries[1:] if len(one.causes) == 1]
+    return [written(one[0].node, judge) if len(one) == 1 else "all values that can have it" for one in places if one]
+
+
+def follow(judge: Judge, label: str, causes: Sequence[Cause]) -> dict[str, Any]:
+    """One leaf with its numbers, for JSON: what the ways to it bring, wrong and right, and how to step there."""
+    changed = {k: local for cause in causes for k, local in cause.changed.items()}
+    lost = {k for cause in causes for place in cause.places if place.loses for k, x in place.changed.items() if not x}
+    i = judge.labels.index(label)
+    found = paths(judge.root, judge.values[label], k=MOST_WAYS)
+    ways = []
+    for path in found.largest:
+        steps = [step.number - 1 for step in path.steps]
+        right = [step.local for step in path.steps]
+        wrong = None if lost.intersection(steps) else [changed.get(k, x) for k, x in zip(steps, right, strict=True)]
+        names = [judge.whole[step.node].text() for step in path.steps]
+        ways.append({"names": [*names, label], "wrong": wrong, "right": right})
+    return {
+        "label": label,
+        "yours": float(judge.given[i]),
+        "right": float(judge.right[i]),
+        "count": found.count,
+        "ways": ways,
+        "see": see(judge, label),
+    }
+
+
+def see(judge: Judge, label: str) -> str:
+    """What to type, to see how its gradient comes to a leaf: a command if the graph is that of an expression."""
+    graph = judge.root.graph()
+    numbers = {v.label: v.data for v in graph if v.op is None and not isinstance(v, Constant)}
+    text = judge.root.label
+    try:
+        with errstate("ignore"):
+            problem = ExpressionProblem(text, numbers)
+            same = [(v.op, v.data) for v in problem.root().graph()]
+    except MicrobpError:
+        same = []
+    if same != [(v.op, v.data) for v in graph]:
+        return f"microbp.steps(root).until({label!r})"
+    words = [f"({text})" if text.startswith("-") else text]  # a word that begins with - would be an option
+    words += [f"{leaf.label}={repr(leaf.data).removesuffix('.0')}" for leaf in problem.leaves()]
+    return shlex.join(["microbp", "step", *words, "--at", label])

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
-
-import numpy as np
 
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES, find
-from microbp.diagnosis.replay import Candidate, Replayer, exact
+from microbp.diagnosis.replay import Candidate, Replayer
 from microbp.diagnosis.rules import changed
 from microbp.diagnosis.ways import SOLVED
 
@@ -22,7 +19,6 @@ MOST_PAIRS = 40_000
 def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
     """Every two candidates that together give the numbers, array by array, as long as these are the learner's."""
     everything = frozenset(replayer.given.arrays)
-    outputs = _Outputs(replayer)
     tried = 0
     for one, two in combinations([*candidates, *_scaled(replayer, candidates)], 2):
         (a,), (b,) = one.findings, two.findings
@@ -30,7 +26,7 @@ def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Ite
         # made with changed weights depends on how wrong the change was, and a reversed list has all in other places.
         apart = one.matches >= everything - two.changes and two.matches >= everything - one.changes
         bound = a.rate or b.rate or "order" in a.change or "order" in b.change
-        if not (apart or bound) or a.cost + b.cost > cost or _clash(a, b) or not outputs.fit(one, two):
+        if not (apart or bound) or a.cost + b.cost > cost or _clash(a, b):
             continue
         tried += 1
         if tried > MOST_PAIRS:
@@ -38,12 +34,10 @@ def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Ite
         rules = changed(changed(replayer.right, a.change, a.layers), b.change, b.layers)
         if replayer.all_exact(Candidate((a, b), rules, two.case if b.rate else one.case)):
             yield Explanation((a, b), cost)
-    yield from _with_early_updates(replayer, candidates, outputs, cost)
+    yield from _with_early_updates(replayer, candidates, cost)
 
 
-def _with_early_updates(
-    replayer: Replayer, candidates: Sequence[Candidate], outputs: _Outputs, cost: int
-) -> Iterator[Explanation]:
+def _with_early_updates(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
     """Weights that were changed too early, at a learning rate that only beside the other mistake can be solved for."""
     mistake = find("update-before-backprop")
     (change,) = mistake.changes
@@ -54,38 +48,15 @@ def _with_early_updates(
             (finding,) = other.findings
             if finding.rate or finding.cost >= cost or _clash(finding, early.findings[0]):
                 continue
-            if not outputs.fit(early, other):
-                continue
             both = changed(rules, finding.change, finding.layers)
+            if not replayer.all_exact(Candidate((), both, replayer.case), down_to=max(layers)):
+                continue  # what comes before the change is wrong at any rate
             if not (rate := replayer.solve_rate(both, max(layers))):
                 continue
             solved = Finding(mistake, change, layers, (), rate)
             case = replace(replayer.case, learning_rate=rate)
             if finding.cost + solved.cost <= cost and replayer.all_exact(Candidate((solved, finding), both, case)):
                 yield Explanation((solved, finding), cost)
-
-
-class _Outputs:
-    """What two candidates make of the output layer: the same for all pairs that agree there, and soon known."""
-
-    def __init__(self, replayer: Replayer) -> None:
-        self.replayer = replayer
-        self.known: dict[Any, bool] = {}
-
-    def fit(self, one: Candidate, two: Candidate) -> bool:
-        """Whether the gradients of the output layer are the learner's; yes where that takes a whole pass to know."""
-        right = self.replayer.right[-1]
-        rules = [candidate.rules[-1] for candidate in (one, two) if candidate.rules[-1] is not right]
-        whole = ("forward", "passes", "order")
-        if len(rules) > 1 or any(rule in c.findings[0].change for c in (one, two) for rule in whole):
-            return True
-        top = rules[0] if rules else right
-        if top not in self.known:
-            plan = (*self.replayer.right[:-1], top)
-            with np.errstate(all="ignore"):
-                _, found = next(self.replayer.parts(Candidate((), plan, self.replayer.case)))
-            self.known[top] = all(column is not None and exact(column) for _, column in found)
-        return self.known[top]
 
 
 def _scaled(replayer: Replayer, candidates: Sequence[Candidate]) -> Iterator[Candidate]:

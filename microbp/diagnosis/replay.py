@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,7 @@ class Replayer:
         self.truth = Made(case.truth[1], self.sizes)
         self.right = plan(case)
         self.values = forward(case, self.right)
+        self._misfits: set[Any] = set()
         self._forwards = {tuple(rule.forward for rule in self.right): self.values}
 
     def replay(self, candidate: Candidate) -> Made:
@@ -134,12 +136,23 @@ class Replayer:
         near = float(f"{rate:.3g}")
         return None if not rate > 0 else near if abs(near - rate) <= 1e-4 * rate else rate
 
-    def all_exact(self, candidate: Candidate) -> bool:
-        """Whether a candidate makes the learner's numbers: it stops at the first array that it does not."""
+    def all_exact(self, candidate: Candidate, down_to: int = 1) -> bool:
+        """Whether a candidate makes the learner's numbers, of all layers from the last to that one.
+
+        It stops at the first layer that does not fit, and remembers under which rules that did not.
+        """
+        rules = candidate.rules
+        forwards = tuple(rule.forward for rule in rules)
+        whole = (candidate.case.learning_rate, forwards, rules[0].order, rules[0].passes)
+        keys = [(whole, rules[l - 1 :]) for l in range(self.case.depth, down_to - 1, -1)]
+        if not self._misfits.isdisjoint(keys):
+            return False
         with np.errstate(all="ignore"):
-            return all(
-                column is not None and exact(column) for _, found in self.parts(candidate) for _, column in found
-            )
+            for key, (_, found) in zip(keys, self.parts(candidate), strict=False):
+                if not all(column is not None and exact(column) for _, column in found):
+                    self._misfits.add(key)
+                    return False
+        return True
 
 
 def exact(column: Column) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from microbp.learner.cases import Case
@@ -78,11 +79,16 @@ Plan = tuple[Rules, ...]
 
 def plan(case: Case, changes: Mapping[str, Any] | None = None, layers: Iterable[int] | None = None) -> Plan:
     """The rules for each layer of a network: the right ones, but for these changes in these layers (all)."""
-    changed = set(range(1, case.depth + 1) if layers is None else layers)
-    return tuple(replace(Rules(), **(changes or {})) if l in changed else Rules() for l in range(1, case.depth + 1))
+    every = range(1, case.depth + 1)
+    return changed((Rules(),) * case.depth, changes or {}, every if layers is None else layers)
 
 
 def changed(rules: Plan, changes: Mapping[str, Any], layers: Iterable[int]) -> Plan:
     """A plan with more changes."""
-    where = set(layers)
-    return tuple(replace(r, **changes) if l in where else r for l, r in enumerate(rules, 1))
+    where, items = set(layers), tuple(changes.items())
+    return tuple(_with(r, items) if l in where else r for l, r in enumerate(rules, 1))
+
+
+@lru_cache(maxsize=1 << 14)
+def _with(rules: Rules, changes: tuple[tuple[str, Any], ...]) -> Rules:
+    return replace(rules, **dict(changes))

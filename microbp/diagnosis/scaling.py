@@ -22,7 +22,9 @@ from microbp.diagnosis.niceness import Interval, Niceness
 from microbp.learner.cases import Floats
 
 LEAST_FOR_LAMBDA = 3
-"""Of fewer numbers it is not said that there is a penalty in them where λ is 0."""
+"""Of fewer numbers it is not said that there is a penalty in them where λ is 0, if that is no round number."""
+NARROW = 1e-4
+"""How near a round number must be known, relative to it, to be no coincidence."""
 _EVERY: Interval = (-np.inf, np.inf)
 
 
@@ -152,11 +154,11 @@ def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
     if one is None:
         return
     value = nice.snap(one)
-    if not plain and columns[0].name[1] == "W":  # a λ where there is none: any round number, if enough speaks for it
-        if sum(int(np.count_nonzero(c.l2)) for c in columns if c.name in wrong) < LEAST_FOR_LAMBDA:
-            return
+    if not plain and columns[0].name[1] == "W":  # a λ where there is none: a round number, or many that agree
         near = float(f"{_middle(one):.3g}")
-        value = near if one[0] <= near <= one[1] else value
+        value = near if one[0] <= near <= one[1] and one[1] - one[0] <= NARROW * abs(near) else None
+        if value is None and sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong) < LEAST_FOR_LAMBDA:
+            return
     factors = {c.name: (1.0, 1.0) for c in columns}
     yield _Option(factors, _middle(one) if value is None else value, tuple(wrong), value is not None)
 

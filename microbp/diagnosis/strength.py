@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.diagnosis.hiding import FACTORS, changed, drawn, hidden_by, lacking
-from microbp.diagnosis.judging import Judged, Kind, candidates, judge, kinds_of
+from microbp.diagnosis.planting import Judged, Kind, candidates, judge, kinds_of
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.errors import ProblemError

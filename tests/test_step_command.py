@@ -1,0 +1,66 @@
+import subprocess
+import sys
+
+import pytest
+
+from microbp.cli import main
+
+NEURON = ["sigmoid(w*x + b)", "w=2", "x=-1", "b=-3"]
+
+
+def printed(capsys, *arguments):
+    code = main(["step", *arguments])
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("problem", "name"), [(["w1-w8"], "w5"), (["w1-w8"], "out_h1"), (NEURON, "w"), (NEURON, "w·x")]
+)
+def test_at_goes_on_as_the_command_c_does(problem, name, capsys):
+    code, out = printed(capsys, *problem, "--at", name, "--batch")
+    assert (code, out) == printed(capsys, *problem, "-c", f"c {name}", "--batch")
+    assert code == 0
+    assert out.count("step ") >= 1
+    assert f"It is the first contribution to {name}." in out
+
+
+def test_at_comes_after_the_commands_and_before_what_is_typed():
+    command = [sys.executable, "-m", "microbp", "step", "w1-w8", "--at", "w5", "-c", "goto 3"]
+    result = subprocess.run(command, input="n\n", capture_output=True, check=True, encoding="utf-8")
+    steps = [line for line in result.stdout.splitlines() if line.startswith("step ")]
+    assert steps == ["step 3 of 32", "step 16 of 32", "step 17 of 32"]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, encoding="utf-8")
+    assert [line for line in result.stdout.splitlines() if line.startswith("step ")] == steps[:2]
+
+
+@pytest.mark.parametrize("detail", ["contribution", "node", "layer"])
+def test_at_stops_there_whatever_one_step_is(detail, capsys):
+    code, out = printed(capsys, "w1-w8", "--at", "w6", "--batch", "--detail", detail)
+    assert (code, "step 18 of 32" in out) == (0, True)
+
+
+def test_a_name_that_is_unknown_names_the_nearest(capsys):
+    assert main(["step", "w1-w8", "--at", "w55"]) == 2
+    assert capsys.readouterr().err == "microbp: no value is called 'w55'; nearest: w5, w8, w7\n"
+    assert main(["step", "w1-w8", "--at", "E", "--batch"]) == 2
+    assert "got 'E', the root: the pass begins there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "does"),
+    [
+        (["--quiz"], "--quiz asks for one step after another"),
+        (["--quiz-every", "2"], "--quiz asks for one step after another"),
+        (["--html", "x.html"], "--html writes a page of the whole pass"),
+        (["--all"], "--all prints the whole pass"),
+        (["--json"], "--json prints the whole pass"),
+        (["--by", "weight"], "--by prints the whole pass"),
+        (["--format", "md"], "--format prints the whole pass"),
+    ],
+)
+def test_at_does_not_go_with_what_takes_the_whole_pass(option, does, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["step", "w1-w8", "--at", "w5", *option]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"microbp: --at goes on to a step in the debugger, {does}: give one of the two\n"
+    assert (captured.out, list(tmp_path.iterdir())) == ("", [])
