@@ -8,8 +8,8 @@ import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
 from microbp.diagnosis import planting
-from microbp.diagnosis.planting import candidates, judge, kinds_of
 from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.planting import candidates, judge, kinds_of
 from microbp.diagnosis.strength import strength
 from microbp.errors import GraphError, ProblemError
 from microbp.learner.cases import case_of

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.diagnosis.hiding import FACTORS, changed, drawn, hidden_by, lacking
-from microbp.diagnosis.planting import Judged, Kind, candidates, judge, kinds_of
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.planting import Judged, Kind, candidates, judge, kinds_of
 from microbp.errors import ProblemError
 from microbp.learner.cases import Case, case_of
 from microbp.nn import MLP
