@@ -122,7 +122,9 @@ def _parser() -> argparse.ArgumentParser:
         "--method", choices=METHODS, default="auto", help="complex step, central difference, or the first that applies"
     )
     sub.add_argument(
-        "--strength", action="store_true", help="which mistakes a check on these data could not have caught"
+        "--strength",
+        action="store_true",
+        help="which mistakes a check on these data could not catch, why, and what to change",
     )
 
     sub = command(_draw, "draw", "draw the graph, with values, grads and local derivatives")
@@ -220,8 +222,7 @@ def _explain(options: argparse.Namespace) -> int:
 def _gradcheck(options: argparse.Namespace) -> int:
     problem = _load(options)
     if options.strength:
-        network = as_network(problem)
-        found = strength(network, network.inputs[: options.samples], network.targets[: options.samples])
+        found = strength(as_network(problem), method=options.method)
         _print(options, found.as_dict(), str(found))
         return 0 if found.ok else 1
     check = check_graph(problem.root(), problem.leaves(), options.method)

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microbp.apart import Difference, difference
 from microbp.diagnosis.precision import precision_of
 from microbp.layouts import Layout
 from microbp.learner.cases import Case, Floats, Gradients, case_of
@@ -37,33 +38,8 @@ from microbp.problems import NetworkProblem, Problem
 from microbp.tabular import columns, markdown
 
 TOLERANCE = 1e-12
-MAP = (12, 40)
-"""The most rows and columns of a map of wrong entries: a larger array is drawn in blocks."""
 _WORDS = {True: "ok", False: "DIFFERS"}
 _HEAD = ("", "shape", "worst absolute", "relative", "‖a−b‖/(‖a‖+‖b‖)", "ulps", "wrong", "at", "")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far two gradients of one parameter array are apart."""
-
-    name: str
-    shape: tuple[int, ...]
-    absolute: float
-    """The worst absolute difference."""
-    relative: float
-    """The worst difference relative to the larger of the two numbers."""
-    norm: float
-    """‖a − b‖ / (‖a‖ + ‖b‖), as courses define the error of a gradient."""
-    ulps: float
-    """The worst difference in units of the last place of the larger number."""
-    wrong: int
-    """How many numbers differ by more than the tolerance."""
-    where: tuple[int, ...]
-    """Where the worst absolute difference stands."""
-    ok: bool
-    map: tuple[str, ...] = ()
-    """Which entries are wrong (×), right (·) and not given (blank), row by row; nothing if all are right."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +84,8 @@ class Comparison:
     def _cells(self) -> list[tuple[str, ...]]:
         return [
             (
-                *(r.name, str(r.shape), f"{r.absolute:.1e}", f"{r.relative:.1e}", f"{r.norm:.1e}", f"{r.ulps:.0f}"),
+                *(r.name, str(r.shape), f"{r.absolute:.1e}", f"{r.relative:.1e}", f"{r.norm:.1e}"),
+                f"{r.ulps:.0f}" if r.ulps < 1e6 else f"{r.ulps:.1e}",
                 *(f"{r.wrong} of {int(np.prod(r.shape))}", str(r.where), _WORDS[r.ok]),
             )
             for r in self.rows
@@ -150,7 +127,7 @@ def compare(
     assert network is not None  # case_of takes nothing else
     total, graph, truth = _graph(copy.deepcopy(network), case)
     rows = tuple(
-        _difference(name[1:], graph[name], truth[name], tolerance * (1 + np.abs(truth[name]))) for name in case.names
+        difference(name[1:], graph[name], truth[name], tolerance * (1 + np.abs(truth[name]))) for name in case.names
     )
     return Comparison(total, case.truth[0], rows, tolerance)
 
@@ -197,11 +174,11 @@ def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Differ
     for name, numbers, right, allowed in _judged(case, given, tolerance):
         shape, known = given.arrays[name].shape, given.known.get(name)
         if known is None:
-            rows.append(_difference(name[1:], numbers.reshape(shape), right.reshape(shape), allowed.reshape(shape)))
+            rows.append(difference(name[1:], numbers.reshape(shape), right.reshape(shape), allowed.reshape(shape)))
             continue
         a, b, t = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         a[known], b[known], t[known] = numbers, right, allowed
-        rows.append(_difference(name[1:], a, b, t, known))
+        rows.append(difference(name[1:], a, b, t, known))
     return tuple(rows)
 
 
@@ -214,37 +191,3 @@ def _loss_in(found: Any) -> float | None:
 
 def _near(a: float, b: float, tolerance: float) -> bool:
     return bool(within(a, b, tolerance * (1 + abs(b))))
-
-
-def _difference(name: str, a: Floats, b: Floats, tolerance: Floats, known: Any = None) -> Difference:
-    with np.errstate(invalid="ignore", over="ignore"):
-        absolute = np.where(a == b, 0.0, np.abs(a - b))
-        larger = np.maximum(np.abs(a), np.abs(b))
-        relative = np.divide(absolute, larger, out=np.zeros_like(larger), where=larger > 0)
-        wrong = ~within(a, b, tolerance)  # nan is wrong
-        norms = float(np.linalg.norm(a) + np.linalg.norm(b))
-        norm = float(np.linalg.norm(a - b)) / norms if norms else 0.0
-        ulps = float((absolute / np.spacing(larger)).max())
-    where = np.unravel_index(int(np.argmax(absolute)), absolute.shape)
-    return Difference(
-        name,
-        a.shape,
-        float(absolute.max()),
-        float(relative.max()),
-        norm,
-        ulps,
-        int(wrong.sum()),
-        tuple(int(k) for k in where),
-        not wrong.any(),
-        _map(wrong, known) if wrong.any() else (),
-    )
-
-
-def _map(wrong: Any, known: Any) -> tuple[str, ...]:
-    wrong = np.atleast_2d(wrong)
-    known = np.ones_like(wrong) if known is None else np.atleast_2d(known)
-    rows, cols = (np.array_split(np.arange(size), min(size, most)) for size, most in zip(wrong.shape, MAP, strict=True))
-    return tuple(
-        " ".join("×" if wrong[np.ix_(r, c)].any() else "·" if known[np.ix_(r, c)].any() else " " for c in cols).rstrip()
-        for r in rows
-    )

@@ -10,6 +10,9 @@ import numpy as np
 
 from microbp.formula import Formula
 
+_TERMS = 500
+"""How many terms of a sum stand in one line of code."""
+
 
 def load(source: str, filename: str, namespace: dict[str, Any]) -> dict[str, Any]:
     """Run generated source in `namespace`; tracebacks and debuggers show it under `filename`.
@@ -22,7 +25,23 @@ def load(source: str, filename: str, namespace: dict[str, Any]) -> dict[str, Any
 
 
 def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]) -> Callable[..., Any]:
-    """A function of arrays that returns the tuple of `results`."""
-    lines = ", ".join(result.numpy() for result in results)
-    source = f"def {name}({', '.join(arguments)}):\n    return ({lines},)\n"
+    """A function of arrays that returns the tuple of `results`, sums of thousands of terms among them.
+
+    >>> names = tuple(f"x{k}" for k in range(12_000))
+    >>> numpy_function("long", names, [Formula.sum([Formula(name) for name in names])])(*[0.5] * 12_000)
+    (6000.0,)
+    """
+    lines, written = [], []
+    for k, result in enumerate(results):
+        terms = result.terms
+        if len(terms) <= _TERMS:
+            written.append(result.numpy())
+            continue
+        # Added up from the left as in one expression; in one, Python's compiler would run out of stack.
+        parts = [f"({term.numpy()})" for term in terms]
+        lines += [f"_sum{k} = {' + '.join(parts[:_TERMS])}"]
+        lines += [f"_sum{k} = _sum{k} + {' + '.join(parts[n : n + _TERMS])}" for n in range(_TERMS, len(parts), _TERMS)]
+        written.append(f"_sum{k}")
+    body = "\n    ".join([*lines, f"return ({', '.join(written)},)"])
+    source = f"def {name}({', '.join(arguments)}):\n    {body}\n"
     return load(source, f"<microbp {name}>", {"np": np})[name]  # type: ignore[no-any-return]  # it came from exec

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -29,7 +29,8 @@ ALLOWED = {"complex": 1e-12, "central": 1e-8, "richardson": 1e-8}
 """The relative error allowed where the method resolves more."""
 JUDGED = 5e-5
 """A gradient is judged if the method resolves at least this part of it."""
-_WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
+WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
+"""The methods in words."""
 MOST_ROWS = 40
 """Of more leaves a check prints the worst."""
 
@@ -59,7 +60,7 @@ class GradCheck:
     def _errors(self) -> Any:
         a, n, floor = np.array(self.analytic), np.array(self.numeric), np.array(self.resolution) / ALLOWED[self.method]
         with np.errstate(all="ignore"):
-            return np.where(a == n, 0.0 * a, np.abs(a - n) / np.maximum.reduce([np.abs(a), np.abs(n), floor]))
+            return np.where(a == n, np.abs(0.0 * a), np.abs(a - n) / np.maximum.reduce([np.abs(a), np.abs(n), floor]))
 
     @cached_property
     def not_judged(self) -> dict[int, str]:
@@ -105,9 +106,72 @@ class GradCheck:
         for k in order:
             said = self.not_judged.get(k, f"{errors[k]:.1e}")
             rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", said))
-        step, allowed = _WORDS[self.method], ALLOWED[self.method]
+        step, allowed = WORDS[self.method], ALLOWED[self.method]
         head = f"{verdict} ({step}, worst relative error {self.worst:.1e}, allowed {allowed:.0e}){rest}"
         return "\n".join([head, *columns(rows)])
+
+
+class Numeric:
+    """Numeric derivatives of a root by some leaves, found once, by which any gradients can be judged.
+
+    The leaves must keep their values as long as it is in use. Raises `UnknownNameError` and `GraphError`.
+
+    >>> x = Value(0.5, label="x")
+    >>> numeric = Numeric(x.tanh(), [x])
+    >>> [numeric.judge([gradient]).ok for gradient in (1 - 0.5**2, 1 - x.tanh().data ** 2)]
+    [False, True]
+    """
+
+    def __init__(self, root: Value, leaves: Sequence[Value], method: str = "auto") -> None:
+        if method not in METHODS:
+            raise UnknownNameError(unknown("method", method, METHODS))
+        self._graph, self._leaves, self._method = root.graph(), leaves, method
+        rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
+        if method == "complex" and rough:
+            raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
+        self._analytic = method in ("auto", "complex") and not rough
+        self._noise, self._rounding = rounding(self._graph, leaves)
+        self._found: list[Estimate] = []
+
+    def judge(self, gradients: Iterable[float]) -> GradCheck:
+        """Compares these gradients, one for each leaf, with the numeric ones.
+
+        The methods go from one to the next only while a gradient is refused or not judged: see `gradcheck`.
+        """
+        analytic, best = tuple(map(float, gradients)), None
+        if self._analytic:
+            best = self._check("complex", self._complex, analytic)
+            if self._method == "complex" or _settled(best) or (not best.ok and np.isfinite(best.numeric).all()):
+                return best
+        for found in self._differences():
+            check = self._check("richardson" if self._method == "richardson" else "central", found, analytic)
+            if _settled(check):
+                break
+        if best is not None and np.isfinite(best.numeric).all() and len(best.not_judged) <= len(check.not_judged):
+            return best
+        return check
+
+    def _check(self, method: str, found: Estimate, analytic: tuple[float, ...]) -> GradCheck:
+        names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(self._leaves))
+        resolution = (found.resolution + self._rounding).tolist()
+        return GradCheck(names, analytic, tuple(found.numbers.tolist()), method, found.kinks, tuple(resolution))
+
+    @cached_property
+    def _complex(self) -> Estimate:
+        return by_complex_step(self._graph, self._leaves)
+
+    def _differences(self) -> Iterator[Estimate]:
+        """Finer and finer ones, each computed when it is asked for the first time."""
+        relative = np.array([abs(leaf.data) or 1.0 for leaf in self._leaves])
+        tries = [(scale, self._method == "richardson") for scale in (np.maximum(1.0, relative), relative)]
+        # Where x is small and the function curved on its scale, a step in proportion to x is the better one.
+        if self._method == "auto":
+            tries += [(scale, True) for scale, _ in tries]
+        for k, (scale, extrapolate) in enumerate(tries):
+            if k == len(self._found):
+                found = by_differences(self._graph, self._leaves, self._noise, scale, extrapolate)
+                self._found.append(self._found[-1].or_finer(found) if k else found)
+            yield self._found[k]
 
 
 def gradcheck(fn: Callable[..., Value], *xs: float, method: str = "auto") -> GradCheck:
@@ -134,40 +198,7 @@ def check_graph(root: Value, leaves: Sequence[Value], method: str = "auto") -> G
 
     Raises `UnknownNameError` for another method, `GraphError` for "complex" if an operation is not analytic.
     """
-    if method not in METHODS:
-        raise UnknownNameError(unknown("method", method, METHODS))
-    graph = root.graph()
-    rough = [node.op.name for node in graph if node.op is not None and not node.op.formula.analytic]
-    if method == "complex" and rough:
-        raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
-    names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(leaves))
-    analytic = tuple(jacobian([root], leaves)[0].tolist())
-    noise, by_rounding = rounding(graph, leaves)
-
-    def checked(name: str, found: Estimate) -> GradCheck:
-        resolution = (found.resolution + by_rounding).tolist()
-        return GradCheck(names, analytic, tuple(found.numbers.tolist()), name, found.kinks, tuple(resolution))
-
-    best = None
-    if method in ("auto", "complex") and not rough:
-        best = checked("complex", by_complex_step(graph, leaves))
-        if method == "complex" or _settled(best) or (not best.ok and np.isfinite(best.numeric).all()):
-            return best
-    relative = np.array([abs(leaf.data) or 1.0 for leaf in leaves])
-    tries = [(scale, method == "richardson") for scale in (np.maximum(1.0, relative), relative)]
-    # Where x is small and the function curved on its scale, a step in proportion to x is the better one.
-    if method == "auto":
-        tries += [(scale, True) for scale, _ in tries]
-    name = "richardson" if method == "richardson" else "central"
-    found = by_differences(graph, leaves, noise, *tries[0])
-    for more in tries[1:]:
-        if _settled(checked(name, found)):
-            break
-        found = found.or_finer(by_differences(graph, leaves, noise, *more))
-    check = checked(name, found)
-    if best is not None and np.isfinite(best.numeric).all() and len(best.not_judged) <= len(check.not_judged):
-        return best
-    return check
+    return Numeric(root, leaves, method).judge(jacobian([root], leaves)[0])
 
 
 def _settled(check: GradCheck) -> bool:

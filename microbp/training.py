@@ -118,7 +118,7 @@ def train(
     try:
         with held_interrupts() as interrupted:
             initial_loss = _silently(engine.forward, slice(None)) if state is None else state.initial_loss
-            for rows in _batches(len(problem.inputs), training, len(losses)):
+            for rows in batches(len(problem.inputs), training, len(losses)):
                 loss, fault = _silently(_step, engine, optimizers, rows, training.rate(len(losses)))
                 if fault:
                     stopped = f"step {len(losses) + 1}: {fault}"
@@ -182,7 +182,7 @@ def _silently(call: Callable[..., T], *arguments: Any) -> T:
         return call(*arguments)
 
 
-def _batches(m: int, training: Training, done: int) -> Iterator[Any]:
+def batches(m: int, training: Training, done: int) -> Iterator[Any]:
     """Which samples each step takes, from step `done` on: all of them, or the next batch of a shuffled epoch.
 
     The order of an epoch depends on the seed and on its number alone, so that a run can go on from any step.

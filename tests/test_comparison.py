@@ -135,3 +135,19 @@ def test_the_command_compares_files_and_functions(tmp_path, capsys, monkeypatch)
     assert main(["compare", "w1-w8", "--function", "mine_of_test:f", "--format", "md"]) == 1
     assert main(["compare", "w1-w8", "--gradients", "missing.json"]) == 2
     assert "× ×" in capsys.readouterr().out
+
+
+def test_an_inf_or_nan_is_printed_as_it_is_and_never_right(tmp_path, capsys):
+    problem = microbp.load("w1-w8")
+    right = microbp.learner.cases.case_of(problem).truth[1]
+    for wrong, cells in ((np.inf, "inf             inf       inf              9.0e+15  1 of 4"), (np.nan, "nan  ")):
+        mine = right["dW1"].copy()
+        mine[0, 1] = wrong
+        np.savez(tmp_path / "mine.npz", dW1=mine)
+        for more in ([], ["--tolerance", "1e300"]):
+            assert main(["compare", "w1-w8", "--gradients", str(tmp_path / "mine.npz"), *more]) == 1
+            said = capsys.readouterr().out
+            assert f"W1  (2, 2)  {cells}" in said
+            assert "(0, 1)  DIFFERS" in said
+    assert main(["compare", "w1-w8", "--gradients", str(tmp_path / "mine.npz"), "--json"]) == 1
+    assert '"ulps": "nan"' in capsys.readouterr().out

@@ -111,3 +111,52 @@ def test_nothing_or_one_quantity_twice_is_an_error():
     z = quantities()["z1"]
     with pytest.raises(ShapeError, match="z1 and Z1 are both z1"):
         first_divergence(MODEL, {"z1": z, "Z1": z}, X, Y, loss=LOSS)
+
+
+def said(walk):
+    return str(walk).splitlines()[-1]
+
+
+def test_the_formulas_have_the_penalty_if_there_is_one():
+    case = microbp.learner.cases.case_of(MODEL, X, Y, loss=LOSS, l2=0.7)
+    weights = MODEL.arrays()[0]
+    bare = microbp.learner.cases.case_of(MODEL, X, Y, loss=LOSS)
+    mine = {"dW2": bare.truth[1]["dW2"]}
+    walk = first_divergence(MODEL, mine, X, Y, loss=LOSS, l2=0.7)
+    assert "look at dW2 = δ2ᵀ a1 + (λ/m)·W2;" in said(walk)
+    assert first_divergence(MODEL, {"dW2": mine["dW2"] + 0.7 / 6 * weights[1]}, X, Y, loss=LOSS, l2=0.7).ok
+    assert "λ" not in said(first_divergence(MODEL, {"dW2": case.truth[1]["dW2"]}, X, Y, loss=LOSS))
+    walk = first_divergence(MODEL, {"loss": bare.truth[0]}, X, Y, loss=LOSS, l2=0.7)
+    assert "plus λ/(2m)·ΣW²;" in said(walk)
+
+
+def test_the_last_delta_is_told_as_it_is_computed():
+    logits = nn.MLP(3, [4, 3], activation="tanh", seed=3)
+    y = np.eye(3)[[0, 1, 2, 2, 1, 0]]
+    z = vectorized.forward(*logits.arrays(), X, **logits.activations())[0][-1]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    given = {"a2": p, "delta2": (p - y) / 6}
+    walk = first_divergence(logits, given, X, y, loss="softmax_cross_entropy")
+    assert walk.ok
+    assert walk.quantities[0].note == "as probabilities"
+    wrong = first_divergence(logits, {"delta2": p - 1}, X, y, loss="softmax_cross_entropy")
+    assert "look at δ2 = (p − y)/m, with p = softmax(z2);" in said(wrong)
+    wrong = first_divergence(logits, {"delta2": p}, X, 2 * y, loss="softmax_cross_entropy")
+    assert "look at δ2 = (p·Σy − y)/m" in said(wrong)
+    assert first_divergence(logits, {"delta2": (2 * p - 2 * y) / 6}, X, 2 * y, loss="softmax_cross_entropy").ok
+    wrong = first_divergence(MODEL, {"delta3": Y}, X, Y, loss=LOSS)
+    assert "look at δ3 = (a3 − y)/m;" in said(wrong)
+    wrong = first_divergence(MODEL, {"delta3": Y}, X, Y)
+    assert "look at δ3 = ∂loss/∂a3 ⊙ f′(z3);" in said(wrong)
+
+
+def test_a_shared_bias_may_have_the_total_of_its_layer():
+    problem = microbp.load("w1-w8")
+    db = microbp.learner.cases.case_of(problem).truth[1]["db2"]
+    for mine in (db, db.sum(), [db.sum()]):
+        walk = first_divergence(problem, {"db2": mine})
+        assert walk.ok
+        assert said(walk) == "It is right."
+    assert not first_divergence(problem, {"db2": db.sum() / 2}).ok
+    with pytest.raises(ShapeError, match="db3 needs shape"):
+        first_divergence(MODEL, {"db3": 0.5}, X, Y, loss=LOSS)

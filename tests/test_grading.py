@@ -5,8 +5,6 @@ import pytest
 
 import microbp
 from microbp.cli import main
-from microbp.diagnosis.conventions import reproduce
-from microbp.errors import ProblemError
 from microbp.learner.cases import case_of
 
 
@@ -40,30 +38,6 @@ def test_a_spreadsheet_gets_no_formulas(folder, capsys):
     assert "\n'=eve,unreadable," in capsys.readouterr().out
     assert main(["grade", "w1-w8", str(folder / "ada.npz")]) == 0
     assert main(["grade", "w1-w8"]) == 2
-
-
-@pytest.mark.parametrize(
-    ("published", "steps", "quantity", "deviations"),
-    [
-        ("0.298371109", 1, "E before training", ()),
-        ("0.291027774", 1, "E after 1 step", ()),
-        ("0.291027924", 1, "E after 1 step", ("update output-first",)),
-        ("0.35891648", 1, "w5 after 1 step", ()),
-        ("0.082167041", 1, "∂E/∂w5 at the start", ()),
-        ("0.596742218", 1, "E before training", ("loss squared_error",)),
-        ("0.0000351085", 10_000, "E after 9,999 steps", ()),
-    ],
-)
-def test_a_published_number_is_traced_to_its_conventions(published, steps, quantity, deviations):
-    found = reproduce(microbp.load("w1-w8"), published, steps)
-    assert (quantity, deviations) in [(match.quantity, match.deviations) for match in found.matches], str(found)
-
-
-def test_a_number_from_nowhere_is_said_to_be(capsys):
-    assert main(["conventions", "w1-w8", "--published", "0.123456789"]) == 1
-    assert "comes from none of the" in capsys.readouterr().out
-    with pytest.raises(ProblemError, match="is given as"):
-        reproduce(microbp.load("w1-w8"), "x")
 
 
 def test_a_file_that_breaks_the_diagnosis_is_a_row(folder, capsys, monkeypatch):

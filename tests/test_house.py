@@ -21,13 +21,13 @@ FLOORS = """
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
     learner learner.cases learner.given learner.flat learner.reading learner.files learner.labelled
-    diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision comparison
-    diagnosis.divergence
+    diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision
+    apart comparison diagnosis.divergence
     diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings
-    diagnosis.following diagnosis.replay
-    diagnosis.pairs diagnosis.search diagnosis.separating diagnosis.strength diagnosis.slips diagnosis.judge
+    diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search diagnosis.separating
+    diagnosis.hiding diagnosis.planting diagnosis.strength diagnosis.slips diagnosis.judge
     diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.verdict
-    engines checkpoint training plots training_film demo diagnosis.conventions diagnosis.grading
+    engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions diagnosis.grading
     __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
     class_commands cli __main__
 """

@@ -27,17 +27,25 @@ from microbp.learner.given import largest, within
 from microbp.nn import MLP
 from microbp.problems import Problem
 from microbp.tabular import columns
-from microbp.vectorized import LOSSES
+from microbp.vectorized import LOSSES, softmax
 
 FORMULAS = {
-    "z": "z{l} = a{k} W{l}ᵀ + b{l}",
+    "z": "z{l} = {before} W{l}ᵀ + b{l}",
     "a": "a{l} = f(z{l})",
     "loss": "the loss, of a{l} and the targets",
     "delta": "δ{l} = (δ{n} W{n}) ⊙ f′(z{l})",
-    "dW": "dW{l} = δ{l}ᵀ a{k}",
+    "dW": "dW{l} = δ{l}ᵀ {before}",
     "db": "db{l} = Σ δ{l}, over the samples",
 }
-"""How each quantity of layer l is made (k = l − 1, n = l + 1)."""
+"""How each quantity of layer l is made (n = l + 1, before = a(l − 1))."""
+PENALTY = {"loss": ", plus λ/(2m)·ΣW²", "dW": " + (λ/m)·W{l}"}
+"""What a penalty adds, if λ is not 0."""
+LAST_DELTA = {
+    ("binary_cross_entropy", "sigmoid"): "δ{l} = (a{l} − y)/m",
+    ("softmax_cross_entropy", "linear"): "δ{l} = (p − y)/m, with p = softmax(z{l})",
+    ("softmax_cross_entropy", ""): "δ{l} = (p − y)/m ⊙ f′(z{l}), with p = softmax(a{l})",
+}
+"""δ of the last layer, by loss and activation, where it is simpler than ∂loss/∂a ⊙ f′."""
 _LAST_DELTA = "δ{l} = ∂loss/∂a{l} ⊙ f′(z{l})"
 _KINDS = {
     "z": "z",
@@ -88,7 +96,7 @@ class Divergence:
     def __str__(self) -> str:
         rows = [(q.name, str(q.shape), "right" if q.ok else "WRONG", q.note) for q in self.quantities]
         wrong = next((q for q in self.quantities if not q.ok), None)
-        said = f"All {len(rows)} are right."
+        said = f"All {len(rows)} are right." if len(rows) > 1 else "It is right."
         if wrong:
             first = wrong is self.quantities[0]
             before = "nothing before it was given" if first else "what was given before it is right"
@@ -152,18 +160,33 @@ def _canonical(name: str, right: Gradients) -> str:
     return name
 
 
+def _formula(case: Case, kind: str, l: int) -> str:
+    formula = FORMULAS[kind] + (PENALTY.get(kind, "") if case.l2 else "")
+    if kind == "delta" and l == case.depth:
+        keys = ((case.loss, case.activations[-1]), (case.loss, ""))
+        formula = next((LAST_DELTA[key] for key in keys if key in LAST_DELTA), _LAST_DELTA)
+        if not np.allclose(case.Y.sum(axis=1), 1.0):
+            formula = formula.replace("p − y", "p·Σy − y")  # targets that are no probabilities
+    return formula.format(l=l, n=l + 1, before=f"a{l - 1}" if l > 1 else "X")
+
+
 def _judged(case: Case, name: str, given: Floats, right: Floats) -> Quantity:
     kind = name.rstrip("0123456789")
     l = int(name[len(kind) :] or case.depth)
-    formula = _LAST_DELTA if kind == "delta" and l == case.depth else FORMULAS[kind]
-    formula = formula.format(l=l, k=l - 1 if l > 1 else 0, n=l + 1)
+    formula = _formula(case, kind, l)
     forms = {"": right}
     if kind in ("z", "a", "delta"):
         forms["as columns, one a sample"] = right.T
+    if kind == "a" and l == case.depth and case.loss == "softmax_cross_entropy":
+        forms["as probabilities"] = softmax(right)
     if kind == "delta" and _is_mean(case):
         forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
-    if (given.size == right.size and 1 in (given.ndim, right.ndim)) or given.ndim == 0:
-        given = given.reshape(right.shape) if given.size == right.size else given
+    if name in case.shared:
+        forms["the layer's total"] = right.sum(keepdims=True)
+    if given.size == right.size and (1 in (given.ndim, right.ndim) or given.ndim == 0):
+        given = given.reshape(right.shape)
+    elif given.ndim == 0:
+        given = given.reshape(1)
     fitting = {note: form for note, form in forms.items() if form.shape == given.shape}
     if not fitting:
         turned = "; its transpose fits" if given.T.shape == right.shape else ""

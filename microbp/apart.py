@@ -1,0 +1,96 @@
+"""How far two arrays of the same shape are apart: by how much, in how many places, and where.
+
+>>> mine, right = np.array([[1.0, 2.0], [3.0, 4.5]]), np.array([[1.0, 2.0], [3.0, 4.0]])
+>>> row = difference("W1", mine, right, tolerance=1e-9 * right)
+>>> row.absolute, row.where, row.wrong, row.map
+(0.5, (1, 1), 1, ('· ·', '· ×'))
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from microbp.learner.cases import Floats
+from microbp.learner.given import within
+
+MAP = (12, 40)
+"""The most rows and columns of a map of wrong entries: a larger array is drawn in blocks."""
+_LARGEST = float(np.finfo(np.float64).max)
+_LAST_UNIT = 2.0**971
+"""That of the largest number; NumPy says inf."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far two gradients of one parameter array are apart."""
+
+    name: str
+    shape: tuple[int, ...]
+    absolute: float
+    """The worst absolute difference: inf where one of the two is inf, nan where one is nan, as in the next two."""
+    relative: float
+    """The worst difference relative to the larger of the two numbers."""
+    norm: float
+    """‖a − b‖ / (‖a‖ + ‖b‖), as courses define the error of a gradient."""
+    ulps: float
+    """The worst difference in units of the last place of the larger number; to inf, as to the largest there is."""
+    wrong: int
+    """How many numbers differ by more than the tolerance."""
+    where: tuple[int, ...]
+    """Where the worst absolute difference stands."""
+    ok: bool
+    map: tuple[str, ...] = ()
+    """Which entries are wrong (×), right (·) and not given (blank), row by row; nothing if all are right."""
+
+
+def difference(name: str, a: Floats, b: Floats, tolerance: Floats, known: Any = None) -> Difference:
+    """The learner's array a beside the right one b; `known` says which entries were given, if not all were."""
+    same, larger = a == b, np.maximum(np.abs(a), np.abs(b))
+    with np.errstate(all="ignore"):
+        absolute = np.where(same, 0.0, np.abs(a - b))
+        relative = np.where(np.isinf(absolute), np.abs(a / larger - b / larger), absolute / larger)
+        relative = np.where(same, 0.0, np.where(np.isinf(larger), np.inf, relative))
+        wrong = ~within(a, b, tolerance)  # nan is wrong
+        units = np.minimum(np.spacing(np.minimum(larger, _LARGEST)), _LAST_UNIT)
+        ulps = float(np.abs(np.clip(a, -_LARGEST, _LARGEST) / units - np.clip(b, -_LARGEST, _LARGEST) / units).max())
+    where = np.unravel_index(int(np.argmax(absolute)), absolute.shape)
+    return Difference(
+        name,
+        a.shape,
+        float(absolute.max()),
+        float(relative.max()),
+        _norm(a, b),
+        ulps,
+        int(wrong.sum()),
+        tuple(int(k) for k in where),
+        not wrong.any(),
+        _map(wrong, known) if wrong.any() else (),
+    )
+
+
+def _norm(a: Floats, b: Floats) -> float:
+    """‖a − b‖ / (‖a‖ + ‖b‖), of numbers of any size: inf where only one is inf. What is inf in both is left out."""
+    counts = ~(np.isinf(a) & (a == b))
+    a, b = a[counts], b[counts]
+    largest = float(np.max(np.abs([a, b]), initial=0.0))
+    if not math.isfinite(largest):
+        return largest
+    if not largest:
+        return 0.0
+    unit = math.ldexp(1.0, math.frexp(largest)[1] - 1)  # divides exactly; squares of large numbers would be inf
+    a, b = a / unit, b / unit
+    return float(np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b)))
+
+
+def _map(wrong: Any, known: Any) -> tuple[str, ...]:
+    wrong = np.atleast_2d(wrong)
+    known = np.ones_like(wrong) if known is None else np.atleast_2d(known)
+    rows, cols = (np.array_split(np.arange(size), min(size, most)) for size, most in zip(wrong.shape, MAP, strict=True))
+    return tuple(
+        " ".join("×" if wrong[np.ix_(r, c)].any() else "·" if known[np.ix_(r, c)].any() else " " for c in cols).rstrip()
+        for r in rows
+    )

@@ -1,0 +1,158 @@
+"""Mistakes made on purpose, and what a gradient check says of the gradients that come of them.
+
+>>> from microbp import load
+>>> from microbp.learner.cases import case_of
+>>> from microbp.diagnosis.mistakes import find
+>>> case = case_of(load("w1-w8"))
+>>> (factor, *_) = kinds_of(case, find("weights-not-regularized"))
+>>> judged = judge(case, [factor])
+>>> print(factor, judged.right.ok, judged.caught[factor])
+l2_weights = 0.0 in layer 1 True False
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from microbp.diagnosis.hiding import drawn
+from microbp.diagnosis.mistake import Mistake
+from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.ways import SOLVED, Change
+from microbp.layouts import Layout
+from microbp.learner.cases import Case, Floats, Gradients
+from microbp.losses import batch_loss
+from microbp.nn import MLP
+from microbp.nonfinite import errstate
+from microbp.numeric import WORDS, GradCheck, Numeric
+
+LEAVES = 300
+"""Of more parameters only those are checked in which one of the mistakes shows most."""
+DIFFERENT = 1e-9
+"""Numbers that differ by a smaller part of them are other by rounding alone."""
+ANY_FACTOR = 2.0
+"""What stands for a factor that could be any."""
+
+
+Key = tuple[str, int]
+"""Of the varieties of a mistake that differ by a number alone, the sample left out for one: which of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A mistake in one of its varieties, in one layer if it can be in one alone."""
+
+    mistake: Mistake
+    key: Key
+    change: Change
+    layers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        changes = ", ".join(f"{rule} = {value}" for rule, value in self.change.items())
+        return f"{changes} in {f'layer {self.layers[0]}' if len(self.layers) == 1 else 'all layers'}"
+
+    def gradients(self, case: Case) -> Gradients:
+        """What it makes of the gradients; on data where it cannot be, the fourth of three samples left out, nothing."""
+        with np.errstate(all="ignore"):
+            return gradients(case, plan(case, _varieties(case, self.mistake).get(self.key), self.layers))
+
+    def differs(self, case: Case) -> bool:
+        """Whether they are other than the right ones, by more than rounding, seen or not."""
+        wrong, right = self.gradients(case), gradients(case, plan(case))
+        return any(
+            wrong[name].shape != g.shape or not np.all(np.abs(wrong[name] - g) <= DIFFERENT * np.abs(g))
+            for name, g in right.items()
+        )
+
+
+def candidates(case: Case, mistake: Mistake) -> list[Kind]:
+    """All kinds of a mistake, whether or not they can happen in this network."""
+    scopes = mistake.scopes(case.depth)
+    single = [layers for layers in scopes if len(layers) == 1] or scopes
+    return [Kind(mistake, *pair, layers) for pair in _varieties(case, mistake).items() for layers in single]
+
+
+def _varieties(case: Case, mistake: Mistake) -> dict[Key, Change]:
+    """The varieties on these data. A key means the same on others, of which there may be more or fewer samples."""
+    found: dict[Key, Change] = {}
+    for variety in mistake.varieties(case):
+        change = {rule: ANY_FACTOR if value == SOLVED else value for rule, value in variety.items()}
+        form = re.sub(r"-?[0-9.]+", "#", str(change))
+        found[form, sum(known == form for known, _ in found)] = change
+    return found
+
+
+def kinds_of(case: Case, mistake: Mistake) -> list[Kind]:
+    """The kinds that can happen in this network, each once: those that change the gradients on some data."""
+    cases = [drawn(case, seed) for seed in range(3)]
+    kinds = candidates(case, mistake)
+    forms = {kind.key[0] for kind in kinds}
+    kinds += [kind for kind in candidates(cases[0], mistake) if kind.key[0] not in forms]  # these need more samples
+    found: dict[bytes, Kind] = {}
+    for kind in kinds:
+        if any(map(kind.differs, cases)):
+            found.setdefault(b"".join(g.tobytes() for other in cases for g in kind.gradients(other).values()), kind)
+    return list(found.values())
+
+
+class Judged(NamedTuple):
+    """What a gradient check says."""
+
+    right: GradCheck
+    """To the right gradients."""
+    errors: dict[Kind, float]
+    """The worst error it finds in those of each kind; inf where they are none, or do not fit the parameters."""
+    caught: dict[Kind, bool]
+    said: str
+    """How it was done, and on what."""
+
+
+def judge(case: Case, kinds: Sequence[Kind], method: str = "auto") -> Judged:
+    """Has the check of `gradcheck` judge the gradients of every kind: numeric derivatives are computed once."""
+    model = MLP.from_arrays(case.weights, case.biases, **case.activation_names)
+    for l, layer in enumerate(model.layers, 1):
+        for neuron in layer.neurons if f"db{l}" in case.shared else ():
+            neuron.b = layer.neurons[0].b
+    layout = Layout(model.parameter_arrays())
+    with np.errstate(all="ignore"):
+        right = layout.collect([case.truth[1][name] for name in case.names])
+    made: dict[Kind, Floats] = {}
+    for kind in kinds:
+        wrong = kind.gradients(case)
+        if all(wrong[name].shape == case.shape(name) for name in case.names):
+            made[kind] = layout.collect([wrong[name] for name in case.names])
+    where = _where(right, list(made.values()))
+    with errstate("ignore"):
+        root = batch_loss(model, case.X, case.Y, case.loss, case.l2)
+    numeric = Numeric(root, [layout.leaves[k] for k in where], method)
+    check = numeric.judge(right[where])
+    found = {kind: numeric.judge(numbers[where]) for kind, numbers in made.items()}
+    said = f"{len(case.X)} sample{'s' * (len(case.X) > 1)}, λ = {case.l2:g}; {WORDS[check.method]}"
+    if len(where) < len(right):
+        said += f" at the {len(where)} of {len(right):,} parameters where mistakes show most"
+    return Judged(
+        check,
+        {kind: _worst(found[kind]) if kind in found else math.inf for kind in kinds},
+        {kind: kind not in found or not found[kind].ok for kind in kinds},
+        said,
+    )
+
+
+def _worst(check: GradCheck) -> float:
+    return math.inf if math.isnan(check.worst) else check.worst
+
+
+def _where(right: Floats, made: Sequence[Floats]) -> list[int]:
+    """Which parameters are checked: all, or of many those in which one of the gradients is farthest from the right."""
+    if len(right) <= LEAVES:
+        return list(range(len(right)))
+    with np.errstate(all="ignore"):
+        apart = [np.abs(numbers - right) for numbers in made]
+        parts = [d / np.maximum(np.abs(numbers), np.abs(right)) for d, numbers in zip(apart, made, strict=True)]
+    return sorted({int(np.argmax(np.nan_to_num(d, nan=-1.0))) for d in (*apart, *parts)})

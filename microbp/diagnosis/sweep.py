@@ -1,0 +1,213 @@
+"""Many trainings of one network side by side, each by its own conventions: arrays with one entry a training in front.
+
+>>> from microbp import load
+>>> problem = load("w1-w8")
+>>> own = own_conventions(problem)
+>>> both = sweep(problem, [own, own._replace(update="output-first")], steps=1)
+>>> [round(trained.loss, 9) for trained in both]
+[0.291027774, 0.291027924]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from microbp import vectorized
+from microbp.engines import Part
+from microbp.learner.cases import Floats, Gradients
+from microbp.optim import SCHEDULES
+from microbp.problems import NetworkProblem
+from microbp.training import batches
+from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
+
+
+class Conventions(NamedTuple):
+    """What moves the numbers of a training."""
+
+    loss: str
+    l2: float
+    penalised_biases: bool
+    update: str
+    learning_rate: float
+    sign: float
+    """−1.0 takes the gradient for its negative."""
+    shared_bias: bool
+    train_biases: bool
+    batches: str
+    """One of `BATCHES`."""
+
+
+def own_conventions(problem: NetworkProblem) -> Conventions:
+    """Those of a problem."""
+    training = problem.training
+    return Conventions(
+        problem.loss,
+        problem.l2,
+        False,
+        training.update,
+        training.learning_rate,
+        1.0,
+        problem.shared_bias,
+        problem.train_biases,
+        "own",
+    )
+
+
+def _in_order(size: int | None) -> Callable[[NetworkProblem, int], Iterator[Any]]:
+    def rows(problem: NetworkProblem, steps: int) -> Iterator[Any]:
+        each, m = size or problem.training.batch_size or len(problem.inputs), len(problem.inputs)
+        starts = [slice(k, k + each) for k in range(0, m, each)]
+        return (starts[step % len(starts)] for step in range(steps))
+
+    return rows
+
+
+BATCHES: dict[str, Callable[[NetworkProblem, int], Iterator[Any]]] = {
+    "own": lambda problem, steps: batches(len(problem.inputs), problem.training.but({"steps": steps}), 0),
+    "of all samples": lambda problem, steps: (slice(None) for _ in range(steps)),
+    "in order": _in_order(None),
+    "of single samples in order": _in_order(1),
+}
+"""Which samples each step takes: those that `train` takes, or others that a text may mean."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one training came to."""
+
+    gradients: Gradients
+    """At the start."""
+    first_loss: float
+    last_loss: float
+    """One step before the end."""
+    loss: float
+    weights: list[Floats]
+    biases: list[Floats]
+    outputs: Floats
+    """Of the samples that the problem shows."""
+
+
+def sweep(problem: NetworkProblem, conventions: Sequence[Conventions], steps: int) -> list[Trained]:
+    """Trains the network of a problem, which stays as it is, once by each of these conventions."""
+    order = sorted(range(len(conventions)), key=lambda k: (conventions[k].batches, conventions[k].loss))
+    found: dict[int, Trained] = {}
+    with np.errstate(all="ignore"):  # a training that diverges has no number that anyone published
+        for kind, group in groupby(order, key=lambda k: conventions[k].batches):
+            members = list(group)
+            networks = _Networks(problem, [conventions[k] for k in members])
+            found |= zip(members, networks.train(BATCHES[kind](problem, steps), steps), strict=True)
+    return [found[k] for k in range(len(conventions))]
+
+
+class _Networks:
+    """A network in several trainings: weights (count, n_out, n_in), biases (count, 1, n_out), a (count, m, n_out)."""
+
+    def __init__(self, problem: NetworkProblem, conventions: Sequence[Conventions]) -> None:
+        self.problem, self.conventions = problem, conventions
+        weights, biases = problem.model.arrays()
+        self.weights = [np.repeat(W[None], len(conventions), axis=0) for W in weights]
+        self.biases = [np.repeat(b[None, None], len(conventions), axis=0) for b in biases]
+        self.activations = [layer.neurons[0].activation for layer in problem.model.layers]
+        self.l2, self.rate = self._each("l2"), self._each("learning_rate") * self._each("sign")
+        self.penalised, self.trained = self._each("penalised_biases"), self._each("train_biases") != 0
+        self.shared, self.early = self._each("shared_bias") != 0, self._each("update", "output-first")
+        self.losses: dict[str, slice] = {}
+        for k, convention in enumerate(conventions):  # they come sorted by loss
+            self.losses[convention.loss] = slice(self.losses.get(convention.loss, slice(k, k)).start, k + 1)
+
+    def _each(self, name: str, equal: Any = None) -> Any:
+        values = [getattr(c, name) for c in self.conventions]
+        numbers = np.array(values, dtype=np.float64) if equal is None else np.array([v == equal for v in values])
+        return numbers[:, None, None]
+
+    def train(self, rows: Iterator[Any], steps: int) -> list[Trained]:
+        X, Y, training = self.problem.inputs, self.problem.targets, self.problem.training
+        start = {f"d{kind}{l + 1}": g for l, *both in self.backward(X, Y) for kind, g in zip("Wb", both, strict=True)}
+        first = last = self.loss()
+        layers = [[Part(W, W), Part(b, b)] for W, b in zip(self.weights, self.biases, strict=True)]
+        optimizers = [training.make_optimizer(list(layer)) for layer in layers]
+        for step, taken in enumerate(rows):
+            if step == steps - 1:
+                last = self.loss()
+            rate = self.rate * SCHEDULES[training.schedule](step, steps, training.decay, training.decay_every)
+            for l, dW, db in self.backward(X[taken], Y[taken]):
+                weights, biases = layers[l]
+                weights.grad, biases.grad = dW, np.where(self.trained, db, 0.0)
+                optimizers[l].lr = rate
+                optimizers[l].step()
+        loss, outputs = self.loss(), self.forward(self.problem.shown_samples[0])[1][-1]
+        return [
+            Trained(
+                {name: g[k] if name[1] == "W" else g[k, 0] for name, g in start.items()},
+                first[k],
+                last[k],
+                loss[k],
+                [W[k] for W in self.weights],
+                [b[k, 0] for b in self.biases],
+                vectorized.softmax(outputs[k]) if convention.loss == "softmax_cross_entropy" else outputs[k],
+            )
+            for k, convention in enumerate(self.conventions)
+        ]
+
+    def forward(self, X: Floats) -> tuple[list[Floats], list[Floats]]:
+        """The nets and activations, as `vectorized.forward` has them."""
+        nets, activations = [], [X]
+        for W, b, name in zip(self.weights, self.biases, self.activations, strict=True):
+            nets.append(activations[-1] @ W.swapaxes(1, 2) + b)
+            activations.append(ACTIVATIONS[name][0](nets[-1]))
+        return nets, activations
+
+    def backward(self, X: Floats, Y: Floats) -> Iterator[tuple[int, Floats, Floats]]:
+        """The gradients dW and db of each layer, the last first: those who go "output-first" change it meanwhile."""
+        nets, activations = self.forward(X)
+        slopes = [
+            ACTIVATIONS[name][1](z, a) for name, z, a in zip(self.activations, nets, activations[1:], strict=True)
+        ]
+        delta = self.last_delta(activations[-1], Y, slopes[-1])
+        for l in reversed(range(len(nets))):
+            W, b = self.weights[l], self.biases[l]
+            dW = delta.swapaxes(1, 2) @ activations[l] + self.l2 / len(Y) * W
+            db = delta.sum(axis=1, keepdims=True) + self.penalised * self.l2 / len(Y) * b
+            before = delta @ W
+            yield l, dW, np.where(self.shared, db.sum(axis=2, keepdims=True), db)
+            if l:
+                delta = np.where(self.early, delta @ W, before) * slopes[l - 1]
+
+    def last_delta(self, a: Floats, Y: Floats, slopes: Floats) -> Floats:
+        """δ of the last layer: the trainings of one loss are so many more samples to its formula."""
+        delta, output = np.empty_like(a), self.activations[-1]
+        for loss, some in self.losses.items():
+            count = some.stop - some.start
+            flat, y = a[some].reshape(-1, a.shape[2]), np.tile(Y, (count, 1))
+            simplified = SIMPLIFIED_DELTAS.get((loss, output))
+            made = simplified(flat, y) if simplified else LOSSES[loss][1](flat, y) * slopes[some].reshape(flat.shape)
+            delta[some] = made.reshape(a[some].shape) * (count if _is_mean(loss) else 1)
+        return delta
+
+    def loss(self) -> list[float]:
+        """Of all samples, with the penalty."""
+        Y, m = self.problem.targets, len(self.problem.targets)
+        outputs = self.forward(self.problem.inputs)[1][-1]
+        found = []
+        for k, convention in enumerate(self.conventions):
+            squares = sum(float(np.sum(W[k] ** 2)) for W in self.weights)
+            if convention.penalised_biases:
+                squares += sum(
+                    float(np.sum(b[k, 0, : 1 if convention.shared_bias else None] ** 2)) for b in self.biases
+                )
+            found.append(float(LOSSES[convention.loss][0](outputs[k], Y)) + convention.l2 / (2 * m) * squares)
+        return found
+
+
+@cache
+def _is_mean(loss: str) -> bool:
+    """Whether a loss is divided by the number of samples: then twice the same samples change nothing."""
+    a, y = np.array([[0.25, 0.5]]), np.array([[0.0, 1.0]])
+    once, twice = LOSSES[loss][0](a, y), LOSSES[loss][0](np.vstack([a, a]), np.vstack([y, y]))
+    return bool(abs(twice - once) < 0.5 * abs(once))
