@@ -31,7 +31,7 @@ from microbp.layouts import Layout
 from microbp.learner.cases import Case, Floats, Gradients, case_of
 from microbp.learner.files import obtain
 from microbp.learner.given import Given, within
-from microbp.learner.reading import choose, read
+from microbp.learner.reading import choose, loss_in, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.problems import NetworkProblem, Problem
@@ -121,7 +121,7 @@ def compare(
     if gradients is not None:
         found = obtain(case, gradients)
         given = choose(case, read(case, found, layout=layout))
-        return Comparison(_loss_in(found), case.truth[0], _learners(case, given, tolerance), tolerance, "learner")
+        return Comparison(loss_in(found), case.truth[0], _learners(case, given, tolerance), tolerance, "learner")
     tolerance = TOLERANCE if tolerance is None else tolerance
     network = model if isinstance(model, MLP) else model.model
     assert network is not None  # case_of takes nothing else
@@ -180,13 +180,6 @@ def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Differ
         a[known], b[known], t[known] = numbers, right, allowed
         rows.append(difference(name[1:], a, b, t, known))
     return tuple(rows)
-
-
-def _loss_in(found: Any) -> float | None:
-    """The loss, if a learner's function gave it before the gradients."""
-    if isinstance(found, list | tuple) and len(found) == 3 and np.ndim(found[0]) == 0:
-        return float(found[0])
-    return None
 
 
 def _near(a: float, b: float, tolerance: float) -> bool:

@@ -105,6 +105,12 @@ def test_what_nothing_explains_is_described():
     assert diagnosis.details["first_wrong"] == "dW2"
     assert diagnosis.details["confined"] == ["layer 2", "the weights", "row 1 of dW2"]
     assert "sign" in diagnosis.details["ruled_out"]
+    assert diagnosis.details["factor"] is None
+    part = {name: g.copy() for name, g in case.truth[1].items()}
+    part["dW2"][1] *= 2
+    diagnosis = microbp.diagnose(SQUARE, part, X, Y)
+    assert diagnosis.details["factor"] == pytest.approx(2.0)
+    assert "the right ones times 2" in diagnosis.explanation
     again = case.on(X[[0, 1, 2, 2, 3]], Y[[0, 1, 2, 2, 3]]).truth[1]
     diagnosis = microbp.diagnose(SQUARE, again, X, Y)
     assert any(said.startswith("sample 2") for said in diagnosis.details["confined"])
@@ -228,3 +234,18 @@ def test_the_number_followed_through_is_wrong_and_shows_the_penalty():
     wrong = [line for line in diagnosis.explanation.splitlines() if line.startswith("   wrong")][-1]
     assert "+ (λ/m)·b" in wrong
     assert " + (0.8/4)·" in wrong
+
+
+def test_a_wrong_loss_beside_the_gradients_is_told():
+    def backward(weights, biases, X, Y):
+        loss, dW, db = vectorized.loss_and_gradients(weights, biases, X, Y, **SQUARE.activations())
+        return 2 * loss, dW, db
+
+    diagnosis = microbp.diagnose(SQUARE, backward, X, Y)
+    assert diagnosis.ok
+    assert diagnosis.details["loss"]["yours"] == 2 * diagnosis.details["loss"]["right"]
+    assert "The loss that came with the gradients is wrong" in diagnosis.explanation
+    assert (
+        "loss"
+        not in microbp.diagnose(SQUARE, lambda *given: (backward(*given)[0] / 2, *backward(*given)[1:]), X, Y).details
+    )

@@ -133,5 +133,6 @@ def unexplained(details: dict[str, Any]) -> list[str]:
         f"First wrong array, as a pass computes them: {details['first_wrong']}",
         f"Wrong arrays: {', '.join(details['wrong'])}; right: {', '.join(details['right']) or 'none'}",
         *(f"The errors are confined to {where}" for where in details["confined"]),
+        *([f"The wrong numbers are the right ones times {number(details['factor'])}"] if details["factor"] else []),
         f"Ruled out: {', '.join(details['ruled_out'])}",
     ]

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from numpy.typing import ArrayLike
 
 from microbp.diagnosis.expressions import diagnose_graph
 from microbp.diagnosis.findings import Diagnosis, Explanation, Finding
+from microbp.diagnosis.lines import number
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import backward
 from microbp.diagnosis.precision import precision_of
@@ -40,11 +42,13 @@ from microbp.learner.cases import Case, case_of
 from microbp.learner.files import load_gradients, obtain
 from microbp.learner.flat import ambiguous
 from microbp.learner.given import Given, within
-from microbp.learner.reading import choose, read
+from microbp.learner.reading import choose, loss_in, read
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
 
 MOST_ALTERNATIVES = 5
+OF_LOSS = 1e-6
+"""How near, relative to it, a loss must be to the right one: float32 is right."""
 
 
 def diagnose(
@@ -72,9 +76,16 @@ def diagnose(
             gradients = load_gradients(gradients)
         return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
     case = case_of(model, X, Y, loss=loss, l2=l2, learning_rate=learning_rate)
-    readings = read(case, obtain(case, gradients), layout=layout, loose=True)
+    found = obtain(case, gradients)
+    readings = read(case, found, layout=layout, loose=True)
     with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
-        return _diagnosed(case, readings)
+        diagnosis = _diagnosed(case, readings)
+    yours, right = loss_in(found), case.truth[0]
+    if yours is None or within(yours, right, OF_LOSS * abs(right)):
+        return diagnosis
+    said = f"The loss that came with the gradients is wrong: yours {number(yours)}, right {number(right)}."
+    details = diagnosis.details | {"loss": {"yours": yours, "right": right}}
+    return replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{said}")
 
 
 def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
@@ -162,11 +173,23 @@ def _unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
         "wrong": wrong,
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(case, given, errors, wrong)),
+        "factor": _factor(case, given, errors, wrong),
         "ruled_out": [mistake.code for mistake in MISTAKES],
         "layout": given.layout,
         "tried": len(search.replayed),
     }
     return Diagnosis(False, (), (), details, "\n".join(unexplained(details)))
+
+
+def _factor(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> float | None:
+    """The factor that the wrong numbers have in common, if there is one."""
+    pairs = [(given.numbers(name), given.select(name, case.truth[1][name]), errors[name]) for name in wrong]
+    ratios = [numbers[at] / right[at] for numbers, right, at in pairs if right is not None]
+    if len(ratios) < len(wrong) or sum(map(len, ratios)) < 2:
+        return None
+    every = np.concatenate(ratios)
+    common = float(np.median(every))
+    return common if np.all(np.abs(every - common) <= 1e-5 * abs(common)) else None
 
 
 def _confined(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:

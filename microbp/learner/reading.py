@@ -47,8 +47,8 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
     if layout is not None and layout not in LAYOUTS:
         raise UnknownNameError(unknown("layout", layout, LAYOUTS))
     gradients = _unwrapped(gradients)
-    if isinstance(gradients, list | tuple) and len(gradients) == 3 and _depth(gradients[0]) == 0 < _depth(gradients[1]):
-        gradients = gradients[1:]  # a function that gives the loss as well
+    if loss_in(gradients) is not None:
+        gradients = gradients[1:]
     found = [reading for reading in _readings(case, gradients, layout) if reading.arrays]
     if not found:
         shapes = ", ".join(f"{name} {case.shape(name)}" for name in case.names)
@@ -78,6 +78,17 @@ def choose(case: Case, readings: list[Given]) -> Given:
     if len({given.layout for given in best}) > 1:
         raise ShapeError(ambiguous(best))
     return min(best, key=lambda given: _apart(case, given))
+
+
+def loss_in(gradients: Any) -> float | None:
+    """The loss, if a learner's function gave it before the gradients.
+
+    >>> loss_in((0.3, [[[1.0]]], [[2.0]])), loss_in(([[[1.0]]], [[2.0]]))
+    (0.3, None)
+    """
+    if isinstance(gradients, list | tuple) and len(gradients) == 3 and _depth(gradients[0]) == 0 < _depth(gradients[1]):
+        return float(gradients[0])
+    return None
 
 
 def _apart(case: Case, given: Given) -> float:
