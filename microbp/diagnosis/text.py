@@ -70,7 +70,10 @@ def _where(case: Case, finding: Finding) -> str:
 
 
 def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str]:
-    """One weight with its numbers: what the wrong lines make of it, what the right ones, and how to step there."""
+    """One weight with its numbers: what the wrong lines make of it, what the right ones, and how to step there.
+
+    Where nothing explains the numbers there are the right lines alone.
+    """
     place = worst(case, given)
     if place is None:
         return
@@ -83,6 +86,8 @@ def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str
     rows = []
     with np.errstate(all="ignore"):
         for row in follow(case, explanation, name, where):
+            if row.side == "wrong" and not explanation.findings:
+                continue
             equal = [text for text in (row.numbers, number(row.value)) if text]
             rows.append((f"   {row.side}", " = ".join([row.line, *dict.fromkeys(equal)])))
     yield from columns(rows)
@@ -133,6 +138,7 @@ def unexplained(details: dict[str, Any]) -> list[str]:
         f"First wrong array, as a pass computes them: {details['first_wrong']}",
         f"Wrong arrays: {', '.join(details['wrong'])}; right: {', '.join(details['right']) or 'none'}",
         *(f"The errors are confined to {where}" for where in details["confined"]),
-        *([f"The wrong numbers are the right ones times {number(details['factor'])}"] if details["factor"] else []),
+        *([f"The wrong numbers are the right ones times {details['factor']:.6g}"] if details["factor"] else []),
         f"Ruled out: {', '.join(details['ruled_out'])}",
+        "",
     ]

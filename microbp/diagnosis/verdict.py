@@ -35,7 +35,7 @@ from microbp.diagnosis.precision import precision_of
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.separating import separating
-from microbp.diagnosis.text import alternatives, explained, unexplained, worst
+from microbp.diagnosis.text import alternatives, explained, followed, unexplained, worst
 from microbp.engine import Value
 from microbp.errors import ShapeError
 from microbp.learner.cases import Case, case_of
@@ -178,7 +178,8 @@ def _unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
         "layout": given.layout,
         "tried": len(search.replayed),
     }
-    return Diagnosis(False, (), (), details, "\n".join(unexplained(details)))
+    text = [*unexplained(details), *followed(case, given, Explanation((), 0))]
+    return Diagnosis(False, (), (), details, "\n".join(text))
 
 
 def _factor(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> float | None:
