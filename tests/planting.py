@@ -7,6 +7,7 @@ import numpy as np
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.ways import SOLVED
 from microbp.learner.cases import case_of
@@ -122,9 +123,45 @@ def same(one, other):
 BY_CODE = {mistake.code: mistake for mistake in MISTAKES}
 SINGLE = "single-precision"
 """Not planted: what float32 arithmetic does to right numbers is right."""
+PLANTED = [code for code in BY_CODE if code != SINGLE]
 
 
 def named(case, given):
     """The codes of each explanation; "right" for right gradients."""
     search = Search(case, given)
     return [("right",)] if search.is_right() else [e.codes for e in search.explanations()]
+
+
+def singles(code, digits, networks):
+    """Networks with that mistake in their gradients, of so many digits (None: all): the case, and the gradients."""
+    rng = np.random.default_rng([list(BY_CODE).index(code), digits or 0])
+    for _ in range(networks):
+        case, given, _ = with_mistakes(rng, [BY_CODE[code]], digits)
+        yield case, given
+
+
+def pairs(tenth, count):
+    """Networks with two mistakes: their codes, the case, and the gradients."""
+    rng = np.random.default_rng([3, tenth])
+    while count:
+        codes = sorted(rng.choice(PLANTED, 2, replace=False).tolist())
+        if found := with_mistakes(rng, [BY_CODE[code] for code in codes]):
+            count -= 1
+            yield codes, *found[:2]
+
+
+def right_forms(seed):
+    """A random network, and its right gradients in every form in which they may be given, by what that is called."""
+    case = random_case(np.random.default_rng([7, seed]))
+    right = case.truth[1]
+    single = gradients(case, plan(case, {"precision": "single"}))
+    return case, {
+        "exact": right,
+        "float32": {name: g.astype(np.float32) for name, g in right.items()},
+        "float32 as doubles": {name: g.astype(np.float32).astype(np.float64) for name, g in right.items()},
+        "computed in float32": {name: g.astype(np.float32) for name, g in single.items()},
+        "computed in float32, as doubles": single,
+        "6 digits": rounded(right, 6),
+        "4 digits": rounded(right, 4),
+        "9 decimals": {name: g.round(9) for name, g in right.items()},
+    }

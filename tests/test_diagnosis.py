@@ -15,6 +15,7 @@ from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
 from microbp.learner.cases import case_of
 from microbp.learner.reading import read
+from tests.planting import named
 
 RNG = np.random.default_rng(0)
 SQUARE = nn.MLP.from_arrays(
@@ -249,3 +250,34 @@ def test_a_wrong_loss_beside_the_gradients_is_told():
         "loss"
         not in microbp.diagnose(SQUARE, lambda *given: (backward(*given)[0] / 2, *backward(*given)[1:]), X, Y).details
     )
+
+
+def by_digits(gradients, digits, how):
+    """Numbers with so many digits, rounded by `how`: np.trunc cuts the rest off."""
+    found = {}
+    for name, g in gradients.items():
+        scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(g))))
+        found[name] = np.array([float(f"{x:.{digits}g}") for x in (how(g * scale) / scale).flat]).reshape(g.shape)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded(seed):
+    case = case_of(nn.MLP(3, [4, 2], activation="tanh", seed=seed), X, Y[:, :2])
+    assert named(case, *read(case, by_digits(case.truth[1], 5, np.trunc))) == [("right",)]
+    wrong = gradients(case, plan(case, {"slope": "none"}, [1]))
+    assert ("missing-hidden-derivative",) in named(case, *read(case, by_digits(wrong, 5, np.trunc)))
+
+
+def test_a_slip_of_the_pen_is_told_beside_the_mistake_that_is_nearest():
+    case = case_of(SQUARE, X, Y)
+    wrong = by_digits(gradients(case, plan(case, {"slope": "none"}, [1])), 6, np.round)
+    wrong["dW1"][1, 2] = 0.25
+    diagnosis = microbp.diagnose(SQUARE, wrong, X, Y)
+    assert diagnosis.mistakes == ()
+    assert diagnosis.details["nearest"] == {
+        "mistakes": ["missing-hidden-derivative"],
+        "count": 36,
+        "misses": ["dW1[1, 2]"],
+    }
+    assert "A slip of the pen there?" in diagnosis.explanation

@@ -3,13 +3,10 @@
 Each test stands for some networks, so that they can be run side by side.
 """
 
-import numpy as np
 import pytest
 
-from microbp.diagnosis.passes import gradients
-from microbp.diagnosis.rules import plan
 from microbp.learner.reading import read
-from tests.planting import BY_CODE, SINGLE, named, random_case, rounded, with_mistakes
+from tests.planting import PLANTED, SINGLE, named, pairs, right_forms, singles
 
 NETWORKS = 20
 """For each mistake."""
@@ -20,55 +17,32 @@ SPOILT = dict.fromkeys((259, 306, 423), ("computed in float32", "computed in flo
 
 
 @pytest.mark.parametrize("digits", [None, 6])
-@pytest.mark.parametrize("code", [code for code in BY_CODE if code != SINGLE])
+@pytest.mark.parametrize("code", PLANTED)
 def test_a_planted_mistake_is_named(code, digits):
-    rng = np.random.default_rng([list(BY_CODE).index(code), digits or 0])
-    missed = []
-    for _ in range(NETWORKS):
-        case, given, explanation = with_mistakes(rng, [BY_CODE[code]], digits)
-        if (code,) not in (codes := named(case, given)):
-            missed.append((explanation, case.sizes, codes))
+    found = [(case, named(case, given)) for case, given in singles(code, digits, NETWORKS)]
+    missed = [(case.sizes, codes) for case, codes in found if (code,) not in codes]
+    assert len(found) == NETWORKS
     assert len(missed) <= MISSED.get((code, digits), 0), missed
 
 
 def test_what_is_missed_is_under_1_percent():
-    assert sum(MISSED.values()) < 0.01 * 2 * NETWORKS * (len(BY_CODE) - 1)
+    assert sum(MISSED.values()) < 0.01 * 2 * NETWORKS * len(PLANTED)
 
 
 @pytest.mark.parametrize("tenth", range(10))
 def test_of_50_pairs_of_mistakes_45_are_named(tenth):
-    rng = np.random.default_rng([3, tenth])
-    codes = [code for code in BY_CODE if code != SINGLE]
-    missed = []
-    for _ in range(50):
-        found = None
-        while not found:
-            pair = rng.choice(codes, 2, replace=False).tolist()
-            found = with_mistakes(rng, [BY_CODE[code] for code in pair])
-        case, given, _ = found
-        explanations = named(case, given)
-        if sorted(pair) not in [sorted(codes) for codes in explanations]:
-            missed.append((pair, explanations))
+    found = [(pair, named(case, given)) for pair, case, given in pairs(tenth, 50)]
+    missed = [(pair, codes) for pair, codes in found if tuple(pair) not in [tuple(sorted(c)) for c in codes]]
+    assert len(found) == 50
     assert len(missed) <= 5, missed
 
 
-@pytest.mark.parametrize("fiftieth", range(20))
-def test_right_gradients_get_no_mistake_in_any_precision(fiftieth):
-    for seed in range(50 * fiftieth, 50 * fiftieth + 50):
-        case = random_case(np.random.default_rng([7, seed]))
-        right = case.truth[1]
-        single = gradients(case, plan(case, {"precision": "single"}))
-        forms = {
-            "exact": right,
-            "float32": {name: g.astype(np.float32) for name, g in right.items()},
-            "float32 as doubles": {name: g.astype(np.float32).astype(float) for name, g in right.items()},
-            "computed in float32": {name: g.astype(np.float32) for name, g in single.items()},
-            "6 digits": rounded(right, 6),
-            "4 digits": rounded(right, 4),
-            "9 decimals": {name: g.round(9) for name, g in right.items()},
-        }
-        if seed % 5 == 0:  # the one that takes long
-            forms["computed in float32, as doubles"] = single
+@pytest.mark.parametrize("twentieth", range(20))
+def test_right_gradients_get_no_mistake_in_any_precision(twentieth):
+    for seed in range(50 * twentieth, 50 * twentieth + 50):
+        case, forms = right_forms(seed)
+        if seed % 5:
+            del forms["computed in float32, as doubles"]  # takes long
         for form, numbers in forms.items():
             (given,) = read(case, numbers, loose=True)
             codes = named(case, given)

@@ -66,6 +66,13 @@ class Precision:
     """The rounding error of a pass in single precision, relative to the largest number of the array."""
     single: bool
     """Whether the numbers are of float32."""
+    cut: bool = False
+    """Whether digits were cut off, not rounded: then they are a whole unit apart."""
+
+    @property
+    def typed(self) -> bool:
+        """Whether some numbers were typed, with so few digits that they were cut off or rounded."""
+        return any((half > COMPUTED).any() for half in self.half.values())
 
     def tolerance(self, name: str, right: Floats, single: bool = False, ruined: float = RUINED) -> Floats:
         """How far the given numbers of an array may be from these; with `single`, as far as float32 brings them.
@@ -76,7 +83,7 @@ class Precision:
         bound = most * min(self.noise[name] * _MARGIN, ruined)
         if not (single or self.single):
             bound = bound * 2.0**-29 + RELATIVE * most
-        return self.half[name] * (1 + 1e-6) + bound
+        return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
 
 
 def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = False) -> Precision:

@@ -41,6 +41,8 @@ class Candidate:
     """The arrays that it makes as the learner has them."""
     changes: frozenset[str] = frozenset()
     """The arrays that it makes other than right."""
+    misses: tuple[tuple[str, int], ...] = ()
+    """The numbers that it makes otherwise than the learner has them: the array, and which of its numbers."""
     columns: list[Column] | None = None
     """All columns, if they are the learner's but for factors."""
 
@@ -64,6 +66,7 @@ class Replayer:
     def replay(self, candidate: Candidate) -> Made:
         """Runs the pass of a candidate and notes what it matches and changes; returns what it makes."""
         matches, changes, columns, fits = set(), set(), [], True
+        misses: list[tuple[str, int]] = []
         made: Gradients = {}
         with np.errstate(all="ignore"):
             for part, found in self.parts(candidate):
@@ -73,15 +76,19 @@ class Replayer:
                     right = self._right[name]
                     if column is None:
                         changes.add(name)
+                        misses += [(name, k) for k in range(self.given.numbers(name).size)]
                         fits = False
                         continue
                     columns.append(column)
                     if right is None or (np.abs(right - column.right) > 1e-12 * np.abs(right).max(initial=0)).any():
                         changes.add(name)
-                    if exact(column):
+                    far = np.flatnonzero(~within(column.given, column.right, column.tolerance))
+                    misses += [(name, int(k)) for k in far]
+                    if not far.size:
                         matches.add(name)
                     fits = fits and spans(column)
         candidate.matches, candidate.changes = frozenset(matches), frozenset(changes)
+        candidate.misses = tuple(misses)
         candidate.columns = columns if fits else None
         return Made(made, self.sizes)
 

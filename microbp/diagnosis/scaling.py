@@ -20,9 +20,12 @@ import numpy as np
 
 from microbp.diagnosis.niceness import Interval, Niceness
 from microbp.learner.cases import Floats
+from microbp.learner.given import largest
 
 LEAST_FOR_LAMBDA = 3
 """Of fewer numbers it is not said that there is a penalty in them where λ is 0, if that is no round number."""
+LEAST_CHANGE = 1e-3
+"""A factor that is no likely number, and changes less, is nobody's mistake."""
 NARROW = 1e-4
 """How near a round number must be known, relative to it, to be no coincidence."""
 _EVERY: Interval = (-np.inf, np.inf)
@@ -159,6 +162,8 @@ def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
         value = near if one[0] <= near <= one[1] and one[1] - one[0] <= NARROW * abs(near) else None
         if value is None and sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong) < LEAST_FOR_LAMBDA:
             return
+    if value is None and all(abs(_middle(one)) * largest(c.l2) <= LEAST_CHANGE * largest(c.loss) for c in columns):
+        return
     factors = {c.name: (1.0, 1.0) for c in columns}
     yield _Option(factors, _middle(one) if value is None else value, tuple(wrong), value is not None)
 
@@ -224,7 +229,8 @@ def _grouped(
         snapped = nice.snap(common)
         value = _middle(common) if snapped is None else snapped
         fitting = frozenset(name for name, (low, high) in intervals.items() if low <= value <= high) | {*names}
-        cost = 1 if snapped is not None else 2 if _entries(columns, names) > 1 else 99
+        known = _entries(columns, names) > 1 and abs(value - 1) > LEAST_CHANGE
+        cost = 1 if snapped is not None else 2 if known else 99
         made.append(Group(value, tuple(names), fitting, cost, penalty))
     return tuple(made)
 

@@ -40,6 +40,7 @@ class Search(Replayer):
     def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
         super().__init__(case, given, precision)
         self.nice = Niceness(len(case.Y), case.sizes[-1])
+        self.base = Candidate((), self.right, self.case)
         self.replayed: list[Candidate] = []
 
     def is_right(self) -> bool:
@@ -59,6 +60,8 @@ class Search(Replayer):
             return "single"
         if self._near(typed, single=True) and not self._mistakes(typed):
             return "single"
+        if self._near(replace(typed, cut=True)) and not self._mistakes(typed):
+            return "double"
         # So few digits can be rounded, or be the exact numbers of a mistake.
         exactly = precision_of(self.case, self.given, typed=False)
         few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations()
@@ -97,7 +100,7 @@ class Search(Replayer):
             return self._mistakes(replace(self.precision, single=False)) or single
         if most > 1 and (exact := self._of_few_digits(self.precision)):
             return exact
-        base = Candidate((), self.right, self.case)
+        base = self.base
         self.replay(base)
         self.replayed = list(self._replayed())
         for cost in range(1, most + 1):
@@ -106,6 +109,8 @@ class Search(Replayer):
                 found = single
             if cost == MOST_MISTAKES:
                 found += pairs(self, self.replayed, cost)
+            if cost == MOST_MISTAKES and not found and self.precision.typed and not self.precision.cut:
+                found = Search(self.case, self.given, replace(self.precision, cut=True)).explanations(cost)
             if found:
                 return _distinct(found)
         return _distinct(list(self._factored([base], 2 * len(self.given.arrays)))) if most > MOST_MISTAKES else []

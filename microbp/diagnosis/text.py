@@ -18,6 +18,8 @@ from microbp.learner.cases import Case
 from microbp.learner.given import Given, within
 from microbp.tabular import columns
 
+MOST_PLACES = 4
+"""Of more numbers that do not fit the first are named."""
 LEGEND = {"p": "p = softmax(z)", "n": "n outputs", "η": "η the learning rate"}
 """What else may need a word where it is in a line."""
 
@@ -139,6 +141,15 @@ def unexplained(details: dict[str, Any]) -> list[str]:
         f"Wrong arrays: {', '.join(details['wrong'])}; right: {', '.join(details['right']) or 'none'}",
         *(f"The errors are confined to {where}" for where in details["confined"]),
         *([f"The wrong numbers are the right ones times {details['factor']:.6g}"] if details["factor"] else []),
+        *_nearest(details["nearest"]),
         f"Ruled out: {', '.join(details['ruled_out'])}",
         "",
     ]
+
+
+def _nearest(found: dict[str, Any] | None) -> Iterator[str]:
+    if found:
+        codes, misses = " and ".join(found["mistakes"]), found["misses"]
+        more = f", and {len(misses) - MOST_PLACES} more" if len(misses) > MOST_PLACES else ""
+        made = f"{found['count'] - len(misses)} of the {found['count']} numbers"
+        yield f"Nearest: {codes} makes {made}, not {', '.join(misses[:MOST_PLACES])}{more}. A slip of the pen there?"

@@ -47,6 +47,8 @@ from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
 
 MOST_ALTERNATIVES = 5
+MOST_MISSES = 0.25
+"""What makes all numbers but so many of them is worth a word."""
 OF_LOSS = 1e-6
 """How near, relative to it, a loss must be to the right one: float32 is right."""
 
@@ -174,12 +176,23 @@ def _unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(case, given, errors, wrong)),
         "factor": _factor(case, given, errors, wrong),
+        "nearest": _nearest(given, search),
         "ruled_out": [mistake.code for mistake in MISTAKES],
         "layout": given.layout,
         "tried": len(search.replayed),
     }
     text = [*unexplained(details), *followed(case, given, Explanation((), 0))]
     return Diagnosis(False, (), (), details, "\n".join(text))
+
+
+def _nearest(given: Given, search: Search) -> dict[str, Any] | None:
+    """The mistake that makes most of the numbers, if it makes all but a few, and what it does not make."""
+    count = sum(given.numbers(name).size for name in given.arrays)
+    best = min(search.replayed, key=lambda one: len(one.misses), default=search.base)
+    if len(best.misses) >= len(search.base.misses) or len(best.misses) > MOST_MISSES * count:
+        return None
+    places = [f"{name}{list(given.place(name, k))}" for name, k in best.misses]
+    return {"mistakes": [f.mistake.code for f in best.findings], "count": count, "misses": places}
 
 
 def _factor(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> float | None:
