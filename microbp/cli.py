@@ -201,7 +201,7 @@ def _diagnose(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    files, options.numbers = options.numbers, []
+    files = diagnose_command.take_files(options)
     return class_commands.grade_files(_load(options), files, options)
 
 

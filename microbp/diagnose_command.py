@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from typing import Any
 
 from microbp.compare_command import add_sources, described, source
@@ -23,10 +24,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lr", type=float, dest="learning_rate", metavar="RATE", help="the learning rate you used")
 
 
+def take_files(options: argparse.Namespace) -> list[str]:
+    """Takes the files out of the numbers of an expression: the words without =, and those that are there."""
+    files = [text for text in options.numbers if "=" not in text or os.path.isfile(text)]
+    options.numbers = [text for text in options.numbers if text not in files]
+    return files
+
+
 def take_file(options: argparse.Namespace) -> None:
-    """Moves the file of gradients, the one word without =, from the numbers of an expression to where it belongs."""
-    files = [text for text in options.numbers if "=" not in text]
-    options.numbers = [text for text in options.numbers if "=" in text]
+    """Moves the one file of gradients to where it belongs."""
+    files = take_files(options)
     given = [*files, *(text for text in (options.gradients, options.function) if text)]
     if len(given) != 1:
         raise ProblemError(f"diagnose needs one file of gradients, or --function module:name; got {given or 'none'}")

@@ -48,3 +48,16 @@ def test_a_file_that_breaks_the_diagnosis_is_a_row(folder, capsys, monkeypatch):
     assert main(["grade", "w1-w8", "--json", str(folder / "ada.npz")]) == 1
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["verdict"], row["note"]) == ("unreadable", "KeyError: 'w5'")
+
+
+def test_the_gradients_of_an_expression_are_graded(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ada.json").write_text('{"w": 33, "b": 11}')
+    (tmp_path / "bob=2.json").write_text('{"w": 16.5, "b": 5.5}')
+    words = ["(w*x+b-y)**2", "w=2", "x=3", "b=0.5", "y=1", "ada.json", "bob=2.json"]
+    assert main(["grade", *words, "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["verdict"], row["mistakes"]) for row in rows] == [
+        ("ada", "right", []),
+        ("bob=2", "mistake", ["power-exponent"]),
+    ]

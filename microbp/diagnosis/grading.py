@@ -60,7 +60,8 @@ def _grade(problem: Problem, path: Path) -> Grade:
     if diagnosis.ok:
         return Grade(path.stem, "right", (), (), "")
     if not diagnosis.mistakes:
-        return Grade(path.stem, "unexplained", (), (), f"first wrong: {details.get('first_wrong', '')}")
+        nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
+        return Grade(path.stem, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")
     note = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
     return Grade(path.stem, "mistake", diagnosis.mistakes, diagnosis.alternatives, note)
 
