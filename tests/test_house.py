@@ -23,8 +23,9 @@ FLOORS = """
     learner learner.cases learner.given learner.flat learner.reading learner.files learner.labelled
     diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision
     apart comparison diagnosis.divergence
-    diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.scaling diagnosis.findings
-    diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search diagnosis.separating
+    diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.fitting
+    diagnosis.scaling diagnosis.findings diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search
+    diagnosis.separating
     diagnosis.hiding diagnosis.planting diagnosis.strength diagnosis.slips diagnosis.judge
     diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.verdict
     engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions diagnosis.grading

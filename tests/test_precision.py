@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import nn
+from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.precision import OF_ZEROS, typed_half_units
 from microbp.diagnosis.rules import plan
-from microbp.diagnosis.scaling import Column, scalings
+from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.search import Search
 from microbp.learner.cases import case_of
 from microbp.learner.given import within

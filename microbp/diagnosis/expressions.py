@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.scaling import Column, scalings
+from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
 from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
 from microbp.dialects import printable

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.findings import Finding
+from microbp.diagnosis.fitting import Column, spans
 from microbp.diagnosis.passes import Part, backward, forward, gradients
 from microbp.diagnosis.precision import Precision, precision_of
 from microbp.diagnosis.rules import Plan, plan
-from microbp.diagnosis.scaling import Column, spans
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.given import Given, largest, within
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from microbp.diagnosis.fitting import Column, common, interval, middle
 from microbp.diagnosis.niceness import Interval, Niceness
 from microbp.learner.cases import Floats
 from microbp.learner.given import largest
@@ -28,25 +29,6 @@ LEAST_CHANGE = 1e-3
 """A factor that is no likely number, and changes less, is nobody's mistake."""
 NARROW = 1e-4
 """How near a round number must be known, relative to it, to be no coincidence."""
-_EVERY: Interval = (-np.inf, np.inf)
-
-
-class Column(NamedTuple):
-    """One array: the learner's numbers, what the loss gives, what the penalty adds, how near is near enough."""
-
-    name: str
-    given: Floats
-    loss: Floats
-    l2: Floats
-    """(λ/m)·W for weights, and (λ/m)·b for biases; W/m where λ is 0."""
-    tolerance: Floats
-    plain: float = 1.0
-    """How much of that belongs in them: 1, or 0 for biases and where λ is 0."""
-
-    @property
-    def right(self) -> Floats:
-        """The sum as it should be."""
-        return self.loss + self.plain * self.l2
 
 
 class Group(NamedTuple):
@@ -82,18 +64,6 @@ class Scaling:
         biases = (self.l2_biases != 0) + (self.l2_biases not in (0.0, 1.0))
         factors = sum(group.cost for group in self.groups) + signs
         return factors + (not self.nice) + any(name[1] == "W" for name in self.penalised) + biases
-
-
-def spans(column: Column) -> bool:
-    """Whether any factors of loss and penalty can give the learner's numbers: quick, and wrong only in saying yes."""
-    given, loss, l2 = column.given, column.loss, column.l2
-    size = float(np.sqrt(l2 @ l2))
-    if size:
-        unit = l2 / size
-        given, loss = given - (given @ unit) * unit, loss - (loss @ unit) * unit
-    square = float(loss @ loss)
-    rest = given - (given @ loss) / square * loss if square > 0 else given
-    return bool(rest @ rest <= (column.tolerance @ column.tolerance) * (1 + 1e-6))
 
 
 def scalings(columns: Sequence[Column], nice: Niceness, most: int) -> list[Scaling]:
@@ -137,7 +107,7 @@ def _options(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
         if not weights:
             forms.append((1.0, lambda c: (c.loss + c.l2, 0.0 * c.l2)))
     for l2, form in forms:
-        found = {c.name: _interval(c.given - form(c)[1], form(c)[0], c.tolerance) for c in columns}
+        found = {c.name: interval(c.given - form(c)[1], form(c)[0], c.tolerance) for c in columns}
         if all(found.values()):
             wrong = names if l2 is not None and l2 != plain else ()
             yield _Option({name: interval for name, interval in found.items() if interval}, l2, wrong)
@@ -150,22 +120,22 @@ def _options(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
 
 def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
     """A factor of the penalty alone, in all arrays or in some."""
-    found = {c.name: _interval(c.given - c.loss, c.l2, c.tolerance) for c in columns}
+    found = {c.name: interval(c.given - c.loss, c.l2, c.tolerance) for c in columns}
     plain = columns[0].plain
     wrong = {name: i for name, i in found.items() if i is None or not i[0] <= plain <= i[1]}
-    one = _common(list(wrong.values())) if wrong else None
+    one = common(list(wrong.values())) if wrong else None
     if one is None:
         return
     value = nice.snap(one)
     if not plain and columns[0].name[1] == "W":  # a λ where there is none: a round number, or many that agree
-        near = float(f"{_middle(one):.3g}")
+        near = float(f"{middle(one):.3g}")
         value = near if one[0] <= near <= one[1] and one[1] - one[0] <= NARROW * abs(near) else None
         if value is None and sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong) < LEAST_FOR_LAMBDA:
             return
-    if value is None and all(abs(_middle(one)) * largest(c.l2) <= LEAST_CHANGE * largest(c.loss) for c in columns):
+    if value is None and all(abs(middle(one)) * largest(c.l2) <= LEAST_CHANGE * largest(c.loss) for c in columns):
         return
     factors = {c.name: (1.0, 1.0) for c in columns}
-    yield _Option(factors, _middle(one) if value is None else value, tuple(wrong), value is not None)
+    yield _Option(factors, middle(one) if value is None else value, tuple(wrong), value is not None)
 
 
 def _both(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
@@ -183,9 +153,9 @@ def _both(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
                 continue
             seen.add(value)
             found = {
-                other.name: _interval(other.given, other.loss + value * other.l2, other.tolerance)
+                other.name: interval(other.given, other.loss + value * other.l2, other.tolerance)
                 if whole
-                else _interval(other.given - value * other.l2, other.loss, other.tolerance)
+                else interval(other.given - value * other.l2, other.loss, other.tolerance)
                 for other in columns
             }
             if all(found.values()):
@@ -199,10 +169,10 @@ def _groupings(
     """The factors of weights and biases together; or one of all arrays, and others of the biases besides."""
     yield _grouped(columns, w | b, penalty, nice)
     for base, rest in ((w, b), (b, w)):
-        common = _grouped(columns, base, penalty, nice)
-        if len(common) != 1 or common[0].compatible != base.keys() or not common[0].value:
+        shared = _grouped(columns, base, penalty, nice)
+        if len(shared) != 1 or shared[0].compatible != base.keys() or not shared[0].value:
             continue
-        (group,) = common
+        (group,) = shared
         relative = {name: sorted((low / group.value, high / group.value)) for name, (low, high) in rest.items()}
         besides = _grouped(columns, {name: (low, high) for name, (low, high) in relative.items()}, penalty, nice)
         if besides:
@@ -215,19 +185,19 @@ def _grouped(
 ) -> tuple[Group, ...]:
     """The fewest factors other than 1 that do for all arrays."""
     groups: list[tuple[Interval, list[str]]] = []
-    for name, interval in intervals.items():
-        if interval[0] <= 1.0 <= interval[1]:
+    for name, wanted in intervals.items():
+        if wanted[0] <= 1.0 <= wanted[1]:
             continue
-        for k, (common, names) in enumerate(groups):
-            if both := _common([common, interval]):
+        for k, (held, names) in enumerate(groups):
+            if both := common([held, wanted]):
                 groups[k] = (both, [*names, name])
                 break
         else:
-            groups.append((interval, [name]))
+            groups.append((wanted, [name]))
     made = []
-    for common, names in groups:
-        snapped = nice.snap(common)
-        value = _middle(common) if snapped is None else snapped
+    for held, names in groups:
+        snapped = nice.snap(held)
+        value = middle(held) if snapped is None else snapped
         fitting = frozenset(name for name, (low, high) in intervals.items() if low <= value <= high) | {*names}
         known = _entries(columns, names) > 1 and abs(value - 1) > LEAST_CHANGE
         cost = 1 if snapped is not None else 2 if known else 99
@@ -238,26 +208,3 @@ def _grouped(
 def _entries(columns: Sequence[Column], names: Sequence[str]) -> int:
     """How many numbers of these arrays a factor changes."""
     return sum(int(np.count_nonzero(c.loss)) for c in columns if c.name in names)
-
-
-def _interval(given: Floats, column: Floats, tolerance: Floats) -> Interval | None:
-    """The numbers f for which |given − f·column| is within the tolerance everywhere; None if there are none."""
-    zero = column == 0
-    if np.any(np.abs(given[zero]) > tolerance[zero]) or not np.isfinite(given).all():
-        return None
-    if zero.all():
-        return _EVERY
-    ends = np.stack([given[~zero] - tolerance[~zero], given[~zero] + tolerance[~zero]]) / column[~zero]
-    low, high = float(ends.min(axis=0).max()), float(ends.max(axis=0).min())
-    return (low, high) if low <= high else None
-
-
-def _common(intervals: Sequence[Interval | None]) -> Interval | None:
-    if not all(intervals):
-        return None
-    low, high = (max(i[0] for i in intervals if i), min(i[1] for i in intervals if i))
-    return (low, high) if low <= high else None
-
-
-def _middle(interval: Interval) -> float:
-    return (interval[0] + interval[1]) / 2 if np.isfinite(interval).all() else 1.0

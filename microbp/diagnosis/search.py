@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.findings import Explanation, Finding, read_scaling
+from microbp.diagnosis.fitting import Column, spans
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.niceness import Niceness
@@ -26,7 +27,7 @@ from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.precision import Precision, few_digits, precision_of, rounded_to_single
 from microbp.diagnosis.replay import Candidate, Made, Replayer
 from microbp.diagnosis.rules import changed, plan
-from microbp.diagnosis.scaling import Column, scalings, spans
+from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.ways import Change
 from microbp.learner.cases import Case
 from microbp.learner.given import Given, within
