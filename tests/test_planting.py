@@ -15,8 +15,8 @@ NETWORKS = 20
 """For each mistake."""
 MISSED: dict[tuple[str, int | None], int] = {}
 """How many of them are not named: together they must be under 1 %."""
-SPOILT = dict.fromkeys((259, 306, 423), ("computed in float32", "computed in float32, as doubles"))
-"""Cases in which a pass in float32 gives other numbers, for logarithms are clipped: that alone may be said of them."""
+SPOILT = dict.fromkeys((259, 306, 307, 423), ("computed in float32", "computed in float32, as doubles"))
+"""Cases in which a pass in float32 gives other numbers (logarithms are clipped): that alone may be said of them."""
 
 
 @pytest.mark.parametrize("digits", [None, 6])

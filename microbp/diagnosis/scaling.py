@@ -72,7 +72,7 @@ def scalings(columns: Sequence[Column], nice: Niceness, most: int) -> list[Scali
     biases = list(_options([c for c in columns if c.name[1] == "b"], nice))
     found = []
     for w, b in product(weights, biases):
-        for groups in _groupings(columns, w.factors, b.factors, w.l2 is None, nice):
+        for groups in _groupings(columns, w.factors, b.factors, w.l2 is None or w.whole, nice):
             l2 = 1.0 if w.l2 is None else w.l2
             made = Scaling(groups, l2, b.l2 or 0.0, w.penalised + b.penalised, w.nice and b.nice)
             if made.cost <= most and made not in found:
@@ -91,6 +91,8 @@ class _Option(NamedTuple):
     penalised: tuple[str, ...] = ()
     """The arrays that have it, if it is a wrong one."""
     nice: bool = True
+    whole: bool = False
+    """Whether the penalty has the factor of the array as well."""
 
 
 def _options(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
@@ -152,15 +154,18 @@ def _both(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
             if value in seen:
                 continue
             seen.add(value)
-            found = {
-                other.name: interval(other.given, other.loss + value * other.l2, other.tolerance)
-                if whole
-                else interval(other.given - value * other.l2, other.loss, other.tolerance)
-                for other in columns
-            }
+            found = {c.name: _factor(c, value, whole) or _factor(c, c.plain, whole) for c in columns}
             if all(found.values()):
-                factors = {name: interval for name, interval in found.items() if interval}
-                yield _Option(factors, value, tuple(found) if value != column.plain else (), snapped is not None)
+                wrong = tuple(c.name for c in columns if value != c.plain and _factor(c, value, whole))
+                factors = {name: factor for name, factor in found.items() if factor}
+                yield _Option(factors, value, wrong, snapped is not None, whole)
+
+
+def _factor(column: Column, l2: float, whole: bool) -> Interval | None:
+    """The factor of what the loss gives, or of the whole, beside that one of the penalty."""
+    if whole:
+        return interval(column.given, column.loss + l2 * column.l2, column.tolerance)
+    return interval(column.given - l2 * column.l2, column.loss, column.tolerance)
 
 
 def _groupings(

@@ -112,9 +112,16 @@ class Search(Replayer):
                 found += pairs(self, self.replayed, cost)
             if cost == MOST_MISTAKES and not found and self.precision.typed and not self.precision.cut:
                 found = Search(self.case, self.given, replace(self.precision, cut=True)).explanations(cost)
-            if found:
+            if found := [explanation for explanation in found if self._makes(explanation)]:
                 return _distinct(found)
         return _distinct(list(self._factored([base], 2 * len(self.given.arrays)))) if most > MOST_MISTAKES else []
+
+    def _makes(self, explanation: Explanation) -> bool:
+        """Whether a pass with these mistakes makes the numbers: what is said has been seen."""
+        if explanation.codes == ("single-precision",):
+            return True
+        case = replace(self.case, learning_rate=explanation.rate or self.case.learning_rate)
+        return self.all_exact(Candidate(explanation.findings, explanation.rules(self.case), case))
 
     def _factored(self, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
         """Those that fit with factors, at this cost all in all."""
