@@ -110,9 +110,10 @@ class Search(Replayer):
                 found = single
             if cost == MOST_MISTAKES:
                 found += pairs(self, self.replayed, cost)
+            found = [explanation for explanation in found if self._makes(explanation)]
             if cost == MOST_MISTAKES and not found and self.precision.typed and not self.precision.cut:
                 found = Search(self.case, self.given, replace(self.precision, cut=True)).explanations(cost)
-            if found := [explanation for explanation in found if self._makes(explanation)]:
+            if found:
                 return _distinct(found)
         return _distinct(list(self._factored([base], 2 * len(self.given.arrays)))) if most > MOST_MISTAKES else []
 
