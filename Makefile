@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
+# The tests run on every core, each worker on neighbours in a file; who is done takes over some of another's. One test
+# alone starts no workers, so that this is not in setup.cfg. In one process: `make test PARALLEL=`.
+PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 
 .PHONY: help demo test check lint type bench bench-diagnose examples gallery clean
 
@@ -14,7 +17,7 @@ demo: $(VENV)/.images  ## set up, and run the main job on the w1–w8 network
 	$(BIN)/microbp demo -o w1-w8.svg
 
 test: $(VENV)/.test $(VENV)/.browser  ## set up, and run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL)
 
 check: lint type test examples  ## lint, types, tests (with the README's code), examples
 

@@ -1,6 +1,8 @@
 import importlib.util
+import io
 import os
 import shutil
+import sys
 
 import pytest
 from hypothesis import settings
@@ -25,6 +27,18 @@ def need(available: bool, what: str) -> None:
         pytest.skip(f"{what} is not on this machine")
 
 
+@pytest.fixture
+def piped(monkeypatch, capsys):
+    """Runs the command on what is piped in, in this process: gives its exit code, what it printed, and its errors."""
+    from microbp.cli import main  # not above, where a warning of an import would be no error
+
+    def piped(text, *arguments):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
+        return main(arguments), *capsys.readouterr()
+
+    return piped
+
+
 @pytest.fixture(params=["dot", "pygraphviz"])
 def renderer(request, monkeypatch):
     """Each of the two ways to a picture in turn: skipped where it is missing, unless MICROBP_REQUIRE is set."""
@@ -38,7 +52,7 @@ def renderer(request, monkeypatch):
 
 @pytest.fixture(scope="session")
 def browser_tab():
-    """One tab for all tests, because a new one takes a second."""
+    """One tab for all tests of a process, because a new one takes a second."""
     need(importlib.util.find_spec("playwright") is not None, "playwright")
     need(BROWSER is not None, "chromium")
     from playwright.sync_api import sync_playwright

@@ -7,7 +7,9 @@ import pytest
 
 from microbp import cli, vectorized
 from microbp.cli import main
+from microbp.demo import demo
 from microbp.errors import RendererError
+from microbp.problems import load
 
 
 def run_json(capsys, *arguments, code=0):
@@ -15,8 +17,8 @@ def run_json(capsys, *arguments, code=0):
     return json.loads(capsys.readouterr().out)
 
 
-def test_demo_does_the_main_job(capsys, tmp_path, renderer):
-    path = tmp_path / "picture.svg"
+def test_demo_does_the_main_job(capsys, tmp_path):
+    path = tmp_path / "picture.dot"
     assert main(["demo", "-o", str(path)]) == 0
     out = capsys.readouterr().out
     for said in (
@@ -32,10 +34,29 @@ def test_demo_does_the_main_job(capsys, tmp_path, renderer):
         *("0.0159136204, 0.9840642735", "0.0159121963, 0.9840657345", f"Picture: {path}"),
     ):
         assert said in out, said
+    assert path.read_text().startswith("digraph")
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    """What the demo of the main job computes in a second or more."""
+    return demo(load("w1-w8"))
+
+
+@pytest.fixture
+def soon(numbers, monkeypatch):
+    """A demo need not compute its numbers."""
+    monkeypatch.setattr(cli, "demo", lambda problem: dict(numbers))
+
+
+def test_demo_has_a_picture(capsys, soon, tmp_path, renderer):
+    path = tmp_path / "picture.svg"
+    assert main(["demo", "-o", str(path)]) == 0
+    assert f"Picture: {path}" in capsys.readouterr().out
     assert path.read_text().startswith("<?xml")
 
 
-def test_demo_goes_on_without_a_renderer(capsys, monkeypatch, tmp_path):
+def test_demo_goes_on_without_a_renderer(capsys, soon, monkeypatch, tmp_path):
     def fail(*args, **kwargs):
         raise RendererError("no Graphviz was found")
 
@@ -44,7 +65,7 @@ def test_demo_goes_on_without_a_renderer(capsys, monkeypatch, tmp_path):
     assert "No picture: no Graphviz was found" in capsys.readouterr().out
 
 
-def test_demo_json_has_the_same_numbers(capsys, tmp_path):
+def test_demo_json_has_the_same_numbers(capsys, soon, tmp_path):
     data = run_json(capsys, "demo", "-o", str(tmp_path / "x.dot"))
     assert round(data["gradients"]["w5"], 9) == 0.082167041
     assert round(data["totals"][0]["loss"], 9) == 0.291027774

@@ -46,17 +46,17 @@ def batch(capsys, *commands, problem=("w1-w8",), code=0):
     return capsys.readouterr().out
 
 
-def piped(text, *arguments, env=None):
+def process(text, *arguments, **environment):
     command = [sys.executable, "-m", "microbp", "step", *arguments]
     result = subprocess.run(
-        command, input=text.encode(), capture_output=True, check=False, env={**os.environ, **(env or {})}
+        command, input=text.encode(), capture_output=True, check=False, env={**os.environ, **environment}
     )
     assert b"Traceback" not in result.stderr
     return result
 
 
 def test_commands_piped_in_reach_the_breakpoint_and_show_its_paths():
-    result = piped("b w5\nc\nw\nq\n", "w1-w8")
+    result = process("b w5\nc\nw\nq\n", "w1-w8")
     out = result.stdout.decode()
     assert result.returncode == 0
     assert "step 16 of 32" in out
@@ -255,11 +255,11 @@ def test_a_wrong_guess_ends_a_batch_with_1_and_a_right_one_with_0(capsys):
     assert batch(capsys, "goto 15", "g 0.0822").endswith("Right.\n")
 
 
-def test_commands_come_before_what_is_piped_in_and_errors_there_count():
-    result = piped("p\n", "w1-w8", "-c", "goto 16")
-    assert result.stdout.decode().splitlines()[-2].startswith("  grad so far: 0.082167041")
-    assert result.returncode == 0
-    assert piped("p w9\nn\n", "w1-w8").returncode == 1
+def test_commands_come_before_what_is_piped_in_and_errors_there_count(piped):
+    code, out, _ = piped("p\n", "step", "w1-w8", "-c", "goto 16")
+    assert out.splitlines()[-2].startswith("  grad so far: 0.082167041")
+    assert code == 0
+    assert piped("p w9\nn\n", "step", "w1-w8")[0] == 1
 
 
 def test_batch_without_commands_says_nothing(capsys):
@@ -393,13 +393,16 @@ def test_labels_cannot_command_the_terminal(monkeypatch):
     assert not re.search("^ *step 9", text, re.MULTILINE)
 
 
-def test_a_terminal_without_unicode_gets_ascii():
+def test_a_terminal_without_unicode_gets_ascii(piped, monkeypatch):
     for arguments in (["-c", "goto 16"], ["--all", "--detail", "layer"], ["--quiz"], ["--by", "weight"]):
-        result = piped("0.5\n", "w1-w8", *arguments, env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
-        out = result.stdout.decode("ascii").replace("; ? skips", "")
+        written = io.BytesIO()
+        with monkeypatch.context() as patched, io.TextIOWrapper(written, "ascii", write_through=True) as terminal:
+            patched.setattr(sys, "stdout", terminal)
+            piped("0.5\n", "step", "w1-w8", *arguments)
+            out = written.getvalue().decode("ascii").replace("; ? skips", "")
         assert "dE/dw5" in out or "delta2 = dE/da2 (*) f'(z2)" in out or "--quiz" in arguments
         assert not re.search(r"\?(?! ?\(|$|\n)", out), out
-    result = piped("l\nu\n", "w1-w8", "-c", "goto 16", env={"PYTHONIOENCODING": "ascii"})
+    result = process("l\nu\n", "w1-w8", "-c", "goto 16", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert "E <- E_o1 <- ... <- out_o1 <- net_o1 <== w5" in result.stdout.decode("ascii")
     assert "output layer  @ o1  * o2" in result.stdout.decode("ascii")
 

@@ -248,7 +248,8 @@ def test_long_sums_are_cut():
     model = nn.MLP(64, [16, 10], activation="tanh", seed=1)
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(30, 64)), np.eye(10)[rng.integers(10, size=30)]
-    found = derive(model, "w[1][2,0]", X, Y, "softmax_cross_entropy")
+    root, asked = batch_loss(model, X, Y, "softmax_cross_entropy"), (model, "w[1][2,0]", X, Y)
+    found = derivation(root, *asked, loss="softmax_cross_entropy")
     text = str(found)
     assert found.ok
     assert len(found.terms) == 30
@@ -257,7 +258,7 @@ def test_long_sums_are_cut():
     assert "… 26 more" in text
     assert "… 6 more" in text
     assert "p = softmax of the whole row a[i]" in " ".join(text.split())
-    assert len(str(derive(model, "w[1][2,0]", X, Y, "softmax_cross_entropy", branches=1))) < len(text)
+    assert len(str(derivation(root, *asked, loss="softmax_cross_entropy", branches=1))) < len(text)
 
 
 def test_a_deep_network_has_its_middle_cut():

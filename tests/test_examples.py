@@ -21,9 +21,21 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 README = (EXAMPLES / "README.md").read_text("utf-8")
 
 
-def run(name, *arguments, cwd):
-    command = [sys.executable, EXAMPLES / name, *arguments]
+def run(name, cwd):
+    command = [sys.executable, EXAMPLES / name]
     return subprocess.run(command, cwd=cwd, env=os.environ, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def run_here(monkeypatch, tmp_path):
+    """Runs an example as a script with arguments, but in this process, whose imports are done."""
+
+    def run_here(name, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+    return run_here
 
 
 def example(name):
@@ -50,7 +62,7 @@ def assert_same(*routes):
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_each_example_runs(path, tmp_path):
-    result = run(path.name, cwd=tmp_path)
+    result = run(path.name, tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout
     assert not result.stderr
@@ -177,10 +189,9 @@ def test_neuron_learns_the_first_feature_as_far_as_its_activation_reaches():
 
 
 @pytest.mark.parametrize("ending", ["svg", "png"])
-def test_neuron_draws_its_training_when_told_to(ending, tmp_path):
+def test_neuron_draws_its_training_when_told_to(ending, run_here, tmp_path):
     need(importlib.util.find_spec("matplotlib") is not None, "matplotlib")
-    result = run("neuron.py", "--plot", f"run.{ending}", cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
+    run_here("neuron.py", "--plot", f"run.{ending}")
     assert (tmp_path / f"run.{ending}").stat().st_size > 1000
 
 
@@ -193,11 +204,11 @@ def test_deep_three_notations_agree_for_any_sizes(sizes):
 
 
 @pytest.mark.parametrize(("sizes", "words"), [(["3"], "at least one layer"), (["3", "0"], "1 or more"), (["x"], "'x'")])
-def test_deep_says_what_cannot_be_sizes(sizes, words, tmp_path):
-    result = run("deep.py", *sizes, cwd=tmp_path)
-    assert result.returncode == 2
-    assert words in result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr
+def test_deep_says_what_cannot_be_sizes(sizes, words, run_here, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run_here("deep.py", *sizes)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_delta_rule_deltas_are_the_grads_of_biases_and_nets():

@@ -100,9 +100,9 @@ def test_a_shared_bias_is_a_part_of_each_of_its_neurons():
 
 def test_a_network_alone_is_drawn_from_its_parameters_at_once():
     model = nn.MLP(784, [128, 64, 10], seed=0)
-    start = time.perf_counter()
+    start = time.process_time()
     drawing = draw(model)
-    assert time.perf_counter() - start < 3  # 0.6 s on the machine that this was written on
+    assert time.process_time() - start < 3  # 0.6 s on the machine that this was written on
     assert [line.partition(";")[0].partition(" −")[0] for line in drawing.lines] == [
         "layer 1: w 128×784",
         "layer 2: w 64×128",
@@ -116,11 +116,11 @@ def test_a_network_alone_is_drawn_from_its_parameters_at_once():
 def test_at_op_level_a_large_network_is_refused_at_once_with_advice():
     model = nn.MLP(784, [128, 64, 10], seed=0)
     root = losses.batch_loss(model, np.zeros((1, 784)), np.eye(10)[:1], "softmax_cross_entropy")
-    start = time.perf_counter()
+    start = time.process_time()
     for level in ("op", "neuron"):
         with pytest.raises(GraphError, match=r"draw a coarser level \(.*layer\), a part of the graph \(only=paths_to"):
             draw(root, model=model, level=level)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_chain_of_100_000_never_reaches_a_renderer():

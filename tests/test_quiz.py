@@ -15,11 +15,9 @@ from microbp.stepper import Stepper
 STEPS = list(Stepper(load("w1-w8").root()))
 
 
-def quiz(text, *arguments):
-    command = [sys.executable, "-m", "microbp", "step", "w1-w8", *arguments]
-    result = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert "Traceback" not in result.stderr
-    return result
+@pytest.fixture
+def quiz(piped):
+    return lambda text, *arguments: piped(text, "step", "w1-w8", *arguments)
 
 
 def answers(number):
@@ -27,25 +25,28 @@ def answers(number):
 
 
 def test_right_answers_score_100_percent():
-    result = quiz(answers(lambda step: step.contribution), "--quiz")
+    command = [sys.executable, "-m", "microbp", "step", "w1-w8", "--quiz"]
+    text = answers(lambda step: step.contribution)
+    result = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert result.stderr == ""
     assert result.returncode == 0
     assert result.stdout.endswith("Score: 100 %, 32 of 32 right\n")
     assert result.stdout.count("Right.\n") == 32
 
 
-def test_products_to_four_digits_score_100_percent_too():
+def test_products_to_four_digits_score_100_percent_too(quiz):
     products = "".join(f"{step.upstream:.4g}*{step.local:.4g}\n".replace("-", "−") for step in STEPS)
-    assert "Score: 100 %" in quiz(products, "--quiz").stdout
+    assert "Score: 100 %" in quiz(products, "--quiz")[1]
 
 
-def test_who_always_answers_the_upstream_gradient_is_told_so_each_time():
+def test_who_always_answers_the_upstream_gradient_is_told_so_each_time(quiz):
     wrong = [step for step in STEPS if abs(step.upstream - step.contribution) > 0.01 * abs(step.contribution)]
     text = "".join(f"{step.upstream!r}\n" * (2 if step in wrong else 1) for step in STEPS)
-    result = quiz(text, "--quiz")
-    assert result.stdout.count("That is the upstream gradient alone") == 2 * len(wrong) > 30
-    assert result.stdout.count("missed: ") == len(wrong)
-    assert result.stdout.count("(upstream-alone)") == len(wrong)
-    assert result.returncode == 1
+    code, out, _ = quiz(text, "--quiz")
+    assert out.count("That is the upstream gradient alone") == 2 * len(wrong) > 30
+    assert out.count("missed: ") == len(wrong)
+    assert out.count("(upstream-alone)") == len(wrong)
+    assert code == 1
 
 
 def test_a_second_try_may_be_right_and_a_second_wrong_one_shows_the_answer():
@@ -70,9 +71,8 @@ def test_a_question_can_be_skipped(skip):
     assert asked.log()["questions"][0]["guesses"] == []
 
 
-def test_a_quiz_of_every_third_step_shows_the_others():
-    result = quiz("\n" * 40, "--quiz-every", "3")
-    out = result.stdout
+def test_a_quiz_of_every_third_step_shows_the_others(quiz):
+    _, out, _ = quiz("\n" * 40, "--quiz-every", "3")
     assert re.findall(r"step (\d+) of 32: what", out) == [str(k) for k in range(3, 33, 3)]
     assert "∂E/∂E_o1 += ∂E/∂E · ∂E/∂E_o1 = 1 × 1 = 1" in out
     assert "0 of 10 right" in out
@@ -122,31 +122,31 @@ def test_the_question_itself_gives_nothing_away():
     assert "derivative" not in last
 
 
-def test_the_log_for_a_teacher_is_one_object_on_stdout():
-    result = quiz("1\n0.2\n1\n\nq\n", "--quiz", "--json")
-    log = json.loads(result.stdout)
+def test_the_log_for_a_teacher_is_one_object_on_stdout(quiz):
+    _, out, error = quiz("1\n0.2\n1\n\nq\n", "--quiz", "--json")
+    log = json.loads(out)
     assert log.keys() == {"score", "asked", "right", "questions"}
     assert (log["score"], log["asked"], log["right"]) == (66.7, 3, 2)
     assert log["questions"][1] == {
         **{"step": 2, "node": "E", "input": "E_o2", "guesses": [0.2, 1.0], "ok": True, "idea": None},
         "expected": 1.0,
     }
-    assert "what is the contribution?" in result.stderr
+    assert "what is the contribution?" in error
 
 
-def test_a_wrong_idea_is_in_the_log():
+def test_a_wrong_idea_is_in_the_log(quiz):
     text = answers(lambda step: step.contribution if step.number < 16 else step.upstream)
-    log = json.loads(quiz(text, "--quiz", "--json").stdout)
+    log = json.loads(quiz(text, "--quiz", "--json")[1])
     assert log["questions"][15]["idea"] == "upstream-alone"
     assert log["questions"][15]["ok"] is False
     assert len(log["questions"][15]["guesses"]) == 2
 
 
-def test_a_quiz_left_at_once_has_no_score():
-    result = quiz("q\n", "--quiz", "--json")
-    assert json.loads(result.stdout) == {"score": None, "asked": 0, "right": 0, "questions": []}
-    assert result.returncode == 0
-    assert "No question was answered." in quiz("", "--quiz").stdout
+def test_a_quiz_left_at_once_has_no_score(quiz):
+    code, out, _ = quiz("q\n", "--quiz", "--json")
+    assert json.loads(out) == {"score": None, "asked": 0, "right": 0, "questions": []}
+    assert code == 0
+    assert "No question was answered." in quiz("", "--quiz")[1]
 
 
 def test_a_batch_answers_with_commands(capsys):
