@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from microbp import cli, vectorized
+from microbp import vectorized
 from microbp.cli import main
+from microbp.commands import demo as demo_command
 from microbp.demo import demo
 from microbp.errors import RendererError
 from microbp.problems import load
@@ -46,7 +47,7 @@ def numbers():
 @pytest.fixture
 def soon(numbers, monkeypatch):
     """A demo need not compute its numbers."""
-    monkeypatch.setattr(cli, "demo", lambda problem: dict(numbers))
+    monkeypatch.setattr(demo_command, "demo", lambda problem: dict(numbers))
 
 
 def test_demo_has_a_picture(capsys, soon, tmp_path, renderer):
@@ -60,7 +61,7 @@ def test_demo_goes_on_without_a_renderer(capsys, soon, monkeypatch, tmp_path):
     def fail(*args, **kwargs):
         raise RendererError("no Graphviz was found")
 
-    monkeypatch.setattr(cli, "draw", fail)
+    monkeypatch.setattr(demo_command, "draw", fail)
     assert main(["demo", "-o", str(tmp_path / "x.svg")]) == 0
     assert "No picture: no Graphviz was found" in capsys.readouterr().out
 

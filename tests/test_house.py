@@ -29,8 +29,10 @@ FLOORS = """
     diagnosis.hiding diagnosis.planting diagnosis.strength diagnosis.slips diagnosis.judge
     diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.verdict
     engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions diagnosis.grading
-    __init__ screen shell debugger quiz step_command draw_command train_command compare_command diagnose_command
-    class_commands cli __main__
+    __init__ screen shell debugger quiz
+    commands commands.output commands.step commands.draw commands.train commands.compare commands.diagnose
+    commands.grade commands.conventions commands.demo commands.explain commands.gradcheck commands.ops
+    commands.problems cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""

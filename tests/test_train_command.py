@@ -11,8 +11,8 @@ from dataclasses import fields
 
 import pytest
 
-from microbp import train_command
 from microbp.cli import main
+from microbp.commands import train as train_command
 from microbp.problems import load
 from microbp.problems.settings import Training
 from microbp.training import TrainingResult, train

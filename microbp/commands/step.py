@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiz-every", dest="quiz", type=int, metavar="N", help="ask at every N-th step")
 
 
-def step(problem: Problem, options: argparse.Namespace) -> int:
+def run(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the whole pass, or starts the debugger or the quiz; returns the exit code."""
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(errors="replace")

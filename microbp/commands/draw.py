@@ -59,7 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds for Graphviz (default: %(default)g)")
 
 
-def draw(problem: Problem, options: argparse.Namespace) -> int:
+def run(problem: Problem, options: argparse.Namespace) -> int:
     """Writes the picture, or pictures, and says at which level and why. Exit code: 1 if gradients differ, else 0."""
     root = problem.root()
     if not options.no_backward:

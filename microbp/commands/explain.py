@@ -1,0 +1,29 @@
+"""The command `microbp explain`: the gradient of a weight in three notations."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+
+from microbp.commands.output import put
+from microbp.derivation import derivation
+from microbp.problems import NetworkProblem
+
+WIDTH = 120
+"""Of a page that is not for a terminal, and the most of one that is."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--weight", metavar="NAME", help="a weight or bias, such as 'w[1][2,0]' (default: one a layer)")
+
+
+def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
+    """Prints the derivations. Exit code: 1 if one of them does not give the gradient."""
+    labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
+    X, Y = problem.shown_samples
+    found = [derivation(problem.root(), problem.model, s, X, Y, loss=problem.loss, l2=problem.l2) for s in labels]
+    width = min(shutil.get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
+    put(options, [one.as_dict() for one in found], "\n\n\n".join(one.page(width) for one in found))
+    return 0 if all(one.ok for one in found) else 1

@@ -1,0 +1,33 @@
+"""The command `microbp gradcheck`: the chain rule beside numeric derivatives, and the check of that check."""
+
+from __future__ import annotations
+
+import argparse
+
+from microbp.commands.output import put
+from microbp.diagnosis.strength import strength
+from microbp.numeric import METHODS, check_graph
+from microbp.problems import Problem, as_network
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "--method", choices=METHODS, default="auto", help="complex step, central difference, or the first that applies"
+    )
+    parser.add_argument(
+        "--strength",
+        action="store_true",
+        help="which mistakes a check on these data could not catch, why, and what to change",
+    )
+
+
+def run(problem: Problem, options: argparse.Namespace) -> int:
+    """Prints the check, or what it cannot see. Exit code: 1 if a derivative differs, or a mistake would be missed."""
+    check = (
+        strength(as_network(problem), method=options.method)
+        if options.strength
+        else check_graph(problem.root(), problem.leaves(), options.method)
+    )
+    put(options, check.as_dict(), check)
+    return 0 if check.ok else 1

@@ -1,0 +1,27 @@
+"""The command `microbp problems`: what comes with microbp, and a file to begin one's own with."""
+
+from __future__ import annotations
+
+import argparse
+
+from microbp.commands.output import put
+from microbp.problems import titles
+from microbp.problems.schema import template
+from microbp.tabular import columns
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "--template", action="store_true", help="print a problem file to begin with, every key explained"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the list, or the template."""
+    if options.template:
+        print(template(), end="")
+    else:
+        listed = titles()
+        put(options, listed, "\n".join(columns(list(listed.items()))))
+    return 0
