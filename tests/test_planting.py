@@ -32,7 +32,7 @@ def test_what_is_missed_is_under_1_percent():
     assert sum(MISSED.values()) < 0.01 * 2 * NETWORKS * len(PLANTED)
 
 
-@pytest.mark.parametrize("tenth", range(10))
+@pytest.mark.parametrize("tenth", range(3))  # all ten are in the bench: they take minutes
 def test_of_50_pairs_of_mistakes_45_are_named(tenth):
     found = [(pair, named(case, given)) for pair, case, given in pairs(tenth, 50)]
     missed = [(pair, codes) for pair, codes in found if tuple(pair) not in [tuple(sorted(c)) for c in codes]]
