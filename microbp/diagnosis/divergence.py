@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.diagnosis.passes import backward, forward
-from microbp.diagnosis.precision import RELATIVE, typed_half_units
+from microbp.diagnosis.precision import OF_SINGLE, RELATIVE, is_single, typed_half_units
 from microbp.diagnosis.rules import plan
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.learner.cases import Case, Floats, Gradients, case_of
@@ -131,7 +131,10 @@ def first_divergence(
         if name in keys:
             raise ShapeError(f"{keys[name]} and {key} are both {name}: give it once")
         keys[name] = key
-        given[name] = np.array(value, dtype=np.float64)
+        try:
+            given[name] = np.array(value, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ShapeError(f"{key} must be an array of real numbers: {error}") from error
     return Divergence(tuple(_judged(case, name, given[name], right[name]) for name in right if name in given))
 
 
@@ -178,7 +181,7 @@ def _judged(case: Case, name: str, given: Floats, right: Floats) -> Quantity:
     if kind in ("z", "a", "delta"):
         forms["as columns, one a sample"] = right.T
     if kind == "a" and l == case.depth and case.loss == "softmax_cross_entropy":
-        forms["as probabilities"] = softmax(right)
+        forms |= {"as probabilities": softmax(right), "as probabilities, one column a sample": softmax(right).T}
     if kind == "delta" and _is_mean(case):
         forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
     if name in case.shared:
@@ -210,4 +213,5 @@ def _is_mean(case: Case) -> bool:
 
 
 def _tolerance(given: Floats, right: Floats) -> Floats:
-    return typed_half_units(given) * (1 + 1e-6) + RELATIVE * largest(right)
+    relative = OF_SINGLE if is_single(given) else RELATIVE
+    return typed_half_units(given) * (1 + 1e-6) + relative * largest(right)

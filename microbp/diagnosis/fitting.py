@@ -72,3 +72,21 @@ def common(intervals: Sequence[Interval | None]) -> Interval | None:
 def middle(interval: Interval) -> float:
     """The middle of an interval; 1 of one that has no end."""
     return (interval[0] + interval[1]) / 2 if np.isfinite(interval).all() else 1.0
+
+
+def roundest(interval: Interval | None) -> float | None:
+    """The number of an interval that has the fewest digits; None for no interval, and for one without an end.
+
+    >>> roundest((0.0497, 0.0504)), roundest((0.123456, 0.123457)), roundest((-1.0, 2.0))
+    (0.05, 0.123456, 0.0)
+    """
+    if interval is None or not np.isfinite(interval).all():
+        return None
+    low, high = interval
+    if low <= 0.0 <= high:
+        return 0.0
+    for digits in range(1, 16):
+        near = float(f"{middle(interval):.{digits}g}")
+        if low <= near <= high:
+            return near
+    return middle(interval)

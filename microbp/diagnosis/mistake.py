@@ -134,7 +134,7 @@ def words(l: int, change: Change, case: Case) -> dict[str, Any]:
         "error_name": change.get("error", ""), "error": at(error, l), "error_i": at(error, l, ij),
         "slope": at(SLOPES[f], l), "wrong_slope": at(wrong, l), "wrong_slope_i": at(wrong, l, ij),
         "j": min(one, case.sizes[l] - 1), "i": one,
-        "sum": total, "sum_i": total_i, "l2": l2, "l2_i": l2_i,
+        "l2_kj": l2_i.replace("[j,k]", "[k,j]"), "sum": total, "sum_i": total_i, "l2": l2, "l2_i": l2_i,
         "dW": f"({total}{l2})" if l2 else total, "dW_i": f"({total_i}{l2_i})" if l2 else total_i,
     }  # fmt: skip
 
@@ -154,6 +154,7 @@ _CANCELLED = re.compile(r"\((a\S*) − (y\S*)\)/\(\1·\(1 − \1\)\)/m [⊙·] �
 
 def plain(line: str) -> str:
     """A line without fractions that cancel, without a factor of 1, and without brackets around all of it."""
+    line = line.replace("+ −", "− ")
     line = _CANCELLED.sub(r"(\1 − \2)/m", line)
     line = re.sub(r"′\(\(([^()]*)\)\)", r"′(\1)", line)
     line = re.sub(r" [⊙·] (linear′\([^)]*\)|\(1\))", "", line)

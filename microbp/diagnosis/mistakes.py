@@ -96,8 +96,11 @@ MISTAKES = (
         ),
     ),
     Mistake(
-        "transposed-gradient", "The weights' gradient is transposed.", "any",
-        (Way({"transposed": True}, ("dW{l} = {before}ᵀ δ{l}{l2}ᵀ", "dW{l}[k,j] = {sum_i}{l2_i}"), DW),),
+        "transposed-gradient", "The weights' gradient is transposed: it is right if your weights are, too.", "any",
+        (
+            Way({"transposed": "all"}, ("dW{l} = ({sum}{l2})ᵀ", "dW{l}[k,j] = {sum_i}{l2_i}"), DW),
+            Way({"transposed": "loss"}, ("dW{l} = ({sum})ᵀ{l2}", "dW{l}[k,j] = {sum_i}{l2_kj}"), DW),
+        ),
     ),
     Mistake(
         "bias-regularized", "The penalty is applied to the biases too.", "any",
@@ -134,7 +137,7 @@ MISTAKES = (
         "bias-not-trained", "The biases' gradient is 0.", "all", (biases({"scale_biases": 0.0}, "0", "0"),),
     ),
     Mistake(
-        "last-sample-only", "Only one sample is in the gradient: the sum is overwritten, not added to.", "all",
+        "last-sample-only", "Only one sample is in the gradient: the sum is overwritten, not added to.", "any",
         (
             weights(
                 {"samples": "last"}, "δ{l}[m−1]ᵀ {before}[m−1]{l2}", "δ{l}[m−1,j]·{before}[m−1,k]{l2_i}"
@@ -142,6 +145,11 @@ MISTAKES = (
             weights({"samples": "first"}, "δ{l}[0]ᵀ {before}[0]{l2}", "δ{l}[0,j]·{before}[0,k]{l2_i}"),
             biases({"samples": "last"}, "δ{l}[m−1]", "δ{l}[m−1,j]"),
             biases({"samples": "first"}, "δ{l}[0]", "δ{l}[0,j]"),
+            weights(
+                {"samples": "last", "samples_in": "weights"},
+                "δ{l}[m−1]ᵀ {before}[m−1]{l2}", "δ{l}[m−1,j]·{before}[m−1,k]{l2_i}",
+            ),
+            biases({"samples": "last", "samples_in": "biases"}, "δ{l}[m−1]", "δ{l}[m−1,j]"),
         ),
     ),
     Mistake(

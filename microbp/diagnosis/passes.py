@@ -92,14 +92,15 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
             delta = signal * _slope(case, rule, values, l, signal)
         delta = delta.astype(kind)
         a = _inputs(rule, values, l)
-        rows = _rows(rule.samples, m)
+        rows, in_W, in_b = _rows(rule.samples, m), rule.samples_in != "biases", rule.samples_in != "weights"
+        delta_W, a_W, delta_b = (x[rows] if some else x for x, some in ((delta, in_W), (a, in_W), (delta, in_b)))
         of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
         l2 = case.l2 if rule.l2 is None else rule.l2
-        dW, dW_l2 = of_W * rule.scale_loss * (delta[rows].T @ a[rows]), of_W * rule.l2_weights * l2 / m * W
+        dW, dW_l2 = of_W * rule.scale_loss * (delta_W.T @ a_W), of_W * rule.l2_weights * l2 / m * W
         above = dW + dW_l2
-        if rule.transposed:
-            dW, dW_l2 = dW.T, dW_l2.T
-        db, db_l2 = rule.scale_loss * delta[rows].sum(axis=0), case.l2 / m * b
+        if rule.transposed == "all" or (rule.transposed and dW.shape == dW.T.shape):
+            dW, dW_l2 = dW.T, dW_l2.T if rule.transposed == "all" else dW_l2
+        db, db_l2 = rule.scale_loss * delta_b.sum(axis=0), case.l2 / m * b
         yield Part(l, signal, delta, a, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
         passed = delta if rule.passed == "delta" else signal
 
@@ -116,7 +117,7 @@ def gradients(case: Case, rules: Plan, values: Values | None = None) -> Gradient
 def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
     """The sum of a pass and of one after a step."""
     once = tuple(replace(rule, passes=1) for rule in rules)
-    step, rate = gradients(case, replace_all(once, order="right", transposed=False)), case.learning_rate or 0.0
+    step, rate = gradients(case, replace_all(once, order="right", transposed="")), case.learning_rate or 0.0
     later = replace(
         case,
         weights=tuple(W - rate * step[f"dW{l}"] for l, W in enumerate(case.weights, 1)),

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
-from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.rules import plan
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.given import Given, largest, within
@@ -25,6 +24,8 @@ OF_ZEROS = 5e-7
 """How far from 0 a number may be if all that were given are 0: they may have been rounded to 6 decimals."""
 COMPUTED = 1e-13
 """Numbers that are more precise than this were not typed: then a short one among them is exact."""
+OF_SINGLE = 4e-6
+"""How near numbers in single precision must be, where no pass in it says more."""
 RUINED = 1e-3
 """How far from the largest of their array float32 may bring numbers that are still right."""
 _SINGLE = float(np.finfo(np.float32).eps)
@@ -62,8 +63,8 @@ class Precision:
 
     half: Gradients
     """Half a unit of what was typed."""
-    noise: Mapping[str, float]
-    """The rounding error of a pass in single precision, relative to the largest number of the array."""
+    noise: Gradients
+    """The rounding error that a pass in single precision may have in each number."""
     single: bool
     """Whether the numbers are of float32."""
     cut: bool = False
@@ -80,7 +81,7 @@ class Precision:
         But no farther, relative to the largest, than makes them `ruined`.
         """
         most = largest(right)
-        bound = most * min(self.noise[name] * _MARGIN, ruined)
+        bound = np.minimum(self.noise[name] * _MARGIN, ruined * most)
         if not (single or self.single):
             bound = bound * 2.0**-29 + RELATIVE * most
         return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
@@ -100,18 +101,28 @@ def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = Fa
     ]
     if not typed:
         units = [np.zeros_like(array) for array in numbers]
-    noise = {}
-    with np.errstate(all="ignore"):
-        rough = gradients(case, plan(case, {"precision": "single"}))
-    for name, right in case.truth[1].items():
-        most = largest(right)
-        with np.errstate(all="ignore"):
-            error = float(np.abs(rough[name] - right).max())
-        noise[name] = max(error / most if most else 0.0, _SINGLE) if np.isfinite(error) else _SINGLE
     single = given.single
-    if typed and not single and all(map(_is_single, numbers)):  # and not because they were typed with few digits
+    if typed and not single and all(map(is_single, numbers)):  # and not because they were typed with few digits
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
-    return Precision(dict(zip(given.arrays, units, strict=True)), noise, single)
+    return Precision(dict(zip(given.arrays, units, strict=True)), _noise(case, given), single)
+
+
+def _noise(case: Case, given: Given) -> Gradients:
+    """The rounding errors of single precision: as large, for the terms of its sum, as the worst in the array."""
+    found: Gradients = {}
+    with np.errstate(all="ignore"):
+        rough, right = gradients(case, plan(case, {"precision": "single"})), case.truth[1]
+        for part in backward(case, plan(case)):
+            of_weights = np.abs(part.delta).T @ np.abs(part.inputs) + np.abs(part.dW_l2)
+            for name, size in ((f"dW{part.l}", of_weights), (f"db{part.l}", np.abs(part.delta).sum(axis=0))):
+                if name in given.arrays:
+                    errors = np.nan_to_num(np.abs(rough[name] - right[name]) / size, nan=0.0, posinf=0.0)
+                    level = max(float(errors.max()), _SINGLE)
+                    selected = given.select(name, level * size)
+                    found[name] = (
+                        np.full(given.numbers(name).shape, level * size.max()) if selected is None else selected
+                    )
+    return found
 
 
 def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
@@ -120,7 +131,7 @@ def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
     return bool(np.all(half[finite] >= least * np.abs(numbers[finite])))
 
 
-def _is_single(numbers: Floats) -> bool:
+def is_single(numbers: Floats) -> bool:
     """Whether float32 can hold all these numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.all((numbers.astype(np.float32) == numbers) | np.isnan(numbers)))

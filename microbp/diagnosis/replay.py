@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.findings import Finding
-from microbp.diagnosis.fitting import Column, spans
+from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
+from microbp.diagnosis.niceness import Interval
 from microbp.diagnosis.passes import Part, backward, forward, gradients
 from microbp.diagnosis.precision import Precision, precision_of
 from microbp.diagnosis.rules import Plan, plan
@@ -123,25 +124,26 @@ class Replayer:
     def _weights(self, rules: Plan, l: int) -> Floats:
         """The weights of layer l, in the shape of their gradient under these rules."""
         W = self.values.weights[l - 1]
-        return W.T if rules[l - 1].transposed else W
+        return W.T if rules[l - 1].transposed == "all" else W
 
     def solve_rate(self, rules: Plan, l: int) -> float | None:
         """The learning rate for which the layer below l, whose weights were changed, comes out as the learner has it.
 
         What is passed back is linear in it there.
         """
-        name = f"dW{l - 1}"
-        if name not in self.given.arrays:
-            return None
+        wanted: list[Interval | None] = []
         values = self.values if all(not rule.forward for rule in rules) else None
-        found = (gradients(replace(self.case, learning_rate=rate), rules, values) for rate in (0.0, 1.0))
-        zero, one = (self.given.select(name, made[name]) for made in found)
-        if zero is None or one is None or not (slope := zero - one).any():
-            return None
-        with np.errstate(all="ignore"):
-            rate = float((zero - self.given.numbers(name)) @ slope / (slope @ slope))
-        near = float(f"{rate:.3g}")
-        return None if not rate > 0 else near if abs(near - rate) <= 1e-4 * rate else rate
+        zero, one = (gradients(replace(self.case, learning_rate=rate), rules, values) for rate in (0.0, 1.0))
+        for name in (f"dW{l - 1}", f"db{l - 1}"):
+            if name in self.given.arrays:
+                numbers, tolerance = self._given[name]
+                at_0, at_1 = self.given.select(name, zero[name]), self.given.select(name, one[name])
+                if at_0 is None or at_1 is None:
+                    return None
+                with np.errstate(all="ignore"):
+                    wanted.append(interval(numbers - at_0, at_1 - at_0, tolerance))
+        rate = roundest(common(wanted)) if wanted else None
+        return rate if rate and 0 < rate < np.inf else None
 
     def all_exact(self, candidate: Candidate, down_to: int = 1) -> bool:
         """Whether a candidate makes the learner's numbers, of all layers from the last to that one.

@@ -49,8 +49,10 @@ class Rules:
     """
     samples: str = "all"
     """The samples that are summed: "all", the "last" or "first" alone, or "without 1"."""
-    transposed: bool = False
-    """Whether dW is transposed."""
+    samples_in: str = ""
+    """Where samples are left out: in "weights" or "biases" alone."""
+    transposed: str = ""
+    """What of dW is transposed: "all", or the "loss" part and not the penalty."""
     scale: float = 1.0
     """A factor of dW and db."""
     scale_weights: float = 1.0

@@ -181,8 +181,8 @@ def _groupings(
         relative = {name: sorted((low / group.value, high / group.value)) for name, (low, high) in rest.items()}
         besides = _grouped(columns, {name: (low, high) for name, (low, high) in relative.items()}, penalty, nice)
         if besides:
-            every = frozenset({*w, *b})
-            yield (group._replace(names=tuple(every), compatible=every), *besides)
+            every = tuple(c.name for c in columns)
+            yield (group._replace(names=every, compatible=frozenset(every)), *besides)
 
 
 def _grouped(
@@ -205,7 +205,8 @@ def _grouped(
         value = middle(held) if snapped is None else snapped
         fitting = frozenset(name for name, (low, high) in intervals.items() if low <= value <= high) | {*names}
         known = _entries(columns, names) > 1 and abs(value - 1) > LEAST_CHANGE
-        cost = 1 if snapped is not None else 2 if known else 99
+        certain = _entries(columns, names) > 1 or "," not in nice.read(value)  # one number fits many a product
+        cost = 1 if snapped is not None and certain else 2 if known else 99
         made.append(Group(value, tuple(names), fitting, cost, penalty))
     return tuple(made)
 

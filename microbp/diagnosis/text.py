@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,10 @@ def _sentence(case: Case, finding: Finding) -> str:
 
 
 def _arrays(case: Case, given: Given) -> str:
-    right = []
+    precision, right = replace(precision_of(case, given), cut=True), []
     for name in given.arrays:
-        vector = given.select(name, case.truth[1][name])
-        if vector is not None and np.allclose(given.numbers(name), vector, rtol=1e-5, atol=1e-6 * np.abs(vector).max()):
+        vector, numbers = given.select(name, case.truth[1][name]), given.numbers(name)
+        if vector is not None and within(numbers, vector, precision.tolerance(name, vector)).all():
             right.append(name)
     wrong = [name for name in given.arrays if name not in right]
     return f"Wrong: {', '.join(wrong) or 'a little of everything'}. Right: {', '.join(right) or 'none'}."
@@ -94,9 +95,11 @@ def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str
             rows.append((f"   {row.side}", " = ".join([row.line, *dict.fromkeys(equal)])))
     yield from columns(rows)
     if case.problem:
-        yield f"   See it: microbp step {shlex.quote(case.problem)} --at {shlex.quote(label)}"
+        samples = f"--samples {len(case.Y)} " if len(case.Y) > 1 else ""
+        yield f"   See it: microbp step {shlex.quote(case.problem)} {samples}--at {shlex.quote(label)}"
     else:
-        yield f'   See it: microbp.steps(losses.batch_loss(model, X, Y, "{case.loss}", {case.l2})).until("{label}")'
+        loss = f'microbp.losses.batch_loss(model, X, Y, "{case.loss}", {case.l2})'
+        yield f'   See it: microbp.steps({loss}).until("{label}")'
 
 
 def worst(case: Case, given: Given) -> tuple[str, tuple[int, ...]] | None:
@@ -127,7 +130,7 @@ def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Itera
             yield f"   {_sentence(case, finding)}"
             yield f"      wrong   {finding.lines(case)['wrong']}"
         if data is None:
-            yield "      The same on all data that were tried: another name for it."
+            yield "      The same on all data that were tried, with these weights."
         else:
             X, Y = data
             yield f"      These data would tell: X = {X.tolist()}, Y = {Y.tolist()}"
@@ -137,6 +140,7 @@ def unexplained(details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
     return [
         "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers.",
+        *_not_finite(details),
         f"First wrong array, as a pass computes them: {details['first_wrong']}",
         f"Wrong arrays: {', '.join(details['wrong'])}; right: {', '.join(details['right']) or 'none'}",
         *(f"The errors are confined to {where}" for where in details["confined"]),
@@ -145,6 +149,14 @@ def unexplained(details: dict[str, Any]) -> list[str]:
         f"Ruled out: {', '.join(details['ruled_out'])}",
         "",
     ]
+
+
+def _not_finite(details: dict[str, Any]) -> Iterator[str]:
+    if not details["finite"]:
+        yield "The right gradients are not finite here: no numbers can be judged. Look at the data."
+    elif details["not_finite"]:
+        places = ", ".join(details["not_finite"][:MOST_PLACES])
+        yield f"inf and nan are never right, as at {places}: look for what overflows, or a division by 0."
 
 
 def _nearest(found: dict[str, Any] | None) -> Iterator[str]:

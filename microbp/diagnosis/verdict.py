@@ -117,7 +117,10 @@ def _right(given: Given, precision: str) -> Diagnosis:
 def _wrong(case: Case, given: Given, explanations: list[Explanation]) -> Diagnosis:
     first, *others = explanations
     data = [(other, separating(case, first, other)) for other in others[:MOST_ALTERNATIVES]]
-    factors = {name: f.value for f in first.findings if f.value is not None for name in f.arrays}
+    factors: dict[str, float] = {}
+    for f in first.findings:
+        for name in f.arrays if f.value is not None and any(rule.startswith("scale") for rule in f.change) else ():
+            factors[name] = factors.get(name, 1.0) * (f.value or 0.0)
     layers = sorted({l for f in first.findings for l in f.layers})
     place = worst(case, given)
     details: dict[str, Any] = {
@@ -176,6 +179,12 @@ def _unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(case, given, errors, wrong)),
         "factor": _factor(case, given, errors, wrong),
+        "finite": bool(all(np.isfinite(g).all() for g in case.truth[1].values())),
+        "not_finite": [
+            f"{name}{list(given.place(name, int(k)))}"
+            for name in wrong
+            for k in np.flatnonzero(~np.isfinite(given.numbers(name)))
+        ],
         "nearest": _nearest(given, search),
         "ruled_out": [mistake.code for mistake in MISTAKES],
         "layout": given.layout,

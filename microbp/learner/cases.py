@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
 from microbp.losses import LOSSES
 from microbp.nn import MLP, Parameter
+from microbp.operands import real_number
 from microbp.problems import Problem, as_network
 
 Floats = NDArray[np.float64]
@@ -136,15 +137,18 @@ def case_of(
     loss = loss or "half_squared_error"
     if loss not in LOSSES:
         raise UnknownNameError(unknown("loss", loss, LOSSES))
+    l2 = real_number(l2 or 0.0, "l2, the λ of the penalty,")
+    if not 0.0 <= l2 < np.inf:
+        raise ProblemError(f"l2, the λ of the penalty, is 0 or more; got {l2}")
     weights, biases = model.arrays()
     case = Case(
         tuple(weights),
         tuple(biases),
-        np.asarray(X, dtype=np.float64),
-        np.asarray(Y, dtype=np.float64),
+        _reals("X", X),
+        _reals("Y", Y),
         tuple(layer.neurons[0].activation for layer in model.layers),
         loss,
-        l2 or 0.0,
+        l2,
         learning_rate,
         _labels(model),
         name,
@@ -152,6 +156,13 @@ def case_of(
     )
     _ = case.truth  # whether all of it fits
     return case
+
+
+def _reals(name: str, given: ArrayLike) -> Floats:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"{name} must be an array of real numbers, a row for each sample: {error}") from error
 
 
 def _fixed(model: MLP) -> frozenset[str]:

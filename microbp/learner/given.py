@@ -114,6 +114,8 @@ def _misfit(case: Case, name: str, array: Floats, mirrored: Mapping[str, str]) -
     said = f"{name} needs shape {needed}, as {name[1:]} has, got {array.shape}"
     if array.ndim == 2 and array.shape[::-1] == needed:
         return f"{said}; its transpose fits: give {name}.T"
+    if array.size == 1:
+        return f"{said}; is the sum taken over all of δ, not over the samples alone? That is axis=0"
     if array.shape == case.shape(mirrored[name]):
         return f"{said}; that is the shape of {mirrored[name]}: are the layers in reversed order?"
     if array.size == np.prod(needed):
