@@ -77,9 +77,12 @@ def learner(f, loss, l2, *edits):
     return model, {"dW": names["dW"], "db": names["db"]}
 
 
+BEFORE = [(1, "X"), (2, "a1"), (3, "a2")]
+
+
 def every_dW(penalty):
     """All three lines of the weights' gradients, with something else at their end."""
-    return [f"dW{l} = d{l}.T @ {a}{penalty.replace('W', f'W{l}')}" for l, a in enumerate(("X", "a1", "a2"), 1)]
+    return [f"dW{l} = d{l}.T @ {a}{penalty.replace('W', f'W{l}')}" for l, a in BEFORE]
 
 
 def rounded(gradients, digits):
@@ -113,6 +116,10 @@ WRONG = [
     ("input-for-activation", "sigmoid", SQUARED, 0, ["dW2 = d2.T @ X", "dW3 = d3.T @ X"]),
     ("output-for-input", "sigmoid", SQUARED, 0, ["dW1 = d1.T @ a1", "dW2 = d2.T @ a2", "dW3 = d3.T @ a3"]),
     ("missing-loss-term", "tanh", CROSS, 0, ["d3 = -y / a3 / m * a3 * (1 - a3)"]),
+    ("missing-loss-term", "tanh", CROSS, 0.8, ["d3 = -(y / a3 + (1 - y) / (1 - a3)) / m * a3 * (1 - a3)"]),
+    ("missing-loss-term", "relu", SOFTMAX, 0, ["d3 = softmax(z3) / m"]),
+    ("last-sample-only", "tanh", CROSS, 0, [f"dW{l} = np.outer(d{l}[-1], {a}[-1])" for l, a in BEFORE]),
+    ("transposed-gradient", "tanh", CROSS, 0.8, ["dW2 = a1.T @ d2 + l2 / m * W2"]),
     ("wrong-loss", "relu", CROSS, 0, ["d3 = (a3 - y) * a3 * (1 - a3)"]),
     ("softmax-diagonal-only", "tanh", SOFTMAX, 0, ["d3 = -y * (1 - softmax(z3)) / m"]),
     ("softmax-over-samples", "tanh", SOFTMAX, 0, ["d3 = (softmax(z3.T).T - y) / m"]),

@@ -28,9 +28,6 @@ MISREMEMBERED: dict[str, tuple[str, ...]] = {
 }
 """What is taken for it by mistake."""
 
-FIRST_TERM = "first term"
-"""A wrong loss: −Σ y·log a, where (1 − y)·log(1 − a) belongs to it too."""
-
 ERRORS = {
     "half_squared_error": "(a − y)",
     "squared_error": "2·(a − y)",
@@ -39,9 +36,25 @@ ERRORS = {
     "binary_cross_entropy": "(a − y)/(a·(1 − a))/m",
     "hinge": "[y·a < 1]·(−y)/m",
     "softmax_cross_entropy": "(p − y)/m",
-    FIRST_TERM: "(−y)/a/m",
 }
 """∂E/∂a of each loss E, for m samples and n outputs; p = softmax(a)."""
+
+_OF_BINARY = {
+    "its first term alone": "(−y)/a/m",
+    "its second term with the first one's sign": "−(y/a + (1 − y)/(1 − a))/m",
+}
+WRONG_ERRORS = {
+    loss: (_OF_BINARY if loss == "binary_cross_entropy" else {})
+    | {f"{loss} without y": re.sub(r"\((a|p) − y\)", r"\1", right)}
+    for loss, right in ERRORS.items()
+    if loss != "hinge"
+}
+"""What is taken for it by mistake, by what is wrong, for each loss."""
+
+
+def error(loss: str, name: str = "") -> str:
+    """∂E/∂a of a loss, or what is taken for it, by name: another loss, or one of `WRONG_ERRORS`."""
+    return WRONG_ERRORS.get(loss, {}).get(name) or ERRORS[name or loss]
 
 
 def symbol(activation: str) -> str:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from microbp.diagnosis.formulas import ERRORS, FIRST_TERM, MISREMEMBERED, SLOPES, at, of_net, symbol
+from microbp.diagnosis.formulas import MISREMEMBERED, SLOPES, WRONG_ERRORS, at, error, of_net, symbol
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.ways import Change, Way
 from microbp.learner.cases import Case
@@ -31,7 +31,7 @@ _FEW = {
 CHOICES: dict[str, Callable[[Case], Iterable[Any]]] = {
     "<activation>": lambda case: [name for name in ACTIVATIONS if name != "linear"],
     "<loss>": lambda case: [name for name in LOSSES if name != case.loss],
-    "<first term>": lambda case: [FIRST_TERM] if case.loss == "binary_cross_entropy" else [],
+    "<part of the loss>": lambda case: WRONG_ERRORS.get(case.loss, {}),
     "only <neuron>": lambda case: [f"only {j}" for j in _FEW["neuron"](case)],
     "without <neuron>": lambda case: [f"without {j}" for j in _FEW["neuron"](case)],
     "without <sample>": lambda case: [f"without {i}" for i in _FEW["sample"](case)],
@@ -115,7 +115,8 @@ def words(l: int, change: Change, case: Case) -> dict[str, Any]:
     names, last = dict(enumerate(case.activations, 1)), case.depth
     f, other = names[l], str(change.get("forward") or change.get("slope_of") or names[l])
     before, ij = (f"a{l - 1}" if l > 1 else "X"), "[i,j]"
-    error, kind = ERRORS[str(change.get("error") or case.loss)], str(change.get("slope", "")).partition(" ")
+    kind = str(change.get("slope", "")).partition(" ")
+    wrong_error = error(case.loss, str(change.get("error", "")))
     formulas = MISREMEMBERED[f]
     wrong = formulas[min(int(kind[2]), len(formulas) - 1)] if kind[0] == "misremembered" else SLOPES[other]
     if kind[0] == "formula":
@@ -129,9 +130,9 @@ def words(l: int, change: Change, case: Case) -> dict[str, Any]:
         "l": l, "n": l + 1, "p": l - 1, "before": before, "two_before": f"a{l - 2}" if l > 2 else "X",
         "f": symbol(f), "fp": symbol(names.get(l - 1, f)), "g": symbol(other),
         "c": number(factors[0]) if factors else "c",
-        "up": at(ERRORS[case.loss], l) if l == last else f"(δ{l + 1} W{l + 1})",
-        "up_i": at(ERRORS[case.loss], l, ij) if l == last else f"(Σk δ{l + 1}[i,k]·W{l + 1}[k,j])",
-        "error_name": change.get("error", ""), "error": at(error, l), "error_i": at(error, l, ij),
+        "up": at(error(case.loss), l) if l == last else f"(δ{l + 1} W{l + 1})",
+        "up_i": at(error(case.loss), l, ij) if l == last else f"(Σk δ{l + 1}[i,k]·W{l + 1}[k,j])",
+        "error_name": change.get("error", ""), "error": at(wrong_error, l), "error_i": at(wrong_error, l, ij),
         "slope": at(SLOPES[f], l), "wrong_slope": at(wrong, l), "wrong_slope_i": at(wrong, l, ij),
         "j": min(one, case.sizes[l] - 1), "i": one,
         "l2_kj": l2_i.replace("[j,k]", "[k,j]"), "sum": total, "sum_i": total_i, "l2": l2, "l2_i": l2_i,

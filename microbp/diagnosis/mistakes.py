@@ -194,8 +194,8 @@ MISTAKES = (
     ),
     Mistake("factor", "All is right but for a factor.", "any", scaled("{c}·", SOLVED)),
     Mistake(
-        "missing-loss-term", "Only the first term of the cross-entropy is differentiated.", "output",
-        (delta({"error": "<first term>"}, ("{error}", "{error_i}")),),
+        "missing-loss-term", "A part of the loss's derivative is missing, or wrong: {error_name}.", "output",
+        (delta({"error": "<part of the loss>"}, ("{error}", "{error_i}")),),
     ),
     Mistake(
         "wrong-loss", "The pass begins with the derivative of another loss: {error_name}.", "output",

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.diagnosis.formulas import ERRORS, MISREMEMBERED
+from microbp.diagnosis.formulas import MISREMEMBERED
+from microbp.diagnosis.formulas import error as formula
 from microbp.diagnosis.lines import value
 from microbp.diagnosis.rules import Plan, Rules
 from microbp.learner.cases import Case, Floats, Gradients
@@ -96,8 +97,9 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         delta_W, a_W, delta_b = (x[rows] if some else x for x, some in ((delta, in_W), (a, in_W), (delta, in_b)))
         of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
         l2 = case.l2 if rule.l2 is None else rule.l2
-        dW, dW_l2 = of_W * rule.scale_loss * (delta_W.T @ a_W), of_W * rule.l2_weights * l2 / m * W
-        above = dW + dW_l2
+        loss, penalty = delta_W.T @ a_W, rule.l2_weights * l2 / m * W
+        above = loss + penalty  # what weights are changed by too early: factors come after
+        dW, dW_l2 = of_W * rule.scale_loss * loss, of_W * penalty
         if rule.transposed == "all" or (rule.transposed and dW.shape == dW.T.shape):
             dW, dW_l2 = dW.T, dW_l2.T if rule.transposed == "all" else dW_l2
         db, db_l2 = rule.scale_loss * delta_b.sum(axis=0), case.l2 / m * b
@@ -137,7 +139,10 @@ def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floa
     a, y, name = values.a[-1], values.y, rule.error or case.loss
     error = LOSSES[case.loss][1](a, y)
     if name != case.loss:  # as it is written, without care for logarithms of 0 or for what targets it is meant
-        error = value(ERRORS[name], {"a": a, "y": y, "p": softmax(a), "m": len(y), "n": y.shape[1]})
+        error = value(
+            formula(case.loss, name),
+            {"a": a, "y": y, "p": softmax(a), "m": len(y), "n": y.shape[1]},
+        )
     if rule.softmax != "full" and name == "softmax_cross_entropy":
         error = (-y * (1.0 - softmax(a)) if rule.softmax == "diagonal" else softmax(a.T).T - y) / len(y)
     slope = _slope(case, rule, values, case.depth, error)

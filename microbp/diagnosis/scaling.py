@@ -134,6 +134,9 @@ def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
         value = near if one[0] <= near <= one[1] and one[1] - one[0] <= NARROW * abs(near) else None
         if value is None and sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong) < LEAST_FOR_LAMBDA:
             return
+    few = sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong) < 2
+    if value is None and few:
+        return
     if value is None and all(abs(middle(one)) * largest(c.l2) <= LEAST_CHANGE * largest(c.loss) for c in columns):
         return
     factors = {c.name: (1.0, 1.0) for c in columns}
@@ -205,7 +208,9 @@ def _grouped(
         value = middle(held) if snapped is None else snapped
         fitting = frozenset(name for name, (low, high) in intervals.items() if low <= value <= high) | {*names}
         known = _entries(columns, names) > 1 and abs(value - 1) > LEAST_CHANGE
-        certain = _entries(columns, names) > 1 or "," not in nice.read(value)  # one number fits many a product
+        certain = (
+            _entries(columns, names) > 1 or "," not in nice.read(value).partition(", or")[0]
+        )  # one number fits many a product
         cost = 1 if snapped is not None and certain else 2 if known else 99
         made.append(Group(value, tuple(names), fitting, cost, penalty))
     return tuple(made)

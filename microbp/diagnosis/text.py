@@ -35,6 +35,9 @@ def explained(case: Case, given: Given, explanation: Explanation) -> list[str]:
         said = finding.lines(case)
         rows = [(f"   {word}", said[word], said[f"{word}_index"]) for word in ("wrong", "right")]
         lines += columns(rows, gap="   ")
+    rules = [rule for finding in explanation.findings for rule in finding.change]
+    if "back" in rules and explanation.rate and any(rule.startswith("scale") for rule in rules):
+        lines += ["", "In η·dW the dW is meant as it was before the factor."]
     lines += ["", *followed(case, given, explanation)]
     return lines
 
