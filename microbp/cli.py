@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if wrong := [word for word in rest if word.startswith("-") or not hasattr(options, "numbers")]:
-        parser.error(f"unrecognized arguments: {' '.join(wrong)}")
+        hint = "; brackets let an expression begin with a minus: '(-x**2)'" if any(map(_is_expression, wrong)) else ""
+        parser.error(f"unrecognized arguments: {' '.join(wrong)}{hint}")
     if rest:
         options.numbers += rest  # files and numbers may stand after an option too
     try:
@@ -89,6 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         print(f"microbp: {printable(str(error))}", file=sys.stderr)
         return 2
+
+
+def _is_expression(word: str) -> bool:
+    """Whether a word that begins with a minus may be meant as an expression."""
+    return word[:1] == "-" != word[1:2] and any(sign in word[1:] for sign in "+-*/()")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -219,7 +219,7 @@ def followed(found: Mapping[str, Any]) -> Iterator[str]:
         else:
             yield f"      wrong   {'left out' if way['wrong'] is None else _product(way['wrong'])}"
             yield f"      right   {_product(way['right'])}"
-    if found["count"] > len(ways):
+    if found["count"] > len(ways) > 0:
         yield f"   and {found['count'] - len(ways):,} ways more"
     elif len(ways) > 1:
         yield "   together"

@@ -68,7 +68,9 @@ def _where(case: Case, finding: Finding) -> str:
     if finding.arrays:
         return ", ".join(name for name in case.names if name in finding.arrays)
     layers = finding.layers or tuple(range(1, case.depth + 1))
-    said = ("layer " if len(layers) == 1 else "layers ") + ", ".join(map(str, layers))
+    kind, _, neuron = str(finding.change.get("paths", "")).partition(" ")
+    each = [f"{l} ({kind} neuron {min(int(neuron), case.sizes[l] - 1)})" if neuron else str(l) for l in layers]
+    said = ("layer " if len(layers) == 1 else "layers ") + ", ".join(each)
     named = "".join(finding.lines(case).values())
     slopes = [f"{symbol(name)}′(z) = {text}" for name, text in SLOPES.items() if f"{symbol(name)}′(" in named]
     legend = [text for name, text in LEGEND.items() if re.search(rf"(?<!\w){name}(?!\w)", named)]
