@@ -82,10 +82,7 @@ class _Pass:
         for l, (W, b, z, a) in enumerate(zip(case.weights, case.biases, values.z, values.a[1:], strict=True), 1):
             self.scope |= {f"W{l}": W, f"b{l}": b, f"z{l}": z, f"a{l}": a}
         for part in backward(case, tuple(replace(rule, passes=1) for rule in rules), values):
-            how, loss, l2 = rules[part.l - 1].transposed, part.dW, part.dW_l2
-            square = loss.shape == loss.T.shape
-            turned = (loss.T if how == "all" or (how and square) else loss) + (l2.T if how == "all" else l2)
-            self.scope |= {f"∂E/∂a{part.l}": part.signal, f"δ{part.l}": part.delta, f"dW{part.l}": turned}
+            self.scope |= {f"∂E/∂a{part.l}": part.signal, f"δ{part.l}": part.delta, f"dW{part.l}": part.step}
         self.made = gradients(case, rules, values if rules[0].passes == 1 else None)
 
     def row(self, side: str, head: str, place: Place, lines: list[str]) -> Row:

@@ -40,6 +40,8 @@ class Part(NamedTuple):
     """its δ, of all samples,"""
     inputs: Floats
     """and what δ is multiplied by in dW."""
+    step: Floats
+    """What weights are changed by if they are changed too early: the gradient before any factor."""
     dW: Floats
     """What the loss gives to the gradient of the weights,"""
     dW_l2: Floats
@@ -98,12 +100,12 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
         l2 = case.l2 if rule.l2 is None else rule.l2
         loss, penalty = delta_W.T @ a_W, rule.l2_weights * l2 / m * W
-        above = loss + penalty  # what weights are changed by too early: factors come after
+        above = loss + penalty
         dW, dW_l2 = of_W * rule.scale_loss * loss, of_W * penalty
         if rule.transposed == "all" or (rule.transposed and dW.shape == dW.T.shape):
             dW, dW_l2 = dW.T, dW_l2.T if rule.transposed == "all" else dW_l2
         db, db_l2 = rule.scale_loss * delta_b.sum(axis=0), case.l2 / m * b
-        yield Part(l, signal, delta, a, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
+        yield Part(l, signal, delta, a, above, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
         passed = delta if rule.passed == "delta" else signal
 
 
@@ -126,7 +128,7 @@ def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
         biases=tuple(b - rate * step[f"db{l}"] for l, b in enumerate(case.biases, 1)),
     )
     for one, two in zip(backward(case, once), backward(later, once), strict=True):
-        yield Part(*one[:4], *(x + y for x, y in zip(one[4:], two[4:], strict=True)))
+        yield Part(*one[:5], *(x + y for x, y in zip(one[5:], two[5:], strict=True)))
 
 
 def replace_all(rules: Plan, **changes: Any) -> Plan:
