@@ -115,7 +115,7 @@ STRUCTURES: dict[str, Callable[[Structure], Structure]] = {
     "no softmax": lambda s: Structure(
         (*s.sizes[:-1], max(2, s.sizes[-1])), (*s.activations[:-1], "linear"), "softmax_cross_entropy"
     ),
-    "no binary_cross_entropy": lambda s: Structure(s.sizes, (*s.activations[:-1], "sigmoid"), "binary_cross_entropy"),
+    "no such part in the loss": lambda s: Structure(s.sizes, (*s.activations[:-1], "sigmoid"), "binary_cross_entropy"),
 }
 """Why a mistake may have no place in a network, and the network where it has: the first that shows it is the reason."""
 
