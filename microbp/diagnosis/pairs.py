@@ -12,8 +12,8 @@ from microbp.diagnosis.replay import Candidate, Replayer
 from microbp.diagnosis.rules import changed
 from microbp.diagnosis.ways import SOLVED
 
-MOST_PAIRS = 40_000
-"""More pairs than these are not replayed."""
+MOST_LAYERS = 120_000
+"""Layers replayed at most: of a deep network not all pairs are tried."""
 
 
 def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
@@ -28,8 +28,9 @@ def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Ite
         bound = a.rate or b.rate or "order" in a.change or "order" in b.change
         if not (apart or bound) or a.cost + b.cost > cost or _clash(a, b):
             continue
-        tried += 1
-        if tried > MOST_PAIRS:
+        tried += replayer.case.depth
+        if tried > MOST_LAYERS:
+            replayer.complete = False
             return
         rules = changed(changed(replayer.right, a.change, a.layers), b.change, b.layers)
         if replayer.all_exact(Candidate((a, b), rules, two.case if b.rate else one.case)):

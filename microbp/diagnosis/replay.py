@@ -62,6 +62,7 @@ class Replayer:
         self.right = plan(case)
         self.values = forward(case, self.right)
         self._misfits: set[Any] = set()
+        self.complete = True  # until pairs are left out
         self._forwards = {tuple(rule.forward for rule in self.right): self.values}
 
     def replay(self, candidate: Candidate) -> Made:

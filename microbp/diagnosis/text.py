@@ -144,7 +144,8 @@ def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Itera
 def unexplained(details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
     return [
-        "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers.",
+        "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers."
+        + ("" if details["complete"] else " (The network is deep: not all pairs were tried.)"),
         *_not_finite(details),
         f"First wrong array, as a pass computes them: {details['first_wrong']}",
         f"Wrong arrays: {', '.join(details['wrong'])}; right: {', '.join(details['right']) or 'none'}",

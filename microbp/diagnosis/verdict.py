@@ -186,6 +186,7 @@ def _unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
             for k in np.flatnonzero(~np.isfinite(given.numbers(name)))
         ],
         "nearest": _nearest(given, search),
+        "complete": search.complete,
         "ruled_out": [mistake.code for mistake in MISTAKES],
         "layout": given.layout,
         "tried": len(search.replayed),
