@@ -28,7 +28,7 @@ from microbp.diagnosis.formulas import symbol
 from microbp.diagnosis.lines import shown, value
 from microbp.diagnosis.mistake import plain, words
 from microbp.diagnosis.passes import backward, forward, gradients
-from microbp.diagnosis.rules import Plan, plan
+from microbp.diagnosis.rules import Plan, changed, plan
 from microbp.diagnosis.ways import DB, DELTA, DW
 from microbp.learner.cases import Case, Floats
 from microbp.vectorized import ACTIVATIONS, softmax
@@ -81,7 +81,7 @@ class _Pass:
             self.scope |= {symbol(name): f, f"{symbol(name)}′": partial(_derivative, f, prime)}
         for l, (W, b, z, a) in enumerate(zip(case.weights, case.biases, values.z, values.a[1:], strict=True), 1):
             self.scope |= {f"W{l}": W, f"b{l}": b, f"z{l}": z, f"a{l}": a}
-        for part in backward(case, tuple(replace(rule, passes=1) for rule in rules), values):
+        for part in backward(case, changed(rules, {"passes": 1}, range(1, case.depth + 1)), values):
             self.scope |= {f"∂E/∂a{part.l}": part.signal, f"δ{part.l}": part.delta, f"dW{part.l}": part.step}
         self.made = gradients(case, rules, values if rules[0].passes == 1 else None)
 

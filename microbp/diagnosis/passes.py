@@ -25,7 +25,7 @@ import numpy as np
 from microbp.diagnosis.formulas import MISREMEMBERED
 from microbp.diagnosis.formulas import error as formula
 from microbp.diagnosis.lines import value
-from microbp.diagnosis.rules import Plan, Rules
+from microbp.diagnosis.rules import Plan, Rules, changed
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
 
@@ -120,8 +120,10 @@ def gradients(case: Case, rules: Plan, values: Values | None = None) -> Gradient
 
 def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
     """The sum of a pass and of one after a step."""
-    once = tuple(replace(rule, passes=1) for rule in rules)
-    step, rate = gradients(case, replace_all(once, order="right", transposed="")), case.learning_rate or 0.0
+    every = range(1, case.depth + 1)
+    once = changed(rules, {"passes": 1}, every)
+    step = gradients(case, changed(once, {"order": "right", "transposed": ""}, every))
+    rate = case.learning_rate or 0.0
     later = replace(
         case,
         weights=tuple(W - rate * step[f"dW{l}"] for l, W in enumerate(case.weights, 1)),
@@ -129,11 +131,6 @@ def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
     )
     for one, two in zip(backward(case, once), backward(later, once), strict=True):
         yield Part(*one[:5], *(x + y for x, y in zip(one[5:], two[5:], strict=True)))
-
-
-def replace_all(rules: Plan, **changes: Any) -> Plan:
-    """A plan with a change in every layer."""
-    return tuple(replace(rule, **changes) for rule in rules)
 
 
 def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floats]:
