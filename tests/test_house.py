@@ -27,7 +27,7 @@ FLOORS = """
     diagnosis.scaling diagnosis.findings diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search
     diagnosis.separating
     diagnosis.hiding diagnosis.planting diagnosis.strength diagnosis.slips diagnosis.judge
-    diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.verdict
+    diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.unexplained diagnosis.verdict
     engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions diagnosis.grading
     __init__ screen shell debugger quiz
     commands commands.output commands.step commands.draw commands.train commands.compare commands.diagnose

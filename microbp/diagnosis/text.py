@@ -141,7 +141,7 @@ def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Itera
             yield f"      These data would tell: X = {X.tolist()}, Y = {Y.tolist()}"
 
 
-def unexplained(details: dict[str, Any]) -> list[str]:
+def in_words(details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
     return [
         "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers."

@@ -1,0 +1,114 @@
+"""What is known of wrong numbers that nothing explains: where they are, what they have in common, what is nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.findings import Diagnosis, Explanation
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.passes import backward
+from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.rules import plan
+from microbp.diagnosis.search import Search
+from microbp.diagnosis.text import followed, in_words
+from microbp.learner.cases import Case
+from microbp.learner.given import Given, within
+
+MOST_MISSES = 0.25
+"""What makes all numbers but so many of them is worth a word."""
+
+
+def unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
+    """The diagnosis of numbers that no mistake explains: where they are wrong, what is nearest, what was ruled out."""
+    precision = precision_of(case, given)
+    errors: dict[str, Any] = {}
+    for name in given.arrays:
+        right = given.select(name, case.truth[1][name])
+        if right is None:
+            errors[name] = np.ones(given.numbers(name).shape, dtype=bool)
+        else:
+            errors[name] = ~within(given.numbers(name), right, precision.tolerance(name, right))
+    wrong = [name for name in errors if errors[name].any()]
+    order = sorted(wrong, key=lambda name: (-int(name[2:]), name[1] == "b"))
+    details = {
+        "first_wrong": order[0] if order else "",
+        "wrong": wrong,
+        "right": [name for name in errors if name not in wrong],
+        "confined": list(_confined(case, given, errors, wrong)),
+        "factor": _factor(case, given, errors, wrong),
+        "finite": bool(all(np.isfinite(g).all() for g in case.truth[1].values())),
+        "not_finite": [
+            f"{name}{list(given.place(name, int(k)))}"
+            for name in wrong
+            for k in np.flatnonzero(~np.isfinite(given.numbers(name)))
+        ],
+        "nearest": _nearest(given, search),
+        "complete": search.complete,
+        "ruled_out": [mistake.code for mistake in MISTAKES],
+        "layout": given.layout,
+        "tried": len(search.replayed),
+    }
+    text = [*in_words(details), *followed(case, given, Explanation((), 0))]
+    return Diagnosis(False, (), (), details, "\n".join(text))
+
+
+def _nearest(given: Given, search: Search) -> dict[str, Any] | None:
+    """The mistake that makes most of the numbers, if it makes all but a few, and what it does not make."""
+    count = sum(given.numbers(name).size for name in given.arrays)
+    best = min(search.replayed, key=lambda one: len(one.misses), default=search.base)
+    if len(best.misses) >= len(search.base.misses) or len(best.misses) > MOST_MISSES * count:
+        return None
+    places = [f"{name}{list(given.place(name, k))}" for name, k in best.misses]
+    return {"mistakes": [f.mistake.code for f in best.findings], "count": count, "misses": places}
+
+
+def _factor(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> float | None:
+    """The factor that the wrong numbers have in common, if there is one."""
+    pairs = [(given.numbers(name), given.select(name, case.truth[1][name]), errors[name]) for name in wrong]
+    ratios = [numbers[at] / right[at] for numbers, right, at in pairs if right is not None]
+    if len(ratios) < len(wrong) or sum(map(len, ratios)) < 2:
+        return None
+    every = np.concatenate(ratios)
+    common = float(np.median(every))
+    return common if np.all(np.abs(every - common) <= 1e-5 * abs(common)) else None
+
+
+def _confined(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:
+    """Where all errors are, if that is not everywhere: a layer, the weights or biases, a row, a column, a sample."""
+    layers = {name[2:] for name in wrong}
+    if len(layers) == 1 < case.depth:
+        yield f"layer {layers.pop()}"
+    if len(kinds := {name[1] for name in wrong}) == 1 and len({name[1] for name in errors}) == 2:
+        yield "the weights" if kinds == {"W"} else "the biases"
+    if len(wrong) == 1:
+        (name,) = wrong
+        places = [given.place(name, int(k)) for k in np.flatnonzero(errors[name])]
+        for axis, word in enumerate(("row", "column")[: len(places[0])]):
+            if len(at := {place[axis] for place in places}) == 1 and case.shape(name)[axis] > 1:
+                yield f"{word} {at.pop()} of {name}"
+    if (sample := _sample(case, given)) is not None:
+        yield f"sample {sample}: without it, or with a multiple of it, the numbers are right"
+
+
+def _sample(case: Case, given: Given) -> int | None:
+    """The sample of whose share in the gradients the errors are a multiple."""
+    parts = list(backward(case, plan(case)))
+    for i in range(len(case.Y)) if len(case.Y) > 1 else ():
+        share = {f"dW{p.l}": p.delta[i : i + 1].T @ p.inputs[i : i + 1] for p in parts}
+        share |= {f"db{p.l}": p.delta[i] for p in parts}
+        vectors = [
+            (given.numbers(n), given.select(n, case.truth[1][n]), given.select(n, share[n])) for n in given.arrays
+        ]
+        if any(right is None for _, right, _ in vectors):
+            return None
+        error = np.concatenate([numbers - right for numbers, right, _ in vectors if right is not None])
+        of_sample = np.concatenate([mine for *_, mine in vectors if mine is not None])
+        if not np.isfinite(error).all() or not of_sample.any() or error.size < 3:
+            continue
+        rest = error - (error @ of_sample) / (of_sample @ of_sample) * of_sample
+        if np.max(np.abs(rest)) <= 1e-5 * np.max(np.abs(error)):
+            return i
+    return None
