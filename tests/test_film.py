@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -131,6 +132,13 @@ def test_the_same_film_is_the_same_bytes_whatever_the_hash_seed(renderer, tmp_pa
         subprocess.run([sys.executable, "-c", code, tmp_path / seed], env=environment, check=True)
     for ending in ("svg", "gif", "webp"):
         assert (tmp_path / f"1.{ending}").read_bytes() == (tmp_path / f"2.{ending}").read_bytes(), ending
+
+
+def test_graphviz_writes_boxes_in_any_order_and_an_empty_line_after_the_last():
+    boxes = [f'<g class="cluster" id="c{k}"><title>{k}</title></g>\n' for k in range(3)]
+    pictures = [f'<svg xmlns="{SVG[1:-1]}"><g>{"".join(some)}\n</g></svg>' for some in permutations(boxes)]
+    films = {moving_svg([pictures[0].encode(), picture.encode()], 1.0) for picture in pictures}
+    assert len(films) == 1
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp"])

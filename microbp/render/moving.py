@@ -87,6 +87,7 @@ def moving_svg(pictures: Iterable[bytes], seconds: float) -> tuple[bytes, str]:
             group[:] = [next(boxes) if _is_box(part) else part for part in group]
         for part in frame.iter():
             part.attrib.pop("id", None)  # some differ from picture to picture
+            part.tail = "\n"  # an empty line may follow a box, which has moved
     if len({frame.get("viewBox") for frame in frames}) > 1:
         raise RendererError("the pictures of this film differ in size: draw fewer things in them, with show=…")
     stays = durations(len(frames), seconds)
