@@ -84,14 +84,13 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
     values = values or forward(case, rules)
     kind = values.y.dtype
     m = len(values.y)
-    passed: Floats | None = None
-    above = values.y  # until there is a layer above
+    above: Part | None = None
     for l in range(case.depth, 0, -1):
         rule, W, b = rules[l - 1], values.weights[l - 1], values.biases[l - 1]
-        if passed is None:
+        if above is None:
             signal, delta = _output_delta(case, rule, values)
         else:
-            signal = _through(case, rules[l], values, l + 1, passed, above)
+            signal = _through(case, rules[l], values, above)
             delta = signal * _slope(case, rule, values, l, signal)
         delta = delta.astype(kind)
         a = _inputs(rule, values, l)
@@ -100,13 +99,12 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
         l2 = case.l2 if rule.l2 is None else rule.l2
         loss, penalty = delta_W.T @ a_W, rule.l2_weights * l2 / m * W
-        above = loss + penalty
         dW, dW_l2 = of_W * rule.scale_loss * loss, of_W * penalty
         if rule.transposed == "all" or (rule.transposed and dW.shape == dW.T.shape):
             dW, dW_l2 = dW.T, dW_l2.T if rule.transposed == "all" else dW_l2
         db, db_l2 = rule.scale_loss * delta_b.sum(axis=0), case.l2 / m * b
-        yield Part(l, signal, delta, a, above, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
-        passed = delta if rule.passed == "delta" else signal
+        above = Part(l, signal, delta, a, loss + penalty, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
+        yield above
 
 
 def gradients(case: Case, rules: Plan, values: Values | None = None) -> Gradients:
@@ -183,13 +181,13 @@ def _neighbour(l: int, where: str, depth: int) -> int:
     return max(l - 1, 1) if where == "below" else min(l + 1, depth)
 
 
-def _through(case: Case, rule: Rules, values: Values, l: int, passed: Floats, dW: Floats) -> Floats:
-    """What layer l, whose gradients are dW, passes back to the activations before it."""
-    W = values.weights[l - 1]
+def _through(case: Case, rule: Rules, values: Values, part: Part) -> Floats:
+    """What a layer passes back to the activations before it."""
+    W, passed = values.weights[part.l - 1], part.delta if rule.passed == "delta" else part.signal
     if rule.back == "updated":
-        W = W - (case.learning_rate or 0.0) * dW
+        W = W - (case.learning_rate or 0.0) * part.step
     if rule.back in ("below", "above"):
-        other = values.weights[_neighbour(l, rule.back, case.depth) - 1]
+        other = values.weights[_neighbour(part.l, rule.back, case.depth) - 1]
         W = other if other.shape == W.shape else W
     square = W.shape[0] == W.shape[1]
     if rule.back == "untransposed" and square:
