@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.apart import Difference, difference
-from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.precision import judged, precision_of
 from microbp.layouts import Layout
-from microbp.learner.cases import Case, Floats, Gradients, case_of
+from microbp.learner.cases import Case, Gradients, case_of
 from microbp.learner.files import obtain
 from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, loss_in, read
@@ -153,25 +153,18 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     given = choose(case, read(case, obtain(case, gradients)))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}
-    for name, numbers, right, allowed in _judged(case, given, None):
-        for k in np.flatnonzero(~within(numbers, right, allowed)).tolist():
-            wrong[leaves[name][given.place(name, k)].label] = float(numbers[k])
+    for array in judged(given, case.truth[1], precision_of(case, given).tolerance):
+        for k in np.flatnonzero(array.wrong).tolist():
+            wrong[leaves[array.name][given.place(array.name, k)].label] = float(array.numbers[k])
     return wrong
 
 
-def _judged(case: Case, given: Given, tolerance: float | None) -> Iterator[tuple[str, Floats, Floats, Floats]]:
-    """For each array that was given: its name, the learner's numbers, the right ones, how far apart they may be."""
-    precision = precision_of(case, given)
-    for name in given.arrays:
-        right = given.select(name, case.truth[1][name])
-        assert right is not None  # its shape was looked at
-        allowed = precision.tolerance(name, right) if tolerance is None else tolerance * (1 + np.abs(right))
-        yield name, given.numbers(name), right, allowed
-
-
 def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Difference, ...]:
-    rows = []
-    for name, numbers, right, allowed in _judged(case, given, tolerance):
+    rows, precision = [], precision_of(case, given)
+    for name, numbers, right, allowed in judged(given, case.truth[1], precision.tolerance):
+        assert right is not None  # its shape was looked at
+        if tolerance is not None:
+            allowed = tolerance * (1 + np.abs(right))
         shape, known = given.arrays[name].shape, given.known.get(name)
         if known is None:
             rows.append(difference(name[1:], numbers.reshape(shape), right.reshape(shape), allowed.reshape(shape)))

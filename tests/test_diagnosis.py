@@ -266,7 +266,12 @@ def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded
     case = case_of(nn.MLP(3, [4, 2], activation="tanh", seed=seed), X, Y[:, :2])
     assert named(case, *read(case, by_digits(case.truth[1], 5, np.trunc))) == [("right",)]
     wrong = gradients(case, plan(case, {"slope": "none"}, [1]))
-    assert ("missing-hidden-derivative",) in named(case, *read(case, by_digits(wrong, 5, np.trunc)))
+    cut = by_digits(wrong, 5, np.trunc)
+    assert ("missing-hidden-derivative",) in named(case, *read(case, cut))
+    model = nn.MLP(3, [4, 2], activation="tanh", seed=seed)
+    diagnosis = microbp.diagnose(model, cut, X, Y[:, :2], loss=case.loss)
+    assert diagnosis.details["worst"]["array"] == "dW1"
+    assert "Wrong: dW1, db1. Right: dW2, db2." in diagnosis.explanation
 
 
 def test_a_slip_of_the_pen_is_told_beside_the_mistake_that_is_nearest():

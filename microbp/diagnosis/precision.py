@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.rules import plan
@@ -85,6 +88,29 @@ class Precision:
         if not (single or self.single):
             bound = bound * 2.0**-29 + RELATIVE * most
         return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
+
+
+class Judged(NamedTuple):
+    """An array as a learner gave it, beside the right one."""
+
+    name: str
+    numbers: Floats
+    right: Floats | None
+    """None if it has another shape."""
+    tolerance: Floats
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Which of the numbers are wrong."""
+        return ~within(self.numbers, np.nan if self.right is None else self.right, self.tolerance)
+
+
+def judged(given: Given, right: Gradients, tolerance: Callable[[str, Floats], Floats]) -> Iterator[Judged]:
+    """Each array that was given, beside the right one and how far its numbers may be from that."""
+    for name in given.arrays:
+        numbers, expected = given.numbers(name), given.select(name, right[name])
+        allowed = np.zeros_like(numbers) if expected is None else tolerance(name, expected)
+        yield Judged(name, numbers, expected, allowed)
 
 
 def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = False) -> Precision:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,13 @@ from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.pairs import pairs
 from microbp.diagnosis.passes import backward, gradients
-from microbp.diagnosis.precision import Precision, few_digits, precision_of, rounded_to_single
+from microbp.diagnosis.precision import Judged, Precision, few_digits, judged, precision_of, rounded_to_single
 from microbp.diagnosis.replay import Candidate, Made, Replayer
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.ways import Change
 from microbp.learner.cases import Case
-from microbp.learner.given import Given, within
+from microbp.learner.given import Given
 
 MOST_MISTAKES = 2
 
@@ -68,15 +69,16 @@ class Search(Replayer):
         few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations()
         return "double" if few else ""
 
+    def judged(self) -> list[Judged]:
+        """The arrays beside the right ones: digits that were cut off make none wrong."""
+        return list(judged(self.given, self.case.truth[1], replace(self.precision, cut=True).tolerance))
+
     def _near(self, precision: Precision, **how: Any) -> bool:
         """Whether the numbers are as near to the right ones as that."""
         kink = plan(self.case, {"slope": "kink"})
+        allowed = partial(precision.tolerance, **how)
         return any(
-            all(
-                (v := self.given.select(name, right[name])) is not None
-                and np.all(within(self.given.numbers(name), v, precision.tolerance(name, v, **how)))
-                for name in self.given.arrays
-            )
+            not any(array.wrong.any() for array in judged(self.given, right, allowed))
             for right in (self.case.truth[1], gradients(self.case, kink, self.values))
         )
 

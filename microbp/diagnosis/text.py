@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,9 @@ from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.following import follow
 from microbp.diagnosis.formulas import SLOPES, symbol
 from microbp.diagnosis.lines import number
-from microbp.diagnosis.precision import precision_of
+from microbp.diagnosis.precision import Judged
 from microbp.learner.cases import Case
-from microbp.learner.given import Given, within
+from microbp.learner.given import Given
 from microbp.tabular import columns
 
 MOST_PLACES = 4
@@ -25,10 +24,15 @@ LEGEND = {"p": "p = softmax(z)", "n": "n outputs", "η": "η the learning rate"}
 """What else may need a word where it is in a line."""
 
 
-def explained(case: Case, given: Given, explanation: Explanation) -> list[str]:
+def explained(case: Case, given: Given, arrays: Sequence[Judged], explanation: Explanation) -> list[str]:
     """What is wrong, as lines of text."""
     count = len(explanation.findings)
-    lines = [f"The gradients are wrong: {' and '.join(explanation.codes)}.", _arrays(case, given)]
+    wrong = [array.name for array in arrays if array.wrong.any()]
+    right = [array.name for array in arrays if array.name not in wrong]
+    lines = [
+        f"The gradients are wrong: {' and '.join(explanation.codes)}.",
+        f"Wrong: {', '.join(wrong) or 'a little of everything'}. Right: {', '.join(right) or 'none'}.",
+    ]
     for k, finding in enumerate(explanation.findings, 1):
         which = f"{k}. " if count > 1 else ""
         lines += ["", f"{which}{_sentence(case, finding)}", f"   Where: {_where(case, finding)}"]
@@ -38,7 +42,7 @@ def explained(case: Case, given: Given, explanation: Explanation) -> list[str]:
     rules = [rule for finding in explanation.findings for rule in finding.change]
     if "back" in rules and explanation.rate and any(rule.startswith("scale") for rule in rules):
         lines += ["", "In η·dW the dW is meant as it was before the factor."]
-    lines += ["", *followed(case, given, explanation)]
+    lines += ["", *followed(case, given, arrays, explanation)]
     return lines
 
 
@@ -54,16 +58,6 @@ def _sentence(case: Case, finding: Finding) -> str:
     return f"{finding.mistake.code}: {sentence}" + (f" Here: {'; '.join(more)}." if more else "")
 
 
-def _arrays(case: Case, given: Given) -> str:
-    precision, right = replace(precision_of(case, given), cut=True), []
-    for name in given.arrays:
-        vector, numbers = given.select(name, case.truth[1][name]), given.numbers(name)
-        if vector is not None and within(numbers, vector, precision.tolerance(name, vector)).all():
-            right.append(name)
-    wrong = [name for name in given.arrays if name not in right]
-    return f"Wrong: {', '.join(wrong) or 'a little of everything'}. Right: {', '.join(right) or 'none'}."
-
-
 def _where(case: Case, finding: Finding) -> str:
     if finding.arrays:
         return ", ".join(name for name in case.names if name in finding.arrays)
@@ -77,12 +71,12 @@ def _where(case: Case, finding: Finding) -> str:
     return "; ".join([said, *slopes, *legend])
 
 
-def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str]:
+def followed(case: Case, given: Given, arrays: Sequence[Judged], explanation: Explanation) -> Iterator[str]:
     """One weight with its numbers: what the wrong lines make of it, what the right ones, and how to step there.
 
     Where nothing explains the numbers there are the right lines alone.
     """
-    place = worst(case, given)
+    place = worst(given, arrays)
     if place is None:
         return
     name, where = place
@@ -107,22 +101,17 @@ def followed(case: Case, given: Given, explanation: Explanation) -> Iterator[str
         yield f'   See it: microbp.steps({loss}).until("{label}")'
 
 
-def worst(case: Case, given: Given) -> tuple[str, tuple[int, ...]] | None:
+def worst(given: Given, arrays: Sequence[Judged]) -> tuple[str, tuple[int, ...]] | None:
     """Where the numbers are wrong at their worst, in the array that a pass gets wrong first; weights before biases."""
-    found: list[tuple[bool, int, float, str, tuple[int, ...]]] = []
-    precision = precision_of(case, given)
-    for name in given.arrays:
-        right = given.select(name, case.truth[1][name])
-        if right is None or name in given.totals:
+    found: list[tuple[bool, int, str, tuple[int, ...]]] = []
+    for array in arrays:
+        name, wrong = array.name, array.wrong
+        if array.right is None or name in given.totals or not wrong.any():
             continue
-        numbers = given.numbers(name)
         with np.errstate(invalid="ignore"):
-            apart = np.nan_to_num(np.abs(numbers - right), nan=np.inf)
-        apart[within(numbers, right, precision.tolerance(name, right))] = 0.0
-        k = int(np.argmax(apart))
-        if apart[k] > 0:
-            found.append((name[1] == "W", int(name[2:]), float(apart[k]), name, given.place(name, k)))
-    return max(found)[3:] if found else None
+            apart = np.where(wrong, np.nan_to_num(np.abs(array.numbers - array.right), nan=np.inf), -1.0)
+        found.append((name[1] == "W", int(name[2:]), name, given.place(name, int(np.argmax(apart)))))
+    return max(found)[2:] if found else None
 
 
 def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:

@@ -10,27 +10,20 @@ import numpy as np
 from microbp.diagnosis.findings import Diagnosis, Explanation
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import backward
-from microbp.diagnosis.precision import precision_of
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.text import followed, in_words
 from microbp.learner.cases import Case
-from microbp.learner.given import Given, within
+from microbp.learner.given import Given
 
 MOST_MISSES = 0.25
 """What makes all numbers but so many of them is worth a word."""
 
 
-def unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
+def unexplained(search: Search) -> Diagnosis:
     """The diagnosis of numbers that no mistake explains: where they are wrong, what is nearest, what was ruled out."""
-    precision = precision_of(case, given)
-    errors: dict[str, Any] = {}
-    for name in given.arrays:
-        right = given.select(name, case.truth[1][name])
-        if right is None:
-            errors[name] = np.ones(given.numbers(name).shape, dtype=bool)
-        else:
-            errors[name] = ~within(given.numbers(name), right, precision.tolerance(name, right))
+    case, given, arrays = search.case, search.given, search.judged()
+    errors = {array.name: array.wrong for array in arrays}
     wrong = [name for name in errors if errors[name].any()]
     order = sorted(wrong, key=lambda name: (-int(name[2:]), name[1] == "b"))
     details = {
@@ -51,7 +44,7 @@ def unexplained(case: Case, given: Given, search: Search) -> Diagnosis:
         "layout": given.layout,
         "tried": len(search.replayed),
     }
-    text = [*in_words(details), *followed(case, given, Explanation((), 0))]
+    text = [*in_words(details), *followed(case, given, arrays, Explanation((), 0))]
     return Diagnosis(False, (), (), details, "\n".join(text))
 
 

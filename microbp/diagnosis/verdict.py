@@ -91,13 +91,12 @@ def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
             return _right(search.given, precision)
     found = [(search, explanations) for search in searches if (explanations := search.explanations())]
     if not found:
-        given = choose(case, readings)
-        return unexplained(case, given, searches[readings.index(given)])
+        return unexplained(searches[readings.index(choose(case, readings))])
     least = min(explanations[0].cost for _, explanations in found)
     best = [(search, explanations) for search, explanations in found if explanations[0].cost == least]
     if len({search.given.layout for search, _ in best}) > 1:
         raise ShapeError(ambiguous([search.given for search, _ in best]))
-    return _wrong(case, best[0][0].given, best[0][1])
+    return _wrong(best[0][0], best[0][1])
 
 
 def _right(given: Given, precision: str) -> Diagnosis:
@@ -108,15 +107,15 @@ def _right(given: Given, precision: str) -> Diagnosis:
     return Diagnosis(True, (), (), details, said)
 
 
-def _wrong(case: Case, given: Given, explanations: list[Explanation]) -> Diagnosis:
-    first, *others = explanations
+def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
+    case, given, arrays, (first, *others) = search.case, search.given, search.judged(), explanations
     data = [(other, separating(case, first, other)) for other in others[:MOST_ALTERNATIVES]]
     factors: dict[str, float] = {}
     for f in first.findings:
         for name in f.arrays if f.value is not None and any(rule.startswith("scale") for rule in f.change) else ():
             factors[name] = factors.get(name, 1.0) * (f.value or 0.0)
     layers = sorted({l for f in first.findings for l in f.layers})
-    place = worst(case, given)
+    place = worst(given, arrays)
     details: dict[str, Any] = {
         "findings": [_finding(case, finding) for finding in first.findings],
         "layers": layers,
@@ -139,7 +138,7 @@ def _wrong(case: Case, given: Given, explanations: list[Explanation]) -> Diagnos
         details |= {"factor": values[0].value, "reading": values[0].reading}
     if len(layers) == 1:
         details["layer"] = layers[0]
-    text = "\n".join([*explained(case, given, first), *alternatives(case, data)])
+    text = "\n".join([*explained(case, given, arrays, first), *alternatives(case, data)])
     return Diagnosis(False, first.codes, tuple(other.codes for other, _ in data), details, text)
 
 
