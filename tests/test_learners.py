@@ -137,6 +137,7 @@ WRONG = [
     ("l2-factor", "tanh", SOFTMAX, 0.8, every_dW(" + l2 * W")),
     ("l2-factor", "tanh", SOFTMAX, 0.8, ["dW3 = d3.T @ a2 + 2 * l2 / m * W3"]),
     ("l2-sign", "relu", SQUARED, 0.8, every_dW(" - l2/m*W")),
+    ("l2-skips-column", "tanh", CROSS, 0.8, every_dW(" + l2/m*W*(np.arange(3) > 0)")),
     ("bias-regularized", "tanh", SQUARED, 0.8, [f"db{l} = d{l}.sum(0) + l2 / m * b{l}" for l in (1, 2, 3)]),
     ("bias-regularized", "tanh", SQUARED, 0.8, ["db2 = d2.sum(0) + l2 / m * b2"]),
     ("l2-not-in-loss", "tanh", CROSS, 0, every_dW(" + 0.3/m*W")),

@@ -122,6 +122,15 @@ MISTAKES = (
         (weights({"l2_weights": SOLVED}, "{sum} + {c}·(λ/m)·W{l}", "{sum_i} + {c}·(λ/m)·W{l}[j,k]"),),
     ),
     Mistake(
+        "l2-skips-column", "The penalty leaves out the first column of W, as if the biases stood there.", "any",
+        (
+            weights(
+                {"l2_columns": "without first"},
+                "{sum} + (λ/m)·W{l}, column 0 left out", "{sum_i} + [k > 0]·(λ/m)·W{l}[j,k]",
+            ),
+        ),
+    ),
+    Mistake(
         "l2-not-in-loss", "There is a penalty in the gradient, and λ = 0 in the loss: is λ right?", "any",
         (weights({"l2": SOLVED}, "{sum} + ({c}/m)·W{l}", "{sum_i} + ({c}/m)·W{l}[j,k]"),),
     ),

@@ -99,6 +99,8 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
         l2 = case.l2 if rule.l2 is None else rule.l2
         loss, penalty = delta_W.T @ a_W, rule.l2_weights * l2 / m * W
+        if rule.l2_columns == "without first":
+            penalty = penalty * (np.arange(W.shape[1]) > 0)
         dW, dW_l2 = of_W * rule.scale_loss * loss, of_W * penalty
         if rule.transposed == "all" or (rule.transposed and dW.shape == dW.T.shape):
             dW, dW_l2 = dW.T, dW_l2.T if rule.transposed == "all" else dW_l2

@@ -65,6 +65,8 @@ class Rules:
     """Another λ than the network's."""
     l2_weights: float = 1.0
     """A factor of (λ/m)·W in dW."""
+    l2_columns: str = "all"
+    """The columns of W that it is for: "all", or all "without first"."""
     l2_biases: float = 0.0
     """A factor of (λ/m)·b in db."""
     order: str = "right"
