@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.apart import Difference, difference
-from microbp.diagnosis.precision import judged, precision_of
+from microbp.diagnosis.precision import marked, precision_of
 from microbp.layouts import Layout
 from microbp.learner.cases import Case, Gradients, case_of
 from microbp.learner.files import obtain
@@ -153,7 +153,7 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     given = choose(case, read(case, obtain(case, gradients)))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}
-    for array in judged(given, case.truth[1], precision_of(case, given).tolerance):
+    for array in marked(given, case.truth[1], precision_of(case, given).tolerance):
         for k in np.flatnonzero(array.wrong).tolist():
             wrong[leaves[array.name][given.place(array.name, k)].label] = float(array.numbers[k])
     return wrong
@@ -161,7 +161,7 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
 
 def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Difference, ...]:
     rows, precision = [], precision_of(case, given)
-    for name, numbers, right, allowed in judged(given, case.truth[1], precision.tolerance):
+    for name, numbers, right, allowed in marked(given, case.truth[1], precision.tolerance):
         assert right is not None  # its shape was looked at
         if tolerance is not None:
             allowed = tolerance * (1 + np.abs(right))

@@ -111,7 +111,7 @@ def test_what_nothing_explains_is_described():
     part["dW2"][1] *= 2
     diagnosis = microbp.diagnose(SQUARE, part, X, Y)
     assert diagnosis.details["factor"] == pytest.approx(2.0)
-    assert "the right ones times 2" in diagnosis.explanation
+    assert "There yours is 2 times what is right." in diagnosis.explanation
     again = case.on(X[[0, 1, 2, 2, 3]], Y[[0, 1, 2, 2, 3]]).truth[1]
     diagnosis = microbp.diagnose(SQUARE, again, X, Y)
     assert any(said.startswith("sample 2") for said in diagnosis.details["confined"])
@@ -286,3 +286,76 @@ def test_a_slip_of_the_pen_is_told_beside_the_mistake_that_is_nearest():
         "misses": ["dW1[1, 2]"],
     }
     assert "A slip of the pen there?" in diagnosis.explanation
+
+
+W1_W8 = microbp.load("w1-w8")
+TRUTH = {"w1": 0.000438568, "w2": 0.000877135, "w5": 0.082167041, "w6": 0.082667628, "w7": -0.022602540}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"w1": 0.0004},
+        {"w2": 0.0009, "w1": 0.0004},
+        {"w5": 0.1, "w1": 0.0, "w7": 0.0},
+        {"w5": 0.08},
+    ],
+)
+def test_right_numbers_of_few_digits_are_right_and_it_is_said_how_little_that_says(typed):
+    diagnosis = microbp.diagnose(W1_W8, typed)
+    assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "few digits")
+    assert "With so few digits that says little" in diagnosis.explanation
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_each_right_number_may_have_as_many_digits_as_its_writer_liked(seed):
+    rng = np.random.default_rng(seed)
+    typed = {name: float(f"{x:.{rng.integers(3, 10)}g}") for name, x in TRUTH.items()}
+    assert microbp.diagnose(W1_W8, typed).ok
+    assert microbp.compare(W1_W8, gradients=typed).ok
+
+
+@pytest.mark.parametrize("typed", [{"b1": 0.00877}, {"w5": 0.5, "w1": 0.0005}])
+def test_what_fits_a_few_digits_by_chance_is_no_diagnosis(typed):
+    diagnosis = microbp.diagnose(W1_W8, typed)
+    assert (diagnosis.ok, diagnosis.mistakes, diagnosis.details["by_chance"]) == (False, (), True)
+    assert "by chance: give more" in diagnosis.explanation
+
+
+def test_the_published_weights_after_a_step_are_no_gradients():
+    after = {"w1": 0.149780716, "w2": 0.19956143, "w3": 0.24975114, "w4": 0.29950229}
+    after |= {"w5": 0.35891648, "w6": 0.408666186, "w7": 0.511301270, "w8": 0.561370121}
+    diagnosis = microbp.diagnose(W1_W8, after)
+    assert diagnosis.mistakes == ("parameters-for-gradients",)
+    assert diagnosis.details["learning_rate"] == 0.5
+
+
+def test_one_number_with_a_likely_factor_is_told_with_it():
+    diagnosis = microbp.diagnose(W1_W8, TRUTH | {"w7": 0.022602540})
+    assert diagnosis.mistakes == ()
+    assert "one number, w7: dW2[1, 0]" in diagnosis.explanation
+    assert "There yours is −1 times what is right." in diagnosis.explanation
+
+
+def test_numbers_that_are_not_judged_are_said_to_be_not():
+    truth = case_of(W1_W8).truth[1]
+    idle = microbp.diagnose(W1_W8, truth | {"db1": np.zeros(2), "db2": np.zeros(2)})
+    assert idle.ok
+    assert "Not judged: db1, db2, all 0" in idle.explanation
+    assert "dW2 (2 of 4 numbers)" in microbp.diagnose(W1_W8, {"w5": 0.082167041, "w6": 0.082667628}).explanation
+
+
+def test_alternatives_of_two_mistakes_are_told_as_two():
+    truth = case_of(W1_W8).truth[1]
+    wrong = gradients(case_of(W1_W8), plan(case_of(W1_W8), {"slope": "none"}, [1]))
+    diagnosis = microbp.diagnose(W1_W8, {"dW1": wrong["dW1"].T, "dW2": truth["dW2"].T})
+    pairs = [codes for codes in diagnosis.alternatives if len(codes) > 1]
+    assert pairs
+    assert all(f"{' and '.join(codes)}, together:" in diagnosis.explanation for codes in pairs)
+
+
+def test_who_took_fewer_samples_is_asked_to_say_so():
+    problem = microbp.load("deep")
+    case = case_of(problem)
+    diagnosis = microbp.diagnose(problem, case.on(case.X[:2], case.Y[:2]).truth[1])
+    assert "Did you take 2 samples? Then say so: --samples 2." in diagnosis.explanation

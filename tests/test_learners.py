@@ -115,6 +115,11 @@ WRONG = [
     ("net-for-activation", "sigmoid", SQUARED, 0.8, ["dW2 = d2.T @ z1 + l2/m*W2", "dW3 = d3.T @ z2 + l2/m*W3"]),
     ("input-for-activation", "sigmoid", SQUARED, 0, ["dW2 = d2.T @ X", "dW3 = d3.T @ X"]),
     ("output-for-input", "sigmoid", SQUARED, 0, ["dW1 = d1.T @ a1", "dW2 = d2.T @ a2", "dW3 = d3.T @ a3"]),
+    ("missing-input", "tanh", SQUARED, 0.8, ["dW2 = d2.T @ np.ones((m, 3)) + l2 / m * W2"]),
+    (
+        "parameters-for-gradients", "relu", SQUARED, 0.8,
+        [f"{g} = [{', '.join(f'{g[1]}{l} - 0.3 * {g}{l}' for l in (1, 2, 3))}]" for g in ("dW", "db")],
+    ),
     ("missing-loss-term", "tanh", CROSS, 0, ["d3 = -y / a3 / m * a3 * (1 - a3)"]),
     ("missing-loss-term", "tanh", CROSS, 0.8, ["d3 = -(y / a3 + (1 - y) / (1 - a3)) / m * a3 * (1 - a3)"]),
     ("missing-loss-term", "relu", SOFTMAX, 0, ["d3 = softmax(z3) / m"]),

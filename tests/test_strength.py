@@ -190,14 +190,14 @@ def test_data_on_which_right_gradients_do_not_pass_are_refused():
 def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert main(["gradcheck", "w1-w8", "--strength"]) == 1
     said = capsys.readouterr().out
-    assert "(1 sample, λ = 0; complex step)\nwould miss 10 of the 35 mistakes" in said
+    assert "(1 sample, λ = 0; complex step)\nwould miss 10 of the 37 mistakes" in said
     assert "All would be caught with\n  l2 = 1.0\n  X = [[0.05, 0.1], [" in said
     assert main(["gradcheck", "w1-w8", "--strength", "--json", "--method", "central"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["ok"], found["check"]) == (False, "1 sample, λ = 0; central difference")
     assert found["rows"][0].keys() == {"code", "verdict", "reason", "shows", "kinds", "missed"}
     assert main(["gradcheck", "matrix-form", "--strength"]) == 0
-    assert "would catch all 31 mistakes" in capsys.readouterr().out
+    assert "would catch all 33 mistakes" in capsys.readouterr().out
     assert main(["gradcheck", "iris", "--strength", "--samples", "2"]) == 1
     assert "(2 samples, " in capsys.readouterr().out
     assert main(["gradcheck", "x * y", "x=1", "y=2", "--strength"]) == 2

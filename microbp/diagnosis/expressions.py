@@ -24,6 +24,7 @@ from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
+from microbp.diagnosis.precision import BY_CHANCE, digits
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
 from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
@@ -38,8 +39,6 @@ from microbp.tabular import columns
 
 MOST_WORK = 30_000_000
 """Contributions replayed at most: in a large graph slips are tried alone, not in pairs, and in a huge one not all."""
-BY_CHANCE = 2.0
-"""By how many digits the wrong numbers must outdo the number of pairs of slips, or a pair could fit by chance."""
 MOST_ALTERNATIVES = 5
 """As many are told; all are named in the details."""
 MOST_WAYS = 4
@@ -99,7 +98,9 @@ def _search(judge: Judge) -> tuple[list[_Try], str]:
     count = len(singles) * (len(singles) - 1) // 2
     if count > most:
         return factors, "No slip of the table gives these numbers; the graph is too large to try two at once."
-    if _digits(judge) < math.log10(max(1, count)) + BY_CHANCE:
+    wrong = ~judge.near(judge.right) & np.isfinite(judge.given)
+    known = digits(judge.given[wrong], judge.right[wrong], judge.tolerance(judge.right)[wrong])
+    if known < math.log10(max(1, count)) + BY_CHANCE:
         return (
             factors,
             "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits.",
@@ -112,13 +113,6 @@ def _search(judge: Judge) -> tuple[list[_Try], str]:
     fitting = np.all(judge.near(judge.replay([pair.changed for pair in pairs])), axis=1)
     found = [pair for pair, fits in zip(pairs, fitting.tolist(), strict=True) if fits]
     return found + factors, "No slip of the table, nor two of them, gives these numbers."
-
-
-def _digits(judge: Judge) -> float:
-    """How many digits the wrong numbers have together: what a pair of slips must get right."""
-    wrong = ~judge.near(judge.right) & np.isfinite(judge.given)
-    size = np.maximum(np.abs(judge.given), np.abs(judge.right))[wrong]
-    return float(np.sum(np.log10(np.maximum(1.0, size / judge.tolerance(judge.right)[wrong]))))
 
 
 def _causes(judge: Judge) -> Iterator[Cause]:

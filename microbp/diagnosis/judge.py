@@ -63,7 +63,7 @@ class Judge:
         self._asked = [place[self.values[label]] for label in gradients]
         self._locals: Floats = np.array([step.local for step in self.steps])
         self.right = self.replay([{}])[0]
-        self._half = self._typed() * (1 + 1e-6)
+        self._half = typed_half_units(self.given) * (1 + 1e-6)
         self._rounding = self._noise(graph)
 
     @cached_property
@@ -108,15 +108,6 @@ class Judge:
             for (node, x), local in zip(self._edges, locals_, strict=True):
                 grads[x] += grads[node] * local
         return grads[self._asked]
-
-    def _typed(self) -> Floats:
-        """Half a unit of the last place of each number; of those that were computed none has fewer than the others."""
-        half = typed_half_units(self.given)
-        finite = np.isfinite(self.given)
-        if np.any(half[finite] < COMPUTED * np.abs(self.given[finite])):
-            return half
-        alone: Floats = np.concatenate([typed_half_units(one) for one in self.given[:, None]])
-        return np.maximum(half, alone)
 
     def _noise(self, graph: Sequence[Value]) -> Floats:
         """How wrong a pass may be because its numbers are rounded: to float32 and back, if the learner's are that."""

@@ -62,6 +62,10 @@ MISTAKES = (
         (inputs({"inputs": "output"}, "a{l}"),),
     ),
     Mistake(
+        "missing-input", "The weights' gradient lacks the activation before the layer: it is δ alone.", "any",
+        (weights({"inputs": "ones"}, "column sums of δ{l}, in each column{l2}", "Σi δ{l}[i,j]{l2_i}"),),
+    ),
+    Mistake(
         "update-before-backprop", "The weights were changed before the delta was passed back through them.", "upper",
         (
             back(
@@ -216,6 +220,13 @@ MISTAKES = (
             weights({"scale": 2.0}, "2·{dW}", "2·{dW_i}"),
             biases({"scale": 2.0}, "2·(column sums of δ{l})", "2·Σi δ{l}[i,j]"),
             weights({"passes": 2}, "{dW} + dW{l} of the pass before", "{dW_i} + that of the pass before"),
+        ),
+    ),
+    Mistake(
+        "parameters-for-gradients", "These are the parameters after the step, not the gradients.", "all",
+        (
+            weights({"returned": "parameters"}, "W{l} − η·{dW}", "W{l}[j,k] − η·{dW_i}"),
+            biases({"returned": "parameters"}, "b{l} − η·(column sums of δ{l})", "b{l}[j] − η·Σi δ{l}[i,j]"),
         ),
     ),
     Mistake(

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES, find
-from microbp.diagnosis.replay import Candidate, Replayer
+from microbp.diagnosis.replay import Candidate, Replayer, below
 from microbp.diagnosis.rules import changed
 from microbp.diagnosis.ways import SOLVED
 
@@ -52,7 +52,7 @@ def _with_early_updates(replayer: Replayer, candidates: Sequence[Candidate], cos
             both = changed(rules, finding.change, finding.layers)
             if not replayer.all_exact(Candidate((), both, replayer.case), down_to=max(layers)):
                 continue  # what comes before the change is wrong at any rate
-            if not (rate := replayer.solve_rate(both, max(layers))):
+            if not (rate := replayer.solve_rate(both, below(max(layers)))):
                 continue
             solved = Finding(mistake, change, layers, (), rate)
             case = replace(replayer.case, learning_rate=rate)

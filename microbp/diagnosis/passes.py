@@ -76,7 +76,7 @@ def forward(case: Case, rules: Plan) -> Values:
 def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[Part]:
     """The parts of the gradients, from the last layer to the first, as they are computed.
 
-    `values` spares the forward pass. "updated" weights, and more passes than one, need `case.learning_rate`.
+    `values` spares the forward pass. "updated" weights, "parameters", and a second pass need `case.learning_rate`.
     """
     if rules[0].passes > 1:
         yield from _accumulated(case, rules)
@@ -105,7 +105,11 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         if rule.transposed == "all" or (rule.transposed and dW.shape == dW.T.shape):
             dW, dW_l2 = dW.T, dW_l2.T if rule.transposed == "all" else dW_l2
         db, db_l2 = rule.scale_loss * delta_b.sum(axis=0), case.l2 / m * b
-        above = Part(l, signal, delta, a, loss + penalty, dW, dW_l2, of_b * (db + rule.l2_biases * db_l2), db_l2)
+        db = of_b * (db + rule.l2_biases * db_l2)
+        if rule.returned == "parameters":
+            rate = case.learning_rate or 0.0
+            dW, dW_l2, db = (W.T if rule.transposed == "all" else W) - rate * dW, -rate * dW_l2, b - rate * db
+        above = Part(l, signal, delta, a, loss + penalty, dW, dW_l2, db, db_l2)
         yield above
 
 
@@ -206,7 +210,9 @@ def _through(case: Case, rule: Rules, values: Values, part: Part) -> Floats:
 def _inputs(rule: Rules, values: Values, l: int) -> Floats:
     a = values.a[l - 1]
     z, below = (values.z[l - 2], values.a[l - 2]) if l > 1 else (a, a)
-    instead = {"net": z, "data": values.a[0], "output": values.a[l], "below": below}.get(rule.inputs, a)
+    instead = {"net": z, "data": values.a[0], "output": values.a[l], "below": below, "ones": np.ones_like(a)}.get(
+        rule.inputs, a
+    )
     return instead if instead.shape == a.shape else a
 
 

@@ -31,29 +31,44 @@ OF_SINGLE = 4e-6
 """How near numbers in single precision must be, where no pass in it says more."""
 RUINED = 1e-3
 """How far from the largest of their array float32 may bring numbers that are still right."""
+BY_CHANCE = 2.0
+"""By how many digits wrong numbers must outdo what was tried and solved for, or something would fit them by chance."""
 _SINGLE = float(np.finfo(np.float32).eps)
 _MARGIN = 32.0
 """How many times the rounding error of one pass another may have."""
 
 
-def typed_half_units(numbers: Floats, least: int = LEAST_DIGITS) -> Floats:
+def typed_half_units(numbers: Floats, least: int = LEAST_DIGITS, alike: bool = False) -> Floats:
     """Half a unit of the last place that was typed, for each number: rounding changes a number by no more.
 
     Numbers are rounded to so many decimals, or to so many digits: the most that any of them has, and `least` digits of
-    the largest. Full doubles have so many that it comes to nothing; inf and nan are not rounded.
+    the largest. Unless they are `alike`, each may also have fewer digits than the others, if none was computed. Full
+    doubles have so many that it comes to nothing; inf and nan are not rounded.
     """
     finite = numbers[np.isfinite(numbers) & (numbers != 0)]
     if not finite.size:
         return np.where(np.isfinite(numbers), OF_ZEROS, 0.0)
     few = finite if finite.size <= 1000 else finite[:: finite.size // 1000]
-    digits, decimals = least, least - 1 - _exponent(float(np.abs(finite).max()))
+    most, decimals = least, least - 1 - _exponent(float(np.abs(finite).max()))
     for number in few.tolist():
-        _, figures, exponent = Decimal(repr(number)).normalize().as_tuple()
-        digits, decimals = max(digits, len(figures)), max(decimals, -int(exponent))
+        _, written, exponent = Decimal(repr(number)).normalize().as_tuple()
+        most, decimals = max(most, len(written)), max(decimals, -int(exponent))
     some = np.isfinite(numbers) & (numbers != 0)
     exponents = np.floor(np.log10(np.abs(numbers), out=np.full_like(numbers, -400.0), where=some))
-    units: Floats = np.maximum(10.0**-decimals, 10.0 ** (exponents - digits + 1))
+    units: Floats = np.maximum(10.0**-decimals, 10.0 ** (exponents - most + 1))
+    if not alike and _short(units[some] / 2, numbers[some]):
+        own = np.array([max(least, figures(number)) for number in numbers[some].tolist()])
+        units[some] = np.maximum(units[some], 10.0 ** (exponents[some] - own + 1))
     return np.where(np.isfinite(numbers), units / 2, 0.0)
+
+
+def figures(number: float) -> int:
+    """How many significant digits a number is written with.
+
+    >>> figures(0.25), figures(100.0)
+    (2, 1)
+    """
+    return len(Decimal(repr(number)).normalize().as_tuple().digits)
 
 
 def _exponent(number: float) -> int:
@@ -90,7 +105,17 @@ class Precision:
         return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
 
 
-class Judged(NamedTuple):
+def digits(numbers: Floats, right: Floats, tolerance: Floats) -> float:
+    """How many digits numbers have together that are known so well: what a mistake behind them must get right.
+
+    >>> round(digits(np.array([250.0, 4.0]), np.array([1000.0, 3.0]), np.array([0.1, 0.4])))
+    5
+    """
+    size = np.maximum(np.abs(numbers), np.abs(right))
+    return float(np.sum(np.log10(np.maximum(1.0, size / tolerance))))
+
+
+class Marked(NamedTuple):
     """An array as a learner gave it, beside the right one."""
 
     name: str
@@ -104,13 +129,19 @@ class Judged(NamedTuple):
         """Which of the numbers are wrong."""
         return ~within(self.numbers, np.nan if self.right is None else self.right, self.tolerance)
 
+    @property
+    def digits(self) -> float:
+        """How many digits the wrong ones have together."""
+        wrong = self.wrong
+        return np.inf if self.right is None else digits(self.numbers[wrong], self.right[wrong], self.tolerance[wrong])
 
-def judged(given: Given, right: Gradients, tolerance: Callable[[str, Floats], Floats]) -> Iterator[Judged]:
+
+def marked(given: Given, right: Gradients, tolerance: Callable[[str, Floats], Floats]) -> Iterator[Marked]:
     """Each array that was given, beside the right one and how far its numbers may be from that."""
     for name in given.arrays:
         numbers, expected = given.numbers(name), given.select(name, right[name])
         allowed = np.zeros_like(numbers) if expected is None else tolerance(name, expected)
-        yield Judged(name, numbers, expected, allowed)
+        yield Marked(name, numbers, expected, allowed)
 
 
 def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = False) -> Precision:
@@ -119,7 +150,8 @@ def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = Fa
     Each array has the precision in which it was typed; `pooled`, none has less than the others, unless all were typed.
     """
     numbers = [given.numbers(name) for name in given.arrays]
-    together = np.split(typed_half_units(np.concatenate(numbers)), np.cumsum([array.size for array in numbers])[:-1])
+    ends = np.cumsum([array.size for array in numbers])[:-1]
+    together = np.split(typed_half_units(np.concatenate(numbers), alike=True), ends)
     short = all(_short(half, array) for half, array in zip(together, numbers, strict=True))
     units = [  # zeros beside numbers that were computed are exact
         np.maximum(half, typed_half_units(array)) if short or (array.any() and not pooled) else half
@@ -172,8 +204,9 @@ def few_digits(given: Given, right: Gradients) -> bool:
     found = [v for v in vectors if v is not None]
     if len(found) < len(vectors):
         return False
-    together, alone = typed_half_units(np.concatenate(numbers), 1), [typed_half_units(array, 2) for array in numbers]
-    half = np.maximum(together, np.concatenate(alone)) * (1 + 1e-6)
+    together = typed_half_units(np.concatenate(numbers), 1, alike=True)
+    alone = np.concatenate([typed_half_units(array, 2, alike=True) for array in numbers])
+    half = np.maximum(together, alone) * (1 + 1e-6)
     bound = RELATIVE * np.concatenate([np.full_like(v, largest(v)) for v in found])
     return bool(np.all(within(np.concatenate(numbers), np.concatenate(found), half + bound)))
 

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,15 +127,12 @@ class Replayer:
         W = self.values.weights[l - 1]
         return W.T if rules[l - 1].transposed == "all" else W
 
-    def solve_rate(self, rules: Plan, l: int) -> float | None:
-        """The learning rate for which the layer below l, whose weights were changed, comes out as the learner has it.
-
-        What is passed back is linear in it there.
-        """
+    def solve_rate(self, rules: Plan, names: Sequence[str]) -> float | None:
+        """The learning rate for which arrays that are linear in it come out as the learner has them."""
         wanted: list[Interval | None] = []
         values = self.values if all(not rule.forward for rule in rules) else None
         zero, one = (gradients(replace(self.case, learning_rate=rate), rules, values) for rate in (0.0, 1.0))
-        for name in (f"dW{l - 1}", f"db{l - 1}"):
+        for name in names:
             if name in self.given.arrays:
                 numbers, tolerance = self._given[name]
                 at_0, at_1 = self.given.select(name, zero[name]), self.given.select(name, one[name])
@@ -163,6 +160,11 @@ class Replayer:
                     self._misfits.add(key)
                     return False
         return True
+
+
+def below(l: int) -> tuple[str, str]:
+    """The arrays of the layer below l: they are linear in the rate at which the weights of l were changed too early."""
+    return f"dW{l - 1}", f"db{l - 1}"
 
 
 def exact(column: Column) -> bool:

@@ -45,7 +45,7 @@ class Rules:
     inputs: str = "activation"
     """What δ is multiplied by in dW: the "activation" before it, the "net" before it, the "data", the "output".
 
-    Or the activation before that: "below".
+    Or the activation before that: "below"; or "ones".
     """
     samples: str = "all"
     """The samples that are summed: "all", the "last" or "first" alone, or "without 1"."""
@@ -69,6 +69,8 @@ class Rules:
     """The columns of W that it is for: "all", or all "without first"."""
     l2_biases: float = 0.0
     """A factor of (λ/m)·b in db."""
+    returned: str = "gradients"
+    """What is given out: the "gradients", or the "parameters" after a step with them."""
     order: str = "right"
     """The list of gradients: "right", or "reversed". As the next two, the same for all layers."""
     precision: str = "double"

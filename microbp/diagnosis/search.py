@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,17 @@ from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.pairs import pairs
 from microbp.diagnosis.passes import backward, gradients
-from microbp.diagnosis.precision import Judged, Precision, few_digits, judged, precision_of, rounded_to_single
-from microbp.diagnosis.replay import Candidate, Made, Replayer
+from microbp.diagnosis.precision import (
+    BY_CHANCE,
+    Marked,
+    Precision,
+    few_digits,
+    figures,
+    marked,
+    precision_of,
+    rounded_to_single,
+)
+from microbp.diagnosis.replay import Candidate, Made, Replayer, below
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.ways import Change
@@ -44,13 +53,15 @@ class Search(Replayer):
         self.nice = Niceness(len(case.Y), case.sizes[-1])
         self.base = Candidate((), self.right, self.case)
         self.replayed: list[Candidate] = []
+        self.by_chance = False
+        """Whether what would give the numbers was left out: so few digits fit many things."""
 
     def is_right(self) -> bool:
         """Whether the numbers are right to their precision; at the kink of a ReLU either side will do."""
         return bool(self.right_in())
 
     def right_in(self) -> str:
-        """The precision in which the numbers are right, "double" or "single"; nothing if they are wrong.
+        """The precision in which the numbers are right, "double", "single", "few digits"; nothing if they are wrong.
 
         What is right only with few digits, or as float32, must not be a mistake exactly.
         """
@@ -67,18 +78,18 @@ class Search(Replayer):
         # So few digits can be rounded, or be the exact numbers of a mistake.
         exactly = precision_of(self.case, self.given, typed=False)
         few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations()
-        return "double" if few else ""
+        return "few digits" if few else ""
 
-    def judged(self) -> list[Judged]:
+    def marked(self) -> list[Marked]:
         """The arrays beside the right ones: digits that were cut off make none wrong."""
-        return list(judged(self.given, self.case.truth[1], replace(self.precision, cut=True).tolerance))
+        return list(marked(self.given, self.case.truth[1], replace(self.precision, cut=True).tolerance))
 
     def _near(self, precision: Precision, **how: Any) -> bool:
         """Whether the numbers are as near to the right ones as that."""
         kink = plan(self.case, {"slope": "kink"})
         allowed = partial(precision.tolerance, **how)
         return any(
-            not any(array.wrong.any() for array in judged(self.given, right, allowed))
+            not any(array.wrong.any() for array in marked(self.given, right, allowed))
             for right in (self.case.truth[1], gradients(self.case, kink, self.values))
         )
 
@@ -110,14 +121,35 @@ class Search(Replayer):
             found = list(self._factored([base, *self.replayed], cost))
             if cost == 1 and not found and self.is_single():
                 found = single
-            if cost == MOST_MISTAKES:
+            if cost == MOST_MISTAKES and self._speak_for(self._pairs()):
                 found += pairs(self, self.replayed, cost)
-            found = [explanation for explanation in found if self._makes(explanation)]
+            found = [e for e in found if self._makes(e) and self._speak_for(self._choices(e))]
             if cost == MOST_MISTAKES and not found and self.precision.typed and not self.precision.cut:
                 found = Search(self.case, self.given, replace(self.precision, cut=True)).explanations(cost)
             if found:
                 return _distinct(found)
         return _distinct(list(self._factored([base], 2 * len(self.given.arrays)))) if most > MOST_MISTAKES else []
+
+    @cached_property
+    def _digits(self) -> float:
+        """How many digits the wrong numbers have."""
+        return sum(array.digits for array in self.marked())
+
+    def _choices(self, explanation: Explanation) -> float:
+        """How many digits went into the choice of an explanation: of its learning rate, and of one pair among all."""
+        rate = explanation.rate
+        solved = figures(rate) if rate and rate != self.case.learning_rate else 0
+        return solved + (self._pairs() if len(explanation.findings) > 1 else 0.0)
+
+    def _pairs(self) -> float:
+        """How many digits the number of pairs has."""
+        return float(np.log10(max(1, len(self.replayed) * (len(self.replayed) - 1) // 2)))
+
+    def _speak_for(self, choices: float) -> bool:
+        """Whether the wrong numbers have the digits to speak for one of so many choices."""
+        enough = not choices or self._digits >= choices + BY_CHANCE
+        self.by_chance = self.by_chance or not enough
+        return enough
 
     def _makes(self, explanation: Explanation) -> bool:
         """Whether a pass with these mistakes makes the numbers: what is said has been seen."""
@@ -172,19 +204,21 @@ class Search(Replayer):
 
     def _rates(self, change: Any, layers: Sequence[int]) -> Iterator[tuple[Case, float | None]]:
         """The case with the learning rate, or with one that is solved for, where a change needs one."""
-        if change.get("back") != "updated" and change.get("passes", 1) == 1:
+        early, stepped = change.get("back") == "updated", "returned" in change
+        if not (early or stepped or "passes" in change):
             yield self.case, None
             return
         if self.case.learning_rate:
             yield self.case, self.case.learning_rate
-        if "back" in change and (rate := self.solve_rate(changed(self.right, change, layers), max(layers))):
+        linear = below(max(layers)) if early else self.case.names if stepped else ()
+        if linear and (rate := self.solve_rate(changed(self.right, change, layers), linear)):
             yield replace(self.case, learning_rate=rate), rate
 
     def _varieties(self, mistake: Mistake) -> list[Change]:
         """A mistake's changes; which of many samples is missing is solved for."""
         varieties = mistake.varieties(self.case)
         if mistake.code == "missing-sample" and not varieties:
-            return [{"samples": f"without {i}"} for i in self._missing()]
+            return [{"samples": f"without {i}"} for i in (self._missing() if len(self.case.Y) > 1 else ())]
         return varieties
 
     def _missing(self) -> list[int]:

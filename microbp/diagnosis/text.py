@@ -13,7 +13,7 @@ from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.following import follow
 from microbp.diagnosis.formulas import SLOPES, symbol
 from microbp.diagnosis.lines import number
-from microbp.diagnosis.precision import Judged
+from microbp.diagnosis.precision import Marked
 from microbp.learner.cases import Case
 from microbp.learner.given import Given
 from microbp.tabular import columns
@@ -24,14 +24,15 @@ LEGEND = {"p": "p = softmax(z)", "n": "n outputs", "η": "η the learning rate"}
 """What else may need a word where it is in a line."""
 
 
-def explained(case: Case, given: Given, arrays: Sequence[Judged], explanation: Explanation) -> list[str]:
+def explained(case: Case, given: Given, arrays: Sequence[Marked], explanation: Explanation) -> list[str]:
     """What is wrong, as lines of text."""
     count = len(explanation.findings)
-    wrong = [array.name for array in arrays if array.wrong.any()]
-    right = [array.name for array in arrays if array.name not in wrong]
+    wrong = [given.called(array.name) for array in arrays if array.wrong.any()]
+    right = [given.called(array.name) for array in arrays if not array.wrong.any()]
+    places = f"Wrong: {', '.join(wrong) or 'a little of everything'}. Right: {', '.join(right) or 'none'}."
     lines = [
         f"The gradients are wrong: {' and '.join(explanation.codes)}.",
-        f"Wrong: {', '.join(wrong) or 'a little of everything'}. Right: {', '.join(right) or 'none'}.",
+        " ".join([places, *judged_on(case, given)]),
     ]
     for k, finding in enumerate(explanation.findings, 1):
         which = f"{k}. " if count > 1 else ""
@@ -39,11 +40,23 @@ def explained(case: Case, given: Given, arrays: Sequence[Judged], explanation: E
         said = finding.lines(case)
         rows = [(f"   {word}", said[word], said[f"{word}_index"]) for word in ("wrong", "right")]
         lines += columns(rows, gap="   ")
+    last = {"samples": f"without {len(case.Y) - 1}"}
+    if case.problem and any(finding.change == last for finding in explanation.findings):
+        lines += ["", f"Did you take {len(case.Y) - 1} samples? Then say so: --samples {len(case.Y) - 1}."]
     rules = [rule for finding in explanation.findings for rule in finding.change]
     if "back" in rules and explanation.rate and any(rule.startswith("scale") for rule in rules):
         lines += ["", "In η·dW the dW is meant as it was before the factor."]
-    lines += ["", *followed(case, given, arrays, explanation)]
+    if through := list(followed(case, given, arrays, explanation)):
+        lines += ["", *through]
     return lines
+
+
+def judged_on(case: Case, given: Given) -> Iterator[str]:
+    """On which data the numbers were judged, and which were not."""
+    if len(case.Y) > 1:
+        yield f"Marked on {len(case.Y)} samples" + (f", with λ = {number(case.l2)}." if case.l2 else ".")
+    if given.idle:
+        yield f"Not judged: {', '.join(given.idle)}, all 0, for this problem does not train its biases."
 
 
 def _sentence(case: Case, finding: Finding) -> str:
@@ -71,7 +84,7 @@ def _where(case: Case, finding: Finding) -> str:
     return "; ".join([said, *slopes, *legend])
 
 
-def followed(case: Case, given: Given, arrays: Sequence[Judged], explanation: Explanation) -> Iterator[str]:
+def followed(case: Case, given: Given, arrays: Sequence[Marked], explanation: Explanation) -> Iterator[str]:
     """One weight with its numbers: what the wrong lines make of it, what the right ones, and how to step there.
 
     Where nothing explains the numbers there are the right lines alone.
@@ -101,7 +114,7 @@ def followed(case: Case, given: Given, arrays: Sequence[Judged], explanation: Ex
         yield f'   See it: microbp.steps({loss}).until("{label}")'
 
 
-def worst(given: Given, arrays: Sequence[Judged]) -> tuple[str, tuple[int, ...]] | None:
+def worst(given: Given, arrays: Sequence[Marked]) -> tuple[str, tuple[int, ...]] | None:
     """Where the numbers are wrong at their worst, in the array that a pass gets wrong first; weights before biases."""
     found: list[tuple[bool, int, str, tuple[int, ...]]] = []
     for array in arrays:
@@ -120,6 +133,8 @@ def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Itera
         yield ""
         yield "On these data other mistakes give the same numbers:"
     for explanation, data in others:
+        if len(explanation.findings) > 1:
+            yield f"   {' and '.join(explanation.codes)}, together:"
         for finding in explanation.findings:
             yield f"   {_sentence(case, finding)}"
             yield f"      wrong   {finding.lines(case)['wrong']}"
@@ -130,19 +145,21 @@ def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Itera
             yield f"      These data would tell: X = {X.tolist()}, Y = {Y.tolist()}"
 
 
-def in_words(details: dict[str, Any]) -> list[str]:
+def in_words(case: Case, given: Given, details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
+    nothing = "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers."
+    if details["by_chance"]:
+        nothing = "The gradients are wrong. What would give so few digits would do so by chance: give more."
+    wrong, right = (", ".join(map(given.called, details[word])) for word in ("wrong", "right"))
     return [
-        "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers."
-        + ("" if details["complete"] else " (The network is deep: not all pairs were tried.)"),
+        nothing + ("" if details["complete"] else " (The network is deep: not all pairs were tried.)"),
         *_not_finite(details),
-        f"First wrong array, as a pass computes them: {details['first_wrong']}",
-        f"Wrong arrays: {', '.join(details['wrong'])}; right: {', '.join(details['right']) or 'none'}",
-        *(f"The errors are confined to {where}" for where in details["confined"]),
-        *([f"The wrong numbers are the right ones times {details['factor']:.6g}"] if details["factor"] else []),
+        f"First wrong array, as a pass computes them: {details['first_wrong']}.",
+        " ".join([f"Wrong arrays: {wrong}; right: {right or 'none'}.", *judged_on(case, given)]),
+        *(f"The errors are confined to {where}." for where in details["confined"]),
+        *([f"There yours is {number(details['factor'])} times what is right."] if details["factor"] else []),
         *_nearest(details["nearest"]),
-        f"Ruled out: {', '.join(details['ruled_out'])}",
-        "",
+        *([f"Ruled out: {', '.join(details['ruled_out'])}."] if details["ruled_out"] else []),
     ]
 
 

@@ -16,13 +16,15 @@ from microbp.diagnosis.text import followed, in_words
 from microbp.learner.cases import Case
 from microbp.learner.given import Given
 
+_COMMON = 1e-5
+"""How near, relative to it, numbers must be to a factor that they have in common."""
 MOST_MISSES = 0.25
 """What makes all numbers but so many of them is worth a word."""
 
 
 def unexplained(search: Search) -> Diagnosis:
     """The diagnosis of numbers that no mistake explains: where they are wrong, what is nearest, what was ruled out."""
-    case, given, arrays = search.case, search.given, search.judged()
+    case, given, arrays = search.case, search.given, search.marked()
     errors = {array.name: array.wrong for array in arrays}
     wrong = [name for name in errors if errors[name].any()]
     order = sorted(wrong, key=lambda name: (-int(name[2:]), name[1] == "b"))
@@ -31,7 +33,7 @@ def unexplained(search: Search) -> Diagnosis:
         "wrong": wrong,
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(case, given, errors, wrong)),
-        "factor": _factor(case, given, errors, wrong),
+        "factor": _factor(search, errors, wrong),
         "finite": bool(all(np.isfinite(g).all() for g in case.truth[1].values())),
         "not_finite": [
             f"{name}{list(given.place(name, int(k)))}"
@@ -40,11 +42,13 @@ def unexplained(search: Search) -> Diagnosis:
         ],
         "nearest": _nearest(given, search),
         "complete": search.complete,
-        "ruled_out": [mistake.code for mistake in MISTAKES],
+        "by_chance": search.by_chance,
+        "ruled_out": [] if search.by_chance else list(_ruled_out(search)),
         "layout": given.layout,
         "tried": len(search.replayed),
     }
-    text = [*in_words(details), *followed(case, given, arrays, Explanation((), 0))]
+    rows = list(followed(case, given, arrays, Explanation((), 0)))
+    text = [*in_words(case, given, details), *(["", *rows] if rows else [])]
     return Diagnosis(False, (), (), details, "\n".join(text))
 
 
@@ -52,25 +56,42 @@ def _nearest(given: Given, search: Search) -> dict[str, Any] | None:
     """The mistake that makes most of the numbers, if it makes all but a few, and what it does not make."""
     count = sum(given.numbers(name).size for name in given.arrays)
     best = min(search.replayed, key=lambda one: len(one.misses), default=search.base)
-    if len(best.misses) >= len(search.base.misses) or len(best.misses) > MOST_MISSES * count:
+    if not best.misses or len(best.misses) >= len(search.base.misses) or len(best.misses) > MOST_MISSES * count:
         return None
     places = [f"{name}{list(given.place(name, k))}" for name, k in best.misses]
     return {"mistakes": [f.mistake.code for f in best.findings], "count": count, "misses": places}
 
 
-def _factor(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> float | None:
-    """The factor that the wrong numbers have in common, if there is one."""
+def _ruled_out(search: Search) -> Iterator[str]:
+    """The mistakes that would change something in this network."""
+    replayed = {finding.mistake.code for candidate in search.replayed for finding in candidate.findings}
+    for mistake in MISTAKES:
+        if mistake.code in replayed or mistake.scales or mistake.code == "single-precision":
+            yield mistake.code
+
+
+def _factor(search: Search, errors: dict[str, Any], wrong: list[str]) -> float | None:
+    """The factor that the wrong numbers have in common, if there is one; a single number's, if it is a likely one."""
+    case, given = search.case, search.given
     pairs = [(given.numbers(name), given.select(name, case.truth[1][name]), errors[name]) for name in wrong]
     ratios = [numbers[at] / right[at] for numbers, right, at in pairs if right is not None]
-    if len(ratios) < len(wrong) or sum(map(len, ratios)) < 2:
+    if len(ratios) < len(wrong) or not ratios:
         return None
     every = np.concatenate(ratios)
     common = float(np.median(every))
-    return common if np.all(np.abs(every - common) <= 1e-5 * abs(common)) else None
+    low, high = sorted((common * (1 - _COMMON), common * (1 + _COMMON)))
+    if every.size == 1:
+        return search.nice.snap((low, high)) or None
+    return common if np.all((low <= every) & (every <= high)) else None
 
 
 def _confined(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:
     """Where all errors are, if that is not everywhere: a layer, the weights or biases, a row, a column, a sample."""
+    places = [(name, given.place(name, int(k))) for name in wrong for k in np.flatnonzero(errors[name])]
+    if len(places) == 1:
+        ((name, at),) = places
+        yield f"one number, {case.label(name, at)}: {name}{list(at)}"
+        return
     layers = {name[2:] for name in wrong}
     if len(layers) == 1 < case.depth:
         yield f"layer {layers.pop()}"
@@ -78,10 +99,9 @@ def _confined(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]
         yield "the weights" if kinds == {"W"} else "the biases"
     if len(wrong) == 1:
         (name,) = wrong
-        places = [given.place(name, int(k)) for k in np.flatnonzero(errors[name])]
-        for axis, word in enumerate(("row", "column")[: len(places[0])]):
-            if len(at := {place[axis] for place in places}) == 1 and case.shape(name)[axis] > 1:
-                yield f"{word} {at.pop()} of {name}"
+        for axis, word in enumerate(("row", "column")[: len(places[0][1])]):
+            if len(lines := {place[axis] for _, place in places}) == 1 and case.shape(name)[axis] > 1:
+                yield f"{word} {lines.pop()} of {name}"
     if (sample := _sample(case, given)) is not None:
         yield f"sample {sample}: without it, or with a multiple of it, the numbers are right"
 

@@ -30,7 +30,7 @@ from microbp.diagnosis.findings import Diagnosis, Explanation, Finding
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.separating import separating
-from microbp.diagnosis.text import alternatives, explained, worst
+from microbp.diagnosis.text import alternatives, explained, judged_on, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.engine import Value
 from microbp.errors import ShapeError
@@ -88,7 +88,7 @@ def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
     searches = [Search(case, given) for given in readings]
     for search in searches:
         if precision := search.right_in():
-            return _right(search.given, precision)
+            return _right(case, search.given, precision)
     found = [(search, explanations) for search in searches if (explanations := search.explanations())]
     if not found:
         return unexplained(searches[readings.index(choose(case, readings))])
@@ -99,16 +99,23 @@ def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
     return _wrong(best[0][0], best[0][1])
 
 
-def _right(given: Given, precision: str) -> Diagnosis:
+IN_PRECISION = {
+    "single": "The numbers have single precision (float32): about 7 digits are right.",
+    "few digits": "With so few digits that says little: give more.",
+}
+"""What to say of right numbers that are not right to the last digit."""
+
+
+def _right(case: Case, given: Given, precision: str) -> Diagnosis:
     details = {"precision": precision, "arrays": list(given.arrays), "layout": given.layout}
-    said = f"The gradients are right: {', '.join(given.arrays)}, to the precision in which they were given."
-    if precision == "single":
-        said += " The numbers have single precision (float32): about 7 digits are right."
-    return Diagnosis(True, (), (), details, said)
+    arrays = ", ".join(map(given.called, given.arrays))
+    said = [f"The gradients are right: {arrays}, to the precision in which they were given."]
+    said += [IN_PRECISION[precision]] if precision in IN_PRECISION else []
+    return Diagnosis(True, (), (), details, " ".join([*said, *judged_on(case, given)]))
 
 
 def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
-    case, given, arrays, (first, *others) = search.case, search.given, search.judged(), explanations
+    case, given, arrays, (first, *others) = search.case, search.given, search.marked(), explanations
     data = [(other, separating(case, first, other)) for other in others[:MOST_ALTERNATIVES]]
     factors: dict[str, float] = {}
     for f in first.findings:

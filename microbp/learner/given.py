@@ -49,6 +49,8 @@ class Given:
     totals: frozenset[str] = frozenset()
     """Shared biases given as the one number for the layer."""
     layout: str | None = None
+    idle: tuple[str, ...] = ()
+    """Biases of a problem that does not train them, all given as 0: they are left out."""
     single: bool = False
     """Whether the numbers were given as float32: the learner knows what precision that is."""
 
@@ -64,6 +66,12 @@ class Given:
         """What the learner gave of an array, as a vector."""
         array = self.arrays[name]
         return array[self.known[name]] if name in self.known else array.ravel()
+
+    def called(self, name: str) -> str:
+        """An array in a sentence: with how much of it was given, if that is not all."""
+        if name not in self.known or self.known[name].all():
+            return name
+        return f"{name} ({self.known[name].sum()} of {self.known[name].size} numbers)"
 
     def place(self, name: str, k: int) -> tuple[int, ...]:
         """Where the k-th number that was given stands in its array."""
@@ -106,7 +114,8 @@ def fitted(case: Case, given: Given, loose: bool = False, each: bool = False) ->
             wrong = []
     if wrong:
         raise ShapeError(_misfit(case, wrong[0], arrays[wrong[0]], names))
-    return replace(given, arrays=arrays, totals=frozenset(totals))
+    left_out = tuple(name for name in idle if name not in arrays)
+    return replace(given, arrays=arrays, totals=frozenset(totals), idle=left_out)
 
 
 def _misfit(case: Case, name: str, array: Floats, mirrored: Mapping[str, str]) -> str:
