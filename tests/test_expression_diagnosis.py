@@ -382,3 +382,17 @@ def test_labels_that_are_unknown_or_double_are_told():
         diagnose_graph(Value(1.0, label="w") * Value(2.0, label="w"), {"w": 2.0})
     with pytest.raises(ProblemError, match="a number for each label"):
         diagnose_graph(Value(1.0, label="w") * 2, {})
+
+
+@pytest.mark.parametrize("typed", [{"w": -0.0066, "b": 0.0066}, {"w": -0.007, "b": 0.007}, {"b": 0.01}])
+def test_right_numbers_of_few_digits_are_right_and_no_factor(typed):
+    root = microbp.load("sigmoid(w*x+b)", {"w": 2.0, "x": -1.0, "b": -3.0}).root()
+    diagnosis = microbp.diagnose(root, typed)
+    assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "few digits")
+    assert "With so few digits that says little" in diagnosis.explanation
+
+
+def test_few_digits_that_are_a_slip_exactly_are_that_slip():
+    root = microbp.load("3 * sin(x)", {"x": 0.1}).root()
+    assert microbp.diagnose(root, {"x": 2.99}).ok
+    assert not microbp.diagnose(root, {"x": 3.0}).ok  # without cos(x), which is 0.995

@@ -24,7 +24,7 @@ from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.precision import BY_CHANCE, digits
+from microbp.diagnosis.precision import BY_CHANCE, FEW_DIGITS, digits
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
 from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
@@ -68,10 +68,13 @@ def diagnose_graph(root: Value, gradients: Any) -> Diagnosis:
     ('fan-out-overwritten',)
     """
     leaves = [v.label for v in root.graph() if v.op is None and not isinstance(v, Constant) and v.label]
-    judge = Judge(root, labelled(gradients, leaves))
-    if not judge.wrong:
+    given = labelled(gradients, leaves)
+    judge = Judge(root, given)
+    few = judge.wrong and judge.few and not any(map(_likely, _search(Judge(root, given, typed=False))[0]))
+    if few or not judge.wrong:
         said = f"The gradients are right: {', '.join(judge.labels)}, to the precision in which they were given."
-        return Diagnosis(True, (), (), {"leaves": judge.labels}, printable(said))
+        details = {"leaves": judge.labels, "precision": "few digits" if few else "double"}
+        return Diagnosis(True, (), (), details, printable(f"{said} {FEW_DIGITS}" if few else said))
     if not np.isfinite(judge.right).all():
         return _told(judge, [], "The right ones are not finite here: take other numbers for the leaves.")
     if not np.isfinite(judge.given).all():
@@ -92,7 +95,7 @@ def _search(judge: Judge) -> tuple[list[_Try], str]:
     fitting = np.all(judge.near(made), axis=1) & moved
     found = [one for one, fits in zip(tries, fitting.tolist(), strict=True) if fits]
     factors = [_Try(causes, {}) for causes in _factors(judge)]
-    found += [one for one in factors if one.causes[-1].reading or one.causes[-1].slip is SIGN]
+    found += filter(_likely, factors)
     if found:
         return found, ""
     count = len(singles) * (len(singles) - 1) // 2
@@ -113,6 +116,12 @@ def _search(judge: Judge) -> tuple[list[_Try], str]:
     fitting = np.all(judge.near(judge.replay([pair.changed for pair in pairs])), axis=1)
     found = [pair for pair, fits in zip(pairs, fitting.tolist(), strict=True) if fits]
     return found + factors, "No slip of the table, nor two of them, gives these numbers."
+
+
+def _likely(one: _Try) -> bool:
+    """Whether it is a slip, or a factor that somebody may have meant."""
+    last = one.causes[-1]
+    return last.slip is not FACTOR or bool(last.reading)
 
 
 def _causes(judge: Judge) -> Iterator[Cause]:

@@ -40,10 +40,11 @@ class Judge:
     """A learner's gradients of a graph, by label, beside the right ones, and what slips would make of them.
 
     Values that are not given are not judged. A number is right to as many digits as it has; of float32, to what a pass
-    in float32 can be wrong by; inf and nan never are. Raises `GraphError` if a label is that of two values.
+    in float32 can be wrong by; inf and nan never are; and if they were not `typed` they are exact. Raises `GraphError`
+    if a label is that of two values.
     """
 
-    def __init__(self, root: Value, gradients: Mapping[str, float]) -> None:
+    def __init__(self, root: Value, gradients: Mapping[str, float], typed: bool = True) -> None:
         self.root = root
         graph = root.graph()
         self.steps = list(pass_steps(root))
@@ -63,7 +64,7 @@ class Judge:
         self._asked = [place[self.values[label]] for label in gradients]
         self._locals: Floats = np.array([step.local for step in self.steps])
         self.right = self.replay([{}])[0]
-        self._half = typed_half_units(self.given) * (1 + 1e-6)
+        self._half = typed_half_units(self.given) * (1 + 1e-6) * typed
         self._rounding = self._noise(graph)
 
     @cached_property
@@ -79,6 +80,13 @@ class Judge:
     def wrong(self) -> list[str]:
         """The labels of the numbers that are wrong."""
         return [label for label, near in zip(self.labels, self.near(self.right).tolist(), strict=True) if not near]
+
+    @property
+    def few(self) -> bool:
+        """Whether they are the right ones with hardly a digit left."""
+        half = np.maximum(typed_half_units(self.given, 1, alike=True), typed_half_units(self.given, 2))
+        near = within(self.given, self.right, half * (1 + 1e-6) + self.tolerance(self.right))
+        return bool(np.all(near & np.isfinite(self.given)))
 
     def tolerance(self, made: Floats) -> Floats:
         """How far the learner's numbers may be from these."""

@@ -31,6 +31,7 @@ OF_SINGLE = 4e-6
 """How near numbers in single precision must be, where no pass in it says more."""
 RUINED = 1e-3
 """How far from the largest of their array float32 may bring numbers that are still right."""
+FEW_DIGITS = "With so few digits that says little: give more."
 BY_CHANCE = 2.0
 """By how many digits wrong numbers must outdo what was tried and solved for, or something would fit them by chance."""
 _SINGLE = float(np.finfo(np.float32).eps)

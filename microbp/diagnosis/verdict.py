@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from microbp.diagnosis.expressions import diagnose_graph
 from microbp.diagnosis.findings import Diagnosis, Explanation, Finding
 from microbp.diagnosis.lines import number
+from microbp.diagnosis.precision import FEW_DIGITS
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.separating import separating
 from microbp.diagnosis.text import alternatives, explained, judged_on, worst
@@ -101,7 +102,7 @@ def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
 
 IN_PRECISION = {
     "single": "The numbers have single precision (float32): about 7 digits are right.",
-    "few digits": "With so few digits that says little: give more.",
+    "few digits": FEW_DIGITS,
 }
 """What to say of right numbers that are not right to the last digit."""
 
