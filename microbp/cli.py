@@ -56,7 +56,7 @@ COMMANDS = {
     "step": Command(step, "step through the backward pass in a debugger, or as a quiz, or print all of it"),
     "compare": Command(compare, "compare the scalar graph, or your own gradients, with vectorized NumPy", "network"),
     "diagnose": Command(diagnose, "say which line of your derivation is wrong, from your gradients alone", "files"),
-    "grade": Command(grade, "diagnose many learners' gradients: a row for each", "files", samples=False),
+    "grade": Command(grade, "diagnose many learners' gradients: a row for each", "files"),
     "conventions": Command(conventions, "say which conventions give a published number", samples=False),
     "explain": Command(
         explain, "derive the gradient of a weight: in the graph, with indices, as a matrix line", "network"
