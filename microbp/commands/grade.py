@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
+from microbp.commands.output import put
 from microbp.diagnosis.grading import as_csv, as_dicts, as_text, grade
 from microbp.errors import ProblemError
 from microbp.problems import Problem
-from microbp.tabular import json_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,5 +26,5 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if options.csv and options.json:
         raise ProblemError("the table is printed once, as CSV or as JSON: give one of --csv and --json")
     grades = grade(problem, options.files, options.samples)
-    print(json_text(as_dicts(grades)) if options.json else as_csv(grades) if options.csv else as_text(grades))
+    put(options, as_dicts(grades), as_csv(grades) if options.csv else as_text(grades))
     return 0 if all(row.verdict == "right" for row in grades) else 1
