@@ -27,7 +27,9 @@ def speak_any_encoding() -> None:
 
     def instead(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeEncodeError)
-        return "".join(_ASCII.get(c, "?") for c in error.object[error.start : error.end]), error.end
+        said = "".join(_ASCII.get(c, "?") for c in error.object[error.start : error.end])
+        named = error.object[error.end - 1] == "Σ" and error.object[error.end : error.end + 1].isalnum()
+        return said + "_" * named, error.end
 
     codecs.register_error("microbp", instead)
     for stream in (sys.stdout, sys.stderr):

@@ -162,6 +162,9 @@ def test_a_terminal_without_unicode_gets_ascii(monkeypatch):
     sys.stdout.flush()
     assert b"x*y" in raw.getvalue()
     assert b"sigmoid(x)" in raw.getvalue()
+    assert main(["explain", "deep", "--weight", "w[1][2,0]"]) == 0
+    sys.stdout.flush()
+    assert b"dC/dw[1][j,k] = sum_i delta[1][i,j] * a[0][i,k]" in raw.getvalue()
 
 
 def test_module_and_reader_that_stops_early():
