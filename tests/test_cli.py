@@ -155,16 +155,17 @@ def test_what_argparse_refuses_is_exit_code_2_too(arguments):
     assert caught.value.code == 2
 
 
-def test_a_terminal_without_unicode_gets_ascii(monkeypatch):
+def test_a_terminal_without_unicode_gets_ascii(monkeypatch, tmp_path):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     assert main(["ops"]) == 0
     sys.stdout.flush()
     assert b"x*y" in raw.getvalue()
     assert b"sigmoid(x)" in raw.getvalue()
-    assert main(["explain", "deep", "--weight", "w[1][2,0]"]) == 0
+    (tmp_path / "mine.json").write_text('{"w1": 0.00181752, "w2": 0.00363503, "w5": 0.0821670, "w6": 0.0826676}')
+    assert main(["diagnose", "w1-w8", str(tmp_path / "mine.json")]) == 1
     sys.stdout.flush()
-    assert b"dC/dw[1][j,k] = sum_i delta[1][i,j] * a[0][i,k]" in raw.getvalue()
+    assert b"delta1[i,j] = sum_k delta2[i,k]*W2[k,j]" in raw.getvalue()
 
 
 def test_module_and_reader_that_stops_early():
