@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -28,13 +29,14 @@ from microbp.commands import (
     train,
 )
 from microbp.dialects import printable
-from microbp.errors import MicrobpError, ProblemError
-from microbp.outside import speak_any_encoding
+from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.learner.files import READERS
+from microbp.outside import speak_any_encoding, unheard
 from microbp.problems import Problem, as_network, load
 
-PROBLEM = (
-    "a built-in problem (`microbp problems` lists them), a .toml file, or an expression such as 'sigmoid(w*x + b)'"
-)
+BUILT_IN = "a built-in problem (`microbp problems` lists them)"
+NETWORK = f"{BUILT_IN}, or a .toml file"
+PROBLEM = f"{BUILT_IN}, a .toml file, or an expression such as 'sigmoid(w*x + b)'"
 
 
 class Command(NamedTuple):
@@ -43,9 +45,11 @@ class Command(NamedTuple):
     module: ModuleType
     about: str
     takes: str = "problem"
-    """ "problem", "network", "files" (a problem, and files after it), or "nothing"."""
+    """ "problem", "network" (a problem that is no expression), or "nothing"."""
     samples: bool = True
     """Whether a part of the samples can be asked for."""
+    files: bool = False
+    """Whether files of gradients may stand after the problem."""
 
 
 COMMANDS = {
@@ -54,10 +58,12 @@ COMMANDS = {
     ),
     "train": Command(train, "train a network; what is not given, the problem says", "network", samples=False),
     "step": Command(step, "step through the backward pass in a debugger, or as a quiz, or print all of it"),
-    "compare": Command(compare, "compare the scalar graph, or your own gradients, with vectorized NumPy", "network"),
-    "diagnose": Command(diagnose, "say which line of your derivation is wrong, from your gradients alone", "files"),
-    "grade": Command(grade, "diagnose many learners' gradients: a row for each", "files", samples=False),
-    "conventions": Command(conventions, "say which conventions give a published number", samples=False),
+    "compare": Command(
+        compare, "compare the scalar graph, or your own gradients, with vectorized NumPy", "network", files=True
+    ),
+    "diagnose": Command(diagnose, "say which line of your derivation is wrong, from your gradients alone", files=True),
+    "grade": Command(grade, "diagnose many learners' gradients: a row for each", files=True),
+    "conventions": Command(conventions, "say which conventions give a published number", "network", samples=False),
     "explain": Command(
         explain, "derive the gradient of a weight: in the graph, with indices, as a matrix line", "network"
     ),
@@ -72,24 +78,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
     speak_any_encoding()
     parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        parser.error(unknown("command", words[0], COMMANDS))
+    options, rest = parser.parse_known_args(words)
     if wrong := [word for word in rest if word.startswith("-") or not hasattr(options, "numbers")]:
         hint = "; brackets let an expression begin with a minus: '(-x**2)'" if any(map(_is_expression, wrong)) else ""
-        parser.error(f"unrecognized arguments: {' '.join(wrong)}{hint}")
+        options.refuse(f"unrecognized arguments: {' '.join(wrong)}{hint}")
     if rest:
         options.numbers += rest  # files and numbers may stand after an option too
+    code = 0
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the same, and uses the first
-            return _run(COMMANDS[options.command], options)
+            code = _run(COMMANDS[options.command], options)
+        print(end="", flush=True)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        unheard()
     except (MicrobpError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # the reader, `head` for one, has had enough
-            sys.stderr.close()
-            return 0
         print(f"microbp: {printable(str(error))}", file=sys.stderr)
         return 2
+    return code
 
 
 def _is_expression(word: str) -> bool:
@@ -107,13 +118,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, row in COMMANDS.items():
         sub = commands.add_parser(name, help=row.about, description=row.about)
         if row.takes != "nothing":
-            sub.add_argument("problem", help=PROBLEM)
-            sub.add_argument(
-                "numbers", nargs="*", metavar="NAME=NUMBER", help="a number for each name in an expression"
-            )
+            sub.add_argument("problem", help=NETWORK if row.takes == "network" else PROBLEM)
+            told = argparse.SUPPRESS if row.takes == "network" else "a number for each name in an expression"
+            sub.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help=told)
             if row.samples:
                 sub.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
         sub.add_argument("--json", action="store_true", help="print JSON, for machines")
+        sub.set_defaults(refuse=sub.error)
         row.module.add_options(sub)
     return parser
 
@@ -121,10 +132,10 @@ def _parser() -> argparse.ArgumentParser:
 def _run(command: Command, options: argparse.Namespace) -> int:
     if command.takes == "nothing":
         return int(command.module.run(options))
-    if command.takes == "files":  # words without =, and those that are there
+    if command.files:  # words without =, and those that are there
         options.files = [text for text in options.numbers if "=" not in text or os.path.isfile(text)]
         options.numbers = [text for text in options.numbers if text not in options.files]
-    problem = _load(options)
+    problem = _load(options, command.files)
     return int(command.module.run(as_network(problem) if command.takes == "network" else problem, options))
 
 
@@ -133,12 +144,17 @@ def _warn(message: Warning | str, *_: Any) -> None:
     print(f"microbp: warning: {printable(str(message))}", file=sys.stderr)
 
 
-def _load(options: argparse.Namespace) -> Problem:
+def _load(options: argparse.Namespace, files: bool) -> Problem:
+    if Path(options.problem).suffix.lower() in READERS:
+        said = f"the problem comes first, and {options.problem!r} is a file of gradients"
+        raise ProblemError(f"{said}: microbp {options.command} w1-w8{' mine.npz' if files else ''}, for one")
     numbers: dict[str, float] = {}
     for text in options.numbers:
         name, _, number = (part.strip() for part in text.partition("="))
         if name in numbers:
-            raise ProblemError(f"{name} has two numbers, {numbers[name]} and {number}: give it one")
+            typed = getattr(options, "gradients", None) or ""
+            hint = f", or join gradients with a comma: --gradients {typed},{text}" if "=" in typed else ""
+            raise ProblemError(f"{name} has two numbers, {numbers[name]} and {number}: give it one{hint}")
         try:
             numbers[name] = float(number)
         except ValueError:

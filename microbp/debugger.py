@@ -94,7 +94,8 @@ class Debugger(Shell):
             return
         root, steps = self.stepper.root, len(self.stepper)
         self.say(printable(self.problem.title))
-        self.say(f"{self.screen.name(root)} = {decimals(root.data)}; {steps} steps lead back. {self.hint}")
+        lead = "1 step leads" if steps == 1 else f"{steps} steps lead"
+        self.say(f"{self.screen.name(root)} = {decimals(root.data)}; {lead} back. {self.hint}")
 
     def names(self) -> list[str]:
         """Those of the values."""

@@ -190,6 +190,6 @@ def _crossed(graph: Sequence[Value], low: Mapping[Value, Any], high: Mapping[Val
         side = numpy_function("side", node.op.inputs, [Formula(f"sign(({left}) - ({right}))")])
         (a,), (b,) = (side(*(values[x] for x in node.inputs)) for values in (low, high))
         for k in np.flatnonzero(np.broadcast_to(a != b, (count,))):
-            where = node.label or "unnamed"
-            found.setdefault(int(k), f"the step crosses {node.op.kink} of {node.op.call} ({where})")
+            where = "" if node.label == node.op.call else f" ({node.label or 'unnamed'})"
+            found.setdefault(int(k), f"the step crosses {node.op.kink} of {node.op.call}{where}")
     return found

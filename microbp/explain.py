@@ -108,7 +108,7 @@ def reason(step: Step) -> str:
     made = expression(step.node, step.names).text()
     name = step.node_name
     if made == name:
-        return f"the derivative of {name} by {step.input_name} is {step.formula}"
+        return f"The derivative of {name} by {step.input_name} is {step.formula}"
     return f"{name} = {made}, so its derivative by {step.input_name} is {step.formula}"
 
 

@@ -96,8 +96,9 @@ class GradCheck:
         count, missing = len(self.names), len(self.not_judged)
         verdict = "gradients agree" if self.ok else "GRADIENTS DIFFER"
         rest = f", but {missing} of {count:,} could not be judged" if missing else ""
+        worst = f", worst relative error {self.worst:.1e}"
         if missing == count:
-            verdict, rest = "no gradient could be judged", ""
+            verdict, worst, rest = "no gradient could be judged", "", ""
         rows = [("", "chain rule", "numeric", "relative error")]
         errors, order = self.errors, range(count)
         if count > MOST_ROWS:
@@ -107,7 +108,7 @@ class GradCheck:
             said = self.not_judged.get(k, f"{errors[k]:.1e}")
             rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", said))
         step, allowed = WORDS[self.method], ALLOWED[self.method]
-        head = f"{verdict} ({step}, worst relative error {self.worst:.1e}, allowed {allowed:.0e}){rest}"
+        head = f"{verdict} ({step}{worst}, allowed {allowed:.0e}){rest}"
         return "\n".join([head, *columns(rows)])
 
 

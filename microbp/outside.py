@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import signal
 import sys
 import tempfile
@@ -26,12 +27,21 @@ def speak_any_encoding() -> None:
 
     def instead(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeEncodeError)
-        return "".join(_ASCII.get(c, "?") for c in error.object[error.start : error.end]), error.end
+        said = "".join(_ASCII.get(c, "?") for c in error.object[error.start : error.end])
+        named = error.object[error.end - 1] == "Σ" and error.object[error.end : error.end + 1].isalnum()
+        return said + "_" * named, error.end
 
     codecs.register_error("microbp", instead)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="microbp")
+
+
+def unheard() -> None:
+    """What is printed from now on goes nowhere: the reader, `head` for one, has had enough."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def check_place(path: str | Path) -> None:

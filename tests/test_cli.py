@@ -1,12 +1,13 @@
 import io
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 from microbp import vectorized
-from microbp.cli import main
+from microbp.cli import COMMANDS, main
 from microbp.commands import demo as demo_command
 from microbp.demo import demo
 from microbp.errors import RendererError
@@ -154,13 +155,17 @@ def test_what_argparse_refuses_is_exit_code_2_too(arguments):
     assert caught.value.code == 2
 
 
-def test_a_terminal_without_unicode_gets_ascii(monkeypatch):
+def test_a_terminal_without_unicode_gets_ascii(monkeypatch, tmp_path):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     assert main(["ops"]) == 0
     sys.stdout.flush()
     assert b"x*y" in raw.getvalue()
     assert b"sigmoid(x)" in raw.getvalue()
+    (tmp_path / "mine.json").write_text('{"w1": 0.00181752, "w2": 0.00363503, "w5": 0.0821670, "w6": 0.0826676}')
+    assert main(["diagnose", "w1-w8", str(tmp_path / "mine.json")]) == 1
+    sys.stdout.flush()
+    assert b"delta1[i,j] = sum_k delta2[i,k]*W2[k,j]" in raw.getvalue()
 
 
 def test_module_and_reader_that_stops_early():
@@ -207,3 +212,70 @@ def test_samples_says_how_many_the_graph_is_of(capsys):
     assert values[0] < values[1] <= 2 * values[0] + 10
     assert main(["step", "deep", "--all", "--samples", "4"]) == 2
     assert "has 1 to 3 samples to show, got 4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["diagnse", "w1-w8"], "did you mean 'diagnose'?"),
+        (["diagnose", "w1-w8", "--nope"], "usage: microbp diagnose PROBLEM"),
+        (["gradcheck", "w1-w8", "--strong"], "usage: microbp gradcheck"),
+    ],
+)
+def test_a_wrong_command_or_option_says_what_is_near(arguments, said, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+SQUARE = ["(w*x+b-y)**2", "w=2", "x=3", "b=0.5", "y=1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["diagnose", "mine.npz", "w1-w8"], "the problem comes first, and 'mine.npz' is a file of gradients"),
+        (["step", "mine.npz"], "the problem comes first"),
+        (["diagnose", *SQUARE, "--gradients", "w=33", "b=11"], "join gradients with a comma: --gradients w=33,b=11"),
+        (["diagnose", *SQUARE], "one file of gradients, or --gradients w=0.5,x=0.5,b=0.5,y=0.5; got none"),
+        (["diagnose", "w1-w8"], "one file of gradients, or --function module:name; got none"),
+        (["diagnose", *SQUARE, "--gradients", "w=33", "--lr", "1"], "--lr is for networks"),
+        (["diagnose", *SQUARE, "--gradients", "w=33", "--layout", "rows"], "--layout is for networks"),
+        (["compare", *SQUARE, "--gradients", "w=33,b=11"], "with gradients of your own, diagnose and grade"),
+        (["conventions", *SQUARE, "--published", "1"], "an expression is for step, draw, gradcheck"),
+        (["compare", "w1-w8", "mine.npz", "--intermediates", "z.npz"], "one file, or one function, of yours; got"),
+        (["compare", "w1-w8", "--intermediates", "z.npz", "--tolerance", "0"], "--tolerance has nothing to do here"),
+        (["compare", "w1-w8", "--intermediates", "z.npz", "--layout", "rows"], "--layout has nothing to do here"),
+        (["compare", "w1-w8", "--layout", "rows"], "--layout has nothing to do here"),
+        (["compare", "w1-w8", "--names", "h=a1"], "--names has nothing to do here"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_what_does(arguments, said, capsys):
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_help_says_which_commands_take_an_expression(capsys):
+    for name, row in COMMANDS.items():
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert ("or an expression" in " ".join(capsys.readouterr().out.split())) == (row.takes == "problem"), name
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_the_exit_code_is_the_same_if_nobody_reads(unbuffered, tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"w5": 0.5}')
+    reading, writing = os.pipe()
+    os.close(reading)
+    for command in (["diagnose", "w1-w8", path], ["compare", "w1-w8", path], ["grade", "w1-w8", path, "--csv"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "microbp", *command],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+        assert (result.returncode, result.stderr) == (1, b""), command
+    os.close(writing)

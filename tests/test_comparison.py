@@ -132,6 +132,8 @@ def test_the_command_compares_files_and_functions(tmp_path, capsys, monkeypatch)
     (tmp_path / "a.json").write_text('{"w5": 0.082167041}')
     (tmp_path / "mine_of_test.py").write_text("def f(W, b, X, Y):\n    return W, b\n")
     assert main(["compare", "w1-w8", "--gradients", "a.json"]) == 0
+    assert main(["compare", "w1-w8", "--tolerance", "1e-6", "a.json"]) == 0
+    assert capsys.readouterr().out.count("learner and vectorized NumPy agree") == 2
     assert main(["compare", "w1-w8", "--function", "mine_of_test:f", "--format", "md"]) == 1
     assert main(["compare", "w1-w8", "--gradients", "missing.json"]) == 2
     assert "× ×" in capsys.readouterr().out

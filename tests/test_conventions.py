@@ -104,8 +104,31 @@ def test_what_would_take_long_is_tried_with_one_deviation(monkeypatch):
 
 def test_a_number_of_few_digits_has_many_ways_of_which_some_are_printed():
     found = reproduce(microbp.load("iris"), "0.1", 1)
-    assert len(str(found).splitlines()) == 11
-    assert f"and {len(found.matches) - 10:,} more: with more digits there are fewer" in str(found)
+    said = str(found).splitlines()
+    assert len(said) == 12
+    assert said[10:] == [
+        f"and {len(found.matches) - 10:,} more: with more digits there are fewer",
+        "So few digits fit many numbers by chance: give all that were published.",
+    ]
+    assert [match.rounded for match in found.matches] == sorted(match.rounded for match in found.matches)
+
+
+def test_a_value_that_only_rounds_to_the_number_stands_beside_it(capsys):
+    assert main(["conventions", "w1-w8", "--published", "0.5", "--steps", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("0.5 (0.511301270, rounded) is w7 after 1 step")
+    assert "So few digits" in said
+    for number, quantity in (("0.359", "0.358916480"), ("0.35891648", None)):
+        (match,) = reproduce(W1_W8, number, 1).matches
+        assert (match.quantity, match.rounded) == ("w5 after 1 step", quantity is not None)
+        assert (f"({quantity}, rounded)" in str(match)) == match.rounded
+    assert "chance" not in str(reproduce(W1_W8, "0.359", 1))
+
+
+def test_samples_are_counted_from_0_as_everywhere_else():
+    problem = microbp.load("xor")
+    found = reproduce(problem, f"{problem.predict(problem.inputs)[0, 0]:.12f}", 0)
+    assert "a[2][0] of sample 0 before training" in [match.quantity for match in found.matches]
 
 
 @pytest.mark.parametrize(

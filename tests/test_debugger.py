@@ -186,6 +186,12 @@ def test_back_and_goto_go_back(do):
     assert "positions 0 to 32, got 33" in do("goto 33")
 
 
+def test_one_step_leads_back():
+    debugger = Debugger(ExpressionProblem("sqrt(x)", {"x": 3.0}), stdout=io.StringIO())
+    debugger.begin()
+    assert "; 1 step leads back." in debugger.stdout.getvalue()
+
+
 @pytest.mark.parametrize("guess", ["0.0822", "0.1385*0.5933", "0,1385 × 0,5933", "0.1385·0.5933", "-1 * −0.0822"])
 def test_a_right_guess_is_right_however_it_is_written(do, guess):
     assert do("goto 15", f"g {guess}").endswith("Right.\n")

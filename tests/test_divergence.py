@@ -85,8 +85,12 @@ def test_what_does_not_fit_is_an_error():
 def test_the_command_walks_through_a_file(tmp_path, capsys):
     case = microbp.learner.cases.case_of(microbp.load("w1-w8"))
     np.savez(tmp_path / "mine.npz", h=[[0.593269992, 0.596884378]], dW2=case.truth[1]["dW2"] * 2)
-    assert main(["compare", "w1-w8", "--intermediates", str(tmp_path / "mine.npz"), "--names", "h=a1"]) == 1
-    assert "The first wrong quantity is dW2" in capsys.readouterr().out
+    command = ["compare", "w1-w8", "--intermediates", str(tmp_path / "mine.npz"), "--names", "h=a1"]
+    assert main(command) == 1
+    said = capsys.readouterr().out
+    assert "The first wrong quantity is dW2" in said
+    assert main([*command, "--format", "md"]) == 1
+    assert capsys.readouterr().out == f"```text\n{said}```\n"
 
 
 def test_an_inf_among_quantities_is_wrong():

@@ -20,6 +20,7 @@ def test_a_step_is_explained_with_names_numbers_and_reason(stepper):
     assert explain.arrival(stepper[16]) == (
         "It is added to what has arrived at out_h1 before: −0.019049118 + 0.055399425 = 0.036350306."
     )
+    assert explain.reason(steps((Value(2.0, "w") * Value(3.0, "x")).exp())[1]) == "The derivative of w·x by w is x"
     assert step.rule.startswith("The derivative of a weighted sum by a weight is its input")
 
 

@@ -61,3 +61,55 @@ def test_the_gradients_of_an_expression_are_graded(tmp_path, monkeypatch, capsys
         ("ada", "right", []),
         ("bob=2", "mistake", ["power-exponent"]),
     ]
+
+
+def graded(capsys, *arguments, code):
+    assert main(["grade", *arguments, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["ada/grad.npz", "bob/grad.npz"], ["ada/grad", "bob/grad"]),
+        (["1/ada/grad.npz", "2/ada/grad.npz", "cem.npz"], ["1/ada/grad", "2/ada/grad", "cem"]),
+        (["1/ada.npz", "2/bob.npz", "2/bob.npz"], ["ada", "bob", "bob"]),
+        (["1/ada.npz", "1/ada.v2.npz"], ["ada", "ada.v2"]),
+        (["1/ada.npz", "1/ada.json"], ["1/ada.npz", "1/ada.json"]),
+    ],
+)
+def test_learners_are_told_apart_by_as_much_of_the_path_as_it_takes(files, names, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    right = case_of(microbp.load("w1-w8")).truth[1]
+    for file in files:
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".json":
+            path.write_text(json.dumps({name: array.tolist() for name, array in right.items()}))
+        else:
+            np.savez(path, **right)
+    rows = graded(capsys, "w1-w8", *files, code=0)
+    assert [row["name"] for row in rows] == names
+
+
+def test_a_missing_file_is_a_row_with_its_path_unless_all_are_missing(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    rows = graded(capsys, "w1-w8", "ada.npz", "late/ada.npz", code=1)
+    assert [(row["name"], row["verdict"]) for row in rows] == [("ada", "right"), ("late/ada.npz", "unreadable")]
+    assert "No such file" in rows[1]["note"]
+    assert main(["grade", "w1-w8", "late/*.npz"]) == 2
+    assert "none of these files is there: late/*.npz; does a pattern match nothing?" in capsys.readouterr().err
+
+
+def test_a_part_of_the_samples_can_be_graded(tmp_path, capsys):
+    problem = microbp.load("xor")
+    np.savez(tmp_path / "ada.npz", **case_of(problem, problem.inputs[:2], problem.targets[:2]).truth[1])
+    file = str(tmp_path / "ada.npz")
+    assert graded(capsys, "xor", file, "--samples", "2", code=0)[0]["verdict"] == "right"
+    assert graded(capsys, "xor", file, code=1)[0]["verdict"] != "right"
+    assert main(["grade", "xor", file, "--samples", "9"]) == 2
+
+
+def test_the_table_is_csv_or_json(folder, capsys):
+    assert main(["grade", "w1-w8", str(folder / "ada.npz"), "--csv", "--json"]) == 2
+    assert "give one of --csv and --json" in capsys.readouterr().err

@@ -204,7 +204,10 @@ def test_what_the_method_cannot_resolve_is_said_to_be_too_small():
     assert "too small to be judged by this method: below " in str(check)
     assert check.as_dict()["not_judged"] == check.not_judged
     assert not gradcheck(lambda x, y: x.sin() + y * 1e-13, 0.5, 2.0).not_judged
-    assert str(gradcheck(lambda x: x.relu(), 0.0)).startswith("no gradient could be judged")
+    said = str(gradcheck(lambda x: x.relu(), 0.0))
+    assert said.startswith("no gradient could be judged (central difference, allowed 1e-08)")
+    problem = load("relu(x)", {"x": 0.0})
+    assert check_graph(problem.root(), problem.leaves()).kinks == {0: "the step crosses x == 0 of relu(x)"}
 
 
 def test_small_gradients_of_a_network_are_judged_to_a_part_of_themselves():

@@ -519,8 +519,8 @@ def test_accuracy_takes_the_side_or_the_largest():
         ({"l2": -1.0}, "l2 must be a number, 0 or more, got -1.0"),
         ({"l2": "x"}, "l2 must be a number, 0 or more, got 'x'"),
         ({"training": {"steps": 3}}, r"training must be settings, Training\(steps=10\) for one, got {'steps': 3}"),
-        ({"shown": 0}, "has 1 to 1 samples to show, got 0"),
-        ({"shown": -1}, "has 1 to 1 samples to show, got -1"),
+        ({"shown": 0}, "has 1 sample to show, got 0"),
+        ({"shown": -1}, "has 1 sample to show, got -1"),
     ],
 )
 def test_conventions_that_do_not_fit_are_refused(change, said):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.commands.output import put
 from microbp.comparison import compare
 from microbp.diagnosis.divergence import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
@@ -16,13 +17,20 @@ from microbp.learner.cases import Gradients
 from microbp.learner.files import find_function, load_gradients, readable, reason
 from microbp.learner.flat import LAYOUTS
 from microbp.problems import NetworkProblem
-from microbp.tabular import json_text
 
 FORMATS = ("text", "md")
+FOR = {
+    "names": "it says what is what in --intermediates",
+    "tolerance": "it is for gradients, and --intermediates count as precisely as they are given",
+    "layout": "it says how one flat vector holds your gradients",
+}
+"""What an option is for that not every comparison has."""
+GRADIENTS = "your gradients: a .npz, .npy, .json, .csv or .mat file, which may also stand after the problem"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
+    """The options of the command; the file of gradients may also stand right after the problem."""
+    parser.usage = "microbp compare PROBLEM [GRADIENTS] [options]"
     group = add_sources(parser)
     group.add_argument("--intermediates", metavar="FILE", help="your z1, a1, delta2 …: which is wrong first?")
     parser.add_argument("--names", nargs="+", default=[], metavar="MINE=NAME", help="other names in that file: h=a1")
@@ -30,15 +38,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="text, or Markdown")
 
 
-def add_sources(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+def add_sources(parser: argparse.ArgumentParser, gradients: str = GRADIENTS) -> argparse._MutuallyExclusiveGroup:
     """The options that say whose gradients are looked at; returns those of which one can be given."""
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--gradients", metavar="FILE", help="your gradients: a .npz, .npy, .json, .csv or .mat file")
+    source.add_argument("--gradients", metavar="FILE", help=gradients)
     source.add_argument(
         "--function", metavar="MODULE:NAME", help="your function f(weights, biases, X, Y) -> (dW, db): it is imported"
     )
     parser.add_argument("--layout", choices=LAYOUTS, help="how one flat vector holds them")
     return source
+
+
+def sources(options: argparse.Namespace) -> list[str]:
+    """What was given to look at, one at most. Raises `ProblemError` for more."""
+    ways = ("gradients", "function", "intermediates")
+    given = [*options.files, *(getattr(options, name, None) for name in ways)]
+    if len(found := [text for text in given if text]) > 1:
+        raise ProblemError(f"{options.command} looks at one file, or one function, of yours; got {', '.join(found)}")
+    options.gradients = "".join(options.files) or options.gradients
+    return found
 
 
 def source(options: argparse.Namespace) -> Any:
@@ -53,10 +71,12 @@ def described(options: argparse.Namespace) -> str | None:
 
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     """Prints the comparison. Exit code: 0, 1 if something differs."""
+    given = sources(options)
     X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
     tolerance = options.tolerance
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
         raise ProblemError(f"--tolerance is a number that is not negative, 1e-6 for one; got {tolerance}")
+    _check(options, bool(given))
     names = _names(options.names)
     if options.intermediates:
         quantities = _quantities(options.intermediates)
@@ -65,15 +85,21 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         except UnknownNameError as error:
             said = str(error).partition("; other names")[0]
             raise UnknownNameError(f"{said}; other names go with --names, h=a1 for one") from error
-        print(json_text(walk.as_dict()) if options.json else walk)
+        put(options, walk.as_dict(), f"```text\n{walk}\n```" if options.format == "md" else walk)
         return 0 if walk.ok else 1
     with readable(described(options)):
         comparison = compare(problem, X, Y, gradients=source(options), layout=options.layout, tolerance=tolerance)
-    if options.json:
-        print(json_text(comparison.as_dict()))
-    else:
-        print(comparison.as_markdown() if options.format == "md" else comparison)
+    put(options, comparison.as_dict(), comparison.as_markdown() if options.format == "md" else comparison)
     return 0 if comparison.ok else 1
+
+
+def _check(options: argparse.Namespace, given: bool) -> None:
+    """Raises `ProblemError` for an option that has nothing to do."""
+    fits = {"names": options.intermediates, "tolerance": not options.intermediates}
+    fits["layout"] = given and not options.intermediates
+    for name, fit in fits.items():
+        if getattr(options, name) not in (None, []) and not fit:
+            raise ProblemError(f"--{name} has nothing to do here: {FOR[name]}")
 
 
 def _names(given: list[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 
-from microbp.commands.compare import add_sources, described, source
+from microbp.commands.compare import GRADIENTS, add_sources, described, source, sources
 from microbp.commands.output import put
 from microbp.diagnosis.verdict import diagnose
 from microbp.errors import ProblemError
@@ -16,25 +16,25 @@ from microbp.problems import ExpressionProblem, Problem, as_network
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command; the file of gradients may also stand right after the problem."""
-    parser.usage = "microbp diagnose PROBLEM GRADIENTS [options]"
-    add_sources(parser)
+    parser.usage = "microbp diagnose PROBLEM [NAME=NUMBER ...] GRADIENTS [options]"
+    add_sources(parser, f"{GRADIENTS}; those of an expression may be typed: w=0.5,b=0.2")
     parser.add_argument("--lr", type=float, dest="learning_rate", metavar="RATE", help="the learning rate you used")
 
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the diagnosis. Exit code: 0 if the gradients are right, else 1."""
-    given = [text for text in (*options.files, options.gradients, options.function) if text]
-    if len(given) != 1:
-        raise ProblemError(f"diagnose needs one file of gradients, or --function module:name; got {given or 'none'}")
-    if options.files:
-        (options.gradients,) = options.files
+    labels = [leaf.label for leaf in problem.leaves()] if isinstance(problem, ExpressionProblem) else []
+    if not sources(options):
+        other = f"--gradients {','.join(f'{name}=0.5' for name in labels)}" if labels else "--function module:name"
+        raise ProblemError(f"diagnose needs one file of gradients, or {other}; got none")
     rate = options.learning_rate
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ProblemError(f"--lr is the learning rate you used, a positive number; got {rate}")
     if isinstance(problem, ExpressionProblem):
-        if options.function:
-            raise ProblemError("--function is for networks: give the gradients of an expression as --gradients w=0.5")
-        labels = [leaf.label for leaf in problem.leaves()]
+        for option, given in {"function": options.function, "layout": options.layout, "lr": rate}.items():
+            if given is not None:
+                said = "give the gradients of an expression as --gradients w=0.5, or in a file"
+                raise ProblemError(f"--{option} is for networks: {said}")
         diagnosis = diagnose(problem, read_labelled(options.gradients, labels))
     else:
         network = as_network(problem)

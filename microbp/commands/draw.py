@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from microbp.commands.output import put
 from microbp.comparison import wrong_gradients
 from microbp.diagnosis.judge import Judge
 from microbp.engine import Constant, Value
@@ -21,7 +22,6 @@ from microbp.render.film import DPI, Film
 from microbp.render.image import TIMEOUT
 from microbp.render.levels import FOLDED, MAX_NODES
 from microbp.render.style import CHOICES, SHOWN
-from microbp.tabular import json_text
 
 STILL = ("step", "no_backward", "compare")
 """What makes no sense in a film."""
@@ -87,13 +87,9 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
             said["wrong"] = wrong = differing(options.compare, problem, root)
         drawing = picture(root, options.output, step=options.step, wrong=wrong, dpi=options.dpi or 144, **same)
     said["level"], said["why"] = drawing.level
-    if options.json:
-        print(json_text(said))
-    else:
-        what = f"{said['pictures']:,} pictures" if "pictures" in said else "Picture"
-        print(f"{what}: {said['picture']} (level {said['level']}: {said['why']})")
-        if options.compare:
-            print(f"gradients that differ: {', '.join(wrong) or 'none'}")
+    what = f"{said['pictures']:,} pictures" if "pictures" in said else "Picture"
+    text = f"{what}: {said['picture']} (level {said['level']}: {said['why']})"
+    put(options, said, f"{text}\ngradients that differ: {', '.join(wrong) or 'none'}" if options.compare else text)
     return 1 if wrong else 0
 
 

@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength",
         action="store_true",
-        help="which mistakes a check on these data could not catch, why, and what to change",
+        help="of a network: which mistakes a check on these data could not catch, why, and what to change",
     )
 
 

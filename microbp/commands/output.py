@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from microbp.outside import unheard
 from microbp.tabular import json_text
 
 
 def put(options: argparse.Namespace, data: Any, text: Any) -> None:
     """Prints the data with --json, else the text."""
-    print(json_text(data) if options.json else text)
+    try:
+        print(json_text(data) if options.json else text, flush=True)
+    except BrokenPipeError:
+        unheard()  # the exit code says it all the same

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
+from microbp.commands.output import put
 from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.outside import check_place
 from microbp.plots import check_chart, needs_history, plot_training
@@ -16,7 +17,7 @@ from microbp.problems.settings import ENGINES, UPDATES
 from microbp.progress import progress
 from microbp.render.film import check_film
 from microbp.render.levels import FOLDED
-from microbp.tabular import columns, json_text
+from microbp.tabular import columns
 from microbp.training import TrainingResult, train
 from microbp.training_film import MOST_PICTURES, training_film
 
@@ -99,7 +100,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         with progress(len(film.drawings), "picture") as show:
             film.write(options.animate, on_picture=lambda done: show(done, ""))
     result = replace(result, history=None)  # it is for the pictures
-    print(json_text(result.as_dict()) if options.json else "\n".join(_lines(result, options)))
+    put(options, result.as_dict(), "\n".join(_lines(result, options)))
     return 1 if result.stopped else 0
 
 

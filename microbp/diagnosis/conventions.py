@@ -20,6 +20,7 @@ import numpy as np
 
 from microbp.diagnosis.sweep import BATCHES, Conventions, Trained, own_conventions, sweep
 from microbp.errors import MicrobpError, ProblemError
+from microbp.explain import decimals
 from microbp.learner.cases import Floats, case_of
 from microbp.losses import LOSSES
 from microbp.nonfinite import errstate
@@ -33,6 +34,10 @@ SHOWN = 10
 """How many ways are printed."""
 ROUNDING = 1e-11
 """A number that is published in full may differ by this part of it: thousands of steps add up rounding errors."""
+SAME = 1e-5
+"""A value that differs from the published number by more than this part of it is printed beside it."""
+FEW = 2
+"""So many significant digits, or fewer, are those of many numbers by chance."""
 OWN = "the problem's own conventions"
 RATES = (0.1, 0.5, 1.0)
 """The learning rates that texts use, tried beside twice, half, ten times and a tenth of the problem's."""
@@ -50,6 +55,12 @@ class Match:
     value: float
     deviations: tuple[str, ...]
     """The conventions that are other than the problem's."""
+    rounded: bool
+    """Whether it is the published number only when rounded to its digits, which are few."""
+
+    def __str__(self) -> str:
+        value = f" ({decimals(self.value)}, rounded)" if self.rounded else ""
+        return f"{value} is {self.quantity}, with {' and '.join(self.deviations) or OWN}"
 
 
 @dataclass(frozen=True)
@@ -77,12 +88,7 @@ class Reproduced:
 
     def __str__(self) -> str:
         if self.matches:
-            lines = [
-                f"{self.published} is {m.quantity}, with {' and '.join(m.deviations) or OWN}"
-                for m in self.matches[:SHOWN]
-            ]
-            more = len(self.matches) - SHOWN
-            return "\n".join([*lines, f"and {more} more: with more digits there are fewer"] if more > 0 else lines)
+            return "\n".join(self._found())
         most = "one or two" if self.deviations == MOST_DEVIATIONS else "one"
         before = f", nor a loss after {self.steps - 1:,}" if self.steps > 1 else ""
         lines = [
@@ -92,6 +98,13 @@ class Reproduced:
             f"It is no loss, output, parameter or gradient before training or after {_steps(self.steps)}{before}.",
         ]
         return "\n".join([*lines, "Is it from after another number of steps? Give --steps N."])
+
+    def _found(self) -> Iterator[str]:
+        yield from (f"{self.published}{match}" for match in self.matches[:SHOWN])
+        if (more := len(self.matches) - SHOWN) > 0:
+            yield f"and {more:,} more: with more digits there are fewer"
+        if len(_decimal(self.published).as_tuple().digits) <= FEW:
+            yield "So few digits fit many numbers by chance: give all that were published."
 
 
 def reproduce(problem: Problem, published: str | float, steps: int | None = None) -> Reproduced:
@@ -118,16 +131,22 @@ def reproduce(problem: Problem, published: str | float, steps: int | None = None
         if found and len(words) > len(found[0].deviations):
             break  # there is a way with fewer
         numbers = [*names.of(conventions, trained), *(() if words else names.in_graph())]
-        found += [Match(name, x, words) for name, x in numbers if abs(x - number) <= half]
+        near = [(name, x, abs(x - number)) for name, x in numbers]
+        found += [Match(name, x, words, apart > SAME * abs(number)) for name, x, apart in near if apart <= half]
+    found.sort(key=lambda match: match.rounded)
     return Reproduced(str(published), steps, tuple(found), listed, deviations, len(members))
+
+
+def _decimal(published: str | float) -> Decimal:
+    try:
+        return Decimal(str(published).replace("−", "-"))
+    except InvalidOperation as error:
+        raise ProblemError(f"a published number is given as 0.291027924 for one, got {published!r}") from error
 
 
 def _number(published: str | float) -> tuple[float, float]:
     """The number, and how far from it another may be that is rounded to it. Raises `ProblemError`."""
-    try:
-        number = Decimal(str(published).replace("−", "-"))
-    except InvalidOperation as error:
-        raise ProblemError(f"a published number is given as 0.291027924 for one, got {published!r}") from error
+    number = _decimal(published)
     if not number.is_finite() or math.isinf(float(number)):
         raise ProblemError(f"a published number must be finite, 0.291027924 for one, got {published!r}")
     if not float(number):
@@ -225,7 +244,7 @@ class _Names:
         """The outputs of the samples that are shown."""
         neurons = self.problem.model.layers[-1].neurons
         for i, row in enumerate(outputs):
-            of = f" of sample {i + 1}" if len(outputs) > 1 else ""
+            of = f" of sample {i}" if len(outputs) > 1 else ""
             yield from ((f"{n.out_label}{of} {when}", float(x)) for n, x in zip(neurons, row, strict=True))
 
     def in_graph(self) -> Iterator[tuple[str, float]]:

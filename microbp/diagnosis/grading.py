@@ -5,15 +5,16 @@
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     path = pathlib.Path(folder, "ada.json")
 ...     _ = path.write_text(json.dumps({"w5": 0.082167041, "w6": 0.082667628}))
-...     grades = grade(load("w1-w8"), [path, pathlib.Path(folder, "bob.json")])
+...     grades = grade(load("w1-w8"), [path])
 >>> [(row.name, row.verdict) for row in grades]
-[('ada', 'right'), ('bob', 'unreadable')]
+[('ada', 'right')]
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 from microbp.diagnosis.verdict import diagnose
 from microbp.learner.files import reason
-from microbp.problems import Problem
+from microbp.problems import Problem, as_network
 from microbp.tabular import columns
 
 HEAD = ("name", "verdict", "mistakes", "alternatives", "note")
@@ -32,7 +33,7 @@ class Grade:
     """What became of one file."""
 
     name: str
-    """That of the file, without its ending."""
+    """That of the file, without its ending, and with so much of its path as tells it from the others."""
     verdict: str
     """"right", "mistake", "unexplained", or "unreadable"."""
     mistakes: tuple[str, ...]
@@ -46,24 +47,44 @@ class Grade:
         return self.name, self.verdict, " + ".join(self.mistakes), others, self.note
 
 
-def grade(problem: Problem, paths: Iterable[str | Path]) -> list[Grade]:
-    """Diagnoses each file. One that cannot be read is a row with its reason, never the end of the run."""
-    return [_grade(problem, Path(path)) for path in paths]
+def grade(problem: Problem, paths: Iterable[str | Path], samples: int | None = None) -> list[Grade]:
+    """Diagnoses each file, by the first so many samples of a network's data, or by all.
+
+    One that cannot be read is a row with its reason, never the end of the run; one that is not there has its whole path
+    as name. Raises `ProblemError` if there are not so many samples.
+    """
+    data: tuple[Any, ...] = ()
+    if samples is not None:
+        data = as_network(problem).showing(samples).shown_samples
+    files = [Path(path) for path in paths]
+    return [_grade(problem, path, name, data) for path, name in zip(files, _names(files), strict=True)]
 
 
-def _grade(problem: Problem, path: Path) -> Grade:
+def _names(files: Sequence[Path]) -> list[str]:
+    """For each file its name without the ending, with as many folders before it as tell those that are there apart."""
+    names = {path: str(path) for path in files}
+    there = [path for path in names if os.path.isfile(path)]
+    for count in range(1, max((len(path.parts) for path in there), default=0) + 1):
+        short = [Path(*path.with_suffix("").parts[-count:]).as_posix() for path in there]
+        if len(set(short)) == len(there):  # else they differ in their endings
+            names |= zip(there, short, strict=True)
+            break
+    return [names[path] for path in files]
+
+
+def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any]) -> Grade:
     try:
-        diagnosis = diagnose(problem, path)
+        diagnosis = diagnose(problem, path, *data)
     except Exception as error:  # one file, whatever is in it, is not the end of the others
-        return Grade(path.stem, "unreadable", (), (), reason(error))
+        return Grade(name, "unreadable", (), (), reason(error))
     details: dict[str, Any] = diagnosis.details
     if diagnosis.ok:
-        return Grade(path.stem, "right", (), (), "")
+        return Grade(name, "right", (), (), "")
     if not diagnosis.mistakes:
         nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
-        return Grade(path.stem, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")
+        return Grade(name, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")
     note = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
-    return Grade(path.stem, "mistake", diagnosis.mistakes, diagnosis.alternatives, note)
+    return Grade(name, "mistake", diagnosis.mistakes, diagnosis.alternatives, note)
 
 
 def as_text(grades: Sequence[Grade]) -> str:

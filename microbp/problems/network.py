@@ -137,7 +137,8 @@ class NetworkProblem(Problem):
                 f"{targets.max()} for {targets.shape[1]} output(s)"
             )
         if self.shown is not None and not 1 <= self.shown <= len(self.inputs):
-            raise ProblemError(f"this problem has 1 to {len(self.inputs):,} samples to show, got {self.shown}")
+            most = f"1 to {len(self.inputs):,} samples" if len(self.inputs) > 1 else "1 sample"
+            raise ProblemError(f"this problem has {most} to show, got {self.shown}")
         if not isinstance(self.l2, int | float) or not 0 <= self.l2 < math.inf:
             raise ProblemError(f"l2 must be a number, 0 or more, got {self.l2!r}")
         if not isinstance(self.training, Training):
@@ -212,5 +213,8 @@ def as_network(problem: Problem) -> NetworkProblem:
     if not isinstance(problem, Problem):
         raise ProblemError(f"this needs a problem, such as microbp.load('w1-w8'), got {problem!r}")
     if not isinstance(problem, NetworkProblem):
-        raise ProblemError(f"this needs a network with data and a loss, got the expression {problem.title!r}")
+        raise ProblemError(
+            f"this needs a network with data and a loss, got the expression {problem.title!r}"
+            "; an expression is for step, draw, gradcheck, and, with gradients of your own, diagnose and grade"
+        )
     return problem
