@@ -33,6 +33,12 @@ def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
     assert "needs shape (2, 2)" in rows["dot"]["note"]
 
 
+def test_right_numbers_of_few_digits_have_a_note(tmp_path, capsys):
+    (tmp_path / "gus.json").write_text('{"w1": 0.0, "w5": 0.1}')
+    assert main(["grade", "w1-w8", str(tmp_path / "gus.json"), "--csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "gus,right,,,of few digits: that says little"
+
+
 def test_a_spreadsheet_gets_no_formulas(folder, capsys):
     assert main(["grade", "w1-w8", *map(str, sorted(folder.glob("*.npz"))), "--csv"]) == 1
     assert "\n'=eve,unreadable," in capsys.readouterr().out

@@ -79,7 +79,8 @@ def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any]) -> Grad
         return Grade(name, "unreadable", (), (), reason(error))
     details: dict[str, Any] = diagnosis.details
     if diagnosis.ok:
-        return Grade(name, "right", (), (), "")
+        few = details["precision"] == "few digits"
+        return Grade(name, "right", (), (), "of few digits: that says little" if few else "")
     if not diagnosis.mistakes:
         nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
         return Grade(name, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")
