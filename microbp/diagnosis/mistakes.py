@@ -139,15 +139,15 @@ MISTAKES = (
         (weights({"l2": SOLVED}, "{sum} + ({c}/m)·W{l}", "{sum_i} + ({c}/m)·W{l}[j,k]"),),
     ),
     Mistake(
-        "bias-sum-for-mean", "The biases' gradient is a sum over the samples where the loss is a mean.", "all",
+        "bias-sum-for-mean", "The biases' gradient is a sum over the samples where the loss is a mean.", "any",
         (biases({"scale_biases": "m"}, "m·(column sums of δ{l})", "m·Σi δ{l}[i,j]"),),
     ),
     Mistake(
-        "bias-mean-for-sum", "The biases' gradient is averaged over the samples once too often.", "all",
+        "bias-mean-for-sum", "The biases' gradient is averaged over the samples once too often.", "any",
         (biases({"scale_biases": "1/m"}, "column means of δ{l}", "1/m·Σi δ{l}[i,j]"),),
     ),
     Mistake(
-        "bias-not-trained", "The biases' gradient is 0.", "all", (biases({"scale_biases": 0.0}, "0", "0"),),
+        "bias-not-trained", "The biases' gradient is 0.", "any", (biases({"scale_biases": 0.0}, "0", "0"),),
     ),
     Mistake(
         "last-sample-only", "Only one sample is in the gradient: the sum is overwritten, not added to.", "any",

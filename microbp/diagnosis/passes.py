@@ -141,6 +141,8 @@ def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floa
     """The error ∂loss/∂a and the delta of the last layer."""
     a, y, name = values.a[-1], values.y, rule.error or case.loss
     error = LOSSES[case.loss][1](a, y)
+    if name == "unclipped":
+        return error, (a - y) / len(y)
     if name != case.loss:  # as it is written, without care for logarithms of 0 or for what targets it is meant
         error = value(
             formula(case.loss, name),

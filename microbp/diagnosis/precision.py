@@ -167,20 +167,20 @@ def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = Fa
 
 
 def _noise(case: Case, given: Given) -> Gradients:
-    """The rounding errors of single precision: as large, for the terms of its sum, as the worst in the array."""
+    """The rounding errors of single precision: as large, for the terms of its sum, as the worst of its neuron."""
     found: Gradients = {}
     with np.errstate(all="ignore"):
         rough, right = gradients(case, plan(case, {"precision": "single"})), case.truth[1]
         for part in backward(case, plan(case)):
-            of_weights = np.abs(part.delta).T @ np.abs(part.inputs) + np.abs(part.dW_l2)
-            for name, size in ((f"dW{part.l}", of_weights), (f"db{part.l}", np.abs(part.delta).sum(axis=0))):
+            W, b = f"dW{part.l}", f"db{part.l}"
+            sizes = {W: np.abs(part.delta).T @ np.abs(part.inputs) + np.abs(part.dW_l2)}
+            sizes[b] = np.abs(part.delta).sum(axis=0)
+            errors = np.column_stack([np.abs(rough[name] - right[name]) / sizes[name] for name in (W, b)])
+            level = np.maximum(np.nan_to_num(errors, nan=0.0, posinf=0.0).max(axis=1), _SINGLE)
+            for name, noise in ((W, level[:, None] * sizes[W]), (b, level * sizes[b])):
                 if name in given.arrays:
-                    errors = np.nan_to_num(np.abs(rough[name] - right[name]) / size, nan=0.0, posinf=0.0)
-                    level = max(float(errors.max()), _SINGLE)
-                    selected = given.select(name, level * size)
-                    found[name] = (
-                        np.full(given.numbers(name).shape, level * size.max()) if selected is None else selected
-                    )
+                    selected = given.select(name, noise)
+                    found[name] = np.full(given.numbers(name).shape, noise.max()) if selected is None else selected
     return found
 
 

@@ -22,7 +22,10 @@ class Rules:
     forward: str = ""
     """The activation f in the forward pass: another than the network's."""
     error: str = ""
-    """The loss whose ∂loss/∂a begins the pass: another than the right one, or its "first term". Output layer."""
+    """The loss whose ∂loss/∂a begins the pass: another than the right one, or one of `WRONG_ERRORS`. Output layer.
+
+    "unclipped" is as right as the right one: (a − y)/m, also where the loss clips its logarithms.
+    """
     softmax: str = "full"
     """Softmax and its derivative: "full", its "diagonal" alone, or taken over the "samples". Output layer."""
     slope: str = "net"

@@ -39,8 +39,9 @@ from microbp.diagnosis.replay import Candidate, Made, Replayer, below
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.ways import Change
-from microbp.learner.cases import Case
+from microbp.learner.cases import Case, Gradients
 from microbp.learner.given import Given
+from microbp.vectorized import SIMPLIFIED_DELTAS
 
 MOST_MISTAKES = 2
 
@@ -86,12 +87,16 @@ class Search(Replayer):
 
     def _near(self, precision: Precision, **how: Any) -> bool:
         """Whether the numbers are as near to the right ones as that."""
-        kink = plan(self.case, {"slope": "kink"})
         allowed = partial(precision.tolerance, **how)
-        return any(
-            not any(array.wrong.any() for array in marked(self.given, right, allowed))
-            for right in (self.case.truth[1], gradients(self.case, kink, self.values))
-        )
+        return any(not any(array.wrong.any() for array in marked(self.given, right, allowed)) for right in self._rights)
+
+    @cached_property
+    def _rights(self) -> list[Gradients]:
+        """The right gradients; those from the other side at kinks; and those of logarithms that nobody clipped."""
+        plans = [plan(self.case, {"slope": "kink"})]
+        if (self.case.loss, self.case.activations[-1]) in SIMPLIFIED_DELTAS:
+            plans.append(plan(self.case, {"error": "unclipped"}))
+        return [self.case.truth[1], *(gradients(self.case, rules, self.values) for rules in plans)]
 
     def _of_few_digits(self, precision: Precision) -> list[Explanation]:
         """The mistakes that numbers are exactly which a few digits in one array make right."""
@@ -99,9 +104,10 @@ class Search(Replayer):
         return [] if not self._near(precision) or self._near(pooled) else self._mistakes(pooled)
 
     def _mistakes(self, precision: Precision) -> list[Explanation]:
-        """The single mistakes that explain the numbers to that precision."""
+        """The single mistakes that explain the numbers to that precision; a rate that is solved for fits many."""
         search = Search(self.case, self.given, precision)
-        return [e for e in search.explanations(1) if e.codes != ("single-precision",)]
+        found = [e for e in search.explanations(1) if e.codes != ("single-precision",)]
+        return [e for e in found if e.rate in (None, self.case.learning_rate)]
 
     def is_single(self) -> bool:
         """Whether they are what single precision makes of the right ones, even if it ruins them."""
