@@ -88,12 +88,32 @@ def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
         ([1.0, 2.0], r"needs 26 \(each with its biases\) or 20 \(the weights alone\) numbers, got 2"),
         ({"dW1": [["a"]]}, "must be an array of real numbers"),
         ([], "cannot read gradients"),
+        ({}, "out of an empty dict: this network has .*; give them by name"),
+        ({"dW1": None}, "nothing but None, or null, for 'dW1'"),
+        ([[[1.0, 2.0]]], "out of one matrix without a name.*in a .csv as lines, dW1,0.1,0.2"),
+        ({"dW1": [[True, False]]}, "dW1 must be an array of real numbers.*a truth value is no number"),
+        ({"w[1][0,2]": True}, "a truth value is no number"),
+        (np.zeros(26, dtype=bool), "a flat vector must.*a truth value is no number"),
         ({"theta1": [1.0]}, "Θ1 needs shape"),
     ],
 )
 def test_what_does_not_fit_says_why(given, said):
     with pytest.raises(ShapeError, match=said):
         microbp.compare(MODEL, X, Y, gradients=given)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_sums_over_all_of_delta_are_told_in_every_form(depth):
+    model = nn.MLP(3, [4, 2, 2][:depth], seed=1)
+    case = case_of(model, X, np.zeros((5, [4, 2, 2][depth - 1])))
+    dW, db = (list(case.truth[1].values())[k::2] for k in (0, 1))
+    sums = [g.sum() for g in db]
+    for given in ((dW, sums), (0.5, dW, sums), {"dW": dW, "db": sums}, lambda *_: (dW, sums)):
+        with pytest.raises(ShapeError, match=r"db1 needs shape \(4,\).*axis=0"):
+            microbp.compare(model, X, case.Y, gradients=given)
+    if depth > 1:
+        with pytest.raises(ShapeError, match=r"for each of the \d layers, got 1"):
+            microbp.compare(model, X, case.Y, gradients=(dW[:1], db[:1]))
 
 
 def test_unknown_names_say_the_nearest():

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from microbp.errors import OperandError, ProblemError, UnknownNameError, unknown
+from microbp.learner.arrays import has_truth
 from microbp.learner.files import load_gradients
 from microbp.operands import real_number
 
@@ -56,7 +57,7 @@ def labelled(gradients: Any, labels: Collection[str], source: str = "", kind: st
         if name not in labels:
             raise UnknownNameError(f"{where}{unknown(kind, name, labels)}")
         try:
-            if isinstance(number, bool) or getattr(getattr(number, "dtype", None), "kind", "") == "b":
+            if has_truth(number):
                 raise OperandError("a truth value is no number")
             found[name] = real_number(number, name)
         except OperandError as error:
