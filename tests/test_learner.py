@@ -42,6 +42,8 @@ FORMS = {
     "theta columns in a column": np.concatenate([t.ravel("F") for t in THETA]).reshape(-1, 1),
     "rows": np.concatenate([dW[0].ravel(), db[0], dW[1].ravel(), db[1]]).tolist(),
     "columns": {"grad": np.concatenate([dW[0].ravel("F"), db[0], dW[1].ravel("F"), db[1]])},
+    "weights-rows": np.concatenate([g.ravel() for g in dW + db]),
+    "weights-columns": np.concatenate([g.ravel("F") for g in dW + db]),
     "a function": lambda W, b, X, Y: (dW, db),
 }
 
@@ -54,9 +56,8 @@ def test_every_form_is_read(form):
 
 
 def comparison_layout(form):
-    return {"theta rows": "theta-rows", "rows": "rows", "columns": "columns"}.get(
-        form.removesuffix(" in a column")
-    ) or ("theta-columns" if form.startswith("theta columns") else None)
+    name = form.removesuffix(" in a column").replace(" ", "-")
+    return name if name in LAYOUTS else None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -65,6 +66,34 @@ def test_a_vector_that_could_be_several_names_the_layouts(layout):
     with pytest.raises(ShapeError, match=f"'{layout}': .*one after the other"):
         microbp.compare(MODEL, X, Y, gradients=vector)
     assert not microbp.compare(MODEL, X, Y, gradients=vector, layout=layout).ok
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_of_one_layer_that_are_the_same_are_not_several(layout):
+    model = nn.MLP(3, [2], activation="tanh", seed=1)
+    (W,), (b,) = (list(case_of(model, X, Y).truth[1].values())[k::2] for k in (0, 1))
+    vector = np.column_stack([b, W]) if layout.startswith("theta") else W
+    vector = vector.ravel("F" if layout.endswith("columns") else "C")
+    vector = vector if layout.startswith("theta") else np.append(vector, b)
+    known = [reading.layout for reading in read(case_of(model, X, Y), vector)]
+    assert known == ["rows", "columns", "theta-rows", "theta-columns"]
+    assert microbp.compare(model, X, Y, gradients=vector).ok
+    assert microbp.diagnose(model, -vector, X=X, Y=Y).mistakes == ("sign",)
+    assert microbp.compare(model, X, Y, gradients=vector, layout=layout).ok
+
+
+def test_weights_before_biases_are_known_for_what_they_are():
+    problem = microbp.load("w1-w8")
+    numbers = case_of(problem).truth[1]
+    weights, biases = [numbers["dW1"], numbers["dW2"]], [numbers["db1"], numbers["db2"]]
+    for order, layout in (("C", "weights-rows"), ("F", "weights-columns")):
+        for ends in (biases, [g.sum(keepdims=True) for g in biases]):
+            vector = np.concatenate([g.ravel(order) for g in (*weights, *ends)])
+            diagnosis = microbp.diagnose(problem, -vector)
+            assert (diagnosis.mistakes, diagnosis.details["layout"]) == (("sign",), layout)
+            assert microbp.diagnose(problem, vector, layout=layout).details["arrays"] == list(numbers)
+    (reading, *others) = read(case_of(problem), np.concatenate([g.ravel() for g in weights]))
+    assert [reading.layout, *(other.layout for other in others)] == ["rows", "columns"]
 
 
 def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
