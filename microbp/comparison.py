@@ -18,6 +18,7 @@ W2: × is wrong   · ·
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -29,7 +30,7 @@ from microbp.apart import Difference, difference
 from microbp.diagnosis.precision import judged, precision_of
 from microbp.layouts import Layout
 from microbp.learner.cases import Case, Gradients, case_of
-from microbp.learner.files import obtain
+from microbp.learner.files import named, obtain
 from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, loss_in, read
 from microbp.losses import batch_loss
@@ -150,7 +151,9 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     `gradients` are those of the samples that the problem shows, in any form that `compare` takes.
     """
     case = case_of(problem, *problem.shown_samples)
-    given = choose(case, read(case, obtain(case, gradients)))
+    found = obtain(case, gradients)
+    with named(os.fspath(gradients) if isinstance(gradients, str | os.PathLike) else None):
+        given = choose(case, read(case, found))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}
     for array in judged(given, case.truth[1], precision_of(case, given).tolerance):

@@ -20,7 +20,8 @@ FLOORS = """
     render.pinning render.moving render.film render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    learner learner.arrays learner.cases learner.given learner.flat learner.reading learner.files learner.labelled
+    learner learner.arrays learner.cases learner.given learner.flat learner.reading learner.formats learner.files
+    learner.labelled
     diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision
     apart comparison diagnosis.divergence
     diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.fitting

@@ -190,8 +190,14 @@ def test_a_csv_of_numbers_is_a_vector_or_a_matrix(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("1\n2\n3\n")
     assert load_gradients(path) == [1.0, 2.0, 3.0]
-    path.write_text('"w[1][0,2]",0.5\n')
-    assert load_gradients(path) == {"w[1][0,2]": 0.5}
+    for text in ('"w[1][0,2]",0.5\n', "w[1][0,2];0.5\n", "name; value\n\n w[1][0,2]; 0,5"):
+        path.write_text(text)
+        assert load_gradients(path) == {"w[1][0,2]": 0.5}
+    path.write_text("dW1;0,1;0,2\ndW1;0.3;4\n")
+    assert load_gradients(path) == {"dW1": [[0.1, 0.2], [0.3, 4.0]]}
+    path.write_text("w6;1\nw5;1.234,5")
+    with pytest.raises(ProblemError, match=r"could not convert string to float: '1\.234,5'"):
+        load_gradients(path)
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.npz", b"no"), ("a.json", b"{"), ("a.csv", b""), ("a.txt", b"1")])
@@ -203,7 +209,7 @@ def test_a_file_that_cannot_be_read_is_an_error(name, content, tmp_path):
 
 def test_a_pickle_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", dW=np.array([{}], dtype=object))
-    with pytest.raises(ProblemError, match="allow_pickle"):
+    with pytest.raises(ProblemError, match=r"it holds objects, a list of arrays .* save each array by its name, dW1"):
         load_gradients(tmp_path / "a.npz")
 
 
@@ -219,6 +225,8 @@ def test_a_function_is_found_and_gets_copies():
     for name, said in (
         ("no_such_module:f", "cannot import"),
         ("forward", "module:name"),
+        ("mine.py:f", "not by a file: write mine:f"),
+        ("./sub/mine:f", "not by a file: write mine:f"),
         ("json:dump_s", "did you mean"),
     ):
         with pytest.raises(ProblemError, match=said):
