@@ -23,7 +23,7 @@ FLOORS = """
     learner learner.arrays learner.cases learner.given learner.flat learner.reading learner.formats learner.files
     learner.labelled
     diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision
-    apart comparison diagnosis.divergence
+    apart comparison diagnosis.quantities diagnosis.divergence
     diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.fitting
     diagnosis.scaling diagnosis.findings diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search
     diagnosis.separating
