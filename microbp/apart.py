@@ -38,10 +38,16 @@ class Difference:
     """‖a − b‖ / (‖a‖ + ‖b‖), as courses define the error of a gradient."""
     ulps: float
     """The worst difference in units of the last place of the larger number; to inf, as to the largest there is."""
+    given: int
+    """How many numbers were given: all of the array, or some of its entries."""
     wrong: int
-    """How many numbers differ by more than the tolerance."""
+    """How many of them differ by more than the tolerance."""
     where: tuple[int, ...]
-    """Where the worst absolute difference stands."""
+    """Where the worst absolute difference stands: of those that are wrong, if any is."""
+    yours: float
+    """The number there."""
+    right: float
+    """And the right one."""
     ok: bool
     map: tuple[str, ...] = ()
     """Which entries are wrong (×), right (·) and not given (blank), row by row; nothing if all are right."""
@@ -57,7 +63,9 @@ def difference(name: str, a: Floats, b: Floats, tolerance: Floats, known: Any = 
         wrong = ~within(a, b, tolerance)  # nan is wrong
         units = np.minimum(np.spacing(np.minimum(larger, _LARGEST)), _LAST_UNIT)
         ulps = float(np.abs(np.clip(a, -_LARGEST, _LARGEST) / units - np.clip(b, -_LARGEST, _LARGEST) / units).max())
-    where = np.unravel_index(int(np.argmax(absolute)), absolute.shape)
+    known = np.ones(a.shape, dtype=bool) if known is None else known
+    among = wrong if wrong.any() else known
+    where = np.unravel_index(int(np.argmax(np.where(among, absolute, -1.0))), a.shape)
     return Difference(
         name,
         a.shape,
@@ -65,8 +73,11 @@ def difference(name: str, a: Floats, b: Floats, tolerance: Floats, known: Any = 
         float(relative.max()),
         _norm(a, b),
         ulps,
+        int(known.sum()),
         int(wrong.sum()),
         tuple(int(k) for k in where),
+        float(a[where]),
+        float(b[where]),
         not wrong.any(),
         _map(wrong, known) if wrong.any() else (),
     )
@@ -87,8 +98,7 @@ def _norm(a: Floats, b: Floats) -> float:
 
 
 def _map(wrong: Any, known: Any) -> tuple[str, ...]:
-    wrong = np.atleast_2d(wrong)
-    known = np.ones_like(wrong) if known is None else np.atleast_2d(known)
+    wrong, known = np.atleast_2d(wrong), np.atleast_2d(known)
     rows, cols = (np.array_split(np.arange(size), min(size, most)) for size, most in zip(wrong.shape, MAP, strict=True))
     return tuple(
         " ".join("×" if wrong[np.ix_(r, c)].any() else "·" if known[np.ix_(r, c)].any() else " " for c in cols).rstrip()

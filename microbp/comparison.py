@@ -18,6 +18,8 @@ W2: × is wrong   · ·
 from __future__ import annotations
 
 import copy
+import math
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -27,13 +29,15 @@ from numpy.typing import ArrayLike
 
 from microbp.apart import Difference, difference
 from microbp.diagnosis.precision import marked, precision_of
+from microbp.errors import ProblemError
 from microbp.layouts import Layout
 from microbp.learner.cases import Case, Gradients, case_of
-from microbp.learner.files import obtain
+from microbp.learner.files import named, obtain
 from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, loss_in, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
+from microbp.operands import real_number
 from microbp.problems import NetworkProblem, Problem
 from microbp.tabular import columns, markdown
 
@@ -86,16 +90,22 @@ class Comparison:
             (
                 *(r.name, str(r.shape), f"{r.absolute:.1e}", f"{r.relative:.1e}", f"{r.norm:.1e}"),
                 f"{r.ulps:.0f}" if r.ulps < 1e6 else f"{r.ulps:.1e}",
-                *(f"{r.wrong} of {int(np.prod(r.shape))}", str(r.where), _WORDS[r.ok]),
+                f"{r.wrong} of {r.given}{' given' if r.given < math.prod(r.shape) else ''}",
+                *(str(r.where), _WORDS[r.ok]),
             )
             for r in self.rows
         ]
 
     def _maps(self) -> Iterator[str]:
+        """Of each array that differs the two numbers that are furthest apart, and a map."""
+        a, b = ("yours", "right") if self.subject == "learner" else (self.subject, "vectorized")
         for row in self.rows:
+            if not row.ok:
+                digits = 9 if f"{row.yours:.9g}" != f"{row.right:.9g}" else 17
+                yield f"{row.name} at {row.where}: {a} a = {row.yours:.{digits}g}, {b} b = {row.right:.{digits}g}"
             head = f"{row.name}: × is wrong   "
             for k, line in enumerate(row.map):
-                yield f"{'' if k else head:<{len(head)}}{line}"
+                yield f"{'' if k else head:<{len(head)}}{line}".rstrip()
 
 
 def compare(
@@ -115,8 +125,11 @@ def compare(
     half_squared_error unless said. `gradients` are in any form that `learner.read` takes, in a file, or what a function
     f(weights, biases, X, Y) returns; they are compared to the precision in which they were given, unless there is a
     tolerance. The model stays as it was. A parameter that stands in several places (one bias for a whole layer) is
-    compared with the sum of the vectorized gradients at its places. Raises `ShapeError` and `UnknownNameError`.
+    compared with the sum of the vectorized gradients at its places. Raises `ShapeError`, `UnknownNameError`, and
+    `ProblemError` for a tolerance below 0.
     """
+    if tolerance is not None and not 0.0 <= real_number(tolerance, "tolerance") < math.inf:
+        raise ProblemError(f"tolerance is a number that is not negative, 1e-6 for one; got {tolerance}")
     case = case_of(model, X, Y, loss=loss, l2=l2)
     if gradients is not None:
         found = obtain(case, gradients)
@@ -150,7 +163,9 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     `gradients` are those of the samples that the problem shows, in any form that `compare` takes.
     """
     case = case_of(problem, *problem.shown_samples)
-    given = choose(case, read(case, obtain(case, gradients)))
+    found = obtain(case, gradients)
+    with named(os.fspath(gradients) if isinstance(gradients, str | os.PathLike) else None):
+        given = choose(case, read(case, found))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}
     for array in marked(given, case.truth[1], precision_of(case, given).tolerance):

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ import numpy as np
 
 from microbp.differences import Estimate, by_complex_step, by_differences, rounding
 from microbp.engine import Value
-from microbp.errors import GraphError, UnknownNameError, unknown
+from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
 from microbp.jacobian import jacobian
 from microbp.tabular import columns
 
@@ -188,10 +189,15 @@ def gradcheck(fn: Callable[..., Value], *xs: float, method: str = "auto") -> Gra
     method sees more than its `resolution`: what rounding does to the gradient (measured, every value being moved at
     random by its last digit), and for a difference what rounding does to f, over h, and how much h/2 would change.
     A larger difference is always an error. A gradient that shows none, but is not resolved to 1 in 20,000, is not
-    judged, and the check says so: thus no relative error of 1e-4 passes. Raises `UnknownNameError` for another method.
+    judged, and the check says so: thus no relative error of 1e-4 passes. Raises `UnknownNameError` for another method,
+    `OperandError` for a function that returns no `Value`.
     """
     leaves = [Value(x, label=f"x[{k}]") for k, x in enumerate(xs)]
-    return check_graph(fn(*leaves), leaves, method)
+    root = fn(*leaves)
+    if not isinstance(root, Value):
+        got = f"{reprlib.repr(root)} ({type(root).__name__})"
+        raise OperandError(f"gradcheck needs a function that returns one Value, got {got}")
+    return check_graph(root, leaves, method)
 
 
 def check_graph(root: Value, leaves: Sequence[Value], method: str = "auto") -> GradCheck:

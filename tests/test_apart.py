@@ -73,3 +73,11 @@ def test_a_nan_is_wrong_and_no_number_is_said_of_it():
     row = apart([1.0, math.nan], [1.0, 2.0], tolerance=10.0)
     assert all(map(math.isnan, (row.absolute, row.relative, row.norm, row.ulps)))
     assert (row.wrong, row.where, row.ok) == (1, (0, 1), False)
+
+
+def test_the_place_is_that_of_a_wrong_number_if_there_is_one_and_of_a_given_one():
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.1, 3.0])
+    row = difference("b1", a, b, np.array([1.0, 0.0, 0.0]))
+    assert (row.wrong, row.given, row.where, row.yours, row.right, row.absolute) == (1, 3, (1,), 2.0, 2.1, 0.5)
+    row = difference("b1", np.zeros(3), np.zeros(3), np.zeros(3), np.array([False, False, True]))
+    assert (row.ok, row.given, row.where) == (True, 1, (2,))

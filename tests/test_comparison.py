@@ -9,6 +9,7 @@ import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
 from microbp.comparison import compare
+from microbp.errors import OperandError, ProblemError
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS, MLP
 
@@ -104,6 +105,43 @@ def test_a_learners_report_counts_maps_and_measures():
     assert row.norm == pytest.approx(0.18697, abs=1e-5)
     assert "| W2 | (2, 2) |" in comparison.as_markdown()
     assert "learner and vectorized NumPy DIFFER (to their precision)" in str(comparison)
+
+
+def test_entries_that_were_not_given_do_not_count_and_are_blank():
+    problem = microbp.load("w1-w8")
+    (row,) = compare(problem, gradients={"w6": 0.082667628}).rows
+    assert (row.ok, row.wrong, row.given, row.where) == (True, 0, 1, (0, 1))
+    comparison = compare(problem, gradients={"w6": 0.09, "w7": -0.02260254})
+    (row,) = comparison.rows
+    assert (row.ok, row.wrong, row.given, row.where, row.map) == (False, 1, 2, (0, 1), ("  ×", "·"))
+    assert "1 of 2 given" in str(comparison)
+    assert str(comparison).splitlines()[-2:] == ["W2: × is wrong     ×", "                 ·"]
+    assert comparison.as_dict()["rows"][0]["given"] == 2
+    (row,) = compare(problem, gradients={"w8": 1.0}).rows
+    assert row.map == ("", "  ×")
+
+
+def test_the_two_numbers_that_are_furthest_apart_are_said():
+    problem = microbp.load("w1-w8")
+    comparison = compare(problem, gradients={"w5": 0.08, "w7": 0.022602541})
+    (row,) = comparison.rows
+    assert (row.where, row.yours) == ((1, 0), 0.022602541)
+    assert row.right == pytest.approx(-0.022602540, abs=1e-9)
+    said = "W2 at (1, 0): yours a = 0.022602541, right b = -0.0226025405"
+    assert said in str(comparison)
+    assert said in comparison.as_markdown()
+    assert " a = " not in str(compare(problem, gradients={"w5": 0.082167041}))
+
+
+@pytest.mark.parametrize("tolerance", [-1, -1e-300, np.nan, np.inf])
+def test_a_tolerance_without_meaning_is_refused(tolerance):
+    problem = microbp.load("w1-w8")
+    for mine in (None, {"w5": 0.08}):
+        with pytest.raises(ProblemError, match="tolerance is a number that is not negative"):
+            compare(problem, gradients=mine, tolerance=tolerance)
+    with pytest.raises(OperandError, match="tolerance needs one real number"):
+        compare(problem, tolerance="1e-6")
+    assert not compare(problem, gradients={"w5": 0.08}, tolerance=0).ok
 
 
 def test_large_maps_are_drawn_in_blocks():

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -164,3 +166,67 @@ def test_a_shared_bias_may_have_the_total_of_its_layer():
     assert not first_divergence(problem, {"db2": db.sum() / 2}).ok
     with pytest.raises(ShapeError, match="db3 needs shape"):
         first_divergence(MODEL, {"db3": 0.5}, X, Y, loss=LOSS)
+
+
+def test_what_is_no_quantity_is_noted_and_a_likely_misspelling_is_told(tmp_path, capsys):
+    given = quantities()
+    mine = {"a1": given["a1"], "X": X, "W1": 1.0, "b_2": "text", "detla3": given["delta3"], "rate": 0.5}
+    walk = first_divergence(MODEL, mine, X, Y, loss=LOSS)
+    assert walk.ok
+    assert [q.name for q in walk.quantities] == ["a1"]
+    assert walk.as_dict()["unused"] == {"X": None, "W1": None, "b_2": None, "detla3": "delta3", "rate": None}
+    assert "Not used: X, W1, b_2, detla3 (did you mean delta3?), rate;" in str(walk)
+    assert "Not used" not in str(first_divergence(MODEL, {"a1": given["a1"]}, X, Y, loss=LOSS))
+    with pytest.raises(UnknownNameError, match=r"unknown quantity: 'a9'.*names="):
+        first_divergence(MODEL, mine, X, Y, loss=LOSS, names={"X": "a9"})
+    np.savez(tmp_path / "i.npz", a1=[[0.593269992, 0.596884378]], X=[[0.05, 0.1]])
+    assert main(["compare", "w1-w8", "--intermediates", str(tmp_path / "i.npz"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unused"] == {"X": None}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "missing"),
+    [
+        ("delta1", ["a1"], ("delta2",)),
+        ("delta1", ["a1", "delta2"], ()),
+        ("delta1", ["z1", "db2"], ()),
+        ("delta1", [], ("delta2", "z1")),
+        ("delta3", ["z3"], ("a3",)),
+        ("delta3", ["loss"], ()),
+        ("dW2", ["z1"], ("delta2", "a1")),
+        ("dW2", ["z2", "db2"], ()),
+        ("db1", ["dW1"], ()),
+        ("z1", [], ()),
+        ("z3", ["a1"], ("a2",)),
+        ("a2", ["z2"], ()),
+        ("loss", ["z3"], ("a3",)),
+    ],
+)
+def test_what_was_not_given_and_may_be_wrong_already_is_said(wrong, right, missing):
+    given = quantities()
+    walk = first_divergence(MODEL, {name: given[name] for name in right} | {wrong: given[wrong] + 1}, X, Y, loss=LOSS)
+    assert (walk.first, walk.missing) == (wrong, missing)
+    assert ("not given, and may be wrong already." in said(walk)) == bool(missing)
+    for name in missing:
+        assert name in said(walk).partition(";")[2]
+
+
+def test_a_net_or_an_output_may_go_by_its_label():
+    problem = microbp.load("w1-w8")
+    walk = first_divergence(problem, {"out_h2": 0.6, "net_h1": 0.3775, "net_h2": [0.3925], "a2": [[0.7514, 0.7729]]})
+    assert [(q.name, q.ok) for q in walk.quantities] == [
+        *(("net_h1", True), ("net_h2", True), ("out_h2", False), ("a2", True))
+    ]
+    assert walk.quantities[2].note == "0.6, right is 0.596884378"
+    assert "first wrong quantity is out_h2: look at a1 = f(z1); what was given before it is right." in said(walk)
+    given = quantities()
+    walk = first_divergence(MODEL, {"a[1][2]": given["a1"][:, 2], "z[3][1]": given["z3"][:, [1]]}, X, Y, loss=LOSS)
+    assert walk.ok
+    with pytest.raises(ShapeError, match=r"a\[1\]\[2\] needs shape \(6,\), got \(4,\)"):
+        first_divergence(MODEL, {"a[1][2]": given["a1"][0]}, X, Y, loss=LOSS)
+
+
+def test_truth_values_and_complex_numbers_are_no_quantities():
+    for value in (np.ones((6, 4), dtype=bool), np.ones((6, 4)) * 1j):
+        with pytest.raises(ShapeError, match="a1 must be an array of real numbers"):
+            first_divergence(MODEL, {"a1": value}, X, Y, loss=LOSS)

@@ -20,9 +20,10 @@ FLOORS = """
     render.pinning render.moving render.film render
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    learner learner.cases learner.given learner.flat learner.reading learner.files learner.labelled
+    learner learner.arrays learner.cases learner.given learner.flat learner.reading learner.formats learner.files
+    learner.labelled
     diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision
-    apart comparison diagnosis.divergence
+    apart comparison diagnosis.quantities diagnosis.divergence
     diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.fitting
     diagnosis.scaling diagnosis.findings diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search
     diagnosis.separating

@@ -25,15 +25,15 @@ def test_numbers_by_label_are_taken_typed_in_a_file_or_as_a_dict(tmp_path):
 @pytest.mark.parametrize(
     "number", [True, np.True_, np.array([False]), None, "16.5", [16.5], {"a": 1}, 2j, np.array([1.0, 2.0])]
 )
-def test_what_is_no_number_is_refused_with_source_and_label(number):
-    with pytest.raises(ProblemError, match=r"mine\.json: the gradient of w must be one real number, got "):
-        labelled({"w": number}, LABELS, "mine.json")
+def test_what_is_no_number_is_refused_with_its_label(number):
+    with pytest.raises(ProblemError, match=r"^the gradient of w must be one real number, got "):
+        labelled({"w": number}, LABELS)
 
 
 @pytest.mark.parametrize("gradients", [None, {}, [], [1.0], 1.0, "w", np.ones(2)])
 def test_what_has_no_labels_is_refused(gradients):
-    with pytest.raises(ProblemError, match=r"mine\.json: the gradients of an expression are a number for each label"):
-        labelled(gradients, LABELS, "mine.json")
+    with pytest.raises(ProblemError, match=r"^the gradients of an expression are a number for each label"):
+        labelled(gradients, LABELS)
 
 
 @pytest.mark.parametrize("text", ["w=1,", "w=", "w=1,5", "w=1;x=2", "w=a", "lr=0.1/none.json"])

@@ -42,6 +42,8 @@ FORMS = {
     "theta columns in a column": np.concatenate([t.ravel("F") for t in THETA]).reshape(-1, 1),
     "rows": np.concatenate([dW[0].ravel(), db[0], dW[1].ravel(), db[1]]).tolist(),
     "columns": {"grad": np.concatenate([dW[0].ravel("F"), db[0], dW[1].ravel("F"), db[1]])},
+    "weights-rows": np.concatenate([g.ravel() for g in dW + db]),
+    "weights-columns": np.concatenate([g.ravel("F") for g in dW + db]),
     "a function": lambda W, b, X, Y: (dW, db),
 }
 
@@ -54,9 +56,8 @@ def test_every_form_is_read(form):
 
 
 def comparison_layout(form):
-    return {"theta rows": "theta-rows", "rows": "rows", "columns": "columns"}.get(
-        form.removesuffix(" in a column")
-    ) or ("theta-columns" if form.startswith("theta columns") else None)
+    name = form.removesuffix(" in a column").replace(" ", "-")
+    return name if name in LAYOUTS else None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -65,6 +66,34 @@ def test_a_vector_that_could_be_several_names_the_layouts(layout):
     with pytest.raises(ShapeError, match=f"'{layout}': .*one after the other"):
         microbp.compare(MODEL, X, Y, gradients=vector)
     assert not microbp.compare(MODEL, X, Y, gradients=vector, layout=layout).ok
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_of_one_layer_that_are_the_same_are_not_several(layout):
+    model = nn.MLP(3, [2], activation="tanh", seed=1)
+    (W,), (b,) = (list(case_of(model, X, Y).truth[1].values())[k::2] for k in (0, 1))
+    vector = np.column_stack([b, W]) if layout.startswith("theta") else W
+    vector = vector.ravel("F" if layout.endswith("columns") else "C")
+    vector = vector if layout.startswith("theta") else np.append(vector, b)
+    known = [reading.layout for reading in read(case_of(model, X, Y), vector)]
+    assert known == ["rows", "columns", "theta-rows", "theta-columns"]
+    assert microbp.compare(model, X, Y, gradients=vector).ok
+    assert microbp.diagnose(model, -vector, X=X, Y=Y).mistakes == ("sign",)
+    assert microbp.compare(model, X, Y, gradients=vector, layout=layout).ok
+
+
+def test_weights_before_biases_are_known_for_what_they_are():
+    problem = microbp.load("w1-w8")
+    numbers = case_of(problem).truth[1]
+    weights, biases = [numbers["dW1"], numbers["dW2"]], [numbers["db1"], numbers["db2"]]
+    for order, layout in (("C", "weights-rows"), ("F", "weights-columns")):
+        for ends in (biases, [g.sum(keepdims=True) for g in biases]):
+            vector = np.concatenate([g.ravel(order) for g in (*weights, *ends)])
+            diagnosis = microbp.diagnose(problem, -vector)
+            assert (diagnosis.mistakes, diagnosis.details["layout"]) == (("sign",), layout)
+            assert microbp.diagnose(problem, vector, layout=layout).details["arrays"] == list(numbers)
+    (reading, *others) = read(case_of(problem), np.concatenate([g.ravel() for g in weights]))
+    assert [reading.layout, *(other.layout for other in others)] == ["rows", "columns"]
 
 
 def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
@@ -88,12 +117,32 @@ def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
         ([1.0, 2.0], r"needs 26 \(each with its biases\) or 20 \(the weights alone\) numbers, got 2"),
         ({"dW1": [["a"]]}, "must be an array of real numbers"),
         ([], "cannot read gradients"),
+        ({}, "out of an empty dict: this network has .*; give them by name"),
+        ({"dW1": None}, "nothing but None, or null, for 'dW1'"),
+        ([[[1.0, 2.0]]], "out of one matrix without a name.*in a .csv as lines, dW1,0.1,0.2"),
+        ({"dW1": [[True, False]]}, "dW1 must be an array of real numbers.*a truth value is no number"),
+        ({"w[1][0,2]": True}, "a truth value is no number"),
+        (np.zeros(26, dtype=bool), "a flat vector must.*a truth value is no number"),
         ({"theta1": [1.0]}, "Θ1 needs shape"),
     ],
 )
 def test_what_does_not_fit_says_why(given, said):
     with pytest.raises(ShapeError, match=said):
         microbp.compare(MODEL, X, Y, gradients=given)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_sums_over_all_of_delta_are_told_in_every_form(depth):
+    model = nn.MLP(3, [4, 2, 2][:depth], seed=1)
+    case = case_of(model, X, np.zeros((5, [4, 2, 2][depth - 1])))
+    dW, db = (list(case.truth[1].values())[k::2] for k in (0, 1))
+    sums = [g.sum() for g in db]
+    for given in ((dW, sums), (0.5, dW, sums), {"dW": dW, "db": sums}, lambda *_: (dW, sums)):
+        with pytest.raises(ShapeError, match=r"db1 needs shape \(4,\).*axis=0"):
+            microbp.compare(model, X, case.Y, gradients=given)
+    if depth > 1:
+        with pytest.raises(ShapeError, match=r"for each of the \d layers, got 1"):
+            microbp.compare(model, X, case.Y, gradients=(dW[:1], db[:1]))
 
 
 def test_unknown_names_say_the_nearest():
@@ -141,8 +190,14 @@ def test_a_csv_of_numbers_is_a_vector_or_a_matrix(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("1\n2\n3\n")
     assert load_gradients(path) == [1.0, 2.0, 3.0]
-    path.write_text('"w[1][0,2]",0.5\n')
-    assert load_gradients(path) == {"w[1][0,2]": 0.5}
+    for text in ('"w[1][0,2]",0.5\n', "w[1][0,2];0.5\n", "name; value\n\n w[1][0,2]; 0,5"):
+        path.write_text(text)
+        assert load_gradients(path) == {"w[1][0,2]": 0.5}
+    path.write_text("dW1;0,1;0,2\ndW1;0.3;4\n")
+    assert load_gradients(path) == {"dW1": [[0.1, 0.2], [0.3, 4.0]]}
+    path.write_text("w6;1\nw5;1.234,5")
+    with pytest.raises(ProblemError, match=r"could not convert string to float: '1\.234,5'"):
+        load_gradients(path)
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.npz", b"no"), ("a.json", b"{"), ("a.csv", b""), ("a.txt", b"1")])
@@ -154,7 +209,7 @@ def test_a_file_that_cannot_be_read_is_an_error(name, content, tmp_path):
 
 def test_a_pickle_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", dW=np.array([{}], dtype=object))
-    with pytest.raises(ProblemError, match="allow_pickle"):
+    with pytest.raises(ProblemError, match=r"it holds objects, a list of arrays .* save each array by its name, dW1"):
         load_gradients(tmp_path / "a.npz")
 
 
@@ -170,6 +225,8 @@ def test_a_function_is_found_and_gets_copies():
     for name, said in (
         ("no_such_module:f", "cannot import"),
         ("forward", "module:name"),
+        ("mine.py:f", "not by a file: write mine:f"),
+        ("./sub/mine:f", "not by a file: write mine:f"),
         ("json:dump_s", "did you mean"),
     ):
         with pytest.raises(ProblemError, match=said):

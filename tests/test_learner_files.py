@@ -29,8 +29,8 @@ def damaged():
 
 
 BROKEN = {
-    "semicolons.csv": b"w5;0.0822\nw6;0.0827\n",
-    "one_semicolon.csv": b"w5;0.0822",
+    "spaces.csv": b"w5 0.0822\nw6 0.0827\n",
+    "decimal_comma.csv": b"w5;1.234,5\n",
     "names_alone.csv": b"w5,0.0822\nw6\n",
     "huge.json": b'{"w5": ' + b"9" * 400 + b"}",
     "junk.mat": b"\0" * 300,
@@ -119,6 +119,8 @@ def test_broken_files_are_rows_each_with_a_reason(folder, capsys):
         ("def f(:\n", "cannot import the module 'mine': SyntaxError"),
         ("x = 1\nraise RuntimeError('no')\n", "cannot import the module 'mine': RuntimeError: no (mine.py line 2)"),
         ("import sys\nsys.exit()\n", "cannot import the module 'mine': SystemExit"),
+        ("def f(W, b, X, Y):\n    pass\n", "microbp: a function of gradients returns them, (dW, db) for one, got None"),
+        ("def f(W, b, X, Y):\n    return W, [[1.0] * 3] * 2\n", "microbp: what your function returned: db1 needs"),
         ("def f(W, b, X, Y):\n    return None, W, b\n", "cannot read gradients from what your function returned"),
         ("def f(W, b, X, Y):\n    return {'w5': 10**400}\n", "cannot read gradients from what your function returned"),
     ],
@@ -136,6 +138,28 @@ def test_what_a_function_prints_goes_to_stderr(mine, capsys):
         captured = capsys.readouterr()
         assert json.loads(captured.out)["ok"] is True
         assert "called" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("problem", "content", "said"),
+    [
+        (["w1-w8"], '{"w9": 1}', "unknown gradient: 'w9'"),
+        (["w1-w8"], '{"dW1": [1]}', "dW1 needs shape (2, 2)"),
+        (["w1-w8"], '{"w5": true}', "a truth value is no number"),
+        (["(w*x-1)**2", "w=2", "x=3"], '{"w9": 1}', "unknown "),
+        (["(w*x-1)**2", "w=2", "x=3"], '{"w": true}', "the gradient of w must be one real number"),
+    ],
+)
+def test_what_is_wrong_with_gradients_in_a_file_names_it(problem, content, said, folder, capsys):
+    (folder / "g.json").write_text(content)
+    options = [
+        ["diagnose", *problem, "--gradients", "g.json"],
+        ["draw", *problem, "-o", "x.dot", "--compare", "g.json"],
+    ]
+    for command in [*options, ["compare", *problem, "--gradients", "g.json"]][: 2 + (len(problem) == 1)]:
+        error = refused(capsys, *command)
+        assert error.replace("'g.json'", "g.json").startswith("microbp: g.json: ")
+        assert said in error
 
 
 @pytest.mark.parametrize(
@@ -184,6 +208,18 @@ def test_arrays_without_names_are_a_list_in_order(folder):
     assert [int(x) for x in load_gradients("many.npz")] == list(range(12))
     np.savez("one.npz", np.arange(3.0))
     assert load_gradients("one.npz").tolist() == [0.0, 1.0, 2.0]
+
+
+def test_a_list_of_arrays_in_one_is_told_to_be_saved_by_name(folder):
+    objects = np.empty(2, dtype=object)
+    objects[:] = [np.zeros((2, 2)), np.zeros((2, 1))]
+    np.savez("objects.npz", dW=objects)
+    np.save("objects.npy", objects)
+    for name in ("objects.npz", "objects.npy"):
+        with pytest.raises(
+            ProblemError, match=f"cannot read intermediates from '{name}': it holds objects.*dW1=…, dW2=…"
+        ):
+            load_gradients(name, "intermediates")
 
 
 def test_a_file_of_numpy_under_the_other_ending_is_read(folder):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from microbp import Op, Value, define, gradcheck, load
 from microbp.differences import replay
 from microbp.engine import OPS
-from microbp.errors import GraphError, UnknownNameError
+from microbp.errors import GraphError, OperandError, UnknownNameError
 from microbp.losses import batch_loss
 from microbp.numeric import ALLOWED, JUDGED, METHODS, check_graph
 from tests.graphs import graphs
@@ -237,3 +237,9 @@ def test_the_allowed_error_is_1e_8_for_differences_and_1e_12_for_the_complex_ste
     check = check_graph(x * x, [x], "complex")
     assert not replace(check, analytic=(2 + 1e-11,)).ok
     assert replace(check, analytic=(2 + 1e-12,)).ok
+
+
+@pytest.mark.parametrize("returned", [3.0, None, [Value(1.0)]])
+def test_a_function_that_returns_no_value_is_refused(returned):
+    with pytest.raises(OperandError, match=r"gradcheck needs a function that returns one Value, got "):
+        gradcheck(lambda a, b: returned, 2.0, 3.0)

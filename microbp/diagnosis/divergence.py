@@ -11,54 +11,29 @@ The first wrong quantity is a1: look at a1 = f(z1); what was given before it is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.diagnosis.passes import backward, forward
+from microbp.diagnosis.passes import forward
 from microbp.diagnosis.precision import OF_SINGLE, RELATIVE, is_single, typed_half_units
+from microbp.diagnosis.quantities import Place, canonical, made, needs, neurons, quantities_of, split
 from microbp.diagnosis.rules import plan
 from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.learner.arrays import floats
 from microbp.learner.cases import Case, Floats, Gradients, case_of
 from microbp.learner.given import largest, within
 from microbp.nn import MLP
-from microbp.problems import Problem
+from microbp.problems import Problem, as_network
 from microbp.tabular import columns
 from microbp.vectorized import LOSSES, softmax
 
-FORMULAS = {
-    "z": "z{l} = {before} W{l}ᵀ + b{l}",
-    "a": "a{l} = f(z{l})",
-    "loss": "the loss, of a{l} and the targets",
-    "delta": "δ{l} = (δ{n} W{n}) ⊙ f′(z{l})",
-    "dW": "dW{l} = δ{l}ᵀ {before}",
-    "db": "db{l} = Σ δ{l}, over the samples",
-}
-"""How each quantity of layer l is made (n = l + 1, before = a(l − 1))."""
-PENALTY = {"loss": ", plus λ/(2m)·ΣW²", "dW": " + (λ/m)·W{l}"}
-"""What a penalty adds, if λ is not 0."""
-LAST_DELTA = {
-    ("binary_cross_entropy", "sigmoid"): "δ{l} = (a{l} − y)/m",
-    ("softmax_cross_entropy", "linear"): "δ{l} = (p − y)/m, with p = softmax(z{l})",
-    ("softmax_cross_entropy", ""): "δ{l} = (p − y)/m ⊙ f′(z{l}), with p = softmax(a{l})",
-}
-"""δ of the last layer, by loss and activation, where it is simpler than ∂loss/∂a ⊙ f′."""
-_LAST_DELTA = "δ{l} = ∂loss/∂a{l} ⊙ f′(z{l})"
-_KINDS = {
-    "z": "z",
-    "net": "z",
-    "a": "a",
-    "out": "a",
-    "delta": "delta",
-    "δ": "delta",
-    "dz": "delta",
-    "dw": "dW",
-    "db": "db",
-}
-_NAME = re.compile(r"([A-Za-zδ]+)_?(\d+)")
+_PARAMETERS = re.compile(r"(w|b|theta|x|y)_?\d*", re.IGNORECASE)
+"""What stands beside the quantities in a program, and is no misspelling of one."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +53,10 @@ class Divergence:
     """What a learner gave, in the order in which a pass computes it. Prints as a table."""
 
     quantities: tuple[Quantity, ...]
+    missing: tuple[str, ...] = ()
+    """What the first wrong quantity is made of, but was not given: it may be wrong already."""
+    unused: Mapping[str, str | None] = field(default_factory=dict)
+    """What was given that is no quantity of the network; for each the quantity that may be meant."""
 
     @property
     def first(self) -> str | None:
@@ -95,13 +74,21 @@ class Divergence:
 
     def __str__(self) -> str:
         rows = [(q.name, str(q.shape), "right" if q.ok else "WRONG", q.note) for q in self.quantities]
+        return "\n".join([*columns(rows), *self._notes(), self._verdict()])
+
+    def _verdict(self) -> str:
         wrong = next((q for q in self.quantities if not q.ok), None)
-        said = f"All {len(rows)} are right." if len(rows) > 1 else "It is right."
-        if wrong:
-            first = wrong is self.quantities[0]
-            before = "nothing before it was given" if first else "what was given before it is right"
-            said = f"The first wrong quantity is {wrong.name}: look at {wrong.formula}; {before}."
-        return "\n".join([*columns(rows), said])
+        if not wrong:
+            return f"All {len(self.quantities)} are right." if len(self.quantities) > 1 else "It is right."
+        before = "nothing before it was given" if wrong is self.quantities[0] else "what was given before it is right"
+        were = "was" if len(self.missing) == 1 else "were"
+        maybe = f"; {' and '.join(self.missing)} {were} not given, and may be wrong already" if self.missing else ""
+        return f"The first wrong quantity is {wrong.name}: look at {wrong.formula}; {before}{maybe}."
+
+    def _notes(self) -> Iterator[str]:
+        names = [f"{name} (did you mean {near}?)" if near else name for name, near in self.unused.items()]
+        if names:
+            yield f"Not used: {', '.join(names)}; no quantity has such a name, unless names says which it is."
 
 
 def first_divergence(
@@ -117,71 +104,60 @@ def first_divergence(
     """Compares any of z1, a1, …, loss, delta2, dW2, db2, … with the right ones, forward, then backward.
 
     z, a and delta have shape (m, n_out) of their layer, or its transpose; delta may be without the 1/m, if the loss
-    has one. `names` says which is which if they have other names: {"hidden": "a1"}. Raises `UnknownNameError` and
-    `ShapeError`.
+    has one. The net or the output of one neuron goes by its label in the graph: {"net_h1": 0.3775}. `names` says which
+    is which if they have other names: {"hidden": "a1"}. What else is given is only noted; if nothing is a quantity of
+    the network, or `names` has another, that is an `UnknownNameError`. Raises `ShapeError` for what does not fit.
     """
     case = case_of(model, X, Y, loss=loss, l2=l2)
-    right = _right(case)
+    right = quantities_of(case)
     if not quantities:
         raise ShapeError(f"there is nothing to look at: give one quantity or more, of {', '.join(right)}")
-    given: Gradients = {}
-    keys: dict[str, str] = {}
+    labels = neurons(model if isinstance(model, MLP) else as_network(model).model)
+    given: dict[Place, Quantity] = {}
+    keys: dict[Place, str] = {}
+    unused: dict[str, str | None] = {}
     for key, value in quantities.items():
-        name = _canonical((names or {}).get(key, key), right)
-        if name in keys:
-            raise ShapeError(f"{keys[name]} and {key} are both {name}: give it once")
-        keys[name] = key
-        try:
-            given[name] = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ShapeError(f"{key} must be an array of real numbers: {error}") from error
-    return Divergence(tuple(_judged(case, name, given[name], right[name]) for name in right if name in given))
+        name = (names or {}).get(key, key)
+        place = (canonical(name), None) if canonical(name) in right else labels.get(name)
+        if place is None:
+            if name != key:
+                raise _unknown(name, right)
+            unused[key] = None if _PARAMETERS.fullmatch(key) else next(iter(get_close_matches(key, right, 1)), None)
+            continue
+        if place in keys:
+            raise ShapeError(f"{keys[place]} and {key} are both {place[0]}: give it once")
+        keys[place] = key
+        given[place] = _judged(case, place[0] if place[1] is None else name, place, floats(key, value), right[place[0]])
+    if not given:
+        raise _unknown(next(iter(unused)), right)
+    order = list(right)
+    found = [(place[0], given[place]) for place in sorted(given, key=lambda p: (order.index(p[0]), p[1] or 0))]
+    return Divergence(tuple(q for _, q in found), _missing(case, found, right), unused)
 
 
-def _right(case: Case) -> Gradients:
-    """All quantities by name, in the order in which a pass computes them."""
-    rules = plan(case)
-    values = forward(case, rules)
-    found: Gradients = {}
-    for l, (z, a) in enumerate(zip(values.z, values.a[1:], strict=True), 1):
-        found |= {f"z{l}": z, f"a{l}": a}
-    found["loss"] = np.array(case.truth[0])
-    for part in backward(case, rules, values):
-        found[f"delta{part.l}"] = part.delta
-        found |= {name: case.truth[1][name] for name in (f"dW{part.l}", f"db{part.l}")}
-    return found
+def _unknown(name: str, right: Gradients) -> UnknownNameError:
+    return UnknownNameError(f"{unknown('quantity', name, right)}; other names go with names={{'mine': 'z1'}}")
 
 
-def _canonical(name: str, right: Gradients) -> str:
-    match = _NAME.fullmatch(name)
-    kind = _KINDS.get(match[1].lower()) if match else None
-    if match and kind:
-        name = f"{kind}{match[2]}"
-    name = {"E": "loss", "J": "loss"}.get(name, name)
-    if name not in right:
-        raise UnknownNameError(f"{unknown('quantity', name, right)}; other names go with names={{'mine': 'z1'}}")
-    return name
+def _missing(case: Case, found: list[tuple[str, Quantity]], right: Gradients) -> tuple[str, ...]:
+    """What the first wrong quantity is made of, where nothing that was given says that it is right."""
+    first = next((name for name, q in found if not q.ok), None)
+    if first is None:
+        return ()
+    sound = {name for name, q in found if q.ok}
+    return tuple(group[0] for group in needs(case, first) if group[0] in right and not sound.intersection(group))
 
 
-def _formula(case: Case, kind: str, l: int) -> str:
-    formula = FORMULAS[kind] + (PENALTY.get(kind, "") if case.l2 else "")
-    if kind == "delta" and l == case.depth:
-        keys = ((case.loss, case.activations[-1]), (case.loss, ""))
-        formula = next((LAST_DELTA[key] for key in keys if key in LAST_DELTA), _LAST_DELTA)
-        if not np.allclose(case.Y.sum(axis=1), 1.0):
-            formula = formula.replace("p − y", "p·Σy − y")  # targets that are no probabilities
-    return formula.format(l=l, n=l + 1, before=f"a{l - 1}" if l > 1 else "X")
-
-
-def _judged(case: Case, name: str, given: Floats, right: Floats) -> Quantity:
-    kind = name.rstrip("0123456789")
-    l = int(name[len(kind) :] or case.depth)
-    formula = _formula(case, kind, l)
+def _judged(case: Case, name: str, place: Place, given: Floats, right: Floats) -> Quantity:
+    (kind, l), column = split(case, place[0]), place[1]
+    formula = made(case, place[0])
     forms = {"": right}
-    if kind in ("z", "a", "delta"):
-        forms["as columns, one a sample"] = right.T
     if kind == "a" and l == case.depth and case.loss == "softmax_cross_entropy":
-        forms |= {"as probabilities": softmax(right), "as probabilities, one column a sample": softmax(right).T}
+        forms["as probabilities"] = softmax(right)
+    if column is not None:
+        right, forms = right[:, column], {note: form[:, column] for note, form in forms.items()}
+    elif kind in ("z", "a", "delta"):
+        forms |= {f"{note or 'as columns'}, one {'column ' if note else ''}a sample": g.T for note, g in forms.items()}
     if kind == "delta" and _is_mean(case):
         forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
     if name in case.shared:
@@ -201,8 +177,8 @@ def _judged(case: Case, name: str, given: Floats, right: Floats) -> Quantity:
     with np.errstate(invalid="ignore"):
         apart = np.where(given == form, 0.0, np.nan_to_num(np.abs(given - form), nan=np.inf))
     where = np.unravel_index(int(np.argmax(apart)), form.shape)
-    place = f"at {tuple(map(int, where))}: " if where else ""
-    return Quantity(name, given.shape, False, f"{place}{given[where]:.9g}, right is {form[where]:.9g}", formula)
+    at = f"at {tuple(map(int, where))}: " if given.size > 1 else ""
+    return Quantity(name, given.shape, False, f"{at}{given[where]:.9g}, right is {form[where]:.9g}", formula)
 
 
 def _is_mean(case: Case) -> bool:

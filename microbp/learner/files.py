@@ -11,11 +11,9 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import functools
 import importlib
 import inspect
-import json
 import os
 import re
 import sys
@@ -25,44 +23,63 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from microbp.errors import ExtraError, MicrobpError, ProblemError, unknown
+from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, unknown
 from microbp.learner.cases import Case
+from microbp.learner.formats import READERS
 
 MAX_BYTES = 100_000_000
-_UNNAMED = re.compile(r"arr_\d+")
 _FOLDERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _NOT_THEIRS = tuple(os.path.join(folder, "") for folder in (*_FOLDERS, str(Path(__file__).parents[1])))
 """Where code lies that is not the learner's."""
 
 
-def load_gradients(path: str | os.PathLike[str]) -> Any:
+def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any:
     """What a .npz, .npy, .json, .csv or .mat file holds, for `learner.read`. Nothing in a file is ever run.
 
-    A .csv has numbers alone, or lines with a name first: `w5, 0.08` or `dW1, 0.1, 0.2`, a line for each row. The
-    arrays of a .npz that have no names are a list. Raises `ProblemError` for a file that cannot be read, whatever is
-    wrong with it, `ExtraError` for .mat without SciPy.
+    A .csv has numbers alone, or lines with a name first: `w5, 0.08` or `dW1, 0.1, 0.2`, a line for each row, or with
+    semicolons, `dW1; 0,1; 0,2`. The arrays of a .npz that have no names are a list. Raises `ProblemError` for a file
+    that cannot be read, whatever is wrong with it, saying `what` was looked for, `ExtraError` for .mat without SciPy.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in READERS:
-        raise ProblemError(f"cannot read gradients from {str(path)!r}: {unknown('kind of file', suffix, READERS)}")
+        raise ProblemError(f"cannot read {what} from {str(path)!r}: {unknown('kind of file', suffix, READERS)}")
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ProblemError(f"{path}: a file of gradients may have {MAX_BYTES:,} bytes, this has more")
+            raise ProblemError(f"{path}: a file of {what} may have {MAX_BYTES:,} bytes, this has more")
         return READERS[suffix](path)
     except MicrobpError:
         raise
     except Exception as error:  # what NumPy, SciPy and others raise for a broken file is no list that ends
-        raise ProblemError(f"cannot read gradients from {str(path)!r}: {reason(error)}") from error
+        raise ProblemError(f"cannot read {what} from {str(path)!r}: {reason(error)}") from error
+
+
+@contextlib.contextmanager
+def named(source: str | None, kinds: type[Exception] | tuple[type[Exception], ...] = MicrobpError) -> Iterator[None]:
+    """Errors of these kinds say first what they are of, if there is anything to say.
+
+    >>> with named("mine.json"):
+    ...     raise UnknownNameError("unknown gradient: 'w9'")
+    Traceback (most recent call last):
+    microbp.errors.UnknownNameError: mine.json: unknown gradient: 'w9'
+    """
+    try:
+        yield
+    except kinds as error:
+        if not source:
+            raise
+        raise type(error)(f"{source}: {error}") from error
 
 
 @contextlib.contextmanager
 def readable(source: str | None) -> Iterator[None]:
-    """Any error while these gradients are looked at is a `ProblemError` that names them; nothing if there are none."""
+    """Any error while these gradients are looked at names them; nothing if there are none.
+
+    What microbp does not raise itself is a `ProblemError`. A file, or a function, that fails has said so already.
+    """
     try:
-        yield
+        with named(source, (ShapeError, UnknownNameError)):
+            yield
     except (MicrobpError, OSError):
         raise
     except Exception as error:
@@ -83,90 +100,17 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def _numpy(path: Path) -> Any:
-    found = np.load(path, allow_pickle=False)
-    if not isinstance(found, np.lib.npyio.NpzFile):
-        return found
-    with found as file:
-        arrays = {name: file[name] for name in file.files}
-    if not arrays:
-        raise ValueError("it is empty")
-    if not all(map(_UNNAMED.fullmatch, arrays)):
-        return arrays
-    listed = [arrays[name] for name in sorted(arrays, key=lambda name: int(name[4:]))]
-    return listed if len(listed) > 1 else listed[0]
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_bytes(), parse_int=_integer)  # as bytes: with a BOM, or in UTF-16, it is read too
-
-
-def _integer(text: str) -> int:
-    try:
-        float(number := int(text))
-    except (OverflowError, ValueError) as error:
-        raise ValueError(f"{text[:12]}… has {len(text)} digits: that is no number of a gradient") from error
-    return number
-
-
-def _csv(path: Path) -> Any:
-    rows = [
-        [cell.strip() for cell in row if cell.strip()] for row in csv.reader(path.read_text("utf-8-sig").splitlines())
-    ]
-    rows = [row for row in rows if row]
-    if not rows:
-        raise ValueError("it is empty")
-    if not any(_is_number(cell) for cell in rows[0]):
-        rows = rows[1:]  # a head
-    if not rows:
-        raise ValueError("it has no numbers between commas")
-    if all(_is_number(row[0]) for row in rows):
-        numbers = [[float(cell) for cell in row] for row in rows]
-        if len(numbers) == 1 or all(len(row) == 1 for row in numbers):
-            return [x for row in numbers for x in row]
-        return [numbers]
-    arrays: dict[str, list[list[float]]] = {}
-    for name, *cells in rows:
-        if not cells:
-            raise ValueError(f"a name and its numbers stand between commas, w5,0.08 for one; got {name!r}")
-        arrays.setdefault(name, []).append([float(cell) for cell in cells])
-    return {name: _unwrapped(rows) for name, rows in arrays.items()}
-
-
-def _unwrapped(rows: list[list[float]]) -> Any:
-    if len(rows) > 1:
-        return rows
-    return rows[0] if len(rows[0]) > 1 else rows[0][0]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _mat(path: Path) -> Any:
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise ExtraError("a .mat file needs SciPy: pip install 'microbp[mat]', or save a .npz or a .csv") from error
-    arrays = {name: array for name, array in loadmat(path).items() if not name.startswith("__")}
-    return {name: list(array.flat) if array.dtype == object else array for name, array in arrays.items()}
-
-
-READERS: dict[str, Callable[[Path], Any]] = {".npz": _numpy, ".npy": _numpy, ".json": _json, ".csv": _csv, ".mat": _mat}
-"""What reads each kind of file."""
-
-
 def call_function(case: Case, function: Callable[..., Any]) -> Any:
     """What a learner's `f(weights, biases, X, Y)` returns for a network: arrays in the shapes of its own.
 
-    It may return the loss first. It gets copies: a function that changes its arguments spoils nothing.
+    It may return the loss first. It gets copies: a function that changes its arguments spoils nothing. Raises
+    `ProblemError` for None.
     """
     weights, biases = [W.copy() for W in case.weights], [b.copy() for b in case.biases]
-    return function(weights, biases, case.X.copy(), case.Y.copy())
+    found = function(weights, biases, case.X.copy(), case.Y.copy())
+    if found is None:
+        raise ProblemError("a function of gradients returns them, (dW, db) for one, got None: is `return` missing?")
+    return found
 
 
 def find_function(name: str) -> Callable[..., Any]:
@@ -181,6 +125,8 @@ def find_function(name: str) -> Callable[..., Any]:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
         raise ProblemError(f"a function is given as module:name, mine:backward for one; got {name!r}")
+    if module != (stem := re.split(r"[/\\]", module.removesuffix(".py"))[-1]):
+        raise ProblemError(f"a function is given as module:name, not by a file: write {stem}:{attribute}, got {name!r}")
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     with _running(f"cannot import the module {module!r}:"):

@@ -7,14 +7,19 @@
 ...     print(given.layout, given.arrays["dW1"].tolist(), given.arrays["db1"].tolist())
 rows [[0.0, 1.0], [2.0, 3.0]] [4.0, 5.0]
 columns [[0.0, 2.0], [1.0, 3.0]] [4.0, 5.0]
+weights-rows [[0.0, 1.0], [2.0, 3.0]] [8.0, 9.0]
+weights-columns [[0.0, 2.0], [1.0, 3.0]] [8.0, 9.0]
 theta-rows [[1.0, 2.0], [4.0, 5.0]] [0.0, 3.0]
 theta-columns [[2.0, 4.0], [3.0, 5.0]] [0.0, 1.0]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from typing import Literal
+
+import numpy as np
 
 from microbp.errors import ShapeError
 from microbp.learner.cases import Case, Floats, Gradients
@@ -23,6 +28,8 @@ from microbp.learner.given import Given
 LAYOUTS = {
     "rows": "W1, b1, W2, b2, … one after the other, each row by row",
     "columns": "W1, b1, W2, b2, … one after the other, each column by column",
+    "weights-rows": "W1, W2, …, then b1, b2, …, each row by row",
+    "weights-columns": "W1, W2, …, then b1, b2, …, each column by column",
     "theta-rows": "Θ1, Θ2, … one after the other, the bias in column 0, each row by row",
     "theta-columns": "Θ1, Θ2, … one after the other, the bias in column 0, each column by column, as Θ(:) in Octave",
 }
@@ -40,23 +47,27 @@ def flat_readings(case: Case, vector: Floats, layout: str | None) -> Iterator[Gi
         words = " or ".join(f"{size} ({what})" for what, size in sizes.items())
         raise ShapeError(f"a flat vector of this network's gradients needs {words} numbers, got {len(vector)}")
     (n_bias,) = {len(vector) - weights} & {0, sum(n for (n,) in b), len(b)}
+    each = n_bias == sum(n for (n,) in b)
+    shapes: dict[str, tuple[int, ...]] = {f"dW{l}": shape for l, shape in enumerate(W, 1)}
+    if n_bias:
+        shapes |= {f"db{l}": (n if each else 1,) for l, (n,) in enumerate(b, 1)}
+    in_turn = {name: shapes[name] for name in case.names if name in shapes}
     for name in [layout] if layout else LAYOUTS:
-        theta = name.startswith("theta")
         order: Literal["F", "C"] = "F" if name.endswith("columns") else "C"
-        if theta and n_bias != sizes["each with its biases"] - weights:
-            continue
-        arrays: Gradients = {}
-        rest = vector
-        for l, (n, k) in enumerate(W, 1):
-            count = n if n_bias == sum(m for (m,) in b) else min(n_bias, 1)
-            if theta:
-                matrix, rest = rest[: n * (k + 1)].reshape((n, k + 1), order=order), rest[n * (k + 1) :]
-                arrays[f"dW{l}"], arrays[f"db{l}"] = matrix[:, 1:], matrix[:, 0]
-                continue
-            arrays[f"dW{l}"], rest = rest[: n * k].reshape((n, k), order=order), rest[n * k :]
-            if count:
-                arrays[f"db{l}"], rest = rest[:count], rest[count:]
-        yield Given(arrays, "flat vector", {}, frozenset(), name)
+        if not name.startswith("theta"):
+            found = _cut(vector, shapes if name.startswith("weights") else in_turn, order)
+            yield Given({key: found[key] for key in in_turn}, "flat vector", {}, frozenset(), name)
+        elif each:
+            thetas = _cut(vector, {f"{l}": (n, k + 1) for l, (n, k) in enumerate(W, 1)}, order)
+            arrays = {f"d{kind}{l}": t[:, 1:] if kind == "W" else t[:, 0] for l, t in thetas.items() for kind in "Wb"}
+            yield Given(arrays, "flat vector", {}, frozenset(), name)
+
+
+def _cut(vector: Floats, shapes: Mapping[str, tuple[int, ...]], order: Literal["F", "C"]) -> Gradients:
+    """The arrays of these names and shapes, one after the other in the vector."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    pieces = zip(shapes.items(), np.split(vector, ends[:-1]), strict=True)
+    return {name: piece.reshape(shape, order=order) for (name, shape), piece in pieces}
 
 
 def ambiguous(readings: list[Given]) -> str:

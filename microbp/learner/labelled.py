@@ -2,9 +2,9 @@
 
 >>> read_labelled("w=16.5,b=5.5", ["w", "x", "b"])
 {'w': 16.5, 'b': 5.5}
->>> labelled({"w": 16.5, "bb": 5.5}, ["w", "x", "b"], "mine.json")
+>>> labelled({"w": 16.5, "bb": 5.5}, ["w", "x", "b"])
 Traceback (most recent call last):
-microbp.errors.UnknownNameError: mine.json: unknown leaf: 'bb' (must be one of ['b', 'w', 'x']; did you mean 'b'?)
+microbp.errors.UnknownNameError: unknown leaf: 'bb' (must be one of ['b', 'w', 'x']; did you mean 'b'?)
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from microbp.errors import OperandError, ProblemError, UnknownNameError, unknown
-from microbp.learner.files import load_gradients
+from microbp.learner.arrays import has_truth
+from microbp.learner.files import load_gradients, named
 from microbp.operands import real_number
 
 
@@ -25,7 +26,9 @@ def read_labelled(text: str, labels: Collection[str], kind: str = "leaf") -> dic
     Raises `ProblemError` for what is neither, and what `labelled` raises.
     """
     if "=" not in text or os.path.isfile(text):
-        return labelled(load_gradients(text), labels, text, kind)
+        gradients = load_gradients(text)
+        with named(text):
+            return labelled(gradients, labels, kind)
     found: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = (word.strip() for word in part.partition("="))
@@ -36,30 +39,29 @@ def read_labelled(text: str, labels: Collection[str], kind: str = "leaf") -> dic
         except ValueError as error:
             said = "gradients of an expression are given as w=0.5,b=0.2 or in a file"
             raise ProblemError(f"{said}, got {part.strip()!r} in {text!r}") from error
-    return labelled(found, labels, kind=kind)
+    return labelled(found, labels, kind)
 
 
-def labelled(gradients: Any, labels: Collection[str], source: str = "", kind: str = "leaf") -> dict[str, float]:
-    """Gradients of leaves (or of another `kind` of values) with these labels, checked; `source` is what errors name.
+def labelled(gradients: Any, labels: Collection[str], kind: str = "leaf") -> dict[str, float]:
+    """Gradients of leaves (or of another `kind` of values) with these labels, checked.
 
     A number may be inf or nan, which a learner's code may have made. Raises `ProblemError` for what is no dict or an
     empty one, and for what is no number (False is none); `UnknownNameError`, with the nearest label, for another label.
     """
-    where = f"{source}: " if source else ""
     if not isinstance(gradients, Mapping) or not gradients:
         got = "an empty one" if isinstance(gradients, Mapping) else type(gradients).__name__
         raise ProblemError(
-            f'{where}the gradients of an expression are a number for each label, {{"w": 0.5}} for one; got {got}'
+            f'the gradients of an expression are a number for each label, {{"w": 0.5}} for one; got {got}'
         )
     found: dict[str, float] = {}
     for name, number in gradients.items():
         if name not in labels:
-            raise UnknownNameError(f"{where}{unknown(kind, name, labels)}")
+            raise UnknownNameError(f"{unknown(kind, name, labels)}")
         try:
-            if isinstance(number, bool) or getattr(getattr(number, "dtype", None), "kind", "") == "b":
+            if has_truth(number):
                 raise OperandError("a truth value is no number")
             found[name] = real_number(number, name)
         except OperandError as error:
-            said = f"{where}the gradient of {name} must be one real number"
+            said = f"the gradient of {name} must be one real number"
             raise ProblemError(f"{said}, got {reprlib.repr(number)} ({type(number).__name__})") from error
     return found

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.learner.arrays import depth, floats, is_single, unwrapped, words
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.flat import LAYOUTS, ambiguous, flat_readings
 from microbp.learner.given import Given, meanings, within
@@ -26,6 +27,7 @@ from microbp.learner.given import Given, meanings, within
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
 _LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
 _FLAT = ("gradient", "gradients", "grad", "grads", "flat", "vector", "delta", "D")
+_NAMES = 'give them by name, {"dW1": [[…]], "w5": 0.08}, in a .csv as lines, dW1,0.1,0.2 (one a row) or w5,0.08'
 _AGREES = 1e-4
 """How near a number of a flat vector must be to a right one to speak for a layout."""
 
@@ -42,18 +44,18 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
     >>> from microbp.learner.cases import case_of
     >>> case = case_of(load("w1-w8"))
     >>> [given.layout for given in read(case, range(12))]
-    ['rows', 'columns', 'theta-rows', 'theta-columns']
+    ['rows', 'columns', 'weights-rows', 'weights-columns', 'theta-rows', 'theta-columns']
     """
     if layout is not None and layout not in LAYOUTS:
         raise UnknownNameError(unknown("layout", layout, LAYOUTS))
-    gradients = _unwrapped(gradients)
+    gradients = unwrapped(gradients)
     if loss_in(gradients) is not None:
         gradients = gradients[1:]
     found = [reading for reading in _readings(case, gradients, layout) if reading.arrays]
     if not found:
         shapes = ", ".join(f"{name} {case.shape(name)}" for name in case.names)
-        raise ShapeError(f"cannot read gradients out of {_words(gradients)}: this network has {shapes}")
-    single = _is_single(gradients)
+        raise ShapeError(f"cannot read gradients out of {words(gradients)}: this network has {shapes}; {_NAMES}")
+    single = is_single(gradients)
     found = [meaning for reading in found for meaning in meanings(case, replace(reading, single=single), loose)]
     distinct: list[Given] = []
     for reading in found:
@@ -86,7 +88,7 @@ def loss_in(gradients: Any) -> float | None:
     >>> loss_in((0.3, [[[1.0]]], [[2.0]])), loss_in(([[[1.0]]], [[2.0]]))
     (0.3, None)
     """
-    if isinstance(gradients, list | tuple) and len(gradients) == 3 and _depth(gradients[0]) == 0 < _depth(gradients[1]):
+    if isinstance(gradients, list | tuple) and len(gradients) == 3 and depth(gradients[0]) == 0 < depth(gradients[1]):
         return float(gradients[0])
     return None
 
@@ -112,12 +114,12 @@ def _readings(case: Case, gradients: Any, layout: str | None) -> Iterator[Given]
         else:
             yield _by_name(case, gradients)
         return
-    depth = _depth(gradients)
-    if depth == 1 and _depth(next(iter(gradients))) == 0:
-        yield from flat_readings(case, _floats("a flat vector", gradients), layout)
-    elif depth == 2 and isinstance(gradients, np.ndarray) and 1 in gradients.shape and case.depth > 1:
-        yield from flat_readings(case, _floats("a flat vector", gradients).ravel(), layout)
-    elif depth:
+    deep = depth(gradients)
+    if deep == 1 and depth(next(iter(gradients))) == 0:
+        yield from flat_readings(case, floats("a flat vector", gradients), layout)
+    elif deep == 2 and isinstance(gradients, np.ndarray) and 1 in gradients.shape and case.depth > 1:
+        yield from flat_readings(case, floats("a flat vector", gradients).ravel(), layout)
+    elif deep:
         yield from _sequences(case, gradients)
 
 
@@ -127,15 +129,17 @@ def _sequences(case: Case, gradients: Any) -> Iterator[Given]:
     L = case.depth
     names = case.names
     forms: list[tuple[str, dict[str, Any]]] = []
-    if L == 1 and _depth(gradients) == 2:
+    if L == 1 and depth(gradients) == 2:
         forms += [("θ", {"theta1": gradients}), ("weights", {"dW1": gradients})]
     if len(items) == L:
         forms += [("list of θ", {f"theta{l}": g for l, g in enumerate(items, 1)})]
         forms += [("list of weights", dict(zip(names[::2], items, strict=True)))]
     if len(items) == 2 * L:
         forms += [("list of arrays", dict(zip(names, items, strict=True)))]
-    if len(items) == 2 and all(_depth(part) >= 2 and len(part) == L for part in items):
+    if len(items) == 2 and all(depth(part) >= 2 and len(part) == L for part in items):
         forms += [("dW and db", {"dW": items[0], "db": items[1]})]
+    elif len(items) == 2 and depth(items[0]) > 2:  # matrices, and then numbers that are no biases
+        forms = [("dW and db", {"dW": items[0], "db": items[1]})]
     readings: list[Given] = []
     wrong: ShapeError | None = None
     for form, named in forms:
@@ -168,31 +172,31 @@ def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
         if value is None:
             continue
         label = key if key in case.labels else key[1:] if key[:1] in "d∂" else ""
-        if label in case.labels and np.size(value) == 1 and _depth(value) <= 1:
+        if label in case.labels and np.size(value) == 1 and depth(value) <= 1:
             form = "numbers by label"
             name, where = case.labels[label]
             once(key, (name,) if where is None else (name, where))
             if where is None:
-                arrays[name] = _floats(key, value).reshape(1)
+                arrays[name] = floats(key, value).reshape(1)
                 totals.add(name)
                 continue
-            arrays.setdefault(name, np.zeros(case.shape(name)))[where] = _floats(key, value).item()
+            arrays.setdefault(name, np.zeros(case.shape(name)))[where] = floats(key, value).item()
             known.setdefault(name, np.zeros(case.shape(name), dtype=bool))[where] = True
             continue
         match = _NAME.fullmatch(key)
         if match and 1 <= int(match[2]) <= case.depth:
             once(key, *_places(match[1], int(match[2])))
-            _put(arrays, match[1], int(match[2]), _floats(key, value))
+            _put(arrays, match[1], int(match[2]), floats(key, value))
         elif (match := _LISTS.fullmatch(key)) is not None:
-            if not _depth(value):
-                raise ShapeError(f"{key} needs a list with an array for each layer, got {_words(value)}")
-            parts = [value] if case.depth == 1 and _depth(value) == (1 if match[1] in "bB" else 2) else list(value)
+            if not depth(value):
+                raise ShapeError(f"{key} needs a list with an array for each layer, got {words(value)}")
+            parts = [value] if case.depth == 1 and depth(value) == (1 if match[1] in "bB" else 2) else list(value)
             if len(parts) != case.depth:
                 raise ShapeError(f"{key} needs an array for each of the {case.depth} layers, got {len(parts)}")
             for l, part in enumerate(parts, 1):
                 if part is not None:
                     once(key, *_places(match[1], l))
-                    _put(arrays, match[1], l, _floats(f"{key}[{l - 1}]", part))
+                    _put(arrays, match[1], l, floats(f"{key}[{l - 1}]", part))
         else:
             raise UnknownNameError(unknown("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
     ordered = {name: arrays[name] for name in case.names if name in arrays}
@@ -215,45 +219,3 @@ def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
 
 def _shape_fits(case: Case, name: str, array: Floats) -> bool:
     return array.shape == case.shape(name) or (name[1] == "b" and array.size == case.shape(name)[0])
-
-
-def _unwrapped(value: Any) -> Any:
-    """The same with tensors and the like, whatever NumPy takes for an array, as arrays."""
-    if isinstance(value, Mapping):
-        return {str(key): _unwrapped(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(_unwrapped, value)) if type(value) in (list, tuple) else [*map(_unwrapped, value)]
-    return np.asarray(value) if hasattr(value, "__array__") else value
-
-
-def _floats(name: str, value: Any) -> Floats:
-    try:
-        if np.iscomplexobj(value):
-            raise TypeError("complex numbers are none")
-        return np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ShapeError(f"{name} must be an array of real numbers, got {_words(value)}: {error}") from error
-
-
-def _depth(value: Any) -> int:
-    """How many brackets deep a list, or an array, is at its beginning."""
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return value.ndim
-    if isinstance(value, list | tuple | range | np.ndarray) and len(value):
-        return 1 + max(_depth(part) for part in value)
-    return 0
-
-
-def _is_single(value: Any) -> bool:
-    """Whether all arrays in it are of float32 (or less)."""
-    if isinstance(value, Mapping):
-        return bool(value) and all(map(_is_single, value.values()))
-    if isinstance(value, list | tuple):
-        return bool(value) and all(map(_is_single, value))
-    return isinstance(value, np.ndarray | np.generic) and value.dtype in (np.float32, np.float16)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
