@@ -30,7 +30,7 @@ from microbp.commands import (
 )
 from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, unknown
-from microbp.learner.files import READERS
+from microbp.learner.formats import READERS
 from microbp.outside import speak_any_encoding, unheard
 from microbp.problems import Problem, as_network, load
 

@@ -10,7 +10,7 @@ from microbp.learner.cases import case_of
 from microbp.learner.files import find_function, load_gradients
 from microbp.learner.flat import LAYOUTS
 from microbp.learner.given import Given
-from microbp.learner.reading import read
+from microbp.learner.reading import loss_in, read
 from microbp.vectorized import loss_and_gradients
 
 MODEL = nn.MLP(3, [4, 2], activation="tanh", seed=1)
@@ -291,3 +291,7 @@ def test_what_numpy_takes_for_an_array_is_one():
 def test_what_is_given_twice_is_an_error(given, said):
     with pytest.raises(ShapeError, match=said):
         microbp.compare(microbp.load("w1-w8"), gradients=given)
+
+
+def test_a_function_without_a_loss_may_return_none_for_it():
+    assert loss_in((None, [[[1.0]]], [[2.0]])) is None

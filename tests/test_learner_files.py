@@ -121,8 +121,11 @@ def test_broken_files_are_rows_each_with_a_reason(folder, capsys):
         ("import sys\nsys.exit()\n", "cannot import the module 'mine': SystemExit"),
         ("def f(W, b, X, Y):\n    pass\n", "microbp: a function of gradients returns them, (dW, db) for one, got None"),
         ("def f(W, b, X, Y):\n    return W, [[1.0] * 3] * 2\n", "microbp: what your function returned: db1 needs"),
-        ("def f(W, b, X, Y):\n    return None, W, b\n", "cannot read gradients from what your function returned"),
-        ("def f(W, b, X, Y):\n    return {'w5': 10**400}\n", "cannot read gradients from what your function returned"),
+        ("def f(W, b, X, Y):\n    return 'x', W, b\n", "microbp: what your function returned: the loss must be"),
+        (
+            "def f(W, b, X, Y):\n    return {'w5': 10**400}\n",
+            "what your function returned: w5 must be an array of real",
+        ),
     ],
 )
 def test_an_error_in_a_function_is_refused_with_its_line(text, said, mine, capsys):

@@ -7,14 +7,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from microbp.commands.output import put
 from microbp.comparison import compare
 from microbp.diagnosis.divergence import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
-from microbp.learner.cases import Gradients
-from microbp.learner.files import find_function, load_gradients, readable, reason
+from microbp.learner.files import MISFITS, find_function, load_gradients, named
 from microbp.learner.flat import LAYOUTS
 from microbp.problems import NetworkProblem
 
@@ -66,7 +63,7 @@ def source(options: argparse.Namespace) -> Any:
 
 def described(options: argparse.Namespace) -> str | None:
     """The same source in words, for an error."""
-    return "what your function returned" if options.function else options.gradients and repr(options.gradients)
+    return "what your function returned" if options.function else options.gradients
 
 
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
@@ -81,13 +78,14 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     if options.intermediates:
         quantities = _quantities(options.intermediates)
         try:
-            walk = first_divergence(problem, quantities, X, Y, names=names)
+            with named(options.intermediates):
+                walk = first_divergence(problem, quantities, X, Y, names=names)
         except UnknownNameError as error:
             said = str(error).partition("; other names")[0]
             raise UnknownNameError(f"{said}; other names go with --names, h=a1 for one") from error
         put(options, walk.as_dict(), f"```text\n{walk}\n```" if options.format == "md" else walk)
         return 0 if walk.ok else 1
-    with readable(described(options)):
+    with named(described(options), MISFITS):
         comparison = compare(problem, X, Y, gradients=source(options), layout=options.layout, tolerance=tolerance)
     put(options, comparison.as_dict(), comparison.as_markdown() if options.format == "md" else comparison)
     return 0 if comparison.ok else 1
@@ -112,18 +110,10 @@ def _names(given: list[str]) -> dict[str, str]:
     return names
 
 
-def _quantities(path: str) -> Gradients:
-    """The arrays of a file by name. Raises `ProblemError` if it holds something else."""
-    found = load_gradients(path)
+def _quantities(path: str) -> Mapping[str, Any]:
+    """What a file holds by name. Raises `ProblemError` if it holds something else."""
+    found = load_gradients(path, "intermediates")
     if not isinstance(found, Mapping) or not found:
         kind = "nothing" if isinstance(found, Mapping) else "numbers without names"
         raise ProblemError(f'{path}: intermediates are arrays by name, {{"z1": [[…]], "a1": [[…]]}}; it holds {kind}')
-    arrays: Gradients = {}
-    for name, value in found.items():
-        try:
-            if np.iscomplexobj(value):
-                raise ValueError("complex numbers are none")
-            arrays[name] = np.array(value, dtype=np.float64)
-        except Exception as error:  # what NumPy raises depends on what is in it
-            raise ProblemError(f"{path}: {name} must be an array of real numbers: {reason(error)}") from error
-    return arrays
+    return found

@@ -9,7 +9,7 @@ from microbp.commands.compare import GRADIENTS, add_sources, described, source, 
 from microbp.commands.output import put
 from microbp.diagnosis.verdict import diagnose
 from microbp.errors import ProblemError
-from microbp.learner.files import readable
+from microbp.learner.files import MISFITS, named
 from microbp.learner.labelled import read_labelled
 from microbp.problems import ExpressionProblem, Problem, as_network
 
@@ -39,7 +39,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     else:
         network = as_network(problem)
         X, Y = network.inputs[: options.samples], network.targets[: options.samples]
-        with readable(described(options)):
+        with named(described(options), MISFITS):
             diagnosis = diagnose(network, source(options), X, Y, learning_rate=rate, layout=options.layout)
     put(options, diagnosis.as_dict(), diagnosis)
     return 0 if diagnosis.ok else 1

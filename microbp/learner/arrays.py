@@ -35,7 +35,7 @@ def floats(name: str, value: Any) -> NDArray[np.float64]:
         if has_truth(value):
             raise TypeError("a truth value is no number")
         return np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"{name} must be an array of real numbers, got {words(value)}: {error}") from error
 
 

@@ -28,6 +28,8 @@ from microbp.learner.cases import Case
 from microbp.learner.formats import READERS
 
 MAX_BYTES = 100_000_000
+MISFITS = (ShapeError, UnknownNameError)
+"""Errors of what a file holds, which do not say of which file: for `named`."""
 _FOLDERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _NOT_THEIRS = tuple(os.path.join(folder, "") for folder in (*_FOLDERS, str(Path(__file__).parents[1])))
 """Where code lies that is not the learner's."""
@@ -69,23 +71,6 @@ def named(source: str | None, kinds: type[Exception] | tuple[type[Exception], ..
         if not source:
             raise
         raise type(error)(f"{source}: {error}") from error
-
-
-@contextlib.contextmanager
-def readable(source: str | None) -> Iterator[None]:
-    """Any error while these gradients are looked at names them; nothing if there are none.
-
-    What microbp does not raise itself is a `ProblemError`. A file, or a function, that fails has said so already.
-    """
-    try:
-        with named(source, (ShapeError, UnknownNameError)):
-            yield
-    except (MicrobpError, OSError):
-        raise
-    except Exception as error:
-        if source is None:
-            raise
-        raise ProblemError(f"cannot read gradients from {source}: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:

@@ -89,7 +89,7 @@ def loss_in(gradients: Any) -> float | None:
     (0.3, None)
     """
     if isinstance(gradients, list | tuple) and len(gradients) == 3 and depth(gradients[0]) == 0 < depth(gradients[1]):
-        return float(gradients[0])
+        return None if gradients[0] is None else float(floats("the loss", gradients[0]))
     return None
 
 
