@@ -9,7 +9,7 @@ import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
 from microbp.diagnosis.grading import grade
-from microbp.diagnosis.passes import gradients
+from microbp.diagnosis.passes import forward, gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
@@ -359,3 +359,53 @@ def test_who_took_fewer_samples_is_asked_to_say_so():
     case = case_of(problem)
     diagnosis = microbp.diagnose(problem, case.on(case.X[:2], case.Y[:2]).truth[1])
     assert "Did you take 2 samples? Then say so: --samples 2." in diagnosis.explanation
+
+
+def test_weights_changed_along_a_gradient_of_the_wrong_sign_went_uphill():
+    case = case_of(SQUARE, X, Y)
+    step = {"back": "updated", "scale": -1.0}
+    wrong = gradients(replace(case, learning_rate=-0.3), plan(case, step))
+    diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss)
+    assert set(diagnosis.mistakes) == {"sign", "update-before-backprop"}
+    assert diagnosis.details["learning_rate"] == pytest.approx(-0.3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("factor", [0.0, 4.0, 1 / 4])
+def test_a_mistake_with_the_biases_of_one_layer_is_one_with_biases(factor, seed):
+    model = nn.MLP(3, [4, 3], activation="tanh", seed=seed)
+    case = case_of(model, X, Y)
+    wrong = {**case.truth[1], "db2": factor * case.truth[1]["db2"]}
+    diagnosis = microbp.diagnose(model, wrong, X, Y, loss=case.loss)
+    assert diagnosis.mistakes == ({0.0: "bias-not-trained", 4.0: "bias-sum-for-mean"}.get(factor, "bias-mean-for-sum"),)
+
+
+def test_a_unit_that_float32_saturates_does_not_make_wrong_numbers_right_in_single_precision():
+    W = [np.array([[3.0, 2.0], [0.5, -0.4]]), np.array([[1.0, -2.0], [0.3, 0.7]])]
+    model = nn.MLP.from_arrays(W, [np.array([4.0, 0.1]), np.zeros(2)], "tanh", "tanh")
+    inputs, targets = np.array([[2.5, 1.5], [2.0, 1.0]]), np.zeros((2, 2))
+    right = case_of(model, inputs, targets).truth[1]
+    assert np.float32(np.tanh(11.0)) == 1.0 > np.tanh(11.0)
+    diagnosis = microbp.diagnose(model, {**right, "db1": 1.7 * right["db1"]}, inputs, targets)
+    assert (diagnosis.mistakes, diagnosis.details["factor"]) == (("factor",), pytest.approx(1.7))
+
+
+@pytest.mark.parametrize("logit", [-30.0, -40.0, 35.0, 5.0])
+def test_the_gradient_of_a_logarithm_that_nobody_clipped_is_right(logit):
+    model = nn.MLP.from_arrays([np.array([[1.0, 0.5]])], [np.zeros(1)], output="sigmoid")
+    inputs, targets = np.array([[logit, 0.0], [0.3, 0.7]]), np.array([[1.0], [0.0]])
+    delta = (1 / (1 + np.exp(-inputs @ [[1.0], [0.5]])) - targets) / 2
+    mine = {"dW1": delta.T @ inputs, "db1": delta.sum(0)}
+    assert microbp.diagnose(model, mine, inputs, targets, loss="binary_cross_entropy").ok
+
+
+@pytest.mark.parametrize("l", [1, 2])
+def test_errors_that_begin_in_one_sample_are_said_to(l):
+    case = case_of(SQUARE, X, Y)
+    inputs = forward(case, plan(case)).a[l - 1]
+    wrong = {name: g.copy() for name, g in case.truth[1].items()}
+    wrong[f"dW{l}"] += np.outer([0.3, -0.2, 0.7], inputs[2])
+    diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss)
+    assert f"sample 2: all others have their right share in dW{l}" in diagnosis.details["confined"]
+    wrong[f"dW{l}"] += np.outer([0.1, 0.5, -0.4], inputs[1])
+    assert "sample" not in " ".join(microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss).details["confined"])

@@ -72,11 +72,11 @@ def test_a_vector_that_could_be_several_names_the_layouts(layout):
 def test_layouts_of_one_layer_that_are_the_same_are_not_several(layout):
     model = nn.MLP(3, [2], activation="tanh", seed=1)
     (W,), (b,) = (list(case_of(model, X, Y).truth[1].values())[k::2] for k in (0, 1))
-    vector = np.column_stack([b, W]) if layout.startswith("theta") else W
-    vector = vector.ravel("F" if layout.endswith("columns") else "C")
-    vector = vector if layout.startswith("theta") else np.append(vector, b)
+    whole = {"theta": np.column_stack([b, W]), "neurons": np.column_stack([W, b])}.get(layout.partition("-")[0])
+    vector = (W if whole is None else whole).ravel("F" if layout.endswith("columns") else "C")
+    vector = np.append(vector, b) if whole is None else vector
     known = [reading.layout for reading in read(case_of(model, X, Y), vector)]
-    assert known == ["rows", "columns", "theta-rows", "theta-columns"]
+    assert known == ["rows", "columns", "neurons", "theta-rows", "theta-columns"]
     assert microbp.compare(model, X, Y, gradients=vector).ok
     assert microbp.diagnose(model, -vector, X=X, Y=Y).mistakes == ("sign",)
     assert microbp.compare(model, X, Y, gradients=vector, layout=layout).ok
@@ -295,3 +295,12 @@ def test_what_is_given_twice_is_an_error(given, said):
 
 def test_a_function_without_a_loss_may_return_none_for_it():
     assert loss_in((None, [[[1.0]]], [[2.0]])) is None
+
+
+def test_the_grads_of_the_parameters_in_their_order_are_a_layout():
+    model = nn.MLP(3, [4, 2], activation="tanh", seed=3)
+    X, Y = np.linspace(-1, 1, 6).reshape(2, 3), np.eye(2)
+    microbp.losses.batch_loss(model, X, Y, "squared_error", 0.0).backward()
+    grads = [p.grad for p in model.parameters()]
+    assert microbp.diagnose(model, grads, X, Y, loss="squared_error").details["layout"] == "neurons"
+    assert microbp.compare(model, X, Y, gradients=grads, loss="squared_error").ok

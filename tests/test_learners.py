@@ -126,6 +126,11 @@ WRONG = [
     ("last-sample-only", "tanh", CROSS, 0, [f"dW{l} = np.outer(d{l}[-1], {a}[-1])" for l, a in BEFORE]),
     ("transposed-gradient", "tanh", CROSS, 0.8, ["dW2 = a1.T @ d2 + l2 / m * W2"]),
     ("wrong-loss", "relu", CROSS, 0, ["d3 = (a3 - y) * a3 * (1 - a3)"]),
+    ("wrong-loss", "tanh", CROSS, 0, ["d3 = np.sign(a3 - y) / y.size * a3 * (1 - a3)"]),
+    (
+        "wrong-loss", "tanh", SOFTMAX, 0,
+        ["d3 = (p := softmax(z3)) * (p - y - ((p - y) * p).sum(1)[:, None]) / m"],
+    ),
     ("softmax-diagonal-only", "tanh", SOFTMAX, 0, ["d3 = -y * (1 - softmax(z3)) / m"]),
     ("softmax-over-samples", "tanh", SOFTMAX, 0, ["d3 = (softmax(z3.T).T - y) / m"]),
     ("sign", "tanh", SQUARED, 0, ["d3 = 2 * (y - a3) / m * a3 * (1 - a3)"]),

@@ -74,7 +74,8 @@ class _Pass:
         forwards = [rule.forward or name for rule, name in zip(rules, case.activations, strict=True)]
         self.case, self.rules = replace(case, activations=tuple(forwards)), rules
         self.scope: dict[str, Any] = {"X": case.X, "y": case.Y, "m": len(case.Y), "n": case.sizes[-1]}
-        self.scope |= {"λ": case.l2, "p": softmax(logits), "q": softmax(logits.T).T}
+        p = softmax(logits)
+        self.scope |= {"λ": case.l2, "p": p, "q": softmax(logits.T).T, "t": ((p - case.Y) * p).sum(axis=1)}
         if case.learning_rate is not None:
             self.scope["η"] = case.learning_rate
         for name, (f, prime) in ACTIVATIONS.items():

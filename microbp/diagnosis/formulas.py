@@ -39,6 +39,20 @@ ERRORS = {
 }
 """∂E/∂a of each loss E, for m samples and n outputs; p = softmax(a)."""
 
+OTHER_ERRORS = {
+    "half_squared_error, a mean over the samples": "(a − y)/m",
+    "half_squared_error, a mean over all": "(a − y)/(m·n)",
+    "absolute_error": "([a > y] − [a < y])",
+    "mean_absolute_error": "([a > y] − [a < y])/(m·n)",
+}
+"""∂E/∂a of losses that microbp does not have, and learners do."""
+ERRORS_OF_PROBABILITIES = {
+    f"{loss} of the probabilities": text.replace("(a − y)", "p·(p − y − t)")
+    for loss, text in (ERRORS | OTHER_ERRORS).items()
+    if "(a − y)" in text and "squared" in loss
+}
+"""The same for what is squared after a softmax; t = Σ (p − y)·p of each sample, summed over the outputs."""
+
 _OF_BINARY = {
     "its first term alone": "(−y)/a/m",
     "its second term with the first one's sign": "−(y/a + (1 − y)/(1 − a))/m",
@@ -52,9 +66,12 @@ WRONG_ERRORS = {
 """What is taken for it by mistake, by what is wrong, for each loss."""
 
 
+_EVERY = ERRORS | OTHER_ERRORS | ERRORS_OF_PROBABILITIES
+
+
 def error(loss: str, name: str = "") -> str:
     """∂E/∂a of a loss, or what is taken for it, by name: another loss, or one of `WRONG_ERRORS`."""
-    return WRONG_ERRORS.get(loss, {}).get(name) or ERRORS[name or loss]
+    return WRONG_ERRORS.get(loss, {}).get(name) or _EVERY[name or loss]
 
 
 def symbol(activation: str) -> str:
@@ -65,6 +82,8 @@ def symbol(activation: str) -> str:
 def at(text: str, l: int, index: str = "") -> str:
     """A formula in z, a, y and p for layer l; with an index, entry by entry."""
     text = re.sub(r"(?<!\w)([az])(?![^\W²])", rf"\g<1>{l}{index}", text)
+    if index:
+        text = re.sub(r"(?<!\w)t(?!\w)", "t[i]", text)
     return re.sub(r"(?<!\w)([yp])(?![^\W²])", rf"\1{index}", text)
 
 

@@ -15,7 +15,17 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from microbp.diagnosis.formulas import MISREMEMBERED, SLOPES, WRONG_ERRORS, at, error, of_net, symbol
+from microbp.diagnosis.formulas import (
+    ERRORS_OF_PROBABILITIES,
+    MISREMEMBERED,
+    OTHER_ERRORS,
+    SLOPES,
+    WRONG_ERRORS,
+    at,
+    error,
+    of_net,
+    symbol,
+)
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.ways import Change, Way
 from microbp.learner.cases import Case
@@ -30,7 +40,11 @@ _FEW = {
 }
 CHOICES: dict[str, Callable[[Case], Iterable[Any]]] = {
     "<activation>": lambda case: [name for name in ACTIVATIONS if name != "linear"],
-    "<loss>": lambda case: [name for name in LOSSES if name != case.loss],
+    "<loss>": lambda case: [
+        *(name for name in LOSSES if name != case.loss),
+        *OTHER_ERRORS,
+        *(ERRORS_OF_PROBABILITIES if case.loss == "softmax_cross_entropy" else ()),
+    ],
     "<part of the loss>": lambda case: WRONG_ERRORS.get(case.loss, {}),
     "only <neuron>": lambda case: [f"only {j}" for j in _FEW["neuron"](case)],
     "without <neuron>": lambda case: [f"without {j}" for j in _FEW["neuron"](case)],

@@ -52,7 +52,8 @@ def _with_early_updates(replayer: Replayer, candidates: Sequence[Candidate], cos
             both = changed(rules, finding.change, finding.layers)
             if not replayer.all_exact(Candidate((), both, replayer.case), down_to=max(layers)):
                 continue  # what comes before the change is wrong at any rate
-            if not (rate := replayer.solve_rate(both, below(max(layers)))):
+            sign = -1 if finding.mistake.code == "sign" else 1  # a step along the learner's own gradient goes uphill
+            if not (rate := replayer.solve_rate(both, below(max(layers)), sign)):
                 continue
             solved = Finding(mistake, change, layers, (), rate)
             case = replace(replayer.case, learning_rate=rate)

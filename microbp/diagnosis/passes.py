@@ -144,10 +144,9 @@ def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floa
     if name == "unclipped":
         return error, (a - y) / len(y)
     if name != case.loss:  # as it is written, without care for logarithms of 0 or for what targets it is meant
-        error = value(
-            formula(case.loss, name),
-            {"a": a, "y": y, "p": softmax(a), "m": len(y), "n": y.shape[1]},
-        )
+        p = softmax(a)
+        t = ((p - y) * p).sum(axis=1, keepdims=True)
+        error = value(formula(case.loss, name), {"a": a, "y": y, "p": p, "t": t, "m": len(y), "n": y.shape[1]})
     if rule.softmax != "full" and name == "softmax_cross_entropy":
         error = (-y * (1.0 - softmax(a)) if rule.softmax == "diagonal" else softmax(a.T).T - y) / len(y)
     slope = _slope(case, rule, values, case.depth, error)

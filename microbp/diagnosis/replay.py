@@ -127,8 +127,8 @@ class Replayer:
         W = self.values.weights[l - 1]
         return W.T if rules[l - 1].transposed == "all" else W
 
-    def solve_rate(self, rules: Plan, names: Sequence[str]) -> float | None:
-        """The learning rate for which arrays that are linear in it come out as the learner has them."""
+    def solve_rate(self, rules: Plan, names: Sequence[str], sign: int = 1) -> float | None:
+        """The learning rate of that sign for which arrays that are linear in it come out as the learner has them."""
         wanted: list[Interval | None] = []
         values = self.values if all(not rule.forward for rule in rules) else None
         zero, one = (gradients(replace(self.case, learning_rate=rate), rules, values) for rate in (0.0, 1.0))
@@ -141,7 +141,7 @@ class Replayer:
                 with np.errstate(all="ignore"):
                     wanted.append(interval(numbers - at_0, at_1 - at_0, tolerance))
         rate = roundest(common(wanted)) if wanted else None
-        return rate if rate and 0 < rate < np.inf else None
+        return rate if rate and 0 < sign * rate < np.inf else None
 
     def all_exact(self, candidate: Candidate, down_to: int = 1) -> bool:
         """Whether a candidate makes the learner's numbers, of all layers from the last to that one.

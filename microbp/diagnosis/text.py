@@ -20,7 +20,7 @@ from microbp.tabular import columns
 
 MOST_PLACES = 4
 """Of more numbers that do not fit the first are named."""
-LEGEND = {"p": "p = softmax(z)", "n": "n outputs", "η": "η the learning rate"}
+LEGEND = {"p": "p = softmax(z)", "t": "t = Σ (p − y)·p over the outputs", "n": "n outputs", "η": "η the learning rate"}
 """What else may need a word where it is in a line."""
 
 

@@ -9,11 +9,8 @@ import numpy as np
 
 from microbp.diagnosis.findings import Diagnosis, Explanation
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.passes import backward
-from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.text import followed, in_words
-from microbp.learner.cases import Case
 from microbp.learner.given import Given
 
 _COMMON = 1e-5
@@ -32,7 +29,7 @@ def unexplained(search: Search) -> Diagnosis:
         "first_wrong": order[0] if order else "",
         "wrong": wrong,
         "right": [name for name in errors if name not in wrong],
-        "confined": list(_confined(case, given, errors, wrong)),
+        "confined": list(_confined(search, errors, wrong)),
         "factor": _factor(search, errors, wrong),
         "finite": bool(all(np.isfinite(g).all() for g in case.truth[1].values())),
         "not_finite": [
@@ -85,8 +82,9 @@ def _factor(search: Search, errors: dict[str, Any], wrong: list[str]) -> float |
     return common if np.all((low <= every) & (every <= high)) else None
 
 
-def _confined(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:
+def _confined(search: Search, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:
     """Where all errors are, if that is not everywhere: a layer, the weights or biases, a row, a column, a sample."""
+    case, given = search.case, search.given
     places = [(name, given.place(name, int(k))) for name in wrong for k in np.flatnonzero(errors[name])]
     if len(places) == 1:
         ((name, at),) = places
@@ -102,26 +100,21 @@ def _confined(case: Case, given: Given, errors: dict[str, Any], wrong: list[str]
         for axis, word in enumerate(("row", "column")[: len(places[0][1])]):
             if len(lines := {place[axis] for _, place in places}) == 1 and case.shape(name)[axis] > 1:
                 yield f"{word} {lines.pop()} of {name}"
-    if (sample := _sample(case, given)) is not None:
-        yield f"sample {sample}: without it, or with a multiple of it, the numbers are right"
+    if (sample := _sample(search, wrong)) is not None:
+        yield f"sample {sample}: all others have their right share in dW{max(int(name[2:]) for name in wrong)}"
 
 
-def _sample(case: Case, given: Given) -> int | None:
-    """The sample of whose share in the gradients the errors are a multiple."""
-    parts = list(backward(case, plan(case)))
-    for i in range(len(case.Y)) if len(case.Y) > 1 else ():
-        share = {f"dW{p.l}": p.delta[i : i + 1].T @ p.inputs[i : i + 1] for p in parts}
-        share |= {f"db{p.l}": p.delta[i] for p in parts}
-        vectors = [
-            (given.numbers(n), given.select(n, case.truth[1][n]), given.select(n, share[n])) for n in given.arrays
-        ]
-        if any(right is None for _, right, _ in vectors):
-            return None
-        error = np.concatenate([numbers - right for numbers, right, _ in vectors if right is not None])
-        of_sample = np.concatenate([mine for *_, mine in vectors if mine is not None])
-        if not np.isfinite(error).all() or not of_sample.any() or error.size < 3:
-            continue
-        rest = error - (error @ of_sample) / (of_sample @ of_sample) * of_sample
-        if np.max(np.abs(rest)) <= 1e-5 * np.max(np.abs(error)):
-            return i
-    return None
+def _sample(search: Search, wrong: list[str]) -> int | None:
+    """The sample in which all errors begin: in the first wrong layer each row's is a multiple of its activations."""
+    case, given = search.case, search.given
+    l = max(int(name[2:]) for name in wrong)
+    right = given.select(f"dW{l}", case.truth[1][f"dW{l}"]) if f"dW{l}" in given.arrays else None
+    if right is None or f"dW{l}" in given.known or len(case.Y) < 2:
+        return None
+    error = (given.numbers(f"dW{l}") - right).reshape(case.shape(f"dW{l}"))
+    found = []
+    for i, a in enumerate(search.values.a[l - 1]):
+        rest = error - np.outer(error @ a, a) / (a @ a) if a.any() else error
+        if np.max(np.abs(rest)) <= _COMMON * np.max(np.abs(error)):
+            found.append(i)
+    return found[0] if len(found) == 1 else None

@@ -9,6 +9,7 @@ rows [[0.0, 1.0], [2.0, 3.0]] [4.0, 5.0]
 columns [[0.0, 2.0], [1.0, 3.0]] [4.0, 5.0]
 weights-rows [[0.0, 1.0], [2.0, 3.0]] [8.0, 9.0]
 weights-columns [[0.0, 2.0], [1.0, 3.0]] [8.0, 9.0]
+neurons [[0.0, 1.0], [3.0, 4.0]] [2.0, 5.0]
 theta-rows [[1.0, 2.0], [4.0, 5.0]] [0.0, 3.0]
 theta-columns [[2.0, 4.0], [3.0, 5.0]] [0.0, 1.0]
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +31,7 @@ LAYOUTS = {
     "columns": "W1, b1, W2, b2, … one after the other, each column by column",
     "weights-rows": "W1, W2, …, then b1, b2, …, each row by row",
     "weights-columns": "W1, W2, …, then b1, b2, …, each column by column",
+    "neurons": "the weights of a neuron, then its bias, neuron by neuron: [p.grad for p in model.parameters()]",
     "theta-rows": "Θ1, Θ2, … one after the other, the bias in column 0, each row by row",
     "theta-columns": "Θ1, Θ2, … one after the other, the bias in column 0, each column by column, as Θ(:) in Octave",
 }
@@ -54,12 +56,14 @@ def flat_readings(case: Case, vector: Floats, layout: str | None) -> Iterator[Gi
     in_turn = {name: shapes[name] for name in case.names if name in shapes}
     for name in [layout] if layout else LAYOUTS:
         order: Literal["F", "C"] = "F" if name.endswith("columns") else "C"
-        if not name.startswith("theta"):
+        if not name.startswith(("theta", "neurons")):
             found = _cut(vector, shapes if name.startswith("weights") else in_turn, order)
             yield Given({key: found[key] for key in in_turn}, "flat vector", {}, frozenset(), name)
         elif each:
             thetas = _cut(vector, {f"{l}": (n, k + 1) for l, (n, k) in enumerate(W, 1)}, order)
-            arrays = {f"d{kind}{l}": t[:, 1:] if kind == "W" else t[:, 0] for l, t in thetas.items() for kind in "Wb"}
+            last, first = {"W": slice(None, -1), "b": -1}, {"W": slice(1, None), "b": 0}
+            where: dict[str, Any] = last if name == "neurons" else first
+            arrays = {f"d{kind}{l}": t[:, at] for l, t in thetas.items() for kind, at in where.items()}
             yield Given(arrays, "flat vector", {}, frozenset(), name)
 
 
