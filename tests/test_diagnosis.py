@@ -378,6 +378,7 @@ def test_a_mistake_with_the_biases_of_one_layer_is_one_with_biases(factor, seed)
     wrong = {**case.truth[1], "db2": factor * case.truth[1]["db2"]}
     diagnosis = microbp.diagnose(model, wrong, X, Y, loss=case.loss)
     assert diagnosis.mistakes == ({0.0: "bias-not-trained", 4.0: "bias-sum-for-mean"}.get(factor, "bias-mean-for-sum"),)
+    assert " = 0 = 0" not in diagnosis.explanation
 
 
 def test_a_unit_that_float32_saturates_does_not_make_wrong_numbers_right_in_single_precision():

@@ -396,3 +396,9 @@ def test_few_digits_that_are_a_slip_exactly_are_that_slip():
     root = microbp.load("3 * sin(x)", {"x": 0.1}).root()
     assert microbp.diagnose(root, {"x": 2.99}).ok
     assert not microbp.diagnose(root, {"x": 3.0}).ok  # without cos(x), which is 0.995
+
+
+def test_where_the_right_number_is_nan_the_command_is_still_known():
+    with errstate("ignore"):
+        diagnosis = microbp.diagnose(microbp.load("sqrt(x)", {"x": -3.0}), {"x": 0.1})
+    assert "See it: microbp step 'sqrt(x)' x=-3 --at x" in diagnosis.explanation

@@ -227,10 +227,10 @@ def see(judge: Judge, label: str) -> str:
     try:
         with errstate("ignore"):
             problem = ExpressionProblem(text, numbers)
-            same = [(v.op, v.data) for v in problem.root().graph()]
+            same = [(v.op, repr(v.data)) for v in problem.root().graph()]
     except MicrobpError:
         same = []
-    if same != [(v.op, v.data) for v in graph]:
+    if same != [(v.op, repr(v.data)) for v in graph]:
         return f"microbp.steps(root).until({label!r})"
     words = [f"({text})" if text.startswith("-") else text]  # a word that begins with - would be an option
     words += [f"{leaf.label}={repr(leaf.data).removesuffix('.0')}" for leaf in problem.leaves()]

@@ -103,7 +103,7 @@ def followed(case: Case, given: Given, arrays: Sequence[Marked], explanation: Ex
         for row in follow(case, explanation, name, where):
             if row.side == "wrong" and not explanation.findings:
                 continue
-            equal = [text for text in (row.numbers, number(row.value)) if text]
+            equal = [text for text in (row.numbers, number(row.value)) if text and not row.line.endswith(f" = {text}")]
             rows.append((f"   {row.side}", " = ".join([row.line, *dict.fromkeys(equal)])))
     yield from columns(rows)
     if case.problem:
