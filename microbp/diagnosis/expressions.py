@@ -127,11 +127,15 @@ def _likely(one: _Try) -> bool:
 def _causes(judge: Judge) -> Iterator[Cause]:
     """Each slip at each value; and at all values that can have it, for someone who has the rule wrong."""
     groups: dict[tuple[Slip, str], list[Place]] = {}
-    for place in slipped(judge.steps):
-        yield Cause(place.slip, (place,))
+    tried = set()
+    for place in slipped(judge.steps, set(judge.values.values())):
+        key = place.slip.code, place.node, frozenset(place.changed.items())
+        if key not in tried:  # two sentences may come to the same
+            tried.add(key)
+            yield Cause(place.slip, (place,))
         if place.kind:
             groups.setdefault((place.slip, place.kind), []).append(place)
-        if place.slip.partials:
+        if place.slip.partials and not place.inner:
             groups.setdefault((place.slip, ""), []).append(place)
     several = {tuple(map(id, places)): places for places in groups.values() if len(places) > 1}
     yield from (Cause(places[0].slip, tuple(places)) for places in several.values())

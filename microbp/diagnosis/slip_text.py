@@ -108,12 +108,15 @@ def _local(judge: Judge, place: Place, letters: dict[str, str]) -> list[str]:
     assert op is not None
     called = {key: name(x, judge, letters) for key, x in zip(op.inputs, place.node.inputs, strict=True)}
     out = op.print_formula().substitute(**called)
+    known = {**called, "out": out} | {f"d{key}": Formula.atom(f"{one.text()}′") for key, one in called.items()}
+    if place.inner is not None:
+        known["inner"] = name(place.inner, judge, letters)
     own = [(k, op.inputs[step.position]) for k, step in enumerate(judge.steps) if step.node is place.node]
     right = {key: _right(op, key) for _, key in own}
     found = []
     for formulas in ({**right, **place.slip.partials[op.name]}, right):
-        texts = {key: formulas[key].substitute(**called, out=out) for _, key in own}
-        if place.loses:
+        texts = {key: formulas[key].substitute(**known) for _, key in own}
+        if place.slip.told_as_rule:
             terms = [
                 Formula("p * d").substitute(p=text, d=Formula.atom(f"{called[key].text()}′"))
                 for key, text in texts.items()
