@@ -112,6 +112,10 @@ WRONG = [
     ("wrong-layer", "relu", SOFTMAX, 0, ["d1 = (d2 @ W2) * slope(z2, a2)"]),
     ("wrong-layer", "relu", SOFTMAX, 0, ["dW3 = d3.T @ a1"]),
     ("error-not-delta", "sigmoid", SQUARED, 0, ["d2 = (2 * (a3 - y) / m) @ W3 * slope(z2, a2)"]),
+    (
+        "error-not-delta", "tanh", SQUARED, 0,
+        ["dW2 = (d3 @ W3).T @ a1", "db2 = (d3 @ W3).sum(0)"],
+    ),
     ("net-for-activation", "sigmoid", SQUARED, 0.8, ["dW2 = d2.T @ z1 + l2/m*W2", "dW3 = d3.T @ z2 + l2/m*W3"]),
     ("input-for-activation", "sigmoid", SQUARED, 0, ["dW2 = d2.T @ X", "dW3 = d3.T @ X"]),
     ("output-for-input", "sigmoid", SQUARED, 0, ["dW1 = d1.T @ a1", "dW2 = d2.T @ a2", "dW3 = d3.T @ a3"]),

@@ -74,8 +74,12 @@ MISTAKES = (
         ),
     ),
     Mistake(
-        "error-not-delta", "The error is passed back, not the delta: the layer's own derivative is not in it.", "upper",
-        (back({"passed": "error"}, "∂E/∂a{l} W{l}", "Σj ∂E/∂a{l}[i,j]·W{l}[j,k]"),),
+        "error-not-delta", "The error stands where the delta belongs: the layer's own derivative is not in it.", "any",
+        (
+            back({"passed": "error"}, "∂E/∂a{l} W{l}", "Σj ∂E/∂a{l}[i,j]·W{l}[j,k]"),
+            weights({"summed": "error"}, "∂E/∂a{l}ᵀ {before}{l2}", "Σi ∂E/∂a{l}[i,j]·{before}[i,k]{l2_i}"),
+            biases({"summed": "error"}, "column sums of ∂E/∂a{l}", "Σi ∂E/∂a{l}[i,j]"),
+        ),
     ),
     Mistake(
         "no-transpose", "The delta is passed back through the weights the wrong way round.", "upper",

@@ -95,7 +95,8 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         delta = delta.astype(kind)
         a = _inputs(rule, values, l)
         rows, in_W, in_b = _rows(rule.samples, m), rule.samples_in != "biases", rule.samples_in != "weights"
-        delta_W, a_W, delta_b = (x[rows] if some else x for x, some in ((delta, in_W), (a, in_W), (delta, in_b)))
+        of = delta if rule.summed == "delta" else signal
+        delta_W, a_W, delta_b = (x[rows] if some else x for x, some in ((of, in_W), (a, in_W), (of, in_b)))
         of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
         l2 = case.l2 if rule.l2 is None else rule.l2
         loss, penalty = delta_W.T @ a_W, rule.l2_weights * l2 / m * W

@@ -45,6 +45,8 @@ class Rules:
     """What it passes it back through: its "weights", these "updated" or "untransposed", or those "below" or "above"."""
     paths: str = "all"
     """The neurons whose paths are summed: "all", "only 0", "without 0", or "own": neuron k's to neuron k alone."""
+    summed: str = "delta"
+    """What is summed over the samples in dW and db: the "delta", or the "error" before its f′."""
     inputs: str = "activation"
     """What δ is multiplied by in dW: the "activation" before it, the "net" before it, the "data", the "output".
 
