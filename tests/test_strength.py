@@ -45,7 +45,7 @@ def test_what_lambda_and_a_single_sample_hide_is_said():
     }  # fmt: skip
     # With m = 1 and two outputs the ½ of one loss is the 1/(m·n) of the other.
     assert reasons(found, "in part") == {
-        "wrong-loss": "1 of 6 kinds (error = mean_squared_error in layer 2): hidden by one sample"
+        "wrong-loss": "1 of 9 kinds (error = mean_squared_error in layer 2): hidden by one sample"
     }
     assert found.changed == ("l2", "X", "Y")
     assert len(found.rows) == len(MISTAKES)
