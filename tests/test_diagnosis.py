@@ -10,7 +10,8 @@ from microbp import nn, vectorized
 from microbp.cli import main
 from microbp.diagnosis.grading import grade
 from microbp.diagnosis.passes import forward, gradients
-from microbp.diagnosis.rules import plan
+from microbp.diagnosis.replay import Candidate
+from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
 from microbp.learner.cases import case_of
@@ -410,3 +411,16 @@ def test_errors_that_begin_in_one_sample_are_said_to(l):
     assert f"sample 2: all others have their right share in dW{l}" in diagnosis.details["confined"]
     wrong[f"dW{l}"] += np.outer([0.1, 0.5, -0.4], inputs[1])
     assert "sample" not in " ".join(microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss).details["confined"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_passes_an_upper_layer_depends_on_what_is_wrong_in_a_lower_one(seed):
+    model = nn.MLP(3, [4, 3, 2], activation="tanh", seed=seed)
+    case = case_of(model, X, Y[:, :2], learning_rate=0.5)
+    twice = plan(case, {"passes": 2})
+    (given,) = read(case, gradients(case, changed(twice, {"inputs": "net"}, [2])))
+    search = Search(case, given)
+    assert not search.all_exact(Candidate((), twice, case))
+    assert not search.all_exact(Candidate((), changed(twice, {"slope": "none"}, [1]), case))
+    assert search.all_exact(Candidate((), changed(twice, {"inputs": "net"}, [2]), case))
+    assert ("net-for-activation", "not-zeroed") in [e.codes for e in search.explanations()]

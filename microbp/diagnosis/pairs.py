@@ -63,7 +63,8 @@ def _with_early_updates(replayer: Replayer, candidates: Sequence[Candidate], cos
 
 def _scaled(replayer: Replayer, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
     """Likely factors as candidates: they matter to weights that were changed by a wrong gradient."""
-    if not any("updated" in candidate.findings[0].change.values() for candidate in candidates):
+    changes = [candidate.findings[0].change for candidate in candidates]
+    if not any("updated" in change.values() or "passes" in change for change in changes):
         return
     m = float(len(replayer.case.Y))
     for mistake in MISTAKES:

@@ -151,7 +151,8 @@ class Replayer:
         rules = candidate.rules
         forwards = tuple(rule.forward for rule in rules)
         whole = (candidate.case.learning_rate, forwards, rules[0].order, rules[0].passes)
-        keys = [(whole, rules[l - 1 :]) for l in range(self.case.depth, down_to - 1, -1)]
+        again = rules[0].passes > 1  # then what a layer gives depends on the layers below it, which were changed
+        keys = [(whole, rules if again else rules[l - 1 :]) for l in range(self.case.depth, down_to - 1, -1)]
         if not self._misfits.isdisjoint(keys):
             return False
         with np.errstate(all="ignore"):
