@@ -74,7 +74,7 @@ MISTAKES = (
         ),
     ),
     Mistake(
-        "error-not-delta", "The error stands where the delta belongs: the layer's own derivative is not in it.", "any",
+        "error-not-delta", "The error stands where the delta belongs: the layer's derivative is not in it.", "upper",
         (
             back({"passed": "error"}, "∂E/∂a{l} W{l}", "Σj ∂E/∂a{l}[i,j]·W{l}[j,k]"),
             weights({"summed": "error"}, "∂E/∂a{l}ᵀ {before}{l2}", "Σi ∂E/∂a{l}[i,j]·{before}[i,k]{l2_i}"),

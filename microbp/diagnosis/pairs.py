@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import chain, combinations, product
 
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.replay import Candidate, Replayer, below
 from microbp.diagnosis.rules import changed
-from microbp.diagnosis.ways import SOLVED
+from microbp.diagnosis.ways import SOLVED, Change
 
 MOST_LAYERS = 120_000
 """Layers replayed at most: of a deep network not all pairs are tried."""
@@ -20,7 +20,8 @@ def pairs(replayer: Replayer, candidates: Sequence[Candidate], cost: int) -> Ite
     """Every two candidates that together give the numbers, array by array, as long as these are the learner's."""
     everything = frozenset(replayer.given.arrays)
     tried = 0
-    for one, two in combinations([*candidates, *_scaled(replayer, candidates)], 2):
+    stepped = [one for one in candidates if _steps(one.findings[0].change)]
+    for one, two in chain(combinations(candidates, 2), product(stepped, _scaled(replayer) if stepped else ())):
         (a,), (b,) = one.findings, two.findings
         # An array that one of them leaves alone is as the other makes it; what neither touches is right. But what is
         # made with changed weights depends on how wrong the change was, and a reversed list has all in other places.
@@ -45,7 +46,7 @@ def _with_early_updates(replayer: Replayer, candidates: Sequence[Candidate], cos
     for layers in mistake.scopes(replayer.case.depth):
         rules = changed(replayer.right, change, layers)
         early = Candidate((Finding(mistake, change, layers, ()),), rules, replayer.case)
-        for other in [*candidates, *_scaled(replayer, [early])]:
+        for other in chain(candidates, _scaled(replayer)):
             (finding,) = other.findings
             if finding.rate or finding.cost >= cost or _clash(finding, early.findings[0]):
                 continue
@@ -61,11 +62,13 @@ def _with_early_updates(replayer: Replayer, candidates: Sequence[Candidate], cos
                 yield Explanation((solved, finding), cost)
 
 
-def _scaled(replayer: Replayer, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+def _steps(change: Change) -> bool:
+    """Whether weights are changed by a gradient on the way: then a factor of it cannot be found afterwards."""
+    return "updated" in change.values() or "passes" in change
+
+
+def _scaled(replayer: Replayer) -> Iterator[Candidate]:
     """Likely factors as candidates: they matter to weights that were changed by a wrong gradient."""
-    changes = [candidate.findings[0].change for candidate in candidates]
-    if not any("updated" in change.values() or "passes" in change for change in changes):
-        return
     m = float(len(replayer.case.Y))
     for mistake in MISTAKES:
         for change in mistake.changes if mistake.scales else ():

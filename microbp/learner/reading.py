@@ -44,7 +44,7 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
     >>> from microbp.learner.cases import case_of
     >>> case = case_of(load("w1-w8"))
     >>> [given.layout for given in read(case, range(12))]
-    ['rows', 'columns', 'weights-rows', 'weights-columns', 'theta-rows', 'theta-columns']
+    ['rows', 'columns', 'weights-rows', 'weights-columns', 'neurons', 'theta-rows', 'theta-columns']
     """
     if layout is not None and layout not in LAYOUTS:
         raise UnknownNameError(unknown("layout", layout, LAYOUTS))
