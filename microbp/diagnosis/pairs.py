@@ -43,10 +43,11 @@ def _with_early_updates(replayer: Replayer, candidates: Sequence[Candidate], cos
     """Weights that were changed too early, at a learning rate that only beside the other mistake can be solved for."""
     mistake = find("update-before-backprop")
     (change,) = mistake.changes
+    others = [*candidates, *_scaled(replayer)]
     for layers in mistake.scopes(replayer.case.depth):
         rules = changed(replayer.right, change, layers)
         early = Candidate((Finding(mistake, change, layers, ()),), rules, replayer.case)
-        for other in chain(candidates, _scaled(replayer)):
+        for other in others:
             (finding,) = other.findings
             if finding.rate or finding.cost >= cost or _clash(finding, early.findings[0]):
                 continue

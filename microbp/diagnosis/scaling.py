@@ -129,13 +129,13 @@ def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
     if one is None:
         return
     value = nice.snap(one)
+    entries = sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong)
     if not plain and columns[0].name[1] == "W":  # a λ where there is none: a round number, or many that agree
         near = float(f"{middle(one):.3g}")
         value = near if one[0] <= near <= one[1] and one[1] - one[0] <= NARROW * abs(near) else None
-        if value is None and sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong) < LEAST_FOR_LAMBDA:
+        if value is None and entries < LEAST_FOR_LAMBDA:
             return
-    few = sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong) < 2
-    if value is None and few:
+    if value is None and entries < 2:
         return
     if value is None and all(abs(middle(one)) * largest(c.l2) <= LEAST_CHANGE * largest(c.loss) for c in columns):
         return

@@ -100,14 +100,14 @@ def _confined(search: Search, errors: dict[str, Any], wrong: list[str]) -> Itera
         for axis, word in enumerate(("row", "column")[: len(places[0][1])]):
             if len(lines := {place[axis] for _, place in places}) == 1 and case.shape(name)[axis] > 1:
                 yield f"{word} {lines.pop()} of {name}"
-    if (sample := _sample(search, wrong)) is not None:
-        yield f"sample {sample}: all others have their right share in dW{max(int(name[2:]) for name in wrong)}"
+    l = max((int(name[2:]) for name in wrong), default=0)
+    if l and (sample := _sample(search, l)) is not None:
+        yield f"sample {sample}: all others have their right share in dW{l}"
 
 
-def _sample(search: Search, wrong: list[str]) -> int | None:
-    """The sample in which all errors begin: in the first wrong layer each row's is a multiple of its activations."""
+def _sample(search: Search, l: int) -> int | None:
+    """The sample in which all errors begin: in layer l, the first wrong one, each row's is a multiple of its inputs."""
     case, given = search.case, search.given
-    l = max(int(name[2:]) for name in wrong)
     right = given.select(f"dW{l}", case.truth[1][f"dW{l}"]) if f"dW{l}" in given.arrays else None
     if right is None or f"dW{l}" in given.known or len(case.Y) < 2:
         return None
