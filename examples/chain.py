@@ -4,7 +4,7 @@ Run it: python examples/chain.py
 """
 
 from microbp import jacobian, load
-from microbp.tabular import columns
+from microbp.printing import columns
 
 
 def show(*rows):

@@ -6,7 +6,7 @@ Run it: python examples/delta_rule.py
 import numpy as np
 
 from microbp import load
-from microbp.tabular import columns
+from microbp.printing import columns
 
 
 def sigmoid(u):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from microbp import jacobian, load, losses, plots, train
-from microbp.tabular import columns
+from microbp.printing import columns
 
 
 def show(title, rows):

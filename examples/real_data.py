@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from microbp import load, train, vectorized
-from microbp.tabular import columns
+from microbp.printing import columns
 
 
 def learn(name):

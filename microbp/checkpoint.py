@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
+from microbp.printing import json_text
 from microbp.problems.network import NetworkProblem
 from microbp.problems.settings import Training
-from microbp.tabular import json_text
 
 FORMAT = 1
 Floats = NDArray[np.float64]

@@ -38,8 +38,8 @@ from microbp.learner.reading import choose, loss_in, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.operands import real_number
+from microbp.printing import columns, markdown
 from microbp.problems import NetworkProblem, Problem
-from microbp.tabular import columns, markdown
 
 TOLERANCE = 1e-12
 _WORDS = {True: "ok", False: "DIFFERS"}

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from microbp.comparison import compare
 from microbp.naming import expression, name_graph
+from microbp.printing import columns
 from microbp.problems import NetworkProblem
-from microbp.tabular import columns
 from microbp.training import train
 
 

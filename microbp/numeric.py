@@ -23,7 +23,7 @@ from microbp.differences import Estimate, by_complex_step, by_differences, round
 from microbp.engine import Value
 from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
 from microbp.jacobian import jacobian
-from microbp.tabular import columns
+from microbp.printing import columns
 
 METHODS = ("auto", "complex", "central", "richardson")
 ALLOWED = {"complex": 1e-12, "central": 1e-8, "richardson": 1e-8}

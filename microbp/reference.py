@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from microbp import tabular
 from microbp.formula import Formula
 from microbp.methods import generated_sources, is_operator, variants
 from microbp.ops import FAMILIES, OPS, Family, Op
@@ -59,12 +58,12 @@ HEAD = ("operation", "in Python", "formula", "derivatives", "where")
 
 def text() -> str:
     """The table as text."""
-    return "\n".join(tabular.columns([HEAD, *table()]))
+    return "\n".join(printing.columns([HEAD, *table()]))
 
 
 def markdown() -> str:
     """The table as the README shows it."""
-    return tabular.markdown(HEAD, [(name, f"`{call}`", *rest) for name, call, *rest in table()])
+    return printing.markdown(HEAD, [(name, f"`{call}`", *rest) for name, call, *rest in table()])
 
 
 def describe(op: Op) -> str:
@@ -80,7 +79,7 @@ def describe(op: Op) -> str:
     facts["NumPy"] = op.formula.numpy()
     facts["LaTeX"] = op.print_formula().latex()
     facts["for a plain number"] = ", ".join(row.name for row in variants(op))
-    lines = tabular.columns([(f"  {key}", value) for key, value in facts.items() if key and value], gap="    ")
+    lines = printing.columns([(f"  {key}", value) for key, value in facts.items() if key and value], gap="    ")
     return "\n".join([facts[""], *lines])
 
 

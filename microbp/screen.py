@@ -25,8 +25,8 @@ from microbp.matrices import layer_text
 from microbp.naming import expression
 from microbp.nn import MLP
 from microbp.places import layers_of
+from microbp.printing import columns
 from microbp.stepper import Step, Stepper
-from microbp.tabular import columns
 
 WIDTH = 98
 MANY = 12

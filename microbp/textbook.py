@@ -13,8 +13,8 @@ from microbp.engine import Value
 from microbp.explain import decimals, derivative, factor
 from microbp.formula import Formula
 from microbp.paths import Path, Paths
+from microbp.printing import columns
 from microbp.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text
-from microbp.tabular import columns
 
 ENDS = 4
 """How many are written at each end of a long path and of a deep network."""

@@ -13,8 +13,8 @@ from microbp.derivation import derivation
 from microbp.errors import GraphError, UnknownNameError
 from microbp.formula import Formula
 from microbp.losses import batch_loss
+from microbp.printing import json_text
 from microbp.routes import BY_OUTPUT
-from microbp.tabular import json_text
 from tests.test_comparison import cases
 from tests.test_vectorized import random_case
 

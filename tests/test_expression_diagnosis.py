@@ -20,7 +20,7 @@ from microbp.diagnosis.slips import SLIPS, slipped
 from microbp.errors import GraphError, ProblemError, UnknownNameError
 from microbp.nonfinite import errstate
 from microbp.ops import OPS
-from microbp.tabular import json_text
+from microbp.printing import json_text
 
 SQUARE, NUMBERS = "(w*x+b-y)**2", {"w": 2.0, "x": 3.0, "b": 0.5, "y": 1.0}
 EXPRESSION, INPUTS = "sigmoid((w*x + b)**3 / (1 + x*w)) - cos(w)*tanh(x)*x", {"w": 0.7, "x": -0.4, "b": 1.3}

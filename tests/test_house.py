@@ -10,7 +10,7 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
-    errors dialects formula generated ops methods operands copying nonfinite tabular progress outside
+    errors dialects formula generated ops methods operands copying nonfinite printing progress outside
     engine
     families nn places layouts losses optim jacobian differences numeric naming vectorized datasets initial
     explain ideas stepper matrices paths parameter routes textbook derivation

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import microbp
 from microbp import Value, losses, nn, reference
+from microbp.printing import markdown
 from microbp.problems import schema, titles
-from microbp.tabular import markdown
 
 HERE = Path(__file__).parent
 README = HERE.parent.parent / "README.md"

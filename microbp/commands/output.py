@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from microbp.outside import unheard
-from microbp.tabular import json_text
+from microbp.printing import json_text
 
 
 def put(options: argparse.Namespace, data: Any, text: Any) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from microbp.commands.output import put
+from microbp.printing import columns
 from microbp.problems import titles
 from microbp.problems.schema import template
-from microbp.tabular import columns
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -24,8 +24,8 @@ from microbp.explain import decimals
 from microbp.learner.cases import Floats, case_of
 from microbp.losses import LOSSES
 from microbp.nonfinite import errstate
+from microbp.printing import columns
 from microbp.problems import NetworkProblem, Problem, as_network
-from microbp.tabular import columns
 
 MOST_DEVIATIONS = 2
 MOST_WORK = 5e9

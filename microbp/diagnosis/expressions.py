@@ -34,8 +34,8 @@ from microbp.errors import MicrobpError
 from microbp.learner.labelled import labelled
 from microbp.nonfinite import errstate
 from microbp.paths import paths
+from microbp.printing import columns
 from microbp.problems import ExpressionProblem
-from microbp.tabular import columns
 
 MOST_WORK = 30_000_000
 """Contributions replayed at most: in a large graph slips are tried alone, not in pairs, and in a huge one not all."""

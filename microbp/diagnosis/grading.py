@@ -22,8 +22,8 @@ from typing import Any
 
 from microbp.diagnosis.verdict import diagnose
 from microbp.learner.files import reason
+from microbp.printing import columns
 from microbp.problems import Problem, as_network
-from microbp.tabular import columns
 
 HEAD = ("name", "verdict", "mistakes", "alternatives", "note")
 

@@ -16,7 +16,7 @@ from microbp.diagnosis.lines import number
 from microbp.diagnosis.precision import Marked
 from microbp.learner.cases import Case
 from microbp.learner.given import Given
-from microbp.tabular import columns
+from microbp.printing import columns
 
 MOST_PLACES = 4
 """Of more numbers that do not fit the first are named."""
