@@ -28,8 +28,8 @@ from microbp.commands import (
     step,
     train,
 )
-from microbp.dialects import printable
 from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.formula.dialects import printable
 from microbp.learner.formats import READERS
 from microbp.outside import speak_any_encoding, unheard
 from microbp.problems import Problem, as_network, load

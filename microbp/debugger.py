@@ -20,10 +20,10 @@ import re
 from collections.abc import Sequence
 from typing import TextIO
 
-from microbp.dialects import printable
 from microbp.engine import Constant, Value
 from microbp.errors import MicrobpError, UnknownNameError, unknown
 from microbp.explain import decimals
+from microbp.formula.dialects import printable
 from microbp.nonfinite import errstate
 from microbp.paths import paths
 from microbp.problems import ExpressionProblem, Problem

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.engine import Value
-from microbp.formula import Formula
-from microbp.generated import numpy_function
+from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
 from microbp.jacobian import jacobian
 from microbp.nonfinite import errstate
 

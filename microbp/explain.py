@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from microbp.dialects import printable
 from microbp.engine import Constant, Value
-from microbp.formula import Formula
+from microbp.formula.dialects import printable
+from microbp.formula.language import Formula
 from microbp.naming import expression
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from microbp.generated import load
+from microbp.formula.compiled import load
 from microbp.ops import OPS, Op
 
 _TERMS_PER_LINE = 100

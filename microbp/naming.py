@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from microbp.engine import Constant, Value
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 
 SHORT = 24
 """The most characters of an expression that may stand for a name."""

@@ -21,8 +21,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from microbp.errors import FormulaError, UnknownNameError, unknown
-from microbp.formula import Formula
-from microbp.generated import numpy_function
+from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from microbp.formula import Formula
+from microbp import printing
+from microbp.formula.language import Formula
 from microbp.methods import generated_sources, is_operator, variants
 from microbp.ops import FAMILIES, OPS, Family, Op
 

@@ -16,7 +16,7 @@ from microbp import vectorized
 from microbp.engine import Value
 from microbp.errors import GraphError
 from microbp.explain import decimals, derivative, factor
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.matrices import nets
 from microbp.nn import MLP
 from microbp.ops import OPS

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import IO
 
-from microbp.dialects import printable
 from microbp.engine import Value
 from microbp.explain import arrival, chain_rule, decimals, given, product, question, reason
+from microbp.formula.dialects import printable
 from microbp.matrices import layer_text
 from microbp.naming import expression
 from microbp.nn import MLP

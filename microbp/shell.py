@@ -24,8 +24,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import ClassVar, TextIO
 
-from microbp.dialects import printable
 from microbp.errors import MicrobpError, UnknownNameError
+from microbp.formula.dialects import printable
 
 
 class Shell(cmd.Cmd):

@@ -26,7 +26,7 @@ from typing import overload
 from microbp import explain
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError, UnknownNameError, unknown
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.ideas import Verdict, judge
 from microbp.naming import local_derivative, name_graph
 from microbp.nn import MLP

@@ -11,7 +11,7 @@ import numpy as np
 from microbp import explain, vectorized
 from microbp.engine import Value
 from microbp.explain import decimals, derivative, factor
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.paths import Path, Paths
 from microbp.printing import columns
 from microbp.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from microbp import Value
 from microbp.engine import apply, constant
-from microbp.formula import Formula
-from microbp.generated import numpy_function
+from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
 from microbp.ops import FAMILIES, OPS
 
 MARGIN = 0.1

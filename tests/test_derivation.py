@@ -11,7 +11,7 @@ import microbp
 from microbp import nn, vectorized
 from microbp.derivation import derivation
 from microbp.errors import GraphError, UnknownNameError
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.losses import batch_loss
 from microbp.printing import json_text
 from microbp.routes import BY_OUTPUT

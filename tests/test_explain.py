@@ -4,7 +4,7 @@ import pytest
 
 import microbp
 from microbp import Value, explain
-from microbp.dialects import latex_name
+from microbp.formula.dialects import latex_name
 from microbp.render.page import steps
 
 

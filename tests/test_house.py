@@ -10,17 +10,22 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
-    errors dialects formula generated ops methods operands copying nonfinite printing progress outside
+    formula
+    errors formula.dialects formula.language formula.compiled ops methods operands copying nonfinite printing
+    progress outside
     engine
     families nn places layouts losses optim jacobian differences numeric naming vectorized datasets initial
     explain ideas stepper matrices paths parameter routes textbook derivation
     reference
-    render.palette render.escape render.image render.style render.grouping render.folding render.levels render.subgraph
+    render.palette render.escape render.image render.style render.grouping render.folding render.levels
+    render.subgraph
     render.heat render.moment render.scene render.cards render.dot render.drawing
     render.pinning render.moving render.film render
     render.frames render.page
-    problems.settings problems.names problems.network problems.expression problems.schema problems.loading problems
-    learner learner.arrays learner.cases learner.given learner.flat learner.reading learner.formats learner.files
+    problems.settings problems.names problems.network problems.expression problems.schema problems.loading
+    problems
+    learner learner.arrays learner.cases learner.given learner.flat learner.reading learner.formats
+    learner.files
     learner.labelled
     diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision
     apart comparison diagnosis.quantities diagnosis.divergence
@@ -29,7 +34,8 @@ FLOORS = """
     diagnosis.separating
     diagnosis.hiding diagnosis.planting diagnosis.strength diagnosis.slips diagnosis.judge
     diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.unexplained diagnosis.verdict
-    engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions diagnosis.grading
+    engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions
+    diagnosis.grading
     __init__ screen shell debugger quiz
     commands commands.output commands.step commands.draw commands.train commands.compare commands.diagnose
     commands.grade commands.conventions commands.demo commands.explain commands.gradcheck commands.ops
@@ -95,4 +101,4 @@ def test_text_becomes_code_in_one_place_only():
         and isinstance(node.func, ast.Name)
         and node.func.id in ("eval", "exec", "compile")
     }
-    assert calls == {("generated", "exec"), ("generated", "compile")}
+    assert calls == {("formula.compiled", "exec"), ("formula.compiled", "compile")}

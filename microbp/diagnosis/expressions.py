@@ -28,9 +28,9 @@ from microbp.diagnosis.precision import BY_CHANCE, FEW_DIGITS, digits
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
 from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
-from microbp.dialects import printable
 from microbp.engine import Constant, Value
 from microbp.errors import MicrobpError
+from microbp.formula.dialects import printable
 from microbp.learner.labelled import labelled
 from microbp.nonfinite import errstate
 from microbp.paths import paths

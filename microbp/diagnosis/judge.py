@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from microbp.diagnosis.precision import COMPUTED, RELATIVE, RUINED, typed_half_units
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.learner.cases import Floats
 from microbp.learner.given import within
 from microbp.naming import expression, name_graph

@@ -25,7 +25,7 @@ from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.engine import Constant, Value
 from microbp.explain import derivative
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.naming import expression
 from microbp.ops import Op
 

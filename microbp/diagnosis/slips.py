@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.engine import Value
-from microbp.formula import Formula
-from microbp.generated import numpy_function
+from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
 from microbp.ops import OPS, Op
 from microbp.stepper import Step
 

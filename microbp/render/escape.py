@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import unicodedata
 
-from microbp.dialects import printable
+from microbp.formula.dialects import printable
 
 LONGEST = 40
 """Longer labels and expressions are cut in the middle."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from microbp.engine import Value
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.naming import MANY, SHORT, expression, name_graph
 from microbp.render.escape import LONGEST
 from microbp.render.grouping import Box

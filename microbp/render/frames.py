@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
-from microbp.dialects import printable
 from microbp.engine import Value
+from microbp.formula.dialects import printable
 from microbp.render.grouping import Box
 from microbp.render.image import render
 from microbp.stepper import Stepper

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from microbp import explain
 from microbp.engine import Value
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.naming import number_text
 from microbp.render.escape import breadth
 from microbp.render.folding import Use

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from microbp import explain
-from microbp.dialects import printable
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
+from microbp.formula.dialects import printable
 from microbp.ideas import IDEAS, TOLERANCE, Verdict, wrong_numbers
 from microbp.naming import expression, local_derivative, number_text
 from microbp.nn import MLP

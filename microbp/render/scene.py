@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from microbp.engine import Constant, Value
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 from microbp.naming import expression, local_derivative, name_graph, number_text
 from microbp.nn import MLP
 from microbp.render.escape import LONGEST

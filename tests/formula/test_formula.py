@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp.errors import FormulaError
-from microbp.formula import Formula
-from microbp.generated import numpy_function
+from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
 
 LEAVES = st.sampled_from(["x", "y", "2", "0.5"])
 FORMULAS = st.recursive(

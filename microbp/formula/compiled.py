@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.formula import Formula
+from microbp.formula.language import Formula
 
 _TERMS = 500
 """How many terms of a sum stand in one line of code."""

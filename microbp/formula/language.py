@@ -24,7 +24,8 @@ import ast
 from collections.abc import Mapping
 from functools import lru_cache
 
-from microbp.dialects import (
+from microbp.errors import FormulaError, unknown
+from microbp.formula.dialects import (
     ARITIES,
     ATOM,
     LATEX,
@@ -38,7 +39,6 @@ from microbp.dialects import (
     TEXT,
     Dialect,
 )
-from microbp.errors import FormulaError, unknown
 
 
 @lru_cache(maxsize=4096)
