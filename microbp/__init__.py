@@ -26,13 +26,13 @@ from microbp.diagnosis.divergence import Divergence, first_divergence
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.verdict import diagnose
 from microbp.engine import Constant, Value, define
+from microbp.engine.families import affine, total
+from microbp.engine.ieee import errstate
+from microbp.engine.ops import Op
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
-from microbp.families import affine, total
 from microbp.jacobian import jacobian
 from microbp.layouts import from_theta, to_theta
-from microbp.nonfinite import errstate
 from microbp.numeric import GradCheck, gradcheck
-from microbp.ops import Op
 from microbp.paths import paths
 from microbp.problems import NetworkProblem, Training, load
 from microbp.render import Drawing, Film, animate, draw, paths_to

@@ -21,10 +21,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from microbp.engine import Constant, Value
+from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, UnknownNameError, unknown
 from microbp.explain import decimals
 from microbp.formula.dialects import printable
-from microbp.nonfinite import errstate
 from microbp.paths import paths
 from microbp.problems import ExpressionProblem, Problem
 from microbp.screen import Screen, wants_colour, way, wrap

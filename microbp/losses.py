@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.engine import Value
+from microbp.engine.families import total
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.families import total
 from microbp.nn import MLP
 
 SMALLEST_PROBABILITY = 1e-12

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.engine import Value
+from microbp.engine.families import as_value, weighted_sum
+from microbp.engine.ops import FAMILIES
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.families import as_value, weighted_sum
-from microbp.ops import FAMILIES
 
 ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus")
 """Each but linear, which changes nothing, is an operation of the table."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from microbp import printing
+from microbp.engine.methods import generated_sources, is_operator, variants
+from microbp.engine.ops import FAMILIES, OPS, Family, Op
 from microbp.formula.language import Formula
-from microbp.methods import generated_sources, is_operator, variants
-from microbp.ops import FAMILIES, OPS, Family, Op
 
 
 def how_to_write(op: Op) -> str:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
+from microbp.engine.ops import OPS
 from microbp.errors import GraphError
 from microbp.explain import decimals, derivative, factor
 from microbp.formula.language import Formula
 from microbp.matrices import nets
 from microbp.nn import MLP
-from microbp.ops import OPS
 from microbp.parameter import Parameter
 from microbp.stepper import Step, Stepper
 

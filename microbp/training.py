@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp import checkpoint as checkpoints
+from microbp.engine.ieee import errstate
 from microbp.engines import ENGINES, Engine
 from microbp.errors import ProblemError
-from microbp.nonfinite import errstate
 from microbp.optim import Optimizer
 from microbp.outside import check_place, held_interrupts
 from microbp.problems import Problem, as_network

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from microbp.engine.ieee import errstate
 from microbp.errors import DrawingWarning, ProblemError
-from microbp.nonfinite import errstate
 from microbp.problems import NetworkProblem
 from microbp.render.drawing import Plan
 from microbp.render.film import Film

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from microbp import Value
 from microbp.engine import apply, constant
+from microbp.engine.ops import FAMILIES, OPS
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
-from microbp.ops import FAMILIES, OPS
 
 MARGIN = 0.1
 """How far inputs keep from the edge of a domain and from a kink: far more than any finite difference."""

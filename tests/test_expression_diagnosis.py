@@ -17,9 +17,9 @@ from microbp.diagnosis.expressions import diagnose_graph
 from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.slip_text import TEXTBOOK
 from microbp.diagnosis.slips import SLIPS, slipped
+from microbp.engine.ieee import errstate
+from microbp.engine.ops import OPS
 from microbp.errors import GraphError, ProblemError, UnknownNameError
-from microbp.nonfinite import errstate
-from microbp.ops import OPS
 from microbp.printing import json_text
 
 SQUARE, NUMBERS = "(w*x+b-y)**2", {"w": 2.0, "x": 3.0, "b": 0.5, "y": 1.0}

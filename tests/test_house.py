@@ -11,10 +11,12 @@ import microbp
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
     formula
-    errors formula.dialects formula.language formula.compiled ops methods operands copying nonfinite printing
+    errors formula.dialects formula.language formula.compiled engine.ops engine.methods engine.operands
+    engine.copying engine.ieee printing
     progress outside
-    engine
-    families nn places layouts losses optim jacobian differences numeric naming vectorized datasets initial
+    engine.value engine
+    engine.families nn places layouts losses optim jacobian differences numeric naming vectorized datasets
+    initial
     explain ideas stepper matrices paths parameter routes textbook derivation
     reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels

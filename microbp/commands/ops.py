@@ -6,7 +6,7 @@ import argparse
 
 from microbp import reference
 from microbp.commands.output import put
-from microbp.ops import FAMILIES, find
+from microbp.engine.ops import FAMILIES, find
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

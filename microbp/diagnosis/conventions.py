@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.sweep import BATCHES, Conventions, Trained, own_conventions, sweep
+from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, ProblemError
 from microbp.explain import decimals
 from microbp.learner.cases import Floats, case_of
 from microbp.losses import LOSSES
-from microbp.nonfinite import errstate
 from microbp.printing import columns
 from microbp.problems import NetworkProblem, Problem, as_network
 

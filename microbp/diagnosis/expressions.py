@@ -29,10 +29,10 @@ from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
 from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
 from microbp.engine import Constant, Value
+from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError
 from microbp.formula.dialects import printable
 from microbp.learner.labelled import labelled
-from microbp.nonfinite import errstate
 from microbp.paths import paths
 from microbp.printing import columns
 from microbp.problems import ExpressionProblem

@@ -25,11 +25,11 @@ from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.ways import SOLVED, Change
+from microbp.engine.ieee import errstate
 from microbp.layouts import Layout
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.losses import batch_loss
 from microbp.nn import MLP
-from microbp.nonfinite import errstate
 from microbp.numeric import WORDS, GradCheck, Numeric
 
 LEAVES = 300

@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.engine import Value
+from microbp.engine.ops import OPS, Op
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
-from microbp.ops import OPS, Op
 from microbp.stepper import Step
 
 

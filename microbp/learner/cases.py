@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
+from microbp.engine.operands import real_number
 from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
 from microbp.losses import LOSSES
 from microbp.nn import MLP, Parameter
-from microbp.operands import real_number
 from microbp.problems import Problem, as_network
 
 Floats = NDArray[np.float64]

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from reprlib import Repr
 
 from microbp.engine import Value, apply, constant
+from microbp.engine.methods import variants
+from microbp.engine.operands import real_number
+from microbp.engine.ops import OPS, Op
 from microbp.errors import ProblemError, unknown
-from microbp.methods import variants
-from microbp.operands import real_number
-from microbp.ops import OPS, Op
 from microbp.problems.network import Problem
 
 MAX_LENGTH = 10_000

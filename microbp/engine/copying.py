@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from microbp.engine import Value
+    from microbp.engine.value import Value
 
 
 class Copyable:

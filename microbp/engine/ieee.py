@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from microbp.engine.ops import Op
 from microbp.errors import DomainError, NonFiniteWarning, UnknownNameError, unknown
-from microbp.ops import Op
 
 if TYPE_CHECKING:
-    from microbp.engine import Value
+    from microbp.engine.value import Value
 
 ARITHMETIC = (ArithmeticError, ValueError)
 """What Python's float arithmetic raises."""

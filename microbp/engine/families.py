@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from microbp.engine import Value, apply, constant
+from microbp.engine.ops import FAMILIES, Op
+from microbp.engine.value import Value, apply, constant
 from microbp.errors import ShapeError
-from microbp.ops import FAMILIES, Op
 
 
 def affine(weights: Sequence[Value], inputs: Sequence[Any], bias: Any) -> Value:

@@ -12,7 +12,7 @@ import numpy as np
 from microbp.errors import OperandError
 
 if TYPE_CHECKING:
-    from microbp.engine import Value
+    from microbp.engine.value import Value
 
 _NO_NUMBERS = (str, bytes, bytearray, complex, np.complexfloating, np.ndarray)
 

@@ -18,8 +18,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from microbp.engine.ops import OPS, Op
 from microbp.formula.compiled import load
-from microbp.ops import OPS, Op
 
 _TERMS_PER_LINE = 100
 """A longer sum is written in several statements: Python's compiler nests one level for each `+`."""

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from microbp.copying import Copyable
+from microbp.engine.copying import Copyable
+from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_gradients
+from microbp.engine.methods import load_functions
+from microbp.engine.operands import Operators, real_number
+from microbp.engine.ops import OPS, Op
 from microbp.errors import FormulaError
-from microbp.methods import load_functions
-from microbp.nonfinite import ARITHMETIC, ieee, ieee_partials, report, report_gradients
-from microbp.operands import Operators, real_number
-from microbp.ops import OPS, Op
 
 _NEW, _OPEN, _DONE = 0, 1, 2
 _new = object.__new__

@@ -8,10 +8,10 @@ import microbp
 from microbp import Op, Value, reference
 from microbp.cli import main
 from microbp.engine import apply, constant
+from microbp.engine.methods import generated_sources, pullback_source
+from microbp.engine.ops import FAMILIES, OPS, find
 from microbp.errors import FormulaError, UnknownNameError
-from microbp.methods import generated_sources, pullback_source
 from microbp.numeric import check_graph
-from microbp.ops import FAMILIES, OPS, find
 from tests.graphs import legal
 
 ALL = [*OPS.values(), *(family.row(3) for family in FAMILIES.values())]
