@@ -31,7 +31,7 @@ from microbp.engine.ieee import errstate
 from microbp.engine.ops import Op
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.jacobian import jacobian
-from microbp.layouts import from_theta, to_theta
+from microbp.nn.arrays import from_theta, to_theta
 from microbp.numeric import GradCheck, gradcheck
 from microbp.paths import paths
 from microbp.problems import NetworkProblem, Training, load

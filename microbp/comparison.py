@@ -31,13 +31,13 @@ from microbp.apart import Difference, difference
 from microbp.diagnosis.precision import marked, precision_of
 from microbp.engine.operands import real_number
 from microbp.errors import ProblemError
-from microbp.layouts import Layout
 from microbp.learner.cases import Case, Gradients, case_of
 from microbp.learner.files import named, obtain
 from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, loss_in, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
+from microbp.nn.arrays import Layout
 from microbp.printing import columns, markdown
 from microbp.problems import NetworkProblem, Problem
 

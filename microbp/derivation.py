@@ -23,7 +23,7 @@ from microbp.errors import UnknownNameError, unknown
 from microbp.explain import decimals
 from microbp.naming import number_text
 from microbp.nn import MLP
-from microbp.parameter import find_parameter
+from microbp.nn.parameter import find_parameter
 from microbp.paths import Paths, paths
 from microbp.routes import BY_OUTPUT, TOLERANCE, Term
 from microbp.textbook import Textbook

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.layouts import Layout
+from microbp.nn.arrays import Layout
 from microbp.optim import Trainable
 from microbp.problems.network import NetworkProblem
 

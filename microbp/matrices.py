@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from microbp.engine import Value
 from microbp.explain import decimals, root_name
 from microbp.nn import MLP
-from microbp.places import layers_of
+from microbp.nn.places import layers_of
 from microbp.stepper import Stepper
 
 MOST = 6

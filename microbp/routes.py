@@ -20,7 +20,7 @@ from microbp.explain import decimals, derivative, factor
 from microbp.formula.language import Formula
 from microbp.matrices import nets
 from microbp.nn import MLP
-from microbp.parameter import Parameter
+from microbp.nn.parameter import Parameter
 from microbp.stepper import Step, Stepper
 
 TOLERANCE = 1e-12

@@ -24,7 +24,7 @@ from microbp.formula.dialects import printable
 from microbp.matrices import layer_text
 from microbp.naming import expression
 from microbp.nn import MLP
-from microbp.places import layers_of
+from microbp.nn.places import layers_of
 from microbp.printing import columns
 from microbp.stepper import Step, Stepper
 

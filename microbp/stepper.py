@@ -30,7 +30,7 @@ from microbp.formula.language import Formula
 from microbp.ideas import Verdict, judge
 from microbp.naming import local_derivative, name_graph
 from microbp.nn import MLP
-from microbp.places import layers_of
+from microbp.nn.places import layers_of
 
 DETAILS = ("contribution", "node", "layer")
 

@@ -20,7 +20,7 @@ from microbp.checkpoint import load, save
 from microbp.datasets import moons
 from microbp.engines import ENGINES
 from microbp.errors import ProblemError, UnknownNameError
-from microbp.initial import start
+from microbp.nn.initial import start
 from microbp.outside import held_interrupts
 from microbp.problems import NetworkProblem, Training
 from microbp.problems import load as load_problem

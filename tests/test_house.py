@@ -15,9 +15,10 @@ FLOORS = """
     engine.copying engine.ieee printing
     progress outside
     engine.value engine
-    engine.families nn places layouts losses optim jacobian differences numeric naming vectorized datasets
-    initial
-    explain ideas stepper matrices paths parameter routes textbook derivation
+    engine.families nn.network nn nn.places nn.arrays losses optim jacobian differences numeric naming
+    vectorized datasets
+    nn.initial
+    explain ideas stepper matrices paths nn.parameter routes textbook derivation
     reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels
     render.subgraph

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from microbp import jacobian, to_theta
 from microbp.comparison import compare
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError
-from microbp.initial import start
 from microbp.nn import ACTIVATIONS
+from microbp.nn.initial import start
 from microbp.numeric import check_graph
 from microbp.problems import NetworkProblem, as_network, builtin_names, load
 from microbp.problems.loading import SCHEMA, parse

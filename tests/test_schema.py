@@ -6,9 +6,9 @@ import pytest
 
 from microbp.datasets import DATASETS
 from microbp.errors import ProblemError
-from microbp.initial import INITS
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS
+from microbp.nn.initial import INITS
 from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.problems.loading import parse
 from microbp.problems.names import Names

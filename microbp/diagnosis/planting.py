@@ -26,10 +26,10 @@ from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.ways import SOLVED, Change
 from microbp.engine.ieee import errstate
-from microbp.layouts import Layout
 from microbp.learner.cases import Case, Floats, Gradients
 from microbp.losses import batch_loss
 from microbp.nn import MLP
+from microbp.nn.arrays import Layout
 from microbp.numeric import WORDS, GradCheck, Numeric
 
 LEAVES = 300

@@ -14,7 +14,7 @@ import numpy as np
 
 from microbp.datasets import DATASETS
 from microbp.errors import MicrobpError, ProblemError, unknown
-from microbp.initial import start
+from microbp.nn.initial import start
 from microbp.problems.expression import ExpressionProblem
 from microbp.problems.names import Names
 from microbp.problems.network import NetworkProblem, Problem

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from microbp.errors import ProblemError, ShapeError
-from microbp.layouts import Layout
 from microbp.nn import MLP, Layer
+from microbp.nn.arrays import Layout
 
 
 @dataclass

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from microbp import vectorized
 from microbp.engine import Value
 from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
-from microbp.layouts import Layout
 from microbp.losses import LOSSES, batch_loss
 from microbp.nn import MLP, Parameter
+from microbp.nn.arrays import Layout
 from microbp.problems.names import Names
 from microbp.problems.settings import Training
 

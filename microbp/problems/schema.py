@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from microbp.datasets import DATASETS
 from microbp.errors import ProblemError, unknown
-from microbp.initial import INITS
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS
+from microbp.nn.initial import INITS
 from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.problems.settings import ENGINES, UPDATES
 

@@ -21,8 +21,8 @@ import graphviz
 
 from microbp.engine import Constant, Value
 from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, unknown
-from microbp.layouts import Layout
 from microbp.nn import MLP
+from microbp.nn.arrays import Layout
 from microbp.render.dot import Dot
 from microbp.render.image import TIMEOUT, render
 from microbp.render.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, choose

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from microbp.engine import Constant, Value
 from microbp.nn import ACTIVATIONS, MLP, Parameter
-from microbp.places import layers_of
+from microbp.nn.places import layers_of
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@ import pytest
 
 from microbp import vectorized
 from microbp.errors import ShapeError, UnknownNameError
-from microbp.initial import INITS, start
+from microbp.nn.initial import INITS, start
 
 
 def test_every_rule_gives_the_shapes_of_the_network():

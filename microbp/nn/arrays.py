@@ -56,7 +56,7 @@ def from_theta(thetas: Sequence[ArrayLike]) -> tuple[list[Floats], list[Floats]]
 class Layout:
     """Where each leaf stands in the arrays of a network: in more than one place if it is shared.
 
-    >>> from microbp.nn import MLP
+    >>> from microbp.nn.network import MLP
     >>> model = MLP(2, [1], seed=0)
     >>> layout = Layout(model.parameter_arrays())
     >>> layout.collect([np.array([[1.0, 2.0]]), np.array([3.0])]).tolist()

@@ -14,7 +14,7 @@ import numpy as np
 
 from microbp.engine import Value
 from microbp.errors import GraphError, UnknownNameError
-from microbp.nn import MLP
+from microbp.nn.network import MLP
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp.errors import ShapeError
-from microbp.layouts import Layout, from_theta, to_theta
 from microbp.nn import MLP
+from microbp.nn.arrays import Layout, from_theta, to_theta
 from microbp.problems import load
 
 SIZES = st.lists(st.integers(1, 5), min_size=2, max_size=5)

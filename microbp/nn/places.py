@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from microbp.engine import Value
-from microbp.nn import ACTIVATIONS, MLP
+from microbp.nn.network import ACTIVATIONS, MLP
 
 
 def layers_of(model: MLP, graph: Iterable[Value]) -> dict[Value, tuple[int, int]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from microbp.datasets import sin_filled
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.layouts import from_theta
+from microbp.nn.arrays import from_theta
 
 Floats = NDArray[np.float64]
 Rule = Callable[[np.random.Generator, int, int], Floats]

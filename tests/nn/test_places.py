@@ -1,6 +1,6 @@
 import microbp
 from microbp import Value, losses, nn
-from microbp.places import layers_of
+from microbp.nn.places import layers_of
 
 
 def test_every_net_and_activation_of_a_batch_is_placed():
