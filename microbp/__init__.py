@@ -33,11 +33,11 @@ from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.jacobian import jacobian
 from microbp.nn.arrays import from_theta, to_theta
 from microbp.numeric import GradCheck, gradcheck
-from microbp.paths import paths
 from microbp.problems import NetworkProblem, Training, load
 from microbp.render import Drawing, Film, animate, draw, paths_to
 from microbp.render.page import PageView, page, steps
-from microbp.stepper import Step, Stepper
+from microbp.stepping.paths import paths
+from microbp.stepping.stepper import Step, Stepper
 from microbp.training import TrainingResult, train
 
 __all__ = [

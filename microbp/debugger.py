@@ -23,13 +23,13 @@ from typing import TextIO
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, UnknownNameError, unknown
-from microbp.explain import decimals
 from microbp.formula.dialects import printable
-from microbp.paths import paths
 from microbp.problems import ExpressionProblem, Problem
 from microbp.screen import Screen, wants_colour, way, wrap
 from microbp.shell import Shell
-from microbp.stepper import Step, Stepper
+from microbp.stepping.explain import decimals
+from microbp.stepping.paths import paths
+from microbp.stepping.stepper import Step, Stepper
 
 LETTERS = {
     **{"n": "next", "s": "step", "b": "break", "cl": "clear", "c": "continue", "cont": "continue", "r": "return"},

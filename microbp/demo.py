@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from microbp.comparison import compare
-from microbp.naming import expression, name_graph
 from microbp.printing import columns
 from microbp.problems import NetworkProblem
+from microbp.stepping.names import expression, name_graph
 from microbp.training import train
 
 

@@ -20,12 +20,12 @@ from numpy.typing import ArrayLike
 
 from microbp.engine import Value
 from microbp.errors import UnknownNameError, unknown
-from microbp.explain import decimals
-from microbp.naming import number_text
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
-from microbp.paths import Paths, paths
 from microbp.routes import BY_OUTPUT, TOLERANCE, Term
+from microbp.stepping.explain import decimals
+from microbp.stepping.names import number_text
+from microbp.stepping.paths import Paths, paths
 from microbp.textbook import Textbook
 
 WIDTH = 120

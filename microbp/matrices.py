@@ -1,7 +1,7 @@
 """What the steps of a layer come to, in matrix form: read off the graph, number by number.
 
 >>> from microbp import load
->>> from microbp.stepper import Stepper
+>>> from microbp.stepping.stepper import Stepper
 >>> problem = load("w1-w8")
 >>> stepper = Stepper(problem.root(), detail="layer", model=problem.model)
 >>> _ = stepper.next(), stepper.next()
@@ -20,10 +20,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from microbp.engine import Value
-from microbp.explain import decimals, root_name
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.stepper import Stepper
+from microbp.stepping.explain import decimals, root_name
+from microbp.stepping.stepper import Stepper
 
 MOST = 6
 """The most rows and columns of a matrix that are written down."""

@@ -23,10 +23,10 @@ from typing import Any, TextIO
 
 from microbp.debugger import Debugger, number
 from microbp.errors import MicrobpError
-from microbp.explain import decimals
 from microbp.problems import Problem
 from microbp.screen import way
-from microbp.stepper import Step
+from microbp.stepping.explain import decimals
+from microbp.stepping.stepper import Step
 
 MOVES = {"next", "step", "continue", "return", "back", "goto"}
 TRIES = 2

@@ -16,12 +16,12 @@ from microbp import vectorized
 from microbp.engine import Value
 from microbp.engine.ops import OPS
 from microbp.errors import GraphError
-from microbp.explain import decimals, derivative, factor
 from microbp.formula.language import Formula
 from microbp.matrices import nets
 from microbp.nn import MLP
 from microbp.nn.parameter import Parameter
-from microbp.stepper import Step, Stepper
+from microbp.stepping.explain import decimals, derivative, factor
+from microbp.stepping.stepper import Step, Stepper
 
 TOLERANCE = 1e-12
 BY_OUTPUT = {

@@ -3,7 +3,7 @@
 Nothing that it shows lies ahead of the cursor: a gradient is "?" until something has arrived.
 
 >>> from microbp import load
->>> from microbp.stepper import Stepper
+>>> from microbp.stepping.stepper import Stepper
 >>> stepper = Stepper(load("w1-w8").root())
 >>> screen = Screen(stepper)
 >>> step = stepper.goto(16)
@@ -19,14 +19,14 @@ from textwrap import fill
 from typing import IO
 
 from microbp.engine import Value
-from microbp.explain import arrival, chain_rule, decimals, given, product, question, reason
 from microbp.formula.dialects import printable
 from microbp.matrices import layer_text
-from microbp.naming import expression
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
 from microbp.printing import columns
-from microbp.stepper import Step, Stepper
+from microbp.stepping.explain import arrival, chain_rule, decimals, given, product, question, reason
+from microbp.stepping.names import expression
+from microbp.stepping.stepper import Step, Stepper
 
 WIDTH = 98
 MANY = 12

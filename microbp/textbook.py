@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from microbp import explain, vectorized
+from microbp import vectorized
 from microbp.engine import Value
-from microbp.explain import decimals, derivative, factor
 from microbp.formula.language import Formula
-from microbp.paths import Path, Paths
 from microbp.printing import columns
 from microbp.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text
+from microbp.stepping import explain
+from microbp.stepping.explain import decimals, derivative, factor
+from microbp.stepping.paths import Path, Paths
 
 ENDS = 4
 """How many are written at each end of a long path and of a deep network."""

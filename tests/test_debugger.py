@@ -17,7 +17,7 @@ from microbp.nn import MLP
 from microbp.problems import ExpressionProblem
 from microbp.problems.network import NetworkProblem
 from microbp.screen import WIDTH, Screen, wants_colour, way
-from microbp.stepper import Stepper
+from microbp.stepping.stepper import Stepper
 
 GRADIENTS = {
     **{"w1": "0.000438568", "w2": "0.000877135", "w3": "0.000497713", "w4": "0.000995425"},

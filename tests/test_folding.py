@@ -5,12 +5,12 @@ from hypothesis import given
 
 import microbp
 from microbp import Value
-from microbp.naming import expression
 from microbp.render import draw
 from microbp.render.escape import LONGEST
 from microbp.render.folding import fold
 from microbp.render.scene import Scene
 from microbp.render.style import Style
+from microbp.stepping.names import expression
 from tests.graphs import graphs
 
 

@@ -10,15 +10,17 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
+    stepping
     formula
     errors formula.dialects formula.language formula.compiled engine.ops engine.methods engine.operands
     engine.copying engine.ieee printing
     progress outside
     engine.value engine
-    engine.families nn.network nn nn.places nn.arrays losses optim jacobian differences numeric naming
+    engine.families nn.network nn nn.places nn.arrays losses optim jacobian differences numeric stepping.names
     vectorized datasets
     nn.initial
-    explain ideas stepper matrices paths nn.parameter routes textbook derivation
+    stepping.explain stepping.guesses stepping.stepper matrices stepping.paths nn.parameter routes textbook
+    derivation
     reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels
     render.subgraph

@@ -7,10 +7,10 @@ from hypothesis import given
 import microbp
 from microbp import Value
 from microbp.errors import GraphError
-from microbp.naming import number_text
 from microbp.render import draw
 from microbp.render.image import render
 from microbp.render.moment import AsIs, At
+from microbp.stepping.names import number_text
 from tests.graphs import graphs
 
 PROBLEM = microbp.load("w1-w8")

@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 import microbp
-from microbp import Value, explain, nn
+from microbp import Value, nn
 from microbp.cli import main
 from microbp.errors import GraphError, RendererError
-from microbp.ideas import IDEAS
-from microbp.naming import number_text
 from microbp.render import image
 from microbp.render.frames import FOLD
 from microbp.render.page import PageView, page_html
-from microbp.stepper import Stepper
+from microbp.stepping import explain
+from microbp.stepping.guesses import IDEAS
+from microbp.stepping.names import number_text
+from microbp.stepping.stepper import Stepper
 from tests.conftest import need
 from tests.test_render import HOSTILE
 

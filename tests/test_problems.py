@@ -16,7 +16,7 @@ from microbp.nn.initial import start
 from microbp.numeric import check_graph
 from microbp.problems import NetworkProblem, as_network, builtin_names, load
 from microbp.problems.loading import SCHEMA, parse
-from microbp.stepper import Stepper
+from microbp.stepping.stepper import Stepper
 from microbp.training import train
 from tests.conftest import need
 

@@ -8,9 +8,9 @@ import pytest
 
 from microbp import load
 from microbp.cli import main
-from microbp.explain import decimals
 from microbp.quiz import Quiz
-from microbp.stepper import Stepper
+from microbp.stepping.explain import decimals
+from microbp.stepping.stepper import Stepper
 
 STEPS = list(Stepper(load("w1-w8").root()))
 

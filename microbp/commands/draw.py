@@ -12,7 +12,6 @@ from microbp.diagnosis.judge import Judge
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.learner.labelled import read_labelled
-from microbp.naming import name_graph
 from microbp.problems import NetworkProblem, Problem
 from microbp.progress import progress
 from microbp.render import animate, paths_to
@@ -22,6 +21,7 @@ from microbp.render.film import DPI, Film
 from microbp.render.image import TIMEOUT
 from microbp.render.levels import FOLDED, MAX_NODES
 from microbp.render.style import CHOICES, SHOWN
+from microbp.stepping.names import name_graph
 
 STILL = ("step", "no_backward", "compare")
 """What makes no sense in a film."""

@@ -33,9 +33,9 @@ from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError
 from microbp.formula.dialects import printable
 from microbp.learner.labelled import labelled
-from microbp.paths import paths
 from microbp.printing import columns
 from microbp.problems import ExpressionProblem
+from microbp.stepping.paths import paths
 
 MOST_WORK = 30_000_000
 """Contributions replayed at most: in a large graph slips are tried alone, not in pairs, and in a huge one not all."""

@@ -23,8 +23,8 @@ from microbp.errors import GraphError
 from microbp.formula.language import Formula
 from microbp.learner.cases import Floats
 from microbp.learner.given import within
-from microbp.naming import expression, name_graph
-from microbp.stepper import pass_steps
+from microbp.stepping.names import expression, name_graph
+from microbp.stepping.stepper import pass_steps
 
 LONGEST = 40
 """The most characters of a part of an expression that is written down in full."""

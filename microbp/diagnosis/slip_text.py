@@ -25,9 +25,9 @@ from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.engine import Constant, Value
 from microbp.engine.ops import Op
-from microbp.explain import derivative
 from microbp.formula.language import Formula
-from microbp.naming import expression
+from microbp.stepping.explain import derivative
+from microbp.stepping.names import expression
 
 TEXTBOOK = {"div": {"y": Formula("-x / y ** 2")}}
 """Right derivatives that the table writes with the result, and those who make these slips do not."""

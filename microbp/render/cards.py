@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 
 from microbp.engine import Value
-from microbp.naming import number_text
 from microbp.render.escape import in_html
 from microbp.render.heat import Scale
 from microbp.render.levels import Part
 from microbp.render.moment import AsIs
 from microbp.render.palette import THEMES, Look
 from microbp.render.scene import Card, Scene
+from microbp.stepping.names import number_text
 
 CURRENT = 4
 """The border of a card at which the current step is; the padding of all cards makes up for their borders."""

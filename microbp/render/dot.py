@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from microbp.engine import Value
-from microbp.explain import derivative
-from microbp.naming import number_text
 from microbp.render.cards import BESIDE, GIVEN, Cards, frame, table
 from microbp.render.escape import in_html, in_quotes, plain
 from microbp.render.grouping import Box
@@ -16,6 +14,8 @@ from microbp.render.heat import Scale
 from microbp.render.moment import AsIs, Said
 from microbp.render.palette import THEMES
 from microbp.render.scene import Arrow, Card, Joint, Scene
+from microbp.stepping.explain import derivative
+from microbp.stepping.names import number_text
 
 THIN, THICK = 0.3, 7.0
 """The points that an arrow is wide for a weight of 0, and for the largest."""

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.naming import MANY, SHORT, expression, name_graph
 from microbp.render.escape import LONGEST
 from microbp.render.grouping import Box
+from microbp.stepping.names import MANY, SHORT, expression, name_graph
 
 Use = tuple[Value, int]
 """A value, and the number of one of its inputs."""

@@ -16,7 +16,7 @@ from microbp.engine import Value
 from microbp.formula.dialects import printable
 from microbp.render.grouping import Box
 from microbp.render.image import render
-from microbp.stepper import Stepper
+from microbp.stepping.stepper import Stepper
 
 FOLD = 150
 """Above so many cards, the page shows the node at work with what stands next to it, not the whole graph,"""

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from microbp import explain
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.naming import number_text
 from microbp.render.escape import breadth
 from microbp.render.folding import Use
-from microbp.stepper import Step, Stepper
+from microbp.stepping import explain
+from microbp.stepping.names import number_text
+from microbp.stepping.stepper import Step, Stepper
 
 LONGEST_LINE = 320
 """Longer lines are cut where they are written."""

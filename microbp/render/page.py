@@ -16,19 +16,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from microbp import explain
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.dialects import printable
-from microbp.ideas import IDEAS, TOLERANCE, Verdict, wrong_numbers
-from microbp.naming import expression, local_derivative, number_text
 from microbp.nn import MLP
 from microbp.render.escape import plain
 from microbp.render.frames import Frames
 from microbp.render.grouping import Box, group, kind_of
 from microbp.render.levels import MAX_NODES
 from microbp.render.palette import THEMES, Theme
-from microbp.stepper import Step, Stepper
+from microbp.stepping import explain
+from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict, wrong_numbers
+from microbp.stepping.names import expression, local_derivative, number_text
+from microbp.stepping.stepper import Step, Stepper
 
 SAID = 200
 """Longer sentences are cut in the middle."""

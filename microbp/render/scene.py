@@ -10,13 +10,13 @@ from itertools import pairwise
 
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
-from microbp.naming import expression, local_derivative, name_graph, number_text
 from microbp.nn import MLP
 from microbp.render.escape import LONGEST
 from microbp.render.folding import Use, fold
 from microbp.render.grouping import Box, group, kind_of
 from microbp.render.levels import Part, folded, parts, regroup
 from microbp.render.style import Style
+from microbp.stepping.names import expression, local_derivative, name_graph, number_text
 
 
 @dataclass

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 
 from microbp.engine import Constant, Value
 from microbp.errors import UnknownNameError
-from microbp.naming import name_graph
+from microbp.stepping.names import name_graph
 
 Selector = Callable[[Sequence[Value]], Iterable[Value]]
 """Takes a graph in topological order, returns some of its values."""

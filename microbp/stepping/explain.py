@@ -1,7 +1,7 @@
 """Every sentence that microbp says about a step: text, LaTeX, Markdown.
 
 >>> from microbp import load
->>> from microbp.stepper import Stepper
+>>> from microbp.stepping.stepper import Stepper
 >>> step = Stepper(load("w1-w8").root()).finish("w5")
 >>> print(chain_rule(step))
 ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from microbp.engine import Constant, Value
 from microbp.formula.dialects import printable
 from microbp.formula.language import Formula
-from microbp.naming import expression
+from microbp.stepping.names import expression
 
 if TYPE_CHECKING:
-    from microbp.stepper import Step, Stepper
+    from microbp.stepping.stepper import Step, Stepper
 
 DIGITS = 9
 """Decimals, as the texts print them."""

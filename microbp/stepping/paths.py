@@ -16,8 +16,8 @@ from heapq import nlargest
 
 from microbp.engine import Value
 from microbp.errors import GraphError
-from microbp.explain import decimals, derivative, factor
-from microbp.stepper import Step, pass_steps
+from microbp.stepping.explain import decimals, derivative, factor
+from microbp.stepping.stepper import Step, pass_steps
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 import pytest
 
 from microbp import Value
-from microbp.naming import name_graph, number_text
+from microbp.stepping.names import name_graph, number_text
 
 
 def names(root):

@@ -3,9 +3,10 @@ import json
 import pytest
 
 import microbp
-from microbp import Value, explain
+from microbp import Value
 from microbp.formula.dialects import latex_name
 from microbp.render.page import steps
+from microbp.stepping import explain
 
 
 @pytest.fixture

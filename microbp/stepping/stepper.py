@@ -23,14 +23,14 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import overload
 
-from microbp import explain
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.formula.language import Formula
-from microbp.ideas import Verdict, judge
-from microbp.naming import local_derivative, name_graph
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
+from microbp.stepping import explain
+from microbp.stepping.guesses import Verdict, judge
+from microbp.stepping.names import local_derivative, name_graph
 
 DETAILS = ("contribution", "node", "layer")
 

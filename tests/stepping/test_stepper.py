@@ -6,7 +6,7 @@ import microbp
 from microbp import Constant, Value
 from microbp.errors import GraphError, UnknownNameError
 from microbp.render.page import steps
-from microbp.stepper import Stepper
+from microbp.stepping.stepper import Stepper
 from tests.graphs import graphs
 
 

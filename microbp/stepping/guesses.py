@@ -1,7 +1,7 @@
 """Wrong ideas about a contribution: what each would give, so that a guess can be told which one it was.
 
 >>> from microbp import load
->>> from microbp.stepper import Stepper
+>>> from microbp.stepping.stepper import Stepper
 >>> stepper = Stepper(load("w1-w8").root())
 >>> _ = stepper.goto(15)
 >>> stepper.predict(0.0822).ok, stepper.predict(0.5933).idea, stepper.predict(-0.0822).idea
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from microbp.nn import ACTIVATIONS
 
 if TYPE_CHECKING:
-    from microbp.stepper import Step
+    from microbp.stepping.stepper import Step
 
 TOLERANCE = 0.01
 """How far, relatively, a guess may be from a number and still mean it."""

@@ -4,7 +4,7 @@ from hypothesis import given
 import microbp
 from microbp import Value
 from microbp.errors import GraphError
-from microbp.paths import paths
+from microbp.stepping.paths import paths
 from tests.graphs import graphs
 
 

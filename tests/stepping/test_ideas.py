@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import microbp
-from microbp.ideas import IDEAS, close, judge, wrong_numbers
 from microbp.render.page import steps
+from microbp.stepping.guesses import IDEAS, close, judge, wrong_numbers
 from tests.graphs import graphs
 
 
