@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.learner.cases import Floats
 from microbp.learner.given import within
+from microbp.problems.case import Floats
 
 MAP = (12, 40)
 """The most rows and columns of a map of wrong entries: a larger array is drawn in blocks."""

@@ -31,7 +31,6 @@ from microbp.apart import Difference, difference
 from microbp.diagnosis.precision import marked, precision_of
 from microbp.engine.operands import real_number
 from microbp.errors import ProblemError
-from microbp.learner.cases import Case, Gradients, case_of
 from microbp.learner.files import named, obtain
 from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, loss_in, read
@@ -40,6 +39,7 @@ from microbp.nn import MLP
 from microbp.nn.arrays import Layout
 from microbp.printing import columns, markdown
 from microbp.problems import NetworkProblem, Problem
+from microbp.problems.case import Case, Gradients, case_of
 
 TOLERANCE = 1e-12
 _WORDS = {True: "ok", False: "DIFFERS"}

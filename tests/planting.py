@@ -10,10 +10,10 @@ from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.ways import SOLVED
-from microbp.learner.cases import case_of
 from microbp.learner.reading import read
 from microbp.losses import LOSSES
 from microbp.nn import MLP
+from microbp.problems.case import case_of
 
 LOSS_OF = {
     "softmax-diagonal-only": "softmax_cross_entropy",

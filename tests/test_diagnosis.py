@@ -14,8 +14,8 @@ from microbp.diagnosis.replay import Candidate
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
-from microbp.learner.cases import case_of
 from microbp.learner.reading import read
+from microbp.problems.case import case_of
 from tests.planting import named
 
 RNG = np.random.default_rng(0)

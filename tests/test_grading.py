@@ -5,7 +5,7 @@ import pytest
 
 import microbp
 from microbp.cli import main
-from microbp.learner.cases import case_of
+from microbp.problems.case import case_of
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ FLOORS = """
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading
     problems
-    learner learner.arrays learner.cases learner.given learner.flat learner.reading learner.formats
+    learner learner.arrays problems.case learner.given learner.flat learner.reading learner.formats
     learner.files
     learner.labelled
     diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision

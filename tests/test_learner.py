@@ -6,11 +6,11 @@ import pytest
 import microbp
 from microbp import nn
 from microbp.errors import ExtraError, ProblemError, ShapeError, UnknownNameError
-from microbp.learner.cases import case_of
 from microbp.learner.files import find_function, load_gradients
 from microbp.learner.flat import LAYOUTS
 from microbp.learner.given import Given
 from microbp.learner.reading import loss_in, read
+from microbp.problems.case import case_of
 from microbp.vectorized import loss_and_gradients
 
 MODEL = nn.MLP(3, [4, 2], activation="tanh", seed=1)

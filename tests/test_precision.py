@@ -14,9 +14,9 @@ from microbp.diagnosis.precision import OF_ZEROS, typed_half_units
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.search import Search
-from microbp.learner.cases import case_of
 from microbp.learner.given import within
 from microbp.learner.reading import read
+from microbp.problems.case import case_of
 from tests.planting import random_case, rounded
 from tests.test_diagnosis import SQUARE, X, Y
 

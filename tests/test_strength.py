@@ -12,8 +12,8 @@ from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.planting import candidates, judge, kinds_of
 from microbp.diagnosis.strength import strength
 from microbp.errors import GraphError, ProblemError
-from microbp.learner.cases import case_of
 from microbp.numeric import ALLOWED
+from microbp.problems.case import case_of
 
 RNG = np.random.default_rng(5)
 X, Y = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3))

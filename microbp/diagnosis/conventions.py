@@ -21,10 +21,10 @@ import numpy as np
 from microbp.diagnosis.sweep import BATCHES, Conventions, Trained, own_conventions, sweep
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, ProblemError
-from microbp.learner.cases import Floats, case_of
 from microbp.losses import LOSSES
 from microbp.printing import columns
 from microbp.problems import NetworkProblem, Problem, as_network
+from microbp.problems.case import Floats, case_of
 from microbp.stepping.explain import decimals
 
 MOST_DEVIATIONS = 2

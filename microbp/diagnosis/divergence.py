@@ -25,11 +25,11 @@ from microbp.diagnosis.quantities import Place, canonical, made, needs, neurons,
 from microbp.diagnosis.rules import plan
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.learner.arrays import floats
-from microbp.learner.cases import Case, Floats, Gradients, case_of
 from microbp.learner.given import largest, within
 from microbp.nn import MLP
 from microbp.printing import columns
 from microbp.problems import Problem, as_network
+from microbp.problems.case import Case, Floats, Gradients, case_of
 from microbp.vectorized import LOSSES, softmax
 
 _PARAMETERS = re.compile(r"(w|b|theta|x|y)_?\d*", re.IGNORECASE)

@@ -18,8 +18,8 @@ from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.rules import Plan, changed, plan
 from microbp.diagnosis.scaling import Group, Scaling
 from microbp.diagnosis.ways import SOLVED, Change
-from microbp.learner.cases import Case
 from microbp.learner.given import Given
+from microbp.problems.case import Case
 
 _NEAR = 1e-6
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.diagnosis.niceness import Interval
-from microbp.learner.cases import Floats
+from microbp.problems.case import Floats
 
 EVERY: Interval = (-np.inf, np.inf)
 """Any factor at all: of zeros."""

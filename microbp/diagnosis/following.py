@@ -3,7 +3,7 @@
 >>> from microbp import load
 >>> from microbp.diagnosis.findings import Finding
 >>> from microbp.diagnosis.mistakes import find
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> finding = Finding(find("missing-hidden-derivative"), {"slope": "none"}, (1,), ())
 >>> for row in follow(case_of(load("w1-w8")), Explanation((finding,), 1), "dW1", (0, 1)):
 ...     print(row.side, row.line, "=", row.numbers)
@@ -30,7 +30,7 @@ from microbp.diagnosis.mistake import plain, words
 from microbp.diagnosis.passes import backward, forward, gradients
 from microbp.diagnosis.rules import Plan, changed, plan
 from microbp.diagnosis.ways import DB, DELTA, DW
-from microbp.learner.cases import Case, Floats
+from microbp.problems.case import Case, Floats
 from microbp.vectorized import ACTIVATIONS, softmax
 
 _NEAR = 1e-6

@@ -1,7 +1,7 @@
 """What can hide a mistake from a check: λ, the data, the weights, the biases; or that the network has no place for it.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> case = case_of(load("w1-w8"))
 >>> hidden_by(case, ("l2", "samples"))
 'λ = 0 and one sample'
@@ -21,7 +21,7 @@ import numpy as np
 
 from microbp import vectorized
 from microbp.diagnosis.separating import random_data
-from microbp.learner.cases import Case
+from microbp.problems.case import Case
 
 MORE_SAMPLES = (2, 3, 5, 8)
 TINY = 0.01

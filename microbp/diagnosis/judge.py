@@ -21,8 +21,8 @@ from microbp.diagnosis.precision import COMPUTED, RELATIVE, RUINED, typed_half_u
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.learner.cases import Floats
 from microbp.learner.given import within
+from microbp.problems.case import Floats
 from microbp.stepping.names import expression, name_graph
 from microbp.stepping.stepper import pass_steps
 

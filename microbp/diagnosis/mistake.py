@@ -1,7 +1,7 @@
 """What a mistake is: ways to make it, each a wrong line beside the right one, and a change to the rules of a pass.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> way = Way({"slope": "none"}, ("δ{l} = {up}", "δ{l}[i,j] = {up_i}"), ("δ{l} = {up} ⊙ {f}′(z{l})", "…"))
 >>> mistake = Mistake("none", "No f′.", "hidden", (way,))
 >>> lines = mistake.lines(1, {"slope": "none"}, case_of(load("w1-w8")))
@@ -28,7 +28,7 @@ from microbp.diagnosis.formulas import (
 )
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.ways import Change, Way
-from microbp.learner.cases import Case
+from microbp.problems.case import Case
 from microbp.vectorized import ACTIVATIONS, LOSSES
 
 MOST_CHOICES = 12

@@ -3,7 +3,7 @@
 With `Rules()` for each layer it is the right pass, derived a second time:
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> from microbp.diagnosis.rules import plan
 >>> case = case_of(load("w1-w8"))
 >>> right = gradients(case, plan(case))
@@ -26,7 +26,7 @@ from microbp.diagnosis.formulas import MISREMEMBERED
 from microbp.diagnosis.formulas import error as formula
 from microbp.diagnosis.lines import value
 from microbp.diagnosis.rules import Plan, Rules, changed
-from microbp.learner.cases import Case, Floats, Gradients
+from microbp.problems.case import Case, Floats, Gradients
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
 
 

@@ -1,7 +1,7 @@
 """Mistakes made on purpose, and what a gradient check says of the gradients that come of them.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> from microbp.diagnosis.mistakes import find
 >>> case = case_of(load("w1-w8"))
 >>> (factor, *_) = kinds_of(case, find("weights-not-regularized"))
@@ -26,11 +26,11 @@ from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.ways import SOLVED, Change
 from microbp.engine.ieee import errstate
-from microbp.learner.cases import Case, Floats, Gradients
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
 from microbp.numeric import WORDS, GradCheck, Numeric
+from microbp.problems.case import Case, Floats, Gradients
 
 LEAVES = 300
 """Of more parameters only those are checked in which one of the mistakes shows most."""

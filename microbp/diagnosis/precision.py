@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.rules import plan
-from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.given import Given, largest, within
+from microbp.problems.case import Case, Floats, Gradients
 
 RELATIVE = 1e-9
 """How near numbers in double precision must be, relative to the largest of their array."""

@@ -1,7 +1,7 @@
 """The quantities that a pass computes: their names, their order, how each is made, and of what.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> case = case_of(load("w1-w8"))
 >>> list(quantities_of(case))[:5], made(case, "delta1"), needs(case, "delta1")[0]
 (['z1', 'a1', 'z2', 'a2', 'loss'], 'δ1 = (δ2 W2) ⊙ f′(z1)', ['delta2', 'dW2', 'db2'])
@@ -17,8 +17,8 @@ import numpy as np
 
 from microbp.diagnosis.passes import backward, forward
 from microbp.diagnosis.rules import plan
-from microbp.learner.cases import Case, Gradients
 from microbp.nn import MLP
+from microbp.problems.case import Case, Gradients
 
 Place = tuple[str, int | None]
 """A quantity, and if it is that of one neuron alone its column."""

@@ -1,7 +1,7 @@
 """A network replayed under wrong rules, beside the numbers that a learner got from it.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> from microbp.learner.reading import read
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, case.truth[1])
@@ -26,8 +26,8 @@ from microbp.diagnosis.niceness import Interval
 from microbp.diagnosis.passes import Part, backward, forward, gradients
 from microbp.diagnosis.precision import Precision, precision_of
 from microbp.diagnosis.rules import Plan, plan
-from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.given import Given, largest, within
+from microbp.problems.case import Case, Floats, Gradients
 
 
 @dataclass

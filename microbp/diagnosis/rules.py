@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from microbp.learner.cases import Case
+from microbp.problems.case import Case
 
 
 @dataclass(frozen=True)

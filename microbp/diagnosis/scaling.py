@@ -20,8 +20,8 @@ import numpy as np
 
 from microbp.diagnosis.fitting import Column, common, interval, middle
 from microbp.diagnosis.niceness import Interval, Niceness
-from microbp.learner.cases import Floats
 from microbp.learner.given import largest
+from microbp.problems.case import Floats
 
 LEAST_FOR_LAMBDA = 3
 """Of fewer numbers it is not said that there is a penalty in them where λ is 0, if that is no round number."""

@@ -1,7 +1,7 @@
 """The search for the mistakes behind a learner's numbers: the network is replayed under each, then under each two.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> from microbp.learner.reading import read
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
@@ -39,8 +39,8 @@ from microbp.diagnosis.replay import Candidate, Made, Replayer, below
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.ways import Change
-from microbp.learner.cases import Case, Gradients
 from microbp.learner.given import Given
+from microbp.problems.case import Case, Gradients
 from microbp.vectorized import SIMPLIFIED_DELTAS
 
 MOST_MISTAKES = 2

@@ -1,7 +1,7 @@
 """Data on which two explanations of the same numbers part.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> from microbp.diagnosis.findings import Explanation, Finding
 >>> from microbp.diagnosis.mistakes import find
 >>> case = case_of(load("w1-w8"))
@@ -19,7 +19,7 @@ import numpy as np
 
 from microbp.diagnosis.findings import Explanation
 from microbp.diagnosis.passes import gradients
-from microbp.learner.cases import Case, Floats, Gradients
+from microbp.problems.case import Case, Floats, Gradients
 
 SAMPLES = (1, 3, 4, 7)
 APART = 1e-3

@@ -23,10 +23,10 @@ from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.planting import Judged, Kind, candidates, judge, kinds_of
 from microbp.errors import ProblemError
-from microbp.learner.cases import Case, case_of
 from microbp.nn import MLP
 from microbp.printing import columns
 from microbp.problems import Problem, as_network
+from microbp.problems.case import Case, case_of
 
 DRAWS = 12
 """How often numbers are drawn at most that are to show every mistake."""

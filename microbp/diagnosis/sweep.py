@@ -20,9 +20,9 @@ import numpy as np
 
 from microbp import vectorized
 from microbp.engines import Part
-from microbp.learner.cases import Floats, Gradients
 from microbp.optim import SCHEDULES
 from microbp.problems import NetworkProblem
+from microbp.problems.case import Floats, Gradients
 from microbp.training import batches
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
 

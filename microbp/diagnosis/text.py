@@ -14,9 +14,9 @@ from microbp.diagnosis.following import follow
 from microbp.diagnosis.formulas import SLOPES, symbol
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.precision import Marked
-from microbp.learner.cases import Case
 from microbp.learner.given import Given
 from microbp.printing import columns
+from microbp.problems.case import Case
 
 MOST_PLACES = 4
 """Of more numbers that do not fit the first are named."""

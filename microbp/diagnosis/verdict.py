@@ -35,13 +35,13 @@ from microbp.diagnosis.text import alternatives, explained, judged_on, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.engine import Value
 from microbp.errors import ShapeError
-from microbp.learner.cases import Case, case_of
 from microbp.learner.files import load_gradients, obtain
 from microbp.learner.flat import ambiguous
 from microbp.learner.given import Given, within
 from microbp.learner.reading import choose, loss_in, read
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
+from microbp.problems.case import Case, case_of
 
 MOST_ALTERNATIVES = 5
 OF_LOSS = 1e-6

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, unknown
-from microbp.learner.cases import Case
 from microbp.learner.formats import READERS
+from microbp.problems.case import Case
 
 MAX_BYTES = 100_000_000
 MISFITS = (ShapeError, UnknownNameError)

@@ -2,7 +2,7 @@
 
 >>> import numpy as np
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> for given in flat_readings(case_of(load("w1-w8")), np.arange(12.0), None):
 ...     print(given.layout, given.arrays["dW1"].tolist(), given.arrays["db1"].tolist())
 rows [[0.0, 1.0], [2.0, 3.0]] [4.0, 5.0]
@@ -23,8 +23,8 @@ from typing import Any, Literal
 import numpy as np
 
 from microbp.errors import ShapeError
-from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.given import Given
+from microbp.problems.case import Case, Floats, Gradients
 
 LAYOUTS = {
     "rows": "W1, b1, W2, b2, … one after the other, each row by row",

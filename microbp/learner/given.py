@@ -1,7 +1,7 @@
 """A learner's gradients as named arrays, checked against the shapes of the network.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> case = case_of(load("xor"))
 >>> fitted(case, Given({"dW2": np.zeros((case.sizes[1], 1))}, "arrays by name"))  # doctest: +ELLIPSIS
 Traceback (most recent call last):
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ShapeError
-from microbp.learner.cases import Case, Floats, Gradients
+from microbp.problems.case import Case, Floats, Gradients
 
 
 def within(numbers: ArrayLike, right: ArrayLike, tolerance: ArrayLike) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """A learner's gradients, in whatever form they come, as named arrays.
 
 >>> from microbp import load
->>> from microbp.learner.cases import case_of
+>>> from microbp.problems.case import case_of
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, {"w5": 0.0822, "w6": 0.0827})
 >>> given.form, list(given.arrays), given.select("dW2", case.truth[1]["dW2"]).round(4).tolist()
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.learner.arrays import depth, floats, is_single, unwrapped, words
-from microbp.learner.cases import Case, Floats, Gradients
 from microbp.learner.flat import LAYOUTS, ambiguous, flat_readings
 from microbp.learner.given import Given, meanings, within
+from microbp.problems.case import Case, Floats, Gradients
 
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
 _LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
@@ -41,7 +41,7 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
     order. Raises `ShapeError`, with both shapes, for what does not fit, and `UnknownNameError`.
 
     >>> from microbp import load
-    >>> from microbp.learner.cases import case_of
+    >>> from microbp.problems.case import case_of
     >>> case = case_of(load("w1-w8"))
     >>> [given.layout for given in read(case, range(12))]
     ['rows', 'columns', 'weights-rows', 'weights-columns', 'neurons', 'theta-rows', 'theta-columns']
