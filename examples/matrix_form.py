@@ -5,7 +5,8 @@ Run it: python examples/matrix_form.py
 
 import numpy as np
 
-from microbp import differences, load, to_theta, vectorized
+from microbp import load, to_theta, vectorized
+from microbp.comparing import differences
 
 BIASES = "-9.2783e-03 8.8991e-03 -8.3601e-03 7.6281e-03 -6.7480e-03 "  # published, by λ: D(1) column by column
 PUBLISHED = {0: BIASES + "-3.0498e-06 1.4287e-05 -2.5938e-05", 3: BIASES + "-1.6768e-02 3.9433e-02 5.9336e-02"}

@@ -21,8 +21,10 @@ True
 """
 
 from microbp import datasets, losses, nn, optim, vectorized
-from microbp.comparison import Comparison, compare
-from microbp.diagnosis.divergence import Divergence, first_divergence
+from microbp.comparing.comparison import Comparison, compare
+from microbp.comparing.first_wrong import Divergence, first_divergence
+from microbp.comparing.gradcheck import GradCheck, gradcheck
+from microbp.comparing.jacobian import jacobian
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.verdict import diagnose
 from microbp.engine import Constant, Value, define
@@ -30,9 +32,7 @@ from microbp.engine.families import affine, total
 from microbp.engine.ieee import errstate
 from microbp.engine.ops import Op
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
-from microbp.jacobian import jacobian
 from microbp.nn.arrays import from_theta, to_theta
-from microbp.numeric import GradCheck, gradcheck
 from microbp.problems import NetworkProblem, Training, load
 from microbp.render import Drawing, Film, animate, draw, paths_to
 from microbp.render.page import PageView, page, steps

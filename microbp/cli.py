@@ -28,9 +28,9 @@ from microbp.commands import (
     step,
     train,
 )
+from microbp.comparing.answers.formats import READERS
 from microbp.errors import MicrobpError, ProblemError, unknown
 from microbp.formula.dialects import printable
-from microbp.learner.formats import READERS
 from microbp.outside import speak_any_encoding, unheard
 from microbp.problems import Problem, as_network, load
 

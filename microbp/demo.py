@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from microbp.comparison import compare
+from microbp.comparing.comparison import compare
 from microbp.printing import columns
 from microbp.problems import NetworkProblem
 from microbp.stepping.names import expression, name_graph

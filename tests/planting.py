@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from microbp.comparing.answers.read import read
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.passes import gradients
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.ways import SOLVED
-from microbp.learner.reading import read
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.problems.case import case_of

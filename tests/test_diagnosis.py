@@ -8,13 +8,13 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
+from microbp.comparing.answers.read import read
 from microbp.diagnosis.grading import grade
 from microbp.diagnosis.passes import forward, gradients
 from microbp.diagnosis.replay import Candidate
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
-from microbp.learner.reading import read
 from microbp.problems.case import case_of
 from tests.planting import named
 

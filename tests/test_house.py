@@ -10,13 +10,15 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
+    comparing
     stepping
     formula
     errors formula.dialects formula.language formula.compiled engine.ops engine.methods engine.operands
     engine.copying engine.ieee printing
     progress outside
     engine.value engine
-    engine.families nn.network nn nn.places nn.arrays losses optim jacobian differences numeric stepping.names
+    engine.families nn.network nn nn.places nn.arrays losses optim comparing.jacobian comparing.differences
+    comparing.gradcheck stepping.names
     vectorized datasets
     nn.initial
     stepping.explain stepping.guesses stepping.stepper matrices stepping.paths nn.parameter routes textbook
@@ -29,11 +31,12 @@ FLOORS = """
     render.frames render.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading
     problems
-    learner learner.arrays problems.case learner.given learner.flat learner.reading learner.formats
-    learner.files
-    learner.labelled
-    diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes diagnosis.precision
-    apart comparison diagnosis.quantities diagnosis.divergence
+    comparing.answers comparing.answers.arrays problems.case comparing.answers.answer comparing.answers.flat
+    comparing.answers.read comparing.answers.formats
+    comparing.answers.files
+    comparing.answers.labelled
+    diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes comparing.precision
+    comparing.difference comparing.comparison diagnosis.quantities comparing.first_wrong
     diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.fitting
     diagnosis.scaling diagnosis.findings diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search
     diagnosis.separating

@@ -37,8 +37,9 @@ PUBLISHED = {
 }
 MAKE = """
 import sys, microbp
+from microbp.drawing.page.page import page_html
 problem = microbp.load("w1-w8")
-sys.stdout.buffer.write(microbp.render.page.page_html(problem.root(), model=problem.model).encode())
+sys.stdout.buffer.write(page_html(problem.root(), model=problem.model).encode())
 """
 
 

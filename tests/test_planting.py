@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from microbp.learner.reading import read
+from microbp.comparing.answers.read import read
 from tests.planting import PLANTED, SINGLE, named, pairs, right_forms, singles
 
 NETWORKS = 20

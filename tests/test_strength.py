@@ -7,12 +7,12 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
+from microbp.comparing.gradcheck import ALLOWED
 from microbp.diagnosis import planting
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.planting import candidates, judge, kinds_of
 from microbp.diagnosis.strength import strength
 from microbp.errors import GraphError, ProblemError
-from microbp.numeric import ALLOWED
 from microbp.problems.case import case_of
 
 RNG = np.random.default_rng(5)

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from microbp.commands.output import put
-from microbp.comparison import compare
-from microbp.diagnosis.divergence import first_divergence
+from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, named
+from microbp.comparing.answers.flat import LAYOUTS
+from microbp.comparing.comparison import compare
+from microbp.comparing.first_wrong import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
-from microbp.learner.files import MISFITS, find_function, load_gradients, named
-from microbp.learner.flat import LAYOUTS
 from microbp.problems import NetworkProblem
 
 FORMATS = ("text", "md")

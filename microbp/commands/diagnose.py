@@ -7,10 +7,10 @@ import math
 
 from microbp.commands.compare import GRADIENTS, add_sources, described, source, sources
 from microbp.commands.output import put
+from microbp.comparing.answers.files import MISFITS, named
+from microbp.comparing.answers.labelled import read_labelled
 from microbp.diagnosis.verdict import diagnose
 from microbp.errors import ProblemError
-from microbp.learner.files import MISFITS, named
-from microbp.learner.labelled import read_labelled
 from microbp.problems import ExpressionProblem, Problem, as_network
 
 

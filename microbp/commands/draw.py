@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from microbp.commands.output import put
-from microbp.comparison import wrong_gradients
+from microbp.comparing.answers.labelled import read_labelled
+from microbp.comparing.comparison import wrong_gradients
 from microbp.diagnosis.judge import Judge
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
-from microbp.learner.labelled import read_labelled
 from microbp.problems import NetworkProblem, Problem
 from microbp.progress import progress
 from microbp.render import animate, paths_to

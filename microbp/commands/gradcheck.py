@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from microbp.commands.output import put
+from microbp.comparing.gradcheck import METHODS, check_graph
 from microbp.diagnosis.strength import strength
-from microbp.numeric import METHODS, check_graph
 from microbp.problems import Problem, as_network
 
 

@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microbp.comparing.answers.labelled import labelled
+from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.judge import Judge
 from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.precision import BY_CHANCE, FEW_DIGITS, digits
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
 from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
@@ -32,7 +33,6 @@ from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError
 from microbp.formula.dialects import printable
-from microbp.learner.labelled import labelled
 from microbp.printing import columns
 from microbp.problems import ExpressionProblem
 from microbp.stepping.paths import paths

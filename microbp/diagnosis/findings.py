@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
+from microbp.comparing.answers.answer import Given
 from microbp.diagnosis.mistake import CHOICES, Mistake
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.rules import Plan, changed, plan
 from microbp.diagnosis.scaling import Group, Scaling
 from microbp.diagnosis.ways import SOLVED, Change
-from microbp.learner.given import Given
 from microbp.problems.case import Case
 
 _NEAR = 1e-6

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from microbp.comparing.answers.files import reason
 from microbp.diagnosis.verdict import diagnose
-from microbp.learner.files import reason
 from microbp.printing import columns
 from microbp.problems import Problem, as_network
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.diagnosis.precision import COMPUTED, RELATIVE, RUINED, typed_half_units
+from microbp.comparing.answers.answer import within
+from microbp.comparing.precision import COMPUTED, RELATIVE, RUINED, typed_half_units
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.learner.given import within
 from microbp.problems.case import Floats
 from microbp.stepping.names import expression, name_graph
 from microbp.stepping.stepper import pass_steps

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from microbp.comparing.gradcheck import WORDS, GradCheck, Numeric
 from microbp.diagnosis.hiding import drawn
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.passes import gradients
@@ -29,7 +30,6 @@ from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
-from microbp.numeric import WORDS, GradCheck, Numeric
 from microbp.problems.case import Case, Floats, Gradients
 
 LEAVES = 300

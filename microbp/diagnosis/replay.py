@@ -2,7 +2,7 @@
 
 >>> from microbp import load
 >>> from microbp.problems.case import case_of
->>> from microbp.learner.reading import read
+>>> from microbp.comparing.answers.read import read
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, case.truth[1])
 >>> replayer = Replayer(case, given)
@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from microbp.comparing.answers.answer import Given, largest, within
+from microbp.comparing.precision import Precision, precision_of
 from microbp.diagnosis.findings import Finding
 from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
 from microbp.diagnosis.niceness import Interval
 from microbp.diagnosis.passes import Part, backward, forward, gradients
-from microbp.diagnosis.precision import Precision, precision_of
 from microbp.diagnosis.rules import Plan, plan
-from microbp.learner.given import Given, largest, within
 from microbp.problems.case import Case, Floats, Gradients
 
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from microbp.comparing.answers.answer import largest
 from microbp.diagnosis.fitting import Column, common, interval, middle
 from microbp.diagnosis.niceness import Interval, Niceness
-from microbp.learner.given import largest
 from microbp.problems.case import Floats
 
 LEAST_FOR_LAMBDA = 3

@@ -2,7 +2,7 @@
 
 >>> from microbp import load
 >>> from microbp.problems.case import case_of
->>> from microbp.learner.reading import read
+>>> from microbp.comparing.answers.read import read
 >>> case = case_of(load("w1-w8"))
 >>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
 >>> [explanation.codes for explanation in Search(case, given).explanations()]
@@ -18,14 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.findings import Explanation, Finding, read_scaling
-from microbp.diagnosis.fitting import Column, spans
-from microbp.diagnosis.mistake import Mistake
-from microbp.diagnosis.mistakes import MISTAKES, find
-from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.pairs import pairs
-from microbp.diagnosis.passes import backward, gradients
-from microbp.diagnosis.precision import (
+from microbp.comparing.answers.answer import Given
+from microbp.comparing.precision import (
     BY_CHANCE,
     Marked,
     Precision,
@@ -35,11 +29,17 @@ from microbp.diagnosis.precision import (
     precision_of,
     rounded_to_single,
 )
+from microbp.diagnosis.findings import Explanation, Finding, read_scaling
+from microbp.diagnosis.fitting import Column, spans
+from microbp.diagnosis.mistake import Mistake
+from microbp.diagnosis.mistakes import MISTAKES, find
+from microbp.diagnosis.niceness import Niceness
+from microbp.diagnosis.pairs import pairs
+from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.replay import Candidate, Made, Replayer, below
 from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.ways import Change
-from microbp.learner.given import Given
 from microbp.problems.case import Case, Gradients
 from microbp.vectorized import SIMPLIFIED_DELTAS
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from microbp.comparing.answers.answer import Given
+from microbp.comparing.precision import Marked
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.following import follow
 from microbp.diagnosis.formulas import SLOPES, symbol
 from microbp.diagnosis.lines import number
-from microbp.diagnosis.precision import Marked
-from microbp.learner.given import Given
 from microbp.printing import columns
 from microbp.problems.case import Case
 

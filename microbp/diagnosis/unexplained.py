@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from microbp.comparing.answers.answer import Given
 from microbp.diagnosis.findings import Diagnosis, Explanation
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.text import followed, in_words
-from microbp.learner.given import Given
 
 _COMMON = 1e-5
 """How near, relative to it, numbers must be to a factor that they have in common."""

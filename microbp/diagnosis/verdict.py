@@ -25,20 +25,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microbp.comparing.answers.answer import Given, within
+from microbp.comparing.answers.files import load_gradients, obtain
+from microbp.comparing.answers.flat import ambiguous
+from microbp.comparing.answers.read import choose, loss_in, read
+from microbp.comparing.precision import FEW_DIGITS
 from microbp.diagnosis.expressions import diagnose_graph
 from microbp.diagnosis.findings import Diagnosis, Explanation, Finding
 from microbp.diagnosis.lines import number
-from microbp.diagnosis.precision import FEW_DIGITS
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.separating import separating
 from microbp.diagnosis.text import alternatives, explained, judged_on, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.engine import Value
 from microbp.errors import ShapeError
-from microbp.learner.files import load_gradients, obtain
-from microbp.learner.flat import ambiguous
-from microbp.learner.given import Given, within
-from microbp.learner.reading import choose, loss_in, read
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
 from microbp.problems.case import Case, case_of

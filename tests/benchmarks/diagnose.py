@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from microbp.learner.reading import read
+from microbp.comparing.answers.read import read
 from microbp.printing import markdown
 from tests.planting import PLANTED, named, pairs, right_forms, singles
 

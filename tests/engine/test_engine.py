@@ -12,8 +12,8 @@ from hypothesis import given
 
 import microbp
 from microbp import Constant, Value, affine, total
+from microbp.comparing.gradcheck import check_graph
 from microbp.errors import OperandError, ShapeError
-from microbp.numeric import check_graph
 from tests.graphs import graphs
 
 LONG = 1_000_000

@@ -7,11 +7,11 @@ import pytest
 import microbp
 from microbp import Op, Value, reference
 from microbp.cli import main
+from microbp.comparing.gradcheck import check_graph
 from microbp.engine import apply, constant
 from microbp.engine.methods import generated_sources, pullback_source
 from microbp.engine.ops import FAMILIES, OPS, find
 from microbp.errors import FormulaError, UnknownNameError
-from microbp.numeric import check_graph
 from tests.graphs import legal
 
 ALL = [*OPS.values(), *(family.row(3) for family in FAMILIES.values())]

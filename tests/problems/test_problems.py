@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import jacobian, to_theta
-from microbp.comparison import compare
+from microbp.comparing.comparison import compare
+from microbp.comparing.gradcheck import check_graph
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import start
-from microbp.numeric import check_graph
 from microbp.problems import NetworkProblem, as_network, builtin_names, load
 from microbp.problems.loading import SCHEMA, parse
 from microbp.stepping.stepper import Stepper

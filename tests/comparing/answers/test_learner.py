@@ -5,11 +5,11 @@ import pytest
 
 import microbp
 from microbp import nn
+from microbp.comparing.answers.answer import Given
+from microbp.comparing.answers.files import find_function, load_gradients
+from microbp.comparing.answers.flat import LAYOUTS
+from microbp.comparing.answers.read import loss_in, read
 from microbp.errors import ExtraError, ProblemError, ShapeError, UnknownNameError
-from microbp.learner.files import find_function, load_gradients
-from microbp.learner.flat import LAYOUTS
-from microbp.learner.given import Given
-from microbp.learner.reading import loss_in, read
 from microbp.problems.case import case_of
 from microbp.vectorized import loss_and_gradients
 

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from microbp.comparing.jacobian import jacobian
 from microbp.engine import Value
 from microbp.engine.ieee import errstate
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
-from microbp.jacobian import jacobian
 
 EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 _COMPLEX_STEP = 1e-30

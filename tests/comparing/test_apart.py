@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microbp.apart import difference
+from microbp.comparing.difference import difference
 
 LARGEST = float(np.finfo(np.float64).max)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

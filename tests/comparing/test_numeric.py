@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Op, Value, define, gradcheck, load
-from microbp.differences import replay
+from microbp.comparing.differences import replay
+from microbp.comparing.gradcheck import ALLOWED, JUDGED, METHODS, check_graph
 from microbp.engine import OPS
 from microbp.errors import GraphError, OperandError, UnknownNameError
 from microbp.losses import batch_loss
-from microbp.numeric import ALLOWED, JUDGED, METHODS, check_graph
 from tests.graphs import graphs
 
 
@@ -91,7 +91,7 @@ def test_replay_takes_arrays():
 
 
 def test_many_leaves_are_checked_in_several_goes(monkeypatch):
-    monkeypatch.setattr("microbp.differences._CELLS", 30)
+    monkeypatch.setattr("microbp.comparing.differences._CELLS", 30)
     check = gradcheck(lambda *xs: sum(x * x for x in xs), *range(9))
     assert check.numeric == tuple(2.0 * k for k in range(9))
 

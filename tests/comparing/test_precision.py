@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import nn
+from microbp.comparing.answers.answer import within
+from microbp.comparing.answers.read import read
+from microbp.comparing.precision import OF_ZEROS, typed_half_units
 from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.passes import gradients
-from microbp.diagnosis.precision import OF_ZEROS, typed_half_units
 from microbp.diagnosis.rules import plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.search import Search
-from microbp.learner.given import within
-from microbp.learner.reading import read
 from microbp.problems.case import case_of
 from tests.planting import random_case, rounded
 from tests.test_diagnosis import SQUARE, X, Y

@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from microbp.comparing.answers.formats import READERS
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, unknown
-from microbp.learner.formats import READERS
 from microbp.problems.case import Case
 
 MAX_BYTES = 100_000_000

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from microbp.comparing.answers.answer import Given, meanings, within
+from microbp.comparing.answers.arrays import depth, floats, is_single, unwrapped, words
+from microbp.comparing.answers.flat import LAYOUTS, ambiguous, flat_readings
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.learner.arrays import depth, floats, is_single, unwrapped, words
-from microbp.learner.flat import LAYOUTS, ambiguous, flat_readings
-from microbp.learner.given import Given, meanings, within
 from microbp.problems.case import Case, Floats, Gradients
 
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from microbp.comparing.answers.answer import Given, largest, within
 from microbp.diagnosis.passes import backward, gradients
 from microbp.diagnosis.rules import plan
-from microbp.learner.given import Given, largest, within
 from microbp.problems.case import Case, Floats, Gradients
 
 RELATIVE = 1e-9

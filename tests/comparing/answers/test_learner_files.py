@@ -11,8 +11,8 @@ import pytest
 
 import microbp
 from microbp.cli import main
+from microbp.comparing.answers.files import load_gradients
 from microbp.errors import ProblemError
-from microbp.learner.files import load_gradients
 from microbp.problems.case import case_of
 
 TRUTH = case_of(microbp.load("w1-w8")).truth[1]

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from microbp.differences import Estimate, by_complex_step, by_differences, rounding
+from microbp.comparing.differences import Estimate, by_complex_step, by_differences, rounding
+from microbp.comparing.jacobian import jacobian
 from microbp.engine import Value
 from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
-from microbp.jacobian import jacobian
 from microbp.printing import columns
 
 METHODS = ("auto", "complex", "central", "richardson")

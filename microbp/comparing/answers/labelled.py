@@ -14,10 +14,10 @@ import reprlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from microbp.comparing.answers.arrays import has_truth
+from microbp.comparing.answers.files import load_gradients, named
 from microbp.engine.operands import real_number
 from microbp.errors import OperandError, ProblemError, UnknownNameError, unknown
-from microbp.learner.arrays import has_truth
-from microbp.learner.files import load_gradients, named
 
 
 def read_labelled(text: str, labels: Collection[str], kind: str = "leaf") -> dict[str, float]:

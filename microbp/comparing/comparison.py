@@ -27,13 +27,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.apart import Difference, difference
-from microbp.diagnosis.precision import marked, precision_of
+from microbp.comparing.answers.answer import Given, within
+from microbp.comparing.answers.files import named, obtain
+from microbp.comparing.answers.read import choose, loss_in, read
+from microbp.comparing.difference import Difference, difference
+from microbp.comparing.precision import marked, precision_of
 from microbp.engine.operands import real_number
 from microbp.errors import ProblemError
-from microbp.learner.files import named, obtain
-from microbp.learner.given import Given, within
-from microbp.learner.reading import choose, loss_in, read
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout

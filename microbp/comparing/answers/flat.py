@@ -22,8 +22,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from microbp.comparing.answers.answer import Given
 from microbp.errors import ShapeError
-from microbp.learner.given import Given
 from microbp.problems.case import Case, Floats, Gradients
 
 LAYOUTS = {

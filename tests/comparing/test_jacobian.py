@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Value, errstate
-from microbp.differences import replay
+from microbp.comparing.differences import replay
+from microbp.comparing.jacobian import jacobian
 from microbp.errors import DomainError, OperandError
-from microbp.jacobian import jacobian
 from microbp.nn import ACTIVATIONS, MLP
 from tests.graphs import graphs
 

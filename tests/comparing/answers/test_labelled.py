@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from microbp.cli import main
+from microbp.comparing.answers.labelled import labelled, read_labelled
 from microbp.errors import ProblemError, UnknownNameError
-from microbp.learner.labelled import labelled, read_labelled
 
 LABELS = ["w", "x", "net_h1"]
 

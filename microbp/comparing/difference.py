@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.learner.given import within
+from microbp.comparing.answers.answer import within
 from microbp.problems.case import Floats
 
 MAP = (12, 40)

@@ -1,0 +1,1 @@
+"""Job 3: gradients held against the truth, and how near is near enough."""
