@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from microbp import jacobian, load, losses, plots, train
+from microbp import jacobian, load, losses, train
 from microbp.printing import columns
+from microbp.training import charts as plots
 
 
 def show(title, rows):

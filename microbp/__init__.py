@@ -38,7 +38,7 @@ from microbp.render import Drawing, Film, animate, draw, paths_to
 from microbp.render.page import PageView, page, steps
 from microbp.stepping.paths import paths
 from microbp.stepping.stepper import Step, Stepper
-from microbp.training import TrainingResult, train
+from microbp.training.train import TrainingResult, train
 
 __all__ = [
     "Comparison",

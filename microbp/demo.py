@@ -10,7 +10,7 @@ from microbp.comparing.comparison import compare
 from microbp.printing import columns
 from microbp.problems import NetworkProblem
 from microbp.stepping.names import expression, name_graph
-from microbp.training import train
+from microbp.training.train import train
 
 
 class Run(NamedTuple):

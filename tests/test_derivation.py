@@ -15,7 +15,7 @@ from microbp.formula.language import Formula
 from microbp.losses import batch_loss
 from microbp.printing import json_text
 from microbp.routes import BY_OUTPUT
-from tests.test_comparison import cases
+from tests.comparing.test_comparison import cases
 from tests.test_vectorized import random_case
 
 

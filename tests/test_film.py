@@ -20,7 +20,7 @@ from microbp.render import animate, draw
 from microbp.render.image import render, render_all
 from microbp.render.moving import HOLD, moving_svg
 from microbp.render.pinning import PINNED, pinned
-from microbp.training_film import training_film
+from microbp.training.film import training_film
 from tests.conftest import need
 from tests.test_moment import places
 from tests.test_render import HOSTILE, texts

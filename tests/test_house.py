@@ -10,6 +10,7 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
+    training
     comparing
     stepping
     formula
@@ -42,7 +43,8 @@ FLOORS = """
     diagnosis.separating
     diagnosis.hiding diagnosis.planting diagnosis.strength diagnosis.slips diagnosis.judge
     diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.unexplained diagnosis.verdict
-    engines checkpoint training plots training_film demo diagnosis.sweep diagnosis.conventions
+    training.backends training.checkpoint training.train training.charts training.film demo training.sweep
+    training.conventions
     diagnosis.grading
     __init__ screen shell debugger quiz
     commands commands.output commands.step commands.draw commands.train commands.compare commands.diagnose

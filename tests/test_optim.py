@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from microbp import Value
-from microbp.engines import Part
 from microbp.optim import OPTIMIZERS, SGD, Adam, Optimizer
+from microbp.training.backends import Part
 
 
 def minimize(make, steps):

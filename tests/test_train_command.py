@@ -15,7 +15,7 @@ from microbp.cli import main
 from microbp.commands import train as train_command
 from microbp.problems import load
 from microbp.problems.settings import Training
-from microbp.training import TrainingResult, train
+from microbp.training.train import TrainingResult, train
 from tests.conftest import need
 
 HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
@@ -155,7 +155,7 @@ def test_what_cannot_be_is_exit_code_2_and_one_line(options, said_of_it, capsys,
     def fail(*_, **__):
         raise AssertionError("no step should be made")
 
-    monkeypatch.setattr("microbp.engines.ScalarEngine.backward", fail)
+    monkeypatch.setattr("microbp.training.backends.ScalarEngine.backward", fail)
     assert said_of_it in said(capsys, "w1-w8", *options)
 
 

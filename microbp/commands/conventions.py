@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from microbp.commands.output import put
-from microbp.diagnosis.conventions import reproduce
 from microbp.errors import ProblemError
 from microbp.problems import Problem
+from microbp.training.conventions import reproduce
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, as_network, builtin_names, load
 from microbp.problems.loading import SCHEMA, parse
 from microbp.stepping.stepper import Stepper
-from microbp.training import train
+from microbp.training.train import train
 from tests.conftest import need
 
 NEED_SKLEARN = ("digits", "iris")

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from microbp.engines import ENGINES as ENGINE_CLASSES
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.optim import SGD, Adam
 from microbp.problems.settings import ENGINES, Training
+from microbp.training.backends import ENGINES as ENGINE_CLASSES
 
 
 @pytest.mark.parametrize(

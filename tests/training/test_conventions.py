@@ -6,9 +6,9 @@ import pytest
 
 import microbp
 from microbp.cli import main
-from microbp.diagnosis import conventions
-from microbp.diagnosis.conventions import reproduce
 from microbp.errors import ProblemError
+from microbp.training import conventions
+from microbp.training.conventions import reproduce
 
 W1_W8 = microbp.load("w1-w8")
 

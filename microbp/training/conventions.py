@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.sweep import BATCHES, Conventions, Trained, own_conventions, sweep
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, ProblemError
 from microbp.losses import LOSSES
@@ -26,6 +25,7 @@ from microbp.printing import columns
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.case import Floats, case_of
 from microbp.stepping.explain import decimals
+from microbp.training.sweep import BATCHES, Conventions, Trained, own_conventions, sweep
 
 MOST_DEVIATIONS = 2
 MOST_WORK = 5e9

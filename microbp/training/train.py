@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp import checkpoint as checkpoints
 from microbp.engine.ieee import errstate
-from microbp.engines import ENGINES, Engine
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
 from microbp.outside import check_place, held_interrupts
 from microbp.problems import Problem, as_network
 from microbp.problems.settings import Training
+from microbp.training import checkpoint as checkpoints
+from microbp.training.backends import ENGINES, Engine
 
 T = TypeVar("T")
 

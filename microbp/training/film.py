@@ -21,7 +21,7 @@ from microbp.render.drawing import Plan
 from microbp.render.film import Film
 from microbp.render.levels import READABLE, choose
 from microbp.render.moment import Trained
-from microbp.training import TrainingResult
+from microbp.training.train import TrainingResult
 
 MOST_PICTURES = 40
 """A film has no more unless it is told how many steps are between them."""

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from microbp import plots
 from microbp.errors import ExtraError, ProblemError, UnknownNameError
-from microbp.plots import FORMATS, MOST_LINES, check_chart, needs_history, plot_training
 from microbp.problems import NetworkProblem, load
-from microbp.training import train
+from microbp.training import charts as plots
+from microbp.training.charts import FORMATS, MOST_LINES, check_chart, needs_history, plot_training
+from microbp.training.train import train
 from tests.conftest import need
 
 need_matplotlib = pytest.mark.usefixtures("matplotlib")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from microbp import errstate
 from microbp.datasets import moons
-from microbp.engines import ENGINES, ScalarEngine, VectorizedEngine
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, Training, load
-from microbp.training import train
+from microbp.training.backends import ENGINES, ScalarEngine, VectorizedEngine
+from microbp.training.train import train
 from tests.conftest import need
 
 ALL = slice(None)

@@ -5,8 +5,8 @@ import pytest
 
 import microbp
 from microbp import vectorized
-from microbp.diagnosis.sweep import own_conventions, sweep
-from microbp.training import train
+from microbp.training.sweep import own_conventions, sweep
+from microbp.training.train import train
 
 STEPS = 25
 OF_TRAINING = ("update", "learning_rate")

@@ -11,11 +11,11 @@ import pytest
 
 import microbp
 from microbp import errstate
-from microbp.checkpoint import load as load_checkpoint
-from microbp.engines import ENGINES, ScalarEngine
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.problems import NetworkProblem, load, titles
-from microbp.training import TrainingResult, train
+from microbp.training.backends import ENGINES, ScalarEngine
+from microbp.training.checkpoint import load as load_checkpoint
+from microbp.training.train import TrainingResult, train
 from tests.conftest import need
 
 # DESIGN of the example: which rule gives which published figure.

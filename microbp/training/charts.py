@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from microbp.errors import ExtraError, UnknownNameError, unknown
 from microbp.outside import check_place
 from microbp.problems import NetworkProblem
-from microbp.training import TrainingResult
+from microbp.training.train import TrainingResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp import vectorized
-from microbp.engines import Part
 from microbp.optim import SCHEDULES
 from microbp.problems import NetworkProblem
 from microbp.problems.case import Floats, Gradients
-from microbp.training import batches
+from microbp.training.backends import Part
+from microbp.training.train import batches
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
 
 

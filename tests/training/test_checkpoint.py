@@ -16,15 +16,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from microbp.checkpoint import load, save
 from microbp.datasets import moons
-from microbp.engines import ENGINES
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.nn.initial import start
 from microbp.outside import held_interrupts
 from microbp.problems import NetworkProblem, Training
 from microbp.problems import load as load_problem
-from microbp.training import train
+from microbp.training.backends import ENGINES
+from microbp.training.checkpoint import load, save
+from microbp.training.train import train
 
 SETTINGS = {
     "full batch": {},
