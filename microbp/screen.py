@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import IO
 
+from microbp.derivation.matrices import layer_text
 from microbp.engine import Value
 from microbp.formula.dialects import printable
-from microbp.matrices import layer_text
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
 from microbp.printing import columns

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 
 from microbp.comparing.answers.read import read
+from microbp.derivation.backprop import gradients
+from microbp.derivation.rules import plan
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.passes import gradients
-from microbp.diagnosis.rules import plan
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.ways import SOLVED
 from microbp.losses import LOSSES

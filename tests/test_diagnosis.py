@@ -9,10 +9,10 @@ import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
 from microbp.comparing.answers.read import read
+from microbp.derivation.backprop import forward, gradients
+from microbp.derivation.rules import changed, plan
 from microbp.diagnosis.grading import grade
-from microbp.diagnosis.passes import forward, gradients
 from microbp.diagnosis.replay import Candidate
-from microbp.diagnosis.rules import changed, plan
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
 from microbp.problems.case import case_of

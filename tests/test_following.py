@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
+from microbp.derivation.backprop import gradients
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.following import follow
-from microbp.diagnosis.passes import gradients
 from tests.planting import BY_CODE, planted, random_case, with_mistakes
 
 IN_WORDS = {"layers-reversed", "single-precision"}

@@ -10,6 +10,7 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
+    derivation
     training
     comparing
     stepping
@@ -22,8 +23,9 @@ FLOORS = """
     comparing.gradcheck stepping.names
     vectorized datasets
     nn.initial
-    stepping.explain stepping.guesses stepping.stepper matrices stepping.paths nn.parameter routes textbook
-    derivation
+    stepping.explain stepping.guesses stepping.stepper derivation.matrices stepping.paths nn.parameter
+    derivation.routes derivation.textbook
+    derivation.one_weight
     reference
     render.palette render.escape render.image render.style render.grouping render.folding render.levels
     render.subgraph
@@ -36,8 +38,8 @@ FLOORS = """
     comparing.answers.read comparing.answers.formats
     comparing.answers.files
     comparing.answers.labelled
-    diagnosis diagnosis.rules diagnosis.formulas diagnosis.lines diagnosis.passes comparing.precision
-    comparing.difference comparing.comparison diagnosis.quantities comparing.first_wrong
+    diagnosis derivation.rules derivation.formulas derivation.notation derivation.backprop comparing.precision
+    comparing.difference comparing.comparison derivation.quantities comparing.first_wrong
     diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.fitting
     diagnosis.scaling diagnosis.findings diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search
     diagnosis.separating

@@ -7,7 +7,7 @@ import shutil
 import sys
 
 from microbp.commands.output import put
-from microbp.derivation import derivation
+from microbp.derivation.one_weight import derivation
 from microbp.problems import NetworkProblem
 
 WIDTH = 120

@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike
 from microbp.comparing.answers.answer import largest, within
 from microbp.comparing.answers.arrays import floats
 from microbp.comparing.precision import OF_SINGLE, RELATIVE, is_single, typed_half_units
-from microbp.diagnosis.passes import forward
-from microbp.diagnosis.quantities import Place, canonical, made, needs, neurons, quantities_of, split
-from microbp.diagnosis.rules import plan
+from microbp.derivation.backprop import forward
+from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
+from microbp.derivation.rules import plan
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.nn import MLP
 from microbp.printing import columns

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import Given, largest, within
-from microbp.diagnosis.passes import backward, gradients
-from microbp.diagnosis.rules import plan
+from microbp.derivation.backprop import backward, gradients
+from microbp.derivation.rules import plan
 from microbp.problems.case import Case, Floats, Gradients
 
 RELATIVE = 1e-9

@@ -21,10 +21,10 @@ import numpy as np
 
 from microbp.comparing.answers.labelled import labelled
 from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits
+from microbp.derivation.notation import number
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.judge import Judge
-from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.slip_text import Cause, finding, followed, told, written

@@ -13,10 +13,10 @@ from itertools import product
 from typing import Any
 
 from microbp.comparing.answers.answer import Given
+from microbp.derivation.rules import Plan, changed, plan
 from microbp.diagnosis.mistake import CHOICES, Mistake
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.rules import Plan, changed, plan
 from microbp.diagnosis.scaling import Group, Scaling
 from microbp.diagnosis.ways import SOLVED, Change
 from microbp.problems.case import Case

@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microbp.derivation.backprop import backward, forward, gradients
+from microbp.derivation.formulas import symbol
+from microbp.derivation.notation import shown, value
+from microbp.derivation.rules import Plan, changed, plan
 from microbp.diagnosis.findings import Explanation
-from microbp.diagnosis.formulas import symbol
-from microbp.diagnosis.lines import shown, value
 from microbp.diagnosis.mistake import plain, words
-from microbp.diagnosis.passes import backward, forward, gradients
-from microbp.diagnosis.rules import Plan, changed, plan
 from microbp.diagnosis.ways import DB, DELTA, DW
 from microbp.problems.case import Case, Floats
 from microbp.vectorized import ACTIVATIONS, softmax

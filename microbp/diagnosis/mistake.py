@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from microbp.diagnosis.formulas import (
+from microbp.derivation.formulas import (
     ERRORS_OF_PROBABILITIES,
     MISREMEMBERED,
     OTHER_ERRORS,
@@ -26,7 +26,7 @@ from microbp.diagnosis.formulas import (
     of_net,
     symbol,
 )
-from microbp.diagnosis.lines import number
+from microbp.derivation.notation import number
 from microbp.diagnosis.ways import Change, Way
 from microbp.problems.case import Case
 from microbp.vectorized import ACTIVATIONS, LOSSES

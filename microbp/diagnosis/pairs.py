@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, combinations, product
 
+from microbp.derivation.rules import changed
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.replay import Candidate, Replayer, below
-from microbp.diagnosis.rules import changed
 from microbp.diagnosis.ways import SOLVED, Change
 
 MOST_LAYERS = 120_000

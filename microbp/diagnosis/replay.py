@@ -22,11 +22,11 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Given, largest, within
 from microbp.comparing.precision import Precision, precision_of
+from microbp.derivation.backprop import Part, backward, forward, gradients
+from microbp.derivation.rules import Plan, plan
 from microbp.diagnosis.findings import Finding
 from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
 from microbp.diagnosis.niceness import Interval
-from microbp.diagnosis.passes import Part, backward, forward, gradients
-from microbp.diagnosis.rules import Plan, plan
 from microbp.problems.case import Case, Floats, Gradients
 
 

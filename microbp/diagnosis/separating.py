@@ -17,8 +17,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from microbp.derivation.backprop import gradients
 from microbp.diagnosis.findings import Explanation
-from microbp.diagnosis.passes import gradients
 from microbp.problems.case import Case, Floats, Gradients
 
 SAMPLES = (1, 3, 4, 7)

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microbp.derivation.notation import number
 from microbp.diagnosis.judge import Judge
-from microbp.diagnosis.lines import number
 from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.engine import Constant, Value

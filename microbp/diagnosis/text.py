@@ -11,10 +11,10 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Given
 from microbp.comparing.precision import Marked
+from microbp.derivation.formulas import SLOPES, symbol
+from microbp.derivation.notation import number
 from microbp.diagnosis.findings import Explanation, Finding
 from microbp.diagnosis.following import follow
-from microbp.diagnosis.formulas import SLOPES, symbol
-from microbp.diagnosis.lines import number
 from microbp.printing import columns
 from microbp.problems.case import Case
 

@@ -10,10 +10,10 @@ from microbp import nn
 from microbp.comparing.answers.answer import within
 from microbp.comparing.answers.read import read
 from microbp.comparing.precision import OF_ZEROS, typed_half_units
+from microbp.derivation.backprop import gradients
+from microbp.derivation.rules import plan
 from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.passes import gradients
-from microbp.diagnosis.rules import plan
 from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.search import Search
 from microbp.problems.case import case_of

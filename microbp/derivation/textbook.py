@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from microbp import vectorized
+from microbp.derivation.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text
 from microbp.engine import Value
 from microbp.formula.language import Formula
 from microbp.printing import columns
-from microbp.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text
 from microbp.stepping import explain
 from microbp.stepping.explain import decimals, derivative, factor
 from microbp.stepping.paths import Path, Paths

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp import vectorized
+from microbp.derivation.matrices import nets
 from microbp.engine import Value
 from microbp.engine.ops import OPS
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.matrices import nets
 from microbp.nn import MLP
 from microbp.nn.parameter import Parameter
 from microbp.stepping.explain import decimals, derivative, factor

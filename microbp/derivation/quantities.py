@@ -15,8 +15,8 @@ import re
 
 import numpy as np
 
-from microbp.diagnosis.passes import backward, forward
-from microbp.diagnosis.rules import plan
+from microbp.derivation.backprop import backward, forward
+from microbp.derivation.rules import plan
 from microbp.nn import MLP
 from microbp.problems.case import Case, Gradients
 

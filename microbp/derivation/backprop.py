@@ -4,7 +4,7 @@ With `Rules()` for each layer it is the right pass, derived a second time:
 
 >>> from microbp import load
 >>> from microbp.problems.case import case_of
->>> from microbp.diagnosis.rules import plan
+>>> from microbp.derivation.rules import plan
 >>> case = case_of(load("w1-w8"))
 >>> right = gradients(case, plan(case))
 >>> right["dW2"][0].round(9).tolist(), right["dW1"][0].round(9).tolist()
@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.diagnosis.formulas import MISREMEMBERED
-from microbp.diagnosis.formulas import error as formula
-from microbp.diagnosis.lines import value
-from microbp.diagnosis.rules import Plan, Rules, changed
+from microbp.derivation.formulas import MISREMEMBERED
+from microbp.derivation.formulas import error as formula
+from microbp.derivation.notation import value
+from microbp.derivation.rules import Plan, Rules, changed
 from microbp.problems.case import Case, Floats, Gradients
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import nn, vectorized
-from microbp.derivation import derivation
+from microbp.derivation.one_weight import derivation
+from microbp.derivation.routes import BY_OUTPUT
 from microbp.errors import GraphError, UnknownNameError
 from microbp.formula.language import Formula
 from microbp.losses import batch_loss
 from microbp.printing import json_text
-from microbp.routes import BY_OUTPUT
 from tests.comparing.test_comparison import cases
 from tests.test_vectorized import random_case
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from microbp.diagnosis.formulas import ERRORS, MISREMEMBERED, SLOPES, at, of_net, symbol
-from microbp.diagnosis.lines import parse, shown, value
+from microbp.derivation.formulas import ERRORS, MISREMEMBERED, SLOPES, at, of_net, symbol
+from microbp.derivation.notation import parse, shown, value
 from microbp.vectorized import ACTIVATIONS, LOSSES, softmax
 
 A = np.array([[1.0, -2.0], [3.0, 4.0]])

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from microbp.derivation.backprop import backward, gradients
+from microbp.derivation.rules import Rules, plan
 from microbp.diagnosis.mistakes import MISTAKES, find
-from microbp.diagnosis.passes import backward, gradients
-from microbp.diagnosis.rules import Rules, plan
 from microbp.errors import UnknownNameError
 from tests.planting import LOSS_OF, random_case
 

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microbp.derivation.routes import BY_OUTPUT, TOLERANCE, Term
+from microbp.derivation.textbook import Textbook
 from microbp.engine import Value
 from microbp.errors import UnknownNameError, unknown
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
-from microbp.routes import BY_OUTPUT, TOLERANCE, Term
 from microbp.stepping.explain import decimals
 from microbp.stepping.names import number_text
 from microbp.stepping.paths import Paths, paths
-from microbp.textbook import Textbook
 
 WIDTH = 120
 """Of the page, in characters."""

@@ -1,0 +1,1 @@
+"""The vectorized pass as text, and one weight's derivative in three notations."""
