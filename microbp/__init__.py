@@ -27,6 +27,8 @@ from microbp.comparing.gradcheck import GradCheck, gradcheck
 from microbp.comparing.jacobian import jacobian
 from microbp.diagnosis.findings import Diagnosis
 from microbp.diagnosis.verdict import diagnose
+from microbp.drawing import Drawing, Film, animate, draw, paths_to
+from microbp.drawing.page.page import PageView, page, steps
 from microbp.engine import Constant, Value, define
 from microbp.engine.families import affine, total
 from microbp.engine.ieee import errstate
@@ -34,8 +36,6 @@ from microbp.engine.ops import Op
 from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.nn.arrays import from_theta, to_theta
 from microbp.problems import NetworkProblem, Training, load
-from microbp.render import Drawing, Film, animate, draw, paths_to
-from microbp.render.page import PageView, page, steps
 from microbp.stepping.paths import paths
 from microbp.stepping.stepper import Step, Stepper
 from microbp.training.train import TrainingResult, train

@@ -5,7 +5,7 @@ import pytest
 
 import microbp
 from microbp.cli import main
-from microbp.render import draw, paths_to
+from microbp.drawing import draw, paths_to
 from tests.conftest import need
 
 

@@ -10,6 +10,7 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
+    drawing.film drawing.page
     derivation
     training
     comparing
@@ -27,11 +28,11 @@ FLOORS = """
     derivation.routes derivation.textbook
     derivation.one_weight
     reference
-    render.palette render.escape render.image render.style render.grouping render.folding render.levels
-    render.subgraph
-    render.heat render.moment render.scene render.cards render.dot render.drawing
-    render.pinning render.moving render.film render
-    render.frames render.page
+    drawing.palette drawing.escape drawing.image drawing.style drawing.grouping drawing.folding drawing.levels
+    drawing.subgraph
+    drawing.heat drawing.moment drawing.scene drawing.cards drawing.dot drawing.drawing
+    drawing.film.fixed_layout drawing.film.merge_frames drawing.film.film drawing
+    drawing.page.frames drawing.page.page
     problems.settings problems.names problems.network problems.expression problems.schema problems.loading
     problems
     comparing.answers comparing.answers.arrays problems.case comparing.answers.answer comparing.answers.flat

@@ -6,9 +6,9 @@ import argparse
 
 from microbp.commands.output import put
 from microbp.demo import demo, report
+from microbp.drawing import draw
 from microbp.errors import RendererError
 from microbp.problems import as_network, load
-from microbp.render import draw
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -10,17 +10,17 @@ from microbp.commands.output import put
 from microbp.comparing.answers.labelled import read_labelled
 from microbp.comparing.comparison import wrong_gradients
 from microbp.diagnosis.judge import Judge
+from microbp.drawing import animate, paths_to
+from microbp.drawing import draw as picture
+from microbp.drawing.drawing import FORMATS
+from microbp.drawing.film.film import DPI, Film
+from microbp.drawing.image import TIMEOUT
+from microbp.drawing.levels import FOLDED, MAX_NODES
+from microbp.drawing.style import CHOICES, SHOWN
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.problems import NetworkProblem, Problem
 from microbp.progress import progress
-from microbp.render import animate, paths_to
-from microbp.render import draw as picture
-from microbp.render.drawing import FORMATS
-from microbp.render.film import DPI, Film
-from microbp.render.image import TIMEOUT
-from microbp.render.levels import FOLDED, MAX_NODES
-from microbp.render.style import CHOICES, SHOWN
 from microbp.stepping.names import name_graph
 
 STILL = ("step", "no_backward", "compare")

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Iterable
 
 from microbp.debugger import Debugger
+from microbp.drawing.page.page import page
 from microbp.errors import GraphError, MicrobpError
 from microbp.printing import json_text
 from microbp.problems import NetworkProblem, Problem
 from microbp.quiz import Quiz
-from microbp.render.page import page
 from microbp.stepping import explain
 from microbp.stepping.stepper import DETAILS, Stepper
 

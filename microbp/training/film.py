@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from microbp.drawing.drawing import Plan
+from microbp.drawing.film.film import Film
+from microbp.drawing.levels import READABLE, choose
+from microbp.drawing.moment import Trained
 from microbp.engine.ieee import errstate
 from microbp.errors import DrawingWarning, ProblemError
 from microbp.problems import NetworkProblem
-from microbp.render.drawing import Plan
-from microbp.render.film import Film
-from microbp.render.levels import READABLE, choose
-from microbp.render.moment import Trained
 from microbp.training.train import TrainingResult
 
 MOST_PICTURES = 40

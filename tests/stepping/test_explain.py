@@ -4,8 +4,8 @@ import pytest
 
 import microbp
 from microbp import Value
+from microbp.drawing.page.page import steps
 from microbp.formula.dialects import latex_name
-from microbp.render.page import steps
 from microbp.stepping import explain
 
 

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import Constant, Value
+from microbp.drawing.page.page import steps
 from microbp.errors import GraphError, UnknownNameError
-from microbp.render.page import steps
 from microbp.stepping.stepper import Stepper
 from tests.graphs import graphs
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from microbp.drawing.escape import breadth
+from microbp.drawing.folding import Use
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.render.escape import breadth
-from microbp.render.folding import Use
 from microbp.stepping import explain
 from microbp.stepping.names import number_text
 from microbp.stepping.stepper import Step, Stepper

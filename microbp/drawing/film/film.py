@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from microbp.drawing.drawing import FORMATS, Drawing, Plan
+from microbp.drawing.film.fixed_layout import PINNED, pinned
+from microbp.drawing.film.merge_frames import check_pillow, moving_image, moving_svg
+from microbp.drawing.image import render_all
+from microbp.drawing.moment import At
 from microbp.engine import Value
 from microbp.errors import GraphError, RendererError, UnknownNameError, unknown
-from microbp.render.drawing import FORMATS, Drawing, Plan
-from microbp.render.image import render_all
-from microbp.render.moment import At
-from microbp.render.moving import check_pillow, moving_image, moving_svg
-from microbp.render.pinning import PINNED, pinned
 
 MOVING = ("svg", "gif", "webp")
 DPI = 72

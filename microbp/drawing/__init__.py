@@ -1,7 +1,7 @@
 """Pictures of graphs: `draw` makes one, `animate` a film of a pass; both write it if they are given a file."""
 
-from microbp.render.drawing import Drawing, dot_text, draw
-from microbp.render.film import Film, animate
-from microbp.render.subgraph import paths_to
+from microbp.drawing.drawing import Drawing, dot_text, draw
+from microbp.drawing.film.film import Film, animate
+from microbp.drawing.subgraph import paths_to
 
 __all__ = ["Drawing", "Film", "animate", "dot_text", "draw", "paths_to"]

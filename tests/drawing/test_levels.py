@@ -7,10 +7,10 @@ import pytest
 
 import microbp
 from microbp import Value, losses, nn
+from microbp.drawing import draw
+from microbp.drawing.image import render
+from microbp.drawing.levels import choose
 from microbp.errors import DrawingWarning, GraphError, UnknownNameError
-from microbp.render import draw
-from microbp.render.image import render
-from microbp.render.levels import choose
 
 
 def network(sizes, samples, loss="half_squared_error", **options):

@@ -19,17 +19,17 @@ from typing import Any
 
 import graphviz
 
+from microbp.drawing.dot import Dot
+from microbp.drawing.image import TIMEOUT, render
+from microbp.drawing.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, choose
+from microbp.drawing.moment import AsIs, At
+from microbp.drawing.scene import Scene
+from microbp.drawing.style import Style
+from microbp.drawing.subgraph import Selector, find, select
 from microbp.engine import Constant, Value
 from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, unknown
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
-from microbp.render.dot import Dot
-from microbp.render.image import TIMEOUT, render
-from microbp.render.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, choose
-from microbp.render.moment import AsIs, At
-from microbp.render.scene import Scene
-from microbp.render.style import Style
-from microbp.render.subgraph import Selector, find, select
 
 FORMATS = ("dot", "svg", "png", "pdf")
 SHORT_TEXT = 40

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from microbp.render.image import TIMEOUT, render
+from microbp.drawing.image import TIMEOUT, render
 
 PINNED = "nop2"
 """The layout program of Graphviz that takes places as they are given."""

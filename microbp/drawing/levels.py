@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from microbp.drawing.grouping import Box
 from microbp.engine import Value
 from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.nn import MLP
-from microbp.render.grouping import Box
 
 FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "layer": ("inputs", "layer", "loss")}
 """For each level the kinds of boxes that become one card each."""

@@ -3,7 +3,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microbp.render.heat import Scale
+from microbp.drawing.heat import Scale
 
 COLOURS = ["a", "b", "c", "d", "e"]
 SIZES = st.lists(st.floats(1e-300, 1e300), min_size=1)

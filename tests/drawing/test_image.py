@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import microbp
+from microbp.drawing import draw
+from microbp.drawing.image import render
 from microbp.errors import RendererError
-from microbp.render import draw
-from microbp.render.image import render
 from tests.conftest import need
 
 

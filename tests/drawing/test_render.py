@@ -10,10 +10,10 @@ import pytest
 
 import microbp
 from microbp import Value, nn
+from microbp.drawing import dot_text, draw
+from microbp.drawing.image import render
+from microbp.drawing.palette import THEMES
 from microbp.errors import GraphError, RendererError, UnknownNameError
-from microbp.render import dot_text, draw
-from microbp.render.image import render
-from microbp.render.palette import THEMES
 from tests.conftest import need
 
 HOSTILE = [

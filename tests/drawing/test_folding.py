@@ -5,11 +5,11 @@ from hypothesis import given
 
 import microbp
 from microbp import Value
-from microbp.render import draw
-from microbp.render.escape import LONGEST
-from microbp.render.folding import fold
-from microbp.render.scene import Scene
-from microbp.render.style import Style
+from microbp.drawing import draw
+from microbp.drawing.escape import LONGEST
+from microbp.drawing.folding import fold
+from microbp.drawing.scene import Scene
+from microbp.drawing.style import Style
 from microbp.stepping.names import expression
 from tests.graphs import graphs
 

@@ -6,10 +6,10 @@ from hypothesis import given
 
 import microbp
 from microbp import Value
+from microbp.drawing import draw
+from microbp.drawing.image import render
+from microbp.drawing.moment import AsIs, At
 from microbp.errors import GraphError
-from microbp.render import draw
-from microbp.render.image import render
-from microbp.render.moment import AsIs, At
 from microbp.stepping.names import number_text
 from tests.graphs import graphs
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import Value, nn
+from microbp.drawing import animate, draw
+from microbp.drawing.film.fixed_layout import PINNED, pinned
+from microbp.drawing.film.merge_frames import HOLD, moving_svg
+from microbp.drawing.image import render, render_all
 from microbp.errors import ExtraError, GraphError, ProblemError, RendererError, UnknownNameError
-from microbp.render import animate, draw
-from microbp.render.image import render, render_all
-from microbp.render.moving import HOLD, moving_svg
-from microbp.render.pinning import PINNED, pinned
 from microbp.training.film import training_film
 from tests.conftest import need
-from tests.test_moment import places
-from tests.test_render import HOSTILE, texts
+from tests.drawing.test_moment import places
+from tests.drawing.test_render import HOSTILE, texts
 
 PROBLEM = microbp.load("w1-w8")
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from microbp.drawing.escape import in_html
+from microbp.drawing.heat import Scale
+from microbp.drawing.levels import Part
+from microbp.drawing.moment import AsIs
+from microbp.drawing.palette import THEMES, Look
+from microbp.drawing.scene import Card, Scene
 from microbp.engine import Value
-from microbp.render.escape import in_html
-from microbp.render.heat import Scale
-from microbp.render.levels import Part
-from microbp.render.moment import AsIs
-from microbp.render.palette import THEMES, Look
-from microbp.render.scene import Card, Scene
 from microbp.stepping.names import number_text
 
 CURRENT = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 
+from microbp.drawing.palette import THEMES
 from microbp.errors import UnknownNameError, unknown
-from microbp.render.palette import THEMES
 
 SHOWN = ("values", "grads", "locals", "expressions")
 CHOICES: dict[str, Iterable[str]] = {"theme": THEMES, "direction": ("LR", "TB"), "affine": ("card", "open")}

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from microbp.drawing.escape import LONGEST
+from microbp.drawing.folding import Use, fold
+from microbp.drawing.grouping import Box, group, kind_of
+from microbp.drawing.levels import Part, folded, parts, regroup
+from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
 from microbp.nn import MLP
-from microbp.render.escape import LONGEST
-from microbp.render.folding import Use, fold
-from microbp.render.grouping import Box, group, kind_of
-from microbp.render.levels import Part, folded, parts, regroup
-from microbp.render.style import Style
 from microbp.stepping.names import expression, local_derivative, name_graph, number_text
 
 

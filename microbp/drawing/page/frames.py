@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
+from microbp.drawing.grouping import Box
+from microbp.drawing.image import render
 from microbp.engine import Value
 from microbp.formula.dialects import printable
-from microbp.render.grouping import Box
-from microbp.render.image import render
 from microbp.stepping.stepper import Stepper
 
 FOLD = 150

@@ -14,16 +14,16 @@ import pytest
 import microbp
 from microbp import Value, nn
 from microbp.cli import main
+from microbp.drawing import image
+from microbp.drawing.page.frames import FOLD
+from microbp.drawing.page.page import PageView, page_html
 from microbp.errors import GraphError, RendererError
-from microbp.render import image
-from microbp.render.frames import FOLD
-from microbp.render.page import PageView, page_html
 from microbp.stepping import explain
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.names import number_text
 from microbp.stepping.stepper import Stepper
 from tests.conftest import need
-from tests.test_render import HOSTILE
+from tests.drawing.test_render import HOSTILE
 
 PUBLISHED = {
     "w1": "0.000438568",

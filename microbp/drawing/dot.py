@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from microbp.drawing.cards import BESIDE, GIVEN, Cards, frame, table
+from microbp.drawing.escape import in_html, in_quotes, plain
+from microbp.drawing.grouping import Box
+from microbp.drawing.heat import Scale
+from microbp.drawing.moment import AsIs, Said
+from microbp.drawing.palette import THEMES
+from microbp.drawing.scene import Arrow, Card, Joint, Scene
 from microbp.engine import Value
-from microbp.render.cards import BESIDE, GIVEN, Cards, frame, table
-from microbp.render.escape import in_html, in_quotes, plain
-from microbp.render.grouping import Box
-from microbp.render.heat import Scale
-from microbp.render.moment import AsIs, Said
-from microbp.render.palette import THEMES
-from microbp.render.scene import Arrow, Card, Joint, Scene
 from microbp.stepping.explain import derivative
 from microbp.stepping.names import number_text
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from microbp.drawing.escape import LONGEST
+from microbp.drawing.grouping import Box
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.render.escape import LONGEST
-from microbp.render.grouping import Box
 from microbp.stepping.names import MANY, SHORT, expression, name_graph
 
 Use = tuple[Value, int]

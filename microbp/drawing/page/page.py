@@ -16,15 +16,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from microbp.drawing.escape import plain
+from microbp.drawing.grouping import Box, group, kind_of
+from microbp.drawing.levels import MAX_NODES
+from microbp.drawing.page.frames import Frames
+from microbp.drawing.palette import THEMES, Theme
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.dialects import printable
 from microbp.nn import MLP
-from microbp.render.escape import plain
-from microbp.render.frames import Frames
-from microbp.render.grouping import Box, group, kind_of
-from microbp.render.levels import MAX_NODES
-from microbp.render.palette import THEMES, Theme
 from microbp.stepping import explain
 from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict, wrong_numbers
 from microbp.stepping.names import expression, local_derivative, number_text
@@ -212,7 +212,7 @@ def _variables(theme: Theme) -> str:
 
 
 def _file(name: str) -> str:
-    return resources.files("microbp.render").joinpath(name).read_text("utf-8")
+    return resources.files("microbp.drawing").joinpath(name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:

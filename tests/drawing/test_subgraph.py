@@ -5,9 +5,9 @@ from hypothesis import given
 
 import microbp
 from microbp import Value, paths_to
+from microbp.drawing import draw
+from microbp.drawing.subgraph import select
 from microbp.errors import UnknownNameError
-from microbp.render import draw
-from microbp.render.subgraph import select
 from tests.graphs import graphs
 
 

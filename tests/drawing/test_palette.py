@@ -2,7 +2,7 @@
 
 import pytest
 
-from microbp.render.palette import SHAPES, THEMES
+from microbp.drawing.palette import SHAPES, THEMES
 
 
 def luminance(colour):
