@@ -25,8 +25,8 @@ from microbp.comparing.comparison import Comparison, compare
 from microbp.comparing.first_wrong import Divergence, first_divergence
 from microbp.comparing.gradcheck import GradCheck, gradcheck
 from microbp.comparing.jacobian import jacobian
-from microbp.diagnosis.findings import Diagnosis
-from microbp.diagnosis.verdict import diagnose
+from microbp.diagnosis.diagnose import diagnose
+from microbp.diagnosis.explanation import Diagnosis
 from microbp.drawing import Drawing, Film, animate, draw, paths_to
 from microbp.drawing.page.page import PageView, page, steps
 from microbp.engine import Constant, Value, define

@@ -7,7 +7,7 @@ import numpy as np
 from microbp.comparing.answers.read import read
 from microbp.derivation.backprop import gradients
 from microbp.derivation.rules import plan
-from microbp.diagnosis.findings import Explanation, Finding
+from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.ways import SOLVED

@@ -10,6 +10,7 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
+    diagnosis.by_hand diagnosis.strength
     drawing.film drawing.page
     derivation
     training
@@ -41,11 +42,13 @@ FLOORS = """
     comparing.answers.labelled
     diagnosis derivation.rules derivation.formulas derivation.notation derivation.backprop comparing.precision
     comparing.difference comparing.comparison derivation.quantities comparing.first_wrong
-    diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.niceness diagnosis.fitting
-    diagnosis.scaling diagnosis.findings diagnosis.following diagnosis.replay diagnosis.pairs diagnosis.search
+    diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.likely_factors diagnosis.fitting
+    diagnosis.factors diagnosis.explanation diagnosis.followed diagnosis.replay diagnosis.pairs
+    diagnosis.search
     diagnosis.separating
-    diagnosis.hiding diagnosis.planting diagnosis.strength diagnosis.slips diagnosis.judge
-    diagnosis.slip_text diagnosis.expressions diagnosis.text diagnosis.unexplained diagnosis.verdict
+    diagnosis.strength.what_hides diagnosis.strength.planting diagnosis.strength.strength
+    diagnosis.by_hand.slips diagnosis.by_hand.replay
+    diagnosis.by_hand.text diagnosis.by_hand.search diagnosis.text diagnosis.unexplained diagnosis.diagnose
     training.backends training.checkpoint training.train training.charts training.film demo training.sweep
     training.conventions
     diagnosis.grading

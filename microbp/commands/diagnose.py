@@ -9,7 +9,7 @@ from microbp.commands.compare import GRADIENTS, add_sources, described, source, 
 from microbp.commands.output import put
 from microbp.comparing.answers.files import MISFITS, named
 from microbp.comparing.answers.labelled import read_labelled
-from microbp.diagnosis.verdict import diagnose
+from microbp.diagnosis.diagnose import diagnose
 from microbp.errors import ProblemError
 from microbp.problems import ExpressionProblem, Problem, as_network
 

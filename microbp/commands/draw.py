@@ -9,7 +9,7 @@ from typing import Any
 from microbp.commands.output import put
 from microbp.comparing.answers.labelled import read_labelled
 from microbp.comparing.comparison import wrong_gradients
-from microbp.diagnosis.judge import Judge
+from microbp.diagnosis.by_hand.replay import Judge
 from microbp.drawing import animate, paths_to
 from microbp.drawing import draw as picture
 from microbp.drawing.drawing import FORMATS

@@ -6,7 +6,7 @@ import argparse
 
 from microbp.commands.output import put
 from microbp.comparing.gradcheck import METHODS, check_graph
-from microbp.diagnosis.strength import strength
+from microbp.diagnosis.strength.strength import strength
 from microbp.problems import Problem, as_network
 
 

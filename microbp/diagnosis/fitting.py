@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from microbp.diagnosis.niceness import Interval
+from microbp.diagnosis.likely_factors import Interval
 from microbp.problems.case import Floats
 
 EVERY: Interval = (-np.inf, np.inf)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from microbp.comparing.answers.files import reason
-from microbp.diagnosis.verdict import diagnose
+from microbp.diagnosis.diagnose import diagnose
 from microbp.printing import columns
 from microbp.problems import Problem, as_network
 

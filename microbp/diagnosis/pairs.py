@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain, combinations, product
 
 from microbp.derivation.rules import changed
-from microbp.diagnosis.findings import Explanation, Finding
+from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.replay import Candidate, Replayer, below
 from microbp.diagnosis.ways import SOLVED, Change

@@ -24,9 +24,9 @@ from microbp.comparing.answers.answer import Given, largest, within
 from microbp.comparing.precision import Precision, precision_of
 from microbp.derivation.backprop import Part, backward, forward, gradients
 from microbp.derivation.rules import Plan, plan
-from microbp.diagnosis.findings import Finding
+from microbp.diagnosis.explanation import Finding
 from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
-from microbp.diagnosis.niceness import Interval
+from microbp.diagnosis.likely_factors import Interval
 from microbp.problems.case import Case, Floats, Gradients
 
 

@@ -31,14 +31,14 @@ from microbp.comparing.precision import (
 )
 from microbp.derivation.backprop import backward, gradients
 from microbp.derivation.rules import changed, plan
-from microbp.diagnosis.findings import Explanation, Finding, read_scaling
+from microbp.diagnosis.explanation import Explanation, Finding, read_scaling
+from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.fitting import Column, spans
+from microbp.diagnosis.likely_factors import Niceness
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES, find
-from microbp.diagnosis.niceness import Niceness
 from microbp.diagnosis.pairs import pairs
 from microbp.diagnosis.replay import Candidate, Made, Replayer, below
-from microbp.diagnosis.scaling import scalings
 from microbp.diagnosis.ways import Change
 from microbp.problems.case import Case, Gradients
 from microbp.vectorized import SIMPLIFIED_DELTAS

@@ -2,7 +2,7 @@
 
 >>> from microbp import load
 >>> from microbp.problems.case import case_of
->>> from microbp.diagnosis.findings import Explanation, Finding
+>>> from microbp.diagnosis.explanation import Explanation, Finding
 >>> from microbp.diagnosis.mistakes import find
 >>> case = case_of(load("w1-w8"))
 >>> mean = Explanation((Finding(find("bias-mean-for-sum"), {"scale_biases": "1/m"}, (), ()),), 1)
@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from microbp.derivation.backprop import gradients
-from microbp.diagnosis.findings import Explanation
+from microbp.diagnosis.explanation import Explanation
 from microbp.problems.case import Case, Floats, Gradients
 
 SAMPLES = (1, 3, 4, 7)

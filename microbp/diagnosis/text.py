@@ -13,8 +13,8 @@ from microbp.comparing.answers.answer import Given
 from microbp.comparing.precision import Marked
 from microbp.derivation.formulas import SLOPES, symbol
 from microbp.derivation.notation import number
-from microbp.diagnosis.findings import Explanation, Finding
-from microbp.diagnosis.following import follow
+from microbp.diagnosis.explanation import Explanation, Finding
+from microbp.diagnosis.followed import follow
 from microbp.printing import columns
 from microbp.problems.case import Case
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import Given
-from microbp.diagnosis.findings import Diagnosis, Explanation
+from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.text import followed, in_words

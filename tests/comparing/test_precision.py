@@ -12,13 +12,13 @@ from microbp.comparing.answers.read import read
 from microbp.comparing.precision import OF_ZEROS, typed_half_units
 from microbp.derivation.backprop import gradients
 from microbp.derivation.rules import plan
+from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.fitting import Column
-from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.scaling import scalings
+from microbp.diagnosis.likely_factors import Niceness
 from microbp.diagnosis.search import Search
 from microbp.problems.case import case_of
+from tests.diagnosis.test_diagnosis import SQUARE, X, Y
 from tests.planting import random_case, rounded
-from tests.test_diagnosis import SQUARE, X, Y
 
 NUMBERS = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=8)
 

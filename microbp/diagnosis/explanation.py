@@ -14,10 +14,10 @@ from typing import Any
 
 from microbp.comparing.answers.answer import Given
 from microbp.derivation.rules import Plan, changed, plan
+from microbp.diagnosis.factors import Group, Scaling
+from microbp.diagnosis.likely_factors import Niceness
 from microbp.diagnosis.mistake import CHOICES, Mistake
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.scaling import Group, Scaling
 from microbp.diagnosis.ways import SOLVED, Change
 from microbp.problems.case import Case
 

@@ -8,8 +8,8 @@ import pytest
 
 import microbp
 from microbp import load
-from microbp.diagnosis.expressions import diagnose_graph
-from microbp.diagnosis.slips import MOST_INNER, slipped
+from microbp.diagnosis.by_hand.search import diagnose_graph
+from microbp.diagnosis.by_hand.slips import MOST_INNER, slipped
 from microbp.stepping.stepper import pass_steps
 
 NUMBERS = {"x": 1.3, "w": 0.7, "b": 0.4}

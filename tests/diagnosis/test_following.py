@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from microbp.derivation.backprop import gradients
-from microbp.diagnosis.findings import Explanation, Finding
-from microbp.diagnosis.following import follow
+from microbp.diagnosis.explanation import Explanation, Finding
+from microbp.diagnosis.followed import follow
 from tests.planting import BY_CODE, planted, random_case, with_mistakes
 
 IN_WORDS = {"layers-reversed", "single-precision"}

@@ -22,13 +22,13 @@ import numpy as np
 from microbp.comparing.answers.labelled import labelled
 from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits
 from microbp.derivation.notation import number
-from microbp.diagnosis.findings import Diagnosis
+from microbp.diagnosis.by_hand.replay import Judge
+from microbp.diagnosis.by_hand.slips import FACTOR, SIGN, Place, Slip, slipped
+from microbp.diagnosis.by_hand.text import Cause, finding, followed, told, written
+from microbp.diagnosis.explanation import Diagnosis
+from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.fitting import Column
-from microbp.diagnosis.judge import Judge
-from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.scaling import scalings
-from microbp.diagnosis.slip_text import Cause, finding, followed, told, written
-from microbp.diagnosis.slips import FACTOR, SIGN, Place, Slip, slipped
+from microbp.diagnosis.likely_factors import Niceness
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError

@@ -1,7 +1,7 @@
 """A slip in words: the wrong derivative beside the right one, with the learner's names and numbers.
 
 >>> from microbp import load
->>> from microbp.diagnosis.slips import slipped
+>>> from microbp.diagnosis.by_hand.slips import slipped
 >>> judge = Judge(load("(w*x + b)**2", {"w": 2.0, "x": 3.0, "b": 0.5}).root(), {"w": 19.5})
 >>> cause = next(Cause(p.slip, (p,)) for p in slipped(judge.steps) if p.slip.code == "power-exponent")
 >>> print("\\n".join(told(finding(judge, cause))))
@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.derivation.notation import number
-from microbp.diagnosis.judge import Judge
-from microbp.diagnosis.niceness import Niceness
-from microbp.diagnosis.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
+from microbp.diagnosis.by_hand.replay import Judge
+from microbp.diagnosis.by_hand.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
+from microbp.diagnosis.likely_factors import Niceness
 from microbp.engine import Constant, Value
 from microbp.engine.ops import Op
 from microbp.formula.language import Formula

@@ -8,10 +8,10 @@ import microbp
 from microbp import nn, vectorized
 from microbp.cli import main
 from microbp.comparing.gradcheck import ALLOWED
-from microbp.diagnosis import planting
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.planting import candidates, judge, kinds_of
-from microbp.diagnosis.strength import strength
+from microbp.diagnosis.strength import planting
+from microbp.diagnosis.strength.planting import candidates, judge, kinds_of
+from microbp.diagnosis.strength.strength import strength
 from microbp.errors import GraphError, ProblemError
 from microbp.problems.case import case_of
 

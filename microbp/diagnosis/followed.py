@@ -1,7 +1,7 @@
 """One number followed through a pass: the lines that make it, wrong and right, with the numbers in them.
 
 >>> from microbp import load
->>> from microbp.diagnosis.findings import Finding
+>>> from microbp.diagnosis.explanation import Finding
 >>> from microbp.diagnosis.mistakes import find
 >>> from microbp.problems.case import case_of
 >>> finding = Finding(find("missing-hidden-derivative"), {"slope": "none"}, (1,), ())
@@ -27,7 +27,7 @@ from microbp.derivation.backprop import backward, forward, gradients
 from microbp.derivation.formulas import symbol
 from microbp.derivation.notation import shown, value
 from microbp.derivation.rules import Plan, changed, plan
-from microbp.diagnosis.findings import Explanation
+from microbp.diagnosis.explanation import Explanation
 from microbp.diagnosis.mistake import plain, words
 from microbp.diagnosis.ways import DB, DELTA, DW
 from microbp.problems.case import Case, Floats

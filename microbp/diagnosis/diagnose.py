@@ -31,8 +31,8 @@ from microbp.comparing.answers.flat import ambiguous
 from microbp.comparing.answers.read import choose, loss_in, read
 from microbp.comparing.precision import FEW_DIGITS
 from microbp.derivation.notation import number
-from microbp.diagnosis.expressions import diagnose_graph
-from microbp.diagnosis.findings import Diagnosis, Explanation, Finding
+from microbp.diagnosis.by_hand.search import diagnose_graph
+from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.separating import separating
 from microbp.diagnosis.text import alternatives, explained, judged_on, worst

@@ -23,8 +23,8 @@ import numpy as np
 from microbp.comparing.gradcheck import WORDS, GradCheck, Numeric
 from microbp.derivation.backprop import gradients
 from microbp.derivation.rules import plan
-from microbp.diagnosis.hiding import drawn
 from microbp.diagnosis.mistake import Mistake
+from microbp.diagnosis.strength.what_hides import drawn
 from microbp.diagnosis.ways import SOLVED, Change
 from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss

@@ -13,10 +13,10 @@ import pytest
 import microbp
 from microbp import Value, load, nn
 from microbp.cli import main
-from microbp.diagnosis.expressions import diagnose_graph
-from microbp.diagnosis.judge import Judge
-from microbp.diagnosis.slip_text import TEXTBOOK
-from microbp.diagnosis.slips import SLIPS, slipped
+from microbp.diagnosis.by_hand.replay import Judge
+from microbp.diagnosis.by_hand.search import diagnose_graph
+from microbp.diagnosis.by_hand.slips import SLIPS, slipped
+from microbp.diagnosis.by_hand.text import TEXTBOOK
 from microbp.engine.ieee import errstate
 from microbp.engine.ops import OPS
 from microbp.errors import GraphError, ProblemError, UnknownNameError

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.diagnosis.hiding import FACTORS, changed, drawn, hidden_by, lacking
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.planting import Judged, Kind, candidates, judge, kinds_of
+from microbp.diagnosis.strength.planting import Judged, Kind, candidates, judge, kinds_of
+from microbp.diagnosis.strength.what_hides import FACTORS, changed, drawn, hidden_by, lacking
 from microbp.errors import ProblemError
 from microbp.nn import MLP
 from microbp.printing import columns

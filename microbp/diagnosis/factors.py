@@ -20,7 +20,7 @@ import numpy as np
 
 from microbp.comparing.answers.answer import largest
 from microbp.diagnosis.fitting import Column, common, interval, middle
-from microbp.diagnosis.niceness import Interval, Niceness
+from microbp.diagnosis.likely_factors import Interval, Niceness
 from microbp.problems.case import Floats
 
 LEAST_FOR_LAMBDA = 3

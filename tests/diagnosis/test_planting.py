@@ -4,11 +4,11 @@ Each test stands for some networks, so that they can be run side by side.
 """
 
 import re
-from pathlib import Path
 
 import pytest
 
 from microbp.comparing.answers.read import read
+from tests import ROOT
 from tests.planting import PLANTED, SINGLE, named, pairs, right_forms, singles
 
 NETWORKS = 20
@@ -53,6 +53,6 @@ def test_right_gradients_get_no_mistake_in_any_precision(twentieth):
 
 
 def test_the_table_in_the_readme_has_every_mistake():
-    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
     table = readme.partition("<!-- confusion -->")[2].partition("<!-- /confusion -->")[0]
     assert re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.MULTILINE) == PLANTED
