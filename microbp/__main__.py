@@ -2,7 +2,7 @@
 
 import sys
 
-from microbp.cli import main
+from microbp.terminal.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -30,7 +30,7 @@ def need(available: bool, what: str) -> None:
 @pytest.fixture
 def piped(monkeypatch, capsys):
     """Runs the command on what is piped in, in this process: gives its exit code, what it printed, and its errors."""
-    from microbp.cli import main  # not above, where a warning of an import would be no error
+    from microbp.terminal.cli import main  # not above, where a warning of an import would be no error
 
     def piped(text, *arguments):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp import cli
 from microbp.problems import builtin_names
+from microbp.terminal import cli
 from tests.conftest import need
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -10,6 +10,7 @@ import microbp
 
 PACKAGE = Path(microbp.__file__).parent
 FLOORS = """
+    terminal
     diagnosis.by_hand diagnosis.strength
     drawing.film drawing.page
     derivation
@@ -19,7 +20,7 @@ FLOORS = """
     formula
     errors formula.dialects formula.language formula.compiled engine.ops engine.methods engine.operands
     engine.copying engine.ieee printing
-    progress outside
+    terminal.progress terminal.console
     engine.value engine
     engine.families nn.network nn nn.places nn.arrays losses optim comparing.jacobian comparing.differences
     comparing.gradcheck stepping.names
@@ -28,7 +29,7 @@ FLOORS = """
     stepping.explain stepping.guesses stepping.stepper derivation.matrices stepping.paths nn.parameter
     derivation.routes derivation.textbook
     derivation.one_weight
-    reference
+    terminal.reference
     drawing.palette drawing.escape drawing.image drawing.style drawing.grouping drawing.folding drawing.levels
     drawing.subgraph
     drawing.heat drawing.moment drawing.scene drawing.cards drawing.dot drawing.drawing
@@ -49,13 +50,16 @@ FLOORS = """
     diagnosis.strength.what_hides diagnosis.strength.planting diagnosis.strength.strength
     diagnosis.by_hand.slips diagnosis.by_hand.replay
     diagnosis.by_hand.text diagnosis.by_hand.search diagnosis.text diagnosis.unexplained diagnosis.diagnose
-    training.backends training.checkpoint training.train training.charts training.film demo training.sweep
+    training.backends training.checkpoint training.train training.charts training.film terminal.demo
+    training.sweep
     training.conventions
     diagnosis.grading
-    __init__ screen shell debugger quiz
-    commands commands.output commands.step commands.draw commands.train commands.compare commands.diagnose
-    commands.grade commands.conventions commands.demo commands.explain commands.gradcheck commands.ops
-    commands.problems cli __main__
+    __init__ terminal.screen terminal.shell terminal.debugger terminal.quiz
+    terminal.commands terminal.commands.output terminal.commands.step terminal.commands.draw
+    terminal.commands.train terminal.commands.compare terminal.commands.diagnose
+    terminal.commands.grade terminal.commands.conventions terminal.commands.demo terminal.commands.explain
+    terminal.commands.gradcheck terminal.commands.ops
+    terminal.commands.problems terminal.cli __main__
 """
 ORDER = FLOORS.split()
 """Floor by floor, from the ground up: a module imports only from those named before it."""

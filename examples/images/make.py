@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import microbp
-from microbp import Value, losses, nn, reference
+from microbp import Value, losses, nn
 from microbp.printing import markdown
 from microbp.problems import schema, titles
+from microbp.terminal import reference
 
 HERE = Path(__file__).parent
 README = HERE.parent.parent / "README.md"

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
-from microbp.outside import check_place, held_interrupts
 from microbp.problems import Problem, as_network
 from microbp.problems.settings import Training
+from microbp.terminal.console import check_place, held_interrupts
 from microbp.training import checkpoint as checkpoints
 from microbp.training.backends import ENGINES, Engine
 

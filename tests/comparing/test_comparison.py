@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import nn, vectorized
-from microbp.cli import main
 from microbp.comparing.comparison import compare
 from microbp.errors import OperandError, ProblemError
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS, MLP
 from microbp.problems.case import case_of
+from microbp.terminal.cli import main
 
 
 @st.composite

@@ -5,10 +5,10 @@ import pytest
 
 import microbp
 from microbp import nn, vectorized
-from microbp.cli import main
 from microbp.comparing.first_wrong import first_divergence
 from microbp.errors import ShapeError, UnknownNameError
 from microbp.problems.case import case_of
+from microbp.terminal.cli import main
 
 MODEL = nn.MLP(3, [4, 2, 2], activation="tanh", output="sigmoid", seed=3)
 RNG = np.random.default_rng(1)

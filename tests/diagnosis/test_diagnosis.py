@@ -7,7 +7,6 @@ import pytest
 
 import microbp
 from microbp import nn, vectorized
-from microbp.cli import main
 from microbp.comparing.answers.read import read
 from microbp.derivation.backprop import forward, gradients
 from microbp.derivation.rules import changed, plan
@@ -16,6 +15,7 @@ from microbp.diagnosis.replay import Candidate
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
 from microbp.problems.case import case_of
+from microbp.terminal.cli import main
 from tests.planting import named
 
 RNG = np.random.default_rng(0)

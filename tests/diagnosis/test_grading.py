@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp.cli import main
 from microbp.problems.case import case_of
+from microbp.terminal.cli import main
 
 
 @pytest.fixture

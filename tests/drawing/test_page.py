@@ -13,7 +13,6 @@ import pytest
 
 import microbp
 from microbp import Value, nn
-from microbp.cli import main
 from microbp.drawing import image
 from microbp.drawing.page.frames import FOLD
 from microbp.drawing.page.page import PageView, page_html
@@ -22,6 +21,7 @@ from microbp.stepping import explain
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.names import number_text
 from microbp.stepping.stepper import Stepper
+from microbp.terminal.cli import main
 from tests.conftest import need
 from tests.drawing.test_render import HOSTILE
 

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp import Op, Value, reference
-from microbp.cli import main
+from microbp import Op, Value
 from microbp.comparing.gradcheck import check_graph
 from microbp.engine import apply, constant
 from microbp.engine.methods import generated_sources, pullback_source
 from microbp.engine.ops import FAMILIES, OPS, find
 from microbp.errors import FormulaError, UnknownNameError
+from microbp.terminal import reference
+from microbp.terminal.cli import main
 from tests.graphs import legal
 
 ALL = [*OPS.values(), *(family.row(3) for family in FAMILIES.values())]

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from microbp.datasets import moons
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.nn.initial import start
-from microbp.outside import held_interrupts
 from microbp.problems import NetworkProblem, Training
 from microbp.problems import load as load_problem
+from microbp.terminal.console import held_interrupts
 from microbp.training.backends import ENGINES
 from microbp.training.checkpoint import load, save
 from microbp.training.train import train

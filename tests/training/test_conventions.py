@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp.cli import main
 from microbp.errors import ProblemError
+from microbp.terminal.cli import main
 from microbp.training import conventions
 from microbp.training.conventions import reproduce
 

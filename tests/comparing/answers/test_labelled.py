@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from microbp.cli import main
 from microbp.comparing.answers.labelled import labelled, read_labelled
 from microbp.errors import ProblemError, UnknownNameError
+from microbp.terminal.cli import main
 
 LABELS = ["w", "x", "net_h1"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp.cli import main
 from microbp.comparing.answers.files import load_gradients
 from microbp.errors import ProblemError
 from microbp.problems.case import case_of
+from microbp.terminal.cli import main
 
 TRUTH = case_of(microbp.load("w1-w8")).truth[1]
 

@@ -12,7 +12,6 @@ import pytest
 
 import microbp
 from microbp import Value, load, nn
-from microbp.cli import main
 from microbp.diagnosis.by_hand.replay import Judge
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.by_hand.slips import SLIPS, slipped
@@ -21,6 +20,7 @@ from microbp.engine.ieee import errstate
 from microbp.engine.ops import OPS
 from microbp.errors import GraphError, ProblemError, UnknownNameError
 from microbp.printing import json_text
+from microbp.terminal.cli import main
 
 SQUARE, NUMBERS = "(w*x+b-y)**2", {"w": 2.0, "x": 3.0, "b": 0.5, "y": 1.0}
 EXPRESSION, INPUTS = "sigmoid((w*x + b)**3 / (1 + x*w)) - cos(w)*tanh(x)*x", {"w": 0.7, "x": -0.4, "b": 1.3}

@@ -6,7 +6,6 @@ import pytest
 
 import microbp
 from microbp import nn, vectorized
-from microbp.cli import main
 from microbp.comparing.gradcheck import ALLOWED
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.strength import planting
@@ -14,6 +13,7 @@ from microbp.diagnosis.strength.planting import candidates, judge, kinds_of
 from microbp.diagnosis.strength.strength import strength
 from microbp.errors import GraphError, ProblemError
 from microbp.problems.case import case_of
+from microbp.terminal.cli import main
 
 RNG = np.random.default_rng(5)
 X, Y = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from microbp.commands.output import put
 from microbp.comparing.gradcheck import METHODS, check_graph
 from microbp.diagnosis.strength.strength import strength
 from microbp.problems import Problem, as_network
+from microbp.terminal.commands.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

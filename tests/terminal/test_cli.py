@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from microbp import vectorized
-from microbp.cli import COMMANDS, main
-from microbp.commands import demo as demo_command
-from microbp.demo import demo
 from microbp.errors import RendererError
 from microbp.problems import load
+from microbp.terminal.cli import COMMANDS, main
+from microbp.terminal.commands import demo as demo_command
+from microbp.terminal.demo import demo
 
 
 def run_json(capsys, *arguments, code=0):

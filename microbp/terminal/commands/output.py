@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from microbp.outside import unheard
 from microbp.printing import json_text
+from microbp.terminal.console import unheard
 
 
 def put(options: argparse.Namespace, data: Any, text: Any) -> None:

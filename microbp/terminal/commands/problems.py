@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from microbp.commands.output import put
 from microbp.printing import columns
 from microbp.problems import titles
 from microbp.problems.schema import template
+from microbp.terminal.commands.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

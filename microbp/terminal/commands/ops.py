@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from microbp import reference
-from microbp.commands.output import put
 from microbp.engine.ops import FAMILIES, find
+from microbp.terminal import reference
+from microbp.terminal.commands.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 
-from microbp.commands.compare import GRADIENTS, add_sources, described, source, sources
-from microbp.commands.output import put
 from microbp.comparing.answers.files import MISFITS, named
 from microbp.comparing.answers.labelled import read_labelled
 from microbp.diagnosis.diagnose import diagnose
 from microbp.errors import ProblemError
 from microbp.problems import ExpressionProblem, Problem, as_network
+from microbp.terminal.commands.compare import GRADIENTS, add_sources, described, source, sources
+from microbp.terminal.commands.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

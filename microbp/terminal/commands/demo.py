@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from microbp.commands.output import put
-from microbp.demo import demo, report
 from microbp.drawing import draw
 from microbp.errors import RendererError
 from microbp.problems import as_network, load
+from microbp.terminal.commands.output import put
+from microbp.terminal.demo import demo, report
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

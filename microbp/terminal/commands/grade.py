@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
-from microbp.commands.output import put
 from microbp.diagnosis.grading import as_csv, as_dicts, as_text, grade
 from microbp.errors import ProblemError
 from microbp.problems import Problem
+from microbp.terminal.commands.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

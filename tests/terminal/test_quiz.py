@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from microbp import load
-from microbp.cli import main
-from microbp.quiz import Quiz
 from microbp.stepping.explain import decimals
 from microbp.stepping.stepper import Stepper
+from microbp.terminal.cli import main
+from microbp.terminal.quiz import Quiz
 
 STEPS = list(Stepper(load("w1-w8").root()))
 

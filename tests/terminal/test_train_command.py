@@ -11,10 +11,10 @@ from dataclasses import fields
 
 import pytest
 
-from microbp.cli import main
-from microbp.commands import train as train_command
 from microbp.problems import load
 from microbp.problems.settings import Training
+from microbp.terminal.cli import main
+from microbp.terminal.commands import train as train_command
 from microbp.training.train import TrainingResult, train
 from tests.conftest import need
 

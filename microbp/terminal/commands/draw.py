@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from microbp.commands.output import put
 from microbp.comparing.answers.labelled import read_labelled
 from microbp.comparing.comparison import wrong_gradients
 from microbp.diagnosis.by_hand.replay import Judge
@@ -20,8 +19,9 @@ from microbp.drawing.style import CHOICES, SHOWN
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.problems import NetworkProblem, Problem
-from microbp.progress import progress
 from microbp.stepping.names import name_graph
+from microbp.terminal.commands.output import put
+from microbp.terminal.progress import progress
 
 STILL = ("step", "no_backward", "compare")
 """What makes no sense in a film."""

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from microbp.commands.output import put
 from microbp.drawing.film.film import check_film
 from microbp.drawing.levels import FOLDED
 from microbp.optim import OPTIMIZERS, SCHEDULES
-from microbp.outside import check_place
 from microbp.printing import columns
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
-from microbp.progress import progress
+from microbp.terminal.commands.output import put
+from microbp.terminal.console import check_place
+from microbp.terminal.progress import progress
 from microbp.training.charts import check_chart, needs_history, plot_training
 from microbp.training.film import MOST_PICTURES, training_film
 from microbp.training.train import TrainingResult, train

@@ -14,7 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from microbp.commands import (
+from microbp.comparing.answers.formats import READERS
+from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.formula.dialects import printable
+from microbp.problems import Problem, as_network, load
+from microbp.terminal.commands import (
     compare,
     conventions,
     demo,
@@ -28,11 +32,7 @@ from microbp.commands import (
     step,
     train,
 )
-from microbp.comparing.answers.formats import READERS
-from microbp.errors import MicrobpError, ProblemError, unknown
-from microbp.formula.dialects import printable
-from microbp.outside import speak_any_encoding, unheard
-from microbp.problems import Problem, as_network, load
+from microbp.terminal.console import speak_any_encoding, unheard
 
 BUILT_IN = "a built-in problem (`microbp problems` lists them)"
 NETWORK = f"{BUILT_IN}, or a .toml file"

@@ -4,8 +4,8 @@ import json
 import pytest
 
 import microbp
-from microbp.cli import main
 from microbp.drawing import draw, paths_to
+from microbp.terminal.cli import main
 from tests.conftest import need
 
 

@@ -21,12 +21,12 @@ from __future__ import annotations
 
 from typing import Any, TextIO
 
-from microbp.debugger import Debugger, number
 from microbp.errors import MicrobpError
 from microbp.problems import Problem
-from microbp.screen import way
 from microbp.stepping.explain import decimals
 from microbp.stepping.stepper import Step
+from microbp.terminal.debugger import Debugger, number
+from microbp.terminal.screen import way
 
 MOVES = {"next", "step", "continue", "return", "back", "goto"}
 TRIES = 2

@@ -25,11 +25,11 @@ from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, UnknownNameError, unknown
 from microbp.formula.dialects import printable
 from microbp.problems import ExpressionProblem, Problem
-from microbp.screen import Screen, wants_colour, way, wrap
-from microbp.shell import Shell
 from microbp.stepping.explain import decimals
 from microbp.stepping.paths import paths
 from microbp.stepping.stepper import Step, Stepper
+from microbp.terminal.screen import Screen, wants_colour, way, wrap
+from microbp.terminal.shell import Shell
 
 LETTERS = {
     **{"n": "next", "s": "step", "b": "break", "cl": "clear", "c": "continue", "cont": "continue", "r": "return"},

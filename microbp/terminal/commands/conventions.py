@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from microbp.commands.output import put
 from microbp.errors import ProblemError
 from microbp.problems import Problem
+from microbp.terminal.commands.output import put
 from microbp.training.conventions import reproduce
 
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from microbp.cli import main
+from microbp.terminal.cli import main
 
 NEURON = ["sigmoid(w*x + b)", "w=2", "x=-1", "b=-3"]
 

@@ -7,13 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from microbp.commands.output import put
 from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, named
 from microbp.comparing.answers.flat import LAYOUTS
 from microbp.comparing.comparison import compare
 from microbp.comparing.first_wrong import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.problems import NetworkProblem
+from microbp.terminal.commands.output import put
 
 FORMATS = ("text", "md")
 FOR = {

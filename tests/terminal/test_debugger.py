@@ -10,14 +10,14 @@ import sys
 import pytest
 
 from microbp import Value, load
-from microbp.cli import main
-from microbp.debugger import Debugger, number
 from microbp.errors import MicrobpError
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem
 from microbp.problems.network import NetworkProblem
-from microbp.screen import WIDTH, Screen, wants_colour, way
 from microbp.stepping.stepper import Stepper
+from microbp.terminal.cli import main
+from microbp.terminal.debugger import Debugger, number
+from microbp.terminal.screen import WIDTH, Screen, wants_colour, way
 
 GRADIENTS = {
     **{"w1": "0.000438568", "w2": "0.000877135", "w3": "0.000497713", "w4": "0.000995425"},

@@ -6,9 +6,9 @@ import argparse
 import shutil
 import sys
 
-from microbp.commands.output import put
 from microbp.derivation.one_weight import derivation
 from microbp.problems import NetworkProblem
+from microbp.terminal.commands.output import put
 
 WIDTH = 120
 """Of a page that is not for a terminal, and the most of one that is."""

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from microbp.cli import main
+from microbp.terminal.cli import main
+from tests import ROOT
 
-README = Path(__file__).parent.parent / "README.md"
+README = ROOT / "README.md"
 TABLES = runpy.run_path(str(README.parent / "examples" / "images" / "make.py"))["TABLES"]
 
 

@@ -6,14 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 
-from microbp.debugger import Debugger
 from microbp.drawing.page.page import page
 from microbp.errors import GraphError, MicrobpError
 from microbp.printing import json_text
 from microbp.problems import NetworkProblem, Problem
-from microbp.quiz import Quiz
 from microbp.stepping import explain
 from microbp.stepping.stepper import DETAILS, Stepper
+from microbp.terminal.debugger import Debugger
+from microbp.terminal.quiz import Quiz
 
 FORMATS: dict[str, Callable[[Stepper], Iterable[str]]] = {
     "md": explain.pass_as_markdown,

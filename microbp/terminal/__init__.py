@@ -1,0 +1,1 @@
+"""The command: its words, the debugger and quiz in a terminal, and what they share."""
