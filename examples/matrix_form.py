@@ -41,12 +41,11 @@ def main():
         root.backward()
         theta = unroll(map(np.column_stack, zip(values[1::2], values[::2], strict=True)))
         _, dW, db = vectorized.loss_and_gradients(W, b, X, Y, **problem.model.activations(), loss=problem.loss, l2=l2)
-        graph = np.array([t.grad for t in theta])
         D, loop = unroll(to_theta(dW, db)), unroll(loop_over_examples(to_theta(W, b), X, Y, l2))
         move = dict(zip(theta, 1e-4 * np.eye(len(theta)), strict=True))
         high, low = (differences.replay(root.graph(), {t: t.data + s * move[t] for t in theta})[root] for s in (1, -1))
         numgrad = (high - low) / 2e-4
-        relative = np.linalg.norm(numgrad - D) / np.linalg.norm(numgrad + D)
+        graph, relative = np.array([t.grad for t in theta]), np.linalg.norm(numgrad - D) / np.linalg.norm(numgrad + D)
         print(f"\n{problem.title}, λ = {l2}: J = {root.data:.6f}")
         for t, n, d, p in zip(theta, numgrad, D, PUBLISHED.get(l2, "").split(), strict=False):
             print(f"∂J/∂{t.label:9}  numgrad {n: .4e}   D {d: .4e}   published {p:>11}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from microbp import jacobian, load, losses, train
 from microbp.printing import columns
-from microbp.training import charts as plots
+from microbp.training.charts import plot_training
 
 
 def show(title, rows):
@@ -22,8 +22,7 @@ def main(plot=None):
     problem = load("neuron")
     X, y, m = problem.inputs, problem.targets, len(problem.inputs)
     neuron = replace(problem, output="tanh")
-    *w, b = neuron.leaves()
-    a = [neuron.model(x) for x in X]
+    (*w, b), a = neuron.leaves(), [neuron.model(x) for x in X]
     z = [out.inputs[0] for out in a]
     C, A = losses.mean_squared_error([[out] for out in a], y), neuron.predict(X)
     dC_da, da_dz, dz_dw, dz_db = jacobian([C], a), jacobian(a, z), jacobian(z, w), jacobian(z, [b])
@@ -44,7 +43,7 @@ def main(plot=None):
     show("The linear neuron, a = z: ∂C/∂(w1, w2, w3, b) is a mean over samples, in whatever batches.", means)
     show("Trained until w = (1, 0, 0) and b = 0 to 1e-6, it ignores what does not matter:", runs)
     if plot:
-        plots.plot_training(problem, run, plot)
+        plot_training(problem, run, plot)
     limits = [("says", " w1, w2, w3, b", " C", " C at least", " unseen (-1.5, 0.3, 2), true -1.5")]
     for name, low, high in (("linear", -np.inf, np.inf), ("relu", 0, np.inf), ("tanh", -1, 1), ("sigmoid", 0, 1)):
         neuron = replace(problem, output=name)

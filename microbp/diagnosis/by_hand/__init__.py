@@ -1,0 +1,1 @@
+"""Mistakes in derivatives of expressions, worked out by hand."""

@@ -1,0 +1,1 @@
+"""A backward pass as a film: frames on one layout, GIF, WebP, SVG."""

@@ -1,0 +1,1 @@
+"""The stepper as one interactive HTML page."""

@@ -212,7 +212,7 @@ def _variables(theme: Theme) -> str:
 
 
 def _file(name: str) -> str:
-    return resources.files("microbp.drawing").joinpath(name).read_text("utf-8")
+    return resources.files("microbp.drawing.page").joinpath(name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:
