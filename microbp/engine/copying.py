@@ -9,10 +9,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from microbp.engine.value import Value
+from microbp.engine.node import Node
 
 
 class Copyable:
@@ -42,18 +41,18 @@ class Copyable:
         return _rebuild, (rows,)
 
 
-def _numbers(node: Value) -> tuple[Any, ...]:
+def _numbers(node: Node) -> tuple[Any, ...]:
     return type(node), node.data, node.grad, node.label
 
 
-def _leaf(cls: type[Value], data: float, grad: float, label: str) -> Value:
+def _leaf(cls: type[Any], data: float, grad: float, label: str) -> Any:
     out = cls(data, label)
     out.grad = grad
     return out
 
 
-def _rebuild(rows: list[Any]) -> Value:
-    graph: list[Value] = []
+def _rebuild(rows: list[Any]) -> Any:
+    graph: list[Any] = []
     for node, op, places in rows:
         graph.append(node if op is None else _leaf(*node).made_by(op, tuple(graph[k] for k in places)))
     return graph[-1]

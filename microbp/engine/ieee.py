@@ -21,15 +21,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from microbp.engine.node import Node
 from microbp.engine.ops import Op
 from microbp.errors import DomainError, NonFiniteWarning, UnknownNameError, unknown
-
-if TYPE_CHECKING:
-    from microbp.engine.value import Value
 
 ARITHMETIC = (ArithmeticError, ValueError)
 """What Python's float arithmetic raises."""
@@ -63,27 +60,27 @@ def errstate(nonfinite: str) -> Iterator[None]:
         _state.reset(token)
 
 
-def ieee(op: Op, *inputs: Value) -> float:
+def ieee(op: Op, *inputs: Node) -> float:
     """The result of `op` by IEEE arithmetic: inf or nan, never an exception."""
     with np.errstate(all="ignore"):
         (result,) = op.numpy(*(np.float64(x.data) for x in inputs))
     return float(result)
 
 
-def ieee_partials(node: Value) -> tuple[float, ...]:
+def ieee_partials(node: Node) -> tuple[float, ...]:
     """The local derivatives of a node by IEEE arithmetic; says so if that leads off the real line."""
     report_gradients([node])
     return _partials(node)
 
 
-def _partials(node: Value) -> tuple[float, ...]:
+def _partials(node: Node) -> tuple[float, ...]:
     assert node.op is not None
     with np.errstate(all="ignore"):
         partials = node.op.numpy_partials(*(np.float64(x.data) for x in node.inputs), np.float64(node.data))
     return tuple(map(float, partials))
 
 
-def report(op: Op, inputs: Sequence[Value], data: float) -> None:
+def report(op: Op, inputs: Sequence[Node], data: float) -> None:
     """Say that `op` made `data`, which is inf or nan, unless an earlier operation already left the real line."""
     if _state.get().mode == "ignore" or any(x.op is not None and not math.isfinite(x.data) for x in inputs):
         return
@@ -99,7 +96,7 @@ def report(op: Op, inputs: Sequence[Value], data: float) -> None:
     _say(op, said)
 
 
-def report_gradients(order: Sequence[Value]) -> None:
+def report_gradients(order: Sequence[Node]) -> None:
     """Say where in a backward pass (nodes in its order) a gradient first left the real line."""
     if _state.get().mode == "ignore":
         return
@@ -119,7 +116,7 @@ def report_gradients(order: Sequence[Value]) -> None:
                 return
 
 
-def _describe(op: Op, inputs: Sequence[Value]) -> str:
+def _describe(op: Op, inputs: Sequence[Node]) -> str:
     pairs = list(zip(op.inputs, inputs, strict=True))
     if len(pairs) > 4:  # of a long sum, name those that matter most
         pairs = sorted(pairs, key=lambda pair: -abs(pair[1].data) if math.isfinite(pair[1].data) else -math.inf)[:4]

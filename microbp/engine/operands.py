@@ -5,37 +5,21 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from microbp.errors import OperandError
 
-if TYPE_CHECKING:
-    from microbp.engine.value import Value
-
 _NO_NUMBERS = (str, bytes, bytearray, complex, np.complexfloating, np.ndarray)
 
 
 class Operators:
-    """The order of values by their data. For type checkers also the operators, which `define` makes from the table."""
+    """The order of values by their data. The other operators are made from the table."""
 
     __slots__ = ()
 
     data: float
-
-    if TYPE_CHECKING:
-
-        def _operator(self, other: Any) -> Value: ...
-
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
-        __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _operator
-
-        def __neg__(self) -> Value: ...
-
-        def __abs__(self) -> Value: ...
-
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
     def __lt__(self, other: Any) -> Any:
         return self._ordered(operator.lt, other)

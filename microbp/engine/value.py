@@ -11,8 +11,8 @@ The methods of `Value` are made from the rows of `ops.TABLE` by `define`, at the
 
 from __future__ import annotations
 
-from threading import Lock
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +21,10 @@ from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
 from microbp.engine.ops import OPS, Op
+from microbp.engine.order import DONE, NEW, topological_order
 from microbp.errors import FormulaError
 
-_NEW, _OPEN, _DONE = 0, 1, 2
 _new = object.__new__
-_walking = Lock()
 
 
 class Value(Operators, Copyable):
@@ -47,7 +46,7 @@ class Value(Operators, Copyable):
 
     # _x and _y hold the inputs: one, two, or (in _x) a tuple of many. Two slots instead of a tuple for
     # every node halve the work of Python's garbage collector, which is what a large graph waits for.
-    # _state is used by _topological_order alone: leaves are done, the others are new but during the walk.
+    # _state is used by topological_order alone: leaves are done, the others are new but during the walk.
     __slots__ = ("_state", "_x", "_y", "data", "grad", "label", "op")
 
     data: float
@@ -56,6 +55,17 @@ class Value(Operators, Copyable):
     op: Op | None
     _state: int
 
+    if TYPE_CHECKING:  # what `define` makes from the table
+
+        def _operator(self, other: Any) -> Value: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
+        __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _operator
+
+        def __neg__(self) -> Value: ...
+        def __abs__(self) -> Value: ...
+        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+
     def __init__(self, data: Any, label: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")
         self.grad = 0.0
@@ -63,7 +73,7 @@ class Value(Operators, Copyable):
         self.op = None
         self._x: Any = None
         self._y: Value | None = None
-        self._state = _DONE
+        self._state = DONE
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -79,7 +89,7 @@ class Value(Operators, Copyable):
     def graph(self) -> list[Value]:
         """Every value that this one depends on, and itself last, in topological order: inputs stand before results."""
         found: dict[Value, None] = {}
-        for node in _topological_order(self):
+        for node in topological_order(self):
             for x in node.inputs:
                 found.setdefault(x)
             found[node] = None
@@ -95,15 +105,15 @@ class Value(Operators, Copyable):
         if self.op is None:
             self.grad += seed
             return
-        order = _topological_order(self)
+        order = topological_order(self)
         order.reverse()
         for node in order:
             node.grad = 0.0
         self.grad = seed
         check = 0.0
         for node in order:
-            pull = node.op.pull  # type: ignore[union-attr]  # only leaves have no op, and none is in the order
-            pull(node)  # type: ignore[misc]  # every op that has made a value has its pullback
+            pull = node.op.pull
+            pull(node)
             check += node.grad
         if check - check:
             report_gradients(order)
@@ -123,7 +133,7 @@ class Value(Operators, Copyable):
             _generate(op)
         self.op = op
         self._x, self._y = (*inputs, None)[:2] if op.arity <= 2 else (inputs, None)
-        self._state = _NEW
+        self._state = NEW
         return self
 
 
@@ -133,51 +143,6 @@ class Constant(Value):
     __slots__ = ()
 
 
-def _topological_order(root: Value) -> list[Value]:
-    """The interior nodes that `root` depends on, inputs before results.
-
-    The depth-first walk that recursion would do: go down to the first input that is not done yet; where all are, the
-    node is done. `path` leads back up. A node with many inputs is opened: all that are not done go on the path at once.
-    """
-    order: list[Value] = []
-    if root.op is None:
-        return order
-    path: list[Value] = []
-    node = root
-    _walking.acquire()  # another thread's marks would mix with these
-    try:
-        while True:
-            x, y = node._x, node._y
-            if y is None and x.__class__ is tuple:
-                if not node._state:
-                    node._state = _OPEN
-                    path.append(node)
-                    path += [z for z in reversed(x) if not z._state]
-                    node = path.pop()
-                    continue
-            elif not x._state:
-                path.append(node)
-                node = x
-                continue
-            elif y is not None and not y._state:
-                path.append(node)
-                node = y
-                continue
-            if node._state != _DONE:  # it may have been done from elsewhere before its turn came
-                node._state = _DONE
-                order.append(node)
-            if not path:
-                break
-            node = path.pop()
-    finally:
-        for node in order:
-            node._state = _NEW
-        for node in path:  # none is left, unless something interrupted the walk
-            node._state = _NEW
-        _walking.release()
-    return order
-
-
 def constant(number: Any, op: Op) -> Constant:
     """A plain number as an input of `op`."""
     out = _new(Constant)
@@ -185,7 +150,7 @@ def constant(number: Any, op: Op) -> Constant:
     out.grad = 0.0
     out.label = ""
     out.op = None
-    out._state = _DONE
+    out._state = DONE
     return out
 
 
