@@ -37,7 +37,8 @@ from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
 from microbp.nn.arrays import from_theta, to_theta
 from microbp.problems import NetworkProblem, Training, load
 from microbp.stepping.paths import paths
-from microbp.stepping.stepper import Step, Stepper
+from microbp.stepping.step import Step
+from microbp.stepping.stepper import Stepper
 from microbp.training.train import TrainingResult, train
 
 __all__ = [

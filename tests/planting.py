@@ -13,7 +13,7 @@ from microbp.diagnosis.search import Search
 from microbp.diagnosis.ways import SOLVED
 from microbp.losses import LOSSES
 from microbp.nn import MLP
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 
 LOSS_OF = {
     "softmax-diagonal-only": "softmax_cross_entropy",
@@ -49,7 +49,7 @@ def random_case(rng, loss=None, hidden=None, l2=None):
         Y = rng.normal(size=(m, sizes[-1]))
     model = MLP.from_arrays(weights, biases, activations, output)
     l2 = float(rng.choice([0.0, 0.1, 1.0])) if l2 is None else l2
-    return case_of(model, X, Y, loss=loss, l2=l2, learning_rate=0.5)
+    return exercise_of(model, X, Y, loss=loss, l2=l2, learning_rate=0.5)
 
 
 def planted(rng, case, mistake):

@@ -1,105 +1,100 @@
-"""The house: who may import whom, and what may not be in it."""
+"""The house: one room a job, imports go down only, and what may not be in it."""
 
 import ast
 import sys
-from pathlib import Path
+from collections import Counter
 
 import pytest
 
-import microbp
+from tests import ROOT
 
-PACKAGE = Path(microbp.__file__).parent
-FLOORS = """
-    terminal
-    diagnosis.by_hand diagnosis.strength
-    drawing.film drawing.page
-    derivation
-    training
-    comparing
-    stepping
-    formula
-    errors formula.dialects formula.language formula.compiled engine.ops engine.methods engine.operands
-    engine.copying engine.ieee printing
-    terminal.progress terminal.console
-    engine.value engine
-    engine.families nn.network nn nn.places nn.arrays losses optim comparing.jacobian comparing.differences
-    comparing.gradcheck stepping.names
-    vectorized datasets
-    nn.initial
-    stepping.explain stepping.guesses stepping.stepper derivation.matrices stepping.paths nn.parameter
-    derivation.routes derivation.textbook
-    derivation.one_weight
-    terminal.reference
-    drawing.palette drawing.escape drawing.image drawing.style drawing.grouping drawing.folding drawing.levels
-    drawing.subgraph
-    drawing.heat drawing.moment drawing.scene drawing.cards drawing.dot drawing.drawing
-    drawing.film.fixed_layout drawing.film.merge_frames drawing.film.film drawing
-    drawing.page.frames drawing.page.page
-    problems.settings problems.names problems.network problems.expression problems.schema problems.loading
-    problems
-    comparing.answers comparing.answers.arrays problems.case comparing.answers.answer comparing.answers.flat
-    comparing.answers.read comparing.answers.formats
-    comparing.answers.files
-    comparing.answers.labelled
-    diagnosis derivation.rules derivation.formulas derivation.notation derivation.backprop comparing.precision
-    comparing.difference comparing.comparison derivation.quantities comparing.first_wrong
-    diagnosis.ways diagnosis.mistake diagnosis.mistakes diagnosis.likely_factors diagnosis.fitting
-    diagnosis.factors diagnosis.explanation diagnosis.followed diagnosis.replay diagnosis.pairs
-    diagnosis.search
-    diagnosis.separating
-    diagnosis.strength.what_hides diagnosis.strength.planting diagnosis.strength.strength
-    diagnosis.by_hand.slips diagnosis.by_hand.replay
-    diagnosis.by_hand.text diagnosis.by_hand.search diagnosis.text diagnosis.unexplained diagnosis.diagnose
-    training.backends training.checkpoint training.train training.charts training.film terminal.demo
-    training.sweep
-    training.conventions
-    diagnosis.grading
-    __init__ terminal.screen terminal.shell terminal.debugger terminal.quiz
-    terminal.commands terminal.commands.output terminal.commands.step terminal.commands.draw
-    terminal.commands.train terminal.commands.compare terminal.commands.diagnose
-    terminal.commands.grade terminal.commands.conventions terminal.commands.demo terminal.commands.explain
-    terminal.commands.gradcheck terminal.commands.ops
-    terminal.commands.problems terminal.cli __main__
-"""
-ORDER = FLOORS.split()
-"""Floor by floor, from the ground up: a module imports only from those named before it."""
-
+PACKAGE = ROOT / "microbp"
+FLOORS = (
+    "errors printing",
+    "vectorized datasets",
+    "formula",
+    "engine",
+    "nn losses optim",
+    "problems stepping",
+    "derivation drawing",
+    "comparing training",
+    "diagnosis",
+    "terminal",
+    "__init__",
+    "__main__",
+)
+"""From the ground up. A room imports from itself and from those named before it, on its own floor and below."""
+ROOMS = " ".join(FLOORS).split()
 APART = {"vectorized", "datasets"}
+"""Independent witnesses: they import nothing of ours."""
 FILES = {
-    str(f.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__"): f
-    for f in PACKAGE.rglob("*.py")
+    str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
 }
+MODULES = sorted(FILES)
+
+
+def room(module):
+    return module.partition(".")[0] or "__init__"
 
 
 def imported(path):
-    """The modules of microbp that a file imports, outside `if TYPE_CHECKING`."""
-    tree = ast.parse(path.read_text("utf-8"))
-    skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and id(node) not in skipped:
-            base = (node.module or "").removeprefix("microbp").removeprefix(".")
-            if (node.module or "").partition(".")[0] == "microbp":
-                for alias in node.names:
-                    inner = f"{base}.{alias.name}".removeprefix(".")
-                    yield inner if inner in FILES else base or "__init__"
+    """(line, module) for each import of ours in a file, wherever it stands: under `if TYPE_CHECKING` too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno}: import from microbp by its whole name, not relatively"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.partition(".")[0] == "microbp":
+                inner = name.removeprefix("microbp").removeprefix(".")
+                yield node.lineno, inner if inner in FILES else inner.rpartition(".")[0] or "__init__"
 
 
-def test_every_module_has_its_place():
-    assert sorted(FILES) == sorted(ORDER)
+def circles():
+    """Modules that need each other, each circle once."""
+    needs = {module: {found for _, found in imported(FILES[module])} - {module} for module in MODULES}
+    reached = {module: set(found) for module, found in needs.items()}
+    for middle in MODULES:
+        for found in reached.values():
+            if middle in found:
+                found |= reached[middle]
+    return sorted(module for module in MODULES if module in reached[module] and module not in ("__init__", "__main__"))
 
 
-@pytest.mark.parametrize("module", ORDER)
-def test_modules_import_only_from_below(module):
-    above = set(ORDER[ORDER.index(module) :])
-    found = set(imported(FILES[module]))
-    assert not found & above, f"{module} imports {found & above}"
-    if module in APART:
-        assert not found
+def test_every_room_is_on_a_floor():
+    assert {room(module) for module in MODULES} == set(ROOMS)
+    assert len(FLOORS) <= 12
+    assert len([entry for entry in PACKAGE.iterdir() if entry.name != "__pycache__"]) <= 20
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_only(module):
+    for line, found in imported(FILES[module]):
+        above = ROOMS.index(room(found)) > ROOMS.index(room(module))
+        assert not above, (
+            f"{FILES[module]}:{line}: {room(module)}/ imports {found}, which stands above it. Move what is needed down "
+            f"to {room(module)}/ or below, pass it in as an argument, or do the work in {room(found)}/."
+        )
+        assert room(module) not in APART, f"{module} is an independent witness and imports nothing of microbp"
+
+
+def test_no_two_modules_need_each_other():
+    assert not circles(), (
+        "cut the circle: let one of them take what it needs as an argument, or split off what both need"
+    )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_can_be_read_at_one_sitting(module):
+    assert len(FILES[module].read_text("utf-8").splitlines()) <= 250
+
+
+def test_a_room_has_four_to_fourteen_files():
+    sizes = Counter(str(path.parent.relative_to(PACKAGE)) for path in FILES.values() if path.name != "__init__.py")
+    assert all(size <= 14 for size in sizes.values()), sizes
 
 
 def test_import_needs_only_numpy_and_graphviz():

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.answers.answer import Given, within
+from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.answers.files import named, obtain
 from microbp.comparing.answers.read import choose, loss_in, read
 from microbp.comparing.difference import Difference, difference
@@ -39,7 +39,7 @@ from microbp.nn import MLP
 from microbp.nn.arrays import Layout
 from microbp.printing import columns, markdown
 from microbp.problems import NetworkProblem, Problem
-from microbp.problems.case import Case, Gradients, case_of
+from microbp.problems.exercise import Exercise, Gradients, exercise_of
 
 TOLERANCE = 1e-12
 _WORDS = {True: "ok", False: "DIFFERS"}
@@ -130,14 +130,14 @@ def compare(
     """
     if tolerance is not None and not 0.0 <= real_number(tolerance, "tolerance") < math.inf:
         raise ProblemError(f"tolerance is a number that is not negative, 1e-6 for one; got {tolerance}")
-    case = case_of(model, X, Y, loss=loss, l2=l2)
+    case = exercise_of(model, X, Y, loss=loss, l2=l2)
     if gradients is not None:
         found = obtain(case, gradients)
         given = choose(case, read(case, found, layout=layout))
         return Comparison(loss_in(found), case.truth[0], _learners(case, given, tolerance), tolerance, "learner")
     tolerance = TOLERANCE if tolerance is None else tolerance
     network = model if isinstance(model, MLP) else model.model
-    assert network is not None  # case_of takes nothing else
+    assert network is not None  # exercise_of takes nothing else
     total, graph, truth = _graph(copy.deepcopy(network), case)
     rows = tuple(
         difference(name[1:], graph[name], truth[name], tolerance * (1 + np.abs(truth[name]))) for name in case.names
@@ -145,7 +145,7 @@ def compare(
     return Comparison(total, case.truth[0], rows, tolerance)
 
 
-def _graph(model: MLP, case: Case) -> tuple[float, Gradients, Gradients]:
+def _graph(model: MLP, case: Exercise) -> tuple[float, Gradients, Gradients]:
     """The loss and the gradients of the graph, and the true ones added up for shared parameters."""
     layout = Layout(model.parameter_arrays())
     for leaf in layout.leaves:
@@ -162,7 +162,7 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
 
     `gradients` are those of the samples that the problem shows, in any form that `compare` takes.
     """
-    case = case_of(problem, *problem.shown_samples)
+    case = exercise_of(problem, *problem.shown_samples)
     found = obtain(case, gradients)
     with named(os.fspath(gradients) if isinstance(gradients, str | os.PathLike) else None):
         given = choose(case, read(case, found))
@@ -174,7 +174,7 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     return wrong
 
 
-def _learners(case: Case, given: Given, tolerance: float | None) -> tuple[Difference, ...]:
+def _learners(case: Exercise, given: Answer, tolerance: float | None) -> tuple[Difference, ...]:
     rows, precision = [], precision_of(case, given)
     for name, numbers, right, allowed in marked(given, case.truth[1], precision.tolerance):
         assert right is not None  # its shape was looked at

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import within
-from microbp.problems.case import Floats
+from microbp.problems.exercise import Floats
 
 MAP = (12, 40)
 """The most rows and columns of a map of wrong entries: a larger array is drawn in blocks."""

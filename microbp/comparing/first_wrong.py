@@ -29,7 +29,7 @@ from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.nn import MLP
 from microbp.printing import columns
 from microbp.problems import Problem, as_network
-from microbp.problems.case import Case, Floats, Gradients, case_of
+from microbp.problems.exercise import Exercise, Floats, Gradients, exercise_of
 from microbp.vectorized import LOSSES, softmax
 
 _PARAMETERS = re.compile(r"(w|b|theta|x|y)_?\d*", re.IGNORECASE)
@@ -108,7 +108,7 @@ def first_divergence(
     is which if they have other names: {"hidden": "a1"}. What else is given is only noted; if nothing is a quantity of
     the network, or `names` has another, that is an `UnknownNameError`. Raises `ShapeError` for what does not fit.
     """
-    case = case_of(model, X, Y, loss=loss, l2=l2)
+    case = exercise_of(model, X, Y, loss=loss, l2=l2)
     right = quantities_of(case)
     if not quantities:
         raise ShapeError(f"there is nothing to look at: give one quantity or more, of {', '.join(right)}")
@@ -139,7 +139,7 @@ def _unknown(name: str, right: Gradients) -> UnknownNameError:
     return UnknownNameError(f"{unknown('quantity', name, right)}; other names go with names={{'mine': 'z1'}}")
 
 
-def _missing(case: Case, found: list[tuple[str, Quantity]], right: Gradients) -> tuple[str, ...]:
+def _missing(case: Exercise, found: list[tuple[str, Quantity]], right: Gradients) -> tuple[str, ...]:
     """What the first wrong quantity is made of, where nothing that was given says that it is right."""
     first = next((name for name, q in found if not q.ok), None)
     if first is None:
@@ -148,7 +148,7 @@ def _missing(case: Case, found: list[tuple[str, Quantity]], right: Gradients) ->
     return tuple(group[0] for group in needs(case, first) if group[0] in right and not sound.intersection(group))
 
 
-def _judged(case: Case, name: str, place: Place, given: Floats, right: Floats) -> Quantity:
+def _judged(case: Exercise, name: str, place: Place, given: Floats, right: Floats) -> Quantity:
     (kind, l), column = split(case, place[0]), place[1]
     formula = made(case, place[0])
     forms = {"": right}
@@ -181,7 +181,7 @@ def _judged(case: Case, name: str, place: Place, given: Floats, right: Floats) -
     return Quantity(name, given.shape, False, f"{at}{given[where]:.9g}, right is {form[where]:.9g}", formula)
 
 
-def _is_mean(case: Case) -> bool:
+def _is_mean(case: Exercise) -> bool:
     """Whether the loss is divided by the number of samples: then twice the same samples change nothing."""
     loss, a = LOSSES[case.loss][0], forward(case, plan(case)).a[-1]
     once, twice = float(loss(a, case.Y)), float(loss(np.vstack([a, a]), np.vstack([case.Y, case.Y])))

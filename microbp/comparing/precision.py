@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.comparing.answers.answer import Given, largest, within
+from microbp.comparing.answers.answer import Answer, largest, within
 from microbp.derivation.backprop import backward, gradients
 from microbp.derivation.rules import plan
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 
 RELATIVE = 1e-9
 """How near numbers in double precision must be, relative to the largest of their array."""
@@ -137,7 +137,7 @@ class Marked(NamedTuple):
         return np.inf if self.right is None else digits(self.numbers[wrong], self.right[wrong], self.tolerance[wrong])
 
 
-def marked(given: Given, right: Gradients, tolerance: Callable[[str, Floats], Floats]) -> Iterator[Marked]:
+def marked(given: Answer, right: Gradients, tolerance: Callable[[str, Floats], Floats]) -> Iterator[Marked]:
     """Each array that was given, beside the right one and how far its numbers may be from that."""
     for name in given.arrays:
         numbers, expected = given.numbers(name), given.select(name, right[name])
@@ -145,7 +145,7 @@ def marked(given: Given, right: Gradients, tolerance: Callable[[str, Floats], Fl
         yield Marked(name, numbers, expected, allowed)
 
 
-def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = False) -> Precision:
+def precision_of(case: Exercise, given: Answer, typed: bool = True, pooled: bool = False) -> Precision:
     """The precision of a learner's numbers, for this network and these data; if they were not typed they are exact.
 
     Each array has the precision in which it was typed; `pooled`, none has less than the others, unless all were typed.
@@ -166,7 +166,7 @@ def precision_of(case: Case, given: Given, typed: bool = True, pooled: bool = Fa
     return Precision(dict(zip(given.arrays, units, strict=True)), _noise(case, given), single)
 
 
-def _noise(case: Case, given: Given) -> Gradients:
+def _noise(case: Exercise, given: Answer) -> Gradients:
     """The rounding errors of single precision: as large, for the terms of its sum, as the worst of its neuron."""
     found: Gradients = {}
     with np.errstate(all="ignore"):
@@ -196,7 +196,7 @@ def is_single(numbers: Floats) -> bool:
         return bool(np.all((numbers.astype(np.float32) == numbers) | np.isnan(numbers)))
 
 
-def few_digits(given: Given, right: Gradients) -> bool:
+def few_digits(given: Answer, right: Gradients) -> bool:
     """Whether these are right numbers with hardly a digit left: 0.02 for 0.0196, and none is much larger.
 
     Or two digits in an array alone: 0.051 for 0.0514, beside others in full.
@@ -212,7 +212,7 @@ def few_digits(given: Given, right: Gradients) -> bool:
     return bool(np.all(within(np.concatenate(numbers), np.concatenate(found), half + bound)))
 
 
-def rounded_to_single(given: Given, right: Gradients) -> bool:
+def rounded_to_single(given: Answer, right: Gradients) -> bool:
     """Whether these are right numbers, each rounded to float32 and no more."""
     for name in given.arrays:
         expected = given.select(name, right[name])

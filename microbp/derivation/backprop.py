@@ -3,9 +3,9 @@
 With `Rules()` for each layer it is the right pass, derived a second time:
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
+>>> from microbp.problems.exercise import exercise_of
 >>> from microbp.derivation.rules import plan
->>> case = case_of(load("w1-w8"))
+>>> case = exercise_of(load("w1-w8"))
 >>> right = gradients(case, plan(case))
 >>> right["dW2"][0].round(9).tolist(), right["dW1"][0].round(9).tolist()
 ([0.082167041, 0.082667628], [0.000438568, 0.000877135])
@@ -26,7 +26,7 @@ from microbp.derivation.formulas import MISREMEMBERED
 from microbp.derivation.formulas import error as formula
 from microbp.derivation.notation import value
 from microbp.derivation.rules import Plan, Rules, changed
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
 
 
@@ -62,7 +62,7 @@ class Values(NamedTuple):
     a: Sequence[Floats]
 
 
-def forward(case: Case, rules: Plan) -> Values:
+def forward(case: Exercise, rules: Plan) -> Values:
     """The forward pass under these rules."""
     kind: Any = np.float32 if rules[0].precision == "single" else np.float64
     W, b = [w.astype(kind) for w in case.weights], [v.astype(kind) for v in case.biases]
@@ -73,7 +73,7 @@ def forward(case: Case, rules: Plan) -> Values:
     return Values(W, b, case.Y.astype(kind), zs, activations)
 
 
-def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[Part]:
+def backward(case: Exercise, rules: Plan, values: Values | None = None) -> Iterator[Part]:
     """The parts of the gradients, from the last layer to the first, as they are computed.
 
     `values` spares the forward pass. "updated" weights, "parameters", and a second pass need `case.learning_rate`.
@@ -114,7 +114,7 @@ def backward(case: Case, rules: Plan, values: Values | None = None) -> Iterator[
         yield above
 
 
-def gradients(case: Case, rules: Plan, values: Values | None = None) -> Gradients:
+def gradients(case: Exercise, rules: Plan, values: Values | None = None) -> Gradients:
     """The gradients under these rules, by name."""
     found: Gradients = {}
     for part in backward(case, rules, values):
@@ -123,7 +123,7 @@ def gradients(case: Case, rules: Plan, values: Values | None = None) -> Gradient
     return {name: found[name] for name in case.names}
 
 
-def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
+def _accumulated(case: Exercise, rules: Plan) -> Iterator[Part]:
     """The sum of a pass and of one after a step."""
     every = range(1, case.depth + 1)
     once = changed(rules, {"passes": 1}, every)
@@ -138,7 +138,7 @@ def _accumulated(case: Case, rules: Plan) -> Iterator[Part]:
         yield Part(*one[:5], *(x + y for x, y in zip(one[5:], two[5:], strict=True)))
 
 
-def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floats]:
+def _output_delta(case: Exercise, rule: Rules, values: Values) -> tuple[Floats, Floats]:
     """The error ∂loss/∂a and the delta of the last layer."""
     a, y, name = values.a[-1], values.y, rule.error or case.loss
     error = LOSSES[case.loss][1](a, y)
@@ -160,7 +160,7 @@ def _output_delta(case: Case, rule: Rules, values: Values) -> tuple[Floats, Floa
     return error, error * slope
 
 
-def _slope(case: Case, rule: Rules, values: Values, l: int, upstream: Floats) -> Floats:
+def _slope(case: Exercise, rule: Rules, values: Values, l: int, upstream: Floats) -> Floats:
     at = l
     if rule.slope_at and values.z[_neighbour(l, rule.slope_at, case.depth) - 1].shape == upstream.shape:
         at = _neighbour(l, rule.slope_at, case.depth)
@@ -189,7 +189,7 @@ def _neighbour(l: int, where: str, depth: int) -> int:
     return max(l - 1, 1) if where == "below" else min(l + 1, depth)
 
 
-def _through(case: Case, rule: Rules, values: Values, part: Part) -> Floats:
+def _through(case: Exercise, rule: Rules, values: Values, part: Part) -> Floats:
     """What a layer passes back to the activations before it."""
     W, passed = values.weights[part.l - 1], part.delta if rule.passed == "delta" else part.signal
     if rule.back == "updated":

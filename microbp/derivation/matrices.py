@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from microbp.engine import Value
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.stepping.explain import decimals, root_name
+from microbp.printing import decimals
+from microbp.stepping.explain import root_name
 from microbp.stepping.stepper import Stepper
 
 MOST = 6

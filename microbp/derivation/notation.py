@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.stepping.names import number_text
+from microbp.printing import number_text
 
 DIGITS = 9
 MOST_TERMS = 3

@@ -24,8 +24,7 @@ from microbp.engine import Value
 from microbp.errors import UnknownNameError, unknown
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
-from microbp.stepping.explain import decimals
-from microbp.stepping.names import number_text
+from microbp.printing import decimals, number_text
 from microbp.stepping.paths import Paths, paths
 
 WIDTH = 120

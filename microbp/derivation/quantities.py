@@ -1,8 +1,8 @@
 """The quantities that a pass computes: their names, their order, how each is made, and of what.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
->>> case = case_of(load("w1-w8"))
+>>> from microbp.problems.exercise import exercise_of
+>>> case = exercise_of(load("w1-w8"))
 >>> list(quantities_of(case))[:5], made(case, "delta1"), needs(case, "delta1")[0]
 (['z1', 'a1', 'z2', 'a2', 'loss'], 'δ1 = (δ2 W2) ⊙ f′(z1)', ['delta2', 'dW2', 'db2'])
 >>> canonical("net_1"), neurons(load("w1-w8").model)["out_h2"]
@@ -18,7 +18,7 @@ import numpy as np
 from microbp.derivation.backprop import backward, forward
 from microbp.derivation.rules import plan
 from microbp.nn import MLP
-from microbp.problems.case import Case, Gradients
+from microbp.problems.exercise import Exercise, Gradients
 
 Place = tuple[str, int | None]
 """A quantity, and if it is that of one neuron alone its column."""
@@ -64,7 +64,7 @@ NEEDS = {
 """What each quantity of layer l is made of (p = l − 1, n = l + 1), each with what else is wrong if it is."""
 
 
-def quantities_of(case: Case) -> Gradients:
+def quantities_of(case: Exercise) -> Gradients:
     """All quantities by name, in the order in which a pass computes them."""
     rules = plan(case)
     values = forward(case, rules)
@@ -85,7 +85,7 @@ def canonical(name: str) -> str:
     return f"{kind}{match[2]}" if match and kind else {"E": "loss", "J": "loss"}.get(name, name)
 
 
-def split(case: Case, name: str) -> tuple[str, int]:
+def split(case: Exercise, name: str) -> tuple[str, int]:
     """What kind of quantity it is, and of which layer: the loss is of the last."""
     kind = name.rstrip("0123456789")
     return kind, int(name[len(kind) :] or case.depth)
@@ -98,7 +98,7 @@ def neurons(model: MLP) -> dict[str, Place]:
     return found | {n.out_label: (f"a{l}", j) for l, j, n in places}
 
 
-def made(case: Case, name: str) -> str:
+def made(case: Exercise, name: str) -> str:
     """The formula of a quantity."""
     kind, l = split(case, name)
     formula = FORMULAS[kind] + (PENALTY.get(kind, "") if case.l2 else "")
@@ -110,7 +110,7 @@ def made(case: Case, name: str) -> str:
     return formula.format(l=l, n=l + 1, before=f"a{l - 1}" if l > 1 else "X")
 
 
-def needs(case: Case, name: str) -> list[list[str]]:
+def needs(case: Exercise, name: str) -> list[list[str]]:
     """What a quantity is made of, each with what else is wrong if it is."""
     kind, l = split(case, name)
     groups = NEEDS["last" if kind == "delta" and l == case.depth else kind]

@@ -20,8 +20,9 @@ from microbp.errors import GraphError
 from microbp.formula.language import Formula
 from microbp.nn import MLP
 from microbp.nn.parameter import Parameter
-from microbp.stepping.explain import decimals, derivative, factor
-from microbp.stepping.stepper import Step, Stepper
+from microbp.printing import decimals, derivative, factor
+from microbp.stepping.step import Step
+from microbp.stepping.stepper import Stepper
 
 TOLERANCE = 1e-12
 BY_OUTPUT = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from microbp.problems.case import Case
+from microbp.problems.exercise import Exercise
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ Plan = tuple[Rules, ...]
 """The rules for each layer."""
 
 
-def plan(case: Case, changes: Mapping[str, Any] | None = None, layers: Iterable[int] | None = None) -> Plan:
+def plan(case: Exercise, changes: Mapping[str, Any] | None = None, layers: Iterable[int] | None = None) -> Plan:
     """The rules for each layer of a network: the right ones, but for these changes in these layers (all)."""
     every = range(1, case.depth + 1)
     return changed((Rules(),) * case.depth, changes or {}, every if layers is None else layers)

@@ -12,10 +12,9 @@ from microbp import vectorized
 from microbp.derivation.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.printing import columns
-from microbp.stepping import explain
-from microbp.stepping.explain import decimals, derivative, factor
+from microbp.printing import columns, decimals, derivative, factor
 from microbp.stepping.paths import Path, Paths
+from microbp.stepping.step import product as product_text
 
 ENDS = 4
 """How many are written at each end of a long path and of a deep network."""
@@ -96,7 +95,7 @@ class Textbook(Routes):
             yield f"  {self.who((term.sample, term.neuron))}{numbers} × {factor(term.before)} = {decimals(term.share)}"
         if rest := [term.share for term in read[most:]]:
             yield f"  … {len(rest)} more: {decimals(sum(rest))}"
-        yield from (f"  penalty, (λ/2m) · 2w: {explain.product(step)}" for step in self.penalties)
+        yield from (f"  penalty, (λ/2m) · 2w: {product_text(step)}" for step in self.penalties)
         if len(read) + len(self.penalties) > 1:
             yield f"  together: {d(leaf)} = {decimals(found.gradient)}"
 

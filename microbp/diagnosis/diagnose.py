@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.answers.answer import Given, within
+from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.answers.files import load_gradients, obtain
 from microbp.comparing.answers.flat import ambiguous
 from microbp.comparing.answers.read import choose, loss_in, read
@@ -41,7 +41,7 @@ from microbp.engine import Value
 from microbp.errors import ShapeError
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
-from microbp.problems.case import Case, case_of
+from microbp.problems.exercise import Exercise, exercise_of
 
 MOST_ALTERNATIVES = 5
 OF_LOSS = 1e-6
@@ -72,7 +72,7 @@ def diagnose(
         if isinstance(gradients, str | os.PathLike):
             gradients = load_gradients(gradients)
         return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
-    case = case_of(model, X, Y, loss=loss, l2=l2, learning_rate=learning_rate)
+    case = exercise_of(model, X, Y, loss=loss, l2=l2, learning_rate=learning_rate)
     found = obtain(case, gradients)
     readings = read(case, found, layout=layout, loose=True)
     with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
@@ -85,7 +85,7 @@ def diagnose(
     return replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{said}")
 
 
-def _diagnosed(case: Case, readings: list[Given]) -> Diagnosis:
+def _diagnosed(case: Exercise, readings: list[Answer]) -> Diagnosis:
     searches = [Search(case, given) for given in readings]
     for search in searches:
         if precision := search.right_in():
@@ -107,7 +107,7 @@ IN_PRECISION = {
 """What to say of right numbers that are not right to the last digit."""
 
 
-def _right(case: Case, given: Given, precision: str) -> Diagnosis:
+def _right(case: Exercise, given: Answer, precision: str) -> Diagnosis:
     details = {"precision": precision, "arrays": list(given.arrays), "layout": given.layout}
     arrays = ", ".join(map(given.called, given.arrays))
     said = [f"The gradients are right: {arrays}, to the precision in which they were given."]
@@ -150,7 +150,7 @@ def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
     return Diagnosis(False, first.codes, tuple(other.codes for other, _ in data), details, text)
 
 
-def _finding(case: Case, finding: Finding) -> dict[str, Any]:
+def _finding(case: Exercise, finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.mistake.code,
         "name": finding.mistake.sentence(finding.layer(case), finding.change, case),

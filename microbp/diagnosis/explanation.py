@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
-from microbp.comparing.answers.answer import Given
+from microbp.comparing.answers.answer import Answer
 from microbp.derivation.rules import Plan, changed, plan
 from microbp.diagnosis.factors import Group, Scaling
-from microbp.diagnosis.likely_factors import Niceness
+from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.mistake import CHOICES, Mistake
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.ways import SOLVED, Change
-from microbp.problems.case import Case
+from microbp.problems.exercise import Exercise
 
 _NEAR = 1e-6
 
@@ -45,11 +45,11 @@ class Finding:
         """1; a learning rate that is no round number is one more."""
         return 1 if self.rate is None or self.rate == float(f"{self.rate:.3g}") else 2
 
-    def layer(self, case: Case) -> int:
+    def layer(self, case: Exercise) -> int:
         """The layer that its lines are written for: the last of those that have the mistake."""
         return max(self.layers or [int(name[2:]) for name in self.arrays] or [case.depth])
 
-    def lines(self, case: Case) -> dict[str, str]:
+    def lines(self, case: Exercise) -> dict[str, str]:
         """The wrong line and the right one, with matrices and by index; of biases, if they alone have the mistake."""
         of = "db" if self.arrays and all(name[1] == "b" for name in self.arrays) else "dW"
         return self.mistake.lines(self.layer(case), self.change, case, of)
@@ -72,7 +72,7 @@ class Explanation:
         """The learning rate that it takes, if any."""
         return next((finding.rate for finding in self.findings if finding.rate), None)
 
-    def rules(self, case: Case) -> Plan:
+    def rules(self, case: Exercise) -> Plan:
         """The rules of a pass with these mistakes."""
         rules = plan(case)
         for finding in self.findings:
@@ -107,7 +107,7 @@ class Diagnosis:
         return self.explanation
 
 
-def read_scaling(case: Case, given: Given, scaling: Scaling, nice: Niceness) -> Iterator[tuple[Finding, ...]]:
+def read_scaling(case: Exercise, given: Answer, scaling: Scaling, nice: LikelyFactors) -> Iterator[tuple[Finding, ...]]:
     """Every way to read factors as mistakes of the table."""
     everything = frozenset(given.arrays)
     choices = [_groups(case, group, everything, nice) for group in scaling.groups]
@@ -120,7 +120,7 @@ def read_scaling(case: Case, given: Given, scaling: Scaling, nice: Niceness) -> 
         yield tuple(finding for findings in chosen for finding in findings)
 
 
-def _groups(case: Case, group: Group, everything: frozenset[str], nice: Niceness) -> list[tuple[Finding, ...]]:
+def _groups(case: Exercise, group: Group, everything: frozenset[str], nice: LikelyFactors) -> list[tuple[Finding, ...]]:
     """A common factor as each row of the table that it fits; a negative one may be a sign and a factor."""
     found: list[tuple[Finding, ...]] = [(finding,) for finding in _rows(case, group, everything, nice, group.value)]
     if group.value < 0 and group.value != -1:
@@ -129,7 +129,9 @@ def _groups(case: Case, group: Group, everything: frozenset[str], nice: Niceness
     return found
 
 
-def _rows(case: Case, group: Group, everything: frozenset[str], nice: Niceness, value: float) -> Iterator[Finding]:
+def _rows(
+    case: Exercise, group: Group, everything: frozenset[str], nice: LikelyFactors, value: float
+) -> Iterator[Finding]:
     """The rows of the table that this factor fits, of those arrays."""
     biases = frozenset(name for name in everything if name[1] == "b")
     layers = tuple(sorted({int(name[2:]) for name in group.names}))
@@ -162,7 +164,7 @@ def _rule(group: Group) -> str:
     return {"W": "scale_weights", "b": "scale_biases"}[kinds.pop()] if len(kinds) == 1 else "scale"
 
 
-def _penalty(case: Case, value: float, names: tuple[str, ...], nice: Niceness) -> tuple[Finding, ...]:
+def _penalty(case: Exercise, value: float, names: tuple[str, ...], nice: LikelyFactors) -> tuple[Finding, ...]:
     """A factor of the penalty in those arrays as the row of the table that it fits best."""
     layers = tuple(sorted({int(name[2:]) for name in names}))
     rule = "l2_biases" if names[0][1] == "b" else "l2_weights" if case.l2 else "l2"

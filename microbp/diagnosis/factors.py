@@ -5,7 +5,7 @@ For each such form the factors that fit are an interval; where several arrays ha
 mistake.
 
 >>> column = Column("dW1", np.array([2.0, 4.0]), np.array([1.0, 2.0]), np.zeros(2), np.full(2, 1e-9))
->>> [(group.value, group.names) for group in scalings([column], Niceness(m=1, n=1), 1)[0].groups]
+>>> [(group.value, group.names) for group in scalings([column], LikelyFactors(m=1, n=1), 1)[0].groups]
 [(2.0, ('dW1',))]
 """
 
@@ -20,8 +20,8 @@ import numpy as np
 
 from microbp.comparing.answers.answer import largest
 from microbp.diagnosis.fitting import Column, common, interval, middle
-from microbp.diagnosis.likely_factors import Interval, Niceness
-from microbp.problems.case import Floats
+from microbp.diagnosis.likely_factors import Interval, LikelyFactors
+from microbp.problems.exercise import Floats
 
 LEAST_FOR_LAMBDA = 3
 """Of fewer numbers it is not said that there is a penalty in them where λ is 0, if that is no round number."""
@@ -66,7 +66,7 @@ class Scaling:
         return factors + (not self.nice) + any(name[1] == "W" for name in self.penalised) + biases
 
 
-def scalings(columns: Sequence[Column], nice: Niceness, most: int) -> list[Scaling]:
+def scalings(columns: Sequence[Column], nice: LikelyFactors, most: int) -> list[Scaling]:
     """The cheapest ways to make all columns the learner's by factors, of at most that cost."""
     weights = list(_options([c for c in columns if c.name[1] == "W"], nice))
     biases = list(_options([c for c in columns if c.name[1] == "b"], nice))
@@ -95,7 +95,7 @@ class _Option(NamedTuple):
     """Whether the penalty has the factor of the array as well."""
 
 
-def _options(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
+def _options(columns: Sequence[Column], nice: LikelyFactors) -> Iterator[_Option]:
     if not columns:
         yield _Option({})
         return
@@ -120,7 +120,7 @@ def _options(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
         yield from _both(columns, nice)
 
 
-def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
+def _penalties(columns: Sequence[Column], nice: LikelyFactors) -> Iterator[_Option]:
     """A factor of the penalty alone, in all arrays or in some."""
     found = {c.name: interval(c.given - c.loss, c.l2, c.tolerance) for c in columns}
     plain = columns[0].plain
@@ -143,7 +143,7 @@ def _penalties(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
     yield _Option(factors, middle(one) if value is None else value, tuple(wrong), value is not None)
 
 
-def _both(columns: Sequence[Column], nice: Niceness) -> Iterator[_Option]:
+def _both(columns: Sequence[Column], nice: LikelyFactors) -> Iterator[_Option]:
     """A factor of what the loss gives to each array, and one of the penalty, in all: solved for in each array."""
     seen: set[float] = set()
     for column in columns:
@@ -172,7 +172,7 @@ def _factor(column: Column, l2: float, whole: bool) -> Interval | None:
 
 
 def _groupings(
-    columns: Sequence[Column], w: dict[str, Interval], b: dict[str, Interval], penalty: bool, nice: Niceness
+    columns: Sequence[Column], w: dict[str, Interval], b: dict[str, Interval], penalty: bool, nice: LikelyFactors
 ) -> Iterator[tuple[Group, ...]]:
     """The factors of weights and biases together; or one of all arrays, and others of the biases besides."""
     yield _grouped(columns, w | b, penalty, nice)
@@ -189,7 +189,7 @@ def _groupings(
 
 
 def _grouped(
-    columns: Sequence[Column], intervals: dict[str, Interval], penalty: bool, nice: Niceness
+    columns: Sequence[Column], intervals: dict[str, Interval], penalty: bool, nice: LikelyFactors
 ) -> tuple[Group, ...]:
     """The fewest factors other than 1 that do for all arrays."""
     groups: list[tuple[Interval, list[str]]] = []

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.diagnosis.likely_factors import Interval
-from microbp.problems.case import Floats
+from microbp.problems.exercise import Floats
 
 EVERY: Interval = (-np.inf, np.inf)
 """Any factor at all: of zeros."""

@@ -3,9 +3,9 @@
 >>> from microbp import load
 >>> from microbp.diagnosis.explanation import Finding
 >>> from microbp.diagnosis.mistakes import find
->>> from microbp.problems.case import case_of
+>>> from microbp.problems.exercise import exercise_of
 >>> finding = Finding(find("missing-hidden-derivative"), {"slope": "none"}, (1,), ())
->>> for row in follow(case_of(load("w1-w8")), Explanation((finding,), 1), "dW1", (0, 1)):
+>>> for row in follow(exercise_of(load("w1-w8")), Explanation((finding,), 1), "dW1", (0, 1)):
 ...     print(row.side, row.line, "=", row.numbers)
 wrong dW1[0,1] = Σi δ1[i,0]·X[i,1] = 0.0363503064·0.1
 right dW1[0,1] = Σi δ1[i,0]·X[i,1] = 0.00877135469·0.1
@@ -30,7 +30,7 @@ from microbp.derivation.rules import Plan, changed, plan
 from microbp.diagnosis.explanation import Explanation
 from microbp.diagnosis.mistake import plain, words
 from microbp.diagnosis.ways import DB, DELTA, DW
-from microbp.problems.case import Case, Floats
+from microbp.problems.exercise import Exercise, Floats
 from microbp.vectorized import ACTIVATIONS, softmax
 
 _NEAR = 1e-6
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 Place = tuple[int, ...]
 
 
-def follow(case: Case, explanation: Explanation, name: str, where: Sequence[int]) -> Iterator[Row]:
+def follow(case: Exercise, explanation: Explanation, name: str, where: Sequence[int]) -> Iterator[Row]:
     """The lines that make this entry of a gradient, from the gradient back to where the two passes part."""
     passes = {
         "wrong": _Pass(replace(case, learning_rate=explanation.rate or case.learning_rate), explanation.rules(case)),
@@ -68,7 +68,7 @@ def follow(case: Case, explanation: Explanation, name: str, where: Sequence[int]
 class _Pass:
     """One pass, with everything that a line of its derivation can name."""
 
-    def __init__(self, case: Case, rules: Plan) -> None:
+    def __init__(self, case: Exercise, rules: Plan) -> None:
         values = forward(case, rules)
         logits = values.a[-1]
         forwards = [rule.forward or name for rule, name in zip(rules, case.activations, strict=True)]
@@ -118,7 +118,7 @@ def _placed(line: str, bound: dict[str, int]) -> str:
     return re.sub(r"\[([^\[\]<>]*)\]", indices, line)
 
 
-def _lines(case: Case, explanation: Explanation) -> dict[tuple[str, str], list[str]]:
+def _lines(case: Exercise, explanation: Explanation) -> dict[tuple[str, str], list[str]]:
     """The wrong lines, and the right ones beside them, by the quantity that they make: "δ1" for one."""
     found: dict[tuple[str, str], list[str]] = {}
     for finding in explanation.findings:
@@ -132,13 +132,13 @@ def _lines(case: Case, explanation: Explanation) -> dict[tuple[str, str], list[s
     return found
 
 
-def _right_line(case: Case, head: str) -> str:
+def _right_line(case: Exercise, head: str) -> str:
     kind, l = head.rstrip("0123456789"), int(head.lstrip("dWbδa"))
     text = {"dW": DW, "db": DB, "δ": DELTA, "a": ("", "a{l}[i,j] = {f}(z{l}[i,j])")}[kind][1]
     return plain(text.format(**words(l, {}, case)))
 
 
-def _next(case: Case, wrong: _Pass, right: _Pass, head: str, place: Place) -> tuple[str, Place] | None:
+def _next(case: Exercise, wrong: _Pass, right: _Pass, head: str, place: Place) -> tuple[str, Place] | None:
     """The quantity in a line that the two passes have otherwise, where it is so most."""
     kind, l = head.rstrip("0123456789"), int(head.lstrip("dWbδa"))
     if kind == "a":

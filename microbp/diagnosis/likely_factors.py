@@ -1,6 +1,6 @@
 """The factors that a learner is likely to have got wrong, and what each may mean.
 
->>> Niceness(m=8, n=2).read(0.125), Niceness(m=8, n=2).snap((1.999, 2.001))
+>>> LikelyFactors(m=8, n=2).read(0.125), LikelyFactors(m=8, n=2).snap((1.999, 2.001))
 ('1/m once too often', 2.0)
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 Interval = tuple[float, float]
 
 
-class Niceness(NamedTuple):
+class LikelyFactors(NamedTuple):
     """The numbers that a factor is likely to be: p·mᵃ·nᵇ with few p, for m samples and n outputs."""
 
     m: int

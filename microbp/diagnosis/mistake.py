@@ -1,10 +1,10 @@
 """What a mistake is: ways to make it, each a wrong line beside the right one, and a change to the rules of a pass.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
+>>> from microbp.problems.exercise import exercise_of
 >>> way = Way({"slope": "none"}, ("δ{l} = {up}", "δ{l}[i,j] = {up_i}"), ("δ{l} = {up} ⊙ {f}′(z{l})", "…"))
 >>> mistake = Mistake("none", "No f′.", "hidden", (way,))
->>> lines = mistake.lines(1, {"slope": "none"}, case_of(load("w1-w8")))
+>>> lines = mistake.lines(1, {"slope": "none"}, exercise_of(load("w1-w8")))
 >>> lines["wrong"], lines["right"], mistake.scopes(3)
 ('δ1 = δ2 W2', 'δ1 = (δ2 W2) ⊙ σ′(z1)', [(1, 2), (1,), (2,)])
 """
@@ -28,7 +28,7 @@ from microbp.derivation.formulas import (
 )
 from microbp.derivation.notation import number
 from microbp.diagnosis.ways import Change, Way
-from microbp.problems.case import Case
+from microbp.problems.exercise import Exercise
 from microbp.vectorized import ACTIVATIONS, LOSSES
 
 MOST_CHOICES = 12
@@ -38,7 +38,7 @@ _FEW = {
     "neuron": lambda case: range(min(MOST_CHOICES, max(case.sizes[2:], default=0))),
     "sample": lambda case: range(len(case.Y) if 1 < len(case.Y) <= MOST_CHOICES else 0),
 }
-CHOICES: dict[str, Callable[[Case], Iterable[Any]]] = {
+CHOICES: dict[str, Callable[[Exercise], Iterable[Any]]] = {
     "<activation>": lambda case: [name for name in ACTIVATIONS if name != "linear"],
     "<loss>": lambda case: [
         *(name for name in LOSSES if name != case.loss),
@@ -92,18 +92,18 @@ class Mistake(NamedTuple):
         fitting.sort(key=lambda way: (way.loss != loss, not way.wrong[0].startswith(of)))
         return fitting[0]
 
-    def lines(self, l: int, change: Change, case: Case, of: str = "") -> dict[str, str]:
+    def lines(self, l: int, change: Change, case: Exercise, of: str = "") -> dict[str, str]:
         """The lines of layer l, with matrices and by index; about "dW" or "db", if there is one about it."""
         way, said = self.way(change, case.loss, of), words(l, change, case)
         texts = {"wrong": way.wrong[0], "right": way.right[0]}
         texts |= {"wrong_index": way.wrong[1], "right_index": way.right[1]}
         return {word: plain(text.format(**said)) for word, text in texts.items()}
 
-    def sentence(self, l: int, change: Change, case: Case) -> str:
+    def sentence(self, l: int, change: Change, case: Exercise) -> str:
         """What is wrong, with the names of this change."""
         return self.name.format(**words(l, change, case))
 
-    def varieties(self, case: Case) -> list[Change]:
+    def varieties(self, case: Exercise) -> list[Change]:
         """Its changes, with every choice for the words in them."""
         found: list[Change] = []
         for change in self.changes:
@@ -124,7 +124,7 @@ class Mistake(NamedTuple):
         return [scope for scope in dict.fromkeys(scopes) if scope]
 
 
-def words(l: int, change: Change, case: Case) -> dict[str, Any]:
+def words(l: int, change: Change, case: Exercise) -> dict[str, Any]:
     """What the words of a line stand for, in layer l of this network."""
     names, last = dict(enumerate(case.activations, 1)), case.depth
     f, other = names[l], str(change.get("forward") or change.get("slope_of") or names[l])

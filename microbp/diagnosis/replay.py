@@ -1,9 +1,9 @@
 """A network replayed under wrong rules, beside the numbers that a learner got from it.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
+>>> from microbp.problems.exercise import exercise_of
 >>> from microbp.comparing.answers.read import read
->>> case = case_of(load("w1-w8"))
+>>> case = exercise_of(load("w1-w8"))
 >>> (given,) = read(case, case.truth[1])
 >>> replayer = Replayer(case, given)
 >>> candidate = Candidate((), replayer.right, case)
@@ -20,14 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Given, largest, within
+from microbp.comparing.answers.answer import Answer, largest, within
 from microbp.comparing.precision import Precision, precision_of
 from microbp.derivation.backprop import Part, backward, forward, gradients
 from microbp.derivation.rules import Plan, plan
 from microbp.diagnosis.explanation import Finding
 from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
 from microbp.diagnosis.likely_factors import Interval
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Candidate:
 
     findings: tuple[Finding, ...]
     rules: Plan
-    case: Case
+    case: Exercise
     """With the learning rate that it needs."""
     matches: frozenset[str] = frozenset()
     """The arrays that it makes as the learner has them."""
@@ -51,7 +51,7 @@ class Candidate:
 class Replayer:
     """A learner's numbers, and passes to hold against them."""
 
-    def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
+    def __init__(self, case: Exercise, given: Answer, precision: Precision | None = None) -> None:
         self.case, self.given = case, given
         self.precision = precision or precision_of(case, given)
         numbers = {name: given.numbers(name) for name in given.arrays}

@@ -1,9 +1,9 @@
 """The search for the mistakes behind a learner's numbers: the network is replayed under each, then under each two.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
+>>> from microbp.problems.exercise import exercise_of
 >>> from microbp.comparing.answers.read import read
->>> case = case_of(load("w1-w8"))
+>>> case = exercise_of(load("w1-w8"))
 >>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
 >>> [explanation.codes for explanation in Search(case, given).explanations()]
 [('sign',)]
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Given
+from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import (
     BY_CHANCE,
     Marked,
@@ -34,13 +34,13 @@ from microbp.derivation.rules import changed, plan
 from microbp.diagnosis.explanation import Explanation, Finding, read_scaling
 from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.fitting import Column, spans
-from microbp.diagnosis.likely_factors import Niceness
+from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.mistakes import MISTAKES, find
 from microbp.diagnosis.pairs import pairs
 from microbp.diagnosis.replay import Candidate, Made, Replayer, below
 from microbp.diagnosis.ways import Change
-from microbp.problems.case import Case, Gradients
+from microbp.problems.exercise import Exercise, Gradients
 from microbp.vectorized import SIMPLIFIED_DELTAS
 
 MOST_MISTAKES = 2
@@ -49,9 +49,9 @@ MOST_MISTAKES = 2
 class Search(Replayer):
     """A learner's numbers, and everything that explains them."""
 
-    def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
+    def __init__(self, case: Exercise, given: Answer, precision: Precision | None = None) -> None:
         super().__init__(case, given, precision)
-        self.nice = Niceness(len(case.Y), case.sizes[-1])
+        self.nice = LikelyFactors(len(case.Y), case.sizes[-1])
         self.base = Candidate((), self.right, self.case)
         self.replayed: list[Candidate] = []
         self.by_chance = False
@@ -208,7 +208,7 @@ class Search(Replayer):
             candidate = Candidate((finding,), changed(self.right, change, layers), case)
             yield candidate, self.replay(candidate)
 
-    def _rates(self, change: Any, layers: Sequence[int]) -> Iterator[tuple[Case, float | None]]:
+    def _rates(self, change: Any, layers: Sequence[int]) -> Iterator[tuple[Exercise, float | None]]:
         """The case with the learning rate, or with one that is solved for, where a change needs one."""
         early, stepped = change.get("back") == "updated", "returned" in change
         if not (early or stepped or "passes" in change):

@@ -1,10 +1,10 @@
 """Data on which two explanations of the same numbers part.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
+>>> from microbp.problems.exercise import exercise_of
 >>> from microbp.diagnosis.explanation import Explanation, Finding
 >>> from microbp.diagnosis.mistakes import find
->>> case = case_of(load("w1-w8"))
+>>> case = exercise_of(load("w1-w8"))
 >>> mean = Explanation((Finding(find("bias-mean-for-sum"), {"scale_biases": "1/m"}, (), ()),), 1)
 >>> X, Y = separating(case, Explanation((), 0), mean)
 >>> X.shape, Y.shape
@@ -19,14 +19,14 @@ import numpy as np
 
 from microbp.derivation.backprop import gradients
 from microbp.diagnosis.explanation import Explanation
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 
 SAMPLES = (1, 3, 4, 7)
 APART = 1e-3
 """How far, relative to the largest number of their array, gradients must be apart to be told from each other."""
 
 
-def random_data(case: Case, m: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def random_data(case: Exercise, m: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Inputs, and targets such as the loss takes, with few digits, so that they can be typed."""
     X = rng.normal(size=(m, case.sizes[0])).round(2)
     shape = (m, case.sizes[-1])
@@ -39,14 +39,14 @@ def random_data(case: Case, m: int, rng: np.random.Generator) -> tuple[Floats, F
     return X, rng.normal(size=shape).round(2)
 
 
-def replayed(case: Case, explanation: Explanation) -> Gradients:
+def replayed(case: Exercise, explanation: Explanation) -> Gradients:
     """The gradients that these mistakes make."""
     rate = explanation.rate or case.learning_rate
     with np.errstate(all="ignore"):
         return gradients(replace(case, learning_rate=rate), explanation.rules(case))
 
 
-def separating(case: Case, one: Explanation, other: Explanation) -> tuple[Floats, Floats] | None:
+def separating(case: Exercise, one: Explanation, other: Explanation) -> tuple[Floats, Floats] | None:
     """Data for the same network on which the two give different gradients; None if they never do."""
     rng = np.random.default_rng(0)
     for m in SAMPLES * 3:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Given
+from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import Marked
 from microbp.derivation.formulas import SLOPES, symbol
 from microbp.derivation.notation import number
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.followed import follow
 from microbp.printing import columns
-from microbp.problems.case import Case
+from microbp.problems.exercise import Exercise
 
 MOST_PLACES = 4
 """Of more numbers that do not fit the first are named."""
@@ -24,7 +24,7 @@ LEGEND = {"p": "p = softmax(z)", "t": "t = Σ (p − y)·p over the outputs", "n
 """What else may need a word where it is in a line."""
 
 
-def explained(case: Case, given: Given, arrays: Sequence[Marked], explanation: Explanation) -> list[str]:
+def explained(case: Exercise, given: Answer, arrays: Sequence[Marked], explanation: Explanation) -> list[str]:
     """What is wrong, as lines of text."""
     count = len(explanation.findings)
     wrong = [given.called(array.name) for array in arrays if array.wrong.any()]
@@ -51,7 +51,7 @@ def explained(case: Case, given: Given, arrays: Sequence[Marked], explanation: E
     return lines
 
 
-def judged_on(case: Case, given: Given) -> Iterator[str]:
+def judged_on(case: Exercise, given: Answer) -> Iterator[str]:
     """On which data the numbers were judged, and which were not."""
     if len(case.Y) > 1:
         yield f"Marked on {len(case.Y)} samples" + (f", with λ = {number(case.l2)}." if case.l2 else ".")
@@ -59,7 +59,7 @@ def judged_on(case: Case, given: Given) -> Iterator[str]:
         yield f"Not judged: {', '.join(given.idle)}, all 0, for this problem does not train its biases."
 
 
-def _sentence(case: Case, finding: Finding) -> str:
+def _sentence(case: Exercise, finding: Finding) -> str:
     more = []
     if finding.value is not None:
         more.append(f"factor {number(finding.value)}" + (f" ({finding.reading})" if finding.reading else ""))
@@ -71,7 +71,7 @@ def _sentence(case: Case, finding: Finding) -> str:
     return f"{finding.mistake.code}: {sentence}" + (f" Here: {'; '.join(more)}." if more else "")
 
 
-def _where(case: Case, finding: Finding) -> str:
+def _where(case: Exercise, finding: Finding) -> str:
     if finding.arrays:
         return ", ".join(name for name in case.names if name in finding.arrays)
     layers = finding.layers or tuple(range(1, case.depth + 1))
@@ -84,7 +84,7 @@ def _where(case: Case, finding: Finding) -> str:
     return "; ".join([said, *slopes, *legend])
 
 
-def followed(case: Case, given: Given, arrays: Sequence[Marked], explanation: Explanation) -> Iterator[str]:
+def followed(case: Exercise, given: Answer, arrays: Sequence[Marked], explanation: Explanation) -> Iterator[str]:
     """One weight with its numbers: what the wrong lines make of it, what the right ones, and how to step there.
 
     Where nothing explains the numbers there are the right lines alone.
@@ -114,7 +114,7 @@ def followed(case: Case, given: Given, arrays: Sequence[Marked], explanation: Ex
         yield f'   See it: microbp.steps({loss}).until("{label}")'
 
 
-def worst(given: Given, arrays: Sequence[Marked]) -> tuple[str, tuple[int, ...]] | None:
+def worst(given: Answer, arrays: Sequence[Marked]) -> tuple[str, tuple[int, ...]] | None:
     """Where the numbers are wrong at their worst, in the array that a pass gets wrong first; weights before biases."""
     found: list[tuple[bool, int, str, tuple[int, ...]]] = []
     for array in arrays:
@@ -127,7 +127,7 @@ def worst(given: Given, arrays: Sequence[Marked]) -> tuple[str, tuple[int, ...]]
     return max(found)[2:] if found else None
 
 
-def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:
+def alternatives(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:
     """What else would give the same numbers, and on which data it would not."""
     if others:
         yield ""
@@ -145,7 +145,7 @@ def alternatives(case: Case, others: Sequence[tuple[Explanation, Any]]) -> Itera
             yield f"      These data would tell: X = {X.tolist()}, Y = {Y.tolist()}"
 
 
-def in_words(case: Case, given: Given, details: dict[str, Any]) -> list[str]:
+def in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
     nothing = "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers."
     if details["by_chance"]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Given
+from microbp.comparing.answers.answer import Answer
 from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.search import Search
@@ -49,7 +49,7 @@ def unexplained(search: Search) -> Diagnosis:
     return Diagnosis(False, (), (), details, "\n".join(text))
 
 
-def _nearest(given: Given, search: Search) -> dict[str, Any] | None:
+def _nearest(given: Answer, search: Search) -> dict[str, Any] | None:
     """The mistake that makes most of the numbers, if it makes all but a few, and what it does not make."""
     count = sum(given.numbers(name).size for name in given.arrays)
     best = min(search.replayed, key=lambda one: len(one.misses), default=search.base)

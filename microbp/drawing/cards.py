@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from microbp.drawing.escape import in_html
 from microbp.drawing.heat import Scale
 from microbp.drawing.levels import Part
-from microbp.drawing.moment import AsIs
+from microbp.drawing.moment import Static
 from microbp.drawing.palette import THEMES, Look
 from microbp.drawing.scene import Card, Scene
 from microbp.engine import Value
-from microbp.stepping.names import number_text
+from microbp.printing import number_text
 
 CURRENT = 4
 """The border of a card at which the current step is; the padding of all cards makes up for their borders."""
@@ -27,7 +27,7 @@ WIDEST = 48
 class Cards:
     """Writes the cards of a scene, at a moment of the pass."""
 
-    def __init__(self, scene: Scene, moment: AsIs, beside: Mapping[str, str]) -> None:
+    def __init__(self, scene: Scene, moment: Static, beside: Mapping[str, str]) -> None:
         self.scene, self.moment, self.beside = scene, moment, beside
         self.scale: Scale | None = None
         self.style, self.theme = scene.style, THEMES[scene.style.theme]

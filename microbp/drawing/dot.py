@@ -10,12 +10,11 @@ from microbp.drawing.cards import BESIDE, GIVEN, Cards, frame, table
 from microbp.drawing.escape import in_html, in_quotes, plain
 from microbp.drawing.grouping import Box
 from microbp.drawing.heat import Scale
-from microbp.drawing.moment import AsIs, Said
+from microbp.drawing.moment import Said, Static
 from microbp.drawing.palette import THEMES
 from microbp.drawing.scene import Arrow, Card, Joint, Scene
 from microbp.engine import Value
-from microbp.stepping.explain import derivative
-from microbp.stepping.names import number_text
+from microbp.printing import derivative, number_text
 
 THIN, THICK = 0.3, 7.0
 """The points that an arrow is wide for a weight of 0, and for the largest."""
@@ -26,7 +25,7 @@ MANY_ARROWS = 80
 class Dot:
     """The DOT text of a scene, at a moment of the pass; `note` goes into the line on top."""
 
-    def __init__(self, scene: Scene, moment: AsIs, root: Value | None, note: str) -> None:
+    def __init__(self, scene: Scene, moment: Static, root: Value | None, note: str) -> None:
         self.scene, self.moment = scene, moment
         self.root_name = "" if root is None else scene.names[root].text()
         self.style, self.theme = scene.style, THEMES[scene.style.theme]

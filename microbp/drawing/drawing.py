@@ -22,7 +22,7 @@ import graphviz
 from microbp.drawing.dot import Dot
 from microbp.drawing.image import TIMEOUT, render
 from microbp.drawing.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, choose
-from microbp.drawing.moment import AsIs, At
+from microbp.drawing.moment import AtStep, Static
 from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style
 from microbp.drawing.subgraph import Selector, find, select
@@ -115,7 +115,7 @@ class Plan:
         note = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
         return cls(root, Scene(graph, kept, model, chosen.name, look), chosen, note, timeout)
 
-    def at(self, moment: AsIs) -> Drawing:
+    def at(self, moment: Static) -> Drawing:
         """The drawing of a moment."""
         return Drawing.of(Dot(self.scene, moment, self.root, self.note), self.level, self.timeout)
 
@@ -163,7 +163,7 @@ def draw(
             timeout=timeout, **style,
         )  # fmt: skip  # a line for each says no more
         given = {find(root.graph(), name): number for name, number in (wrong or {}).items()}
-        drawing = plan.at(AsIs(root.grad != 0.0, given) if step is None else At(root, step, given))
+        drawing = plan.at(Static(root.grad != 0.0, given) if step is None else AtStep(root, step, given))
     if path is not None:
         Path(path).write_bytes(drawing.picture(ending, dpi))
     return drawing
@@ -185,7 +185,7 @@ def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Dra
     parameters = Layout(model.parameter_arrays()).leaves
     scene = Scene(parameters, parameters, model, "layer", style)
     scene.line_up()
-    moment = AsIs(any(p.grad for p in parameters))
+    moment = Static(any(p.grad for p in parameters))
     return Drawing.of(
         Dot(scene, moment, None, str(model)), Level("layer", "there is no graph, only a network"), timeout
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import unicodedata
 
-from microbp.formula.dialects import printable
+from microbp.printing import printable
 
 LONGEST = 40
 """Longer labels and expressions are cut in the middle."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from microbp.stepping.names import number_text
+from microbp.printing import number_text
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from microbp.drawing.escape import breadth
 from microbp.drawing.folding import Use
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.stepping import explain
-from microbp.stepping.names import number_text
-from microbp.stepping.stepper import Step, Stepper
+from microbp.printing import number_text
+from microbp.stepping.step import Step, question
+from microbp.stepping.stepper import Stepper
 
 LONGEST_LINE = 320
 """Longer lines are cut where they are written."""
@@ -34,7 +34,7 @@ class Said(NamedTuple):
         return f"{self.before}{self.number}{self.after}"
 
 
-class AsIs:
+class Static:
     """The grads that are on the graph; `?` for all of them before any backward pass. `given` are someone else's that
     differ."""
 
@@ -70,7 +70,7 @@ class AsIs:
         return None
 
 
-class Trained(AsIs):
+class AfterTraining(Static):
     """The moment of training after so many of its steps: what the graph holds, in cards that keep their size."""
 
     trains = True
@@ -89,7 +89,7 @@ class Trained(AsIs):
         return said
 
 
-class At(AsIs):
+class AtStep(Static):
     """The moment of a pass at which `position` steps have been made."""
 
     walks = True
@@ -140,7 +140,7 @@ class At(AsIs):
     def _line(self, step: Step | None, names: dict[Value, Formula], digits: int) -> Said:
         if step is None:
             return Said(f"step 0 of {len(self._stepper)}")
-        symbols = explain.question(replace(step, names=names)).removesuffix("?")
+        symbols = question(replace(step, names=names)).removesuffix("?")
         upstream, local, contribution, before, after = (
             number_text(n, digits) for n in (step.upstream, step.local, step.contribution, step.before, step.after)
         )

@@ -16,7 +16,8 @@ from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
 from microbp.nn import MLP
-from microbp.stepping.names import expression, local_derivative, name_graph, number_text
+from microbp.printing import number_text
+from microbp.stepping.names import expression, local_derivative, name_graph
 
 
 @dataclass

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from microbp.printing import printable
+
 # How tightly a piece of text holds together: a piece is put in brackets where a tighter one is needed.
 CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
 
@@ -103,17 +105,6 @@ def _latex_number(number: float) -> str:
 
 
 _LATEX_SPECIAL = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
-
-
-def printable(text: str) -> str:
-    r"""Text on one line, whatever is in it: what would command a terminal or a renderer stands as its escape.
-
-    >>> print(printable("net\x1b[31m\n"))
-    net\x1b[31m\n
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def latex_name(label: str) -> str:

@@ -13,78 +13,20 @@ It is the first contribution to w5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from microbp.engine import Constant, Value
-from microbp.formula.dialects import printable
 from microbp.formula.language import Formula
+from microbp.printing import decimals, derivative, factor, printable
 from microbp.stepping.names import expression
-
-if TYPE_CHECKING:
-    from microbp.stepping.stepper import Step, Stepper
-
-DIGITS = 9
-"""Decimals, as the texts print them."""
-
-Paint = Callable[[str, str], str]
-"""Colours a text: given the quantity that it stands for ("upstream", "local", "contribution") and the text."""
-
-
-def _no_paint(quantity: str, text: str) -> str:
-    return text
-
-
-def decimals(number: float) -> str:
-    """A number with nine decimals, as the texts print them; with nine digits if it is very small or large.
-
-    >>> decimals(0.08216704056), decimals(0.74136506955), decimals(0.05), decimals(-2.0), decimals(4e-12)
-    ('0.082167041', '0.741365070', '0.05', '−2', '4e−12')
-    """
-    number += 0.0  # no −0.0
-    rounded = f"{number:.{DIGITS}f}"
-    if float(rounded) == number or not 1e-6 <= abs(number) < 1e6:
-        rounded = f"{number:.{DIGITS}g}"
-    return rounded.replace("-", "−")
-
-
-def factor(number: float) -> str:
-    """A number that stands in a product or sum: negative ones in brackets."""
-    return f"({decimals(number)})" if number < 0 else decimals(number)
-
-
-def derivative(of: str, by: str) -> str:
-    """∂of/∂by, with brackets round what is no single name.
-
-    >>> derivative("E", "a + b")
-    '∂E/∂(a + b)'
-    """
-    return f"∂{_bracketed(of)}/∂{_bracketed(by)}"
-
-
-def _bracketed(name: str) -> str:
-    return f"({name})" if any(c in name for c in " ·^/−*+") else name
+from microbp.stepping.step import Step, chain_rule, latex
+from microbp.stepping.stepper import Stepper
 
 
 def root_name(stepper: Stepper) -> str:
     """What to call the root of the pass."""
     return stepper.names[stepper.root].text()
-
-
-def chain_rule(step: Step, paint: Paint = _no_paint) -> str:
-    """The chain rule with the learner's names, then the numbers, then the result."""
-    return f"{_symbols(step, paint)} = {product(step, paint)}"
-
-
-def product(step: Step, paint: Paint = _no_paint) -> str:
-    """The numbers of the chain rule, and the result."""
-    upstream, local = paint("upstream", factor(step.upstream)), paint("local", factor(step.local))
-    return f"{upstream} × {local} = {paint('contribution', decimals(step.contribution))}"
-
-
-def question(step: Step, paint: Paint = _no_paint) -> str:
-    """The chain rule of a step to come: no number of it."""
-    return f"{_symbols(step, paint)} = ?"
 
 
 def given(step: Step) -> str:
@@ -94,13 +36,6 @@ def given(step: Step) -> str:
     inputs = ", ".join(f"{x} = {decimals(data)}" for x, data in values.items())
     formula = name if made == name else f"{name} = {made}"
     return f"{formula} = {decimals(step.node.data)}, with {inputs}. At {name} has arrived {decimals(step.upstream)}."
-
-
-def _symbols(step: Step, paint: Paint) -> str:
-    root = step.names[next(reversed(step.names))].text()  # the root is last in topological order
-    node, by = step.node_name, step.input_name
-    upstream, local = paint("upstream", derivative(root, node)), paint("local", derivative(node, by))
-    return f"{paint('contribution', derivative(root, by))} += {upstream} · {local}"
 
 
 def reason(step: Step) -> str:
@@ -120,26 +55,6 @@ def arrival(step: Step) -> str:
         f"It is added to what has arrived at {step.input_name} before: "
         f"{decimals(step.before)} + {factor(step.contribution)} = {decimals(step.after)}."
     )
-
-
-def latex(step: Step) -> str:
-    """The chain rule of a step, for math mode."""
-    names = {value: step.names[value].latex() for value in (step.node, step.input)}
-    root = step.names[next(reversed(step.names))].latex()
-    node, by = names[step.node], names[step.input]
-
-    def d(of: str, name: str) -> str:
-        of, name = (rf"\left({s}\right)" if " " in s else s for s in (of, name))
-        return rf"\frac{{\partial {of}}}{{\partial {name}}}"
-
-    numbers = " \\cdot ".join(_latex_number(n) for n in (step.upstream, step.local))
-    result = _latex_number(step.contribution, alone=True)
-    return rf"{d(root, by)} \mathrel{{+}}= {d(root, node)} \cdot {d(node, by)} = {numbers} = {result}"
-
-
-def _latex_number(number: float, alone: bool = False) -> str:
-    text = Formula(repr(float(f"{number:.{DIGITS}g}"))).latex() if number - number == 0 else rf"\text{{{number}}}"
-    return text if alone or number >= 0 else rf"\left({text}\right)"
 
 
 def as_dict(step: Step) -> dict[str, Any]:

@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from microbp.nn import ACTIVATIONS
-
-if TYPE_CHECKING:
-    from microbp.stepping.stepper import Step
+from microbp.stepping.step import Step
 
 TOLERANCE = 0.01
 """How far, relatively, a guess may be from a number and still mean it."""

@@ -56,12 +56,3 @@ def local_derivative(node: Value, position: int, names: Mapping[Value, Formula])
 def _arguments(node: Value, names: Mapping[Value, Formula]) -> dict[str, Formula]:
     assert node.op is not None
     return {name: names[x] for name, x in zip(node.op.inputs, node.inputs, strict=True)}
-
-
-def number_text(number: float, digits: int = 4) -> str:
-    """A number for people: significant digits, never a rounded-away zero, with a true minus sign.
-
-    >>> number_text(0.59326999), number_text(-0.000004), number_text(2.0)
-    ('0.5933', '−4e−06', '2')
-    """
-    return f"{number:.{digits}g}".replace("-", "−")

@@ -16,8 +16,8 @@ from heapq import nlargest
 
 from microbp.engine import Value
 from microbp.errors import GraphError
-from microbp.stepping.explain import decimals, derivative, factor
-from microbp.stepping.stepper import Step, pass_steps
+from microbp.printing import decimals, derivative, factor
+from microbp.stepping.step import Step, pass_steps
 
 
 @dataclass(frozen=True)

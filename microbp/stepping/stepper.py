@@ -17,8 +17,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import overload
@@ -28,89 +27,11 @@ from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.formula.language import Formula
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.stepping import explain
 from microbp.stepping.guesses import Verdict, judge
-from microbp.stepping.names import local_derivative, name_graph
+from microbp.stepping.names import name_graph
+from microbp.stepping.step import Step, pass_steps
 
 DETAILS = ("contribution", "node", "layer")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One contribution: what node `node` passes back to its input number `position`. All numbers are snapshots."""
-
-    number: int
-    node: Value
-    position: int
-    input: Value
-    upstream: float
-    """∂root/∂node"""
-    local: float
-    """∂node/∂input"""
-    contribution: float
-    """upstream × local"""
-    before: float
-    """The grad of the input before this step"""
-    after: float
-    """and after it."""
-    first: bool
-    """Whether this is the first contribution to arrive at the input; the others accumulate."""
-    names: dict[Value, Formula] = field(repr=False)
-    """What to call the values, shared by all steps of a pass."""
-
-    @property
-    def rule(self) -> str:
-        """The rule of the operation, as a sentence."""
-        assert self.node.op is not None
-        return self.node.op.rule
-
-    @property
-    def formula(self) -> str:
-        """The local derivative as text."""
-        return local_derivative(self.node, self.position, self.names).text()
-
-    @property
-    def latex(self) -> str:
-        """The local derivative as LaTeX."""
-        return local_derivative(self.node, self.position, self.names).latex()
-
-    @property
-    def node_name(self) -> str:
-        """What to call the node: its label, else its expression if that is short, else `v12`."""
-        return self.names[self.node].text()
-
-    @property
-    def input_name(self) -> str:
-        """What to call the input."""
-        return self.names[self.input].text()
-
-    def __str__(self) -> str:
-        return explain.chain_rule(self)
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {explain.latex(self)}$"
-
-
-def pass_steps(root: Value) -> Iterator[Step]:
-    """The steps of `root.backward()` after `root.zero_grad()`, in its order; the grads on the graph are not touched."""
-    graph = root.graph()
-    names = name_graph(graph)
-    grads = {root: 1.0}
-    number = 0
-    for node in reversed(graph):
-        if node.op is None:
-            continue
-        assert node.op.local is not None
-        upstream = grads[node]
-        for position, (x, local) in enumerate(zip(node.inputs, node.op.local(node), strict=True)):
-            if isinstance(x, Constant):
-                continue
-            number += 1
-            first = x not in grads
-            before = grads.get(x, 0.0)
-            contribution = upstream * local
-            after = grads[x] = before + contribution
-            yield Step(number, node, position, x, upstream, float(local), contribution, before, after, first, names)
 
 
 def _stops(steps: Sequence[Step], detail: str, model: MLP | None) -> Sequence[int]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from microbp.comparing.answers.formats import READERS
 from microbp.errors import MicrobpError, ProblemError, unknown
-from microbp.formula.dialects import printable
+from microbp.printing import printable
 from microbp.problems import Problem, as_network, load
 from microbp.terminal.commands import (
     compare,
@@ -32,7 +32,7 @@ from microbp.terminal.commands import (
     step,
     train,
 )
-from microbp.terminal.console import speak_any_encoding, unheard
+from microbp.terminal.console import ascii_fallback, silence_stdout
 
 BUILT_IN = "a built-in problem (`microbp problems` lists them)"
 NETWORK = f"{BUILT_IN}, or a .toml file"
@@ -76,7 +76,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
-    speak_any_encoding()
+    ascii_fallback()
     parser = _parser()
     words = sys.argv[1:] if arguments is None else arguments
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        unheard()
+        silence_stdout()
     except (MicrobpError, OSError) as error:
         print(f"microbp: {printable(str(error))}", file=sys.stderr)
         return 2

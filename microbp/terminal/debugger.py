@@ -23,11 +23,11 @@ from typing import TextIO
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, UnknownNameError, unknown
-from microbp.formula.dialects import printable
+from microbp.printing import decimals, printable
 from microbp.problems import ExpressionProblem, Problem
-from microbp.stepping.explain import decimals
 from microbp.stepping.paths import paths
-from microbp.stepping.stepper import Step, Stepper
+from microbp.stepping.step import Step
+from microbp.stepping.stepper import Stepper
 from microbp.terminal.screen import Screen, wants_colour, way, wrap
 from microbp.terminal.shell import Shell
 

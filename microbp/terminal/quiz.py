@@ -22,9 +22,9 @@ from __future__ import annotations
 from typing import Any, TextIO
 
 from microbp.errors import MicrobpError
+from microbp.printing import decimals
 from microbp.problems import Problem
-from microbp.stepping.explain import decimals
-from microbp.stepping.stepper import Step
+from microbp.stepping.step import Step
 from microbp.terminal.debugger import Debugger, number
 from microbp.terminal.screen import way
 

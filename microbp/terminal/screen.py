@@ -20,13 +20,13 @@ from typing import IO
 
 from microbp.derivation.matrices import layer_text
 from microbp.engine import Value
-from microbp.formula.dialects import printable
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import columns
-from microbp.stepping.explain import arrival, chain_rule, decimals, given, product, question, reason
+from microbp.printing import columns, decimals, printable
+from microbp.stepping.explain import arrival, given, reason
 from microbp.stepping.names import expression
-from microbp.stepping.stepper import Step, Stepper
+from microbp.stepping.step import Step, chain_rule, product, question
+from microbp.stepping.stepper import Stepper
 
 WIDTH = 98
 MANY = 12

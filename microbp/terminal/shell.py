@@ -25,7 +25,7 @@ from difflib import get_close_matches
 from typing import ClassVar, TextIO
 
 from microbp.errors import MicrobpError, UnknownNameError
-from microbp.formula.dialects import printable
+from microbp.printing import printable
 
 
 class Shell(cmd.Cmd):

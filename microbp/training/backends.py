@@ -1,7 +1,7 @@
 """Two ways to the loss of a batch and its gradients: the scalar graph, and vectorized NumPy.
 
 >>> from microbp.problems import as_network, load
->>> engines = [make(as_network(load("w1-w8"))) for make in ENGINES.values()]
+>>> engines = [make(as_network(load("w1-w8"))) for make in BACKENDS.values()]
 >>> [round(engine.forward(slice(None)), 9) for engine in engines]
 [0.298371109, 0.298371109]
 """
@@ -25,7 +25,7 @@ from microbp.problems.network import NetworkProblem
 Floats = NDArray[np.float64]
 
 
-class Engine(ABC):
+class Backend(ABC):
     """What training needs: `forward`, then `backward` once or more, and parameters for an optimizer."""
 
     def __init__(self, problem: NetworkProblem) -> None:
@@ -81,7 +81,7 @@ class Engine(ABC):
         return f"{what}{self.leaves[k].label} is {numbers[k]}"
 
 
-class ScalarEngine(Engine):
+class ScalarBackend(Backend):
     """The graph, built anew for every batch."""
 
     def __init__(self, problem: NetworkProblem) -> None:
@@ -126,7 +126,7 @@ class Part:
         self.grad = grad
 
 
-class VectorizedEngine(Engine):
+class VectorizedBackend(Backend):
     """`microbp.vectorized`, on one vector of parameters."""
 
     def __init__(self, problem: NetworkProblem) -> None:
@@ -180,5 +180,5 @@ class VectorizedEngine(Engine):
         self.theta[:] = theta
 
 
-ENGINES: dict[str, Callable[[NetworkProblem], Engine]] = {"scalar": ScalarEngine, "vectorized": VectorizedEngine}
+BACKENDS: dict[str, Callable[[NetworkProblem], Backend]] = {"scalar": ScalarBackend, "vectorized": VectorizedBackend}
 """Every engine by name."""

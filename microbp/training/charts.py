@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ExtraError, UnknownNameError, unknown
+from microbp.printing import check_place
 from microbp.problems import NetworkProblem
-from microbp.terminal.console import check_place
 from microbp.training.train import TrainingResult
 
 if TYPE_CHECKING:

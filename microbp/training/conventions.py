@@ -21,10 +21,9 @@ import numpy as np
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, ProblemError
 from microbp.losses import LOSSES
-from microbp.printing import columns
+from microbp.printing import columns, decimals
 from microbp.problems import NetworkProblem, Problem, as_network
-from microbp.problems.case import Floats, case_of
-from microbp.stepping.explain import decimals
+from microbp.problems.exercise import Floats, exercise_of
 from microbp.training.sweep import BATCHES, Conventions, Trained, own_conventions, sweep
 
 MOST_DEVIATIONS = 2
@@ -219,10 +218,10 @@ class _Names:
         self.problem, self.steps = problem, steps
         self.loss = problem.names.loss if problem.names else "loss"
         with np.errstate(all="ignore"):
-            self.labels = {problem.shared_bias: case_of(problem).labels}
+            self.labels = {problem.shared_bias: exercise_of(problem).labels}
             if _possible(problem, shared_bias=not problem.shared_bias):
                 other = replace(problem, shared_bias=not problem.shared_bias)
-                self.labels[other.shared_bias] = case_of(other).labels
+                self.labels[other.shared_bias] = exercise_of(other).labels
 
     def of(self, conventions: Conventions, trained: Trained) -> Iterator[tuple[str, float]]:
         """Those of a training by these conventions."""

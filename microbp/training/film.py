@@ -17,7 +17,7 @@ import numpy as np
 from microbp.drawing.drawing import Plan
 from microbp.drawing.film.film import Film
 from microbp.drawing.levels import READABLE, choose
-from microbp.drawing.moment import Trained
+from microbp.drawing.moment import AfterTraining
 from microbp.engine.ieee import errstate
 from microbp.errors import DrawingWarning, ProblemError
 from microbp.problems import NetworkProblem
@@ -68,7 +68,7 @@ def training_film(
                 root.zero_grad()
                 root.backward()
                 plan = Plan.of(root, model=problem.model, **style)
-                drawings.append(plan.at(Trained(root, first + row, result.steps)))
+                drawings.append(plan.at(AfterTraining(root, first + row, result.steps)))
                 warnings.simplefilter("ignore", DrawingWarning)  # once is enough
     finally:
         for leaf, (data, grad) in zip(leaves, before, strict=True):

@@ -21,7 +21,7 @@ import numpy as np
 from microbp import vectorized
 from microbp.optim import SCHEDULES
 from microbp.problems import NetworkProblem
-from microbp.problems.case import Floats, Gradients
+from microbp.problems.exercise import Floats, Gradients
 from microbp.training.backends import Part
 from microbp.training.train import batches
 from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS

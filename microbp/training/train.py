@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
+from microbp.printing import check_place
 from microbp.problems import Problem, as_network
 from microbp.problems.settings import Training
-from microbp.terminal.console import check_place, held_interrupts
 from microbp.training import checkpoint as checkpoints
-from microbp.training.backends import ENGINES, Engine
+from microbp.training.backends import BACKENDS, Backend
+from microbp.training.interrupts import held_interrupts
 
 T = TypeVar("T")
 
@@ -102,7 +103,7 @@ def train(
         settings_so_far = (problem.training if state is None else state.training).but(given)
         given = {**given, "steps": settings_so_far.steps_in(epochs, len(problem.inputs))}
     training = problem.training.but(given) if state is None else _resumed(state, given)
-    engine = ENGINES[training.engine](problem)
+    engine = BACKENDS[training.engine](problem)
     optimizers = [training.make_optimizer(group) for group in engine.groups(training.update)]
     losses: list[float] = []
     if state is not None:
@@ -156,7 +157,7 @@ def train(
     )
 
 
-def _step(engine: Engine, optimizers: Sequence[Optimizer], rows: Any, rate: float) -> tuple[float, str]:
+def _step(engine: Backend, optimizers: Sequence[Optimizer], rows: Any, rate: float) -> tuple[float, str]:
     """Changes the parameters once; returns the loss before, and what became inf or nan: then nothing has changed."""
     theta, memories = engine.read(), [optimizer.remembered() for optimizer in optimizers]
     loss = engine.forward(rows)

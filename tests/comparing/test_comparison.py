@@ -11,7 +11,7 @@ from microbp.comparing.comparison import compare
 from microbp.errors import OperandError, ProblemError
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS, MLP
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 
 
@@ -158,7 +158,7 @@ def test_large_maps_are_drawn_in_blocks():
 @pytest.mark.parametrize("digits", [3, 6, 9, 17])
 def test_rounded_numbers_are_compared_to_their_precision(digits):
     problem = microbp.load("w1-w8")
-    case = case_of(problem)
+    case = exercise_of(problem)
     given = {name: [[float(f"{x:.{digits}g}") for x in row] for row in case.truth[1][name]] for name in ("dW1", "dW2")}
     assert compare(problem, gradients=given).ok
     given["dW1"][0][0] *= 1 + 20 * 10.0**-digits if digits < 10 else 1 + 1e-8
@@ -180,7 +180,7 @@ def test_the_command_compares_files_and_functions(tmp_path, capsys, monkeypatch)
 
 def test_an_inf_or_nan_is_printed_as_it_is_and_never_right(tmp_path, capsys):
     problem = microbp.load("w1-w8")
-    right = case_of(problem).truth[1]
+    right = exercise_of(problem).truth[1]
     for wrong, cells in ((np.inf, "inf             inf       inf              9.0e+15  1 of 4"), (np.nan, "nan  ")):
         mine = right["dW1"].copy()
         mine[0, 1] = wrong

@@ -7,7 +7,7 @@ import microbp
 from microbp import nn, vectorized
 from microbp.comparing.first_wrong import first_divergence
 from microbp.errors import ShapeError, UnknownNameError
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 
 MODEL = nn.MLP(3, [4, 2, 2], activation="tanh", output="sigmoid", seed=3)
@@ -86,7 +86,7 @@ def test_what_does_not_fit_is_an_error():
 
 
 def test_the_command_walks_through_a_file(tmp_path, capsys):
-    case = case_of(microbp.load("w1-w8"))
+    case = exercise_of(microbp.load("w1-w8"))
     np.savez(tmp_path / "mine.npz", h=[[0.593269992, 0.596884378]], dW2=case.truth[1]["dW2"] * 2)
     command = ["compare", "w1-w8", "--intermediates", str(tmp_path / "mine.npz"), "--names", "h=a1"]
     assert main(command) == 1
@@ -125,9 +125,9 @@ def said(walk):
 
 
 def test_the_formulas_have_the_penalty_if_there_is_one():
-    case = case_of(MODEL, X, Y, loss=LOSS, l2=0.7)
+    case = exercise_of(MODEL, X, Y, loss=LOSS, l2=0.7)
     weights = MODEL.arrays()[0]
-    bare = case_of(MODEL, X, Y, loss=LOSS)
+    bare = exercise_of(MODEL, X, Y, loss=LOSS)
     mine = {"dW2": bare.truth[1]["dW2"]}
     walk = first_divergence(MODEL, mine, X, Y, loss=LOSS, l2=0.7)
     assert "look at dW2 = δ2ᵀ a1 + (λ/m)·W2;" in said(walk)
@@ -159,7 +159,7 @@ def test_the_last_delta_is_told_as_it_is_computed():
 
 def test_a_shared_bias_may_have_the_total_of_its_layer():
     problem = microbp.load("w1-w8")
-    db = case_of(problem).truth[1]["db2"]
+    db = exercise_of(problem).truth[1]["db2"]
     for mine in (db, db.sum(), [db.sum()]):
         walk = first_divergence(problem, {"db2": mine})
         assert walk.ok

@@ -14,9 +14,9 @@ from microbp.derivation.backprop import gradients
 from microbp.derivation.rules import plan
 from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.fitting import Column
-from microbp.diagnosis.likely_factors import Niceness
+from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.search import Search
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from tests.diagnosis.test_diagnosis import SQUARE, X, Y
 from tests.planting import random_case, rounded
 
@@ -47,7 +47,7 @@ def test_the_factors_of_loss_and_penalty_are_solved_for(f, c):
     loss, l2 = rng.normal(size=12), rng.normal(size=12)
     numbers = f * loss + c * l2
     columns = [Column("dW1", numbers, loss, l2, np.full(12, 1e-9 * np.abs(numbers).max()))]
-    found = scalings(columns, Niceness(3, 2), 9)
+    found = scalings(columns, LikelyFactors(3, 2), 9)
     assert found
     for scaling in found:
         value = {name: group.value for group in scaling.groups for name in group.names}.get("dW1", 1.0)
@@ -86,7 +86,7 @@ def test_gradients_computed_in_float32_are_right(seed):
 
 
 def test_right_float32_numbers_come_with_a_note():
-    case = case_of(SQUARE, X, Y)
+    case = exercise_of(SQUARE, X, Y)
     single = gradients(case, plan(case, {"precision": "single"}))
     diagnosis = microbp.diagnose(SQUARE, {name: g.tolist() for name, g in single.items()}, X, Y)
     assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "single")
@@ -98,20 +98,20 @@ def test_right_float32_numbers_come_with_a_note():
 def test_numbers_that_float32_ruins_are_wrong():
     model = nn.MLP.from_arrays([[[1.0]]], [[3e4]], "linear", "linear")
     data = np.array([[0.1], [0.2], [0.3]]), np.array([[3e4 + 0.2001], [3e4 + 0.0002], [3e4 + 0.1599]])
-    case = case_of(model, *data)
+    case = exercise_of(model, *data)
     diagnosis = microbp.diagnose(model, gradients(case, plan(case, {"precision": "single"})), *data)
     assert (diagnosis.ok, diagnosis.mistakes) == (False, ("single-precision",))
 
 
 def test_a_small_mistake_in_doubles_is_not_taken_for_float32():
-    case = replace(case_of(SQUARE, X, Y), l2=1e-7)
+    case = replace(exercise_of(SQUARE, X, Y), l2=1e-7)
     wrong = gradients(case, plan(case, {"l2_weights": 0.0}))
     assert np.abs(wrong["dW1"] - case.truth[1]["dW1"]).max() < 3e-6 * np.abs(wrong["dW1"]).max()
     assert microbp.diagnose(SQUARE, wrong, X, Y, l2=1e-7).mistakes == ("weights-not-regularized",)
 
 
 def test_each_array_has_the_precision_in_which_it_was_typed():
-    right = case_of(SQUARE, X, Y).truth[1]
+    right = exercise_of(SQUARE, X, Y).truth[1]
     given = {name: g if name[1] == "W" else g.round(3) for name, g in right.items()}
     assert microbp.diagnose(SQUARE, given, X, Y).ok
     assert microbp.compare(SQUARE, X, Y, gradients=right | {"db2": right["db2"].round(4)}).ok
@@ -124,7 +124,7 @@ def test_each_array_has_the_precision_in_which_it_was_typed():
 def test_a_mistake_that_few_digits_hide_is_named():
     model = nn.MLP.from_arrays([[[0.5, 0.25]]], [[0.5]], "linear", "linear")
     data = np.array([[np.sqrt(0.1), np.sqrt(0.7)]])
-    right = case_of(model, data, data @ [[0.5], [0.25]] + 5e-5, l2=1e-4).truth[1]
+    right = exercise_of(model, data, data @ [[0.5], [0.25]] + 5e-5, l2=1e-4).truth[1]
     assert right["db1"] == pytest.approx(0.49995)
     given = right | {"db1": right["db1"].round(3)}  # with the penalty, 1e-4 · 0.5, it is 0.5 exactly
     diagnosis = microbp.diagnose(model, given, data, data @ [[0.5], [0.25]] + 5e-5, l2=1e-4)

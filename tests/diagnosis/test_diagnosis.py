@@ -14,7 +14,7 @@ from microbp.diagnosis.grading import grade
 from microbp.diagnosis.replay import Candidate
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 from tests.planting import named
 
@@ -74,7 +74,7 @@ def test_the_classic_exercise_is_two_factors_with_their_values():
     ("factor", "reading"), [(2.0, "a ½ is missing"), (4.0, "1/m is missing"), (0.25, "1/m once too often")]
 )
 def test_a_factor_is_solved_for_and_read(factor, reading):
-    case = case_of(SQUARE, X, Y, loss="binary_cross_entropy")
+    case = exercise_of(SQUARE, X, Y, loss="binary_cross_entropy")
     wrong = {name: g * factor for name, g in case.truth[1].items()}
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss="binary_cross_entropy")
     assert diagnosis.mistakes[0] == "factor"
@@ -84,7 +84,7 @@ def test_a_factor_is_solved_for_and_read(factor, reading):
 
 def test_alternatives_come_with_data_that_separate_them():
     problem = microbp.load("w1-w8")
-    case = case_of(problem)
+    case = exercise_of(problem)
     wrong = gradients(case, plan(case, {"slope": "none"}, [2]))  # a − y: with one sample, cross-entropy's delta as well
     diagnosis = microbp.diagnose(problem, wrong)
     assert diagnosis.mistakes == ("missing-output-derivative",)
@@ -99,7 +99,7 @@ def test_alternatives_come_with_data_that_separate_them():
 
 
 def test_what_nothing_explains_is_described():
-    case = case_of(SQUARE, X, Y)
+    case = exercise_of(SQUARE, X, Y)
     wrong = {name: g.copy() for name, g in case.truth[1].items()}
     wrong["dW2"][1] += RNG.normal(size=3)
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y)
@@ -119,7 +119,7 @@ def test_what_nothing_explains_is_described():
 
 
 def test_nan_is_wrong_and_no_mistake_of_the_table():
-    case = case_of(SQUARE, X, Y)
+    case = exercise_of(SQUARE, X, Y)
     wrong = {name: g.copy() for name, g in case.truth[1].items()}
     wrong["dW1"][0, 0] = np.nan
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y)
@@ -129,7 +129,7 @@ def test_nan_is_wrong_and_no_mistake_of_the_table():
 def test_transposed_arrays_and_vectors_of_any_layout_are_diagnosed():
     model = nn.MLP(3, [4, 2], activation="tanh", seed=1)
     Y = RNG.normal(size=(4, 2))
-    right = case_of(model, X, Y).truth[1]
+    right = exercise_of(model, X, Y).truth[1]
     diagnosis = microbp.diagnose(model, {"dW": [right["dW1"].T, right["dW2"].T]}, X, Y)
     assert diagnosis.mistakes == ("transposed-gradient",)
     thetas = microbp.to_theta([right["dW1"], right["dW2"]], [right["db1"], right["db2"]])
@@ -149,7 +149,7 @@ def test_a_digit_network_takes_less_than_ten_seconds():
         "sigmoid",
     )
     X, Y = rng.random((100, 400)), np.eye(10)[rng.integers(0, 10, 100)]
-    case = case_of(model, X, Y, loss="binary_cross_entropy", l2=1.0)
+    case = exercise_of(model, X, Y, loss="binary_cross_entropy", l2=1.0)
     wrong = gradients(case, plan(case, {"slope": "activation", "samples": "last"}, [1, 2]))
     start = time.process_time()
     diagnosis = microbp.diagnose(model, wrong, X, Y, loss="binary_cross_entropy", l2=1.0)
@@ -174,7 +174,7 @@ def test_the_command_says_yes_and_no(tmp_path, capsys, monkeypatch):
 
 def test_zeros_for_biases_that_are_not_trained_are_no_mistake():
     problem = microbp.load("w1-w8")
-    right = case_of(problem).truth[1]
+    right = exercise_of(problem).truth[1]
     given = {"dW": [right["dW1"], right["dW2"]], "db": [np.zeros(2), np.zeros(2)]}
     assert microbp.diagnose(problem, given).ok
     assert microbp.compare(problem, gradients=given).ok
@@ -187,7 +187,7 @@ def test_inf_and_nan_are_wrong(bad, tmp_path):
     assert not microbp.diagnose(problem, given).ok
     assert not microbp.compare(problem, gradients=given).ok
     assert not microbp.compare(problem, gradients=given, tolerance=1e-6).ok
-    dW2 = case_of(problem).truth[1]["dW2"].copy()
+    dW2 = exercise_of(problem).truth[1]["dW2"].copy()
     dW2[0, 1] = bad
     np.savez(tmp_path / "mine.npz", dW2=dW2)
     assert not microbp.diagnose(problem, tmp_path / "mine.npz").ok
@@ -196,7 +196,7 @@ def test_inf_and_nan_are_wrong(bad, tmp_path):
 
 def test_equal_numbers_of_shared_biases_are_right_as_totals_and_one_by_one():
     weights = (np.array([[0.1, 0.2], [0.1, 0.2]]), np.array([[0.4, 0.4], [0.5, 0.5]]))
-    case = replace(case_of(microbp.load("w1-w8")), weights=weights)
+    case = replace(exercise_of(microbp.load("w1-w8")), weights=weights)
     db1 = case.truth[1]["db1"]
     assert db1[0] == db1[1]
     for numbers in (db1, db1.sum()[None].repeat(2), db1.round(5)):
@@ -209,22 +209,22 @@ def test_equal_numbers_of_shared_biases_are_right_as_totals_and_one_by_one():
 
 def test_shared_biases_rounded_to_the_same_number_are_right():
     problem = microbp.load("w1-w8")
-    db1 = case_of(problem).truth[1]["db1"].round(2)
+    db1 = exercise_of(problem).truth[1]["db1"].round(2)
     assert db1[0] == db1[1]
     assert microbp.diagnose(problem, {"db1": db1}).ok
 
 
 def test_a_penalty_of_zero_is_zero():
     problem = microbp.load("matrix-form")
-    assert case_of(problem).l2
-    without, own = case_of(problem, l2=0.0).truth[1], case_of(problem).truth[1]
+    assert exercise_of(problem).l2
+    without, own = exercise_of(problem, l2=0.0).truth[1], exercise_of(problem).truth[1]
     assert microbp.diagnose(problem, without, l2=0.0).ok
     assert not microbp.diagnose(problem, own, l2=0.0).ok
     assert microbp.diagnose(problem, own).ok
 
 
 def test_the_number_followed_through_is_wrong_and_shows_the_penalty():
-    right = case_of(SQUARE, X, Y, l2=0.8).truth[1]
+    right = exercise_of(SQUARE, X, Y, l2=0.8).truth[1]
     given = {name: g.round(6) for name, g in right.items()}
     given |= {f"db{l}": (right[f"db{l}"] + 0.8 / len(Y) * b).round(6) for l, b in enumerate(SQUARE.arrays()[1], 1)}
     diagnosis = microbp.diagnose(SQUARE, given, X, Y, l2=0.8)
@@ -264,7 +264,7 @@ def by_digits(gradients, digits, how):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded(seed):
-    case = case_of(nn.MLP(3, [4, 2], activation="tanh", seed=seed), X, Y[:, :2])
+    case = exercise_of(nn.MLP(3, [4, 2], activation="tanh", seed=seed), X, Y[:, :2])
     assert named(case, *read(case, by_digits(case.truth[1], 5, np.trunc))) == [("right",)]
     wrong = gradients(case, plan(case, {"slope": "none"}, [1]))
     cut = by_digits(wrong, 5, np.trunc)
@@ -276,7 +276,7 @@ def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded
 
 
 def test_a_slip_of_the_pen_is_told_beside_the_mistake_that_is_nearest():
-    case = case_of(SQUARE, X, Y)
+    case = exercise_of(SQUARE, X, Y)
     wrong = by_digits(gradients(case, plan(case, {"slope": "none"}, [1])), 6, np.round)
     wrong["dW1"][1, 2] = 0.25
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y)
@@ -339,7 +339,7 @@ def test_one_number_with_a_likely_factor_is_told_with_it():
 
 
 def test_numbers_that_are_not_judged_are_said_to_be_not():
-    truth = case_of(W1_W8).truth[1]
+    truth = exercise_of(W1_W8).truth[1]
     idle = microbp.diagnose(W1_W8, truth | {"db1": np.zeros(2), "db2": np.zeros(2)})
     assert idle.ok
     assert "Not judged: db1, db2, all 0" in idle.explanation
@@ -347,8 +347,8 @@ def test_numbers_that_are_not_judged_are_said_to_be_not():
 
 
 def test_alternatives_of_two_mistakes_are_told_as_two():
-    truth = case_of(W1_W8).truth[1]
-    wrong = gradients(case_of(W1_W8), plan(case_of(W1_W8), {"slope": "none"}, [1]))
+    truth = exercise_of(W1_W8).truth[1]
+    wrong = gradients(exercise_of(W1_W8), plan(exercise_of(W1_W8), {"slope": "none"}, [1]))
     diagnosis = microbp.diagnose(W1_W8, {"dW1": wrong["dW1"].T, "dW2": truth["dW2"].T})
     pairs = [codes for codes in diagnosis.alternatives if len(codes) > 1]
     assert pairs
@@ -357,13 +357,13 @@ def test_alternatives_of_two_mistakes_are_told_as_two():
 
 def test_who_took_fewer_samples_is_asked_to_say_so():
     problem = microbp.load("deep")
-    case = case_of(problem)
+    case = exercise_of(problem)
     diagnosis = microbp.diagnose(problem, case.on(case.X[:2], case.Y[:2]).truth[1])
     assert "Did you take 2 samples? Then say so: --samples 2." in diagnosis.explanation
 
 
 def test_weights_changed_along_a_gradient_of_the_wrong_sign_went_uphill():
-    case = case_of(SQUARE, X, Y)
+    case = exercise_of(SQUARE, X, Y)
     step = {"back": "updated", "scale": -1.0}
     wrong = gradients(replace(case, learning_rate=-0.3), plan(case, step))
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss)
@@ -375,7 +375,7 @@ def test_weights_changed_along_a_gradient_of_the_wrong_sign_went_uphill():
 @pytest.mark.parametrize("factor", [0.0, 4.0, 1 / 4])
 def test_a_mistake_with_the_biases_of_one_layer_is_one_with_biases(factor, seed):
     model = nn.MLP(3, [4, 3], activation="tanh", seed=seed)
-    case = case_of(model, X, Y)
+    case = exercise_of(model, X, Y)
     wrong = {**case.truth[1], "db2": factor * case.truth[1]["db2"]}
     diagnosis = microbp.diagnose(model, wrong, X, Y, loss=case.loss)
     assert diagnosis.mistakes == ({0.0: "bias-not-trained", 4.0: "bias-sum-for-mean"}.get(factor, "bias-mean-for-sum"),)
@@ -386,7 +386,7 @@ def test_a_unit_that_float32_saturates_does_not_make_wrong_numbers_right_in_sing
     W = [np.array([[3.0, 2.0], [0.5, -0.4]]), np.array([[1.0, -2.0], [0.3, 0.7]])]
     model = nn.MLP.from_arrays(W, [np.array([4.0, 0.1]), np.zeros(2)], "tanh", "tanh")
     inputs, targets = np.array([[2.5, 1.5], [2.0, 1.0]]), np.zeros((2, 2))
-    right = case_of(model, inputs, targets).truth[1]
+    right = exercise_of(model, inputs, targets).truth[1]
     assert np.float32(np.tanh(11.0)) == 1.0 > np.tanh(11.0)
     diagnosis = microbp.diagnose(model, {**right, "db1": 1.7 * right["db1"]}, inputs, targets)
     assert (diagnosis.mistakes, diagnosis.details["factor"]) == (("factor",), pytest.approx(1.7))
@@ -403,7 +403,7 @@ def test_the_gradient_of_a_logarithm_that_nobody_clipped_is_right(logit):
 
 @pytest.mark.parametrize("l", [1, 2])
 def test_errors_that_begin_in_one_sample_are_said_to(l):
-    case = case_of(SQUARE, X, Y)
+    case = exercise_of(SQUARE, X, Y)
     inputs = forward(case, plan(case)).a[l - 1]
     wrong = {name: g.copy() for name, g in case.truth[1].items()}
     wrong[f"dW{l}"] += np.outer([0.3, -0.2, 0.7], inputs[2])
@@ -416,7 +416,7 @@ def test_errors_that_begin_in_one_sample_are_said_to(l):
 @pytest.mark.parametrize("seed", range(5))
 def test_of_two_passes_an_upper_layer_depends_on_what_is_wrong_in_a_lower_one(seed):
     model = nn.MLP(3, [4, 3, 2], activation="tanh", seed=seed)
-    case = case_of(model, X, Y[:, :2], learning_rate=0.5)
+    case = exercise_of(model, X, Y[:, :2], learning_rate=0.5)
     twice = plan(case, {"passes": 2})
     (given,) = read(case, gradients(case, changed(twice, {"inputs": "net"}, [2])))
     search = Search(case, given)

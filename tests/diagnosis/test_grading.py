@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 
 
 @pytest.fixture
 def folder(tmp_path):
-    right = case_of(microbp.load("w1-w8")).truth[1]
+    right = exercise_of(microbp.load("w1-w8")).truth[1]
     np.savez(tmp_path / "ada.npz", **right)
     np.savez(tmp_path / "bob.npz", **{name: -g for name, g in right.items()})
     np.savez(tmp_path / "cem.npz", **{**right, "dW2": 2 * right["dW2"], "db1": 4 * right["db1"]})
@@ -86,7 +86,7 @@ def graded(capsys, *arguments, code):
 )
 def test_learners_are_told_apart_by_as_much_of_the_path_as_it_takes(files, names, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    right = case_of(microbp.load("w1-w8")).truth[1]
+    right = exercise_of(microbp.load("w1-w8")).truth[1]
     for file in files:
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def test_a_missing_file_is_a_row_with_its_path_unless_all_are_missing(folder, mo
 
 def test_a_part_of_the_samples_can_be_graded(tmp_path, capsys):
     problem = microbp.load("xor")
-    np.savez(tmp_path / "ada.npz", **case_of(problem, problem.inputs[:2], problem.targets[:2]).truth[1])
+    np.savez(tmp_path / "ada.npz", **exercise_of(problem, problem.inputs[:2], problem.targets[:2]).truth[1])
     file = str(tmp_path / "ada.npz")
     assert graded(capsys, "xor", file, "--samples", "2", code=0)[0]["verdict"] == "right"
     assert graded(capsys, "xor", file, code=1)[0]["verdict"] != "right"

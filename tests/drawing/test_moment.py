@@ -8,9 +8,9 @@ import microbp
 from microbp import Value
 from microbp.drawing import draw
 from microbp.drawing.image import render
-from microbp.drawing.moment import AsIs, At
+from microbp.drawing.moment import AtStep, Static
 from microbp.errors import GraphError
-from microbp.stepping.names import number_text
+from microbp.printing import number_text
 from tests.graphs import graphs
 
 PROBLEM = microbp.load("w1-w8")
@@ -26,7 +26,7 @@ def test_the_moments_are_those_of_the_stepper(drawn):
     stepper = microbp.steps(root)
     for position in range(0, len(stepper) + 1, 3):
         stepper.goto(position)
-        at = At(root, position)
+        at = AtStep(root, position)
         for value in root.graph():
             assert at.grad(value) == stepper.grad(value)
             arrivals = stepper.arrivals(value)
@@ -40,13 +40,13 @@ def test_the_moments_are_those_of_the_stepper(drawn):
 @given(graphs())
 def test_the_end_of_the_walk_is_what_backward_leaves(drawn):
     root, _ = drawn
-    end = At(root, len(microbp.steps(root)))
+    end = AtStep(root, len(microbp.steps(root)))
     root.zero_grad()
     root.backward()
     for value in root.graph():
         grad = end.grad(value)
         assert (grad or 0.0) == value.grad or (math.isnan(value.grad) and math.isnan(grad))
-        assert AsIs(True).grad(value) == value.grad or math.isnan(value.grad)
+        assert Static(True).grad(value) == value.grad or math.isnan(value.grad)
 
 
 def test_what_has_not_arrived_reads_a_question_mark():

@@ -17,9 +17,10 @@ from microbp.drawing import image
 from microbp.drawing.page.frames import FOLD
 from microbp.drawing.page.page import PageView, page_html
 from microbp.errors import GraphError, RendererError
+from microbp.printing import decimals, number_text
 from microbp.stepping import explain
 from microbp.stepping.guesses import IDEAS
-from microbp.stepping.names import number_text
+from microbp.stepping.step import chain_rule
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
 from tests.conftest import need
@@ -130,8 +131,8 @@ def test_sentences_come_from_explain():
     data = json.loads(parts(made())[1])
     for step, row in zip(stepper, data["steps"], strict=True):
         up, local, part, after = row[2:6]
-        assert explain.chain_rule(step).endswith(f" = {up} × {local} = {part}")
-        assert after == explain.decimals(step.after)
+        assert chain_rule(step).endswith(f" = {up} × {local} = {part}")
+        assert after == decimals(step.after)
         assert row[8:11] == [f"{explain.reason(step)}.", data["rules"].index(step.rule), explain.arrival(step)]
     assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
 
@@ -266,14 +267,14 @@ def test_keys_step_through_formula_graph_and_table_at_once(opened, text):
     assert card(tab, "w5")[-1] == "?"
     for step in Stepper(microbp.load("w1-w8").root()):
         press(tab, "ArrowRight")
-        assert tab.text_content("#formula") == explain.chain_rule(step)
+        assert tab.text_content("#formula") == chain_rule(step)
         why = tab.text_content("#why")
         for sentence in (explain.reason(step), step.rule, explain.arrival(step)):
             assert sentence in why
         assert tab.evaluate("document.querySelectorAll('#rows tr').length") == step.number
         assert tab.evaluate("document.querySelectorAll('.card.from, .card.to').length") == 2
         assert tab.text_content(".card.to .name") == step.input_name
-        assert explain.chain_rule(step) in tab.text_content("#live")
+        assert chain_rule(step) in tab.text_content("#live")
     press(tab, "ArrowRight")
     assert tab.inner_text("#count") == "step 32 of 32"
     press(tab, "Home")
@@ -509,7 +510,7 @@ def test_a_folded_page_steps_to_the_end(opened):
     assert tab.evaluate("document.querySelectorAll('.card').length") <= 13
     root.backward()
     press(tab, "End")
-    assert totals(tab)["∂E/∂w[1][0,0]"] == explain.decimals(model.layers[0].neurons[0].w[0].grad)
+    assert totals(tab)["∂E/∂w[1][0,0]"] == decimals(model.layers[0].neurons[0].w[0].grad)
 
 
 def test_paper_gets_formula_graph_and_table(opened, text):

@@ -8,7 +8,7 @@ import pytest
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.optim import SGD, Adam
 from microbp.problems.settings import ENGINES, Training
-from microbp.training.backends import ENGINES as ENGINE_CLASSES
+from microbp.training.backends import BACKENDS as ENGINE_CLASSES
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import microbp
 from microbp import Value
 from microbp.drawing.page.page import steps
 from microbp.formula.dialects import latex_name
+from microbp.printing import decimals
 from microbp.stepping import explain
+from microbp.stepping.step import chain_rule, latex
 
 
 @pytest.fixture
@@ -16,7 +18,7 @@ def stepper():
 
 def test_a_step_is_explained_with_names_numbers_and_reason(stepper):
     step = stepper[15]
-    assert explain.chain_rule(step) == "∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041"
+    assert chain_rule(step) == "∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041"
     assert explain.reason(step) == "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative by w5 is out_h1"
     assert explain.arrival(stepper[16]) == (
         "It is added to what has arrived at out_h1 before: −0.019049118 + 0.055399425 = 0.036350306."
@@ -45,7 +47,7 @@ def test_by_weight_adds_up_what_several_samples_bring():
     lines = list(explain.by_weight(steps(root), model.parameters()))
     root.backward()
     w = model.layers[0].neurons[0].w[0]
-    assert any(f"= {explain.decimals(w.grad)}" in line and " + " in line for line in lines)
+    assert any(f"= {decimals(w.grad)}" in line and " + " in line for line in lines)
 
 
 def test_json_names_nodes_by_label(stepper):
@@ -63,10 +65,10 @@ def test_json_names_nodes_by_label(stepper):
 
 def test_latex_has_balanced_braces_and_textbook_names(stepper):
     for step in stepper:
-        line = explain.latex(step)
+        line = latex(step)
         assert line.count("{") == line.count("}")
         assert line.count(r"\left") == line.count(r"\right")
-    assert explain.latex(stepper[15]) == (
+    assert latex(stepper[15]) == (
         r"\frac{\partial E}{\partial w_{5}} \mathrel{+}= \frac{\partial E}{\partial \mathrm{net}_{o1}} \cdot "
         r"\frac{\partial \mathrm{net}_{o1}}{\partial w_{5}} = 0.138498562 \cdot 0.593269992 = 0.0821670406"
     )
@@ -111,9 +113,9 @@ def test_text_of_a_whole_pass_has_every_step(stepper):
     [(0.5, "0.5"), (1.0, "1"), (-0.022602540477, "−0.022602540"), (1e-12, "1e−12"), (float("nan"), "nan"), (0.0, "0")],
 )
 def test_numbers_are_printed_as_the_texts_do(number, text):
-    assert explain.decimals(number) == text
+    assert decimals(number) == text
 
 
 def test_a_step_shows_itself_as_text_and_in_a_notebook_as_latex(stepper):
-    assert str(stepper[15]) == explain.chain_rule(stepper[15])
-    assert stepper[15]._repr_latex_() == f"$\\displaystyle {explain.latex(stepper[15])}$"
+    assert str(stepper[15]) == chain_rule(stepper[15])
+    assert stepper[15]._repr_latex_() == f"$\\displaystyle {latex(stepper[15])}$"

@@ -1,7 +1,8 @@
 import pytest
 
 from microbp import Value
-from microbp.stepping.names import name_graph, number_text
+from microbp.printing import number_text
+from microbp.stepping.names import name_graph
 
 
 def names(root):

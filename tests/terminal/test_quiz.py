@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from microbp import load
-from microbp.stepping.explain import decimals
+from microbp.printing import decimals
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
 from microbp.terminal.quiz import Quiz

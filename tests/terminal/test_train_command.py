@@ -155,7 +155,7 @@ def test_what_cannot_be_is_exit_code_2_and_one_line(options, said_of_it, capsys,
     def fail(*_, **__):
         raise AssertionError("no step should be made")
 
-    monkeypatch.setattr("microbp.training.backends.ScalarEngine.backward", fail)
+    monkeypatch.setattr("microbp.training.backends.ScalarBackend.backward", fail)
     assert said_of_it in said(capsys, "w1-w8", *options)
 
 

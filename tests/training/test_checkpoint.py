@@ -21,9 +21,9 @@ from microbp.errors import ProblemError, UnknownNameError
 from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, Training
 from microbp.problems import load as load_problem
-from microbp.terminal.console import held_interrupts
-from microbp.training.backends import ENGINES
+from microbp.training.backends import BACKENDS
 from microbp.training.checkpoint import load, save
+from microbp.training.interrupts import held_interrupts
 from microbp.training.train import train
 
 SETTINGS = {
@@ -72,7 +72,7 @@ def after(steps, **chosen):
 # Going on.
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 @pytest.mark.parametrize("chosen", SETTINGS.values(), ids=SETTINGS)
 def test_a_run_that_goes_on_is_the_run_that_was_not_interrupted(chosen, engine, file):
     given_, conventions = {"engine": engine, **chosen}, {"l2": 0.1, "shared_bias": True}
@@ -89,7 +89,7 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_interrupted(chosen, engine, 
         assert train(problem(**conventions), resume=file) == whole
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 @pytest.mark.parametrize("chosen", [s for s in SETTINGS.values() if s.get("schedule") != "cosine"])
 def test_a_finished_run_can_be_extended_bit_for_bit(chosen, engine, file):
     one = problem()
@@ -187,7 +187,7 @@ def test_a_process_that_is_ended_leaves_a_whole_file_from_which_it_goes_on(end, 
     assert train(load_problem("deep"), len(done.losses) + 40, resume=file) == whole
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_ctrl_c_waits_for_the_end_of_the_step_and_a_second_one_does_not(engine, file):
     one, seen, before = problem(), [], signal.getsignal(signal.SIGINT)
 

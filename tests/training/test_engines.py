@@ -13,7 +13,7 @@ from microbp.datasets import moons
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, Training, load
-from microbp.training.backends import ENGINES, ScalarEngine, VectorizedEngine
+from microbp.training.backends import BACKENDS, ScalarBackend, VectorizedBackend
 from microbp.training.train import train
 from tests.conftest import need
 
@@ -60,7 +60,7 @@ def networks(draw):
 
 @given(networks())
 def test_both_engines_find_the_same_loss_and_gradient(problem):
-    engines = [make(problem) for make in ENGINES.values()]
+    engines = [make(problem) for make in BACKENDS.values()]
     losses = [engine.forward(ALL) for engine in engines]
     assert losses[0] == pytest.approx(losses[1], rel=1e-12, abs=1e-12)
     for engine in engines:
@@ -72,7 +72,7 @@ def test_both_engines_find_the_same_loss_and_gradient(problem):
 @given(networks())
 def test_the_gradient_is_the_slope_of_the_loss(problem):
     # Neither engine is the oracle here: the loss at parameters a little off is.
-    engine = VectorizedEngine(problem)
+    engine = VectorizedBackend(problem)
     engine.forward(ALL)
     engine.backward()
     theta, gradient, trained = engine.read(), engine.gradient().copy(), set(problem.trained())
@@ -89,7 +89,7 @@ def test_the_gradient_is_the_slope_of_the_loss(problem):
 @given(networks())
 def test_what_is_not_trained_has_no_gradient(problem):
     trained = set(problem.trained())
-    for make in ENGINES.values():
+    for make in BACKENDS.values():
         engine = make(problem)
         engine.forward(ALL)
         engine.backward()
@@ -101,11 +101,11 @@ def test_what_is_not_trained_has_no_gradient(problem):
 def test_a_batch_is_any_rows(problem):
     rows = np.random.default_rng(1).permutation(len(problem.inputs))[:2]
     alone = replace(problem, inputs=problem.inputs[rows], targets=problem.targets[rows])
-    for make in ENGINES.values():
+    for make in BACKENDS.values():
         assert make(problem).forward(rows) == make(alone).forward(ALL)
 
 
-@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("make", BACKENDS.values(), ids=BACKENDS)
 def test_a_second_backward_starts_anew(make):
     engine = make(load("w1-w8"))
     engine.forward(ALL)
@@ -115,7 +115,7 @@ def test_a_second_backward_starts_anew(make):
     assert engine.gradient().tolist() == first.tolist()
 
 
-@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("make", BACKENDS.values(), ids=BACKENDS)
 def test_a_backward_after_a_change_takes_old_values_and_new_weights(make):
     """The slip behind 0.291027924, by hand: outputs and activations are old, the weights they go back through new."""
     problem = load("w1-w8")
@@ -138,7 +138,7 @@ def test_a_backward_after_a_change_takes_old_values_and_new_weights(make):
 
 
 @pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("make", BACKENDS.values(), ids=BACKENDS)
 def test_layers_have_every_trained_parameter_once(make, shared):
     problem = network([2, 3, 4, 2], shared_bias=shared)
     groups = make(problem).groups("output-first")
@@ -150,14 +150,14 @@ def test_layers_have_every_trained_parameter_once(make, shared):
 
 
 def test_parts_of_the_vector_are_the_vector_itself():
-    engine = VectorizedEngine(load("w1-w8"))
+    engine = VectorizedBackend(load("w1-w8"))
     for k, (part,) in enumerate(engine.layers()):
         part.data += 10.0 * (k + 1)
     assert (engine.read() > 10).all()
     assert (engine.read()[5:] > 20).all()
 
 
-@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("make", BACKENDS.values(), ids=BACKENDS)
 def test_what_was_read_does_not_change(make):
     engine = make(load("w1-w8"))
     before = engine.read()
@@ -166,7 +166,7 @@ def test_what_was_read_does_not_change(make):
     assert engine.read()[0] == 1.15
 
 
-@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("make", BACKENDS.values(), ids=BACKENDS)
 def test_faults_have_names(make):
     problem = load("w1-w8")
     engine = make(problem)
@@ -205,7 +205,7 @@ def test_both_engines_are_at_the_same_place_after_a_thousand_batches(training, b
     conventions = {"activation": "tanh", "output": "tanh", "loss": "mean_squared_error", **biases}
     problem = NetworkProblem("moons", weights, starts, X, Y, **conventions)
     ends = []
-    for engine in ENGINES:
+    for engine in BACKENDS:
         result = train(replace(problem), 1000, engine=engine, batch_size=3, seed=5, **training)
         assert result.stopped == ""
         assert result.loss < result.initial_loss
@@ -220,7 +220,7 @@ def test_digits_have_the_same_losses_on_both_engines():
     # The graph of all samples, which the result of a run has, is not what is compared here.
     problem = replace(problem, held_out_inputs=(), held_out_targets=())
     losses = []
-    for make in (ScalarEngine, VectorizedEngine):
+    for make in (ScalarBackend, VectorizedBackend):
         copy = replace(problem)
         engine, seen = make(copy), []
         optimizer = copy.training.make_optimizer(engine.groups("simultaneous")[0])
@@ -238,5 +238,5 @@ def test_digits_have_the_same_losses_on_both_engines():
 @given(networks(), st.sampled_from(["sgd", "adam"]), st.sampled_from(["simultaneous", "output-first"]))
 def test_any_network_goes_the_same_way_on_both_engines(problem, optimizer, update):
     problem = replace(problem, training=Training(steps=5, optimizer=optimizer, update=update, learning_rate=0.01))
-    one, other = (train(replace(problem), engine=engine) for engine in ENGINES)
+    one, other = (train(replace(problem), engine=engine) for engine in BACKENDS)
     assert one.losses == pytest.approx(other.losses, rel=1e-9, abs=1e-9)

@@ -13,7 +13,7 @@ import microbp
 from microbp import errstate
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.problems import NetworkProblem, load, titles
-from microbp.training.backends import ENGINES, ScalarEngine
+from microbp.training.backends import BACKENDS, ScalarBackend
 from microbp.training.checkpoint import load as load_checkpoint
 from microbp.training.train import TrainingResult, train
 from tests.conftest import need
@@ -51,7 +51,7 @@ BIASES = [
 ]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 @pytest.mark.parametrize(("trained", "shared", "loss"), BIASES)
 def test_the_convention_of_the_biases_moves_the_total(trained, shared, loss, engine):
     problem = replace(load("w1-w8"), train_biases=trained, shared_bias=shared)
@@ -148,7 +148,7 @@ def test_the_promised_accuracy_is_reached(name, title):
 # Which samples a step takes.
 
 
-class Spy(ScalarEngine):
+class Spy(ScalarBackend):
     """Remembers which samples each step takes."""
 
     seen: list
@@ -160,7 +160,7 @@ class Spy(ScalarEngine):
 
 
 def batches(monkeypatch, m, steps, size, **settings):
-    monkeypatch.setitem(ENGINES, "scalar", Spy)
+    monkeypatch.setitem(BACKENDS, "scalar", Spy)
     Spy.seen = []
     X = np.arange(m, dtype=float)[:, np.newaxis] / m
     problem = NetworkProblem("line", [[[0.5]]], [[0.1]], X, X, output="linear")
@@ -221,7 +221,7 @@ def test_outputs_are_those_of_the_samples_shown():
     assert len(train(load("deep"), 1).outputs) == 2
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_the_history_has_the_parameters_before_each_step_and_after_the_last(engine):
     history = train(load("chain"), 6, record=True, engine=engine).history
     assert history.shape == (7, 6)
@@ -257,7 +257,7 @@ def test_an_error_in_on_step_leaves_the_parameters_of_that_step():
         if step == 4:
             raise ZeroDivisionError
 
-    for engine in ENGINES:
+    for engine in BACKENDS:
         problem = load("chain")
         with pytest.raises(ZeroDivisionError):
             train(problem, 9, on_step=fail, engine=engine)
@@ -279,7 +279,7 @@ UPDATES = ("simultaneous", "output-first")
 
 
 @pytest.mark.parametrize("update", UPDATES)
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_training_stops_before_the_parameter_that_becomes_infinite(engine, update, tmp_path):
     problem, file = load("w1-w8"), tmp_path / "a.json"
     given = {"learning_rate": 1e100, "momentum": 1e60, "engine": engine, "update": update}
@@ -300,7 +300,7 @@ def test_training_stops_before_the_parameter_that_becomes_infinite(engine, updat
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_training_stops_where_the_loss_overflows(engine, optimizer):
     problem = load("neuron")
     problem = replace(problem, inputs=problem.inputs * 1e60, targets=problem.targets * 1e60)
@@ -311,7 +311,7 @@ def test_training_stops_where_the_loss_overflows(engine, optimizer):
     assert all(map(math.isfinite, result.losses))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_an_infinite_loss_after_the_last_step_is_said(engine, tmp_path):
     file, given = tmp_path / "a.json", {"learning_rate": 10.0, "engine": engine}
     result = train(load("neuron"), 102, checkpoint=file, **given)
@@ -322,7 +322,7 @@ def test_an_infinite_loss_after_the_last_step_is_said(engine, tmp_path):
     assert train(load("neuron"), 5000, resume=file) == train(load("neuron"), 5000, **given)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_a_gradient_that_overflows_is_named(engine):
     # a = 1e150, so that the loss, ½a², is finite; but ∂loss/∂w = a·x is not.
     problem = NetworkProblem("steep", [[[0.0, 1e-10]]], [[0.0]], [[1.0, 1e160]], [[0.0]], output="linear")
@@ -332,7 +332,7 @@ def test_a_gradient_that_overflows_is_named(engine):
     assert result.loss == result.initial_loss
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 def test_a_problem_that_begins_with_nan_stops_at_once(engine):
     problem = replace(load("w1-w8"), inputs=[[math.nan, 0.1]])
     result = train(problem, 5, engine=engine)
@@ -382,13 +382,13 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", BACKENDS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_step_has_the_rate_of_its_schedule(schedule, engine):
     problem = load("chain-wide")
     given = {"learning_rate": 0.5, "schedule": schedule, "decay": 0.8, "decay_every": 3}
     history = train(problem, 10, engine=engine, record=True, **given).history
-    judge = ENGINES[engine](problem)
+    judge = BACKENDS[engine](problem)
     for k, (before, after) in enumerate(pairwise(history)):
         judge.write(before)
         judge.forward(slice(None))

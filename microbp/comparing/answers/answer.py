@@ -1,9 +1,9 @@
 """A learner's gradients as named arrays, checked against the shapes of the network.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
->>> case = case_of(load("xor"))
->>> fitted(case, Given({"dW2": np.zeros((case.sizes[1], 1))}, "arrays by name"))  # doctest: +ELLIPSIS
+>>> from microbp.problems.exercise import exercise_of
+>>> case = exercise_of(load("xor"))
+>>> fitted(case, Answer({"dW2": np.zeros((case.sizes[1], 1))}, "arrays by name"))  # doctest: +ELLIPSIS
 Traceback (most recent call last):
 microbp.errors.ShapeError: dW2 needs shape (1, ...), as W2 has, got (..., 1); its transpose fits: give dW2.T
 """
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ShapeError
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 
 
 def within(numbers: ArrayLike, right: ArrayLike, tolerance: ArrayLike) -> NDArray[np.bool_]:
@@ -39,7 +39,7 @@ def largest(numbers: Floats) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Answer:
     """Gradients as a learner gave them: some or all arrays, or only some entries of an array."""
 
     arrays: Gradients
@@ -80,13 +80,13 @@ class Given:
         return tuple(int(i) for i in np.unravel_index(k, self.arrays[name].shape))
 
 
-def meanings(case: Case, given: Given, loose: bool = False) -> list[Given]:
+def meanings(case: Exercise, given: Answer, loose: bool = False) -> list[Answer]:
     """What equal numbers for the biases that a layer shares can be: each the layer's total, or one for each neuron."""
     found = [fitted(case, given, loose), fitted(case, given, loose, each=True)]
     return found[: 1 if found[0].totals == found[1].totals else 2]
 
 
-def fitted(case: Case, given: Given, loose: bool = False, each: bool = False) -> Given:
+def fitted(case: Exercise, given: Answer, loose: bool = False, each: bool = False) -> Answer:
     """The same with vectors for biases, shared ones as one number. Raises `ShapeError` for what does not fit.
 
     With `each` equal numbers for a shared bias are those of the neurons, not the layer's total.
@@ -118,7 +118,7 @@ def fitted(case: Case, given: Given, loose: bool = False, each: bool = False) ->
     return replace(given, arrays=arrays, totals=frozenset(totals), idle=left_out)
 
 
-def _misfit(case: Case, name: str, array: Floats, mirrored: Mapping[str, str]) -> str:
+def _misfit(case: Exercise, name: str, array: Floats, mirrored: Mapping[str, str]) -> str:
     needed = case.shape(name)
     said = f"{name} needs shape {needed}, as {name[1:]} has, got {array.shape}"
     if array.ndim == 2 and array.shape[::-1] == needed:

@@ -25,7 +25,7 @@ from typing import Any
 
 from microbp.comparing.answers.formats import READERS
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, unknown
-from microbp.problems.case import Case
+from microbp.problems.exercise import Exercise
 
 MAX_BYTES = 100_000_000
 MISFITS = (ShapeError, UnknownNameError)
@@ -85,7 +85,7 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def call_function(case: Case, function: Callable[..., Any]) -> Any:
+def call_function(case: Exercise, function: Callable[..., Any]) -> Any:
     """What a learner's `f(weights, biases, X, Y)` returns for a network: arrays in the shapes of its own.
 
     It may return the loss first. It gets copies: a function that changes its arguments spoils nothing. Raises
@@ -147,7 +147,7 @@ def _running(words: str, nowhere: str = "") -> Iterator[None]:
         raise ProblemError(f"{words} {said}") from error
 
 
-def obtain(case: Case, gradients: Any) -> Any:
+def obtain(case: Exercise, gradients: Any) -> Any:
     """A learner's gradients as they are, out of a file, or from a function."""
     if callable(gradients):
         return call_function(case, gradients)

@@ -2,8 +2,8 @@
 
 >>> import numpy as np
 >>> from microbp import load
->>> from microbp.problems.case import case_of
->>> for given in flat_readings(case_of(load("w1-w8")), np.arange(12.0), None):
+>>> from microbp.problems.exercise import exercise_of
+>>> for given in flat_readings(exercise_of(load("w1-w8")), np.arange(12.0), None):
 ...     print(given.layout, given.arrays["dW1"].tolist(), given.arrays["db1"].tolist())
 rows [[0.0, 1.0], [2.0, 3.0]] [4.0, 5.0]
 columns [[0.0, 2.0], [1.0, 3.0]] [4.0, 5.0]
@@ -22,9 +22,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Given
+from microbp.comparing.answers.answer import Answer
 from microbp.errors import ShapeError
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 
 LAYOUTS = {
     "rows": "W1, b1, W2, b2, … one after the other, each row by row",
@@ -38,7 +38,7 @@ LAYOUTS = {
 """How one flat vector may hold the gradients of a network."""
 
 
-def flat_readings(case: Case, vector: Floats, layout: str | None) -> Iterator[Given]:
+def flat_readings(case: Exercise, vector: Floats, layout: str | None) -> Iterator[Answer]:
     """A vector in each layout, or in the one that is given. Raises `ShapeError` for another number of numbers."""
     W, b = ([case.shape(name) for name in names] for names in (case.names[::2], case.names[1::2]))
     weights = sum(n * k for n, k in W)
@@ -58,13 +58,13 @@ def flat_readings(case: Case, vector: Floats, layout: str | None) -> Iterator[Gi
         order: Literal["F", "C"] = "F" if name.endswith("columns") else "C"
         if not name.startswith(("theta", "neurons")):
             found = _cut(vector, shapes if name.startswith("weights") else in_turn, order)
-            yield Given({key: found[key] for key in in_turn}, "flat vector", {}, frozenset(), name)
+            yield Answer({key: found[key] for key in in_turn}, "flat vector", {}, frozenset(), name)
         elif each:
             thetas = _cut(vector, {f"{l}": (n, k + 1) for l, (n, k) in enumerate(W, 1)}, order)
             last, first = {"W": slice(None, -1), "b": -1}, {"W": slice(1, None), "b": 0}
             where: dict[str, Any] = last if name == "neurons" else first
             arrays = {f"d{kind}{l}": t[:, at] for l, t in thetas.items() for kind, at in where.items()}
-            yield Given(arrays, "flat vector", {}, frozenset(), name)
+            yield Answer(arrays, "flat vector", {}, frozenset(), name)
 
 
 def _cut(vector: Floats, shapes: Mapping[str, tuple[int, ...]], order: Literal["F", "C"]) -> Gradients:
@@ -74,7 +74,7 @@ def _cut(vector: Floats, shapes: Mapping[str, tuple[int, ...]], order: Literal["
     return {name: piece.reshape(shape, order=order) for (name, shape), piece in pieces}
 
 
-def ambiguous(readings: list[Given]) -> str:
+def ambiguous(readings: list[Answer]) -> str:
     """Says that a flat vector could have several layouts."""
     layouts = dict.fromkeys(given.layout for given in readings)
     choices = "; ".join(f"{layout!r}: {LAYOUTS[layout or 'rows']}" for layout in layouts)

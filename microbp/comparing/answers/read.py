@@ -1,8 +1,8 @@
 """A learner's gradients, in whatever form they come, as named arrays.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
->>> case = case_of(load("w1-w8"))
+>>> from microbp.problems.exercise import exercise_of
+>>> case = exercise_of(load("w1-w8"))
 >>> (given,) = read(case, {"w5": 0.0822, "w6": 0.0827})
 >>> given.form, list(given.arrays), given.select("dW2", case.truth[1]["dW2"]).round(4).tolist()
 ('numbers by label', ['dW2'], [0.0822, 0.0827])
@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.comparing.answers.answer import Given, meanings, within
+from microbp.comparing.answers.answer import Answer, meanings, within
 from microbp.comparing.answers.arrays import depth, floats, is_single, unwrapped, words
 from microbp.comparing.answers.flat import LAYOUTS, ambiguous, flat_readings
 from microbp.errors import ShapeError, UnknownNameError, unknown
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
 _LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
@@ -32,7 +32,7 @@ _AGREES = 1e-4
 """How near a number of a flat vector must be to a right one to speak for a layout."""
 
 
-def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool = False) -> list[Given]:
+def read(case: Exercise, gradients: Any, *, layout: str | None = None, loose: bool = False) -> list[Answer]:
     """All ways to read a learner's gradients: one, but for a flat vector of no given layout, or equal shared biases.
 
     `gradients` is `{"dW": […], "db": […]}`, a dict by array (`dW1`), by parameter label (`w5`) or with θ (`Theta1`), a
@@ -41,8 +41,8 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
     order. Raises `ShapeError`, with both shapes, for what does not fit, and `UnknownNameError`.
 
     >>> from microbp import load
-    >>> from microbp.problems.case import case_of
-    >>> case = case_of(load("w1-w8"))
+    >>> from microbp.problems.exercise import exercise_of
+    >>> case = exercise_of(load("w1-w8"))
     >>> [given.layout for given in read(case, range(12))]
     ['rows', 'columns', 'weights-rows', 'weights-columns', 'neurons', 'theta-rows', 'theta-columns']
     """
@@ -57,14 +57,14 @@ def read(case: Case, gradients: Any, *, layout: str | None = None, loose: bool =
         raise ShapeError(f"cannot read gradients out of {words(gradients)}: this network has {shapes}; {_NAMES}")
     single = is_single(gradients)
     found = [meaning for reading in found for meaning in meanings(case, replace(reading, single=single), loose)]
-    distinct: list[Given] = []
+    distinct: list[Answer] = []
     for reading in found:
         if not any(_same(reading.arrays, other.arrays) for other in distinct):
             distinct.append(reading)
     return distinct
 
 
-def choose(case: Case, readings: list[Given]) -> Given:
+def choose(case: Exercise, readings: list[Answer]) -> Answer:
     """The reading with the most right numbers. Raises `ShapeError`, naming the layouts, if that is not one alone."""
     if len(readings) == 1:
         return readings[0]
@@ -93,7 +93,7 @@ def loss_in(gradients: Any) -> float | None:
     return None
 
 
-def _apart(case: Case, given: Given) -> float:
+def _apart(case: Exercise, given: Answer) -> float:
     """How far the numbers for shared biases are from the right ones."""
     found = 0.0
     for name in case.shared & given.arrays.keys():
@@ -107,7 +107,7 @@ def _same(one: Gradients, other: Gradients) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
 
 
-def _readings(case: Case, gradients: Any, layout: str | None) -> Iterator[Given]:
+def _readings(case: Exercise, gradients: Any, layout: str | None) -> Iterator[Answer]:
     if isinstance(gradients, Mapping):
         if len(gradients) == 1 and next(iter(gradients)) in _FLAT:
             yield from _readings(case, next(iter(gradients.values())), layout)
@@ -123,7 +123,7 @@ def _readings(case: Case, gradients: Any, layout: str | None) -> Iterator[Given]
         yield from _sequences(case, gradients)
 
 
-def _sequences(case: Case, gradients: Any) -> Iterator[Given]:
+def _sequences(case: Exercise, gradients: Any) -> Iterator[Answer]:
     """A list of arrays can be Θs, weights alone, all arrays in turn, or a list of weights and one of biases."""
     items = list(gradients)
     L = case.depth
@@ -140,7 +140,7 @@ def _sequences(case: Case, gradients: Any) -> Iterator[Given]:
         forms += [("dW and db", {"dW": items[0], "db": items[1]})]
     elif len(items) == 2 and depth(items[0]) > 2:  # matrices, and then numbers that are no biases
         forms = [("dW and db", {"dW": items[0], "db": items[1]})]
-    readings: list[Given] = []
+    readings: list[Answer] = []
     wrong: ShapeError | None = None
     for form, named in forms:
         try:
@@ -153,7 +153,7 @@ def _sequences(case: Case, gradients: Any) -> Iterator[Given]:
     yield from (fitting or readings[-1:])[:1]
 
 
-def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
+def _by_name(case: Exercise, given: Mapping[str, Any]) -> Answer:
     arrays: Gradients = {}
     known: dict[str, NDArray[np.bool_]] = {}
     totals: set[str] = set()
@@ -200,7 +200,7 @@ def _by_name(case: Case, given: Mapping[str, Any]) -> Given:
         else:
             raise UnknownNameError(unknown("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
     ordered = {name: arrays[name] for name in case.names if name in arrays}
-    return Given(ordered, form, {name: mask for name, mask in known.items() if not mask.all()}, frozenset(totals))
+    return Answer(ordered, form, {name: mask for name, mask in known.items() if not mask.all()}, frozenset(totals))
 
 
 def _places(kind: str, l: int) -> list[tuple[str]]:
@@ -217,5 +217,5 @@ def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
         arrays[f"dW{l}"], arrays[f"db{l}"] = array[:, 1:], array[:, 0]
 
 
-def _shape_fits(case: Case, name: str, array: Floats) -> bool:
+def _shape_fits(case: Exercise, name: str, array: Floats) -> bool:
     return array.shape == case.shape(name) or (name[1] == "b" and array.size == case.shape(name)[0])

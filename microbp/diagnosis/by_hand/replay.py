@@ -1,7 +1,7 @@
 """A learner's gradients of a graph beside the right ones, and passes replayed with other local derivatives.
 
 >>> from microbp import load
->>> judge = Judge(load("(w*x + b)**2", {"w": 2.0, "x": 3.0, "b": 0.5}).root(), {"w": 19.5, "b": 13.0})
+>>> judge = GraphReplay(load("(w*x + b)**2", {"w": 2.0, "x": 3.0, "b": 0.5}).root(), {"w": 19.5, "b": 13.0})
 >>> judge.wrong, judge.right.tolist()
 (['w'], [39.0, 13.0])
 >>> judge.replay([{0: 6.5}]).tolist()  # the first step of the pass, ∂u²/∂u, with another local
@@ -22,9 +22,9 @@ from microbp.comparing.precision import COMPUTED, RELATIVE, RUINED, typed_half_u
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.problems.case import Floats
+from microbp.problems.exercise import Floats
 from microbp.stepping.names import expression, name_graph
-from microbp.stepping.stepper import pass_steps
+from microbp.stepping.step import pass_steps
 
 LONGEST = 40
 """The most characters of a part of an expression that is written down in full."""
@@ -36,7 +36,7 @@ _MARGIN = 32.0
 """How many times the rounding error of one pass another may have."""
 
 
-class Judge:
+class GraphReplay:
     """A learner's gradients of a graph, by label, beside the right ones, and what slips would make of them.
 
     Values that are not given are not judged. A number is right to as many digits as it has; of float32, to what a pass

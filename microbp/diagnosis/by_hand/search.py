@@ -22,18 +22,17 @@ import numpy as np
 from microbp.comparing.answers.labelled import labelled
 from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits
 from microbp.derivation.notation import number
-from microbp.diagnosis.by_hand.replay import Judge
+from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import FACTOR, SIGN, Place, Slip, slipped
 from microbp.diagnosis.by_hand.text import Cause, finding, followed, told, written
 from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.fitting import Column
-from microbp.diagnosis.likely_factors import Niceness
+from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError
-from microbp.formula.dialects import printable
-from microbp.printing import columns
+from microbp.printing import columns, printable
 from microbp.problems import ExpressionProblem
 from microbp.stepping.paths import paths
 
@@ -69,8 +68,8 @@ def diagnose_graph(root: Value, gradients: Any) -> Diagnosis:
     """
     leaves = [v.label for v in root.graph() if v.op is None and not isinstance(v, Constant) and v.label]
     given = labelled(gradients, leaves)
-    judge = Judge(root, given)
-    few = judge.wrong and judge.few and not any(map(_likely, _search(Judge(root, given, typed=False))[0]))
+    judge = GraphReplay(root, given)
+    few = judge.wrong and judge.few and not any(map(_likely, _search(GraphReplay(root, given, typed=False))[0]))
     if few or not judge.wrong:
         said = f"The gradients are right: {', '.join(judge.labels)}, to the precision in which they were given."
         details = {"leaves": judge.labels, "precision": "few digits" if few else "double"}
@@ -82,7 +81,7 @@ def diagnose_graph(root: Value, gradients: Any) -> Diagnosis:
     return _told(judge, *_search(judge))
 
 
-def _search(judge: Judge) -> tuple[list[_Try], str]:
+def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
     """What gives the learner's numbers; what to say if nothing does."""
     most = MOST_WORK // max(1, len(judge.steps))
     tries = [_Try((cause,), cause.changed) for cause in islice(_causes(judge), most + 1)]
@@ -124,7 +123,7 @@ def _likely(one: _Try) -> bool:
     return last.slip is not FACTOR or bool(last.reading)
 
 
-def _causes(judge: Judge) -> Iterator[Cause]:
+def _causes(judge: GraphReplay) -> Iterator[Cause]:
     """Each slip at each value; and at all values that can have it, for someone who has the rule wrong."""
     groups: dict[tuple[Slip, str], list[Place]] = {}
     tried = set()
@@ -141,17 +140,17 @@ def _causes(judge: Judge) -> Iterator[Cause]:
     yield from (Cause(places[0].slip, tuple(places)) for places in several.values())
 
 
-def _factors(judge: Judge) -> Iterator[tuple[Cause, ...]]:
+def _factors(judge: GraphReplay) -> Iterator[tuple[Cause, ...]]:
     """A factor that all have in common, likely or with several numbers to speak for it; a sign is one of its own."""
     zeros = np.zeros_like(judge.right)
     column = Column("dW1", judge.given, judge.right, zeros, judge.tolerance(judge.given))
-    for scaling in scalings([column], Niceness(1, 1), 2):
+    for scaling in scalings([column], LikelyFactors(1, 1), 2):
         for group in scaling.groups:
             sign = (Cause(SIGN),) if group.value < 0 else ()
             yield (*sign, *(() if group.value == -1 else (Cause(FACTOR, (), abs(group.value)),)))
 
 
-def _told(judge: Judge, found: list[_Try], otherwise: str) -> Diagnosis:
+def _told(judge: GraphReplay, found: list[_Try], otherwise: str) -> Diagnosis:
     same: dict[tuple[str, ...], list[_Try]] = {}
     for one in found:
         same.setdefault(one.codes, []).append(one)
@@ -194,13 +193,13 @@ def _told(judge: Judge, found: list[_Try], otherwise: str) -> Diagnosis:
     return Diagnosis(False, tuple(first), tuple(others), details, "\n".join(map(printable, text)))
 
 
-def _elsewhere(judge: Judge, tries: Sequence[_Try]) -> list[str]:
+def _elsewhere(judge: GraphReplay, tries: Sequence[_Try]) -> list[str]:
     """Where else one slip would give the same numbers."""
     places = [one.causes[0].places for one in tries[1:] if len(one.causes) == 1]
     return [written(one[0].node, judge) if len(one) == 1 else "all values that can have it" for one in places if one]
 
 
-def follow(judge: Judge, label: str, causes: Sequence[Cause]) -> dict[str, Any]:
+def follow(judge: GraphReplay, label: str, causes: Sequence[Cause]) -> dict[str, Any]:
     """One leaf with its numbers, for JSON: what the ways to it bring, wrong and right, and how to step there."""
     changed = {k: local for cause in causes for k, local in cause.changed.items()}
     lost = {k for cause in causes for place in cause.places if place.loses for k, x in place.changed.items() if not x}
@@ -223,7 +222,7 @@ def follow(judge: Judge, label: str, causes: Sequence[Cause]) -> dict[str, Any]:
     }
 
 
-def see(judge: Judge, label: str) -> str:
+def see(judge: GraphReplay, label: str) -> str:
     """What to type, to see how its gradient comes to a leaf: a command if the graph is that of an expression."""
     graph = judge.root.graph()
     numbers = {v.label: v.data for v in graph if v.op is None and not isinstance(v, Constant)}

@@ -7,7 +7,7 @@ derivative of that input by the one variable that there is.
 >>> [slip.code for slip in SLIPS if "cos" in slip.partials]
 ['missing-outer-derivative', 'derivative-sign', 'wrong-point', 'wrong-point', 'wrong-point']
 >>> from microbp import load
->>> from microbp.stepping.stepper import pass_steps
+>>> from microbp.stepping.step import pass_steps
 >>> steps = list(pass_steps(load("(w*x + b)**2", {"w": 2.0, "x": 3.0, "b": 0.5}).root()))
 >>> [place.changed for place in slipped(steps) if place.slip.code == "power-not-lowered"]
 [{0: 84.5}]
@@ -26,7 +26,7 @@ from microbp.engine import Value
 from microbp.engine.ops import OPS, Op
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
-from microbp.stepping.stepper import Step
+from microbp.stepping.step import Step
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 >>> from microbp import load
 >>> from microbp.diagnosis.by_hand.slips import slipped
->>> judge = Judge(load("(w*x + b)**2", {"w": 2.0, "x": 3.0, "b": 0.5}).root(), {"w": 19.5})
+>>> judge = GraphReplay(load("(w*x + b)**2", {"w": 2.0, "x": 3.0, "b": 0.5}).root(), {"w": 19.5})
 >>> cause = next(Cause(p.slip, (p,)) for p in slipped(judge.steps) if p.slip.code == "power-exponent")
 >>> print("\\n".join(told(finding(judge, cause))))
 power-exponent: The exponent is not brought down as a factor.
@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.derivation.notation import number
-from microbp.diagnosis.by_hand.replay import Judge
+from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
-from microbp.diagnosis.likely_factors import Niceness
+from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.engine import Constant, Value
 from microbp.engine.ops import Op
 from microbp.formula.language import Formula
-from microbp.stepping.explain import derivative
+from microbp.printing import derivative
 from microbp.stepping.names import expression
 
 TEXTBOOK = {"div": {"y": Formula("-x / y ** 2")}}
@@ -54,7 +54,7 @@ class Cause(NamedTuple):
     @property
     def reading(self) -> str:
         """What the factor may mean."""
-        return "" if self.factor is None else Niceness(1, 1).read(self.factor) if self.factor else "left at 0"
+        return "" if self.factor is None else LikelyFactors(1, 1).read(self.factor) if self.factor else "left at 0"
 
 
 class Lines(NamedTuple):
@@ -65,7 +65,7 @@ class Lines(NamedTuple):
     right: str
 
 
-def lines(judge: Judge, cause: Cause) -> Lines:
+def lines(judge: GraphReplay, cause: Cause) -> Lines:
     """What a slip makes of the derivatives at its (first) value, and what is right."""
     letters: dict[str, str] = {}
     if not cause.places:
@@ -88,7 +88,7 @@ def lines(judge: Judge, cause: Cause) -> Lines:
     return Lines(letters, wrong, right)
 
 
-def _scaled(judge: Judge, cause: Cause, letters: dict[str, str]) -> Lines:
+def _scaled(judge: GraphReplay, cause: Cause, letters: dict[str, str]) -> Lines:
     label = judge.wrong[0]
     right = float(judge.right[judge.labels.index(label)])
     of = _gradient(judge, label, letters)
@@ -98,11 +98,11 @@ def _scaled(judge: Judge, cause: Cause, letters: dict[str, str]) -> Lines:
     return Lines(letters, f"{of} = {product}", f"{of} = {number(right)}")
 
 
-def _gradient(judge: Judge, label: str, letters: dict[str, str]) -> str:
+def _gradient(judge: GraphReplay, label: str, letters: dict[str, str]) -> str:
     return derivative(name(judge.root, judge, letters, "E").text(), label)
 
 
-def _local(judge: Judge, place: Place, letters: dict[str, str]) -> list[str]:
+def _local(judge: GraphReplay, place: Place, letters: dict[str, str]) -> list[str]:
     """The wrong local derivatives of a value, and the right ones; if a term is missing, the rule as a whole."""
     op = place.node.op
     assert op is not None
@@ -153,7 +153,7 @@ def total(numbers: Sequence[float]) -> str:
     return f"{terms} = {number(sum(numbers))}" if len(numbers) > 1 else terms or "0"
 
 
-def name(value: Value, judge: Judge, letters: dict[str, str], free: str = "uvpqrst") -> Formula:
+def name(value: Value, judge: GraphReplay, letters: dict[str, str], free: str = "uvpqrst") -> Formula:
     """What to call a value in a formula: its label if that is a name, else a letter, noted with what it stands for."""
     if isinstance(value, Constant) or _is_name(value.label):
         return judge.names[value]
@@ -169,12 +169,12 @@ def _is_name(label: str) -> bool:
     return 0 < len(label) <= LONGEST_NAME and not any(c in label for c in " ·^/−*+-()")
 
 
-def written(value: Value, judge: Judge) -> str:
+def written(value: Value, judge: GraphReplay) -> str:
     """How a value is made of the leaves, as far as that is not too long; its label if it has one."""
     return (judge.whole[value] if value.op is None or value.label else expression(value, judge.whole)).text()
 
 
-def finding(judge: Judge, cause: Cause) -> dict[str, Any]:
+def finding(judge: GraphReplay, cause: Cause) -> dict[str, Any]:
     """A slip for JSON, with the keys that the diagnosis of a network has."""
     made = judge.replay([cause.changed])[0] if cause.places else judge.given
     moved = ~(abs(made - judge.right) <= judge.tolerance(judge.right))

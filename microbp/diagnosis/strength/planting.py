@@ -1,9 +1,9 @@
 """Mistakes made on purpose, and what a gradient check says of the gradients that come of them.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
+>>> from microbp.problems.exercise import exercise_of
 >>> from microbp.diagnosis.mistakes import find
->>> case = case_of(load("w1-w8"))
+>>> case = exercise_of(load("w1-w8"))
 >>> (factor, *_) = kinds_of(case, find("weights-not-regularized"))
 >>> judged = judge(case, [factor])
 >>> print(factor, judged.right.ok, judged.caught[factor])
@@ -30,7 +30,7 @@ from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
-from microbp.problems.case import Case, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats, Gradients
 
 LEAVES = 300
 """Of more parameters only those are checked in which one of the mistakes shows most."""
@@ -57,12 +57,12 @@ class Kind:
         changes = ", ".join(f"{rule} = {value}" for rule, value in self.change.items())
         return f"{changes} in {f'layer {self.layers[0]}' if len(self.layers) == 1 else 'all layers'}"
 
-    def gradients(self, case: Case) -> Gradients:
+    def gradients(self, case: Exercise) -> Gradients:
         """What it makes of the gradients; on data where it cannot be, the fourth of three samples left out, nothing."""
         with np.errstate(all="ignore"):
             return gradients(case, plan(case, _varieties(case, self.mistake).get(self.key), self.layers))
 
-    def differs(self, case: Case) -> bool:
+    def differs(self, case: Exercise) -> bool:
         """Whether they are other than the right ones, by more than rounding, seen or not."""
         wrong, right = self.gradients(case), gradients(case, plan(case))
         return any(
@@ -71,14 +71,14 @@ class Kind:
         )
 
 
-def candidates(case: Case, mistake: Mistake) -> list[Kind]:
+def candidates(case: Exercise, mistake: Mistake) -> list[Kind]:
     """All kinds of a mistake, whether or not they can happen in this network."""
     scopes = mistake.scopes(case.depth)
     single = [layers for layers in scopes if len(layers) == 1] or scopes
     return [Kind(mistake, *pair, layers) for pair in _varieties(case, mistake).items() for layers in single]
 
 
-def _varieties(case: Case, mistake: Mistake) -> dict[Key, Change]:
+def _varieties(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
     """The varieties on these data. A key means the same on others, of which there may be more or fewer samples."""
     found: dict[Key, Change] = {}
     for variety in mistake.varieties(case):
@@ -88,7 +88,7 @@ def _varieties(case: Case, mistake: Mistake) -> dict[Key, Change]:
     return found
 
 
-def kinds_of(case: Case, mistake: Mistake) -> list[Kind]:
+def kinds_of(case: Exercise, mistake: Mistake) -> list[Kind]:
     """The kinds that can happen in this network, each once: those that change the gradients on some data."""
     cases = [drawn(case, seed) for seed in range(3)]
     kinds = candidates(case, mistake)
@@ -113,7 +113,7 @@ class Judged(NamedTuple):
     """How it was done, and on what."""
 
 
-def judge(case: Case, kinds: Sequence[Kind], method: str = "auto") -> Judged:
+def judge(case: Exercise, kinds: Sequence[Kind], method: str = "auto") -> Judged:
     """Has the check of `gradcheck` judge the gradients of every kind: numeric derivatives are computed once."""
     model = MLP.from_arrays(case.weights, case.biases, **case.activation_names)
     for l, layer in enumerate(model.layers, 1):

@@ -26,7 +26,7 @@ from microbp.errors import ProblemError
 from microbp.nn import MLP
 from microbp.printing import columns
 from microbp.problems import Problem, as_network
-from microbp.problems.case import Case, case_of
+from microbp.problems.exercise import Exercise, exercise_of
 
 DRAWS = 12
 """How often numbers are drawn at most that are to show every mistake."""
@@ -130,7 +130,7 @@ def strength(
     if not isinstance(model, MLP) and X is None and Y is None:
         X, Y = as_network(model).shown_samples
     with np.errstate(all="ignore"):
-        case = case_of(model, X, Y, loss=loss, l2=l2)
+        case = exercise_of(model, X, Y, loss=loss, l2=l2)
     case = replace(case, learning_rate=case.learning_rate or 0.1)
     kinds = {mistake.code: kinds_of(case, mistake) for mistake in MISTAKES}
     every = [kind for own in kinds.values() for kind in own]
@@ -153,7 +153,7 @@ def strength(
     )
 
 
-def _row(case: Case, mistake: Mistake, kinds: Sequence[Kind], judged: Judged, reasons: Mapping[Kind, str]) -> Row:
+def _row(case: Exercise, mistake: Mistake, kinds: Sequence[Kind], judged: Judged, reasons: Mapping[Kind, str]) -> Row:
     if not kinds:
         lack = lacking(case, lambda other: any(kind.differs(other) for kind in candidates(other, mistake)))
         return Row(mistake.code, "impossible", lack, 0.0, 0, {})
@@ -167,8 +167,8 @@ def _row(case: Case, mistake: Mistake, kinds: Sequence[Kind], judged: Judged, re
 
 
 def _remedy(
-    case: Case, every: Sequence[Kind], judged: Judged, method: str
-) -> tuple[Case, tuple[str, ...], dict[Kind, str]]:
+    case: Exercise, every: Sequence[Kind], judged: Judged, method: str
+) -> tuple[Exercise, tuple[str, ...], dict[Kind, str]]:
     """A case on which all kinds are caught, the factors in which it is other, and what hides those that are missed."""
     missed = [kind for kind in every if not judged.caught[kind]]
     if not missed:

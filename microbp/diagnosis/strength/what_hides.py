@@ -1,8 +1,8 @@
 """What can hide a mistake from a check: λ, the data, the weights, the biases; or that the network has no place for it.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
->>> case = case_of(load("w1-w8"))
+>>> from microbp.problems.exercise import exercise_of
+>>> case = exercise_of(load("w1-w8"))
 >>> hidden_by(case, ("l2", "samples"))
 'λ = 0 and one sample'
 >>> more = changed(case, drawn(case, 0), ("l2", "samples"))
@@ -21,7 +21,7 @@ import numpy as np
 
 from microbp import vectorized
 from microbp.diagnosis.separating import random_data
-from microbp.problems.case import Case
+from microbp.problems.exercise import Exercise
 
 MORE_SAMPLES = (2, 3, 5, 8)
 TINY = 0.01
@@ -31,20 +31,20 @@ TINY = 0.01
 class Factor(NamedTuple):
     """One thing that can be other than it is: in words as it is, and a case in which it is that of a drawn one."""
 
-    words: Callable[[Case], str]
-    change: Callable[[Case, Case], Case]
+    words: Callable[[Exercise], str]
+    change: Callable[[Exercise, Exercise], Exercise]
 
 
-def _few(case: Case) -> str:
+def _few(case: Exercise) -> str:
     return "one sample" if len(case.X) == 1 else f"m = {len(case.X)}"
 
 
-def _met(case: Case) -> bool:
+def _met(case: Exercise) -> bool:
     outputs = vectorized.forward(case.weights, case.biases, case.X, **case.activation_names)[1][-1]
     return np.allclose(outputs, case.Y)
 
 
-def _small(case: Case) -> str:
+def _small(case: Exercise) -> str:
     largest = max(float(np.abs(W).max()) for W in case.weights)
     below = f"weights below {10.0 ** (np.floor(np.log10(largest)) + 1):.0e}" if largest else "weights that are all 0"
     return "these weights" if largest >= TINY else below
@@ -73,19 +73,19 @@ FACTORS = {
 """What can be changed without changing the network's structure; the likelier reason first where two would do."""
 
 
-def changed(case: Case, new: Case, names: Iterable[str]) -> Case:
+def changed(case: Exercise, new: Exercise, names: Iterable[str]) -> Exercise:
     """The case with these factors, in the order of `FACTORS`, as they are in a drawn one."""
     for name in names:
         case = FACTORS[name].change(case, new)
     return case
 
 
-def hidden_by(case: Case, names: Iterable[str]) -> str:
+def hidden_by(case: Exercise, names: Iterable[str]) -> str:
     """The factors as they are, in words."""
     return " and ".join(FACTORS[name].words(case) for name in names)
 
 
-def drawn(case: Case, seed: int) -> Case:
+def drawn(case: Exercise, seed: int) -> Exercise:
     """The same network with everything drawn by chance, to two decimals, λ = 1, and more samples."""
     rng = np.random.default_rng(seed)
     X, Y = random_data(case, len(case.X) + MORE_SAMPLES[seed % len(MORE_SAMPLES)], rng)
@@ -120,7 +120,7 @@ STRUCTURES: dict[str, Callable[[Structure], Structure]] = {
 """Why a mistake may have no place in a network, and the network where it has: the first that shows it is the reason."""
 
 
-def lacking(case: Case, shows: Callable[[Case], bool]) -> str:
+def lacking(case: Exercise, shows: Callable[[Exercise], bool]) -> str:
     """Why something cannot show in a network of this structure; nothing if it shows in none."""
     for count in (1, 2):
         for names in combinations(STRUCTURES, count):
@@ -133,7 +133,7 @@ def lacking(case: Case, shows: Callable[[Case], bool]) -> str:
     return ""
 
 
-def _blank(case: Case, made: Structure) -> Case:
+def _blank(case: Exercise, made: Structure) -> Exercise:
     sizes: Sequence[int] = made.sizes
     return replace(
         case,

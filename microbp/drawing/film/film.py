@@ -18,7 +18,7 @@ from microbp.drawing.drawing import FORMATS, Drawing, Plan
 from microbp.drawing.film.fixed_layout import PINNED, pinned
 from microbp.drawing.film.merge_frames import check_pillow, moving_image, moving_svg
 from microbp.drawing.image import render_all
-from microbp.drawing.moment import At
+from microbp.drawing.moment import AtStep
 from microbp.engine import Value
 from microbp.errors import GraphError, RendererError, UnknownNameError, unknown
 
@@ -111,7 +111,7 @@ def animate(
     if path is not None:
         check_film(path)
     plan = Plan.of(root, **options)
-    moment = At(root, 0)
+    moment = AtStep(root, 0)
     positions = range(len(moment) + 1)[steps]
     if not positions:
         raise GraphError(f"a film needs a step of this pass, which has 0 to {len(moment)}, got {steps}")

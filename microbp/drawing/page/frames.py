@@ -15,7 +15,7 @@ from typing import Any
 from microbp.drawing.grouping import Box
 from microbp.drawing.image import render
 from microbp.engine import Value
-from microbp.formula.dialects import printable
+from microbp.printing import printable
 from microbp.stepping.stepper import Stepper
 
 FOLD = 150

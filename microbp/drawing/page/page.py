@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from microbp import printing
 from microbp.drawing.escape import plain
 from microbp.drawing.grouping import Box, group, kind_of
 from microbp.drawing.levels import MAX_NODES
@@ -23,12 +24,13 @@ from microbp.drawing.page.frames import Frames
 from microbp.drawing.palette import THEMES, Theme
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
-from microbp.formula.dialects import printable
 from microbp.nn import MLP
+from microbp.printing import number_text, printable
 from microbp.stepping import explain
 from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict, wrong_numbers
-from microbp.stepping.names import expression, local_derivative, number_text
-from microbp.stepping.stepper import Step, Stepper
+from microbp.stepping.names import expression, local_derivative
+from microbp.stepping.step import Step
+from microbp.stepping.stepper import Stepper
 
 SAID = 200
 """Longer sentences are cut in the middle."""
@@ -126,10 +128,10 @@ def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
         [
             place[step.node],
             place[step.input],
-            explain.factor(step.upstream),
-            explain.factor(step.local),
-            explain.decimals(step.contribution),
-            explain.decimals(step.after),
+            printing.factor(step.upstream),
+            printing.factor(step.local),
+            printing.decimals(step.contribution),
+            printing.decimals(step.after),
             number_text(step.after),
             labels[step.number - 1],
             _cut(f"{explain.reason(step)}.", SAID),
@@ -162,9 +164,9 @@ def _card(node: Value, box: Box, stepper: Stepper) -> list[Any]:
         _cut(name, 18),
         number_text(node.data),
         _cut("" if made == name else made, 28),
-        explain.derivative("", plain(name)).removeprefix("∂/"),
+        printing.derivative("", plain(name)).removeprefix("∂/"),
         _cut(name if made in ("", name) else f"{name} = {made}", SAID),
-        explain.decimals(node.data),
+        printing.decimals(node.data),
         len(stepper.arrivals(node)),
     ]
 

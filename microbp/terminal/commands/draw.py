@@ -8,7 +8,7 @@ from typing import Any
 
 from microbp.comparing.answers.labelled import read_labelled
 from microbp.comparing.comparison import wrong_gradients
-from microbp.diagnosis.by_hand.replay import Judge
+from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.drawing import animate, paths_to
 from microbp.drawing import draw as picture
 from microbp.drawing.drawing import FORMATS
@@ -99,7 +99,7 @@ def differing(path: str, problem: Problem, root: Value) -> dict[str, float]:
         return wrong_gradients(problem, path)
     names = [name.text() for value, name in name_graph(root.graph()).items() if not isinstance(value, Constant)]
     gradients = read_labelled(path, names, "value")
-    return {name: gradients[name] for name in Judge(root, gradients).wrong}
+    return {name: gradients[name] for name in GraphReplay(root, gradients).wrong}
 
 
 def _film(root: Value, options: argparse.Namespace, same: dict[str, Any]) -> Film:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from microbp.printing import json_text
-from microbp.terminal.console import unheard
+from microbp.terminal.console import silence_stdout
 
 
 def put(options: argparse.Namespace, data: Any, text: Any) -> None:
@@ -14,4 +14,4 @@ def put(options: argparse.Namespace, data: Any, text: Any) -> None:
     try:
         print(json_text(data) if options.json else text, flush=True)
     except BrokenPipeError:
-        unheard()  # the exit code says it all the same
+        silence_stdout()  # the exit code says it all the same

@@ -11,11 +11,10 @@ from typing import Any
 from microbp.drawing.film.film import check_film
 from microbp.drawing.levels import FOLDED
 from microbp.optim import OPTIMIZERS, SCHEDULES
-from microbp.printing import columns
+from microbp.printing import check_place, columns
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.terminal.commands.output import put
-from microbp.terminal.console import check_place
 from microbp.terminal.progress import progress
 from microbp.training.charts import check_chart, needs_history, plot_training
 from microbp.training.film import MOST_PICTURES, training_film

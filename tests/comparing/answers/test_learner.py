@@ -5,18 +5,18 @@ import pytest
 
 import microbp
 from microbp import nn
-from microbp.comparing.answers.answer import Given
+from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import find_function, load_gradients
 from microbp.comparing.answers.flat import LAYOUTS
 from microbp.comparing.answers.read import loss_in, read
 from microbp.errors import ExtraError, ProblemError, ShapeError, UnknownNameError
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from microbp.vectorized import loss_and_gradients
 
 MODEL = nn.MLP(3, [4, 2], activation="tanh", seed=1)
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
-CASE = case_of(MODEL, X, Y)
+CASE = exercise_of(MODEL, X, Y)
 TRUTH = CASE.truth[1]
 dW, db = [TRUTH["dW1"], TRUTH["dW2"]], [TRUTH["db1"], TRUTH["db2"]]
 THETA = microbp.to_theta(dW, db)
@@ -71,11 +71,11 @@ def test_a_vector_that_could_be_several_names_the_layouts(layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts_of_one_layer_that_are_the_same_are_not_several(layout):
     model = nn.MLP(3, [2], activation="tanh", seed=1)
-    (W,), (b,) = (list(case_of(model, X, Y).truth[1].values())[k::2] for k in (0, 1))
+    (W,), (b,) = (list(exercise_of(model, X, Y).truth[1].values())[k::2] for k in (0, 1))
     whole = {"theta": np.column_stack([b, W]), "neurons": np.column_stack([W, b])}.get(layout.partition("-")[0])
     vector = (W if whole is None else whole).ravel("F" if layout.endswith("columns") else "C")
     vector = np.append(vector, b) if whole is None else vector
-    known = [reading.layout for reading in read(case_of(model, X, Y), vector)]
+    known = [reading.layout for reading in read(exercise_of(model, X, Y), vector)]
     assert known == ["rows", "columns", "neurons", "theta-rows", "theta-columns"]
     assert microbp.compare(model, X, Y, gradients=vector).ok
     assert microbp.diagnose(model, -vector, X=X, Y=Y).mistakes == ("sign",)
@@ -84,7 +84,7 @@ def test_layouts_of_one_layer_that_are_the_same_are_not_several(layout):
 
 def test_weights_before_biases_are_known_for_what_they_are():
     problem = microbp.load("w1-w8")
-    numbers = case_of(problem).truth[1]
+    numbers = exercise_of(problem).truth[1]
     weights, biases = [numbers["dW1"], numbers["dW2"]], [numbers["db1"], numbers["db2"]]
     for order, layout in (("C", "weights-rows"), ("F", "weights-columns")):
         for ends in (biases, [g.sum(keepdims=True) for g in biases]):
@@ -92,7 +92,7 @@ def test_weights_before_biases_are_known_for_what_they_are():
             diagnosis = microbp.diagnose(problem, -vector)
             assert (diagnosis.mistakes, diagnosis.details["layout"]) == (("sign",), layout)
             assert microbp.diagnose(problem, vector, layout=layout).details["arrays"] == list(numbers)
-    (reading, *others) = read(case_of(problem), np.concatenate([g.ravel() for g in weights]))
+    (reading, *others) = read(exercise_of(problem), np.concatenate([g.ravel() for g in weights]))
     assert [reading.layout, *(other.layout for other in others)] == ["rows", "columns"]
 
 
@@ -101,7 +101,7 @@ def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
     db2, total = [0.138498562, -0.038098237], 0.100400325
     for biases in ({"b2": total}, {"db2": db2}, {"db2": [total] * 2}, {"db2": total}):
         assert microbp.compare(problem, gradients=biases).ok, biases
-    numbers = case_of(problem).truth[1]
+    numbers = exercise_of(problem).truth[1]
     vector = [*numbers["dW1"].flat, numbers["db1"].sum(), *numbers["dW2"].flat, numbers["db2"].sum()]
     assert microbp.compare(problem, gradients=vector).ok
 
@@ -134,7 +134,7 @@ def test_what_does_not_fit_says_why(given, said):
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_sums_over_all_of_delta_are_told_in_every_form(depth):
     model = nn.MLP(3, [4, 2, 2][:depth], seed=1)
-    case = case_of(model, X, np.zeros((5, [4, 2, 2][depth - 1])))
+    case = exercise_of(model, X, np.zeros((5, [4, 2, 2][depth - 1])))
     dW, db = (list(case.truth[1].values())[k::2] for k in (0, 1))
     sums = [g.sum() for g in db]
     for given in ((dW, sums), (0.5, dW, sums), {"dW": dW, "db": sums}, lambda *_: (dW, sums)):
@@ -155,7 +155,7 @@ def test_unknown_names_say_the_nearest():
 def test_a_loose_reading_takes_transposed_and_reversed_arrays():
     for given in ({"dW": [g.T for g in dW]}, {"dW": dW[::-1], "db": db[::-1]}):
         (reading,) = read(CASE, given, loose=True)
-        assert isinstance(reading, Given)
+        assert isinstance(reading, Answer)
         assert reading.select("dW1", TRUTH["dW1"]) is None
 
 

@@ -12,10 +12,10 @@ import pytest
 import microbp
 from microbp.comparing.answers.files import load_gradients
 from microbp.errors import ProblemError
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 
-TRUTH = case_of(microbp.load("w1-w8")).truth[1]
+TRUTH = exercise_of(microbp.load("w1-w8")).truth[1]
 
 
 def damaged():

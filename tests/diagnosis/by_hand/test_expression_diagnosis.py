@@ -12,7 +12,7 @@ import pytest
 
 import microbp
 from microbp import Value, load, nn
-from microbp.diagnosis.by_hand.replay import Judge
+from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.by_hand.slips import SLIPS, slipped
 from microbp.diagnosis.by_hand.text import TEXTBOOK
@@ -69,7 +69,7 @@ def cases(count, seed):
         numbers = {name: round(rng.uniform(-2, 2), 2) for name in re.findall(r"\b[wxbv]\b", text)}
         with errstate("ignore"):
             root = load(text, numbers).root()
-            judge = Judge(root, dict.fromkeys(numbers, 0.0))
+            judge = GraphReplay(root, dict.fromkeys(numbers, 0.0))
         sizes = [abs(v.data) for v in root.graph()] + [abs(step.local) for step in judge.steps]
         if np.isfinite(sizes).all() and max(sizes) < 100 and np.any(np.abs(judge.right) > 1e-6):
             count -= 1
@@ -86,7 +86,7 @@ def test_every_slip_planted_in_random_expressions_is_named():
             some = [k for k, place in enumerate(places) if place.slip.code == code and moved[k]]
             for digits in (17, 6) if some else ():
                 wrong = rounded(dict(zip(judge.labels, made[rng.choice(some)], strict=True)), digits)
-                if Judge(root, wrong).wrong:  # 1.0 may be 0.998, rounded
+                if GraphReplay(root, wrong).wrong:  # 1.0 may be 0.998, rounded
                     planted[code] += 1
                     named[code] += (code,) in said(diagnose_graph(root, wrong))
     assert planted.keys() == {slip.code for slip in SLIPS} | {"fan-out-overwritten", "missing-path"}
@@ -165,7 +165,7 @@ def test_a_slip_made_by_hand_is_named_with_its_lines(text, wrong, code, wrong_li
 def test_textbook_formulas_are_those_of_the_table():
     for op, formulas in TEXTBOOK.items():
         for name, formula in formulas.items():
-            row, judge = OPS[op], Judge(load("w/x", {"w": 2.0, "x": 3.0}).root(), {"w": 1.0})
+            row, judge = OPS[op], GraphReplay(load("w/x", {"w": 2.0, "x": 3.0}).root(), {"w": 1.0})
             (step,) = (s for s in judge.steps if s.node.op is row and row.inputs[s.position] == name)
             numbers = dict(zip(row.inputs, (v.data for v in step.node.inputs), strict=True))
             value = load(formula.numpy(), numbers).root().data
@@ -287,7 +287,7 @@ def test_a_rule_that_is_wrong_everywhere_is_one_slip():
 def test_two_slips_at_once_are_found_in_little_time():
     begin = time.perf_counter()
     problem = load(EXPRESSION, INPUTS)
-    judge = Judge(problem.root(), dict.fromkeys(INPUTS, 0.0))
+    judge = GraphReplay(problem.root(), dict.fromkeys(INPUTS, 0.0))
     places = list(slipped(judge.steps))
     pairs = [pair for pair in combinations(places[::4], 2) if not pair[0].changed.keys() & pair[1].changed.keys()]
     found = 0

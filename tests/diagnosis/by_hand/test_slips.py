@@ -10,7 +10,7 @@ import microbp
 from microbp import load
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.by_hand.slips import MOST_INNER, slipped
-from microbp.stepping.stepper import pass_steps
+from microbp.stepping.step import pass_steps
 
 NUMBERS = {"x": 1.3, "w": 0.7, "b": 0.4}
 x, w, b = NUMBERS.values()

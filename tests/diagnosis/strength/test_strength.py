@@ -12,7 +12,7 @@ from microbp.diagnosis.strength import planting
 from microbp.diagnosis.strength.planting import candidates, judge, kinds_of
 from microbp.diagnosis.strength.strength import strength
 from microbp.errors import GraphError, ProblemError
-from microbp.problems.case import case_of
+from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 
 RNG = np.random.default_rng(5)
@@ -146,7 +146,7 @@ def test_an_independent_difference_catches_and_misses_the_same(offered):
         found = strength(model, x, y)
         model = nn.MLP.from_arrays(found.weights, found.biases, "sigmoid", "sigmoid")
         x, y, l2 = np.array(found.X), np.array(found.Y), found.l2
-    case = case_of(model, x, y, l2=l2, learning_rate=0.1)
+    case = exercise_of(model, x, y, l2=l2, learning_rate=0.1)
     numeric = by_differences(case.weights, case.biases, x, y, l2)
     kinds = [kind for mistake in MISTAKES for kind in kinds_of(case, mistake)]
     judged = judge(case, kinds)
@@ -170,7 +170,7 @@ def test_it_judges_with_the_tolerance_of_the_check(monkeypatch):
 
 def test_a_check_of_few_parameters_finds_what_one_of_all_finds(monkeypatch):
     digits = microbp.load("digits")
-    case = case_of(digits, *digits.shown_samples)
+    case = exercise_of(digits, *digits.shown_samples)
     kinds = [kind for mistake in MISTAKES for kind in candidates(case, mistake)]
     few = judge(case, kinds)
     monkeypatch.setattr(planting, "LEAVES", 10_000)

@@ -1,7 +1,7 @@
 """What gradients are of: a network, a batch and every convention, as arrays.
 
 >>> from microbp import load
->>> case = case_of(load("w1-w8"))
+>>> case = exercise_of(load("w1-w8"))
 >>> case.sizes, case.loss, case.names
 ((2, 2, 2), 'half_squared_error', ('dW1', 'db1', 'dW2', 'db2'))
 """
@@ -29,7 +29,7 @@ Gradients = dict[str, Floats]
 
 
 @dataclass(frozen=True)
-class Case:
+class Exercise:
     """A network and a batch, as arrays: weights[l] (n_out, n_in), biases[l] (n_out,), X (m, n_in), Y (m, n_out)."""
 
     weights: tuple[Floats, ...]
@@ -94,7 +94,7 @@ class Case:
         """The activations as `vectorized` takes them."""
         return {"activation": self.activations[:-1], "output": self.activations[-1]}
 
-    def on(self, X: ArrayLike, Y: ArrayLike) -> Case:
+    def on(self, X: ArrayLike, Y: ArrayLike) -> Exercise:
         """The same network with other data."""
         return replace(self, X=np.asarray(X, dtype=np.float64), Y=np.asarray(Y, dtype=np.float64))
 
@@ -111,7 +111,7 @@ def by_name(dW: Sequence[ArrayLike], db: Sequence[ArrayLike]) -> Gradients:
     }
 
 
-def case_of(
+def exercise_of(
     model: MLP | Problem,
     X: ArrayLike | None = None,
     Y: ArrayLike | None = None,
@@ -119,7 +119,7 @@ def case_of(
     loss: str | None = None,
     l2: float | None = None,
     learning_rate: float | None = None,
-) -> Case:
+) -> Exercise:
     """The case of a network problem, or of a model with data: what is given takes the place of what a problem says.
 
     Raises `ShapeError` if data are missing or do not fit, `UnknownNameError` for an unknown loss, `ProblemError` for
@@ -141,7 +141,7 @@ def case_of(
     if not 0.0 <= l2 < np.inf:
         raise ProblemError(f"l2, the λ of the penalty, is 0 or more; got {l2}")
     weights, biases = model.arrays()
-    case = Case(
+    case = Exercise(
         tuple(weights),
         tuple(biases),
         _reals("X", X),

@@ -1,0 +1,147 @@
+"""One step of a backward pass: what it passes back, in numbers, as text and as LaTeX.
+
+>>> from microbp import Value
+>>> w, x = Value(2.0, label="w"), Value(-1.0, label="x")
+>>> y = w * x
+>>> y.label = "y"
+>>> print(next(pass_steps(y)))
+∂y/∂w += ∂y/∂y · ∂y/∂w = 1 × (−1) = −1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from microbp.engine import Constant, Value
+from microbp.formula.language import Formula
+from microbp.printing import DIGITS, decimals, derivative, factor
+from microbp.stepping.names import local_derivative, name_graph
+
+Paint = Callable[[str, str], str]
+"""Colours a text: given the quantity that it stands for ("upstream", "local", "contribution") and the text."""
+
+
+def _no_paint(quantity: str, text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One contribution: what node `node` passes back to its input number `position`. All numbers are snapshots."""
+
+    number: int
+    node: Value
+    position: int
+    input: Value
+    upstream: float
+    """∂root/∂node"""
+    local: float
+    """∂node/∂input"""
+    contribution: float
+    """upstream × local"""
+    before: float
+    """The grad of the input before this step"""
+    after: float
+    """and after it."""
+    first: bool
+    """Whether this is the first contribution to arrive at the input; the others accumulate."""
+    names: dict[Value, Formula] = field(repr=False)
+    """What to call the values, shared by all steps of a pass."""
+
+    @property
+    def rule(self) -> str:
+        """The rule of the operation, as a sentence."""
+        assert self.node.op is not None
+        return self.node.op.rule
+
+    @property
+    def formula(self) -> str:
+        """The local derivative as text."""
+        return local_derivative(self.node, self.position, self.names).text()
+
+    @property
+    def latex(self) -> str:
+        """The local derivative as LaTeX."""
+        return local_derivative(self.node, self.position, self.names).latex()
+
+    @property
+    def node_name(self) -> str:
+        """What to call the node: its label, else its expression if that is short, else `v12`."""
+        return self.names[self.node].text()
+
+    @property
+    def input_name(self) -> str:
+        """What to call the input."""
+        return self.names[self.input].text()
+
+    def __str__(self) -> str:
+        return chain_rule(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {latex(self)}$"
+
+
+def pass_steps(root: Value) -> Iterator[Step]:
+    """The steps of `root.backward()` after `root.zero_grad()`, in its order; the grads on the graph are not touched."""
+    graph = root.graph()
+    names = name_graph(graph)
+    grads = {root: 1.0}
+    number = 0
+    for node in reversed(graph):
+        if node.op is None:
+            continue
+        assert node.op.local is not None
+        upstream = grads[node]
+        for position, (x, local) in enumerate(zip(node.inputs, node.op.local(node), strict=True)):
+            if isinstance(x, Constant):
+                continue
+            number += 1
+            first = x not in grads
+            before = grads.get(x, 0.0)
+            contribution = upstream * local
+            after = grads[x] = before + contribution
+            yield Step(number, node, position, x, upstream, float(local), contribution, before, after, first, names)
+
+
+def chain_rule(step: Step, paint: Paint = _no_paint) -> str:
+    """The chain rule with the learner's names, then the numbers, then the result."""
+    return f"{_symbols(step, paint)} = {product(step, paint)}"
+
+
+def product(step: Step, paint: Paint = _no_paint) -> str:
+    """The numbers of the chain rule, and the result."""
+    upstream, local = paint("upstream", factor(step.upstream)), paint("local", factor(step.local))
+    return f"{upstream} × {local} = {paint('contribution', decimals(step.contribution))}"
+
+
+def question(step: Step, paint: Paint = _no_paint) -> str:
+    """The chain rule of a step to come: no number of it."""
+    return f"{_symbols(step, paint)} = ?"
+
+
+def _symbols(step: Step, paint: Paint) -> str:
+    root = step.names[next(reversed(step.names))].text()  # the root is last in topological order
+    node, by = step.node_name, step.input_name
+    upstream, local = paint("upstream", derivative(root, node)), paint("local", derivative(node, by))
+    return f"{paint('contribution', derivative(root, by))} += {upstream} · {local}"
+
+
+def latex(step: Step) -> str:
+    """The chain rule of a step, for math mode."""
+    names = {value: step.names[value].latex() for value in (step.node, step.input)}
+    root = step.names[next(reversed(step.names))].latex()
+    node, by = names[step.node], names[step.input]
+
+    def d(of: str, name: str) -> str:
+        of, name = (rf"\left({s}\right)" if " " in s else s for s in (of, name))
+        return rf"\frac{{\partial {of}}}{{\partial {name}}}"
+
+    numbers = " \\cdot ".join(_latex_number(n) for n in (step.upstream, step.local))
+    result = _latex_number(step.contribution, alone=True)
+    return rf"{d(root, by)} \mathrel{{+}}= {d(root, node)} \cdot {d(node, by)} = {numbers} = {result}"
+
+
+def _latex_number(number: float, alone: bool = False) -> str:
+    text = Formula(repr(float(f"{number:.{DIGITS}g}"))).latex() if number - number == 0 else rf"\text{{{number}}}"
+    return text if alone or number >= 0 else rf"\left({text}\right)"
