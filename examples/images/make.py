@@ -7,13 +7,13 @@ import microbp
 from microbp import Value, losses, nn
 from microbp.printing import markdown
 from microbp.problems import schema, titles
-from microbp.terminal import reference
+from microbp.terminal.commands import ops
 
 HERE = Path(__file__).parent
 README = HERE.parent.parent / "README.md"
 
 TABLES = {
-    "ops": reference.markdown(),
+    "ops": ops.as_markdown(),
     "problems": markdown(("problem", "what it is"), [(f"`{name}`", title) for name, title in titles().items()]),
     "schema": markdown(
         ("key", "takes", "meaning"),

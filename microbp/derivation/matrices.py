@@ -23,7 +23,7 @@ from microbp.engine import Value
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
 from microbp.printing import decimals
-from microbp.stepping.explain import root_name
+from microbp.stepping.sentences import root_name
 from microbp.stepping.stepper import Stepper
 
 MOST = 6

@@ -23,8 +23,8 @@ from microbp.engine import Value
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
 from microbp.printing import columns, decimals, printable
-from microbp.stepping.explain import arrival, given, reason
 from microbp.stepping.names import expression
+from microbp.stepping.sentences import arrival, given, reason
 from microbp.stepping.step import Step, chain_rule, product, question
 from microbp.stepping.stepper import Stepper
 

@@ -18,7 +18,7 @@ from microbp.drawing.page.frames import FOLD
 from microbp.drawing.page.page import PageView, page_html
 from microbp.errors import GraphError, RendererError
 from microbp.printing import decimals, number_text
-from microbp.stepping import explain
+from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.step import chain_rule
 from microbp.stepping.stepper import Stepper
@@ -133,7 +133,7 @@ def test_sentences_come_from_explain():
         up, local, part, after = row[2:6]
         assert chain_rule(step).endswith(f" = {up} × {local} = {part}")
         assert after == decimals(step.after)
-        assert row[8:11] == [f"{explain.reason(step)}.", data["rules"].index(step.rule), explain.arrival(step)]
+        assert row[8:11] == [f"{sentences.reason(step)}.", data["rules"].index(step.rule), sentences.arrival(step)]
     assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
 
 
@@ -269,7 +269,7 @@ def test_keys_step_through_formula_graph_and_table_at_once(opened, text):
         press(tab, "ArrowRight")
         assert tab.text_content("#formula") == chain_rule(step)
         why = tab.text_content("#why")
-        for sentence in (explain.reason(step), step.rule, explain.arrival(step)):
+        for sentence in (sentences.reason(step), step.rule, sentences.arrival(step)):
             assert sentence in why
         assert tab.evaluate("document.querySelectorAll('#rows tr').length") == step.number
         assert tab.evaluate("document.querySelectorAll('.card.from, .card.to').length") == 2

@@ -26,7 +26,7 @@ from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.nn import MLP
 from microbp.printing import number_text, printable
-from microbp.stepping import explain
+from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict, wrong_numbers
 from microbp.stepping.names import expression, local_derivative
 from microbp.stepping.step import Step
@@ -60,7 +60,7 @@ def page_html(
             "the graph, from a value inside it, a smaller batch, or raise max_nodes"
         )
     stepper = Stepper(root)
-    title = title or f"Backpropagation of {explain.root_name(stepper)}, step by step"
+    title = title or f"Backpropagation of {sentences.root_name(stepper)}, step by step"
     data = json.dumps(
         {**_data(stepper, model), "start": start}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
     )
@@ -134,9 +134,9 @@ def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
             printing.decimals(step.after),
             number_text(step.after),
             labels[step.number - 1],
-            _cut(f"{explain.reason(step)}.", SAID),
+            _cut(f"{sentences.reason(step)}.", SAID),
             rules.setdefault(step.rule, len(rules)),
-            _cut(explain.arrival(step), SAID),
+            _cut(sentences.arrival(step), SAID),
             _number(step.contribution),
             {code: _number(n) for code, n in wrong_numbers(step, stepper.arrivals(step.node)).items()},
         ]

@@ -10,15 +10,15 @@ from microbp.drawing.page.page import page
 from microbp.errors import GraphError, MicrobpError
 from microbp.printing import json_text
 from microbp.problems import NetworkProblem, Problem
-from microbp.stepping import explain
+from microbp.stepping import sentences
 from microbp.stepping.stepper import DETAILS, Stepper
 from microbp.terminal.debugger import Debugger
 from microbp.terminal.quiz import Quiz
 
 FORMATS: dict[str, Callable[[Stepper], Iterable[str]]] = {
-    "md": explain.pass_as_markdown,
-    "latex": explain.pass_as_latex,
-    "json": lambda stepper: [json_text(explain.pass_as_dict(stepper))],
+    "md": sentences.pass_as_markdown,
+    "latex": sentences.pass_as_latex,
+    "json": lambda stepper: [json_text(sentences.pass_as_dict(stepper))],
 }
 """The forms of a whole pass, other than text."""
 NOT_AT = {
@@ -85,5 +85,5 @@ def _going(debugger: Debugger, name: str | None) -> list[str]:
 
 def _by_weight(problem: Problem, stepper: Stepper) -> Iterable[str]:
     if isinstance(problem, NetworkProblem):
-        return explain.by_weight(stepper, problem.trained(), problem.training.learning_rate)
-    return explain.by_weight(stepper, problem.leaves())
+        return sentences.by_weight(stepper, problem.trained(), problem.training.learning_rate)
+    return sentences.by_weight(stepper, problem.leaves())

@@ -7,7 +7,7 @@ from microbp import Value
 from microbp.drawing.page.page import steps
 from microbp.formula.dialects import latex_name
 from microbp.printing import decimals
-from microbp.stepping import explain
+from microbp.stepping import sentences
 from microbp.stepping.step import chain_rule, latex
 
 
@@ -19,18 +19,18 @@ def stepper():
 def test_a_step_is_explained_with_names_numbers_and_reason(stepper):
     step = stepper[15]
     assert chain_rule(step) == "∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041"
-    assert explain.reason(step) == "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative by w5 is out_h1"
-    assert explain.arrival(stepper[16]) == (
+    assert sentences.reason(step) == "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative by w5 is out_h1"
+    assert sentences.arrival(stepper[16]) == (
         "It is added to what has arrived at out_h1 before: −0.019049118 + 0.055399425 = 0.036350306."
     )
-    assert explain.reason(steps((Value(2.0, "w") * Value(3.0, "x")).exp())[1]) == "The derivative of w·x by w is x"
+    assert sentences.reason(steps((Value(2.0, "w") * Value(3.0, "x")).exp())[1]) == "The derivative of w·x by w is x"
     assert step.rule.startswith("The derivative of a weighted sum by a weight is its input")
 
 
 def test_by_weight_reads_like_the_worked_example(stepper):
     problem = microbp.load("w1-w8")
     root = problem.root()
-    text = "\n".join(explain.by_weight(steps(root), problem.trained(), 0.5))
+    text = "\n".join(sentences.by_weight(steps(root), problem.trained(), 0.5))
     for line in (
         "∂E/∂w5 = ∂E/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂w5 = 0.741365070 × 0.186815602 × 0.593269992 = 0.082167041",
         "w5 ← 0.4 − 0.5 · 0.082167041 = 0.358916480",
@@ -44,14 +44,14 @@ def test_by_weight_reads_like_the_worked_example(stepper):
 def test_by_weight_adds_up_what_several_samples_bring():
     model = microbp.nn.MLP.from_arrays([[[2.0]]], [[0.5]], output="sigmoid")
     root = microbp.losses.batch_loss(model, [[1.0], [2.0]], [[0.0], [1.0]], "squared_error")
-    lines = list(explain.by_weight(steps(root), model.parameters()))
+    lines = list(sentences.by_weight(steps(root), model.parameters()))
     root.backward()
     w = model.layers[0].neurons[0].w[0]
     assert any(f"= {decimals(w.grad)}" in line and " + " in line for line in lines)
 
 
 def test_json_names_nodes_by_label(stepper):
-    data = json.loads(json.dumps(explain.pass_as_dict(stepper)))
+    data = json.loads(json.dumps(sentences.pass_as_dict(stepper)))
     assert data["root"] == "E"
     assert data["steps"][15].keys() == {
         *("number", "node", "input", "upstream", "local", "contribution", "before", "after", "formula")
@@ -72,7 +72,7 @@ def test_latex_has_balanced_braces_and_textbook_names(stepper):
         r"\frac{\partial E}{\partial w_{5}} \mathrel{+}= \frac{\partial E}{\partial \mathrm{net}_{o1}} \cdot "
         r"\frac{\partial \mathrm{net}_{o1}}{\partial w_{5}} = 0.138498562 \cdot 0.593269992 = 0.0821670406"
     )
-    assert "\n".join(explain.pass_as_latex(stepper)).count(r"\\") == 32
+    assert "\n".join(sentences.pass_as_latex(stepper)).count(r"\\") == 32
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_labels_are_escaped_in_latex(label, written):
 def test_labels_are_escaped_in_markdown_and_text():
     x = Value(2.0, label="<b>*x*</b>\x1b[31m")
     stepper = steps(x * x)
-    text = "\n".join(explain.pass_as_markdown(stepper))
+    text = "\n".join(sentences.pass_as_markdown(stepper))
     assert "\x1b" not in text
     assert r"\<b\>\*x\*\</b\>" in text
 
 
 def test_text_of_a_whole_pass_has_every_step(stepper):
-    text = "\n".join(explain.pass_as_text(stepper))
+    text = "\n".join(sentences.pass_as_text(stepper))
     assert text.count("∂E/∂") >= 64
     assert "32  ∂E/∂b1 += " in text
 
