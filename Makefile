@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 # alone starts no workers, so that this is not in setup.cfg. In one process: `make test PARALLEL=`.
 PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 
-.PHONY: help demo test check lint type bench bench-diagnose examples gallery clean
+.PHONY: help demo test check lint type bench bench-diagnose bench-import examples gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, and its 
 
 bench-diagnose: $(VENV)/.test  ## plant every mistake in random networks, and count how many are named
 	$(BIN)/python tests/benchmarks/diagnose.py
+
+bench-import: $(VENV)/.test  ## how long the door takes to open
+	$(BIN)/python tests/benchmarks/import_time.py
 
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done

@@ -20,57 +20,76 @@ True
 True
 """
 
-from microbp import datasets, losses, nn, optim, vectorized
-from microbp.comparing.comparison import Comparison, compare
-from microbp.comparing.first_wrong import Divergence, first_divergence
-from microbp.comparing.gradcheck import GradCheck, gradcheck
-from microbp.comparing.jacobian import jacobian
-from microbp.diagnosis.diagnose import diagnose
-from microbp.diagnosis.explanation import Diagnosis
-from microbp.drawing import Drawing, Film, animate, draw, paths_to
-from microbp.drawing.page.page import PageView, page, steps
-from microbp.engine import Constant, Value, define
-from microbp.engine.families import affine, total
-from microbp.engine.ieee import errstate
-from microbp.engine.ops import Op
-from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
-from microbp.nn.arrays import from_theta, to_theta
-from microbp.problems import NetworkProblem, Training, load
-from microbp.stepping.paths import paths
-from microbp.stepping.step import Step
-from microbp.stepping.stepper import Stepper
-from microbp.training.train import TrainingResult, train
+import importlib
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ imports it when it is asked for
+    from microbp import datasets, losses, nn, optim, vectorized
+    from microbp.comparing.comparison import Comparison, compare
+    from microbp.comparing.first_wrong import Divergence, first_divergence
+    from microbp.comparing.gradcheck import GradCheck, gradcheck
+    from microbp.comparing.jacobian import jacobian
+    from microbp.derivation.one_weight import Derivation, explain
+    from microbp.diagnosis.diagnose import diagnose
+    from microbp.diagnosis.explanation import Diagnosis
+    from microbp.diagnosis.grading import Grade, Grades, grade
+    from microbp.diagnosis.strength.strength import Strength, strength
+    from microbp.drawing.drawing import Drawing, draw
+    from microbp.drawing.film.film import Film, animate
+    from microbp.drawing.page.page import PageView, page, steps
+    from microbp.drawing.subgraph import paths_to
+    from microbp.engine.families import affine, total
+    from microbp.engine.ieee import errstate
+    from microbp.engine.ops import Op
+    from microbp.engine.value import Constant, Value, define
+    from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
+    from microbp.nn.arrays import from_theta, to_theta
+    from microbp.problems import NetworkProblem, Training, load
+    from microbp.stepping.paths import paths
+    from microbp.stepping.step import Step
+    from microbp.stepping.stepper import Stepper
+    from microbp.training.conventions import Reproduced, conventions
+    from microbp.training.train import TrainingResult, train
+
+__version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Constant",
+    "Derivation",
     "Diagnosis",
     "Divergence",
     "Drawing",
     "DrawingWarning",
     "Film",
     "GradCheck",
+    "Grade",
+    "Grades",
     "MicrobpError",
     "NetworkProblem",
     "NonFiniteWarning",
     "Op",
     "PageView",
+    "Reproduced",
     "Step",
     "Stepper",
+    "Strength",
     "Training",
     "TrainingResult",
     "Value",
     "affine",
     "animate",
     "compare",
+    "conventions",
     "datasets",
     "define",
     "diagnose",
     "draw",
     "errstate",
+    "explain",
     "first_divergence",
     "from_theta",
     "gradcheck",
+    "grade",
     "jacobian",
     "load",
     "losses",
@@ -80,9 +99,108 @@ __all__ = [
     "paths",
     "paths_to",
     "steps",
+    "strength",
     "to_theta",
     "total",
     "train",
     "vectorized",
 ]
-__version__ = "0.1.0"
+
+_HOMES = {
+    "comparing.comparison": (
+        "Comparison",
+        "compare",
+    ),
+    "comparing.first_wrong": (
+        "Divergence",
+        "first_divergence",
+    ),
+    "comparing.gradcheck": (
+        "GradCheck",
+        "gradcheck",
+    ),
+    "comparing.jacobian": ("jacobian",),
+    "derivation.one_weight": (
+        "Derivation",
+        "explain",
+    ),
+    "diagnosis.diagnose": ("diagnose",),
+    "diagnosis.explanation": ("Diagnosis",),
+    "diagnosis.grading": (
+        "Grade",
+        "Grades",
+        "grade",
+    ),
+    "diagnosis.strength.strength": (
+        "Strength",
+        "strength",
+    ),
+    "drawing.drawing": (
+        "Drawing",
+        "draw",
+    ),
+    "drawing.film.film": (
+        "Film",
+        "animate",
+    ),
+    "drawing.page.page": (
+        "PageView",
+        "page",
+        "steps",
+    ),
+    "drawing.subgraph": ("paths_to",),
+    "engine.families": (
+        "affine",
+        "total",
+    ),
+    "engine.ieee": ("errstate",),
+    "engine.ops": ("Op",),
+    "engine.value": (
+        "Constant",
+        "Value",
+        "define",
+    ),
+    "errors": (
+        "DrawingWarning",
+        "MicrobpError",
+        "NonFiniteWarning",
+    ),
+    "nn.arrays": (
+        "from_theta",
+        "to_theta",
+    ),
+    "problems": (
+        "NetworkProblem",
+        "Training",
+        "load",
+    ),
+    "stepping.paths": ("paths",),
+    "stepping.step": ("Step",),
+    "stepping.stepper": ("Stepper",),
+    "training.conventions": (
+        "Reproduced",
+        "conventions",
+    ),
+    "training.train": (
+        "TrainingResult",
+        "train",
+    ),
+}
+"""Where the public names live. Modules are imported when one of their names is first used: a command that steps through
+a graph does not wait for what draws or trains."""
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'microbp' has no attribute {name!r}")
+    if name in _HOME:
+        found = getattr(importlib.import_module(f"microbp.{_HOME[name]}"), name)
+    else:
+        found = importlib.import_module(f"microbp.{name}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -21,9 +21,10 @@ import numpy as np
 
 from microbp.comparing.differences import Estimate, by_complex_step, by_differences, rounding
 from microbp.comparing.jacobian import jacobian
-from microbp.engine import Value
+from microbp.engine import Constant, Value
 from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
 from microbp.printing import columns
+from microbp.problems import Problem
 
 METHODS = ("auto", "complex", "central", "richardson")
 ALLOWED = {"complex": 1e-12, "central": 1e-8, "richardson": 1e-8}
@@ -176,8 +177,11 @@ class Numeric:
             yield self._found[k]
 
 
-def gradcheck(fn: Callable[..., Value], *xs: float, method: str = "auto") -> GradCheck:
-    """Compares the gradients of `fn(*values)` at the numbers `xs` with numeric ones. Returns a `GradCheck`.
+def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: str = "auto") -> GradCheck:
+    """Compares gradients by the chain rule with numeric ones: of a function at the numbers `xs`, a graph, a problem.
+
+    Of a graph they are those with respect to its leaves, of a problem those with respect to its weights and biases, or
+    to the names in its expression.
 
     "complex" evaluates at x + ih and takes the imaginary part: exact to rounding, where every operation is analytic.
     "central" is (f(x+h) − f(x−h)) / 2h with h = ε^⅓ · max(1, |x|), where its errors, of order h² and ε/h, are alike.
@@ -192,8 +196,16 @@ def gradcheck(fn: Callable[..., Value], *xs: float, method: str = "auto") -> Gra
     judged, and the check says so: thus no relative error of 1e-4 passes. Raises `UnknownNameError` for another method,
     `OperandError` for a function that returns no `Value`.
     """
+    if not callable(what) or isinstance(what, Value):
+        if xs:
+            raise OperandError(
+                f"gradcheck takes numbers for a function alone, got {len(xs)} beside a graph or a problem"
+            )
+        if isinstance(what, Value):
+            return check_graph(what, [v for v in what.graph() if v.op is None and not isinstance(v, Constant)], method)
+        return check_graph(what.root(), what.leaves(), method)
     leaves = [Value(x, label=f"x[{k}]") for k, x in enumerate(xs)]
-    root = fn(*leaves)
+    root = what(*leaves)
     if not isinstance(root, Value):
         got = f"{reprlib.repr(root)} ({type(root).__name__})"
         raise OperandError(f"gradcheck needs a function that returns one Value, got {got}")

@@ -1,8 +1,7 @@
 """One parameter of a network in three notations: the graph's branches, indices, and the vectorized line they become.
 
 >>> from microbp import load
->>> problem = load("w1-w8")
->>> found = derivation(problem.root(), problem.model, "w5", problem.inputs, problem.targets, loss=problem.loss)
+>>> found = explain(load("w1-w8"), "w5")
 >>> print(*found.lines[-1], sep=" | ")
 dW2 = delta2.T @ a1 | ∂E/∂W2 = δ2ᵀ a1 | (2, 2) = (2, 1) @ (1, 2)
 >>> print(str(found).splitlines()[-1].strip())
@@ -25,6 +24,7 @@ from microbp.errors import UnknownNameError, unknown
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
 from microbp.printing import decimals, number_text
+from microbp.problems import Problem, as_network
 from microbp.stepping.paths import Paths, paths
 
 WIDTH = 120
@@ -91,6 +91,21 @@ class Derivation:
             for line in (*self.text, last)
         )
         return "\n".join(part for line in lines for part in line)
+
+
+def explain(problem: Problem, weight: str) -> Derivation:
+    """Derives the gradient of one weight or bias of a problem by three routes, from the samples that it shows.
+
+    `weight` is a label: the problem's own, `w5`, or a general network's, `w[2][0,0]`. Raises `ProblemError` for an
+    expression, `UnknownNameError` with the nearest labels if there is no such parameter.
+
+    >>> from microbp import load
+    >>> explain(load("w1-w8"), "w5").gradients[0]
+    0.08216704056423078
+    """
+    network = as_network(problem)
+    X, Y = network.shown_samples
+    return derivation(network.root(), network.model, weight, X, Y, loss=network.loss, l2=network.l2)
 
 
 def derivation(

@@ -47,7 +47,33 @@ class Grade:
         return self.name, self.verdict, " + ".join(self.mistakes), others, self.note
 
 
-def grade(problem: Problem, paths: Iterable[str | Path], samples: int | None = None) -> list[Grade]:
+class Grades(list[Grade]):
+    """The rows of a class. Prints as a table."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every hand-in is right."""
+        return all(row.verdict == "right" for row in self)
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The table for JSON."""
+        return [asdict(row) for row in self]
+
+    def as_csv(self) -> str:
+        """The table for a spreadsheet. A cell that a spreadsheet would take for a formula is made a text."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(HEAD)
+        writer.writerows(
+            [f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row.cells()] for row in self
+        )
+        return out.getvalue().rstrip("\n")
+
+    def __str__(self) -> str:
+        return "\n".join(columns([HEAD, *(row.cells() for row in self)]))
+
+
+def grade(problem: Problem, paths: Iterable[str | Path], samples: int | None = None) -> Grades:
     """Diagnoses each file, by the first so many samples of a network's data, or by all.
 
     One that cannot be read is a row with its reason, never the end of the run; one that is not there has its whole path
@@ -57,7 +83,7 @@ def grade(problem: Problem, paths: Iterable[str | Path], samples: int | None = N
     if samples is not None:
         data = as_network(problem).showing(samples).shown_samples
     files = [Path(path) for path in paths]
-    return [_grade(problem, path, name, data) for path, name in zip(files, _names(files), strict=True)]
+    return Grades(_grade(problem, path, name, data) for path, name in zip(files, _names(files), strict=True))
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -86,24 +112,3 @@ def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any]) -> Grad
         return Grade(name, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")
     note = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
     return Grade(name, "mistake", diagnosis.mistakes, diagnosis.alternatives, note)
-
-
-def as_text(grades: Sequence[Grade]) -> str:
-    """The table for people."""
-    return "\n".join(columns([HEAD, *(row.cells() for row in grades)]))
-
-
-def as_csv(grades: Sequence[Grade]) -> str:
-    """The table for a spreadsheet. A cell that a spreadsheet would take for a formula is made a text."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
-    writer.writerows(
-        [f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row.cells()] for row in grades
-    )
-    return out.getvalue().rstrip("\n")
-
-
-def as_dicts(grades: Sequence[Grade]) -> list[dict[str, Any]]:
-    """The table for machines."""
-    return [asdict(row) for row in grades]

@@ -1,9 +1,9 @@
 """Which conventions reproduce a published number: the ½, 1/m or a sum, the form of λ, the biases, the order of updates.
 
 >>> from microbp import load
->>> print(reproduce(load("w1-w8"), "0.291027924", steps=1))
+>>> print(conventions(load("w1-w8"), "0.291027924", steps=1))
 0.291027924 is E after 1 step, with update output-first
->>> print(reproduce(load("w1-w8"), "0.082667628"))
+>>> print(conventions(load("w1-w8"), "0.082667628"))
 0.082667628 is ∂E/∂w6 before training, with the problem's own conventions
 """
 
@@ -106,7 +106,7 @@ class Reproduced:
             yield "So few digits fit many numbers by chance: give all that were published."
 
 
-def reproduce(problem: Problem, published: str | float, steps: int | None = None) -> Reproduced:
+def conventions(problem: Problem, published: str | float, steps: int | None = None) -> Reproduced:
     """Tries the named conventions, with at most two other than the problem's, and says which give a published number.
 
     The number counts to the digits in which it is written: give it as text if the last is 0. It may be a loss, a
@@ -125,11 +125,11 @@ def reproduce(problem: Problem, published: str | float, steps: int | None = None
         deviations = 1
         members = list(_members(network, options, deviations))
     found: list[Match] = []
-    outcomes = sweep(network, [conventions for _, conventions in members], steps)
-    for (words, conventions), trained in zip(members, outcomes, strict=True):
+    outcomes = sweep(network, [chosen for _, chosen in members], steps)
+    for (words, chosen), trained in zip(members, outcomes, strict=True):
         if found and len(words) > len(found[0].deviations):
             break  # there is a way with fewer
-        numbers = [*names.of(conventions, trained), *(() if words else names.in_graph())]
+        numbers = [*names.of(chosen, trained), *(() if words else names.in_graph())]
         near = [(name, x, abs(x - number)) for name, x in numbers]
         found += [Match(name, x, words, apart > SAME * abs(number)) for name, x, apart in near if apart <= half]
     found.sort(key=lambda match: match.rounded)

@@ -7,8 +7,7 @@ import pytest
 import microbp
 from microbp.errors import ProblemError
 from microbp.terminal.cli import main
-from microbp.training import conventions
-from microbp.training.conventions import reproduce
+from microbp.training.conventions import conventions
 
 W1_W8 = microbp.load("w1-w8")
 
@@ -36,8 +35,8 @@ W1_W8 = microbp.load("w1-w8")
 )
 def test_a_published_number_is_traced_to_its_conventions(published, steps, quantity, deviations, monkeypatch):
     if steps > 1:  # pairs of conventions would take longer, and are in the other cases
-        monkeypatch.setattr(conventions, "MOST_WORK", 1.0)
-    found = reproduce(W1_W8, published, steps)
+        monkeypatch.setattr("microbp.training.conventions.MOST_WORK", 1.0)
+    found = conventions(W1_W8, published, steps)
     assert (quantity, deviations) in [(match.quantity, match.deviations) for match in found.matches], str(found)
     assert {len(match.deviations) for match in found.matches} == {len(deviations)}
 
@@ -69,7 +68,7 @@ def by_hand(rate, sign=1.0):
     ],
 )
 def test_another_learning_rate_and_sign_are_found(rate, sign, deviations):
-    found = reproduce(W1_W8, f"{by_hand(rate, sign):.9f}", 1)
+    found = conventions(W1_W8, f"{by_hand(rate, sign):.9f}", 1)
     assert ("E after 1 step", deviations) in [(match.quantity, match.deviations) for match in found.matches], str(found)
 
 
@@ -79,7 +78,7 @@ def test_the_form_of_the_penalty_is_found():
     squares = sum(float(np.sum(W**2)) for W in weights)
     data = replace(problem, l2=0.0).root().data
     for factor, words in ((problem.l2, "λ·Σw²"), (problem.l2 / 5, "λ/m·Σw²"), (problem.l2 / 2, "λ/2·Σw²"), (0, "none")):
-        found = reproduce(problem, f"{data + factor * squares:.10f}", 0)
+        found = conventions(problem, f"{data + factor * squares:.10f}", 0)
         assert [(m.quantity, m.deviations) for m in found.matches] == [("J before training", (f"penalty {words}",))]
 
 
@@ -96,14 +95,14 @@ def test_a_number_from_nowhere_says_what_was_tried(capsys):
 
 
 def test_what_would_take_long_is_tried_with_one_deviation(monkeypatch):
-    monkeypatch.setattr(conventions, "MOST_WORK", 1.0)
-    found = reproduce(W1_W8, "0.123456789")
+    monkeypatch.setattr("microbp.training.conventions.MOST_WORK", 1.0)
+    found = conventions(W1_W8, "0.123456789")
     assert (found.deviations, found.tried) == (1, 15)
     assert "or\none of these in their place" in str(found)
 
 
 def test_a_number_of_few_digits_has_many_ways_of_which_some_are_printed():
-    found = reproduce(microbp.load("iris"), "0.1", 1)
+    found = conventions(microbp.load("iris"), "0.1", 1)
     said = str(found).splitlines()
     assert len(said) == 12
     assert said[10:] == [
@@ -119,15 +118,15 @@ def test_a_value_that_only_rounds_to_the_number_stands_beside_it(capsys):
     assert said.startswith("0.5 (0.511301270, rounded) is w7 after 1 step")
     assert "So few digits" in said
     for number, quantity in (("0.359", "0.358916480"), ("0.35891648", None)):
-        (match,) = reproduce(W1_W8, number, 1).matches
+        (match,) = conventions(W1_W8, number, 1).matches
         assert (match.quantity, match.rounded) == ("w5 after 1 step", quantity is not None)
         assert (f"({quantity}, rounded)" in str(match)) == match.rounded
-    assert "chance" not in str(reproduce(W1_W8, "0.359", 1))
+    assert "chance" not in str(conventions(W1_W8, "0.359", 1))
 
 
 def test_samples_are_counted_from_0_as_everywhere_else():
     problem = microbp.load("xor")
-    found = reproduce(problem, f"{problem.predict(problem.inputs)[0, 0]:.12f}", 0)
+    found = conventions(problem, f"{problem.predict(problem.inputs)[0, 0]:.12f}", 0)
     assert "a[2][0] of sample 0 before training" in [match.quantity for match in found.matches]
 
 
@@ -147,9 +146,9 @@ def test_samples_are_counted_from_0_as_everywhere_else():
 )
 def test_what_is_no_number_to_look_for_is_refused(published, said):
     with pytest.raises(ProblemError, match=said):
-        reproduce(W1_W8, published)
+        conventions(W1_W8, published)
 
 
 def test_a_number_in_full_is_found_although_rounding_differs():
     loss = microbp.train(microbp.load("w1-w8"), 1000).loss
-    assert [m.quantity for m in reproduce(W1_W8, loss * (1 + 1e-13), 1000).matches] == ["E after 1,000 steps"]
+    assert [m.quantity for m in conventions(W1_W8, loss * (1 + 1e-13), 1000).matches] == ["E after 1,000 steps"]

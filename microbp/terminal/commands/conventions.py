@@ -7,7 +7,7 @@ import argparse
 from microbp.errors import ProblemError
 from microbp.problems import Problem
 from microbp.terminal.commands.output import put
-from microbp.training.conventions import reproduce
+from microbp.training.conventions import conventions
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,6 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     """Prints which conventions give the number. Exit code: 0, 1 if none do."""
     if options.steps is not None and options.steps < 0:
         raise ProblemError(f"--steps is a number of steps, 0 or more; got {options.steps}")
-    found = reproduce(problem, options.published, options.steps)
+    found = conventions(problem, options.published, options.steps)
     put(options, found.as_dict(), found)
     return 0 if found.ok else 1

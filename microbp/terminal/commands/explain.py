@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 
-from microbp.derivation.one_weight import derivation
+from microbp.derivation.one_weight import explain
 from microbp.problems import NetworkProblem
 from microbp.terminal.commands.output import put
 
@@ -22,8 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     """Prints the derivations. Exit code: 1 if one of them does not give the gradient."""
     labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
-    X, Y = problem.shown_samples
-    found = [derivation(problem.root(), problem.model, s, X, Y, loss=problem.loss, l2=problem.l2) for s in labels]
+    found = [explain(problem, label) for label in labels]
     width = min(shutil.get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
     put(options, [one.as_dict() for one in found], "\n\n\n".join(one.page(width) for one in found))
     return 0 if all(one.ok for one in found) else 1

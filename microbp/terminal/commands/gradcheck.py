@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from microbp.comparing.gradcheck import METHODS, check_graph
+from microbp.comparing.gradcheck import METHODS, gradcheck
 from microbp.diagnosis.strength.strength import strength
 from microbp.problems import Problem, as_network
 from microbp.terminal.commands.output import put
@@ -27,7 +27,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     check = (
         strength(as_network(problem), method=options.method)
         if options.strength
-        else check_graph(problem.root(), problem.leaves(), options.method)
+        else gradcheck(problem, method=options.method)
     )
     put(options, check.as_dict(), check)
     return 0 if check.ok else 1

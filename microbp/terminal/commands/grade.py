@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from microbp.diagnosis.grading import as_csv, as_dicts, as_text, grade
+from microbp.diagnosis.grading import grade
 from microbp.errors import ProblemError
 from microbp.problems import Problem
 from microbp.terminal.commands.output import put
@@ -26,5 +26,5 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if options.csv and options.json:
         raise ProblemError("the table is printed once, as CSV or as JSON: give one of --csv and --json")
     grades = grade(problem, options.files, options.samples)
-    put(options, as_dicts(grades), as_csv(grades) if options.csv else as_text(grades))
-    return 0 if all(row.verdict == "right" for row in grades) else 1
+    put(options, grades.as_dicts(), grades.as_csv() if options.csv else grades)
+    return 0 if grades.ok else 1
