@@ -1,4 +1,4 @@
-"""The delta rule for any activation f, a different one in each layer: δ is the derivative by the bias, and by the net.
+"""The delta rule for any activation f, a different one in each layer: δ is ∂E/∂b, and ∂E/∂net.
 
 Run it: python examples/delta_rule.py
 """

@@ -129,7 +129,7 @@ def compare(
     `ProblemError` for a tolerance below 0.
     """
     if tolerance is not None and not 0.0 <= real_number(tolerance, "tolerance") < math.inf:
-        raise ProblemError(f"tolerance is a number that is not negative, 1e-6 for one; got {tolerance}")
+        raise ProblemError(f"tolerance is a number that is not negative, for example 1e-6; got {tolerance}")
     case = exercise_of(model, X, Y, loss=loss, l2=l2)
     if gradients is not None:
         found = obtain(case, gradients)

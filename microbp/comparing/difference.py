@@ -100,7 +100,10 @@ def _norm(a: Floats, b: Floats) -> float:
 def _map(wrong: Any, known: Any) -> tuple[str, ...]:
     wrong, known = np.atleast_2d(wrong), np.atleast_2d(known)
     rows, cols = (np.array_split(np.arange(size), min(size, most)) for size, most in zip(wrong.shape, MAP, strict=True))
-    return tuple(
-        " ".join("×" if wrong[np.ix_(r, c)].any() else "·" if known[np.ix_(r, c)].any() else " " for c in cols).rstrip()
-        for r in rows
-    )
+
+    def mark(block: tuple[Any, ...]) -> str:
+        if wrong[block].any():
+            return "×"
+        return "·" if known[block].any() else " "
+
+    return tuple(" ".join(mark(np.ix_(r, c)) for c in cols).rstrip() for r in rows)

@@ -38,7 +38,7 @@ _SAFETY = 4.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """Numeric derivatives by some leaves, and below what size of difference each says nothing."""
+    """Numeric derivatives with respect to some leaves, and below what size of difference each says nothing."""
 
     numbers: NDArray[np.float64]
     resolution: NDArray[np.float64]
@@ -99,7 +99,7 @@ def _absolute(graph: Sequence[Value]) -> dict[Value, float]:
 def by_complex_step(graph: Sequence[Value], leaves: Sequence[Value]) -> Estimate:
     """Im f(x + ih) / h, for operations that are analytic. It subtracts nothing, so h may be as small as it likes.
 
-    What the imaginary part is where there should be none, in a large power of a negative number for one, drowns it.
+    What the imaginary part is where there should be none, for example in a large power of a negative number, drowns it.
     """
     h = _COMPLEX_STEP * np.array([max(1e-250, min(1.0, abs(leaf.data) or 1.0)) for leaf in leaves])
     root = graph[-1]

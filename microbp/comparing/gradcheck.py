@@ -115,7 +115,7 @@ class GradCheck:
 
 
 class Numeric:
-    """Numeric derivatives of a root by some leaves, found once, by which any gradients can be judged.
+    """Numeric derivatives of a root with respect to some leaves, found once, by which any gradients can be judged.
 
     The leaves must keep their values as long as it is in use. Raises `UnknownNameError` and `GraphError`.
 

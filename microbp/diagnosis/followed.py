@@ -119,7 +119,7 @@ def _placed(line: str, bound: dict[str, int]) -> str:
 
 
 def _lines(case: Exercise, explanation: Explanation) -> dict[tuple[str, str], list[str]]:
-    """The wrong lines, and the right ones beside them, by the quantity that they make: "δ1" for one."""
+    """The wrong lines, and the right ones beside them, by the quantity that they make: for example "δ1"."""
     found: dict[tuple[str, str], list[str]] = {}
     for finding in explanation.findings:
         for l in finding.layers or range(1, case.depth + 1):

@@ -40,7 +40,8 @@ class Dot:
         start = "" if root is None else f"{self.root_name} = {number_text(root.data, self.style.digits)}"
         self.said = moment.line(scene.names, self.style.digits) or Said(self.style.title or start)
         if moment.given:
-            note = f"{note}   {len(moment.given):,} of the given gradients differ".strip()
+            verb = "differs" if len(moment.given) == 1 else "differ"
+            note = f"{note}   {len(moment.given):,} of the given gradients {verb}".strip()
         gap = "   " if note and self.said.text else ""
         self.said = self.said._replace(after=f"{self.said.after}{gap}{note}")
 

@@ -75,7 +75,7 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     @property
     def text(self) -> str:
         """What is in it, as lines of text."""
-        more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] * (len(self.lines) > SHORT_TEXT)
+        more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] if len(self.lines) > SHORT_TEXT else []
         return "\n".join([self.title, *self.lines[:SHORT_TEXT], *more])
 
 

@@ -30,7 +30,7 @@ for text in sys.stdin.buffer.read().decode().split({_SEPARATOR!r}):
     sys.stdout.buffer.write(pygraphviz.AGraph(string=text).draw(format=sys.argv[1], prog=sys.argv[2]))
 """
 AT_ONCE = 8
-"""So many pictures of a film are made by one process: most of the time for one goes into its start."""
+"""So many pictures of a film are made by one process: of the time of a single one most goes into its start."""
 _BEGINNINGS = {"svg": rb"<\?xml ", "png": rb"\x89PNG\r\n\x1a\n", "pdf": rb"%PDF-"}
 CHEAPER = ("splines=spline", "splines=line nslimit=1 nslimit1=1 mclimit=0.2")
 """What takes longest, and the second try: straight arrows, and an earlier end to the search for the best places."""

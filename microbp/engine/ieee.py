@@ -108,8 +108,8 @@ def report_gradients(order: Sequence[Node]) -> None:
                 by = node.op.print_formula(name).numpy()
                 _say(
                     node.op,
-                    f"the gradient left the real line at {node.op.call}: its derivative by {name} is {by} = "
-                    f"{partial}, the upstream gradient {node.grad}, their product {contribution}; "
+                    f"the gradient left the real line at {node.op.call}: its derivative with respect to {name} is "
+                    f"{by} = {partial}, the upstream gradient {node.grad}, their product {contribution}; "
                     f"got {_describe(node.op, node.inputs)}{f', result {node.label!r}' if node.label else ''}. "
                     "Clip the input, or use a stable form of the formula.",
                 )

@@ -92,7 +92,7 @@ def local_source(op: Op) -> str:
     """The local derivatives of a node, one for each input; 0 for an input that is not differentiated."""
     data = _node_data(op)
     partials = [partial.python(data) if partial else "0.0" for partial in op.partial_formulas]
-    lines = [f"return ({', '.join(partials)}{',' * (op.arity == 1)})"]
+    lines = [f"return ({', '.join(partials)}{',' if op.arity == 1 else ''})"]
     if any(partial.can_raise for partial in op.partial_formulas if partial):
         lines = _guard(lines, "return ieee_partials(node)")
     return _function(f"local_{op.name}", ("node",), [*_node_inputs(op), *lines])
@@ -107,7 +107,7 @@ def pullback_source(op: Op) -> str:
     if any(partial.can_raise for partial in wanted.values()):
         compute = [f"d{name} = {partial.python(data)}" for name, partial in wanted.items()]
         targets = [f"d{name}" if name in wanted else "_" for name in op.inputs]
-        lines += _guard(compute, f"{', '.join(targets)}{',' * (op.arity == 1)} = ieee_partials(node)")
+        lines += _guard(compute, f"{', '.join(targets)}{',' if op.arity == 1 else ''} = ieee_partials(node)")
         local = {name: f"d{name}" for name in wanted}
     for name, partial in wanted.items():
         match partial.number:
@@ -153,7 +153,7 @@ def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
     lines = [f"data = {chunks[0]}", *(f"data = data + {chunk}" for chunk in chunks[1:])]
     if op.formula.can_raise:
         lines = _guard(lines, f"data = ieee(op_{op.name}, {', '.join(variables)})")
-    inputs = whole or f"({', '.join(variables)}{',' * (op.arity == 1)})"
+    inputs = whole or f"({', '.join(variables)}{',' if op.arity == 1 else ''})"
     x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)
     return lines + _RECORD.format(op=op.name, inputs=inputs, x=x, y=y).splitlines()
 
@@ -174,11 +174,11 @@ def _node_data(op: Op) -> dict[str, str]:
 
 
 def _unpack(op: Op, source: str) -> str:
-    return f"{', '.join(op.inputs)}{',' * (op.arity == 1)} = {source}"
+    return f"{', '.join(op.inputs)}{',' if op.arity == 1 else ''} = {source}"
 
 
 def _function(name: str, arguments: tuple[str, ...], lines: list[str], doc: str = "") -> str:
-    body = [f'"""{doc}"""'] * bool(doc) + lines
+    body = ([f'"""{doc}"""'] if doc else []) + lines
     return "\n".join([f"def {name}({', '.join(arguments)}):", *_indent(body), ""])
 
 

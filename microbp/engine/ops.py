@@ -29,8 +29,8 @@ from microbp.formula.language import Formula
 class Op:
     """One operation: a row of the table. Raises `FormulaError` if the row makes no sense.
 
-    `partials` holds the derivative by each input, in the order in which `forward` names them. They may use the inputs
-    and `out`, the result. `None` stands for an input that is a plain number and is not differentiated.
+    `partials` holds the derivative with respect to each input, in the order in which `forward` names them. They may
+    use the inputs and `out`, the result. `None` stands for an input that is a plain number and is not differentiated.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Op:
 
     @cached_property
     def partial_formulas(self) -> tuple[Formula | None, ...]:
-        """The derivative by each input; `None` where it is not differentiated."""
+        """The derivative with respect to each input; `None` where it is not differentiated."""
         return tuple(None if text is None else Formula(text) for text in self.partials)
 
     @property
@@ -103,7 +103,7 @@ class Op:
         return self.forward if self.method.startswith("__") or self.family else f"{self.name}({', '.join(self.inputs)})"
 
     def print_formula(self, name: str = "forward") -> Formula:
-        """The formula a textbook prints for the result, or for the derivative by the input `name`."""
+        """The formula a textbook prints for the result, or for the derivative with respect to the input `name`."""
         if name in self.printed:
             return Formula(self.printed[name])
         if name == "forward":
@@ -167,9 +167,11 @@ class Family:
 @cache
 def _family_row(family: Family, n: int) -> Op:
     names = Formula(family.term).names
-    inputs = [f"{name}{k}" for k in range(1, n + 1) for name in names] + [family.last] * bool(family.last)
-    terms = [family._numbered(family.term, k) for k in range(1, n + 1)] + [family.last] * bool(family.last)
-    partials = [family._numbered(p, k) for k in range(1, n + 1) for p in family.partials] + ["1"] * bool(family.last)
+    inputs = [f"{name}{k}" for k in range(1, n + 1) for name in names] + ([family.last] if family.last else [])
+    terms = [family._numbered(family.term, k) for k in range(1, n + 1)] + ([family.last] if family.last else [])
+    partials = [family._numbered(p, k) for k in range(1, n + 1) for p in family.partials] + (
+        ["1"] if family.last else []
+    )
     return Op(
         f"{family.name}{n}",
         " + ".join(terms),
@@ -229,7 +231,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family(
             "affine", "w * x", ("x", "w"), "b", "Σwx+b",
-            "The derivative of a weighted sum by a weight is its input, by an input its weight, by the bias 1.",
+            "The derivative with respect to a weight is its input, with respect to an input its weight, to the bias 1.",
         ),
         Family("total", "x", ("1",), symbol="Σ", rule="A sum passes the gradient on unchanged to each summand."),
     )

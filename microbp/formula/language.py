@@ -245,7 +245,7 @@ def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
 
 
 def _power(exponent: ast.expr, dialect: Dialect, names: Names) -> str | None:
-    """The sign that the dialect has for this exponent (², for one), if any."""
+    """The sign that the dialect has for this exponent (for example ²), if any."""
     if isinstance(exponent, ast.Name) and isinstance(new := names.get(exponent.id), Formula):
         exponent = new.tree
     number = Formula(exponent).number

@@ -33,14 +33,15 @@ class Parameter:
         """Its label in the notation of a general network."""
         if self.input is not None:
             return f"w[{self.layer}][{self.neurons[0]},{self.input}]"
-        return f"b[{self.layer}]" + f"[{self.neurons[0]}]" * (len(self.neurons) == 1)
+        neuron = f"[{self.neurons[0]}]" if len(self.neurons) == 1 else ""
+        return f"b[{self.layer}]{neuron}"
 
     @property
     def indexed(self) -> str:
         """The same for any neuron j and input k."""
         if self.input is not None:
             return f"w[{self.layer}][j,k]"
-        return f"b[{self.layer}]" + "[j]" * (len(self.neurons) == 1)
+        return f"b[{self.layer}][j]" if len(self.neurons) == 1 else f"b[{self.layer}]"
 
     @property
     def entry(self) -> str:

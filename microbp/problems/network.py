@@ -142,7 +142,7 @@ class NetworkProblem(Problem):
         if not isinstance(self.l2, int | float) or not 0 <= self.l2 < math.inf:
             raise ProblemError(f"l2 must be a number, 0 or more, got {self.l2!r}")
         if not isinstance(self.training, Training):
-            raise ProblemError(f"training must be settings, Training(steps=10) for one, got {self.training!r}")
+            raise ProblemError(f"training must be settings, for example Training(steps=10); got {self.training!r}")
 
     @property
     def shown_samples(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

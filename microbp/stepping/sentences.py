@@ -6,7 +6,7 @@
 >>> print(chain_rule(step))
 ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041
 >>> print(reason(step))
-net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative by w5 is out_h1
+net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1
 >>> print(arrival(step))
 It is the first contribution to w5.
 """
@@ -35,16 +35,18 @@ def given(step: Step) -> str:
     values = {step.names[x].text(): x.data for x in step.node.inputs if not isinstance(x, Constant)}
     inputs = ", ".join(f"{x} = {decimals(data)}" for x, data in values.items())
     formula = name if made == name else f"{name} = {made}"
-    return f"{formula} = {decimals(step.node.data)}, with {inputs}. At {name} has arrived {decimals(step.upstream)}."
+    return (
+        f"{formula} = {decimals(step.node.data)}, with {inputs}. The gradient at {name} is {decimals(step.upstream)}."
+    )
 
 
 def reason(step: Step) -> str:
-    """Why the local derivative is what it is: the node's formula, and its derivative by the input."""
+    """Why the local derivative is what it is: the node's formula, and its derivative with respect to the input."""
     made = expression(step.node, step.names).text()
     name = step.node_name
     if made == name:
-        return f"The derivative of {name} by {step.input_name} is {step.formula}"
-    return f"{name} = {made}, so its derivative by {step.input_name} is {step.formula}"
+        return f"The derivative of {name} with respect to {step.input_name} is {step.formula}"
+    return f"{name} = {made}, so its derivative with respect to {step.input_name} is {step.formula}"
 
 
 def arrival(step: Step) -> str:

@@ -147,7 +147,7 @@ def _warn(message: Warning | str, *_: Any) -> None:
 def _load(options: argparse.Namespace, files: bool) -> Problem:
     if Path(options.problem).suffix.lower() in READERS:
         said = f"the problem comes first, and {options.problem!r} is a file of gradients"
-        raise ProblemError(f"{said}: microbp {options.command} w1-w8{' mine.npz' if files else ''}, for one")
+        raise ProblemError(f"{said}: for example microbp {options.command} w1-w8{' mine.npz' if files else ''}")
     numbers: dict[str, float] = {}
     for text in options.numbers:
         name, _, number = (part.strip() for part in text.partition("="))
@@ -158,7 +158,9 @@ def _load(options: argparse.Namespace, files: bool) -> Problem:
         try:
             numbers[name] = float(number)
         except ValueError:
-            raise ProblemError(f"a number for a name is given as NAME=NUMBER, w=0.5 for one; got {text!r}") from None
+            raise ProblemError(
+                f"a number for a name is given as NAME=NUMBER, for example w=0.5; got {text!r}"
+            ) from None
     problem = load(options.problem, numbers)
     samples = getattr(options, "samples", None)
     return problem if samples is None else as_network(problem).showing(samples)

@@ -21,7 +21,7 @@ def ascii_fallback() -> None:
         assert isinstance(error, UnicodeEncodeError)
         said = "".join(_ASCII.get(c, "?") for c in error.object[error.start : error.end])
         named = error.object[error.end - 1] == "Σ" and error.object[error.end : error.end + 1].isalnum()
-        return said + "_" * named, error.end
+        return f"{said}_" if named else said, error.end
 
     codecs.register_error("microbp", instead)
     for stream in (sys.stdout, sys.stderr):
@@ -30,7 +30,7 @@ def ascii_fallback() -> None:
 
 
 def silence_stdout() -> None:
-    """What is printed from now on goes nowhere: the reader, `head` for one, has had enough."""
+    """What is printed from now on goes nowhere: the reader, for example `head`, has had enough."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -166,7 +166,8 @@ class Debugger(Shell):
     def do_break(self, arg: str) -> None:
         """b [NAME]: a breakpoint on a value, or none if it has one; alone: list them"""
         if arg and self._all(arg):
-            self.breaks = [name for name in self.breaks if name != arg] + [arg] * (arg not in self.breaks)
+            others = [name for name in self.breaks if name != arg]
+            self.breaks = others if arg in self.breaks else [*others, arg]
         self.say(f"  breakpoints: {', '.join(self.breaks) or 'none'}")
 
     def do_clear(self, arg: str) -> None:

@@ -95,7 +95,9 @@ class Screen:
             return "\n".join([*lines, *(f"  {line}" for line in text.split("\n"))])
         for step in made[:most]:
             lines += [self.formula(step)] if step.first else [self.formula(step), wrap(f"  {arrival(step)}")]
-        return "\n".join(lines + [f"  … and {len(made) - most} more: p shows them"] * (len(made) > most))
+        if len(made) > most:
+            lines.append(f"  … and {len(made) - most} more: p shows them")
+        return "\n".join(lines)
 
     def question(self, step: Step) -> str:
         """A step to come, without a number of it."""
@@ -151,7 +153,9 @@ class Screen:
             marks = []
             for j, neuron in enumerate(layer.neurons):
                 done = self.last.get((l, j), 0) <= self.stepper.position
-                mark = self.paint("current", "◉") if current == (l, j) else "●" if done else "○"
+                mark = "●" if done else "○"
+                if current == (l, j):
+                    mark = self.paint("current", "◉")
                 name = printable(neuron.name.removeprefix("neuron "))
                 marks.append(f"{mark} {name}" if len(layer.neurons) <= MANY else mark)
             shown = "  ".join(marks) if len(marks) <= MANY else " ".join(marks[: WIDTH // 3])
@@ -170,11 +174,14 @@ class Screen:
         arrived = sum(step.number <= position for step in arrivals)
         grad = self.stepper.grad(value)
         known = "?" if grad is None else self.paint("upstream", decimals(grad))
-        lines.append(f"grad so far: {known}" + f" ({arrived} of {len(arrivals)} contributions)" * bool(arrivals))
+        count = f" ({arrived} of {len(arrivals)} contributions)" if arrivals else ""
+        lines.append(f"grad so far: {known}{count}")
         for step in arrivals[:MANY]:
             what = product(step, self.paint) if step.number <= position else "to come"
             lines.append(f"  step {step.number}, from {step.node_name}: {what}")
-        return "\n".join(f"  {line}" for line in lines + [f"  … of {len(arrivals)}"] * (len(arrivals) > MANY))
+        if len(arrivals) > MANY:
+            lines.append(f"  … of {len(arrivals)}")
+        return "\n".join(f"  {line}" for line in lines)
 
     def list(self, around: int = 5) -> str:
         """The steps around the cursor; those to come without their numbers."""

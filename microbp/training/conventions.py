@@ -140,17 +140,19 @@ def _decimal(published: str | float) -> Decimal:
     try:
         return Decimal(str(published).replace("−", "-"))
     except InvalidOperation as error:
-        raise ProblemError(f"a published number is given as 0.291027924 for one, got {published!r}") from error
+        raise ProblemError(
+            f"a published number is given with its digits, for example 0.291027924; got {published!r}"
+        ) from error
 
 
 def _number(published: str | float) -> tuple[float, float]:
     """The number, and how far from it another may be that is rounded to it. Raises `ProblemError`."""
     number = _decimal(published)
     if not number.is_finite() or math.isinf(float(number)):
-        raise ProblemError(f"a published number must be finite, 0.291027924 for one, got {published!r}")
+        raise ProblemError(f"a published number must be finite, for example 0.291027924; got {published!r}")
     if not float(number):
         raise ProblemError(
-            f"a published number needs a digit other than 0, 0.000035085 for one, got {published!r}: much rounds to 0"
+            f"a published number needs a digit other than 0, for example 0.000035085: much rounds to {published!r}"
         )
     half = float(Decimal((0, (5,), int(number.as_tuple().exponent) - 1)))
     return float(number), max(half * (1 + 1e-9), ROUNDING * abs(float(number)))

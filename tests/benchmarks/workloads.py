@@ -172,7 +172,7 @@ def operations(root: Any) -> int:
 
 
 def gradients(work: Workload) -> dict[str, Any]:
-    """The loss, and its gradient by every parameter."""
+    """The loss, and its gradient with respect to every parameter."""
     work.zero_grad()
     root = work.forward()
     root.backward()

@@ -518,7 +518,7 @@ def test_accuracy_takes_the_side_or_the_largest():
         ({"loss": "mse"}, "unknown loss: 'mse'"),
         ({"l2": -1.0}, "l2 must be a number, 0 or more, got -1.0"),
         ({"l2": "x"}, "l2 must be a number, 0 or more, got 'x'"),
-        ({"training": {"steps": 3}}, r"training must be settings, Training\(steps=10\) for one, got {'steps': 3}"),
+        ({"training": {"steps": 3}}, r"training must be settings, for example Training\(steps=10\); got {'steps': 3}"),
         ({"shown": 0}, "has 1 sample to show, got 0"),
         ({"shown": -1}, "has 1 sample to show, got -1"),
     ],

@@ -84,8 +84,8 @@ def test_a_step_says_formula_reason_rule_arrival_and_place(do):
     for said in (
         "step 17 of 32",
         "0.138498562 × 0.4 = 0.055399425",
-        "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative by out_h1 is w5.",
-        "The derivative of a weighted sum by a weight is its input",
+        "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to out_h1 is w5.",
+        "The derivative with respect to a weight is its input",
         "−0.019049118 + 0.055399425 = 0.036350306",
         "E ◀─ E_o1 ◀─ … ◀─ out_o1 ◀─ net_o1 ◀━━ out_h1",
         "hidden layer  ○ h1  ○ h2",

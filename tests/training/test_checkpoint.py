@@ -230,7 +230,7 @@ def good(tmp_path_factory):
 
 
 def changed(content, place, value):
-    """The same with another value at a place, "optimizers.0.steps" for one."""
+    """The same with another value at a place, for example "optimizers.0.steps"."""
     data = inner = json.loads(content)
     *way, last = (int(key) if key.isdigit() else key for key in place.split("."))
     for key in way:

@@ -140,8 +140,8 @@ def test_samples_are_counted_from_0_as_everywhere_else():
         ("nan", "must be finite"),
         ("1e999", "must be finite"),
         (float("inf"), "must be finite"),
-        ("x", "is given as"),
-        ("0,29", "is given as"),
+        ("x", "is given with its digits"),
+        ("0,29", "is given with its digits"),
     ],
 )
 def test_what_is_no_number_to_look_for_is_refused(published, said):

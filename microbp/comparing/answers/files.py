@@ -94,7 +94,7 @@ def call_function(case: Exercise, function: Callable[..., Any]) -> Any:
     weights, biases = [W.copy() for W in case.weights], [b.copy() for b in case.biases]
     found = function(weights, biases, case.X.copy(), case.Y.copy())
     if found is None:
-        raise ProblemError("a function of gradients returns them, (dW, db) for one, got None: is `return` missing?")
+        raise ProblemError("a function of gradients returns them, for example (dW, db); got None: is `return` missing?")
     return found
 
 
@@ -109,7 +109,7 @@ def find_function(name: str) -> Callable[..., Any]:
     """
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
-        raise ProblemError(f"a function is given as module:name, mine:backward for one; got {name!r}")
+        raise ProblemError(f"a function is given as module:name, for example mine:backward; got {name!r}")
     if module != (stem := re.split(r"[/\\]", module.removesuffix(".py"))[-1]):
         raise ProblemError(f"a function is given as module:name, not by a file: write {stem}:{attribute}, got {name!r}")
     if "" not in sys.path and os.getcwd() not in sys.path:

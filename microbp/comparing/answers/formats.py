@@ -18,7 +18,7 @@ import numpy as np
 from microbp.errors import ExtraError
 
 _UNNAMED = re.compile(r"arr_\d+")
-_OBJECTS = "it holds objects, a list of arrays for one, not numbers: save each array by its name, dW1=…, dW2=…, db1=…"
+_OBJECTS = "it holds objects, for example lists of arrays, not numbers: save each by its name, dW1=…, dW2=…, db1=…"
 
 
 def _numpy(path: Path) -> Any:
@@ -67,7 +67,7 @@ def _csv(path: Path) -> Any:
     arrays: dict[str, list[list[float]]] = {}
     for name, *cells in rows:
         if not cells:
-            raise ValueError(f"a name and its numbers stand between commas, w5,0.08 for one; got {name!r}")
+            raise ValueError(f"a name and its numbers stand between commas, for example w5,0.08; got {name!r}")
         arrays.setdefault(name, []).append([float(cell) for cell in cells])
     return {name: _unwrapped(rows) for name, rows in arrays.items()}
 

@@ -51,7 +51,7 @@ def labelled(gradients: Any, labels: Collection[str], kind: str = "leaf") -> dic
     if not isinstance(gradients, Mapping) or not gradients:
         got = "an empty one" if isinstance(gradients, Mapping) else type(gradients).__name__
         raise ProblemError(
-            f'the gradients of an expression are a number for each label, {{"w": 0.5}} for one; got {got}'
+            f'the gradients of an expression are a number for each label, for example {{"w": 0.5}}; got {got}'
         )
     found: dict[str, float] = {}
     for name, number in gradients.items():

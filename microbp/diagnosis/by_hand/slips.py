@@ -148,7 +148,7 @@ class _Made(NamedTuple):
     variables: tuple[Value, ...]
     """Those that are asked for; all if they are more."""
     slope: float
-    """Its derivative by its variable if that is one."""
+    """Its derivative with respect to its variable if that is one."""
 
 
 def slipped(steps: Sequence[Step], asked: Collection[Value] | None = None) -> Iterator[Place]:

@@ -41,7 +41,7 @@ ANY_FACTOR = 2.0
 
 
 Key = tuple[str, int]
-"""Of the varieties of a mistake that differ by a number alone, the sample left out for one: which of them."""
+"""Of the varieties of a mistake that differ by a number alone, for example which sample is left out."""
 
 
 @dataclass(frozen=True, eq=False)

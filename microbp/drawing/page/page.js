@@ -64,7 +64,7 @@ function drawFormula() {
       : "Forward pass: the inputs and parameters are given; everything else is computed from them.";
   } else if (at === 0 && !quiz.asking) {
     line.append(fraction(cards[root].by), " = ", number("up", "1"));
-    why = "The backward pass starts at the end of the graph: a value's derivative by itself is 1. Press → or Next.";
+    why = "The backward pass starts at the end of the graph: a value's derivative with respect to itself is 1. Press → or Next.";
   } else {
     const step = shown();
     const [up, loc, part] = quiz.asking ? ["?", "?", "?"] : [step.up, step.local, step.part];

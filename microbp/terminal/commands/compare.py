@@ -72,7 +72,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     X, Y = problem.inputs[: options.samples], problem.targets[: options.samples]
     tolerance = options.tolerance
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
-        raise ProblemError(f"--tolerance is a number that is not negative, 1e-6 for one; got {tolerance}")
+        raise ProblemError(f"--tolerance is a number that is not negative, for example 1e-6; got {tolerance}")
     _check(options, bool(given))
     names = _names(options.names)
     if options.intermediates:
@@ -82,7 +82,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
                 walk = first_divergence(problem, quantities, X, Y, names=names)
         except UnknownNameError as error:
             said = str(error).partition("; other names")[0]
-            raise UnknownNameError(f"{said}; other names go with --names, h=a1 for one") from error
+            raise UnknownNameError(f"{said}; other names go with --names, for example h=a1") from error
         put(options, walk.as_dict(), f"```text\n{walk}\n```" if options.format == "md" else walk)
         return 0 if walk.ok else 1
     with named(described(options), MISFITS):
@@ -105,7 +105,7 @@ def _names(given: list[str]) -> dict[str, str]:
     for text in given:
         mine, _, name = (part.strip() for part in text.partition("="))
         if not (mine and name):
-            raise ProblemError(f"--names takes MINE=NAME, h=a1 for one; got {text!r}")
+            raise ProblemError(f"--names takes MINE=NAME, for example h=a1; got {text!r}")
         names[mine] = name
     return names
 

@@ -123,7 +123,7 @@ def _steps(text: str) -> slice:
     except ValueError:
         numbers = [-1]
     if not colon or any(number is not None and number < 0 for number in numbers):
-        raise argparse.ArgumentTypeError(f"steps are given as FIRST:LAST, 10:20 for one; got {text!r}")
+        raise argparse.ArgumentTypeError(f"steps are given as FIRST:LAST, for example 10:20; got {text!r}")
     return slice(numbers[0], None if numbers[1] is None else numbers[1] + 1)
 
 

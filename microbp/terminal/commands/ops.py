@@ -1,7 +1,7 @@
 """The command `microbp ops`: the table of operations as text, as Markdown for the README, one row in full.
 
 >>> print(describe(OPS["tanh"]).splitlines()[1])
-  derivative by x    1 − out²
+  ∂/∂x      1 − out²
 """
 
 from __future__ import annotations
@@ -53,9 +53,10 @@ def table() -> list[tuple[str, str, str, str, str]]:
     rows = []
     for op in OPS.values():
         partials = [
-            f"by {name}: {op.print_formula(name).text()}" for name, p in zip(op.inputs, op.partials, strict=True) if p
+            f"∂/∂{name} = {op.print_formula(name).text()}" for name, p in zip(op.inputs, op.partials, strict=True) if p
         ]
-        where = f"needs {op.domain}" if op.domain else f"kink at {op.kink}" if op.kink else ""
+        kink = f"kink at {op.kink}" if op.kink else ""
+        where = f"needs {op.domain}" if op.domain else kink
         rows.append((op.name, how_to_write(op), op.print_formula().text(), ", ".join(partials), where))
     return rows + [(f.name, _family_call(f), _family_formula(f), _family_partials(f), "") for f in FAMILIES.values()]
 
@@ -71,8 +72,8 @@ def _family_formula(family: Family) -> str:
 
 def _family_partials(family: Family) -> str:
     names = Formula(family.term).names
-    partials = [f"by {name}: {partial}" for name, partial in zip(names, family.partials, strict=True)]
-    return ", ".join([*partials, f"by {family.last}: 1"] if family.last else partials)
+    partials = [f"∂/∂{name} = {partial}" for name, partial in zip(names, family.partials, strict=True)]
+    return ", ".join([*partials, f"∂/∂{family.last} = 1"] if family.last else partials)
 
 
 HEAD = ("operation", "in Python", "formula", "derivatives", "where")
@@ -92,7 +93,7 @@ def describe(op: Op) -> str:
     """Everything the row says, and what is made from it."""
     facts = {"": f"{op.name}: {how_to_write(op)} = {op.print_formula().text()}"}
     for name, partial in zip(op.inputs, op.partials, strict=True):
-        facts[f"derivative by {name}"] = op.print_formula(name).text() if partial else "none: a plain number"
+        facts[f"∂/∂{name}"] = op.print_formula(name).text() if partial else "none: a plain number"
     facts["rule"] = op.rule
     facts["domain"] = op.domain
     facts["kink"] = op.kink

@@ -60,7 +60,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
             print(json_text(quiz.log()))
         return code
     debugger = Debugger(problem, options.detail)
-    form = options.format or ("json" if options.json else "text" if options.all else None)
+    form = options.format or ("json" if options.json else None) or ("text" if options.all else None)
     if options.by:
         lines = _by_weight(problem, debugger.stepper)
     elif form == "text":

@@ -117,7 +117,7 @@ def _lines(result: TrainingResult, options: argparse.Namespace) -> Iterator[str]
     momentum = f" with momentum {t.momentum}" if t.momentum else ""
     schedule = "" if t.schedule == "constant" else f", schedule {t.schedule}"
     yield (
-        f"{result.steps:,} step{'s' * (result.steps != 1)} of {t.optimizer}{momentum}, {batch}, learning rate "
+        f"{result.steps:,} step{'s' if result.steps != 1 else ''} of {t.optimizer}{momentum}, {batch}, learning rate "
         f"{t.learning_rate}{schedule}, update {t.update}, engine {t.engine}"
     )
     if result.stopped:
