@@ -10,14 +10,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microbp.drawing.drawing import Plan
 from microbp.drawing.film.film import Film
 from microbp.drawing.levels import READABLE, choose
 from microbp.drawing.moment import AfterTraining
+from microbp.engine import Value
 from microbp.engine.ieee import errstate
 from microbp.errors import DrawingWarning, ProblemError
 from microbp.problems import NetworkProblem
@@ -55,22 +59,28 @@ def training_film(
     if options.get("level") is None and len(problem.shown_samples[0]) > 1:  # an arrow for each weight, not more
         options["level"] = choose(READABLE["values"] + 1, problem.model).name
     style = {"show": SHOWN, "widths": float(np.abs(weights).max(initial=0.0)) or True, **options}
-    leaves = problem.leaves()
-    before = [(leaf.data, leaf.grad) for leaf in leaves]
     rows = sorted({*range(0, count, every), count - 1})
     drawings = []
+    with errstate("ignore"), warnings.catch_warnings(), closing(_roots(problem, result.history[rows])) as roots:
+        for row, root in zip(rows, roots, strict=True):
+            plan = Plan.of(root, model=problem.model, **style)
+            drawings.append(plan.at(AfterTraining(root, first + row, result.steps)))
+            warnings.simplefilter("ignore", DrawingWarning)  # once is enough
+    return Film(drawings, [first + row for row in rows], seconds)
+
+
+def _roots(problem: NetworkProblem, parameters: NDArray[np.float64]) -> Generator[Value, None, None]:
+    """The graph at each row of parameters, after its backward pass; the problem's own numbers come back at the end."""
+    leaves = problem.leaves()
+    before = [(leaf.data, leaf.grad) for leaf in leaves]
     try:
-        with errstate("ignore"), warnings.catch_warnings():
-            for row in rows:
-                for leaf, number in zip(leaves, result.history[row].tolist(), strict=True):
-                    leaf.data = number
-                root = problem.root()
-                root.zero_grad()
-                root.backward()
-                plan = Plan.of(root, model=problem.model, **style)
-                drawings.append(plan.at(AfterTraining(root, first + row, result.steps)))
-                warnings.simplefilter("ignore", DrawingWarning)  # once is enough
+        for row in parameters.tolist():
+            for leaf, number in zip(leaves, row, strict=True):
+                leaf.data = number
+            root = problem.root()
+            root.zero_grad()
+            root.backward()
+            yield root
     finally:
         for leaf, (data, grad) in zip(leaves, before, strict=True):
             leaf.data, leaf.grad = data, grad
-    return Film(drawings, [first + row for row in rows], seconds)

@@ -21,7 +21,7 @@ from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
 from microbp.printing import check_place
-from microbp.problems import Problem, as_network
+from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.settings import Training
 from microbp.training import checkpoint as checkpoints
 from microbp.training.backends import BACKENDS, Backend
@@ -102,75 +102,105 @@ def train(
     if epochs is not None:
         settings_so_far = (problem.training if state is None else state.training).but(given)
         given = {**given, "steps": settings_so_far.steps_in(epochs, len(problem.inputs))}
-    training = problem.training.but(given) if state is None else _resumed(state, given)
-    engine = BACKENDS[training.engine](problem)
-    optimizers = [training.make_optimizer(group) for group in engine.groups(training.update)]
-    losses: list[float] = []
-    if state is not None:
-        state.restore(optimizers)
-        engine.write(state.theta)
-        losses = state.losses.tolist()
-    history, stopped = [engine.read()] if record else [], ""
+    run = _Run(problem, problem.training.but(given) if state is None else _resumed(state, given), state, record)
 
     def save() -> None:
         if checkpoint is not None:
-            checkpoints.save(checkpoint, problem, training, engine.read(), losses, optimizers, initial_loss)
+            run.save(checkpoint)
 
     try:
         with held_interrupts() as interrupted:
-            initial_loss = _silently(engine.forward, slice(None)) if state is None else state.initial_loss
-            for rows in batches(len(problem.inputs), training, len(losses)):
-                loss, fault = _silently(_step, engine, optimizers, rows, training.rate(len(losses)))
-                if fault:
-                    stopped = f"step {len(losses) + 1}: {fault}"
-                    break
-                losses.append(loss)
-                if record:
-                    history.append(engine.read())
+            for done in run.steps():
                 if on_step:
-                    on_step(len(losses), loss)
+                    on_step(done, run.losses[-1])
                 if interrupted():
                     break
-                if len(losses) % checkpoint_every == 0:
+                if done % checkpoint_every == 0:
                     save()
             save()
             if interrupted():
-                raise KeyboardInterrupt(f"after step {len(losses)}")
+                raise KeyboardInterrupt(f"after step {len(run.losses)}")
     finally:
-        for leaf, number in zip(engine.leaves, engine.read().tolist(), strict=True):
+        run.write_back()
+    return run.result()
+
+
+class _Run:
+    """A training under way: what has happened so far, and everything that the next step needs."""
+
+    def __init__(
+        self, problem: NetworkProblem, training: Training, state: checkpoints.Checkpoint | None, record: bool
+    ) -> None:
+        self.problem, self.training = problem, training
+        self.backend = BACKENDS[training.engine](problem)
+        self.optimizers = [training.make_optimizer(group) for group in self.backend.groups(training.update)]
+        self.losses: list[float] = []
+        if state is not None:
+            state.restore(self.optimizers)
+            self.backend.write(state.theta)
+            self.losses = state.losses.tolist()
+        self.history = [self.backend.read()] if record else None
+        self.stopped = ""
+        everything = slice(None)
+        self.initial_loss = _silently(self.backend.forward, everything) if state is None else state.initial_loss
+
+    def steps(self) -> Iterator[int]:
+        """Makes step after step, and gives how many have been made; ends early where a number is inf or nan."""
+        for rows in batches(len(self.problem.inputs), self.training, len(self.losses)):
+            rate = self.training.rate(len(self.losses))
+            loss, fault = _silently(_step, self.backend, self.optimizers, rows, rate)
+            if fault:
+                self.stopped = f"step {len(self.losses) + 1}: {fault}"
+                return
+            self.losses.append(loss)
+            if self.history is not None:
+                self.history.append(self.backend.read())
+            yield len(self.losses)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the checkpoint from which the run can go on."""
+        theta = self.backend.read()
+        checkpoints.save(path, self.problem, self.training, theta, self.losses, self.optimizers, self.initial_loss)
+
+    def write_back(self) -> None:
+        """Gives the leaves of the problem the numbers of the run."""
+        for leaf, number in zip(self.backend.leaves, self.backend.read().tolist(), strict=True):
             leaf.data = number
-    loss = _silently(engine.forward, slice(None))
-    if not stopped and not math.isfinite(loss):
-        stopped = f"after step {len(losses)}: the loss of all samples is {loss}"
-    return TrainingResult(
-        settings=training,
-        steps=len(losses),
-        initial_loss=initial_loss,
-        loss=loss,
-        accuracy=_silently(problem.accuracy, problem.inputs, problem.targets),
-        held_out_accuracy=_silently(problem.accuracy, problem.held_out_inputs, problem.held_out_targets),
-        outputs=_silently(problem.predict, problem.shown_samples[0]).tolist(),
-        parameters={leaf.label: leaf.data for leaf in engine.leaves},
-        losses=losses,
-        history=np.array(history) if record else None,
-        stopped=stopped,
-    )
+
+    def result(self) -> TrainingResult:
+        """Where it led."""
+        problem, loss = self.problem, _silently(self.backend.forward, slice(None))
+        if not self.stopped and not math.isfinite(loss):
+            self.stopped = f"after step {len(self.losses)}: the loss of all samples is {loss}"
+        return TrainingResult(
+            settings=self.training,
+            steps=len(self.losses),
+            initial_loss=self.initial_loss,
+            loss=loss,
+            accuracy=_silently(problem.accuracy, problem.inputs, problem.targets),
+            held_out_accuracy=_silently(problem.accuracy, problem.held_out_inputs, problem.held_out_targets),
+            outputs=_silently(problem.predict, problem.shown_samples[0]).tolist(),
+            parameters={leaf.label: leaf.data for leaf in self.backend.leaves},
+            losses=self.losses,
+            history=None if self.history is None else np.array(self.history),
+            stopped=self.stopped,
+        )
 
 
-def _step(engine: Backend, optimizers: Sequence[Optimizer], rows: Any, rate: float) -> tuple[float, str]:
+def _step(backend: Backend, optimizers: Sequence[Optimizer], rows: Any, rate: float) -> tuple[float, str]:
     """Changes the parameters once; returns the loss before, and what became inf or nan: then nothing has changed."""
-    theta, memories = engine.read(), [optimizer.remembered() for optimizer in optimizers]
-    loss = engine.forward(rows)
+    theta, memories = backend.read(), [optimizer.remembered() for optimizer in optimizers]
+    loss = backend.forward(rows)
     for optimizer in optimizers:
         # For the later groups this runs back through the same forward values, but past weights already changed.
-        engine.backward()
-        fault = engine.gradient_fault(loss)
+        backend.backward()
+        fault = backend.gradient_fault(loss)
         if not fault:
             optimizer.lr = rate
             optimizer.step()
-            fault = engine.parameter_fault()
+            fault = backend.parameter_fault()
         if fault:
-            engine.write(theta)
+            backend.write(theta)
             for changed, memory in zip(optimizers, memories, strict=True):
                 vars(changed).update(memory)
             return loss, fault

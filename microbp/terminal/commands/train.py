@@ -67,14 +67,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     else:
         training = problem.training.but(settings)
         steps = training.steps if options.epochs is None else training.steps_in(options.epochs, len(problem.inputs))
-    record = False
-    if options.plot:
-        check_chart(options.plot)
-        record = needs_history(problem, steps or problem.training.steps)
-    if options.animate:
-        check_film(options.animate)
-        check_place(options.animate)
-        record = True
+    record = _needs_history(problem, options, steps)
     try:
         with progress(steps, "step") as show:
             result = train(
@@ -92,15 +85,32 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         file = options.checkpoint if stop.args else None
         print(f"microbp: stopped{where}{f'; --resume {file} goes on from here' if file else ''}", file=sys.stderr)
         return 130
+    _draw(problem, result, options)
+    result = replace(result, history=None)  # it is for the pictures
+    put(options, result.as_dict(), "\n".join(_lines(result, options)))
+    return 1 if result.stopped else 0
+
+
+def _needs_history(problem: NetworkProblem, options: argparse.Namespace, steps: int | None) -> bool:
+    """Whether pictures need the parameters of each step. What cannot be written is refused before a long run."""
+    needed = False
+    if options.plot:
+        check_chart(options.plot)
+        needed = needs_history(problem, steps or problem.training.steps)
+    if options.animate:
+        check_film(options.animate)
+        check_place(options.animate)
+        needed = True
+    return needed
+
+
+def _draw(problem: NetworkProblem, result: TrainingResult, options: argparse.Namespace) -> None:
     if options.plot:
         plot_training(problem, result, options.plot)
     if options.animate:
         film = training_film(problem, result, every=options.every, level=options.level)
         with progress(len(film.drawings), "picture") as show:
             film.write(options.animate, on_picture=lambda done: show(done, ""))
-    result = replace(result, history=None)  # it is for the pictures
-    put(options, result.as_dict(), "\n".join(_lines(result, options)))
-    return 1 if result.stopped else 0
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
