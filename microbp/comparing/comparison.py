@@ -6,7 +6,7 @@
 >>> comparison.ok, [row.name for row in comparison.rows]
 (True, ['W1', 'b1', 'W2', 'b2'])
 
-A learner's numbers, in any form that `learner.read` takes:
+A learner's numbers, in any form that `answers.read` takes:
 
 >>> from microbp import load
 >>> mine = {"dW2": [[0.08217, 0.08267], [0.02260, -0.02274]], "w1": 0.000438568}
@@ -122,7 +122,7 @@ def compare(
     """Compares a learner's gradients with the truth, or without any the scalar graph of a batch with vectorized NumPy.
 
     X has shape (m, n_in), Y has shape (m, n_out); a problem brings its own, with its loss and λ, a model's loss is
-    half_squared_error unless said. `gradients` are in any form that `learner.read` takes, in a file, or what a function
+    half_squared_error unless said. `gradients` are in any form that `answers.read` takes, in a file, or what a function
     f(weights, biases, X, Y) returns; they are compared to the precision in which they were given, unless there is a
     tolerance. The model stays as it was. A parameter that stands in several places (one bias for a whole layer) is
     compared with the sum of the vectorized gradients at its places. Raises `ShapeError`, `UnknownNameError`, and

@@ -61,7 +61,7 @@ def diagnose(
 ) -> Diagnosis:
     """Names the mistakes behind a learner's gradients of a model, or of a problem, by replaying the network under them.
 
-    `gradients` are in any form that `learner.read` takes, in a file, or a function f(weights, biases, X, Y); arrays
+    `gradients` are in any form that `answers.read` takes, in a file, or a function f(weights, biases, X, Y); arrays
     that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem has them, its loss and its λ,
     which count unless others are given.
     Numbers count as given to as many digits as they have. The learning rate, which only changes too early need, is

@@ -36,7 +36,7 @@ _NOT_THEIRS = tuple(os.path.join(folder, "") for folder in (*_FOLDERS, str(Path(
 
 
 def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any:
-    """What a .npz, .npy, .json, .csv or .mat file holds, for `learner.read`. Nothing in a file is ever run.
+    """What a .npz, .npy, .json, .csv or .mat file holds, for `answers.read`. Nothing in a file is ever run.
 
     A .csv has numbers alone, or lines with a name first: `w5, 0.08` or `dW1, 0.1, 0.2`, a line for each row, or with
     semicolons, `dW1; 0,1; 0,2`. The arrays of a .npz that have no names are a list. Raises `ProblemError` for a file
