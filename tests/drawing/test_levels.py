@@ -159,7 +159,7 @@ def test_any_box_can_be_folded():
     ("options", "error", "said"),
     [
         ({"level": "neurone"}, UnknownNameError, "did you mean 'neuron'"),
-        ({"level": "layer"}, GraphError, "needs the network that the layers belong to: pass model="),
+        ({"level": "layer"}, GraphError, "needs the network that it shows: pass model="),
     ],
 )
 def test_levels_that_cannot_be_are_refused(options, error, said):
