@@ -17,7 +17,7 @@ from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.search import Search
 from microbp.problems.exercise import exercise_of
-from tests.diagnosis.test_diagnosis import SQUARE, X, Y
+from tests.diagnosis.test_diagnose import SQUARE, X, Y
 from tests.planting import random_case, rounded
 
 NUMBERS = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=8)

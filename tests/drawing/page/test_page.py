@@ -24,7 +24,7 @@ from microbp.stepping.step import chain_rule
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
 from tests.conftest import need
-from tests.drawing.test_render import HOSTILE
+from tests.drawing.test_drawing import HOSTILE
 
 PUBLISHED = {
     "w1": "0.000438568",

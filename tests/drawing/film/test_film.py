@@ -22,8 +22,8 @@ from microbp.drawing.image import render, render_all
 from microbp.errors import ExtraError, GraphError, ProblemError, RendererError, UnknownNameError
 from microbp.training.film import training_film
 from tests.conftest import need
+from tests.drawing.test_drawing import HOSTILE, texts
 from tests.drawing.test_moment import places
-from tests.drawing.test_render import HOSTILE, texts
 
 PROBLEM = microbp.load("w1-w8")
 SVG = "{http://www.w3.org/2000/svg}"
