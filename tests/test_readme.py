@@ -1,0 +1,35 @@
+import runpy
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from microbp.terminal.cli import main
+from tests import ROOT
+
+README = ROOT / "README.md"
+TABLES = runpy.run_path(str(README.parent / "examples" / "images" / "make.py"))["TABLES"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_readme_has_the_current_table(name):
+    text = README.read_text("utf-8")
+    table = text.partition(f"<!-- {name} -->\n")[2].partition(f"\n<!-- /{name} -->")[0]
+    assert table == TABLES[name], "run `make gallery`"
+
+
+def test_readme_names_only_files_that_exist():
+    for line in README.read_text("utf-8").split("](")[1:]:
+        target = line.partition(")")[0]
+        if not target.startswith("http"):
+            assert target.startswith("#") or (README.parent / target).exists(), target
+
+
+def test_what_the_readme_shows_of_a_diagnosis_is_what_is_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    block = README.read_text("utf-8").partition("    $ echo '")[2].partition("\n\nIt runs")[0]
+    numbers, _, rest = block.partition("' > mine.json\n")
+    command, _, shown = rest.partition("\n")
+    Path("mine.json").write_text(numbers)
+    assert main(command.removeprefix("    $ microbp ").split()) == 1
+    assert capsys.readouterr().out.rstrip() == textwrap.dedent(shown).rstrip()
