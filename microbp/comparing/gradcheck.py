@@ -34,7 +34,7 @@ JUDGED = 5e-5
 WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
 """The methods in words."""
 MOST_ROWS = 40
-"""Of more leaves a check prints the worst."""
+"""The most leaves that a check prints; of more it prints the worst."""
 
 
 @dataclass(frozen=True)

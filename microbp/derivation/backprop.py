@@ -35,21 +35,21 @@ class Part(NamedTuple):
 
     l: int
     signal: Floats
-    """∂E/∂a of the layer,"""
+    """∂E/∂a of layer l, for each sample."""
     delta: Floats
-    """its δ, of all samples,"""
+    """δ of layer l, for each sample."""
     inputs: Floats
-    """and what δ is multiplied by in dW."""
+    """What δ is multiplied by in dW: the activations of the layer before."""
     step: Floats
     """What weights are changed by if they are changed too early: the gradient before any factor."""
     dW: Floats
-    """What the loss gives to the gradient of the weights,"""
+    """The gradient of the weights without the penalty."""
     dW_l2: Floats
-    """and what the penalty adds to it."""
+    """What the penalty adds to dW."""
     db: Floats
-    """The gradient of the biases,"""
+    """The gradient of the biases, without a penalty."""
     db_l2: Floats
-    """and (λ/m)·b, which a penalty on biases would add."""
+    """(λ/m)·b, which a penalty on biases would add to db."""
 
 
 class Values(NamedTuple):

@@ -41,11 +41,11 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     """DOT text that shows itself in a notebook: as an SVG, or as lines of text where no renderer is found."""
 
     level = Level("op", "")
-    """Its level, and why that was chosen."""
+    """The level of the drawing, and why it was chosen."""
     title = ""
-    """The line on top,"""
+    """The line on top of the picture."""
     lines: Sequence[str] = ()
-    """and what is on the cards, as text."""
+    """What is on the cards, as lines of text."""
     timeout = TIMEOUT
     """The seconds that a renderer may take."""
 

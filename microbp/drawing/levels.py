@@ -20,9 +20,9 @@ FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "network": (), "layer
 READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
 MAX_NODES = 2000
-"""The most values, or weights as arrows, that are drawn unless it is said otherwise,"""
+"""The most values, or weights as arrows, that are drawn unless it is said otherwise."""
 MANY_NODES = 400
-"""and how many are drawn without a warning."""
+"""The most values, or weights as arrows, that are drawn without a warning."""
 
 
 class Level(NamedTuple):

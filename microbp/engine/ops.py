@@ -43,9 +43,9 @@ class Op:
     rule: str = ""
     """One sentence that says why the derivative is what it is."""
     domain: str = ""
-    """Where it is a real number and differentiable, if not everywhere."""
+    """Where the operation is a real number and differentiable, if not everywhere."""
     kink: str = ""
-    """Where it has no derivative, and the table takes one by convention."""
+    """Where the operation has no derivative, and the table takes one by convention."""
     printed: dict[str, str] = field(default_factory=dict)
     """What a textbook prints, where that is not the formula itself: by input name, or "forward"."""
     inputs: tuple[str, ...] = ()
