@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import errstate
@@ -15,6 +15,7 @@ from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, Training, load
 from microbp.training.backends import BACKENDS, ScalarBackend, VectorizedBackend
 from microbp.training.train import train
+from tests import examples
 from tests.conftest import need
 
 ALL = slice(None)
@@ -234,7 +235,7 @@ def test_digits_have_the_same_losses_on_both_engines():
     assert losses[0][-1] < losses[0][0]
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(networks(), st.sampled_from(["sgd", "adam"]), st.sampled_from(["simultaneous", "output-first"]))
 def test_any_network_goes_the_same_way_on_both_engines(problem, optimizer, update):
     problem = replace(problem, training=Training(steps=5, optimizer=optimizer, update=update, learning_rate=0.01))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from microbp.datasets import moons
@@ -25,6 +25,7 @@ from microbp.training.backends import BACKENDS
 from microbp.training.checkpoint import load, save
 from microbp.training.interrupts import held_interrupts
 from microbp.training.train import train
+from tests import examples
 
 SETTINGS = {
     "full batch": {},
@@ -330,7 +331,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=5)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.sampled_from(PLACES), JSON, st.none() | st.tuples(st.integers(0, 2000), st.binary(max_size=2)))
 def test_a_damaged_file_goes_on_or_is_refused(good, tmp_path_factory, place, value, damage):
     path, content = tmp_path_factory.getbasetemp() / "damaged.json", changed(good, place, value)

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import microbp
@@ -21,6 +21,7 @@ from microbp.drawing.film.merge_frames import HOLD, moving_svg
 from microbp.drawing.image import render, render_all
 from microbp.errors import ExtraError, GraphError, ProblemError, RendererError, UnknownNameError
 from microbp.training.film import training_film
+from tests import examples
 from tests.conftest import need
 from tests.drawing.test_drawing import HOSTILE, texts
 from tests.drawing.test_moment import places
@@ -199,7 +200,7 @@ def test_pictures_of_different_sizes_are_no_film():
         moving_svg([small, large], 1.0)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=4), min_size=1, max_size=5))
 def test_what_is_merged_shows_each_picture_again(pictures):
     svgs = [
