@@ -8,6 +8,11 @@ ROOT = Path(__file__).parent.parent
 """The folder of the project."""
 
 
+def cases(usual: int) -> int:
+    """So many random cases where properties get 60 examples, and in proportion in another profile (`conftest.py`)."""
+    return max(1, usual * settings.default.max_examples // 60)
+
+
 def examples(usual: int) -> settings:
-    """So many examples of a property where other properties get 60, and as many more or fewer in another profile."""
-    return settings(max_examples=max(1, usual * settings.default.max_examples // 60))
+    """The settings of a property that gets so many examples where others get 60."""
+    return settings(max_examples=cases(usual))

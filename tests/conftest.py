@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=60)
-settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=10)
+settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)
 settings.register_profile("thorough", parent=settings.get_profile("microbp"), derandomize=False, max_examples=500)
 settings.load_profile("microbp")  # the others: pytest --hypothesis-profile=thorough --hypothesis-seed=7
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

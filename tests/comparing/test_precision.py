@@ -33,7 +33,7 @@ def test_rounding_to_digits_stays_within_the_half_unit(numbers, digits):
 def test_rounding_to_decimals_stays_within_the_half_unit(numbers, decimals):
     numbers = np.array([*numbers, 1.0])
     rounded = numbers.round(decimals)
-    assert np.all(np.abs(rounded - numbers) <= typed_half_units(rounded) * (1 + 1e-6) + 1e-15)
+    assert np.all(np.abs(rounded - numbers) <= typed_half_units(rounded) * (1 + 1e-6) + np.spacing(np.abs(numbers)))
 
 
 def test_full_doubles_are_taken_as_they_are():
