@@ -22,6 +22,12 @@ QUIET = [
 ]
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser_tab" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 def need(available: bool, what: str) -> None:
     if not available:
         if os.environ.get("MICROBP_REQUIRE"):
@@ -41,7 +47,7 @@ def piped(monkeypatch, capsys):
     return piped
 
 
-@pytest.fixture(params=["dot", "pygraphviz"])
+@pytest.fixture(params=["dot", pytest.param("pygraphviz", marks=pytest.mark.slow)])
 def renderer(request, monkeypatch):
     """Each of the two ways to a picture in turn: skipped where it is missing, unless MICROBP_REQUIRE is set."""
     if request.param == "dot":
