@@ -137,6 +137,7 @@ def test_transposed_arrays_and_vectors_of_any_layout_are_diagnosed():
         microbp.compare(model, X, Y, gradients={"dW": [right["dW1"].T, right["dW2"]]})
 
 
+@pytest.mark.slow
 def test_two_mistakes_in_a_digit_network_are_named():
     rng = np.random.default_rng(0)
     model = nn.MLP.from_arrays(
@@ -396,6 +397,7 @@ def test_the_gradient_of_a_logarithm_that_nobody_clipped_is_right(logit):
     assert microbp.diagnose(model, mine, inputs, targets, loss="binary_cross_entropy").ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("l", [1, 2])
 def test_errors_that_begin_in_one_sample_are_said_to(l):
     case = exercise_of(SQUARE, X, Y)

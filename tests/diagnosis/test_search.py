@@ -28,6 +28,7 @@ def test_a_planted_mistake_is_named(code, digits):
     assert len(missed) <= MISSED.get((code, digits), 0), missed
 
 
+@pytest.mark.slow
 def test_of_ten_pairs_of_mistakes_nine_are_named():
     found = [(pair, named(case, given)) for pair, case, given in pairs(0, cases(30))]
     missed = [(pair, codes) for pair, codes in found if tuple(pair) not in [tuple(sorted(c)) for c in codes]]

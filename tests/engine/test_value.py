@@ -111,6 +111,7 @@ def test_values_are_equal_only_to_themselves():
     assert Value(2.0) > 1
 
 
+@pytest.mark.slow
 def test_long_chain_is_built_differentiated_copied_and_freed():
     x = Value(1.0 + 1e-9)
     y = x

@@ -263,6 +263,7 @@ def test_help_says_which_commands_take_an_expression(capsys):
         assert ("or an expression" in " ".join(capsys.readouterr().out.split())) == (row.takes == "problem"), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_the_exit_code_is_the_same_if_nobody_reads(unbuffered, tmp_path):
     path = tmp_path / "mine.json"

@@ -75,6 +75,7 @@ def cases(count, seed):
             yield rng, root, judge
 
 
+@pytest.mark.slow
 def test_every_slip_planted_in_random_expressions_is_named():
     planted, named = Counter(), Counter()
     for rng, root, judge in cases(220, seed=1):

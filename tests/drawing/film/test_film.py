@@ -121,6 +121,7 @@ def test_the_svg_is_small_since_what_does_not_change_is_in_it_once(renderer):
     assert len(film.moving("svg")) < 8 * len(film.drawings[0].picture("svg"))
 
 
+@pytest.mark.slow
 def test_the_same_film_is_the_same_bytes_whatever_the_hash_seed(renderer, tmp_path):
     need(HAS_PILLOW, "Pillow")
     code = (
@@ -142,6 +143,7 @@ def test_graphviz_writes_boxes_in_any_order_and_an_empty_line_after_the_last():
     assert len(films) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["gif", "webp"])
 def test_a_gif_and_a_webp_have_each_picture_and_stay_at_the_last(ending, renderer, tmp_path):
     need(HAS_PILLOW, "Pillow")
