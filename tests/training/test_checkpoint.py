@@ -160,6 +160,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(broken, file, monkeypa
 # Ctrl-C, and worse.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_a_process_that_is_ended_leaves_a_whole_file_from_which_it_goes_on(end, file):
     command = [sys.executable, "-m", "microbp", "train", "deep", "--batch-size", "3", "--steps", "1000000"]
