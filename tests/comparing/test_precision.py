@@ -78,6 +78,7 @@ def in_float32(seed):
     return case, gradients(case, plan(case, {"precision": "single"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_gradients_computed_in_float32_are_right(seed):
     case, single = in_float32(seed)
@@ -114,6 +115,7 @@ def test_a_small_mistake_in_doubles_is_not_taken_for_float32():
     assert microbp.diagnose(SQUARE, wrong, X, Y, l2=1e-7).mistakes == ("weights-not-regularized",)
 
 
+@pytest.mark.slow
 def test_each_array_has_the_precision_in_which_it_was_typed():
     right = exercise_of(SQUARE, X, Y).truth[1]
     given = {name: g if name[1] == "W" else g.round(3) for name, g in right.items()}

@@ -95,6 +95,7 @@ def test_a_shared_bias_is_a_part_of_each_of_its_neurons():
     assert len(lines) == 7
 
 
+@pytest.mark.slow
 def test_a_network_alone_is_drawn_from_its_parameters():
     model = nn.MLP(784, [128, 64, 10], seed=0)
     drawing = draw(model)

@@ -125,6 +125,7 @@ def test_long_chain_is_built_differentiated_copied_and_freed():
     del y  # freed without recursion in C
 
 
+@pytest.mark.slow
 def test_long_chain_is_copied_and_pickled():
     x = Value(1.0 + 1e-9)
     y = x
@@ -246,6 +247,7 @@ def test_affine_is_one_node_and_checks_lengths():
         total([])
 
 
+@pytest.mark.slow
 def test_wide_affine_works_beyond_any_recursion_limit():
     n = 5000
     net = affine([Value(1.0) for _ in range(n)], [0.5] * n, 1.0)

@@ -82,6 +82,7 @@ def test_layouts_of_one_layer_that_are_the_same_are_not_several(layout):
     assert microbp.compare(model, X, Y, gradients=vector, layout=layout).ok
 
 
+@pytest.mark.slow
 def test_weights_before_biases_are_known_for_what_they_are():
     problem = microbp.load("w1-w8")
     numbers = exercise_of(problem).truth[1]

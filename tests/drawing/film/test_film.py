@@ -62,6 +62,7 @@ def seen(svg, number):
     return list(walk_down(root))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"level": "neuron", "theme": "mono"}, {"heat": True, "direction": "TB"}])
 def test_each_moment_of_the_svg_is_the_picture_of_that_step(options, renderer):
     svg = walk(steps=slice(0, 33, 4), **options).moving("svg")
@@ -70,6 +71,7 @@ def test_each_moment_of_the_svg_is_the_picture_of_that_step(options, renderer):
         assert sorted(seen(svg, number)) == sorted(texts(still)), step
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "film",
     [
@@ -116,6 +118,7 @@ def test_the_svg_says_what_it_shows_has_no_script_and_is_well_formed(renderer, t
         assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_the_svg_is_small_since_what_does_not_change_is_in_it_once(renderer):
     film = walk()
     assert len(film.moving("svg")) < 8 * len(film.drawings[0].picture("svg"))

@@ -82,6 +82,7 @@ def test_page_is_one_small_file(tmp_path):
     assert not re.search(r"""(src|href|action)\s*=|url\(|@import|fetch\(|https?://(?!www\.w3\.org/)""", made())
 
 
+@pytest.mark.slow
 def test_page_is_the_same_in_every_run():
     runs = {
         subprocess.run(
