@@ -19,11 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp.engine import Value
 from microbp.engine.families import as_value, weighted_sum
-from microbp.engine.ops import FAMILIES
+from microbp.engine.ops import ACTIVATIONS, FAMILIES
 from microbp.errors import ShapeError, UnknownNameError, unknown
-
-ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus")
-"""Each but linear, which changes nothing, is an operation of the table."""
 
 
 class Parameter(Value):
