@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 import microbp
 from microbp import nn, vectorized
 from microbp.derivation.one_weight import derivation
-from microbp.losses import LOSSES
 from microbp.errors import GraphError, UnknownNameError
 from microbp.formula.language import Formula
-from microbp.losses import batch_loss
+from microbp.losses import LOSSES, batch_loss
 from microbp.printing import json_text
 from tests.comparing.test_comparison import cases
 from tests.test_vectorized import random_case
