@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from microbp.engine import Value
 from microbp.engine.families import total
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn import MLP
 
 SMALLEST_PROBABILITY = 1e-12
@@ -195,7 +195,7 @@ def batch_loss(model: MLP, X: Any, Y: Any, loss: str, l2: float = 0.0) -> Value:
     Raises `UnknownNameError` for a loss that is not in `LOSSES`.
     """
     if loss not in LOSSES:
-        raise UnknownNameError(unknown("loss", loss, LOSSES))
+        raise UnknownNameError(nearest("loss", loss, LOSSES))
     X = np.asarray(X, dtype=np.float64)
     if X.ndim != 2:
         raise ShapeError(f"a batch needs X of shape (m, n_in), got {X.shape}. One sample is X.reshape(1, -1).")

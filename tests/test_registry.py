@@ -68,7 +68,7 @@ def losses():
 
 
 def accepted(section, key, names):
-    return {name for name in names if SCHEMA[section][key].fits(name)}
+    return {name for name in names if SCHEMA[section][key].kind.fits(name)}
 
 
 def value(text, scope):

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from microbp.derivation.routes import TOLERANCE, Term
 from microbp.derivation.textbook import Textbook
 from microbp.engine import Value
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import UnknownNameError, nearest
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
@@ -119,7 +119,7 @@ def derivation(
     nearest labels if there is no such parameter, and `GraphError` if the graph is not of this model and X.
     """
     if loss not in LOSSES:
-        raise UnknownNameError(unknown("loss", loss, LOSSES))
+        raise UnknownNameError(nearest("loss", loss, LOSSES))
     own = find_parameter(model, label)
     X, Y = np.asarray(X, dtype=np.float64), np.asarray(Y, dtype=np.float64)
     page = Textbook(root, model, own, X, Y, loss, l2 if own.input is not None else 0.0)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from microbp.errors import FormulaError, UnknownNameError, unknown
+from microbp.errors import FormulaError, UnknownNameError, nearest
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
 
@@ -253,4 +253,4 @@ def find(name: str) -> Op:
         return OPS[name]
     if (match := re.fullmatch(r"([a-z]+)([1-9]\d{0,5})", name)) and match[1] in FAMILIES:
         return FAMILIES[match[1]].row(int(match[2]))
-    raise UnknownNameError(unknown("operation", name, [*OPS, *FAMILIES]))
+    raise UnknownNameError(nearest("operation", name, [*OPS, *FAMILIES]))

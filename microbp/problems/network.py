@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -15,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
+from microbp.errors import ProblemError, ShapeError, UnknownNameError, nearest
 from microbp.losses import LOSSES, batch_loss
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
+from microbp.problems.kinds import NUMBER
 from microbp.problems.names import Names
 from microbp.problems.settings import Training
 
@@ -42,8 +41,7 @@ class Problem(ABC):
         """The leaf of that label. Raises `UnknownNameError` with the nearest ones if there is none."""
         named = {leaf.label: leaf for leaf in self.leaves()}
         if label not in named:
-            near = get_close_matches(label, named, n=3, cutoff=0.3)
-            raise UnknownNameError(f"no leaf is called {label!r}; nearest: {', '.join(near) or ', '.join(named)}")
+            raise UnknownNameError(nearest("leaf", label, named, most=3))
         return named[label]
 
 
@@ -109,7 +107,7 @@ class NetworkProblem(Problem):
 
     def _check(self) -> None:
         if self.loss not in LOSSES:
-            raise UnknownNameError(unknown("loss", self.loss, LOSSES))
+            raise UnknownNameError(nearest("loss", self.loss, LOSSES))
         needed, only = LOSSES[self.loss].targets, LOSSES[self.loss].output
         if only and self.output != only:
             raise ProblemError(f"{self.loss} needs outputs {needed.words}: output {only!r}, got {self.output!r}")
@@ -122,8 +120,8 @@ class NetworkProblem(Problem):
         if self.shown is not None and not 1 <= self.shown <= len(self.inputs):
             most = f"1 to {len(self.inputs):,} samples" if len(self.inputs) > 1 else "1 sample"
             raise ProblemError(f"this problem has {most} to show, got {self.shown}")
-        if not isinstance(self.l2, int | float) or not 0 <= self.l2 < math.inf:
-            raise ProblemError(f"l2 must be a number, 0 or more, got {self.l2!r}")
+        if not NUMBER.fits(self.l2):
+            raise ProblemError(f"l2 must be {NUMBER.words}, got {self.l2!r}")
         if not isinstance(self.training, Training):
             raise ProblemError(f"training must be settings, for example Training(steps=10); got {self.training!r}")
 
