@@ -142,11 +142,11 @@ def test_a_loss_that_is_missing_somewhere_leaves_other_networks_alone(where, mon
     assert microbp.conventions(problem, "0.291027924")
 
 
-def test_an_activation_that_is_missing_somewhere_leaves_other_networks_alone(monkeypatch):
-    monkeypatch.setitem(vectorized.ACTIVATIONS, "toy", vectorized.ACTIVATIONS["tanh"])
-    assert "the activation 'toy' is missing in microbp/derivation/formulas.py (SLOPES)" in lacks(
-        "the activation", activations()
-    )
+@pytest.mark.parametrize("table", [vectorized.ACTIVATIONS, formulas.SLOPES])
+def test_an_activation_that_is_missing_somewhere_leaves_other_networks_alone(table, monkeypatch):
+    monkeypatch.setitem(table, "toy", table["tanh"])
+    said = lacks("the activation", activations())
+    assert "the activation 'toy' is missing in microbp/diagnosis/mistake.py (CHOICES)" in said
     problem = microbp.load("w1-w8")
     _, dW, db = vectorized.loss_and_gradients(
         *problem.model.arrays(), problem.inputs, problem.targets, **problem.model.activations()

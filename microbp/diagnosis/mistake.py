@@ -30,6 +30,7 @@ from microbp.derivation.formulas import (
 from microbp.derivation.notation import number
 from microbp.diagnosis.ways import Change, Way
 from microbp.problems.exercise import Exercise
+from microbp.vectorized import ACTIVATIONS
 
 MOST_CHOICES = 12
 """Of more neurons in a layer, or samples, it is not asked which of them were left out."""
@@ -39,7 +40,7 @@ _FEW = {
     "sample": lambda case: range(len(case.Y) if 1 < len(case.Y) <= MOST_CHOICES else 0),
 }
 CHOICES: dict[str, Callable[[Exercise], Iterable[Any]]] = {
-    "<activation>": lambda case: [name for name in SLOPES if name != "linear"],
+    "<activation>": lambda case: [name for name in SLOPES if name in ACTIVATIONS and name != "linear"],
     "<loss>": lambda case: [
         *(name for name in ERRORS if name != case.loss),
         *OTHER_ERRORS,
