@@ -17,7 +17,7 @@ from microbp.formula.language import Formula
 from microbp.losses import LOSSES, Loss
 from microbp.problems.exercise import exercise_of
 from microbp.problems.schema import SCHEMA
-from tests import ROOT, test_losses
+from tests import ROOT, test_losses, test_vectorized
 
 README = (ROOT / "README.md").read_text("utf-8")
 CASE = exercise_of(microbp.load("w1-w8"))
@@ -49,6 +49,7 @@ def activations():
         "README.md (the operations: run `make gallery`)": {
             name for name in nn.ACTIVATIONS if name == "linear" or f"\n| {name} | `x." in README
         },
+        "tests/test_vectorized.py (TEXTBOOK: f and f′ of one number)": set(test_vectorized.TEXTBOOK),
         "microbp/drawing/page (the kind of a node)": {"linear", *filter(in_page, nn.ACTIVATIONS[1:])},
     }
 
