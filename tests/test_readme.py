@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from microbp.terminal.cli import main
+from microbp.terminal.cli import COMMANDS, main
 from tests import ROOT
 
 README = ROOT / "README.md"
@@ -27,6 +27,11 @@ def test_the_picture_of_the_house_shows_every_room_and_what_it_imports():
     assert {title for title in titles if "->" not in title} == rooms | {"house"}, "run `make gallery`"
     arrows = {tuple(title.split("->")) for title in titles if "->" in title}
     assert arrows >= set(MADE["needs"]()), "run `make gallery`"
+
+
+def test_readme_shows_every_command():
+    text = README.read_text("utf-8")
+    assert [name for name in COMMANDS if f"microbp {name}" not in text] == []
 
 
 def test_readme_names_only_files_that_exist():
