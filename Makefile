@@ -54,7 +54,7 @@ bench-import: $(VENV)/.test  ## how long the door takes to open
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
-gallery: $(VENV)/.images  ## write anew what is generated: the README's pictures and its table
+gallery: $(VENV)/.test  ## write anew what is generated: the README's pictures and its table
 	$(BIN)/python examples/images/make.py
 
 clean:  ## remove .venv and everything that was built

@@ -22,7 +22,7 @@ import numpy as np
 from microbp.comparing.differences import Estimate, by_complex_step, by_differences, rounding
 from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
-from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
+from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
 from microbp.printing import columns
 from microbp.problems import Problem
 
@@ -127,7 +127,7 @@ class Numeric:
 
     def __init__(self, root: Value, leaves: Sequence[Value], method: str = "auto") -> None:
         if method not in METHODS:
-            raise UnknownNameError(unknown("method", method, METHODS))
+            raise UnknownNameError(nearest("method", method, METHODS))
         self._graph, self._leaves, self._method = root.graph(), leaves, method
         rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
         if method == "complex" and rough:
