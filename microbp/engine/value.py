@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microbp.engine.copying import Copyable
+from microbp.engine.functions import OPS
 from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_gradients
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
-from microbp.engine.ops import OPS, Op
+from microbp.engine.ops import Op
 from microbp.engine.order import DONE, NEW, topological_order
 from microbp.errors import FormulaError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -44,4 +45,4 @@ def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]
         written.append(f"_sum{k}")
     body = "\n    ".join([*lines, f"return ({', '.join(written)},)"])
     source = f"def {name}({', '.join(arguments)}):\n    {body}\n"
-    return load(source, f"<microbp {name}>", {"np": np})[name]  # type: ignore[no-any-return]  # it came from exec
+    return load(source, f"<microbp {name}>", {"np": np, "_erf": np.vectorize(math.erf, otypes=[float])})[name]  # type: ignore[no-any-return]  # it came from exec

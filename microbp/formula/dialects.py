@@ -48,12 +48,14 @@ class Dialect:
 
 ARITIES = {
     **dict.fromkeys(("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh", "sigmoid", "abs", "sign"), 1),
+    **dict.fromkeys(("log2", "log10", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "erf", "floor"), 1),
+    **dict.fromkeys(("arcsinh", "arccosh", "arctanh"), 1),
     **dict.fromkeys(("max", "min"), 2),
 }
 """The small vocabulary of functions, with the number of arguments of each."""
 
-NOT_ANALYTIC = {"abs", "sign", "max", "min"}
-MAY_RAISE = set(ARITIES) - NOT_ANALYTIC
+NOT_ANALYTIC = {"abs", "sign", "max", "min", "erf", "floor"}
+MAY_RAISE = set(ARITIES) - {"abs", "sign", "max", "min", "erf"}
 
 _ADD = Template("{} + {}", SUM, (SUM, SUM))
 _SUB = Template("{} - {}", SUM, (SUM, PRODUCT))
@@ -76,6 +78,7 @@ PYTHON = Dialect(
         ast.Pow: _call("math.pow", CHOICE, CHOICE),
         ast.IfExp: Template("{} if {} else {}", CHOICE, (COMPARISON, COMPARISON, CHOICE)),
         "abs": _call("abs"),
+        **{f"arc{name}": _call(f"math.a{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
         # The built-in max and min cost a call and lose a nan; these keep it, as NumPy does.
         "max": Template("({0} if {0} > {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
         "min": Template("({0} if {0} < {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
@@ -91,6 +94,7 @@ NUMPY = Dialect(
         ast.IfExp: Template("np.where({1}, {0}, {2})", ATOM, (CHOICE, CHOICE, CHOICE)),
         "max": _call("np.maximum", CHOICE, CHOICE),
         "min": _call("np.minimum", CHOICE, CHOICE),
+        "erf": _call("_erf"),  # NumPy has none: `compiled.numpy_function` lends Python's
         "sigmoid": Template("1.0 / (1.0 + np.exp(-{}))", PRODUCT, (SIGN,)),
     }
 )
@@ -154,7 +158,12 @@ LATEX = Dialect(
                 (ast.NotEq, r"\ne"),
             )
         },
-        **{name: _latex_call("\\" + name) for name in ("log", "sin", "cos", "tanh")},
+        **{name: _latex_call("\\" + name) for name in ("log", "sin", "cos", "tan", "tanh", "sinh", "cosh")},
+        **{name: _latex_call("\\" + name) for name in ("arcsin", "arccos", "arctan")},
+        **{name: _latex_call(rf"\operatorname{{{{{name}}}}}") for name in ("arcsinh", "arccosh", "arctanh", "erf")},
+        "log2": _latex_call(r"\log_2"),
+        "log10": _latex_call(r"\log_{{10}}"),
+        "floor": Template(r"\left\lfloor {} \right\rfloor", ATOM, (CHOICE,)),
         "sigmoid": _latex_call(r"\sigma"),
         "sign": _latex_call(r"\operatorname{{sgn}}"),
         "exp": Template("e^{{{}}}", POWER, (CHOICE,)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from microbp.engine.methods import generated_sources, is_operator, variants
+from microbp.engine.methods import generated_sources, variants
 from microbp.engine.ops import FAMILIES, OPS, Family, Op, find
 from microbp.formula.language import Formula
 from microbp.printing import columns
@@ -43,7 +43,7 @@ def how_to_write(op: Op) -> str:
     """
     if op.family:
         return _family_call(FAMILIES[op.family])
-    if is_operator(op) or op.method.startswith("__"):
+    if None in op.partials or op.method.startswith("__"):
         return op.forward
     return f"{op.inputs[0]}.{op.method}({', '.join(op.inputs[1:])})"
 

@@ -1,0 +1,105 @@
+"""The elements of an array of values: made, read, and handed on.
+
+>>> a = as_nodes([Value(1.0, "x"), 2])
+>>> values(a), [type(e).__name__ for e in a], [e.op.name if e.op else e for e in handed_on(a)]
+(array([1., 2.]), ['Value', 'Constant'], ['identity', Value(2.0)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from microbp.engine.functions import OPS
+from microbp.engine.recording import note, spend
+from microbp.engine.value import Constant, Value, apply
+from microbp.errors import OperandError
+
+_IDENTITY = OPS["identity"]
+
+
+def raw(a: Any) -> Any:
+    """The plain NumPy array behind an array of any class, sharing its elements; anything else as it is."""
+    return a.view(np.ndarray) if isinstance(a, np.ndarray) else a
+
+
+def values(a: Any) -> Any:
+    """The numbers of an array of values (any object array, a list, a single one), as floats.
+
+    >>> values([[Value(1.0), 2]])
+    array([[1., 2.]])
+    """
+    return _floats(a, lambda e: e.data if isinstance(e, Value) else float(e))
+
+
+def grads(a: Any) -> Any:
+    """The gradients of an array of values, as floats; a plain number has none, which is 0."""
+    return _floats(a, lambda e: e.grad if isinstance(e, Value) else 0.0)
+
+
+def _floats(a: Any, get: Callable[[Any], float]) -> Any:
+    a = raw(a) if isinstance(a, np.ndarray) else np.asarray(a, dtype=object)
+    return np.array([get(e) for e in a.ravel().tolist()], dtype=float).reshape(a.shape)
+
+
+def has_values(x: Any) -> bool:
+    """Whether there is a value in it: in an array, or in nested lists."""
+    if isinstance(x, Value):
+        return True
+    if isinstance(x, np.ndarray):
+        return x.dtype == object and any(isinstance(e, Value) for e in raw(x).flat)
+    return isinstance(x, list | tuple) and any(map(has_values, x))
+
+
+def as_nodes(x: Any) -> Any:
+    """Whatever stands in an expression as an object array of values: plain numbers become constants.
+
+    Raises `OperandError` for rows of unequal length, and for what is no number.
+    """
+    if isinstance(x, Value):
+        made = np.empty((), dtype=object)
+        made[()] = x
+        return made
+    if isinstance(x, list | tuple):
+        try:
+            x = np.array([raw(e) for e in x], dtype=object)
+        except ValueError as error:
+            raise OperandError(f"an array of values needs rows of one length: {error}") from error
+    x = raw(np.asarray(x))
+    if x.dtype.kind in "fiub":
+        x = x.astype(float)
+    return np.asarray(_NODE(x), dtype=object)
+
+
+def _node(element: Any) -> Value:
+    return element if isinstance(element, Value) else Constant(element)
+
+
+def _hand_on(element: Any) -> Value:
+    if isinstance(element, Constant) and element.op is None:
+        return Constant(element.data)
+    return apply(_IDENTITY, (element,)) if isinstance(element, Value) else Constant(element)
+
+
+_NODE = np.frompyfunc(_node, 1, 1)
+_HAND_ON = np.frompyfunc(_hand_on, 1, 1)
+
+
+def handed_on(a: Any) -> Any:
+    """The same elements, each as a node of its own."""
+    a = raw(a) if isinstance(a, np.ndarray) else np.asarray(a, dtype=object)
+    spend(a.size)
+    fresh = np.asarray(_HAND_ON(a), dtype=object)
+    note("identity", fresh.ravel())
+    return fresh
+
+
+def label(name: str, index: tuple[int, ...]) -> str:
+    """What the element of a named array is called.
+
+    >>> label("W1", (0, 2)), label("loss", ())
+    ('W1[0,2]', 'loss')
+    """
+    return f"{name}[{','.join(map(str, index))}]" if name and index else name

@@ -1,0 +1,143 @@
+"""What a forward pass in NumPy did, line by line, and NumPy's `zeros` made fit for values while it runs.
+
+>>> with recording() as record:
+...     made = np.zeros((2, 3))
+>>> type(made).__name__, made.shape, record.groups
+('Array', (2, 3), [])
+
+`engine.arrays` reports every operation on arrays here: which nodes it made, and at which place of whose code. It works
+without; only who wants to name a line of a derivation needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import wraps
+from threading import Lock
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from microbp.engine.value import Value
+from microbp.errors import GraphError
+
+MOST_TERMS = 2_000_000
+"""A recorded pass may have so many arrows (an addend of a product of matrices has two): 300 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one operation on arrays made: its nodes, and the code and the instruction that asked for it."""
+
+    op: str
+    nodes: Sequence[Value]
+    place: tuple[CodeType, int] | None
+
+
+@dataclass
+class Recording:
+    """The operations of one forward pass, in order."""
+
+    groups: list[Group] = field(default_factory=list)
+    terms: int = 0
+
+    def spend(self, terms: int) -> None:
+        """Counts arrows that are about to be made. Raises `GraphError` if they are too many."""
+        self.terms += terms
+        if self.terms > MOST_TERMS:
+            raise GraphError(
+                f"this forward pass makes more than {MOST_TERMS:,} arrows between scalars, which is what is recorded at "
+                "most: give it fewer samples, or smaller layers"
+            )
+
+
+_current: ContextVar[Recording | None] = ContextVar("recording", default=None)
+_patching = Lock()
+_patched = 0
+
+
+def spend(terms: int) -> None:
+    """Counts arrows that are about to be made, if anybody records."""
+    if record := _current.get():
+        record.spend(terms)
+
+
+def note(op: str, nodes: Sequence[Value]) -> None:
+    """Says that these nodes were made together, if anybody records."""
+    if (record := _current.get()) and len(nodes):
+        record.groups.append(Group(op, nodes, _place()))
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in ("numpy", "microbp")
+
+
+def _place() -> tuple[CodeType, int] | None:
+    """The instruction that called, outside of NumPy and of microbp."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        if not _is_ours(frame.f_globals.get("__name__", "")):
+            return frame.f_code, frame.f_lasti
+        frame = frame.f_back  # type: ignore[assignment]  # None at the outermost, which ends the loop
+    return None
+
+
+@contextmanager
+def recording() -> Iterator[Recording]:
+    """Records, inside a `with` block, the operations on arrays of values.
+
+    Meanwhile the constructors of NumPy (`zeros`, `empty`, `ones`, `full`, their `_like`s, `array`, `asarray`), called
+    from outside of NumPy, make arrays that values can be put into: a loop that fills `np.zeros(shape)` works as it is.
+    Other threads get what they always get.
+    """
+    token = _current.set(Recording())
+    try:
+        with _open_constructors():
+            yield _current.get()  # type: ignore[misc]  # it was set two lines above
+    finally:
+        _current.reset(token)
+
+
+CONSTRUCTORS: dict[str, Callable[..., Any]] = {}
+"""NumPy's own constructors by name, and none before `engine.arrays` has said how to `fit` what they make."""
+_fit: list[Callable[[Any, Any], Any]] = []
+
+
+def fit_constructors(names: Sequence[str], fit: Callable[[Any, Any], Any]) -> None:
+    """Says which constructors are opened, and what `fit(made, dtype)` makes of an array that one made."""
+    CONSTRUCTORS.update({name: getattr(np, name) for name in names})
+    _fit.append(fit)
+
+
+def _opened(own: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(own)
+    def constructor(*args: Any, **kwargs: Any) -> Any:
+        made = own(*args, **kwargs)
+        if _current.get() is None or _is_ours(sys._getframe(1).f_globals.get("__name__", "")):
+            return made
+        return _fit[0](made, kwargs.get("dtype"))
+
+    return constructor
+
+
+@contextmanager
+def _open_constructors() -> Iterator[None]:
+    global _patched
+    with _patching:
+        if not _patched:
+            for name, own in CONSTRUCTORS.items():
+                setattr(np, name, _opened(own))
+        _patched += 1
+    try:
+        yield
+    finally:
+        with _patching:
+            _patched -= 1
+            if not _patched:
+                for name, own in CONSTRUCTORS.items():
+                    setattr(np, name, own)
