@@ -143,5 +143,6 @@ def _places(
 def _made(row: Any, inputs: Any, shape: tuple[int, ...]) -> Any:
     made = np.empty(len(inputs), dtype=object)
     made[:] = [apply(row, tuple(terms)) for terms in inputs.tolist()]
+    made = made.reshape(shape)
     note(row.family or row.name, made)
-    return made.reshape(shape)
+    return made

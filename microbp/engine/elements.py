@@ -92,7 +92,7 @@ def handed_on(a: Any) -> Any:
     a = raw(a) if isinstance(a, np.ndarray) else np.asarray(a, dtype=object)
     spend(a.size)
     fresh = np.asarray(_HAND_ON(a), dtype=object)
-    note("identity", fresh.ravel())
+    note("identity", fresh)
     return fresh
 
 

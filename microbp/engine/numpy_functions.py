@@ -17,7 +17,7 @@ from microbp.engine.elements import as_nodes, handed_on, has_values, raw, values
 from microbp.engine.functions import OPS
 from microbp.engine.recording import note, spend
 from microbp.engine.ufuncs import call_ufunc
-from microbp.engine.value import apply
+from microbp.engine.value import Value, apply
 from microbp.errors import MicrobpError, OperandError
 
 _none = object()
@@ -84,7 +84,7 @@ def _where(condition: Any, x: Any = _none, y: Any = _none) -> Any:
     chosen, x, y = as_nodes(condition.astype(bool)), as_nodes(x), as_nodes(y)
     made = np.asarray(np.frompyfunc(lambda *inputs: apply(row, inputs), 3, 1)(chosen, x, y), dtype=object)
     spend(3 * made.size)
-    note("where", made.ravel())
+    note("where", made)
     return made
 
 
@@ -179,10 +179,10 @@ def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     if function in ON_NUMBERS:
         return function(*_each(args, _numbers), **_each(kwargs, _numbers))
     if function in SHAPES:
-        return function(*_each(args, raw), **_each(kwargs, raw))
+        return function(*_each(args, _objects), **_each(kwargs, _objects))
     own = getattr(function, "_implementation", function)
     try:
-        found = own(*_each(args, raw), **_each(kwargs, raw)) if function in MOVES else own(*args, **kwargs)
+        found = own(*_each(args, _objects), **_each(kwargs, _objects)) if function in MOVES else own(*args, **kwargs)
     except MicrobpError:
         raise
     except (TypeError, AttributeError) as error:
@@ -191,6 +191,10 @@ def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             "gradient goes through it, give it the numbers: x.data"
         ) from error
     return _each(found, lambda x: handed_on(x) if has_values(x) and isinstance(x, np.ndarray) else x)
+
+
+def _objects(x: Any) -> Any:
+    return as_nodes(x) if isinstance(x, Value) else raw(x)
 
 
 def _numbers(x: Any) -> Any:

@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 
-from microbp.engine.value import Value
 from microbp.errors import GraphError
 
 MOST_TERMS = 2_000_000
@@ -35,7 +34,8 @@ class Group:
     """What one operation on arrays made: its nodes, and the code and the instruction that asked for it."""
 
     op: str
-    nodes: Sequence[Value]
+    array: Any
+    """An object array of nodes."""
     place: tuple[CodeType, int] | None
 
 
@@ -67,10 +67,10 @@ def spend(terms: int) -> None:
         record.spend(terms)
 
 
-def note(op: str, nodes: Sequence[Value]) -> None:
-    """Says that these nodes were made together, if anybody records."""
-    if (record := _current.get()) and len(nodes):
-        record.groups.append(Group(op, nodes, _place()))
+def note(op: str, made: Any) -> None:
+    """Says that this array of nodes was made in one go, if anybody records."""
+    if (record := _current.get()) and made.size:
+        record.groups.append(Group(op, made, _place()))
 
 
 def _is_ours(name: str) -> bool:

@@ -124,7 +124,7 @@ def _call(name: str, *inputs: Any, where: Any = True) -> Any:
     arrays = [_plain_or_nodes(x) for x in inputs]
     spend(len(inputs) * int(np.prod(np.broadcast_shapes(*(a.shape for a in arrays)), dtype=int)))
     made = np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
-    note(name, made.ravel())
+    note(name, made)
     return made
 
 
@@ -162,8 +162,9 @@ def _reduce(
     spend(a.size)
     made = np.empty(len(found), dtype=object)
     made[:] = [_joined(name, line) for line in found]
+    made = made.reshape(shape)
     note(name, made)
-    return made.reshape(shape)
+    return made
 
 
 def _joined(name: str, line: list[Value]) -> Value:

@@ -1,0 +1,191 @@
+"""A recorded forward pass as arrays of numbers: nodes in the order of their making, arrows, and sweeps back over them.
+
+A sweep goes back once. At nodes that it is *given* a gradient for, it notes what arrived and passes on what was given.
+
+>>> x = Value(2.0)
+>>> y = x * x
+>>> graph = Graph([], y, [x])
+>>> graph.sweep().arrived.tolist(), graph.sweep({y: 10.0}).arrived.tolist()
+([4.0, 1.0], [40.0, 1.0])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from microbp.engine.ops import Op
+from microbp.engine.recording import Group
+from microbp.engine.value import Value
+from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
+
+NEAR_KINK = 1e-12
+"""As near to a kink (relative to the largest number in the pass) another order of summation may fall on its other side."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What arrived at each node: the gradient, the least and the most it may be where a pass has kinks, and the sum of
+    the magnitudes of all that was added up, by which the noise of rounding is judged."""
+
+    arrived: Any
+    least: Any
+    most: Any
+    size: Any
+
+
+class Graph:
+    """Every node that a forward pass made, those that never reach the loss among them, inputs before results."""
+
+    def __init__(self, groups: Sequence[Group], loss: Value, named: Iterable[Value]) -> None:
+        self.nodes = _in_order([*(node for group in groups for node in group.array.ravel().tolist()), *named, loss])
+        self.place = {node: k for k, node in enumerate(self.nodes)}
+        self.loss = self.place[loss]
+        source, target, slot, local = [], [], [], list[float]()
+        level = [0] * len(self.nodes)
+        for k, node in enumerate(self.nodes):
+            if node.op is None:
+                continue
+            assert node.op.local is not None
+            inputs = [self.place[x] for x in node.inputs]
+            level[k] = 1 + max(level[i] for i in inputs)
+            source += inputs
+            target += [k] * len(inputs)
+            slot += range(len(inputs))
+            local += map(float, node.op.local(node))
+        self.level = np.array(level)
+        order = np.argsort(-self.level[target], kind="stable") if target else np.array([], dtype=int)
+        self.source, self.target, self.slot = (np.array(x, dtype=np.int64)[order] for x in (source, target, slot))
+        self.local = np.array(local)[order]
+        self.data = np.array([node.data for node in self.nodes])
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The arrows of each level of results, from the loss down."""
+        return runs(self.source, self.target, self.level[self.target])
+
+    @cached_property
+    def bounds(self) -> tuple[Any, Any] | None:
+        """The least and the most that each local derivative may be, if any node stands on a kink."""
+        least, most = self.local.copy(), self.local.copy()
+        found = False
+        scale = NEAR_KINK * max(1e-300, float(np.abs(self.data[np.isfinite(self.data)]).max(initial=0.0)))
+        rows = {node.op for node in self.nodes if node.op is not None and node.op.kink}
+        for op in rows:
+            places = np.array([k for k, node in enumerate(self.nodes) if node.op is op])
+            inputs = np.array([[x.data for x in self.nodes[k].inputs] for k in places]).T
+            on = np.abs(_side(op)(*inputs)[0]) <= scale
+            if not on.any():
+                continue
+            found = True
+            edges = np.flatnonzero(np.isin(self.target, places[on]))
+            where = {int(k): i for i, k in enumerate(places)}
+            columns = np.array([where[int(k)] for k in self.target[edges]])
+            for step in (-1.0, 1.0):
+                moved = inputs.copy()
+                moved[0] += step * (scale + np.abs(moved[0]) * 1e-9 + 1e-9)
+                partials = np.array(np.broadcast_arrays(*op.numpy_partials(*moved, op.numpy(*moved)[0]), moved[0])[:-1])
+                there = partials[self.slot[edges], columns]
+                least[edges], most[edges] = np.minimum(least[edges], there), np.maximum(most[edges], there)
+        return (least, most) if found else None
+
+    def sweep(self, given: Mapping[Value, float] | None = None) -> Sweep:
+        """One pass back; `given` replaces what arrives at its nodes, for the nodes below them."""
+        fixed = np.full(len(self), np.nan)
+        for node, number in (given or {}).items():
+            fixed[self.place[node]] = number
+        is_given = np.zeros(len(self), dtype=bool)
+        is_given[[self.place[node] for node in (given or {})]] = True
+        seed = np.zeros(len(self))
+        seed[self.loss] = 1.0
+        arrived = run_back(self.runs, seed, fixed, is_given, self.local)
+        size = run_back(self.runs, seed, np.abs(fixed), is_given, np.abs(self.local))
+        if self.bounds is None:
+            return Sweep(arrived, arrived, arrived, size)
+        return Sweep(arrived, *_run_interval(self, seed, fixed, is_given, *self.bounds), size)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The arrows out of the results of one level, sorted by the input they lead to."""
+
+    edges: Any
+    target: Any
+    starts: Any
+    """Where in them those to the next input begin."""
+    source: Any
+    """The inputs, each once."""
+
+    def add(self, arrived: Any, contributions: Any) -> None:
+        """Adds a contribution for each arrow to what arrived at the inputs; the last axis is that of nodes."""
+        arrived[..., self.source] += np.add.reduceat(contributions, self.starts, axis=-1)
+
+
+def runs(source: Any, target: Any, level: Any) -> list[Run]:
+    """Arrows, sorted by falling level of their results, as runs."""
+    cuts = [0, *(np.flatnonzero(np.diff(level)) + 1).tolist(), len(level)]
+    found = []
+    for a, b in zip(cuts, cuts[1:], strict=False):
+        if a < b:
+            order = a + np.argsort(source[a:b], kind="stable")
+            inputs, starts = np.unique(source[order], return_index=True)
+            found.append(Run(order, target[order], starts, inputs))
+    return found
+
+
+def product(gradient: Any, local: Any) -> Any:
+    """Upstream × local; nothing comes of no gradient, be the local derivative infinite."""
+    with np.errstate(all="ignore"):
+        found = gradient * local
+    if not np.isfinite(found).all():
+        found = np.where(gradient == 0, 0.0, found)
+    return found
+
+
+def run_back(steps: list[Run], seed: Any, fixed: Any, is_given: Any, local: Any) -> Any:
+    """What arrives at each node, those that are given passing on what is fixed; several passes at once have an axis."""
+    arrived = np.broadcast_to(seed, (*local.shape[:-1], len(seed))).copy()
+    for run in steps:
+        passed = np.where(is_given[run.target], fixed[run.target], arrived[..., run.target])
+        run.add(arrived, product(passed, local[..., run.edges]))
+    return arrived
+
+
+def _run_interval(graph: Graph, seed: Any, fixed: Any, is_given: Any, least: Any, most: Any) -> tuple[Any, Any]:
+    low, high = seed.copy(), seed.copy()
+    for run in graph.runs:
+        ends = [np.where(is_given[run.target], fixed[run.target], x[run.target]) for x in (low, high)]
+        corners = [product(g, d[run.edges]) for g in ends for d in (least, most)]
+        run.add(low, np.minimum.reduce(corners))
+        run.add(high, np.maximum.reduce(corners))
+    return low, high
+
+
+def _side(op: Op) -> Any:
+    left, _, right = op.kink.partition(" == ")
+    return numpy_function(f"{op.name}_side", op.inputs, [Formula(f"({left}) - ({right})")])
+
+
+def _in_order(roots: Iterable[Value]) -> list[Value]:
+    """All that the roots depend on, inputs first, otherwise in the order of the roots."""
+    done: dict[Value, None] = {}
+    for root in roots:
+        if root in done:
+            continue
+        path = [root]
+        while path:
+            node = path[-1]
+            missing = [x for x in node.inputs if x not in done]
+            if missing:
+                path += reversed(missing)
+            else:
+                done.setdefault(path.pop())
+    return list(done)

@@ -1,0 +1,154 @@
+"""Each line of a learner's backward pass by itself: is it right, given what the learner has for the lines above?
+
+One sweep goes back and passes on the learner's own numbers at each array that they gave. What arrives at the next array
+is what its line should be. A line that differs is wrong; one that agrees is right, or carries what a wrong one above
+gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.graph import Sweep
+from microbp.diagnosis.any_pass.trace import Trace
+from microbp.engine.value import Value
+
+RELATIVE = 1e-8
+"""As near as this to the right number is right."""
+NOISE = 1e-11
+"""And as near as this to it, relative to the sum of the magnitudes of all that was added up for it."""
+SINGLE = 2e-5
+"""As NOISE, for numbers of single precision."""
+
+RIGHT, CARRIED, WRONG = "right", "carried", "wrong"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on one line: what was given, in the shape of the array if it fits, and what it should be."""
+
+    name: str
+    verdict: str
+    mine: Any
+    """What was given, as it was given."""
+    fitted: Any
+    """The same in the shape of the array; None if it has another."""
+    wanted: Any
+    """What it should be, given the lines above."""
+    single: bool
+    """Whether it is right to single precision only."""
+
+
+def fit(mine: Any, shape: tuple[int, ...]) -> Any:
+    """A gradient in the shape of its array: axes of length 1 may be more or fewer. None if it does not fit.
+
+    >>> fit(np.ones((1, 3)), (3,)).shape, fit(np.ones((2, 3)), (3, 2))
+    ((3,), None)
+    """
+    mine = np.asarray(mine, dtype=float)
+    if mine.shape == shape:
+        return mine
+    if [n for n in mine.shape if n != 1] == [n for n in shape if n != 1]:
+        return mine.reshape(shape)
+    return None
+
+
+def is_single(mine: Any) -> bool:
+    """Whether every number is one of single precision, and not all are round."""
+    mine = np.asarray(mine)
+    if mine.dtype.kind == "f" and mine.dtype.itemsize < 8:
+        return True
+    numbers = mine.astype(float).ravel()
+    numbers = numbers[np.isfinite(numbers)]
+    with np.errstate(over="ignore"):
+        short = numbers == numbers.astype(np.float32)
+    return bool(short.all()) and bool((numbers * 2**12 != np.round(numbers * 2**12)).any())
+
+
+class Judge:
+    """Judges given gradients of a trace, {name: array}, each named as the trace names it."""
+
+    def __init__(self, trace: Trace, given: Mapping[str, Any]) -> None:
+        self.trace = trace
+        self.given = given
+        self.places = {name: trace.places(name) for name in given}
+        self.fitted = {name: self._spread(fit(mine, trace[name].shape), name) for name, mine in given.items()}
+        self.fixed = self._fixed(given)
+        self.passed = trace.graph.sweep(self.fixed)
+        """The sweep in which every given gradient is passed on."""
+        self.wrong = {name for name in given if not self._agrees(name, self.passed)}
+        if self.wrong:
+            # A line may have been computed past a wrong one, from what stands above it.
+            self.past = trace.graph.sweep(self._fixed(name for name in given if name not in self.wrong))
+            self.wrong = {name for name in self.wrong if not self._agrees(name, self.past)}
+
+    def lines(self) -> list[Judged]:
+        """The verdicts, in the order of the way back: last made, first judged."""
+        return [self._judged(name) for name in reversed(list(self.trace)) if name in self.given]
+
+    def wanted(self, name: str) -> Any:
+        """What a line should be, given the learner's lines above it."""
+        return self.passed.arrived[self.places[name]].reshape(self.trace[name].shape)
+
+    def close(self, name: str, a: Any, b: Any, single: bool = False) -> Any:
+        """Whether two gradients of that quantity are the same but for rounding."""
+        noise = (SINGLE if single else NOISE) * self.sizes(name)
+        return near(a, b, noise, SINGLE if single else RELATIVE)
+
+    def sizes(self, name: str) -> Any:
+        """The sums of magnitudes from which the noise in a gradient follows."""
+        places, shape = self.places[name], self.trace[name].shape
+        return np.fmax(self.passed.size[places], self.trace.truth.size[places]).reshape(shape)
+
+    def _spread(self, mine: Any, name: str) -> Any:
+        """One number may stand for all of an array, if all are meant to be that."""
+        given = np.asarray(self.given[name], dtype=float)
+        if mine is not None or given.size != 1 or not self.trace[name].shape:
+            return mine
+        spread = np.full(self.trace[name].shape, float(given.ravel()[0]))
+        truth = self.trace.truth.arrived[self.places[name]].reshape(spread.shape)
+        return spread if np.ptp(truth) <= NOISE * max(1e-300, float(np.abs(truth).max(initial=0.0))) else None
+
+    def _fixed(self, names: Any) -> dict[Value, float]:
+        fixed: dict[Value, float] = {}
+        for name in names:
+            mine = self.fitted[name]
+            if mine is not None:
+                for node, number in zip(self.trace[name].nodes.ravel().tolist(), mine.ravel().tolist(), strict=True):
+                    fixed.setdefault(node, number)
+        return fixed
+
+    def _agrees(self, name: str, sweep: Sweep) -> bool:
+        return self._as(name, sweep, False) or self._as(name, self.trace.truth, False) or (
+            is_single(self.given[name]) and (self._as(name, sweep, True) or self._as(name, self.trace.truth, True))
+        )
+
+    def _as(self, name: str, sweep: Sweep, single: bool) -> bool:
+        """Whether a line is what arrives in a sweep, kinks to either side."""
+        mine = self.fitted[name]
+        if mine is None:
+            return False
+        places, shape = self.places[name], mine.shape
+        least, most, want = (x[places].reshape(shape) for x in (sweep.least, sweep.most, sweep.arrived))
+        noise = (SINGLE if single else NOISE) * np.fmax(sweep.size[places].reshape(shape), self.sizes(name))
+        inside = np.clip(mine, np.fmin(least, most), np.fmax(least, most))
+        return bool((near(mine, inside, noise, SINGLE if single else RELATIVE) | ~np.isfinite(want)).all())
+
+    def _judged(self, name: str) -> Judged:
+        verdict = RIGHT
+        if name in self.wrong:
+            verdict = WRONG
+        elif self.wrong and not any(self._as(name, self.trace.truth, s) for s in (False, True)[: 1 + is_single(self.given[name])]):
+            verdict = CARRIED
+        single = verdict != WRONG and not any(self._as(name, s, False) for s in (self.passed, self.trace.truth))
+        return Judged(name, verdict, self.given[name], self.fitted[name], self.wanted(name), single)
+
+
+def near(a: Any, b: Any, noise: Any, relative: float = RELATIVE) -> Any:
+    """Element by element, whether two numbers are the same but for rounding."""
+    with np.errstate(all="ignore"):
+        return (a == b) | (np.abs(a - b) <= relative * np.fmax(np.abs(a), np.abs(b)) + noise)
