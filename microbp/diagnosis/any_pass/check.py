@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.judge import RIGHT, WRONG, Judge
+from microbp.diagnosis.any_pass.judge import RIGHT, WRONG, judge
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.trace import Trace, bind, returned_by, run
 from microbp.errors import ProblemError, unknown
@@ -64,5 +64,5 @@ def check(
             given[name] = mine
     if not given:
         raise ProblemError("nothing to compare")
-    judge = Judge(t, given)
-    return Report(tuple(Line(j.name, j.verdict, (), "") for j in judge.lines()))
+    found = judge(t, given)
+    return Report(tuple(Line(j.name, j.verdict, (), "") for j in found.lines()))

@@ -5,7 +5,7 @@ A sweep goes back once. At nodes that it is *given* a gradient for, it notes wha
 >>> x = Value(2.0)
 >>> y = x * x
 >>> graph = Graph([], y, [x])
->>> graph.sweep().arrived.tolist(), graph.sweep({y: 10.0}).arrived.tolist()
+>>> graph.sweep().arrived.tolist(), graph.sweep({1: 10.0}).arrived.tolist()
 ([4.0, 1.0], [40.0, 1.0])
 """
 
@@ -97,13 +97,12 @@ class Graph:
                 least[edges], most[edges] = np.minimum(least[edges], there), np.maximum(most[edges], there)
         return (least, most) if found else None
 
-    def sweep(self, given: Mapping[Value, float] | None = None) -> Sweep:
-        """One pass back; `given` replaces what arrives at its nodes, for the nodes below them."""
-        fixed = np.full(len(self), np.nan)
-        for node, number in (given or {}).items():
-            fixed[self.place[node]] = number
-        is_given = np.zeros(len(self), dtype=bool)
-        is_given[[self.place[node] for node in (given or {})]] = True
+    def sweep(self, given: Mapping[int, float] | None = None) -> Sweep:
+        """One pass back; `given` replaces what arrives at its places, for the nodes below them."""
+        fixed, is_given = np.zeros(len(self)), np.zeros(len(self), dtype=bool)
+        if given:
+            fixed[list(given)] = list(given.values())
+            is_given[list(given)] = True
         seed = np.zeros(len(self))
         seed[self.loss] = 1.0
         arrived = run_back(self.runs, seed, fixed, is_given, self.local)

@@ -15,7 +15,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.graph import Sweep
 from microbp.diagnosis.any_pass.trace import Trace
-from microbp.engine.value import Value
+from microbp.diagnosis.any_pass.readings import readings
 
 RELATIVE = 1e-8
 """As near as this to the right number is right."""
@@ -72,10 +72,10 @@ def is_single(mine: Any) -> bool:
 class Judge:
     """Judges given gradients of a trace, {name: array}, each named as the trace names it."""
 
-    def __init__(self, trace: Trace, given: Mapping[str, Any]) -> None:
+    def __init__(self, trace: Trace, given: Mapping[str, Any], places: Mapping[str, Any]) -> None:
         self.trace = trace
         self.given = given
-        self.places = {name: trace.places(name) for name in given}
+        self.places = places
         self.fitted = {name: self._spread(fit(mine, trace[name].shape), name) for name, mine in given.items()}
         self.fixed = self._fixed(given)
         self.passed = trace.graph.sweep(self.fixed)
@@ -113,13 +113,13 @@ class Judge:
         truth = self.trace.truth.arrived[self.places[name]].reshape(spread.shape)
         return spread if np.ptp(truth) <= NOISE * max(1e-300, float(np.abs(truth).max(initial=0.0))) else None
 
-    def _fixed(self, names: Any) -> dict[Value, float]:
-        fixed: dict[Value, float] = {}
+    def _fixed(self, names: Any) -> dict[int, float]:
+        fixed: dict[int, float] = {}
         for name in names:
             mine = self.fitted[name]
             if mine is not None:
-                for node, number in zip(self.trace[name].nodes.ravel().tolist(), mine.ravel().tolist(), strict=True):
-                    fixed.setdefault(node, number)
+                for place, number in zip(self.places[name].tolist(), mine.ravel().tolist(), strict=True):
+                    fixed.setdefault(place, number)
         return fixed
 
     def _agrees(self, name: str, sweep: Sweep) -> bool:
@@ -146,6 +146,20 @@ class Judge:
             verdict = CARRIED
         single = verdict != WRONG and not any(self._as(name, s, False) for s in (self.passed, self.trace.truth))
         return Judged(name, verdict, self.given[name], self.fitted[name], self.wanted(name), single)
+
+
+def judge(trace: Trace, given: Mapping[str, Any]) -> Judge:
+    """Judges gradients, {name: array}, in the reading of copied arrays that leaves the fewest lines wrong."""
+    found = readings(trace, given)
+    best = Judge(trace, given, {name: choices[0] for name, choices in found.items()})
+    for name, choices in found.items():
+        for places in choices[1:]:
+            if not best.wrong:
+                return best
+            other = Judge(trace, given, {**best.places, name: places})
+            if len(other.wrong) < len(best.wrong):
+                best = other
+    return best
 
 
 def near(a: Any, b: Any, noise: Any, relative: float = RELATIVE) -> Any:
