@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.explain import Explainer
 from microbp.diagnosis.any_pass.judge import RIGHT, WRONG, judge
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.trace import Trace, bind, returned_by, run
@@ -65,4 +66,9 @@ def check(
     if not given:
         raise ProblemError("nothing to compare")
     found = judge(t, given)
-    return Report(tuple(Line(j.name, j.verdict, (), "") for j in found.lines()))
+    e = Explainer(found)
+    lines = []
+    for j in found.lines():
+        c = e.causes(j) if j.verdict == WRONG else ()
+        lines.append(Line(j.name, j.verdict, tuple(x.code for x in c), " / ".join(x.text for x in c)))
+    return Report(tuple(lines))

@@ -1,0 +1,155 @@
+"""The derivative of one operation, as learners get it wrong: left out, twice, another power, at another point, of another
+function, with another array in the place of a factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.scope import Scope
+from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.trace import Trace
+from microbp.diagnosis.any_pass.ways import Way
+from microbp.engine.ops import OPS
+
+SELECTING = ("max", "min", "where", "relu", "leaky_relu", "abs")
+"""Operations whose derivative is a choice."""
+PRODUCTS = ("mul", "div", "dot")
+SLOPES = {
+    name: OPS[name].numpy_partials
+    for name in ("tanh", "sigmoid", "relu", "sin", "cos", "exp", "log", "sqrt", "abs", "softplus", "silu", "gelu", "arctan")
+    if name in OPS
+}
+
+Slip = tuple[str, str, float, Any]
+"""A code, a text, a weight (the smaller, the likelier), and the local derivatives of the way."""
+
+
+class LocalSlips:
+    """The slips in the local derivatives of one way."""
+
+    def __init__(self, trace: Trace, sites: Sites, scope: Scope, region: Region, way: Way) -> None:
+        graph = trace.graph
+        self._sites, self._scope, self._way, self._data = sites, scope, way, graph.data
+        self._target, self._source = region.target[way.edges], region.source[way.edges]
+        self._slot, self._local = region.slot[way.edges], region.local[way.edges]
+        self._op: Any = graph.nodes[self._target[0]].op
+        self._out, self._own = graph.data[self._target], graph.data[self._source]
+        self._kind = self._op.family or self._op.name
+        self._other = self._cofactors(trace)
+
+    def _cofactors(self, trace: Trace) -> Any:
+        """The place of the other operand of each arrow, if the operation has two."""
+        if self._kind == "dot" or (self._op.arity == 2 and self._op.name != "where"):
+            graph = trace.graph
+            inputs = {int(t): graph.nodes[t].inputs for t in np.unique(self._target)}
+            return np.array([graph.place[inputs[int(t)][s ^ 1]] for t, s in zip(self._target, self._slot, strict=True)])
+        return None
+
+    def __iter__(self) -> Iterator[Slip]:
+        text = str(self._way.site)
+        with np.errstate(all="ignore"):
+            for code, said, weight, local in self._all(text):
+                if np.isfinite(local).all():
+                    yield code, said, weight, local
+
+    def _all(self, text: str) -> Iterator[Slip]:
+        local, ones = self._local, np.ones(len(self._local))
+        if self._kind in ("add", "sub", "neg", "identity", "total"):
+            return
+        if self._kind in SELECTING:
+            yield "mask", f"the choice in {text} is left out: every side gets the gradient", 0.3, ones
+            yield "mask", f"the choice in {text} is turned round: the other side gets the gradient", 0.4, 1 - local
+        elif self._kind in PRODUCTS:
+            yield "derivative-left-out", f"the factor beside it in {text} is left out", 0.4, np.sign(local) ** 2 * _sign(self)
+        else:
+            yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
+        yield "derivative-twice", f"the derivative of {text} is applied twice", 0.6, local * np.abs(local) if self._kind in PRODUCTS else local * local
+        yield "other-power", f"it is divided by the derivative of {text}, not multiplied", 0.8, 1 / local
+        yield from self._powers(text)
+        if self._op.arity == 1 or self._op.name in ("pow_const", "const_pow", "max", "min"):
+            yield from self._elsewhere(text)
+        if self._other is not None:
+            yield from self._other_arrays(text)
+
+    def _powers(self, text: str) -> Iterator[Slip]:
+        if self._op.name in ("dot", "max", "min"):
+            return
+        parts = {"its operand": self._own, "the result": self._out}
+        if self._other is not None:
+            parts["the other operand"] = self._data[self._other]
+        for name, part in parts.items():
+            for power in (1, -1, 2, -2):
+                how = f"{'multiplied' if power > 0 else 'divided'} by {name}{' twice' if abs(power) == 2 else ''} too often"
+                yield "other-power", f"the derivative of {text} is {how}", 0.8 + 0.1 * abs(power), self._local * part**power
+        if self._other is not None:
+            other = self._data[self._other]
+            yield "other-power", f"the operands in the derivative of {text} are exchanged", 1.0, self._local * other / self._own
+            yield "other-power", f"the operands in the derivative of {text} are exchanged", 1.0, self._local * self._own / other
+
+    def _slope(self, x: Any, out: Any) -> Any:
+        inputs = [x] if self._op.arity == 1 else [np.where(self._slot == 0, x, self._pair(0)), np.where(self._slot == 1, x, self._pair(1))]
+        partials = np.broadcast_arrays(*self._op.numpy_partials(*inputs, out), out)[:-1]
+        return np.choose(np.minimum(self._slot, len(partials) - 1), partials) if len(partials) > 1 else np.array(partials[0], dtype=float)
+
+    def _pair(self, slot: int) -> Any:
+        return np.where(self._slot == slot, self._own, self._data[self._other])
+
+    def _elsewhere(self, text: str) -> Iterator[Slip]:
+        x, out = self._own, self._out
+        yield "derivative-elsewhere", f"the derivative of {text} takes the input for the result", 0.5, self._slope(x, x)
+        yield "derivative-elsewhere", f"the derivative of {text} takes the result for the input", 0.5, self._slope(out, out)
+        if self._op.arity == 1:
+            (again,) = self._op.numpy(out)
+            yield "derivative-elsewhere", f"the derivative of {text} is taken at the result", 0.5, self._slope(out, again)
+            for name, slope in SLOPES.items():
+                if name != self._op.name:
+                    for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
+                        found = np.broadcast_to(slope(*at)[0], x.shape).astype(float)
+                        yield "other-derivative", f"the derivative of {text} is taken for that of {name}{of}", 0.7, found
+        for name, code, value in self._fitting(self._target):
+            yield code or "derivative-elsewhere", f"the derivative of {text} is taken at {name}", 0.7, self._slope(value, value)
+            with np.errstate(all="ignore"):
+                if self._op.arity == 1:
+                    yield code or "derivative-elsewhere", f"the derivative of {text} is taken at {name}", 0.7, self._slope(value, self._op.numpy(value)[0])
+
+    def _other_arrays(self, text: str) -> Iterator[Slip]:
+        if self._kind not in PRODUCTS:
+            return
+        other = self._data[self._other]
+        for name, code, value in self._fitting(self._other):
+            said = f"{name} stands in the place of the other factor in {text}"
+            weight = 0.6 if not name.startswith("itself") else 0.8
+            if self._op.name != "div":
+                yield code or "other-quantity", said, weight, value
+            else:
+                first = self._slot == 0
+                yield code or "other-quantity", said, weight, np.where(first, 1 / value, self._local * value / other)
+        if self._op.name == "div":
+            for name, code, value in self._fitting(self._source):
+                yield code or "other-quantity", f"{name} stands in the place of an operand of {text}", 0.8, np.where(
+                    self._slot == 0, self._local, self._local * (self._own / value) ** 2
+                )
+
+    def _fitting(self, places: Any) -> Iterator[tuple[str, str, Any]]:
+        """Arrays that fit where these nodes come from, element by element for the arrows."""
+        homes = np.unique(self._sites.of[places])
+        if len(homes) != 1 or homes[0] < 0:
+            return
+        home = self._sites.all[homes[0]]
+        if not home.arrays or len({a.shape for a in home.arrays}) != 1:
+            return
+        arrays = self._data[np.array(home.arrays)]
+        turn, position = self._sites.turn[places], self._sites.position[places]
+        here = arrays.reshape(len(arrays), -1)[turn, position]
+        for name, code, value in self._scope.like(arrays, len(arrays)):
+            found = value.reshape(len(arrays), -1)[turn, position]
+            if not np.array_equal(found, here):
+                yield name, code, found.astype(float)
+
+
+def _sign(slips: LocalSlips) -> Any:
+    return np.where((slips._op.name == "div") & (slips._slot == 1), -1.0, 1.0)

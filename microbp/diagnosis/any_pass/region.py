@@ -1,0 +1,67 @@
+"""The part of a graph that one line of a backward pass answers for: from the arrays above that were given, down to its own.
+
+>>> x = Value(3.0, "x")
+>>> region = Region(Graph([], x * x, [x]), np.array([0]), {})
+>>> region.result(region.local).tolist(), region.result(np.array([[6.0, 0.0], [3.0, 3.0]])).tolist()
+([6.0], [[6.0], [6.0]])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.graph import Graph, run_back, runs
+from microbp.engine.value import Value  # noqa: F401  # for the doctest
+
+AT_ONCE = 4_000_000
+"""So many arrows are swept over at once at most: 32 MB."""
+
+
+class Region:
+    """The arrows between a line's array and what is given above it, and what other arrows would make of the line."""
+
+    def __init__(self, graph: Graph, places: Any, fixed: Mapping[int, float]) -> None:
+        own = np.zeros(len(graph), dtype=bool)
+        own[places] = True
+        is_given = np.zeros(len(graph), dtype=bool)
+        is_given[list(fixed)] = True
+        reached = own.copy()
+        for run in reversed(graph.runs):
+            source = graph.source[run.edges]
+            go = own[source] | (reached[source] & ~is_given[source])
+            reached[run.target[go]] = True
+        source = graph.source
+        self.edges = np.flatnonzero(own[source] | (reached[source] & ~is_given[source]))
+        self.source, self.target = graph.source[self.edges], graph.target[self.edges]
+        self.slot, self.local = graph.slot[self.edges], graph.local[self.edges]
+        nodes, inverse = np.unique(np.concatenate([places, self.source, self.target]), return_inverse=True)
+        self.nodes = nodes
+        self._own = inverse[: len(places)]
+        ends = inverse[len(places) :].reshape(2, -1)
+        self._runs = runs(ends[0], ends[1], graph.level[self.target])
+        self._given = is_given[nodes]
+        self._fixed = np.array([fixed.get(int(k), 0.0) for k in nodes])
+        self._seed = (nodes == graph.loss).astype(float)
+
+    def result(self, local: Any) -> Any:
+        """What the line would be with these local derivatives, one for each arrow; several sets at once have an axis."""
+        return self.arrived(local)[..., self._own]
+
+    def arrived(self, local: Any) -> Any:
+        """What would arrive at every node of it."""
+        return run_back(self._runs, self._seed, self._fixed, self._given, local)
+
+    def passed(self) -> Any:
+        """What each arrow brings to its input, with the right derivatives."""
+        arrived = self.arrived(self.local)
+        passing = np.where(self._given, self._fixed, arrived)
+        return passing[np.searchsorted(self.nodes, self.target)] * self.local
+
+    def results(self, locals_: list[Any]) -> Any:
+        """The results of many sets of derivatives, a row for each."""
+        step = max(1, AT_ONCE // max(1, len(self.edges)))
+        rows = [self.result(np.array(locals_[k : k + step])) for k in range(0, len(locals_), step)]
+        return np.concatenate(rows) if rows else np.zeros((0, len(self._own)))

@@ -1,0 +1,108 @@
+"""The operations of a forward pass as its author wrote them: one site for each place in the code, with its repetitions."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.trace import Trace
+
+
+@dataclass
+class Site:
+    """One operation in the code of a forward pass. In a loop it has made an array at each turn."""
+
+    op: str
+    place: tuple[CodeType, int] | None
+    arrays: list[Any] = field(default_factory=list)
+    """The places in the graph of what it made, turn by turn."""
+
+    @property
+    def line(self) -> int | None:
+        """The number of its line."""
+        return None if self.place is None else _positions(self.place)[0]
+
+    @property
+    def text(self) -> str:
+        """What stands in the code."""
+        if self.place is None:
+            return self.op
+        line, end, column, end_column = _positions(self.place)
+        if line is None or end != line or column is None:
+            return self.op
+        found = linecache.getline(self.place[0].co_filename, line).encode()[column:end_column].decode(errors="replace")
+        return found.strip() or self.op
+
+    def __str__(self) -> str:
+        return f"`{self.text}`" + (f" (line {self.line} of the forward pass)" if self.line else "")
+
+
+def _positions(place: tuple[CodeType, int]) -> tuple[Any, ...]:
+    code, instruction = place
+    return next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+
+
+class Sites:
+    """The sites of a trace, and for each node the site that made it (-1: none) and at which turn."""
+
+    def __init__(self, trace: Trace) -> None:
+        graph = trace.graph
+        found: dict[Any, Site] = {}
+        before, count = None, dict[str, int]()
+        self.of = np.full(len(graph), -1)
+        self.turn = np.zeros(len(graph), dtype=int)
+        order: list[Site] = []
+        for group in trace.groups:
+            if group.place != before:
+                before, count = group.place, {}
+            count[group.op] = count.get(group.op, 0) + 1
+            key = (group.place, group.op, count[group.op])
+            if key not in found:
+                found[key] = Site(group.op, group.place)
+                order.append(found[key])
+            site = found[key]
+            places = np.array([graph.place[node] for node in group.array.ravel().tolist()]).reshape(group.array.shape)
+            site.arrays.append(places)
+        for k, site in enumerate(order):
+            for turn, places in enumerate(site.arrays):
+                self.of[places] = k
+                self.turn[places] = turn
+        for name, quantity in trace.items():
+            places = trace.places(name).reshape(quantity.shape)
+            if quantity.is_leaf and places.size:
+                self.of[places] = len(order)
+                order.append(Site(name, None, [places]))
+        self.position = np.zeros(len(graph), dtype=int)
+        """Where in the array that it was made in a node stands, counted flat."""
+        for site in order:
+            for places in site.arrays:
+                self.position[places.ravel()] = np.arange(places.size)
+        self.all: Sequence[Site] = order
+        self._inner(trace)
+        self.names = {place: name for name in reversed(list(trace)) for place in trace.places(name).tolist()}
+
+    def _inner(self, trace: Trace) -> None:
+        """Nodes inside an operation (the tree under a maximum), and those made with single values, get a site too."""
+        graph = trace.graph
+        loose: dict[str, int] = {}
+        consumer = np.full(len(graph), -1)
+        consumer[graph.source] = graph.target
+        for place in range(len(graph) - 1, -1, -1):
+            node = graph.nodes[place]
+            if self.of[place] >= 0 or node.op is None:
+                continue
+            above = consumer[place]
+            if above >= 0 and graph.nodes[above].op is node.op and self.of[above] >= 0:
+                self.of[place], self.turn[place] = self.of[above], self.turn[above]
+                continue
+            name = node.op.family or node.op.name
+            if name not in loose:
+                loose[name] = len(self.all)
+                self.all = [*self.all, Site(name, None)]
+            self.of[place] = loose[name]

@@ -1,0 +1,111 @@
+"""What can be seen of a wrong line without its graph: a sign, a factor, turned axes, another order, a shift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations, permutations
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.codes import Cause
+from microbp.diagnosis.any_pass.factors import Factors
+from microbp.diagnosis.any_pass.judge import RELATIVE, near
+
+MOST_AXES = 5
+"""Axes are turned in every way up to so many."""
+
+
+def whole_line(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mapping[str, Any]) -> Iterator[Cause]:
+    """The causes that one sees by laying a line beside the right one; `scope` are the arrays that a factor may be."""
+    mine = np.asarray(mine, dtype=float)
+    if not np.isfinite(mine).all():
+        yield Cause("not-finite", f"{np.count_nonzero(~np.isfinite(mine))} of {mine.size} numbers are inf or nan", 0.1)
+        return
+    if mine.shape != want.shape:
+        yield from _turned(mine, want, noise)
+        return
+    if not mine.any() and want.any():
+        yield Cause("zero", "it is 0 everywhere: no line adds anything to it", 0.1)
+        return
+    yield from _by_factor(mine, want, noise, factors, scope)
+    if mine.ndim > 1:
+        yield from _turned(mine, want, noise)
+    for axis in range(mine.ndim):
+        for step in (1, -1):
+            for text, moved in (("round", np.roll(want, step, axis)), ("along", _shifted(want, step, axis))):
+                if want.shape[axis] > 2 and _same(mine, moved, noise):
+                    yield Cause("off-by-one", f"it is shifted by one place {text} axis {axis}", 0.5)
+
+
+def _broadcasts(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    return len(shape) <= len(into) and all(a in (1, b) for a, b in zip(shape[::-1], into[::-1], strict=False))
+
+
+def _same(a: Any, b: Any, noise: Any) -> bool:
+    room = noise if np.shape(noise) == np.shape(b) else np.max(noise, initial=0.0)
+    return np.shape(a) == np.shape(b) and bool(near(a, b, room).all())
+
+
+def _shifted(a: Any, step: int, axis: int) -> Any:
+    moved = np.roll(a, step, axis)
+    edge = [slice(None)] * a.ndim
+    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
+    moved[tuple(edge)] = 0.0
+    return moved
+
+
+def _turned(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
+    if want.ndim <= MOST_AXES:
+        for axes in permutations(range(want.ndim)):
+            if axes != tuple(range(want.ndim)) and _same(mine, want.transpose(axes), noise):
+                how = "transposed" if want.ndim == 2 else f"with its axes in the order {axes}"
+                yield Cause("transposed", f"the numbers are right, but {how}", 0.2)
+                return
+        if mine.size == want.size:
+            for axes in permutations(range(want.ndim)):
+                for order in "CF":
+                    if _same(mine, want.transpose(axes).reshape(mine.shape, order=order), noise):
+                        yield Cause("reshaped", "the numbers are right, but reshaped in the wrong order", 0.3)
+                        return
+    a, b = np.sort(mine.ravel()), np.sort(want.ravel())
+    if a.size > 3 and a.shape == b.shape and np.ptp(a) > 0 and bool(near(a, b, np.max(noise, initial=0.0)).all()):
+        yield Cause("reshaped", "the numbers are right, but stand in other places", 0.9)
+
+
+def _by_factor(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mapping[str, Any]) -> Iterator[Cause]:
+    seen = np.abs(want) > 1e6 * noise
+    if not seen.any():
+        return
+    ratio = np.divide(mine, want, out=np.full(want.shape, np.nan), where=seen)
+    factor = float(np.median(ratio[seen]))
+    if _same(mine, factor * want, noise):
+        name = factors.name(factor)
+        if abs(factor + 1) < RELATIVE:
+            yield Cause("sign", "it has the wrong sign", 0.2)
+        elif name is not None:
+            yield Cause("factor", f"it is {name} times what it should be", 0.4)
+        elif seen.sum() > 2:
+            yield Cause("factor", f"it is {factor:.6g} times what it should be", 2.0)
+        return
+    if seen.sum() < 4:
+        return
+    for text, other in scope.items():
+        if not _broadcasts(other.shape, want.shape):
+            continue
+        for power, said in ((1, f"times {text}"), (-1, f"divided by {text}"), (2, f"times {text}²"), (-2, f"divided by {text}²")):
+            with np.errstate(all="ignore"):
+                moved = want * other.astype(float) ** power
+            if np.isfinite(moved).all() and _same(mine, moved, noise):
+                yield Cause("factor-along-axis", f"it is what it should be {said}", 0.7)
+                return
+    for count in range(1, mine.ndim):
+        for axes in combinations(range(mine.ndim), count):
+            with np.errstate(all="ignore"):
+                low, high = np.nanmin(np.where(seen, ratio, np.inf), axis=axes, keepdims=True), np.nanmax(np.where(seen, ratio, -np.inf), axis=axes, keepdims=True)
+            rest = [k for k in range(mine.ndim) if k not in axes]
+            several = np.max(seen.sum(axis=axes), initial=0) > 1
+            low = np.where(np.isfinite(low), low, 0.0)
+            if several and _same(mine, want * low, noise) and np.isfinite(high).any():
+                yield Cause("factor-along-axis", f"it is off by a factor that varies along axis {rest[0]} only", 1.5)
+                return
