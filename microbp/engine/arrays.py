@@ -23,7 +23,7 @@ from microbp.engine import elements
 from microbp.engine.elements import as_nodes, grads, has_values, label, raw, values
 from microbp.engine.numpy_functions import call_function
 from microbp.engine.operands import real_number
-from microbp.engine.recording import fit_constructors
+from microbp.engine.recording import fit_constructors, note
 from microbp.engine.ufuncs import call_ufunc
 from microbp.engine.value import Value
 from microbp.errors import OperandError
@@ -185,7 +185,11 @@ def _fitted(made: Any, dtype: Any) -> Any:
         return made
     if made.dtype == object and has_values(made):
         return handed_on(made)
-    return wrap(as_nodes(made)) if made.dtype.kind == "f" else made
+    if made.dtype.kind != "f":
+        return made
+    nodes = as_nodes(made)
+    note("constant", nodes)
+    return wrap(nodes)
 
 
 def _ufunc_of_values(self: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:

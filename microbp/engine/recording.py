@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
 from threading import Lock
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,12 @@ MOST_TERMS = 2_000_000
 """A recorded pass may have so many arrows (an addend of a product of matrices has two): 300 MB."""
 
 
+MOST_CALLS = 6
+"""Of calls within calls so many are told apart."""
+Place = tuple[tuple[CodeType, int], ...]
+"""Instructions, innermost first: the code and where in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """What one operation on arrays made: its nodes, and the code and the instruction that asked for it."""
@@ -36,7 +42,7 @@ class Group:
     op: str
     array: Any
     """An object array of nodes."""
-    place: tuple[CodeType, int] | None
+    place: Place
 
 
 @dataclass
@@ -77,14 +83,17 @@ def _is_ours(name: str) -> bool:
     return name.partition(".")[0] in ("numpy", "microbp")
 
 
-def _place() -> tuple[CodeType, int] | None:
-    """The instruction that called, outside of NumPy and of microbp."""
-    frame = sys._getframe(2)
-    while frame is not None:
+def _place() -> Place:
+    """The instructions of others that led here, innermost first: those between NumPy or microbp and microbp again."""
+    found = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and len(found) < MOST_CALLS:
         if not _is_ours(frame.f_globals.get("__name__", "")):
-            return frame.f_code, frame.f_lasti
-        frame = frame.f_back  # type: ignore[assignment]  # None at the outermost, which ends the loop
-    return None
+            found.append((frame.f_code, frame.f_lasti))
+        elif found:
+            break
+        frame = frame.f_back
+    return tuple(found)
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.closed_forms import closed_forms
 from microbp.diagnosis.any_pass.codes import Cause
 from microbp.diagnosis.any_pass.factors import Factors
+from microbp.diagnosis.any_pass.gradient_slips import gradient_slips
 from microbp.diagnosis.any_pass.judge import NOISE, RELATIVE, SINGLE, Judge, Judged, is_single, near
 from microbp.diagnosis.any_pass.local_slips import LocalSlips
 from microbp.diagnosis.any_pass.region import Region
@@ -90,6 +92,8 @@ class _Search:
         found = self._ways(mine)
         if not found or min(c.weight for c in found) > 0.35:
             found += self._locals(mine)
+        if not found or min(c.weight for c in found) > 0.6:
+            found += [*self._closed(mine), *self._gradients(mine)]
         if not found:
             found = [*self._with_factor(mine), *self._two(mine)]
         return found
@@ -117,6 +121,8 @@ class _Search:
             if self._is_softmax_sum(way):
                 cause = replace(cause, code="softmax-diagonal", text=f"softmax's diagonal only: the way back through the sum {way.site} is missing")
             self.tried.append((cause, -part))
+            if self._same(without, np.zeros_like(without)):
+                continue  # the only way: a factor of the whole line, which `whole_line` names
             self.tried.append((Cause("counted-twice", f"the way back {way} is counted twice", self._weight(way, 0.4), way.number), part))
             self.tried.append((Cause("way-sign", f"the way back {way} has the wrong sign", self._weight(way, 0.35), way.number), -2 * part))
             scale = float(apart @ part) / float(part @ part)
@@ -168,6 +174,39 @@ class _Search:
         kept, self.tried = self.tried, self.tried[first:]
         found = self._hits(mine)
         self.tried = kept
+        return found
+
+    def _closed(self, mine: Any) -> Iterator[Cause]:
+        """What a formula from the one array above to this one would have made of it."""
+        judge, own = self.e.judge, self.e.trace[self.line.name]
+        inside = set(self.region.nodes.tolist())
+        for name, places in judge.places.items():
+            fitted = judge.fitted[name]
+            if name == own.name or fitted is None or fitted.shape != own.shape or not inside.intersection(places.tolist()):
+                continue
+            others = {f"`{k}`": v for k, v in self.e.scope.named.items() if v.shape == own.shape and k != name}
+            want = self.want.reshape(own.shape)
+            for cause, result in closed_forms(fitted, self.e.trace[name].value, own.value, want, name, others):
+                if result.shape == own.shape and np.isfinite(result).all():
+                    self.tried.append((cause, result.ravel() - self.want))
+                    if self._same(result, mine):
+                        yield cause
+
+    def _gradients(self, mine: Any) -> list[Cause]:
+        """What another gradient, or the right one turned, would have made of it: all of it, or by one way."""
+        judge = self.e.judge
+        given = {name: (judge.places[name].reshape(self.e.trace[name].shape), judge.fitted[name]) for name in judge.given if judge.fitted[name] is not None}
+        found: list[Cause] = []
+        slips = islice(gradient_slips(self.e.sites, self.region, self.ways, given), max(0, self.left))
+        while chunk := list(islice(slips, max(1, 4_000_000 // max(1, len(self.region.edges))))):
+            self.left -= len(chunk)
+            added = self.region.added(np.array([change for *_, change in chunk]))
+            hits = near(self.want + added, mine, self.noise, self.relative).all(axis=1)
+            for (code, text, weight, site, _), row, hit in zip(chunk, added, hits, strict=True):
+                cause = Cause(code, text, weight, site)
+                self.tried.append((cause, row))
+                if hit:
+                    found.append(cause)
         return found
 
     def _try(self, changes: list[tuple[Cause, Any]]) -> None:
@@ -236,6 +275,8 @@ class _Search:
                     if found.shape != bare.shape or not near(found, bare, room, self.relative).all():
                         continue
                     if bare.size == self.want.size and self._same(bare, self.want):
+                        continue
+                    if parts.size <= self.want.size:
                         continue
                     if not count:
                         yield Cause("not-summed", f"it is not summed, though {way.site} broadcasts it", 0.2, way.number)

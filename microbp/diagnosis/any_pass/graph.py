@@ -151,9 +151,9 @@ def product(gradient: Any, local: Any) -> Any:
 
 def run_back(steps: list[Run], seed: Any, fixed: Any, is_given: Any, local: Any) -> Any:
     """What arrives at each node, those that are given passing on what is fixed; several passes at once have an axis."""
-    arrived = np.broadcast_to(seed, (*local.shape[:-1], len(seed))).copy()
+    arrived = np.broadcast_to(seed, (*local.shape[:-1], seed.shape[-1])).copy()
     for run in steps:
-        passed = np.where(is_given[run.target], fixed[run.target], arrived[..., run.target])
+        passed = np.where(is_given[run.target], fixed[..., run.target], arrived[..., run.target])
         run.add(arrived, product(passed, local[..., run.edges]))
     return arrived
 

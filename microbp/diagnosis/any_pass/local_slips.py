@@ -64,7 +64,7 @@ class LocalSlips:
             yield "mask", f"the choice in {text} is left out: every side gets the gradient", 0.3, ones
             yield "mask", f"the choice in {text} is turned round: the other side gets the gradient", 0.4, 1 - local
         elif self._kind in PRODUCTS:
-            yield "derivative-left-out", f"the factor beside it in {text} is left out", 0.4, np.sign(local) ** 2 * _sign(self)
+            yield "derivative-left-out", f"the factor beside it in {text} is left out", 0.4, ones * _sign(self)
         else:
             yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
         yield "derivative-twice", f"the derivative of {text} is applied twice", 0.6, local * np.abs(local) if self._kind in PRODUCTS else local * local
@@ -136,17 +136,23 @@ class LocalSlips:
 
     def _fitting(self, places: Any) -> Iterator[tuple[str, str, Any]]:
         """Arrays that fit where these nodes come from, element by element for the arrows."""
-        homes = np.unique(self._sites.of[places])
-        if len(homes) != 1 or homes[0] < 0:
+        turns = self._sites.turn[self._target]
+        rows: dict[int, Any] = {}
+        for turn in np.unique(turns):
+            here = places[turns == turn]
+            homes = np.unique(self._sites.of[here])
+            at = np.unique(self._sites.turn[here])
+            if len(homes) != 1 or len(at) != 1 or homes[0] < 0 or not self._sites.all[homes[0]].arrays:
+                return
+            rows[int(turn)] = self._data[self._sites.all[homes[0]].arrays[at[0]]]
+        if len({row.shape for row in rows.values()}) != 1:
             return
-        home = self._sites.all[homes[0]]
-        if not home.arrays or len({a.shape for a in home.arrays}) != 1:
-            return
-        arrays = self._data[np.array(home.arrays)]
-        turn, position = self._sites.turn[places], self._sites.position[places]
-        here = arrays.reshape(len(arrays), -1)[turn, position]
-        for name, code, value in self._scope.like(arrays, len(arrays)):
-            found = value.reshape(len(arrays), -1)[turn, position]
+        present = np.array(sorted(rows))
+        arrays = np.stack([rows[turn] for turn in present.tolist()])
+        row, position = np.searchsorted(present, turns), self._sites.position[places]
+        here = arrays.reshape(len(arrays), -1)[row, position]
+        for name, code, value in self._scope.like(arrays, present):
+            found = value.reshape(len(arrays), -1)[row, position]
             if not np.array_equal(found, here):
                 yield name, code, found.astype(float)
 

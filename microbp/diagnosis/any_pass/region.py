@@ -54,11 +54,19 @@ class Region:
         """What would arrive at every node of it."""
         return run_back(self._runs, self._seed, self._fixed, self._given, local)
 
+    def added(self, change: Any) -> Any:
+        """What the line would gain if so much more arrived at (or was given for) each node of it; rows for several."""
+        free = np.where(self._given, 0.0, change)
+        local = np.broadcast_to(self.local, (*np.shape(change)[:-1], len(self.local)))
+        return run_back(self._runs, free, np.where(self._given, change, 0.0), self._given, local)[..., self._own]
+
+    def here(self) -> Any:
+        """What passes down from each node: what was given, or else what arrives."""
+        return np.where(self._given, self._fixed, self.arrived(self.local))
+
     def passed(self) -> Any:
         """What each arrow brings to its input, with the right derivatives."""
-        arrived = self.arrived(self.local)
-        passing = np.where(self._given, self._fixed, arrived)
-        return passing[np.searchsorted(self.nodes, self.target)] * self.local
+        return self.here()[np.searchsorted(self.nodes, self.target)] * self.local
 
     def results(self, locals_: list[Any]) -> Any:
         """The results of many sets of derivatives, a row for each."""

@@ -30,24 +30,21 @@ class Scope:
             if base not in self.named and len({part.shape for part in parts}) == 1:
                 self.named[base] = np.stack(parts)
 
-    def like(self, own: Any, turns: int) -> Iterator[tuple[str, str, Any]]:
-        """(what it is called, "" or "off-by-one", array of shape (turns, *shape)) for arrays that fit where `own` stands.
+    def like(self, own: Any, turns: Any) -> Iterator[tuple[str, str, Any]]:
+        """(what it is called, "" or a code, array of shape (turns, *shape)) for arrays that fit where `own` stands.
 
-        `own` has the shape (turns, *shape) too: its own flips, its transpose and its shifts are among them.
+        `own` has that shape too, a row for each of these turns of a loop: its own flips, its transpose and its shifts
+        are among them.
         """
         shape = own.shape[1:]
         for name, value in self.named.items():
-            if value.shape == shape and turns == 1:
-                yield f"`{name}`", "", value[None]
-            if value.ndim == len(shape) + 1 and value.shape[1:] == shape and turns > 1:
-                yield from _by_turn(f"`{name}", value, turns)
+            if value.shape == shape:
+                yield f"`{name}`", "", np.broadcast_to(value, own.shape)
+            if value.ndim == len(shape) + 1 and value.shape[1:] == shape and len(turns) > 1:
+                yield from _by_turn(f"`{name}`", value, turns)
         for site in self._sites.all:
-            if len(site.arrays) == turns and site.place is not None and all(a.shape == shape for a in site.arrays):
-                value = self._data[np.array(site.arrays)]
-                yield f"`{site.text}`", "", value
-                if turns > 1:
-                    for step in (1, -1):
-                        yield f"`{site.text}` of the {'step before' if step > 0 else 'next step'}", "off-by-one", _moved(value, step, 0)
+            if site.place and len(site.arrays) > turns.max() and all(a.shape == shape for a in site.arrays):
+                yield from _by_turn(f"`{site.text}`", self._data[np.array(site.arrays)], turns)
         if len(shape) > 1 and shape[-1] == shape[-2]:
             yield "its transpose", "transposed", own.swapaxes(-1, -2)
         for count in range(1, min(len(shape), 3) + 1):
@@ -58,22 +55,28 @@ class Scope:
                 if own.shape[axis] > 1:
                     yield "itself shifted by one", "off-by-one", _moved(own, step, axis)
                     yield "itself shifted by one", "off-by-one", np.roll(own, step, axis)
-        if turns > 1:
-            for step in (1, -1):
-                yield f"itself of the {'step before' if step > 0 else 'next step'}", "off-by-one", _moved(own, step, 0)
-                yield "itself of the first step", "off-by-one", np.broadcast_to(own[:1], own.shape)
-                yield "itself of the last step", "off-by-one", np.broadcast_to(own[-1:], own.shape)
+        if len(turns) > 1:
+            for step, said in ((1, "step before"), (-1, "next step")):
+                yield f"itself of the {said}", "off-by-one", _moved(own, step, 0)
+                yield f"itself of the {said}", "off-by-one", np.roll(own, step, 0)
+            yield "itself of the first step", "off-by-one", np.broadcast_to(own[:1], own.shape)
+            yield "itself of the last step", "off-by-one", np.broadcast_to(own[-1:], own.shape)
 
 
-def _by_turn(name: str, value: Any, turns: int) -> Iterator[tuple[str, str, Any]]:
-    for first in range(max(1, len(value) - turns + 1)):
-        if len(value) >= first + turns:
-            yield f"{name}[t{f' + {first}' if first else ''}]`", "", value[first : first + turns]
-    if len(value) == turns:
-        yield f"{name}[t - 1]`", "off-by-one", _moved(value, 1, 0)
-        yield f"{name}[t + 1]`", "off-by-one", _moved(value, -1, 0)
-        yield f"{name}[t - 1]`", "off-by-one", np.roll(value, 1, 0)
-        yield f"{name}[::-1]`", "", value[::-1]
+def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]]:
+    """The rows of a series for each turn, for the one before, the one after, and counted from the end."""
+    most = len(value) - 1
+    for step, said, code in ((0, "", ""), (-1, " of the step before", "off-by-one"), (1, " of the next step", "off-by-one")):
+        rows = turns + step
+        if len(value) == 1 and step:
+            continue
+        inside = (rows >= 0) & (rows <= most)
+        found = value[np.clip(rows, 0, most)] * inside.reshape(-1, *[1] * (value.ndim - 1))
+        yield name + said, code, found
+        if not inside.all():
+            yield name + said, code, value[rows % len(value)]
+    if most and turns.max() <= most:
+        yield f"{name} in the reverse order", "", value[most - turns]
 
 
 def _moved(a: Any, step: int, axis: int) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.trace import Trace
+from microbp.engine.recording import Place
 
 
 @dataclass
@@ -19,32 +20,33 @@ class Site:
     """One operation in the code of a forward pass. In a loop it has made an array at each turn."""
 
     op: str
-    place: tuple[CodeType, int] | None
+    place: Place = ()
     arrays: list[Any] = field(default_factory=list)
     """The places in the graph of what it made, turn by turn."""
 
     @property
     def line(self) -> int | None:
-        """The number of its line."""
-        return None if self.place is None else _positions(self.place)[0]
+        """The number of its line in the forward pass itself, not in a function that it calls."""
+        found: int | None = _positions(*self.place[-1])[0] if self.place else None
+        return found
 
     @property
     def text(self) -> str:
-        """What stands in the code."""
-        if self.place is None:
+        """What stands in the code; of what a function does that the forward pass calls, the call."""
+        if not self.place:
             return self.op
-        line, end, column, end_column = _positions(self.place)
+        code, instruction = self.place[-1]
+        line, end, column, end_column = _positions(code, instruction)
         if line is None or end != line or column is None:
             return self.op
-        found = linecache.getline(self.place[0].co_filename, line).encode()[column:end_column].decode(errors="replace")
+        found = linecache.getline(code.co_filename, line).encode()[column:end_column].decode(errors="replace")
         return found.strip() or self.op
 
     def __str__(self) -> str:
-        return f"`{self.text}`" + (f" (line {self.line} of the forward pass)" if self.line else "")
+        return f"`{self.text}`" + (f" (line {self.line})" if self.line else "")
 
 
-def _positions(place: tuple[CodeType, int]) -> tuple[Any, ...]:
-    code, instruction = place
+def _positions(code: CodeType, instruction: int) -> tuple[Any, ...]:
     return next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
 
 
@@ -54,7 +56,7 @@ class Sites:
     def __init__(self, trace: Trace) -> None:
         graph = trace.graph
         found: dict[Any, Site] = {}
-        before, count = None, dict[str, int]()
+        before, count = (), dict[str, int]()
         self.of = np.full(len(graph), -1)
         self.turn = np.zeros(len(graph), dtype=int)
         order: list[Site] = []
@@ -77,7 +79,7 @@ class Sites:
             places = trace.places(name).reshape(quantity.shape)
             if quantity.is_leaf and places.size:
                 self.of[places] = len(order)
-                order.append(Site(name, None, [places]))
+                order.append(Site(name, (), [places]))
         self.position = np.zeros(len(graph), dtype=int)
         """Where in the array that it was made in a node stands, counted flat."""
         for site in order:
@@ -104,5 +106,5 @@ class Sites:
             name = node.op.family or node.op.name
             if name not in loose:
                 loose[name] = len(self.all)
-                self.all = [*self.all, Site(name, None)]
+                self.all = [*self.all, Site(name)]
             self.of[place] = loose[name]

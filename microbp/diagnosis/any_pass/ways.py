@@ -80,6 +80,13 @@ def cuts(sites: Sites, region: Region, way: Way) -> Iterator[tuple[str, str, Any
         yield "overwritten", "only the first time round the loop is left", turn == 0
         yield "part-only", "the last time round the loop is left out", turn != last
         yield "part-only", "the first time round the loop is left out", turn != 0
+        for parts in (2, 3, 4, 5, 6):
+            if turns % parts == 0 and turns > parts:
+                block, inner = turns // parts, turn % parts
+                yield "part-only", "only the last round of an outer loop is left", turn >= turns - block
+                yield "part-only", "only the first round of an outer loop is left", turn < block
+                yield "part-only", "only the last round of an inner loop is left", inner == parts - 1
+                yield "part-only", "only the first round of an inner loop is left", inner == 0
     if way.site.arrays:
         shape = way.site.arrays[0].shape
         index = np.unravel_index(np.minimum(sites.position[target], max(0, way.site.arrays[0].size - 1)), shape) if shape else ()

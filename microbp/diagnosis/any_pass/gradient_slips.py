@@ -1,0 +1,82 @@
+"""Slips in what arrives, not in what it is multiplied by: a gradient transposed, shifted, turned round, another gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.ways import Way
+
+Change = tuple[str, str, float, int, Any]
+"""A code, a text, a weight, the number of a site (-1: none), and how much more arrives at each node of a region."""
+
+
+def gradient_slips(sites: Sites, region: Region, ways: list[Way], given: Mapping[str, tuple[Any, Any]]) -> Iterator[Change]:
+    """What the gradients that arrive inside of a region may have been taken for; `given` are places and numbers by name."""
+    passing = region.here()
+    where = {int(k): i for i, k in enumerate(region.nodes)}
+    for name, (places, numbers) in given.items():
+        inside = np.array([where.get(int(k), -1) for k in places.ravel()])
+        if (inside < 0).any() or not inside.size:
+            continue
+        own = numbers.reshape(places.shape)
+        for other, (_, theirs) in given.items():
+            if other != name and theirs.shape == own.shape:
+                yield "other-quantity", f"the gradient of `{other}` stands in the place of that of `{name}`", 0.5, -1, _spread(
+                    region, inside, theirs - own
+                )
+        yield from _moves(region, inside, own, f"the gradient of `{name}`", -1)
+    for number in dict.fromkeys(way.number for way in ways):
+        site = sites.all[number]
+        if len(site.arrays) != 1 or not site.arrays[0].ndim:
+            continue
+        places = site.arrays[0]
+        inside = np.array([where.get(int(k), -1) for k in places.ravel()])
+        if (inside >= 0).all():
+            yield from _moves(region, inside, passing[inside].reshape(places.shape), f"the gradient of {site}", number)
+
+
+def _moves(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
+    for a, b in combinations(range(own.ndim), 2):
+        if own.shape[a] == own.shape[b] > 1:
+            yield "transposed", f"{said} is taken with its axes {a} and {b} exchanged", 0.7, number, _spread(region, inside, own.swapaxes(a, b) - own)
+        elif own.ndim == 2:
+            wrong = own.T.reshape(own.shape)
+            yield "reshaped", f"{said} is reshaped in the wrong order", 0.8, number, _spread(region, inside, wrong - own)
+    axes = [axis for axis in range(own.ndim) if own.shape[axis] > 1]
+    for axis in axes:
+        yield "off-by-one", f"{said} is turned round along axis {axis}", 0.9, number, _spread(region, inside, np.flip(own, axis) - own)
+    for count in (1, 2):
+        for chosen in combinations(axes, count):
+            for step in (1, -1):
+                yield "off-by-one", f"{said} is shifted by one place along axis {', '.join(map(str, chosen))}", 0.8, number, _spread(
+                    region, inside, np.roll(own, (step,) * count, chosen) - own
+                )
+                moved = own
+                for axis in chosen:
+                    moved = _moved(moved, step, axis)
+                yield "off-by-one", f"{said} is shifted by one place along axis {', '.join(map(str, chosen))}", 0.8, number, _spread(
+                    region, inside, moved - own
+                )
+    for axis in axes:
+        mean = np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
+        yield "mean-for-sum", f"{said} is averaged along axis {axis}", 0.9, number, _spread(region, inside, mean - own)
+
+
+def _spread(region: Region, inside: Any, change: Any) -> Any:
+    found = np.zeros(len(region.nodes))
+    found[inside] = change.ravel()
+    return found
+
+
+def _moved(a: Any, step: int, axis: int) -> Any:
+    moved = np.roll(a, step, axis)
+    edge = [slice(None)] * a.ndim
+    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
+    moved[tuple(edge)] = 0.0
+    return moved
