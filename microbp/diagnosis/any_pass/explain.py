@@ -41,9 +41,9 @@ class Explainer:
         """The causes of a wrong line, likeliest first; one with the code "unexplained" if none is found."""
         search = _Search(self, line)
         found = sorted(search.run(), key=lambda cause: cause.weight)
-        different: dict[tuple[str, int], Cause] = {}
+        different: dict[str, Cause] = {}
         for cause in found:
-            different.setdefault((cause.code, cause.site), cause)
+            different.setdefault(cause.code, cause)
         best = list(different.values())[:MOST_CAUSES]
         return tuple(best) or (Cause("unexplained", "no single slip that is known gives these numbers", 9.0),)
 
@@ -126,6 +126,8 @@ class _Search:
             self.tried.append((Cause("counted-twice", f"the way back {way} is counted twice", self._weight(way, 0.4), way.number), part))
             self.tried.append((Cause("way-sign", f"the way back {way} has the wrong sign", self._weight(way, 0.35), way.number), -2 * part))
             scale = float(apart @ part) / float(part @ part)
+            if abs(scale + 1) < 1e-7:
+                continue  # a missing way
             said = self.e.factors.name(scale + 1)
             if said not in (None, "1", "-1", "2") and self._same(self.want + scale * part, mine):
                 found.append(Cause("way-factor", f"the way back {way} is {said} times what it should be", self._weight(way, 0.5), way.number))
@@ -167,6 +169,9 @@ class _Search:
             slips = LocalSlips(self.e.trace, self.e.sites, self.e.scope, self.region, way)
             for code, text, weight, local in islice(slips, max(0, self.left - len(changes))):
                 changes.append((Cause(code, text, self._weight(way, weight), way.number), self._changed(way, local)))
+                for said, keep in self._calls(way) if weight <= 0.5 else ():
+                    partly = np.where(keep, local, self.region.local[way.edges])
+                    changes.append((Cause(code, text + said, self._weight(way, weight + 0.2), way.number), self._changed(way, partly)))
                 if len(changes) * len(self.region.edges) > 8_000_000:
                     self._try(changes)
                     changes = []
@@ -175,6 +180,15 @@ class _Search:
         found = self._hits(mine)
         self.tried = kept
         return found
+
+    def _calls(self, way: Way) -> Iterator[tuple[str, Any]]:
+        """Of a function that one line calls several times: one call of them."""
+        turns = len(way.site.arrays)
+        if len(way.site.place) > 1:
+            turn = self.e.sites.turn[self.region.target[way.edges]]
+            for count in (2, 3, 4):
+                for k in range(count) if turns % count == 0 else ():
+                    yield f", in call {k + 1} of {count}", turn % count == k
 
     def _closed(self, mine: Any) -> Iterator[Cause]:
         """What a formula from the one array above to this one would have made of it."""
@@ -197,7 +211,7 @@ class _Search:
         judge = self.e.judge
         given = {name: (judge.places[name].reshape(self.e.trace[name].shape), judge.fitted[name]) for name in judge.given if judge.fitted[name] is not None}
         found: list[Cause] = []
-        slips = islice(gradient_slips(self.e.sites, self.region, self.ways, given), max(0, self.left))
+        slips = islice(gradient_slips(self.e.sites, self.region, self.ways, self.line.name, given), max(0, self.left))
         while chunk := list(islice(slips, max(1, 4_000_000 // max(1, len(self.region.edges))))):
             self.left -= len(chunk)
             added = self.region.added(np.array([change for *_, change in chunk]))

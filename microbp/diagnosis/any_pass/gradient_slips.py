@@ -16,17 +16,20 @@ Change = tuple[str, str, float, int, Any]
 """A code, a text, a weight, the number of a site (-1: none), and how much more arrives at each node of a region."""
 
 
-def gradient_slips(sites: Sites, region: Region, ways: list[Way], given: Mapping[str, tuple[Any, Any]]) -> Iterator[Change]:
-    """What the gradients that arrive inside of a region may have been taken for; `given` are places and numbers by name."""
+def gradient_slips(
+    sites: Sites, region: Region, ways: list[Way], line: str, given: Mapping[str, tuple[Any, Any]]
+) -> Iterator[Change]:
+    """What the gradients that arrive inside of a region may have been taken for; `given` are places and
+    numbers by name, the `line` itself left aside."""
     passing = region.here()
     where = {int(k): i for i, k in enumerate(region.nodes)}
     for name, (places, numbers) in given.items():
         inside = np.array([where.get(int(k), -1) for k in places.ravel()])
-        if (inside < 0).any() or not inside.size:
+        if name == line or (inside < 0).all():
             continue
         own = numbers.reshape(places.shape)
         for other, (_, theirs) in given.items():
-            if other != name and theirs.shape == own.shape:
+            if other not in (name, line) and theirs.shape == own.shape:
                 yield "other-quantity", f"the gradient of `{other}` stands in the place of that of `{name}`", 0.5, -1, _spread(
                     region, inside, theirs - own
                 )
@@ -70,7 +73,7 @@ def _moves(region: Region, inside: Any, own: Any, said: str, number: int) -> Ite
 
 def _spread(region: Region, inside: Any, change: Any) -> Any:
     found = np.zeros(len(region.nodes))
-    found[inside] = change.ravel()
+    found[inside[inside >= 0]] = change.ravel()[inside >= 0]
     return found
 
 

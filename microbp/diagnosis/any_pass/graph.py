@@ -20,7 +20,7 @@ import numpy as np
 
 from microbp.engine.ops import Op
 from microbp.engine.recording import Group
-from microbp.engine.value import Value
+from microbp.engine.value import Constant, Value
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
 
@@ -97,6 +97,18 @@ class Graph:
                 least[edges], most[edges] = np.minimum(least[edges], there), np.maximum(most[edges], there)
         return (least, most) if found else None
 
+    @cached_property
+    def chain(self) -> Chain:
+        """For each node the one arrow that leads to it, if it is used once, beside constants alone."""
+        varying = np.array([node.op is not None or not isinstance(node, Constant) for node in self.nodes])
+        inputs = np.bincount(self.target[varying[self.source]], minlength=len(self))
+        uses = np.bincount(self.source, minlength=len(self))
+        edge = np.full(len(self), -1)
+        edge[self.source] = np.arange(len(self.source))
+        edge[(uses != 1) | (edge < 0)] = -1
+        edge[(edge >= 0) & (inputs[self.target[edge]] != 1)] = -1
+        return Chain(edge, self.target, self.local)
+
     def sweep(self, given: Mapping[int, float] | None = None) -> Sweep:
         """One pass back; `given` replaces what arrives at its places, for the nodes below them."""
         fixed, is_given = np.zeros(len(self)), np.zeros(len(self), dtype=bool)
@@ -110,6 +122,15 @@ class Graph:
         if self.bounds is None:
             return Sweep(arrived, arrived, arrived, size)
         return Sweep(arrived, *_run_interval(self, seed, fixed, is_given, *self.bounds), size)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The arrow that leads to a node as to the only input that varies (-1: none), and where it comes from."""
+
+    edge: Any
+    target: Any
+    local: Any
 
 
 @dataclass(frozen=True)

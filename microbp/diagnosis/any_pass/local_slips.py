@@ -24,6 +24,9 @@ SLOPES = {
     if name in OPS
 }
 
+LONGEST = 5
+"""So many steps of a function are taken together, after the first."""
+
 Slip = tuple[str, str, float, Any]
 """A code, a text, a weight (the smaller, the likelier), and the local derivatives of the way."""
 
@@ -40,6 +43,7 @@ class LocalSlips:
         self._out, self._own = graph.data[self._target], graph.data[self._source]
         self._kind = self._op.family or self._op.name
         self._other = self._cofactors(trace)
+        self._chain = trace.graph.chain
 
     def _cofactors(self, trace: Trace) -> Any:
         """The place of the other operand of each arrow, if the operation has two."""
@@ -58,6 +62,7 @@ class LocalSlips:
 
     def _all(self, text: str) -> Iterator[Slip]:
         local, ones = self._local, np.ones(len(self._local))
+        yield from self._chained()
         if self._kind in ("add", "sub", "neg", "identity", "total"):
             return
         if self._kind in SELECTING:
@@ -67,6 +72,8 @@ class LocalSlips:
             yield "derivative-left-out", f"the factor beside it in {text} is left out", 0.4, ones * _sign(self)
         else:
             yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
+        if self._op.name in ("max", "min"):
+            yield "mask", f"the smallest is taken for the largest, or the other way round, in {text}", 0.4, self._opposite()
         yield "derivative-twice", f"the derivative of {text} is applied twice", 0.6, local * np.abs(local) if self._kind in PRODUCTS else local * local
         yield "other-power", f"it is divided by the derivative of {text}, not multiplied", 0.8, 1 / local
         yield from self._powers(text)
@@ -74,6 +81,18 @@ class LocalSlips:
             yield from self._elsewhere(text)
         if self._other is not None:
             yield from self._other_arrays(text)
+
+    def _opposite(self) -> Any:
+        """The derivatives of a tree of maxima, if at each of them the side with the smallest of all were chosen."""
+        sign = 1.0 if self._op.name == "max" else -1.0
+        best: dict[int, tuple[float, int]] = {}
+        for edge in np.lexsort((self._slot, self._target)):
+            source, target = int(self._source[edge]), int(self._target[edge])
+            number = best[source][0] if source in best else sign * float(self._own[edge])
+            if target not in best or number < best[target][0]:
+                best[target] = number, int(edge)
+        chosen = {edge for _, edge in best.values()}
+        return np.array([float(edge in chosen) for edge in range(len(self._target))])
 
     def _powers(self, text: str) -> Iterator[Slip]:
         if self._op.name in ("dot", "max", "min"):
@@ -89,6 +108,28 @@ class LocalSlips:
             other = self._data[self._other]
             yield "other-power", f"the operands in the derivative of {text} are exchanged", 1.0, self._local * other / self._own
             yield "other-power", f"the operands in the derivative of {text} are exchanged", 1.0, self._local * self._own / other
+
+    def _chained(self) -> Iterator[Slip]:
+        """Functions of several steps, such as 1 / (1 + np.exp(-z)): their derivative as a whole."""
+        x, place, slope = self._own, self._target, self._local.copy()
+        for _ in range(LONGEST):
+            edge = self._chain.edge[place]
+            if (edge < 0).any():
+                return
+            place, slope = self._chain.target[edge], slope * self._chain.local[edge]
+            sites = np.unique(self._sites.of[place])
+            if len(sites) != 1 or sites[0] < 0:
+                return
+            out, text = self._data[place], f"{self._sites.all[sites[0]]}"
+            changes = {"is left out": np.ones(len(x)), "is applied twice": slope * slope}
+            changes |= {f"is taken for {said}": f for said, f in {"q": out, "1 − q": 1 - out, "1 − q²": 1 - out**2, "q (1 + q)": out * (1 + out)}.items()}
+            for said, found in changes.items():
+                code = "derivative-left-out" if "left" in said else "derivative-twice" if "twice" in said else "other-derivative"
+                yield code, f"the derivative of {text} {said}{', q being the result' if 'q' in said else ''}", 0.45, self._local * found / slope
+            for name, function in SLOPES.items():
+                for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
+                    found = np.broadcast_to(function(*at)[0], x.shape)
+                    yield "derivative-elsewhere", f"the derivative of {text} is taken for that of {name}{of}", 0.7, self._local * found / slope
 
     def _slope(self, x: Any, out: Any) -> Any:
         inputs = [x] if self._op.arity == 1 else [np.where(self._slot == 0, x, self._pair(0)), np.where(self._slot == 1, x, self._pair(1))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -34,7 +34,7 @@ class Site:
     def text(self) -> str:
         """What stands in the code; of what a function does that the forward pass calls, the call."""
         if not self.place:
-            return self.op
+            return f"{self.op} of single values" if not self.arrays else self.op
         code, instruction = self.place[-1]
         line, end, column, end_column = _positions(code, instruction)
         if line is None or end != line or column is None:
@@ -46,8 +46,15 @@ class Site:
         return f"`{self.text}`" + (f" (line {self.line})" if self.line else "")
 
 
+@lru_cache(maxsize=64)
+def _all_positions(code: CodeType) -> list[tuple[Any, ...]]:
+    return list(code.co_positions())
+
+
 def _positions(code: CodeType, instruction: int) -> tuple[Any, ...]:
-    return next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+    """Line, last line, column, last column of an instruction: the interpreter may stand anywhere in its cache."""
+    found = _all_positions(code)
+    return found[instruction // 2] if 0 <= instruction // 2 < len(found) else (None,) * 4
 
 
 class Sites:
@@ -56,15 +63,17 @@ class Sites:
     def __init__(self, trace: Trace) -> None:
         graph = trace.graph
         found: dict[Any, Site] = {}
-        before, count = (), dict[str, int]()
+        before: Any = ()
+        count: dict[str, int] = {}
         self.of = np.full(len(graph), -1)
         self.turn = np.zeros(len(graph), dtype=int)
         order: list[Site] = []
         for group in trace.groups:
-            if group.place != before:
-                before, count = group.place, {}
+            where = tuple((code, _positions(code, instruction)) for code, instruction in group.place)
+            if where != before:
+                before, count = where, {}
             count[group.op] = count.get(group.op, 0) + 1
-            key = (group.place, group.op, count[group.op])
+            key = (where, group.op, count[group.op])
             if key not in found:
                 found[key] = Site(group.op, group.place)
                 order.append(found[key])
