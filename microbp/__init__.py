@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.comparing.gradcheck import GradCheck, gradcheck
     from microbp.comparing.jacobian import jacobian
     from microbp.derivation.one_weight import Derivation, explain
+    from microbp.diagnosis.any_pass.check import Trace, check, trace
+    from microbp.diagnosis.any_pass.report import Report
     from microbp.diagnosis.diagnose import diagnose
     from microbp.diagnosis.explanation import Diagnosis
     from microbp.diagnosis.grading import Grade, Grades, grade
@@ -38,6 +40,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.drawing.film.film import Film, animate
     from microbp.drawing.page.page import PageView, page, steps
     from microbp.drawing.subgraph import paths_to
+    from microbp.engine.arrays import Array, array, grads, values
     from microbp.engine.families import affine, total
     from microbp.engine.ieee import errstate
     from microbp.engine.ops import Op
@@ -53,6 +56,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
 
 __version__ = "0.1.0"
 __all__ = [
+    "Array",
     "Comparison",
     "Constant",
     "Derivation",
@@ -69,15 +73,19 @@ __all__ = [
     "NonFiniteWarning",
     "Op",
     "PageView",
+    "Report",
     "Reproduced",
     "Step",
     "Stepper",
     "Strength",
+    "Trace",
     "Training",
     "TrainingResult",
     "Value",
     "affine",
     "animate",
+    "array",
+    "check",
     "compare",
     "conventions",
     "datasets",
@@ -90,6 +98,7 @@ __all__ = [
     "from_theta",
     "gradcheck",
     "grade",
+    "grads",
     "jacobian",
     "load",
     "losses",
@@ -102,7 +111,9 @@ __all__ = [
     "strength",
     "to_theta",
     "total",
+    "trace",
     "train",
+    "values",
     "vectorized",
 ]
 
@@ -124,6 +135,12 @@ _HOMES = {
         "Derivation",
         "explain",
     ),
+    "diagnosis.any_pass.check": (
+        "Trace",
+        "check",
+        "trace",
+    ),
+    "diagnosis.any_pass.report": ("Report",),
     "diagnosis.diagnose": ("diagnose",),
     "diagnosis.explanation": ("Diagnosis",),
     "diagnosis.grading": (
@@ -149,6 +166,12 @@ _HOMES = {
         "steps",
     ),
     "drawing.subgraph": ("paths_to",),
+    "engine.arrays": (
+        "Array",
+        "array",
+        "grads",
+        "values",
+    ),
     "engine.families": (
         "affine",
         "total",

@@ -1,47 +1,78 @@
-"""Any forward and backward pass in NumPy: which line of the backward pass is wrong, and why."""
+"""Any forward and backward pass that is written in NumPy: which line of the backward pass is wrong, and why.
+
+>>> def forward(x, w):
+...     z = x @ w
+...     a = np.tanh(z)
+...     return {"z": z, "a": a, "loss": (a**2).sum()}
+>>> def backward(x, w, z, a):
+...     da = 2 * a
+...     dz = da * (1 - z**2)
+...     return {"da": da, "dz": dz, "dw": x.T @ dz}
+>>> x, w = np.array([[0.5, 1.0], [2.0, -0.3]]), np.array([0.2, 0.7])
+>>> found = check(forward, backward, x=x, w=w)
+>>> found.ok, found.first, [line.verdict for line in found.lines]
+(False, 'z', ['right', 'wrong', 'carried'])
+>>> found["z"].causes[0]
+'derivative-elsewhere'
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.explain import Explainer
-from microbp.diagnosis.any_pass.judge import RIGHT, WRONG, judge
+from microbp.diagnosis.any_pass.calling import bind, gradients_by_name, returned_by, same_random_numbers
+from microbp.diagnosis.any_pass.judge import judge
 from microbp.diagnosis.any_pass.names import flatten, meant
-from microbp.diagnosis.any_pass.trace import Trace, bind, returned_by, run
-from microbp.errors import ProblemError, unknown
+from microbp.diagnosis.any_pass.report import Line, Report, report
+from microbp.diagnosis.any_pass.trace import Recorded, run
+from microbp.errors import GraphError, MicrobpError, ProblemError, unknown
+
+FEWER = (16, 8, 4, 2)
+"""A pass that is too large is checked with so many samples."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a report: the array whose gradient it gives, the verdict, the causes, likeliest first, and a text."""
+class Trace(Recorded):
+    """What `trace` gives: the `loss`, a `Value`, and each named array, a `Quantity`, by name, in the order of making.
 
-    name: str
-    verdict: str
-    causes: tuple[str, ...]
-    text: str
+    Whatever takes a root takes a trace: `steps(t)`, `draw(t)`, `page(t, file)`, `paths(t, leaf)`, `gradcheck(t)`.
+    """
+
+    def compare(self, name: str, mine: Any) -> Line:
+        """Compares a gradient of yours with the right one, given those compared before; prints a line, and returns it.
+
+        Raises `UnknownNameError` for a name that the forward pass did not return.
+        """
+        found = meant(name, list(self))
+        if found is None:
+            raise ProblemError(f"{unknown('quantity', name, list(self))}: forward has to return it to have it compared")
+        self.compared[found] = _numbers(found, mine)
+        line = report(judge(self, self.compared))[found]
+        apart = np.inf if np.shape(mine) != self[found].shape else np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0)
+        exact = bool(apart == 0)
+        print(f"{found:15} exact: {exact!s:5}  approximate: {line.verdict == 'right'!s:5}  worst difference: {apart:.3g}" + (
+            "" if line.verdict == "right" else f"  {line.text}"))  # fmt: skip
+        return line
 
 
-@dataclass(frozen=True)
-class Report:
-    """What `check` found, line by line in the order of the way back."""
+def trace(forward: Callable[..., Any], /, **arrays: Any) -> Trace:
+    """Runs `forward(**arrays)` on arrays of values, and gives what it returns as a `Trace`.
 
-    lines: tuple[Line, ...]
-    notes: tuple[str, ...] = ()
+    Arrays of floats, and floats, become leaves; whole numbers and truths stay as they are. `forward` returns the loss,
+    or a dict with it (`locals()` is one), or a tuple of the loss and others. Raises `ProblemError` if no loss is found,
+    `OperandError` for functions of NumPy that cannot work on values, `GraphError` if the pass is too large.
 
-    @property
-    def ok(self) -> bool:
-        """Whether every line is right."""
-        return all(line.verdict == RIGHT for line in self.lines)
-
-    @property
-    def first(self) -> str | None:
-        """The name of the first wrong line on the way back; None if there is none."""
-        return next((line.name for line in self.lines if line.verdict == WRONG), None)
+    >>> t = trace(lambda x, w: {"z": x * w, "loss": np.sum((x * w) ** 2)}, x=np.array([1.0, 2.0]), w=3.0)
+    >>> t.loss.data, t["w"].gradient, list(t)
+    (45.0, array(30.), ['x', 'w', 'z'])
+    >>> t.compare("dw", 30.0).verdict
+    w               exact: True   approximate: True   worst difference: 0
+    'right'
+    """
+    return run(Trace, forward, arrays, lambda name: True)
 
 
 def check(
@@ -50,25 +81,122 @@ def check(
     /,
     *,
     gradients: Any = None,
-    **arrays: Any,
+    names: Mapping[str, str] | None = None,
+    arrays: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Report:
-    """."""
-    plain = returned_by(bind(forward, copy.deepcopy(arrays)))
-    returned = gradients if backward is None else bind(backward, copy.deepcopy(arrays), plain)
-    flat = dict(flatten(returned))
-    wanted_names = [meant(k, list(arrays)) for k in flat]
-    t = run(forward, arrays, lambda name: name in wanted_names)
-    given = {}
-    for key, mine in flat.items():
-        name = meant(key, [*t, "loss"])
-        if name is not None and name != "loss":
-            given[name] = mine
-    if not given:
-        raise ProblemError("nothing to compare")
-    found = judge(t, given)
-    e = Explainer(found)
-    lines = []
-    for j in found.lines():
-        c = e.causes(j) if j.verdict == WRONG else ()
-        lines.append(Line(j.name, j.verdict, tuple(x.code for x in c), " / ".join(x.text for x in c)))
-    return Report(tuple(lines))
+    """Judges each gradient that `backward` returns by itself: right, right for a wrong input, or wrong, and why.
+
+    Both functions get the arrays that they name; `backward` may also name what `forward` returned, all of which goes to
+    one name besides (`cache`). `gradients` takes numbers instead of a function. Names are those of `forward`, with or
+    without `d`, `grad_`, `_grad`; `names={"delta2": "z2"}` says what another one means. An array whose name collides
+    with an option is passed in `arrays`. Arrays of floats are leaves, whole numbers and truths stay as they are.
+
+    Every answer at a kink that is a one-sided derivative is right, and so is what differs by rounding alone; numbers of
+    single precision are held to single precision. What is too large is checked with fewer samples, and the report
+    notes it. Raises `ProblemError` for what cannot be compared, and what `trace` raises.
+    """
+    given = {**(arrays or {}), **more}
+    if (backward is None) == (gradients is None):
+        raise ProblemError("check needs a backward pass, or gradients=… with its numbers: one of the two")
+    try:
+        return _check(forward, backward, gradients, names or {}, given)
+    except GraphError as error:
+        if backward is None:
+            raise
+        for count in FEWER:
+            fewer, samples = _fewer(given, count)
+            try:
+                found = _check(forward, backward, None, names or {}, fewer)
+            except GraphError:
+                continue
+            except Exception as trouble:
+                raise error from trouble
+            return Report(found.lines, (*found.notes, f"checked with the first {count} of {samples} samples: all are too many for scalars"))
+        raise
+
+
+def _check(
+    forward: Callable[..., Any], backward: Callable[..., Any] | None, gradients: Any, names: Mapping[str, str], arrays: Mapping[str, Any]
+) -> Report:
+    with same_random_numbers():
+        plain = returned_by(bind(forward, copy.deepcopy(dict(arrays))), forward)
+    if backward is not None:
+        with same_random_numbers():
+            gradients = bind(backward, copy.deepcopy(dict(arrays)), plain)
+    floats = [name for name, x in flatten(arrays) if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim]
+    flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
+    asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
+    with same_random_numbers():
+        recorded = run(Recorded, forward, arrays, lambda name: name in asked.values())
+    _same_pass(recorded, plain)
+    mine, notes = _matched(flat, names, recorded)
+    return report(judge(recorded, mine), notes)
+
+
+def _same_pass(recorded: Recorded, plain: Mapping[str, Any]) -> None:
+    """Raises `ProblemError` if forward did something else with values than with numbers."""
+    loss = float(np.asarray(plain["loss"]).ravel()[0])
+    if np.isfinite(loss) and not np.isclose(loss, recorded.loss.data, rtol=1e-6, atol=1e-12):
+        raise ProblemError(
+            f"forward gives another loss when it runs again: {loss:.9g}, then {recorded.loss.data:.9g}. If it draws random "
+            "numbers, pass them in as arrays; if it keeps something from one call to the next, let it begin anew"
+        )
+
+
+def _matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Recorded) -> tuple[dict[str, Any], list[str]]:
+    """The given gradients by the names of the trace, and what is left aside."""
+    mine: dict[str, Any] = {}
+    strange = []
+    stacked = {name: parts for name, parts in _series([*recorded]).items() if name not in recorded}
+    for key, numbers in flat.items():
+        name = names.get(key) or meant(key, [*recorded, *stacked, "loss"])
+        if numbers is None or name == "loss":
+            continue
+        if name in stacked and np.shape(numbers)[:1] == (len(stacked[name]),):
+            mine.update({part: _numbers(key, x) for part, x in zip(stacked[name], numbers, strict=True)})
+        elif name in recorded:
+            mine[name] = _numbers(key, numbers)  # type: ignore[index]  # None is in no trace
+        else:
+            strange.append(key)
+    for base in sorted({key.partition("[")[0] for key in strange if "[" in key}):
+        name, parts = meant(base, [*recorded]), [key for key in strange if key.startswith(f"{base}[")]
+        if name in recorded and recorded[name].shape[:1] == (len(parts),):  # type: ignore[index]
+            mine[name] = np.stack([_numbers(key, flat[key]) for key in parts])  # type: ignore[index]
+            strange = [key for key in strange if key not in parts]
+    if not mine:
+        raise ProblemError(
+            f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: call that of W "
+            'dW, or say names={"mine": "W"}'
+        )
+    return mine, [f"not compared: {', '.join(strange)}; forward returns nothing of that name"] if strange else []
+
+
+def _series(names: Collection[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if name.endswith("]"):
+            found.setdefault(name.rpartition("[")[0], []).append(name)
+    return {base: sorted(parts, key=lambda name: (len(name), name)) for base, parts in found.items()}
+
+
+def _numbers(key: str, numbers: Any) -> Any:
+    try:
+        found = np.asarray(numbers)
+        if found.dtype.kind == "f":
+            return found
+        return found.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ProblemError(f"the gradient {key} must be an array of numbers, got {type(numbers).__name__}") from error
+
+
+def _fewer(arrays: Mapping[str, Any], count: int) -> tuple[dict[str, Any], int]:
+    """The first samples of all arrays that have as many as the first one."""
+    lengths = [len(x) for x in arrays.values() if isinstance(x, np.ndarray) and x.ndim]
+    if not lengths:
+        raise ProblemError("there is no array whose samples could be fewer")
+    samples = lengths[0]
+    return {k: x[:count] if isinstance(x, np.ndarray) and x.ndim and len(x) == samples else x for k, x in arrays.items()}, samples
+
+
+__all__ = ["FEWER", "MicrobpError", "Trace", "check", "trace"]

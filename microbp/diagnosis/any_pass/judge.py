@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.graph import Sweep
-from microbp.diagnosis.any_pass.trace import Trace
+from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.diagnosis.any_pass.readings import readings
 
 RELATIVE = 1e-8
@@ -72,7 +72,7 @@ def is_single(mine: Any) -> bool:
 class Judge:
     """Judges given gradients of a trace, {name: array}, each named as the trace names it."""
 
-    def __init__(self, trace: Trace, given: Mapping[str, Any], places: Mapping[str, Any]) -> None:
+    def __init__(self, trace: Recorded, given: Mapping[str, Any], places: Mapping[str, Any]) -> None:
         self.trace = trace
         self.given = given
         self.places = places
@@ -148,7 +148,7 @@ class Judge:
         return Judged(name, verdict, self.given[name], self.fitted[name], self.wanted(name), single)
 
 
-def judge(trace: Trace, given: Mapping[str, Any]) -> Judge:
+def judge(trace: Recorded, given: Mapping[str, Any]) -> Judge:
     """Judges gradients, {name: array}, in the reading of copied arrays that leaves the fewest lines wrong."""
     found = readings(trace, given)
     best = Judge(trace, given, {name: choices[0] for name, choices in found.items()})

@@ -11,7 +11,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.scope import Scope
 from microbp.diagnosis.any_pass.sites import Sites
-from microbp.diagnosis.any_pass.trace import Trace
+from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.diagnosis.any_pass.ways import Way
 from microbp.engine.ops import OPS
 
@@ -34,7 +34,7 @@ Slip = tuple[str, str, float, Any]
 class LocalSlips:
     """The slips in the local derivatives of one way."""
 
-    def __init__(self, trace: Trace, sites: Sites, scope: Scope, region: Region, way: Way) -> None:
+    def __init__(self, trace: Recorded, sites: Sites, scope: Scope, region: Region, way: Way) -> None:
         graph = trace.graph
         self._sites, self._scope, self._way, self._data = sites, scope, way, graph.data
         self._target, self._source = region.target[way.edges], region.source[way.edges]
@@ -45,7 +45,7 @@ class LocalSlips:
         self._other = self._cofactors(trace)
         self._chain = trace.graph.chain
 
-    def _cofactors(self, trace: Trace) -> Any:
+    def _cofactors(self, trace: Recorded) -> Any:
         """The place of the other operand of each arrow, if the operation has two."""
         if self._kind == "dot" or (self._op.arity == 2 and self._op.name != "where"):
             graph = trace.graph

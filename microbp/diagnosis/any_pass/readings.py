@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.trace import Trace
+from microbp.diagnosis.any_pass.trace import Recorded
 
 
-def readings(trace: Trace, names: Iterable[str]) -> dict[str, list[Any]]:
+def readings(trace: Recorded, names: Iterable[str]) -> dict[str, list[Any]]:
     """For each name the places in the graph that its gradient may belong to, the likeliest first."""
     owner = {place: name for name in reversed(list(trace)) for place in trace.places(name).tolist()}
     uses = np.bincount(trace.graph.source, minlength=len(trace.graph))
     return {name: _readings(trace, name, owner, uses) for name in names}
 
 
-def _readings(trace: Trace, name: str, owner: dict[int, str], uses: Any) -> list[Any]:
+def _readings(trace: Recorded, name: str, owner: dict[int, str], uses: Any) -> list[Any]:
     own = trace.places(name)
     found = [own]
     unnamed = _origins(trace, own, lambda place: place in owner)
@@ -34,7 +34,7 @@ def _readings(trace: Trace, name: str, owner: dict[int, str], uses: Any) -> list
     return [places for k, places in enumerate(found) if not any(np.array_equal(places, p) for p in found[:k])]
 
 
-def _origins(trace: Trace, places: Any, stays: Any) -> Any:
+def _origins(trace: Recorded, places: Any, stays: Any) -> Any:
     """What each element was copied from, unless that `stays` out of it."""
     origins = []
     for place in places.tolist():

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.sites import Sites
-from microbp.diagnosis.any_pass.trace import Trace
+from microbp.diagnosis.any_pass.trace import Recorded
 
 
 class Scope:
     """The numbers of all named arrays and of all that the forward pass made on its way."""
 
-    def __init__(self, trace: Trace, sites: Sites) -> None:
+    def __init__(self, trace: Recorded, sites: Sites) -> None:
         self._data = trace.graph.data
         self._sites = sites
         self.named = {name: quantity.value for name, quantity in trace.items()}

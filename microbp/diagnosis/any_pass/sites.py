@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.trace import Trace
+from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.engine.recording import Place
 
 
@@ -60,7 +60,7 @@ def _positions(code: CodeType, instruction: int) -> tuple[Any, ...]:
 class Sites:
     """The sites of a trace, and for each node the site that made it (-1: none) and at which turn."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Recorded) -> None:
         graph = trace.graph
         found: dict[Any, Site] = {}
         before: Any = ()
@@ -98,7 +98,7 @@ class Sites:
         self._inner(trace)
         self.names = {place: name for name in reversed(list(trace)) for place in trace.places(name).tolist()}
 
-    def _inner(self, trace: Trace) -> None:
+    def _inner(self, trace: Recorded) -> None:
         """Nodes inside an operation (the tree under a maximum), and those made with single values, get a site too."""
         graph = trace.graph
         loose: dict[str, int] = {}

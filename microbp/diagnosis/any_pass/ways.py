@@ -13,7 +13,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.sites import Site, Sites
-from microbp.diagnosis.any_pass.trace import Trace
+from microbp.diagnosis.any_pass.trace import Recorded
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Way:
         return where if not self.through or self.site.line is None else f"{where}, {self.site}"
 
 
-def ways(trace: Trace, sites: Sites, region: Region, places: Any) -> list[Way]:
+def ways(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[Way]:
     """The ways of a region, nearest to the line first."""
     graph = trace.graph
     operand = np.array([_operand(graph.nodes[t].op, s) for t, s in zip(region.target, region.slot, strict=True)], dtype=int)

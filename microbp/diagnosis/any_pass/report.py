@@ -1,0 +1,115 @@
+"""What `check` says: a line for each gradient that was given, the first wrong one on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.codes import Cause
+from microbp.diagnosis.any_pass.explain import Explainer
+from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, Judged
+from microbp.printing import columns, number_text
+
+WORDS = {RIGHT: "right", CARRIED: "right line, wrong input", WRONG: "WRONG"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a report: the array whose gradient it is, the verdict ("right", "carried", "wrong"), causes, a text."""
+
+    name: str
+    verdict: str
+    causes: tuple[str, ...]
+    """Codes of `CODES`, likeliest first."""
+    text: str
+    given: Any = field(repr=False, compare=False)
+    """What was given."""
+    wanted: Any = field(repr=False, compare=False)
+    """What it should be, given the lines above."""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` found, line by line in the order of the way back; prints with the first wrong line on top."""
+
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+    """What was not compared, and why."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every line is right."""
+        return all(line.verdict == RIGHT for line in self.lines)
+
+    @property
+    def first(self) -> str | None:
+        """The name of the first wrong line on the way back; None if there is none."""
+        return next((line.name for line in self.lines if line.verdict == WRONG), None)
+
+    def __getitem__(self, name: str) -> Line:
+        return next(line for line in self.lines if line.name == name)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything in it but the arrays, for JSON."""
+        lines = [{"name": x.name, "verdict": x.verdict, "causes": x.causes, "text": x.text} for x in self.lines]
+        return {"ok": self.ok, "first": self.first, "lines": lines, "notes": self.notes}
+
+    def __str__(self) -> str:
+        wrong = [line for line in self.lines if line.verdict == WRONG]
+        if wrong:
+            one = "1 line is wrong" if len(wrong) == 1 else f"{len(wrong)} lines are wrong"
+            head = [f"{one} of {len(self.lines)}. The first on the way back is the gradient of {wrong[0].name}:"]
+            head += [f"  {wrong[0].text}", ""]
+        else:
+            head = [f"all {len(self.lines)} lines are right" if len(self.lines) > 1 else "the line is right"]
+        rows = [(f"  {line.name}", WORDS[line.verdict], "" if line is wrong_first(wrong) else line.text) for line in self.lines]
+        rows = [(name, verdict, "" if text == verdict else text) for name, verdict, text in rows]
+        return "\n".join([*head, *columns(rows), *(f"({note})" for note in self.notes)])
+
+
+def wrong_first(wrong: Sequence[Line]) -> Line | None:
+    """The first of the wrong lines, if there is any."""
+    return wrong[0] if wrong else None
+
+
+def report(judge: Judge, notes: Sequence[str] = ()) -> Report:
+    """The report on a judged pass; what several lines share is said once."""
+    judged = judge.lines()
+    explainer = Explainer(judge) if judge.wrong else None
+    said: dict[tuple[str, int], str] = {}
+    lines = []
+    for line in judged:
+        causes: tuple[Cause, ...] = explainer.causes(line) if explainer and line.verdict == WRONG else ()
+        if line.single:
+            causes = (Cause("float32", "right to single precision"),)
+        lines.append(Line(line.name, line.verdict, tuple(c.code for c in causes), _text(line, causes, said), line.mine, line.wanted))
+    return Report(tuple(lines), tuple(notes))
+
+
+def _text(line: Judged, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:
+    if line.verdict != WRONG:
+        return "right, to single precision (float32)" if line.single else WORDS[line.verdict]
+    first = causes[0]
+    key = (first.code, first.site)
+    if first.site >= 0 and key in said:
+        return f"the same slip as in {said[key]}: {first.text}"
+    said.setdefault(key, line.name)
+    other = f" (or: {causes[1].text})" if len(causes) > 1 else ""
+    return f"{first.text}{other}. {_numbers(line)}"
+
+
+def _numbers(line: Judged) -> str:
+    """The element that differs most, beside what it should be."""
+    mine = np.asarray(line.mine, dtype=float)
+    if line.fitted is None:
+        return f"It has the shape {mine.shape}, and should have {line.wanted.shape}."
+    apart = np.abs(np.nan_to_num(line.fitted - line.wanted, nan=np.inf))
+    index = np.unravel_index(int(np.argmax(apart)), apart.shape) if apart.ndim else ()
+    place = f"[{','.join(map(str, index))}]" if index else ""
+    return f"At {place or 'its one element'} it is {number_text(float(line.fitted[index]), 6)}, and should be {number_text(float(line.wanted[index]), 6)}."
