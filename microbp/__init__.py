@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.drawing.film.film import Film, animate
     from microbp.drawing.page.page import PageView, page, steps
     from microbp.drawing.subgraph import paths_to
-    from microbp.engine.arrays import Array, array, grads, values
+    from microbp.engine.arrays.ndarray import Array, array, grads, values
     from microbp.engine.families import affine, total
     from microbp.engine.ieee import errstate
     from microbp.engine.ops import Op
@@ -166,7 +166,7 @@ _HOMES = {
         "steps",
     ),
     "drawing.subgraph": ("paths_to",),
-    "engine.arrays": (
+    "engine.arrays.ndarray": (
         "Array",
         "array",
         "grads",

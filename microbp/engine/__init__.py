@@ -1,6 +1,6 @@
 """A number that remembers how it was made, and the chain rule through everything that made it."""
 
-from microbp.engine.arrays import Array, array, grads, values
+from microbp.engine.arrays.ndarray import Array, array, grads, values
 from microbp.engine.ops import OPS
 from microbp.engine.value import Constant, Value, apply, constant, define
 

@@ -19,6 +19,7 @@ from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.printing import printable
 from microbp.problems import Problem, as_network, load
 from microbp.terminal.commands import (
+    check,
     compare,
     conventions,
     demo,
@@ -64,6 +65,7 @@ COMMANDS = {
     "diagnose": Command(diagnose, "say which line of your derivation is wrong, from your gradients alone", files=True),
     "grade": Command(grade, "diagnose many learners' gradients: a row for each", files=True),
     "conventions": Command(conventions, "say which conventions give a published number", "network", samples=False),
+    "check": Command(check, "say which line of any backward pass in NumPy is wrong: yours, in a file", "nothing"),
     "explain": Command(
         explain, "derive the gradient of a weight: in the graph, with indices, as a matrix line", "network"
     ),

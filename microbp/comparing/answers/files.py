@@ -114,7 +114,7 @@ def find_function(name: str) -> Callable[..., Any]:
         raise ProblemError(f"a function is given as module:name, not by a file: write {stem}:{attribute}, got {name!r}")
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    with _running(f"cannot import the module {module!r}:"):
+    with running(f"cannot import the module {module!r}:"):
         found = importlib.import_module(module)
         function: Any = getattr(found, attribute, None)
     if not callable(function):
@@ -123,14 +123,14 @@ def find_function(name: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def guarded(*arguments: Any) -> Any:
-        with _running("your function raised", "; it is called as f(weights, biases, X, Y)"):
+        with running("your function raised", "; it is called as f(weights, biases, X, Y)"):
             return function(*arguments)
 
     return guarded
 
 
 @contextlib.contextmanager
-def _running(words: str, nowhere: str = "") -> Iterator[None]:
+def running(words: str, nowhere: str = "") -> Iterator[None]:
     """Runs a learner's code: what it prints goes to stderr, what it raises, sys.exit too, is a `ProblemError`."""
     try:
         with contextlib.redirect_stdout(sys.stderr):

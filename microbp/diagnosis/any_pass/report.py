@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.codes import Cause
-from microbp.diagnosis.any_pass.explain import Explainer
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.explain import Explainer
 from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, Judged
 from microbp.printing import columns, number_text
 

@@ -23,9 +23,9 @@ import numpy as np
 from microbp.diagnosis.any_pass.calling import bind, returned_by
 from microbp.diagnosis.any_pass.graph import Graph, Sweep
 from microbp.diagnosis.any_pass.names import flatten
-from microbp.engine.arrays import array, label, raw, values
-from microbp.engine.elements import has_values
-from microbp.engine.recording import Group, recording
+from microbp.engine.arrays.ndarray import array, label, raw, values
+from microbp.engine.arrays.elements import has_values
+from microbp.engine.arrays.recording import Group, recording
 from microbp.engine.value import Value
 from microbp.errors import ProblemError
 

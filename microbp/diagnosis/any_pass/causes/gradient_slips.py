@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.region import Region
-from microbp.diagnosis.any_pass.sites import Sites
-from microbp.diagnosis.any_pass.ways import Way
+from microbp.diagnosis.any_pass.causes.region import Region
+from microbp.diagnosis.any_pass.causes.sites import Sites
+from microbp.diagnosis.any_pass.causes.ways import Way
 
 Change = tuple[str, str, float, int, Any]
 """A code, a text, a weight, the number of a site (-1: none), and how much more arrives at each node of a region."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.codes import Cause
-from microbp.diagnosis.any_pass.factors import Factors
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.factors import Factors
 from microbp.diagnosis.any_pass.judge import RELATIVE, near
 
 MOST_AXES = 5

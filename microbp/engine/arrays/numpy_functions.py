@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from microbp.engine import contraction
-from microbp.engine.elements import as_nodes, handed_on, has_values, raw, values
+from microbp.engine.arrays import contraction
+from microbp.engine.arrays.elements import as_nodes, handed_on, has_values, raw, values
 from microbp.engine.functions import OPS
-from microbp.engine.recording import note, spend
-from microbp.engine.ufuncs import call_ufunc
+from microbp.engine.arrays.recording import note, spend
+from microbp.engine.arrays.ufuncs import call_ufunc
 from microbp.engine.value import Value, apply
 from microbp.errors import MicrobpError, OperandError
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.region import Region
-from microbp.diagnosis.any_pass.sites import Site, Sites
+from microbp.diagnosis.any_pass.causes.region import Region
+from microbp.diagnosis.any_pass.causes.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
 

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from microbp.engine import elements
-from microbp.engine.elements import as_nodes, grads, has_values, label, raw, values
-from microbp.engine.numpy_functions import call_function
+from microbp.engine.arrays import elements
+from microbp.engine.arrays.elements import as_nodes, grads, has_values, label, raw, values
+from microbp.engine.arrays.numpy_functions import call_function
 from microbp.engine.operands import real_number
-from microbp.engine.recording import fit_constructors, note
-from microbp.engine.ufuncs import call_ufunc
+from microbp.engine.arrays.recording import fit_constructors, note
+from microbp.engine.arrays.ufuncs import call_ufunc
 from microbp.engine.value import Value
 from microbp.errors import OperandError
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.closed_forms import closed_forms
-from microbp.diagnosis.any_pass.codes import Cause
-from microbp.diagnosis.any_pass.factors import Factors
-from microbp.diagnosis.any_pass.gradient_slips import gradient_slips
+from microbp.diagnosis.any_pass.causes.closed_forms import closed_forms
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.factors import Factors
+from microbp.diagnosis.any_pass.causes.gradient_slips import gradient_slips
 from microbp.diagnosis.any_pass.judge import NOISE, RELATIVE, SINGLE, Judge, Judged, is_single, near
-from microbp.diagnosis.any_pass.local_slips import LocalSlips
-from microbp.diagnosis.any_pass.region import Region
-from microbp.diagnosis.any_pass.scope import Scope
-from microbp.diagnosis.any_pass.sites import Sites
-from microbp.diagnosis.any_pass.ways import Way, cuts, ways
-from microbp.diagnosis.any_pass.whole_line import whole_line
+from microbp.diagnosis.any_pass.causes.local_slips import LocalSlips
+from microbp.diagnosis.any_pass.causes.region import Region
+from microbp.diagnosis.any_pass.causes.scope import Scope
+from microbp.diagnosis.any_pass.causes.sites import Sites
+from microbp.diagnosis.any_pass.causes.ways import Way, cuts, ways
+from microbp.diagnosis.any_pass.causes.whole_line import whole_line
 
 MOST_WORK = 300_000_000
 """So many arrows are swept over for one line at most: two or three seconds."""

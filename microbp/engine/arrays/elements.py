@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from microbp.engine.functions import OPS
-from microbp.engine.recording import note, spend
+from microbp.engine.arrays.recording import note, spend
 from microbp.engine.value import Constant, Value, apply
 from microbp.errors import OperandError
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.region import Region
-from microbp.diagnosis.any_pass.scope import Scope
-from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.causes.region import Region
+from microbp.diagnosis.any_pass.causes.scope import Scope
+from microbp.diagnosis.any_pass.causes.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
-from microbp.diagnosis.any_pass.ways import Way
+from microbp.diagnosis.any_pass.causes.ways import Way
 from microbp.engine.ops import OPS
 
 SELECTING = ("max", "min", "where", "relu", "leaky_relu", "abs")

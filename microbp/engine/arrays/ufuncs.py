@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from microbp.engine.contraction import matmul
-from microbp.engine.elements import as_nodes, has_values, raw, values
+from microbp.engine.arrays.contraction import matmul
+from microbp.engine.arrays.elements import as_nodes, has_values, raw, values
 from microbp.engine.families import as_value, total
 from microbp.engine.functions import OPS
-from microbp.engine.recording import note, spend
+from microbp.engine.arrays.recording import note, spend
 from microbp.engine.value import Constant, Value, apply
 from microbp.errors import OperandError
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.trace import Recorded
-from microbp.engine.recording import Place
+from microbp.engine.arrays.recording import Place
 
 
 @dataclass

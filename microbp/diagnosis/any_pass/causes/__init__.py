@@ -1,0 +1,1 @@
+"""Why a line of a backward pass is wrong, from the graph of its forward pass alone."""

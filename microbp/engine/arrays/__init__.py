@@ -1,0 +1,1 @@
+"""Arrays of values: NumPy code runs on them as it is."""

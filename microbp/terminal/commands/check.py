@@ -1,0 +1,103 @@
+"""The command `microbp check`: any forward and backward pass in NumPy, out of a file of the learner's."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from microbp.comparing.answers.files import load_gradients, named, running
+from microbp.diagnosis.any_pass.check import check
+from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.terminal.commands.output import put
+
+NEEDS = (
+    "the file has forward(…), which returns the loss and the arrays on its way, backward(…), which returns their "
+    "gradients, and data, a dict of arrays or a function that returns one"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("file", help=f"Python code, which is run: {NEEDS}")
+    parser.add_argument("--data", metavar="FILE", help="a .npz of the arrays, if the file has no data")
+    parser.add_argument("--seed", type=int, default=0, help="for sizes, which random numbers are drawn for (0)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the report. Exit code: 0 if every line is right, else 1."""
+    path = Path(options.file)
+    module = _load(path)
+    missing = [name for name in ("forward", "backward") if not callable(getattr(module, name, None))]
+    if missing:
+        functions = [name for name, x in vars(module).items() if callable(x) and not name.startswith("_")]
+        raise ProblemError(f"{path}: {unknown('function', missing[0], functions)}; {NEEDS}")
+    arrays = _data(module, options)
+    try:
+        with running(f"{path}:"):
+            found = check(module.forward, module.backward, arrays=arrays)
+    except ProblemError as error:
+        if isinstance(error.__cause__, MicrobpError):  # what microbp itself has to say
+            with named(str(path)):
+                raise error.__cause__ from None
+        raise
+    put(options, found.as_dict(), found)
+    return 0 if found.ok else 1
+
+
+def _load(path: Path) -> ModuleType:
+    """The file as a module; it is run, in its own folder's company."""
+    if path.suffix != ".py" or not path.is_file():
+        raise ProblemError(f"check needs a file of Python code, mine.py for example; got {str(path)!r}: {NEEDS}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        with running(f"cannot run {str(path)!r}:"):
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.resolve().parent))
+    return module
+
+
+def _data(module: ModuleType, options: argparse.Namespace) -> dict[str, Any]:
+    """The arrays: of a .npz, of the file itself, or random ones of its sizes."""
+    if options.data:
+        found = load_gradients(options.data, "arrays")
+    elif hasattr(module, "data"):
+        with running("data:"):
+            found = module.data() if callable(module.data) else module.data
+    elif hasattr(module, "sizes"):
+        return _random(module.sizes, options.seed)
+    else:
+        raise ProblemError(
+            f'{options.file}: no data: write data = {{"X": …}}, or sizes = {{"X": (8, 5), "y": ((8,), 3)}} for random numbers '
+            "(whole ones below 3), or give --data FILE.npz"
+        )
+    if not isinstance(found, Mapping):
+        raise ProblemError(f"data is a dict of arrays by name; got {type(found).__name__}")
+    return dict(found)
+
+
+def _random(sizes: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Normal numbers of these shapes; of `(shape, n)` whole numbers below n.
+
+    >>> {name: (x.shape, x.dtype.kind) for name, x in _random({"X": (8, 5), "y": ((8,), 3)}, 0).items()}
+    {'X': ((8, 5), 'f'), 'y': ((8,), 'i')}
+    """
+    rng = np.random.default_rng(seed)
+    found = {}
+    for name, size in sizes.items():
+        if isinstance(size, tuple) and len(size) == 2 and isinstance(size[0], tuple):
+            found[name] = rng.integers(0, size[1], size[0])
+        else:
+            found[name] = rng.normal(size=size)
+    return found
