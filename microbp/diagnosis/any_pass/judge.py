@@ -152,13 +152,15 @@ def judge(trace: Recorded, given: Mapping[str, Any]) -> Judge:
     """Judges gradients, {name: array}, in the reading of copied arrays that leaves the fewest lines wrong."""
     found = readings(trace, given)
     best = Judge(trace, given, {name: choices[0] for name, choices in found.items()})
-    for name, choices in found.items():
-        for places in choices[1:]:
-            if not best.wrong:
-                return best
-            other = Judge(trace, given, {**best.places, name: places})
-            if len(other.wrong) < len(best.wrong):
-                best = other
+    literal = {name: trace.places(name) for name in given}
+    others = [literal] if any(len(choices) > 1 for choices in found.values()) else []
+    others += [{name: places} for name, choices in found.items() for places in choices[1:]]
+    for other in others:
+        if not best.wrong:
+            break
+        tried = Judge(trace, given, {**best.places, **other})
+        if len(tried.wrong) < len(best.wrong):
+            best = tried
     return best
 
 

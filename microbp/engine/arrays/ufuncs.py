@@ -188,10 +188,13 @@ def _tree(join: Callable[[Value, Value], Value], nodes: Sequence[Value]) -> Valu
 def _accumulate(name: str, a: Any, axis: int = 0) -> Any:
     a = np.moveaxis(as_nodes(a), axis, 0)
     spend(2 * a.size)
-    made = [_call("positive", a[0])] if len(a) else []
+    # What is handed out is not what runs on: its gradient is not that of the rows after it.
+    running = a[:1]
+    made = [_call("positive", row) for row in running]
     for row in a[1:]:
-        made.append(_call(name, made[-1], row))
-    return np.moveaxis(np.array(made, dtype=object), 0, axis)
+        made.append(_call(name, running[-1], row))
+        running = [_call(name, running[-1], row)]
+    return np.moveaxis(np.array(made, dtype=object).reshape(a.shape), 0, axis)
 
 
 def _outer(name: str, a: Any, b: Any) -> Any:
