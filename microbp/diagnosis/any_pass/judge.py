@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.causes.region import Region
 from microbp.diagnosis.any_pass.graph import Sweep
 from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.diagnosis.any_pass.readings import readings
@@ -85,6 +86,19 @@ class Judge:
             # A line may have been computed past a wrong one, from what stands above it.
             self.past = trace.graph.sweep(self._fixed(name for name in given if name not in self.wrong))
             self.wrong = {name for name in self.wrong if not self._agrees(name, self.past)}
+            self.wrong -= self._undecided()
+
+    def _undecided(self) -> set[str]:
+        """Lines below one whose numbers cannot be passed on, since their shape does not fit: nobody can tell."""
+        bad = [name for name in self.wrong if self.fitted[name] is None or not np.isfinite(self.fitted[name]).all()]
+        above = {int(k) for name in bad for k in self.places[name]}
+        fixed = {k: x for k, x in self.fixed.items() if k not in above}
+        found = set()
+        for name in self.wrong if bad else ():
+            reached = Region(self.trace.graph, self.places[name], fixed).nodes.tolist()
+            if name not in bad and above.intersection(reached):
+                found.add(name)
+        return found
 
     def lines(self) -> list[Judged]:
         """The verdicts, in the order of the way back: last made, first judged."""

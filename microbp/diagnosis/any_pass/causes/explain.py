@@ -262,43 +262,66 @@ class _Search:
         return found
 
     def _contributions(self) -> Iterator[Cause]:
-        """What was broadcast forwards, and is summed along the wrong axes, or not at all, or averaged."""
+        """What one way brings, summed along the wrong axes, or not at all, or averaged, or turned."""
         mine = np.asarray(self.line.mine, dtype=float)
         brought = self.region.passed()
+        places = {int(k): i for i, k in enumerate(self.places)}
         for way in self.ways:
+            if not way.direct:
+                continue
+            inside = np.array([places.get(int(k), -1) for k in self.region.source[way.edges]])
+            part = np.zeros(len(self.places))
+            np.add.at(part, inside[inside >= 0], brought[way.edges][inside >= 0])
+            rest = (self.want - part).reshape(self.shape)
+            yield from self._turned(mine, part.reshape(self.shape), rest, way)
             shapes = {a.shape for a in way.site.arrays}
-            if not way.direct or len(shapes) != 1 or len(way.edges) != sum(a.size for a in way.site.arrays):
+            if len(shapes) != 1 or len(way.edges) != sum(a.size for a in way.site.arrays):
                 continue
             (shape,) = shapes
             turns = len(way.site.arrays)
             target = self.region.target[way.edges]
             parts = np.zeros((turns, int(np.prod(shape))))
             parts[self.e.sites.turn[target], self.e.sites.position[target]] = brought[way.edges]
-            parts = parts.reshape(turns, *shape) if turns > 1 else parts.reshape(shape)
-            yield from self._reduced(mine, parts, way)
+            yield from self._reduced(mine, parts.reshape(turns, *shape) if turns > 1 else parts.reshape(shape), rest, way)
 
-    def _reduced(self, mine: Any, parts: Any, way: Way) -> Iterator[Cause]:
+    def _turned(self, mine: Any, part: Any, rest: Any, way: Way) -> Iterator[Cause]:
+        """What the way brings, with two axes exchanged; of the only way `whole_line` says so."""
+        if rest.any() and mine.shape == part.shape:
+            for a, b in combinations(range(part.ndim), 2):
+                if part.shape[a] == part.shape[b] and self._same(rest + part.swapaxes(a, b), mine):
+                    yield Cause("transposed", f"what comes back {way} is transposed", 0.35, way.number)
+
+    def _reduced(self, mine: Any, parts: Any, rest: Any, way: Way) -> Iterator[Cause]:
+        """What the way brings to each of its results, added up in other ways than the right one."""
+        if parts.size <= self.want.size:
+            return
         room = float(self.noise.max(initial=0.0))
         bare = np.squeeze(mine)
+        only = not rest.any()
         for count in range(min(parts.ndim, 4) + 1):
             for axes in combinations(range(parts.ndim), count):
-                for code, found in (("sum", parts.sum(axis=axes)), ("mean", parts.mean(axis=axes)), ("max", parts.max(axis=axes) if parts.size else parts)):
-                    if code != "sum" and not count:
-                        continue
-                    found = np.squeeze(found)
+                for code in ("sum", "mean", "max") if count else ("sum",):
+                    found = getattr(parts, code)(axis=axes, keepdims=True)
+                    if only:
+                        found = np.squeeze(found)
+                    else:
+                        try:
+                            found = np.squeeze(found.reshape(found.shape) + rest)
+                        except ValueError:
+                            continue
                     if found.shape != bare.shape or not near(found, bare, room, self.relative).all():
                         continue
                     if bare.size == self.want.size and self._same(bare, self.want):
                         continue
-                    if parts.size <= self.want.size:
-                        continue
+                    along = f"along axis {', '.join(map(str, axes))}"
                     if not count:
                         yield Cause("not-summed", f"it is not summed, though {way.site} broadcasts it", 0.2, way.number)
                     elif code == "sum":
-                        yield Cause("wrong-axis" if bare.size == self.want.size or bare.ndim else "wrong-axis",
-                                    f"it is summed along axis {', '.join(map(str, axes))} of {way.site}, which is not where it was broadcast", 0.3, way.number)  # fmt: skip
+                        said = f"what comes back {way} is summed {along}, and was not broadcast there"
+                        yield Cause("wrong-axis", said, 0.3, way.number)
                     else:
-                        yield Cause("mean-for-sum", f"a {code} along axis {', '.join(map(str, axes))} stands in the place of the sum", 0.25, way.number)
+                        said = f"what comes back {way}: a {code} {along} stands in the place of the sum"
+                        yield Cause("mean-for-sum", said, 0.25, way.number)
                     return
 
     def _fitted_anyhow(self) -> Iterator[tuple[str, Any]]:
