@@ -140,5 +140,7 @@ def returned_names(function: Callable[..., Any] | None, count: int) -> list[str]
     returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
     for node in sorted(returns, key=lambda node: -node.lineno):
         if isinstance(node.value, ast.Tuple | ast.List) and len(node.value.elts) == count:
-            return [e.id if isinstance(e, ast.Name) else "" for e in node.value.elts]
+            # Of `dW / N` it is the name that comes first.
+            names = [[n.id for n in ast.walk(e) if isinstance(n, ast.Name)] for e in node.value.elts]
+            return [found[0] if found else "" for found in names]
     return None

@@ -119,13 +119,12 @@ class Judge:
         return np.fmax(self.passed.size[places], self.trace.truth.size[places]).reshape(shape)
 
     def _spread(self, mine: Any, name: str) -> Any:
-        """One number may stand for all of an array, if all are meant to be that."""
+        """What stands for a whole array by broadcasting, in the shape of the array."""
+        shape = self.trace[name].shape
         given = np.asarray(self.given[name], dtype=float)
-        if mine is not None or given.size != 1 or not self.trace[name].shape:
+        if mine is not None or given.ndim not in (0, len(shape)):
             return mine
-        spread = np.full(self.trace[name].shape, float(given.ravel()[0]))
-        truth = self.trace.truth.arrived[self.places[name]].reshape(spread.shape)
-        return spread if np.ptp(truth) <= NOISE * max(1e-300, float(np.abs(truth).max(initial=0.0))) else None
+        return np.broadcast_to(given, shape) if all(n in (1, m) for n, m in zip(given.shape, shape, strict=False)) else None
 
     def _fixed(self, names: Any) -> dict[int, float]:
         fixed: dict[int, float] = {}

@@ -80,10 +80,16 @@ def _normalized_otherwise(U: Any, n: Any, axes: tuple[int, ...], centred: bool, 
     yield Cause("mean-for-sum", f"a sum for the mean of the products, in {said}", 0.5), scale * (U - middle - along * length)
     yield Cause("mean-for-sum", f"sums for the means, in {said}", 0.5), scale * (U - middle * length - along * length)
     yield Cause("missing-way", f"the factor {said} in the last term is left out", 0.5), scale * (U - middle - (U * n).mean(axes, keepdims=True))
+    for k in {int(m) for m in (*U.shape, U.size)} | {int(length)}:
+        said_count = f"the means in {said} divide by {k}, and not by {length}"
+        yield Cause("mean-for-sum", said_count, 0.5), scale * (U - (middle + along) * length / k)
     for count in range(1, n.ndim + 1):
         for other in combinations(range(n.ndim), count):
             if other == axes:
                 continue
+            sums = U.sum(other, keepdims=True) * centred / length, n * (U * n).sum(other, keepdims=True) / length
+            yield Cause("wrong-axis", f"in {said}: the sum of the gradients goes along other axes", 0.5), scale * (U - sums[0] - along)
+            yield Cause("wrong-axis", f"in {said}: the sum of the products goes along other axes", 0.5), scale * (U - middle - sums[1])
             text = f"along axis {', '.join(map(str, other))}, not {', '.join(map(str, axes))}"
             m2, a2 = U.mean(other, keepdims=True) * centred, n * (U * n).mean(other, keepdims=True)
             yield Cause("wrong-axis", f"in {said}: the mean of the gradients goes {text}", 0.5), scale * (U - m2 - along)

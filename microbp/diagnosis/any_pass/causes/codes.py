@@ -33,6 +33,7 @@ CODES = {
     "other-derivative": ("the derivative of another function", "dz = da * a * (1 - a) for tanh"),
     "other-power": ("a factor in another power", "dstd = … / std for / std**2"),
     "other-quantity": ("another array stands in the place of the right one", "dgamma = (dz * c).sum(0) for xhat"),
+    "upstream-left-out": ("the gradient from above is left out of the product", "dz = 1 - a**2, without da *"),
     "mask": ("the choice of a max, ReLU or where is left out or turned round", "dz = da, without * (z > 0)"),
     "two-slips": ("two of these at once", "without / N, and without the way through mu"),
     "unexplained": ("it is wrong, and no single slip that is known gives it", "dW = np.random.randn(*W.shape)"),

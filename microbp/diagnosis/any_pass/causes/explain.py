@@ -211,7 +211,7 @@ class _Search:
         judge = self.e.judge
         given = {name: (judge.places[name].reshape(self.e.trace[name].shape), judge.fitted[name]) for name in judge.given if judge.fitted[name] is not None}
         found: list[Cause] = []
-        slips = islice(gradient_slips(self.e.sites, self.region, self.ways, self.line.name, given), max(0, self.left))
+        slips = islice(gradient_slips(self.e.sites, self.region, self.ways, self.line.name, given, self.e.scope.named), max(0, self.left))
         while chunk := list(islice(slips, max(1, 4_000_000 // max(1, len(self.region.edges))))):
             self.left -= len(chunk)
             added = self.region.added(np.array([change for *_, change in chunk]))

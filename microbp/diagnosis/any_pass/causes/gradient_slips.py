@@ -17,7 +17,12 @@ Change = tuple[str, str, float, int, Any]
 
 
 def gradient_slips(
-    sites: Sites, region: Region, ways: list[Way], line: str, given: Mapping[str, tuple[Any, Any]]
+    sites: Sites,
+    region: Region,
+    ways: list[Way],
+    line: str,
+    given: Mapping[str, tuple[Any, Any]],
+    values: Mapping[str, Any],
 ) -> Iterator[Change]:
     """What the gradients that arrive inside of a region may have been taken for; `given` are places and
     numbers by name, the `line` itself left aside."""
@@ -33,7 +38,16 @@ def gradient_slips(
                 yield "other-quantity", f"the gradient of `{other}` stands in the place of that of `{name}`", 0.5, -1, _spread(
                     region, inside, theirs - own
                 )
+        ones = _spread(region, inside, np.ones_like(own) - own)
+        yield "upstream-left-out", f"the gradient of `{name}`, which comes from above, is left out of the product", 0.5, -1, ones
+        for other, value in values.items():
+            if value.shape == own.shape:
+                said = f"`{other}` itself stands in the place of the gradient of `{name}`"
+                yield "other-quantity", said, 0.6, -1, _spread(region, inside, value - own)
         yield from _moves(region, inside, own, f"the gradient of `{name}`", -1)
+    passed = region.passed()
+    for way in ways:
+        yield from _summed_otherwise(sites, region, way, where, passed)
     for number in dict.fromkeys(way.number for way in ways):
         site = sites.all[number]
         if len(site.arrays) != 1 or not site.arrays[0].ndim:
@@ -42,6 +56,40 @@ def gradient_slips(
         inside = np.array([where.get(int(k), -1) for k in places.ravel()])
         if (inside >= 0).all():
             yield from _moves(region, inside, passing[inside].reshape(places.shape), f"the gradient of {site}", number)
+
+
+def _summed_otherwise(sites: Sites, region: Region, way: Way, where: Mapping[int, int], passed: Any) -> Iterator[Change]:
+    """What a way brings to a broadcast array, summed along another axis than it was broadcast on, turn by turn."""
+    shapes = {a.shape for a in way.site.arrays}
+    target, source = region.target[way.edges], region.source[way.edges]
+    if len(shapes) != 1 or len(way.edges) != sum(a.size for a in way.site.arrays):
+        return
+    (shape,) = shapes
+    homes, turns = sites.of[source], sites.turn[target]
+    if len(np.unique(homes)) != 1 or homes[0] < 0 or not sites.all[homes[0]].arrays:
+        return
+    changes: dict[tuple[int, ...], Any] = {}
+    for turn in np.unique(turns):
+        here = turns == turn
+        at = np.unique(sites.turn[source[here]])
+        own = sites.all[homes[0]].arrays[at[0]]
+        if len(at) != 1 or own.size * 2 > np.prod(shape):
+            return
+        parts = np.zeros(int(np.prod(shape)))
+        parts[sites.position[target[here]]] = passed[way.edges][here]
+        parts = parts.reshape(shape)
+        right = np.zeros(own.size)
+        np.add.at(right, sites.position[source[here]], passed[way.edges][here])
+        inside = np.array([where[int(k)] for k in own.ravel()])
+        for count in range(1, parts.ndim + 1):
+            for axes in combinations(range(parts.ndim), count):
+                other = parts.sum(axis=axes).ravel()
+                if other.size in (1, own.size):
+                    found = changes.setdefault(axes, np.zeros(len(region.nodes)))
+                    found[inside] += np.broadcast_to(other, right.shape) - right
+    for axes, change in changes.items():
+        said = f"what comes back through {way.site} is summed along axis {', '.join(map(str, axes))}, and was not broadcast there"
+        yield "wrong-axis", said, 0.6, way.number, change
 
 
 def _moves(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:

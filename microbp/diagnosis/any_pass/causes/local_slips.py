@@ -74,6 +74,8 @@ class LocalSlips:
             yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
         if self._op.name in ("max", "min"):
             yield "mask", f"the smallest is taken for the largest, or the other way round, in {text}", 0.4, self._opposite()
+        if self._kind == "dot" and (same := self._places_agree()) is not None:
+            yield "derivative-left-out", f"the matrix beside it in {text} is left out", 0.45, same
         yield "derivative-twice", f"the derivative of {text} is applied twice", 0.6, local * np.abs(local) if self._kind in PRODUCTS else local * local
         yield "other-power", f"it is divided by the derivative of {text}, not multiplied", 0.8, 1 / local
         yield from self._powers(text)
@@ -81,6 +83,18 @@ class LocalSlips:
             yield from self._elsewhere(text)
         if self._other is not None:
             yield from self._other_arrays(text)
+
+    def _places_agree(self) -> Any:
+        """1 for arrows between the same places of arrays of one shape, else 0; None if the shapes differ."""
+        shapes = []
+        for places in (self._target, self._source):
+            homes = np.unique(self._sites.of[places])
+            if len(homes) != 1 or homes[0] < 0 or not self._sites.all[homes[0]].arrays:
+                return None
+            shapes.append({a.shape for a in self._sites.all[homes[0]].arrays})
+        if shapes[0] != shapes[1]:
+            return None
+        return (self._sites.position[self._target] == self._sites.position[self._source]).astype(float)
 
     def _opposite(self) -> Any:
         """The derivatives of a tree of maxima, if at each of them the side with the smallest of all were chosen."""
@@ -122,7 +136,7 @@ class LocalSlips:
                 return
             out, text = self._data[place], f"{self._sites.all[sites[0]]}"
             changes = {"is left out": np.ones(len(x)), "is applied twice": slope * slope}
-            changes |= {f"is taken for {said}": f for said, f in {"q": out, "1 − q": 1 - out, "1 − q²": 1 - out**2, "q (1 + q)": out * (1 + out)}.items()}
+            changes |= {f"is taken for {said}": f for said, f in _polynomials(out).items()}
             for said, found in changes.items():
                 code = "derivative-left-out" if "left" in said else "derivative-twice" if "twice" in said else "other-derivative"
                 yield code, f"the derivative of {text} {said}{', q being the result' if 'q' in said else ''}", 0.45, self._local * found / slope
@@ -143,6 +157,8 @@ class LocalSlips:
         x, out = self._own, self._out
         yield "derivative-elsewhere", f"the derivative of {text} takes the input for the result", 0.5, self._slope(x, x)
         yield "derivative-elsewhere", f"the derivative of {text} takes the result for the input", 0.5, self._slope(out, out)
+        for said, found in _polynomials(out).items():
+            yield "other-derivative", f"the derivative of {text} is taken for {said}, q being the result", 0.65, found
         if self._op.arity == 1:
             (again,) = self._op.numpy(out)
             yield "derivative-elsewhere", f"the derivative of {text} is taken at the result", 0.5, self._slope(out, again)
@@ -196,6 +212,10 @@ class LocalSlips:
             found = value.reshape(len(arrays), -1)[row, position]
             if not np.array_equal(found, here):
                 yield name, code, found.astype(float)
+
+
+def _polynomials(q: Any) -> dict[str, Any]:
+    return {"q": q, "1 − q": 1 - q, "1 + q": 1 + q, "1 − q²": 1 - q**2, "q (1 − q)": q * (1 - q), "q (1 + q)": q * (1 + q), "q²": q**2}
 
 
 def _sign(slips: LocalSlips) -> Any:

@@ -38,6 +38,15 @@ def whole_line(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mappin
                     yield Cause("off-by-one", f"it is shifted by one place {text} axis {axis}", 0.5)
 
 
+def _factors(q: Any, text: str) -> Iterator[tuple[Any, str]]:
+    """What a line is multiplied by too often or too seldom, if q is in it."""
+    shapes = {text: q, f"{text}²": q**2, f"(1 − {text})": 1 - q, f"{text} (1 − {text})": q * (1 - q), f"(1 − {text}²)": 1 - q**2}
+    for said, factor in shapes.items():
+        yield factor, f"times {said}"
+        with np.errstate(all="ignore"):
+            yield 1 / factor, f"divided by {said}"
+
+
 def _broadcasts(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
     return len(shape) <= len(into) and all(a in (1, b) for a, b in zip(shape[::-1], into[::-1], strict=False))
 
@@ -93,9 +102,9 @@ def _by_factor(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mappin
     for text, other in scope.items():
         if not _broadcasts(other.shape, want.shape):
             continue
-        for power, said in ((1, f"times {text}"), (-1, f"divided by {text}"), (2, f"times {text}²"), (-2, f"divided by {text}²")):
+        for factor, said in _factors(other.astype(float), text):
             with np.errstate(all="ignore"):
-                moved = want * other.astype(float) ** power
+                moved = want * factor
             if np.isfinite(moved).all() and _same(mine, moved, noise):
                 yield Cause("factor-along-axis", f"it is what it should be {said}", 0.7)
                 return
