@@ -46,23 +46,36 @@ class Graph:
         self.nodes = _in_order([*(node for group in groups for node in group.array.ravel().tolist()), *named, loss])
         self.place = {node: k for k, node in enumerate(self.nodes)}
         self.loss = self.place[loss]
-        source, target, slot, local = [], [], [], list[float]()
-        level = [0] * len(self.nodes)
+        self.data = np.array([node.data for node in self.nodes])
+        place = self.place
+        source: list[int] = []
+        counts, level, local = [0] * len(self.nodes), [0] * len(self.nodes), list[float]()
+        products = []
         for k, node in enumerate(self.nodes):
             if node.op is None:
                 continue
             assert node.op.local is not None
-            inputs = [self.place[x] for x in node.inputs]
-            level[k] = 1 + max(level[i] for i in inputs)
+            inputs = [place[x] for x in node.inputs]
+            level[k] = 1 + max([level[i] for i in inputs])
+            counts[k] = len(inputs)
             source += inputs
-            target += [k] * len(inputs)
-            slot += range(len(inputs))
-            local += map(float, node.op.local(node))
+            if node.op.family == "dot":
+                products.append(k)
+                local += [0.0] * len(inputs)
+            elif node.op.family == "total":
+                local += [1.0] * len(inputs)
+            else:
+                local += node.op.local(node)
         self.level = np.array(level)
-        order = np.argsort(-self.level[target], kind="stable") if target else np.array([], dtype=int)
-        self.source, self.target, self.slot = (np.array(x, dtype=np.int64)[order] for x in (source, target, slot))
-        self.local = np.array(local)[order]
-        self.data = np.array([node.data for node in self.nodes])
+        lengths, sources = np.array(counts), np.array(source, dtype=np.int64)
+        target = np.repeat(np.arange(len(self.nodes)), lengths)
+        starts = np.cumsum(lengths) - lengths
+        slot = np.arange(len(target)) - starts[target] if len(target) else np.array([], dtype=np.int64)
+        locals_ = np.array(local, dtype=float)
+        inside = np.flatnonzero(np.isin(target, products))
+        locals_[inside] = self.data[sources[inside + 1 - 2 * (slot[inside] % 2)]]  # the factor beside it
+        order = np.argsort(-self.level[target], kind="stable")
+        self.source, self.target, self.slot, self.local = sources[order], target[order], slot[order], locals_[order]
 
     def __len__(self) -> int:
         return len(self.nodes)

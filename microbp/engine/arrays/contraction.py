@@ -20,6 +20,8 @@ from microbp.engine.arrays.recording import note, spend
 from microbp.engine.value import apply
 from microbp.errors import ShapeError
 
+MOST_FACTORS = 100
+"""A product of longer rows and columns is a sum of such ones."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -146,3 +148,13 @@ def _made(row: Any, inputs: Any, shape: tuple[int, ...]) -> Any:
     made = made.reshape(shape)
     note(row.family or row.name, made)
     return made
+
+
+def _applied(row: Any, terms: list[Any]) -> Any:
+    """One node; of very long products and sums a sum of parts, since a row for thousands of inputs is slow to make."""
+    if len(terms) <= 2 * MOST_FACTORS:
+        return apply(row, tuple(terms))
+    parts = [terms[k : k + 2 * MOST_FACTORS] for k in range(0, len(terms), 2 * MOST_FACTORS)]
+    family = FAMILIES[row.family]
+    per = 2 if row.family == "dot" else 1
+    return _applied(FAMILIES["total"].row(len(parts)), [apply(family.row(len(part) // per), tuple(part)) for part in parts])

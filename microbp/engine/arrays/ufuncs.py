@@ -67,7 +67,7 @@ ON_NUMBERS = set(
 """What looks at the numbers only, and gives truths."""
 
 _JOIN: dict[str, Callable[[Sequence[Value]], Value]] = {
-    "add": total,
+    "add": lambda nodes: sum_of(nodes),
     "multiply": lambda nodes: reduce(operator.mul, nodes),
     "maximum": lambda nodes: _tree(ELEMENTWISE["maximum"], nodes),
     "minimum": lambda nodes: _tree(ELEMENTWISE["minimum"], nodes),
@@ -75,6 +75,17 @@ _JOIN: dict[str, Callable[[Sequence[Value]], Value]] = {
     "fmin": lambda nodes: _tree(ELEMENTWISE["minimum"], nodes),
     "logaddexp": lambda nodes: reduce(ELEMENTWISE["logaddexp"], nodes),
 }
+MOST_ADDENDS = 100
+"""More addends are added up in rows, and the rows added up: a row of the table with thousands of inputs is slow to make."""
+
+
+def sum_of(nodes: Sequence[Value]) -> Value:
+    """The sum of any number of nodes: one node, or few."""
+    while len(nodes) > MOST_ADDENDS:
+        nodes = [total(nodes[k : k + MOST_ADDENDS]) for k in range(0, len(nodes), MOST_ADDENDS)]
+    return total(nodes)
+
+
 _NEUTRAL = {"add": 0.0, "multiply": 1.0, "logaddexp": -np.inf}
 
 

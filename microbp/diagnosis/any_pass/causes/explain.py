@@ -15,7 +15,7 @@ from microbp.diagnosis.any_pass.causes.factors import Factors
 from microbp.diagnosis.any_pass.causes.gradient_slips import gradient_slips
 from microbp.diagnosis.any_pass.judge import NOISE, RELATIVE, SINGLE, Judge, Judged, is_single, near
 from microbp.diagnosis.any_pass.causes.local_slips import LocalSlips
-from microbp.diagnosis.any_pass.causes.region import Region
+from microbp.diagnosis.any_pass.causes.region import AT_ONCE, Region
 from microbp.diagnosis.any_pass.causes.scope import Scope
 from microbp.diagnosis.any_pass.causes.sites import Sites
 from microbp.diagnosis.any_pass.causes.ways import Way, cuts, ways
@@ -35,6 +35,8 @@ class Explainer:
         self.judge, self.trace = judge, judge.trace
         self.sites = Sites(self.trace)
         self.scope = Scope(self.trace, self.sites)
+        self.hints: set[int] = set()
+        """The operations whose derivative explained a line: the next line may share the slip."""
         self.factors = Factors({name: q.shape for name, q in self.trace.items()})
 
     def causes(self, line: Judged) -> tuple[Cause, ...]:
@@ -60,6 +62,11 @@ class _Search:
         self.relative = SINGLE if single else RELATIVE
         self.want = self.region.result(self.region.local)
         self.ways = ways(explainer.trace, explainer.sites, self.region, self.places)
+        self.passing = self.region.here()[np.searchsorted(self.region.nodes, self.region.target)]
+        own = np.full(len(explainer.trace.graph), -1)
+        own[self.places] = np.arange(len(self.places))
+        self.place = own[self.region.source]
+        """Which element of the line each arrow leads to, -1 if to none."""
         self.left = MOST_WORK // max(1, len(self.region.edges))
         self.tried: list[tuple[Cause, Any]] = []
         """Each slip that was tried, and what it adds to the line."""
@@ -98,21 +105,32 @@ class _Search:
             found = [*self._with_factor(mine), *self._two(mine)]
         return found
 
-    def _changed(self, way: Way, local: Any) -> Any:
-        changed = self.region.local.copy()
-        changed[way.edges] = local
-        return changed
-
-    def _results(self, changes: list[Any]) -> Any:
+    def _results(self, changes: list[tuple[Way, Any]]) -> Any:
+        """What the line would be if the arrows of a way had these local derivatives, for each change."""
         changes = changes[: max(0, self.left)]
-        self.left -= len(changes)
-        return self.region.results(changes)
+        rows = np.empty((len(changes), len(self.want)))
+        swept = []
+        for k, (way, local) in enumerate(changes):
+            if way.direct:
+                more = (local - self.region.local[way.edges]) * self.passing[way.edges]
+                rows[k] = self.want + np.bincount(self.place[way.edges], more, len(self.want))
+            else:
+                swept.append(k)
+        self.left -= len(swept)
+        step = max(1, AT_ONCE // max(1, len(self.region.edges)))
+        for start in range(0, len(swept), step):
+            chunk = swept[start : start + step]
+            local = np.repeat(self.region.local[None], len(chunk), axis=0)
+            for row, k in enumerate(chunk):
+                local[row, changes[k][0].edges] = changes[k][1]
+            rows[chunk] = self.region.result(local)
+        return rows
 
     def _ways(self, mine: Any) -> list[Cause]:
         """A way that is missing, doubled, negated, or has a factor."""
         found = []
         apart = mine - self.want
-        dropped = self._results([self._changed(way, 0.0) for way in self.ways])
+        dropped = self._results([(way, np.zeros(len(way.edges))) for way in self.ways])
         for way, without in zip(self.ways, dropped, strict=False):
             part = self.want - without
             if not part.any():
@@ -135,12 +153,12 @@ class _Search:
                 found.append(Cause("way-factor", f"the way back {way} is {scale + 1:.6g} times what it should be", self._weight(way, 1.5), way.number))
         repeated = [way for way in self.ways if len(way.site.arrays) > 1]
         changes = [(way, factor) for way in repeated for factor in (2.0, -1.0)]
-        for (way, factor), result in zip(changes, self._results([self._changed(w, f * self.region.local[w.edges]) for w, f in changes]), strict=False):
+        for (way, factor), result in zip(changes, self._results([(w, f * self.region.local[w.edges]) for w, f in changes]), strict=False):
             code, said = ("counted-twice", "is counted twice") if factor > 0 else ("way-sign", "has the wrong sign")
             self.tried.append((Cause(code, f"the way back {way} {said}, each time round", self._weight(way, 0.4), way.number), result - self.want))
         pieces = [(way, code, said, keep) for way in self.ways for code, said, keep in cuts(self.e.sites, self.region, way)]
         pieces = [p for p in pieces if p[0].direct] + [p for p in pieces if not p[0].direct and p[0].site.place is not None]
-        results = self._results([self._changed(way, self.region.local[way.edges] * keep) for way, _, _, keep in pieces])
+        results = self._results([(way, self.region.local[way.edges] * keep) for way, _, _, keep in pieces])
         for (way, code, said, _), result in zip(pieces, results, strict=False):
             self.tried.append((Cause(code, f"{said}, on the way {way}", self._weight(way, 0.5), way.number), result - self.want))
         return found + self._hits(mine)
@@ -155,31 +173,32 @@ class _Search:
         source = nodes[self.region.source[way.edges[0]]].op
         return op is not None and source is not None and op.family == "total" and source.name == "exp"
 
-    def _hits(self, mine: Any) -> list[Cause]:
-        if not self.tried:
+    def _hits(self, mine: Any, first: int = 0) -> list[Cause]:
+        tried = self.tried[first:]
+        if not tried:
             return []
-        rows = self.want + np.array([added for _, added in self.tried])
+        rows = self.want + np.array([added for _, added in tried])
         hit = near(rows, mine, self.noise, self.relative).all(axis=1)
-        return [cause for (cause, _), yes in zip(self.tried, hit, strict=True) if yes]
+        return [cause for (cause, _), yes in zip(tried, hit, strict=True) if yes]
 
     def _locals(self, mine: Any) -> list[Cause]:
-        first = len(self.tried)
-        changes: list[tuple[Cause, Any]] = []
-        for way in self.ways:
-            slips = LocalSlips(self.e.trace, self.e.sites, self.e.scope, self.region, way)
-            for code, text, weight, local in islice(slips, max(0, self.left - len(changes))):
-                changes.append((Cause(code, text, self._weight(way, weight), way.number), self._changed(way, local)))
+        """Slips in the derivative of one operation: those that explained another line first, then nearest first."""
+        hints = self.e.hints
+        for way in sorted(self.ways, key=lambda way: way.number not in hints):
+            slips: list[tuple[Cause, tuple[Way, Any]]] = []
+            for code, text, weight, local in LocalSlips(self.e.trace, self.e.sites, self.e.scope, self.region, way):
+                slips.append((Cause(code, text, self._weight(way, weight), way.number), (way, local)))
                 for said, keep in self._calls(way) if weight <= 0.5 else ():
                     partly = np.where(keep, local, self.region.local[way.edges])
-                    changes.append((Cause(code, text + said, self._weight(way, weight + 0.2), way.number), self._changed(way, partly)))
-                if len(changes) * len(self.region.edges) > 8_000_000:
-                    self._try(changes)
-                    changes = []
-        self._try(changes)
-        kept, self.tried = self.tried, self.tried[first:]
-        found = self._hits(mine)
-        self.tried = kept
-        return found
+                    slips.append((Cause(code, text + said, self._weight(way, weight + 0.2), way.number), (way, partly)))
+            first = len(self.tried)
+            results = self._results([change for _, change in slips])
+            self.tried += [(cause, result - self.want) for (cause, _), result in zip(slips, results, strict=False)]
+            found = self._hits(mine, first)
+            if found:
+                hints.add(way.number)
+                return found
+        return []
 
     def _calls(self, way: Way) -> Iterator[tuple[str, Any]]:
         """Of a function that one line calls several times: one call of them."""
@@ -222,10 +241,6 @@ class _Search:
                 if hit:
                     found.append(cause)
         return found
-
-    def _try(self, changes: list[tuple[Cause, Any]]) -> None:
-        results = self._results([local for _, local in changes])
-        self.tried += [(cause, result - self.want) for (cause, _), result in zip(changes, results, strict=False)]
 
     def _with_factor(self, mine: Any) -> list[Cause]:
         found = []

@@ -67,9 +67,3 @@ class Region:
     def passed(self) -> Any:
         """What each arrow brings to its input, with the right derivatives."""
         return self.here()[np.searchsorted(self.nodes, self.target)] * self.local
-
-    def results(self, locals_: list[Any]) -> Any:
-        """The results of many sets of derivatives, a row for each."""
-        step = max(1, AT_ONCE // max(1, len(self.edges)))
-        rows = [self.result(np.array(locals_[k : k + step])) for k in range(0, len(locals_), step)]
-        return np.concatenate(rows) if rows else np.zeros((0, len(self._own)))

@@ -13,6 +13,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.engine.arrays.recording import Place
+from microbp.engine.ops import Op
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Sites:
             if self.of[place] >= 0 or node.op is None:
                 continue
             above = consumer[place]
-            if above >= 0 and graph.nodes[above].op is node.op and self.of[above] >= 0:
+            if above >= 0 and self.of[above] >= 0 and _inside(node.op, graph.nodes[above].op):
                 self.of[place], self.turn[place] = self.of[above], self.turn[above]
                 continue
             name = node.op.family or node.op.name
@@ -117,3 +118,8 @@ class Sites:
                 loose[name] = len(self.all)
                 self.all = [*self.all, Site(name)]
             self.of[place] = loose[name]
+
+
+def _inside(op: Op, above: Op | None) -> bool:
+    """Whether a node belongs to the operation above it: a pair of a maximum, a part of a long sum or product."""
+    return op is above or (above is not None and above.family == "total" and op.family in ("total", "dot"))

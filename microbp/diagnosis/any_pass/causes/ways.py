@@ -56,7 +56,7 @@ def ways(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[Way
         if not through:
             names = {sites.names.get(int(k), "") for k in source[:64]}
             through = next(iter(names)) if len(names) == 1 and not set(source[:64].tolist()) <= own else ""
-        direct = any(int(k) in own for k in source[:64])
+        direct = bool(np.isin(source, places).all())
         found.append(Way(int(number[edges[0]]), site, int(operand[edges[0]]), np.sort(edges), direct, through))
     return sorted(found, key=lambda way: int(graph.level[region.target[way.edges]].min()))
 
