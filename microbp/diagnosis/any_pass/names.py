@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -35,6 +36,17 @@ def _flatten(name: str, x: Any) -> Iterator[tuple[str, Any]]:
         yield name, x
 
 
+def shorten(names: Collection[str]) -> dict[str, str]:
+    """Names without the dict that the arrays are in, where that leaves them different: `params.W1` is W1.
+
+    >>> shorten(["params.W1", "params.blocks[0].W", "x", "cache.x"])
+    {'params.W1': 'W1', 'params.blocks[0].W': 'blocks[0].W', 'x': 'x', 'cache.x': 'cache.x'}
+    """
+    tails = {name: re.sub(r"^\w+\.", "", name) for name in names}
+    count = Counter(tails.values())
+    return {name: tail if count[tail] == 1 else name for name, tail in tails.items()}
+
+
 def meant(key: str, names: Collection[str]) -> str | None:
     """The quantity that a gradient of that name belongs to: itself, or without `d`, `grad_`, `_grad`; None if none is.
 
@@ -46,6 +58,9 @@ def meant(key: str, names: Collection[str]) -> str | None:
         for text, head in _readings(key):
             if (match := pattern.fullmatch(text)) and head + match["name"] in names:
                 return head + match["name"]
+    head, dot, tail = key.partition(".")
+    if dot and "[" not in head and (found := meant(tail, names)) is not None:
+        return found
     short = [name for name in names if re.split(r"[.\]]", name)[-1] == key]
     if len(short) == 1:
         return short[0]

@@ -22,7 +22,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.calling import bind, returned_by
 from microbp.diagnosis.any_pass.graph import Graph, Sweep
-from microbp.diagnosis.any_pass.names import flatten
+from microbp.diagnosis.any_pass.names import flatten, shorten
 from microbp.engine.arrays.ndarray import array, label, raw, values
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.recording import Group, recording
@@ -143,7 +143,9 @@ def run(
             'number, or a dict with it, {"loss": loss, "z": z}'
         )
     named = {name: x for name, x in flatten(found) if name not in leaves and has_values(x)}
-    return kind(loss, {**leaves, **named}, set(leaves), record.groups)
+    short = shorten([*leaves, *named])
+    found = {short[name]: x for name, x in {**leaves, **named}.items()}
+    return kind(loss, found, {short[name] for name in leaves}, record.groups)
 
 
 def _lift(x: Any, name: str, leaves: dict[str, Any], is_leaf: Callable[[str], bool]) -> Any:

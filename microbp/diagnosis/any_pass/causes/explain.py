@@ -23,8 +23,8 @@ from microbp.diagnosis.any_pass.causes.whole_line import whole_line
 
 MOST_WORK = 300_000_000
 """So many arrows are swept over for one line at most: two or three seconds."""
-GOOD = 1.0
-"""A cause as likely as this is looked for no further."""
+MOST_DEEP = 30_000_000
+"""And so many to see whether a part of a way is left out that is not the line's own."""
 MOST_CAUSES = 3
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.causes.moves import shifted
 from microbp.diagnosis.any_pass.causes.region import Region
 from microbp.diagnosis.any_pass.causes.sites import Sites
 from microbp.diagnosis.any_pass.causes.ways import Way
@@ -50,12 +51,12 @@ def gradient_slips(
         yield from _summed_otherwise(sites, region, way, where, passed)
     for number in dict.fromkeys(way.number for way in ways):
         site = sites.all[number]
-        if len(site.arrays) != 1 or not site.arrays[0].ndim:
-            continue
-        places = site.arrays[0]
-        inside = np.array([where.get(int(k), -1) for k in places.ravel()])
-        if (inside >= 0).all():
-            yield from _moves(region, inside, passing[inside].reshape(places.shape), f"the gradient of {site}", number)
+        turns = [a for a in site.arrays if a.ndim and all(int(k) in where for k in a.ravel())]
+        if turns and len({a.shape for a in turns}) == 1:
+            places = np.stack(turns) if len(turns) > 1 else turns[0]
+            inside = np.array([where[int(k)] for k in places.ravel()])
+            found = passing[inside].reshape(places.shape)
+            yield from _moves(region, inside, found, f"the gradient of {site}", number, int(len(turns) > 1))
 
 
 def _summed_otherwise(sites: Sites, region: Region, way: Way, where: Mapping[int, int], passed: Any) -> Iterator[Change]:
@@ -92,42 +93,41 @@ def _summed_otherwise(sites: Sites, region: Region, way: Way, where: Mapping[int
         yield "wrong-axis", said, 0.6, way.number, change
 
 
-def _moves(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
-    for a, b in combinations(range(own.ndim), 2):
-        if own.shape[a] == own.shape[b] > 1:
-            yield "transposed", f"{said} is taken with its axes {a} and {b} exchanged", 0.7, number, _spread(region, inside, own.swapaxes(a, b) - own)
-        elif own.ndim == 2:
-            wrong = own.T.reshape(own.shape)
-            yield "reshaped", f"{said} is reshaped in the wrong order", 0.8, number, _spread(region, inside, wrong - own)
-    axes = [axis for axis in range(own.ndim) if own.shape[axis] > 1]
+def _moves(region: Region, inside: Any, own: Any, said: str, number: int, first: int = 0) -> Iterator[Change]:
+    """A gradient with its axes exchanged, its places shifted, turned round or in another order; axes from the `first`."""
+    for code, weight, how, other in _moved(own, first):
+        yield code, f"{said} is {how}", weight, number, _spread(region, inside, other - own)
+
+
+def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
+    axes = [axis for axis in range(first, own.ndim) if own.shape[axis] > 1]
+    for a, b in combinations(axes, 2):
+        if own.shape[a] == own.shape[b]:
+            yield "transposed", 0.7, f"taken with its axes {a - first} and {b - first} exchanged", own.swapaxes(a, b)
+    if own.ndim == first + 2:
+        yield "reshaped", 0.8, "reshaped in the wrong order", own.swapaxes(-1, -2).reshape(own.shape)
     for axis in axes:
-        yield "off-by-one", f"{said} is turned round along axis {axis}", 0.9, number, _spread(region, inside, np.flip(own, axis) - own)
+        along = f"along axis {axis - first}"
+        yield "off-by-one", 0.9, f"turned round {along}", np.flip(own, axis)
+        yield "mean-for-sum", 0.9, f"averaged {along}", np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
+        for parts in (2, 3):
+            if own.shape[axis] % parts == 0 and own.shape[axis] > parts:
+                blocks = np.split(own, parts, axis)
+                for order in permutations(range(parts)):
+                    if order != tuple(range(parts)):
+                        yield "reshaped", 0.8, f"put together {along} in another order", np.concatenate([blocks[k] for k in order], axis)
     for count in (1, 2):
         for chosen in combinations(axes, count):
+            along = f"along axis {', '.join(str(axis - first) for axis in chosen)}"
             for step in (1, -1):
-                yield "off-by-one", f"{said} is shifted by one place along axis {', '.join(map(str, chosen))}", 0.8, number, _spread(
-                    region, inside, np.roll(own, (step,) * count, chosen) - own
-                )
-                moved = own
+                rolled, moved = np.roll(own, (step,) * count, chosen), own
                 for axis in chosen:
-                    moved = _moved(moved, step, axis)
-                yield "off-by-one", f"{said} is shifted by one place along axis {', '.join(map(str, chosen))}", 0.8, number, _spread(
-                    region, inside, moved - own
-                )
-    for axis in axes:
-        mean = np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
-        yield "mean-for-sum", f"{said} is averaged along axis {axis}", 0.9, number, _spread(region, inside, mean - own)
+                    moved = shifted(moved, step, axis)
+                yield "off-by-one", 0.8, f"shifted by one place {along}", rolled
+                yield "off-by-one", 0.8, f"shifted by one place {along}", moved
 
 
 def _spread(region: Region, inside: Any, change: Any) -> Any:
     found = np.zeros(len(region.nodes))
     found[inside[inside >= 0]] = change.ravel()[inside >= 0]
     return found
-
-
-def _moved(a: Any, step: int, axis: int) -> Any:
-    moved = np.roll(a, step, axis)
-    edge = [slice(None)] * a.ndim
-    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
-    moved[tuple(edge)] = 0.0
-    return moved

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.causes.moves import shifted
 from microbp.diagnosis.any_pass.causes.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
@@ -53,11 +54,11 @@ class Scope:
         for axis in range(1, own.ndim):
             for step in (1, -1):
                 if own.shape[axis] > 1:
-                    yield "itself shifted by one", "off-by-one", _moved(own, step, axis)
+                    yield "itself shifted by one", "off-by-one", shifted(own, step, axis)
                     yield "itself shifted by one", "off-by-one", np.roll(own, step, axis)
         if len(turns) > 1:
             for step, said in ((1, "step before"), (-1, "next step")):
-                yield f"itself of the {said}", "off-by-one", _moved(own, step, 0)
+                yield f"itself of the {said}", "off-by-one", shifted(own, step, 0)
                 yield f"itself of the {said}", "off-by-one", np.roll(own, step, 0)
             yield "itself of the first step", "off-by-one", np.broadcast_to(own[:1], own.shape)
             yield "itself of the last step", "off-by-one", np.broadcast_to(own[-1:], own.shape)
@@ -77,11 +78,3 @@ def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]
             yield name + said, code, value[rows % len(value)]
     if most and turns.max() <= most:
         yield f"{name} in the reverse order", "", value[most - turns]
-
-
-def _moved(a: Any, step: int, axis: int) -> Any:
-    moved = np.roll(a, step, axis)
-    edge = [slice(None)] * a.ndim
-    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
-    moved[tuple(edge)] = 0.0
-    return moved

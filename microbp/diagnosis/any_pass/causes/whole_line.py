@@ -10,6 +10,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.factors import Factors
+from microbp.diagnosis.any_pass.causes.moves import shifted
 from microbp.diagnosis.any_pass.judge import RELATIVE, near
 
 MOST_AXES = 5
@@ -33,7 +34,7 @@ def whole_line(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mappin
         yield from _turned(mine, want, noise)
     for axis in range(mine.ndim):
         for step in (1, -1):
-            for text, moved in (("round", np.roll(want, step, axis)), ("along", _shifted(want, step, axis))):
+            for text, moved in (("round", np.roll(want, step, axis)), ("along", shifted(want, step, axis))):
                 if want.shape[axis] > 2 and _same(mine, moved, noise):
                     yield Cause("off-by-one", f"it is shifted by one place {text} axis {axis}", 0.5)
 
@@ -54,14 +55,6 @@ def _broadcasts(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
 def _same(a: Any, b: Any, noise: Any) -> bool:
     room = noise if np.shape(noise) == np.shape(b) else np.max(noise, initial=0.0)
     return np.shape(a) == np.shape(b) and bool(near(a, b, room).all())
-
-
-def _shifted(a: Any, step: int, axis: int) -> Any:
-    moved = np.roll(a, step, axis)
-    edge = [slice(None)] * a.ndim
-    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
-    moved[tuple(edge)] = 0.0
-    return moved
 
 
 def _turned(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:

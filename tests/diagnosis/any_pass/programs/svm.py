@@ -31,7 +31,7 @@ def backward(params, X, y, reg, cache):
 WRONG = {
     "own score": ("dscores[np.arange(N), y] -= dscores.sum(axis=1)", "pass", "scores"),
     "own score once": ("-= dscores.sum(axis=1)", "-= 1", "scores"),
-    "reg": ("2 * reg", "reg", "params.W"),
+    "reg": ("2 * reg", "reg", "W"),
     "mean": ("dscores /= N", "pass", "scores"),
-    "bias": ("np.sum(dscores, axis=0)", "np.mean(dscores, axis=0)", "params.b"),
+    "bias": ("np.sum(dscores, axis=0)", "np.mean(dscores, axis=0)", "b"),
 }
