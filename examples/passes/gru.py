@@ -64,6 +64,6 @@ WRONG = {
     "no reset on the way back": ("drh * r + Uu", "drh + Uu", ("us[2]", "ns[2]")),
     "the sign of the update gate": ("dh * (h - n)", "dh * (n - h)", "us[3]"),
     "not transposed": ("drh = Un @ dan", "drh = dan @ Un", "rs[3]"),
-    "the state without its reset": ('np.outer(r * h, dan)', "np.outer(h, dan)", "Un"),
+    "the state without its reset": ("np.outer(r * h, dan)", "np.outer(h, dan)", "Un"),
     "candidate's slope at its input": ("dan = dn * (1 - n**2)", "dan = dn", ("rs[3]", "Wn", "Un")),
 }

@@ -10,7 +10,12 @@ LAMBDA, SMOOTH = 0.1, 0.2
 
 def data(seed=0):
     rng = np.random.default_rng(seed)
-    return {"X": rng.normal(size=(6, 4)), "y": rng.integers(0, 3, 6), "W": rng.normal(size=(4, 3)), "b": rng.normal(size=3)}
+    return {
+        "X": rng.normal(size=(6, 4)),
+        "y": rng.integers(0, 3, 6),
+        "W": rng.normal(size=(4, 3)),
+        "b": rng.normal(size=3),
+    }
 
 
 def forward(X, y, W, b):

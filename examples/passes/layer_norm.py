@@ -1,6 +1,6 @@
 """Layer norm: the same derivation as batch norm, along the features of each sample, so that every sum has axis −1.
 
-    dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / s,      dγ = Σ over the samples of dy x̂
+dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / s,      dγ = Σ over the samples of dy x̂
 """
 
 import numpy as np

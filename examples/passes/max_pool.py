@@ -14,7 +14,9 @@ def data(seed=0):
 def forward(x, W, t):
     N, C, size, _ = x.shape
     r = np.maximum(x, 0)
-    blocks = r.reshape(N, C, size // 2, 2, size // 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, C, size // 2, size // 2, 4)
+    blocks = (
+        r.reshape(N, C, size // 2, 2, size // 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, C, size // 2, size // 2, 4)
+    )
     pooled = blocks.max(axis=-1)
     flat = pooled.reshape(N, -1)
     out = flat @ W

@@ -6,7 +6,14 @@ import numpy as np
 def data(seed=0):
     rng = np.random.default_rng(seed)
     square = lambda: rng.normal(size=(4, 4)) * 0.5  # noqa: E731  # four of them
-    return {"x0": rng.normal(size=(3, 4)), "A1": square(), "B1": square(), "A2": square(), "B2": square(), "t": rng.normal(size=(3, 4))}
+    return {
+        "x0": rng.normal(size=(3, 4)),
+        "A1": square(),
+        "B1": square(),
+        "A2": square(),
+        "B2": square(),
+        "t": rng.normal(size=(3, 4)),
+    }
 
 
 def forward(x0, A1, B1, A2, B2, t):

@@ -1,6 +1,6 @@
 """RMS norm: x / r · g with r = √(mean(x²) + ε), no mean taken off.
 
-    dx = dn/r − x Σ(dn x) / (D r³),   dn = dy g
+dx = dn/r − x Σ(dn x) / (D r³),   dn = dy g
 """
 
 import numpy as np

@@ -6,7 +6,9 @@ is that of the other files here: RMS norm, heads, softmax, ReLU; each residual a
 
 import numpy as np
 
-NAMES = "emma olivia ava isabella sophia mia amelia harper evelyn ella anna leo noah liam mason lucas ethan oliver".split()
+NAMES = (
+    "emma olivia ava isabella sophia mia amelia harper evelyn ella anna leo noah liam mason lucas ethan oliver".split()
+)
 T, D, HEADS, LAYERS, VOCABULARY = 6, 8, 2, 2, 27
 EPS = 1e-5
 
@@ -66,7 +68,9 @@ def forward(params, tokens, targets):
         mn = norm(mid)
         u = mn @ block["up"]
         r = np.maximum(u, 0)
-        kept.append({"x": x, "xn": xn, "q": q, "k": k, "v": v, "s": s, "p": p, "o": o, "mid": mid, "mn": mn, "u": u, "r": r})
+        kept.append(
+            {"x": x, "xn": xn, "q": q, "k": k, "v": v, "s": s, "p": p, "o": o, "mid": mid, "mn": mn, "u": u, "r": r}
+        )
         x = mid + r @ block["down"]
     xf = norm(x)
     logits = xf @ params["head"]
@@ -106,7 +110,20 @@ def backward(params, tokens, targets, layers, last, xf, logits):
         dxn = dqkv @ block["qkv"].T
         dx = dmid + norm_back(dxn, a["x"], a["xn"])
         dblocks[i] = {"qkv": dwqkv, "out": dout, "up": dup, "down": ddown}
-        dlayers[i] = {"x": dx, "xn": dxn, "q": dq, "k": dk, "v": dv, "s": ds, "p": dp, "o": do, "mid": dmid, "mn": dmn, "u": du, "r": dr}
+        dlayers[i] = {
+            "x": dx,
+            "xn": dxn,
+            "q": dq,
+            "k": dk,
+            "v": dv,
+            "s": ds,
+            "p": dp,
+            "o": do,
+            "mid": dmid,
+            "mn": dmn,
+            "u": du,
+            "r": dr,
+        }
     dwte, dwpe = np.zeros_like(params["wte"]), np.zeros_like(params["wpe"])
     np.add.at(dwte, tokens, dx)
     dwpe[:n] += dx
@@ -157,4 +174,6 @@ def train(steps=200, rate=0.3, seed=0):
 
 if __name__ == "__main__":
     losses = train()
-    print(f"the loss on names, mean of the first 18: {np.mean(losses[:18]):.3f}, of the last 18: {np.mean(losses[-18:]):.3f}")
+    print(
+        f"the loss on names, mean of the first 18: {np.mean(losses[:18]):.3f}, of the last 18: {np.mean(losses[-18:]):.3f}"
+    )

@@ -51,7 +51,11 @@ class Trace(Recorded):
             raise ProblemError(f"{unknown('quantity', name, list(self))}: forward has to return it to have it compared")
         self.compared[found] = _numbers(found, mine)
         line = report(judge(self, self.compared))[found]
-        apart = np.inf if np.shape(mine) != self[found].shape else np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0)
+        apart = (
+            np.inf
+            if np.shape(mine) != self[found].shape
+            else np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0)
+        )
         exact = bool(apart == 0)
         print(f"{found:15} exact: {exact!s:5}  approximate: {line.verdict == 'right'!s:5}  worst difference: {apart:.3g}" + (
             "" if line.verdict == "right" else f"  {line.text}"))  # fmt: skip
@@ -112,12 +116,19 @@ def check(
                 continue
             except Exception as trouble:
                 raise error from trouble
-            return Report(found.lines, (*found.notes, f"checked with the first {count} of {samples} samples: all are too many for scalars"))
+            return Report(
+                found.lines,
+                (*found.notes, f"checked with the first {count} of {samples} samples: all are too many for scalars"),
+            )
         raise
 
 
 def _check(
-    forward: Callable[..., Any], backward: Callable[..., Any] | None, gradients: Any, names: Mapping[str, str], arrays: Mapping[str, Any]
+    forward: Callable[..., Any],
+    backward: Callable[..., Any] | None,
+    gradients: Any,
+    names: Mapping[str, str],
+    arrays: Mapping[str, Any],
 ) -> Report:
     with same_random_numbers():
         plain = returned_by(bind(forward, copy.deepcopy(dict(arrays))), forward)
@@ -196,7 +207,9 @@ def _fewer(arrays: Mapping[str, Any], count: int) -> tuple[dict[str, Any], int]:
     if not lengths:
         raise ProblemError("there is no array whose samples could be fewer")
     samples = lengths[0]
-    return {k: x[:count] if isinstance(x, np.ndarray) and x.ndim and len(x) == samples else x for k, x in arrays.items()}, samples
+    return {
+        k: x[:count] if isinstance(x, np.ndarray) and x.ndim and len(x) == samples else x for k, x in arrays.items()
+    }, samples
 
 
 __all__ = ["FEWER", "MicrobpError", "Trace", "check", "trace"]

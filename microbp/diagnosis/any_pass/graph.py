@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.engine.ops import Op
 from microbp.engine.arrays.recording import Group
+from microbp.engine.ops import Op
 from microbp.engine.value import Constant, Value
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.region import Region
 from microbp.diagnosis.any_pass.graph import Sweep
-from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.diagnosis.any_pass.readings import readings
+from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.trace import Recorded
 
 RELATIVE = 1e-8
 """As near as this to the right number is right."""
@@ -124,7 +124,11 @@ class Judge:
         given = np.asarray(self.given[name], dtype=float)
         if mine is not None or given.ndim not in (0, len(shape)):
             return mine
-        return np.broadcast_to(given, shape) if all(n in (1, m) for n, m in zip(given.shape, shape, strict=False)) else None
+        return (
+            np.broadcast_to(given, shape)
+            if all(n in (1, m) for n, m in zip(given.shape, shape, strict=False))
+            else None
+        )
 
     def _fixed(self, names: Any) -> dict[int, float]:
         fixed: dict[int, float] = {}
@@ -136,8 +140,10 @@ class Judge:
         return fixed
 
     def _agrees(self, name: str, sweep: Sweep) -> bool:
-        return self._as(name, sweep, False) or self._as(name, self.trace.truth, False) or (
-            is_single(self.given[name]) and (self._as(name, sweep, True) or self._as(name, self.trace.truth, True))
+        return (
+            self._as(name, sweep, False)
+            or self._as(name, self.trace.truth, False)
+            or (is_single(self.given[name]) and (self._as(name, sweep, True) or self._as(name, self.trace.truth, True)))
         )
 
     def _as(self, name: str, sweep: Sweep, single: bool) -> bool:
@@ -155,7 +161,9 @@ class Judge:
         verdict = RIGHT
         if name in self.wrong:
             verdict = WRONG
-        elif self.wrong and not any(self._as(name, self.trace.truth, s) for s in (False, True)[: 1 + is_single(self.given[name])]):
+        elif self.wrong and not any(
+            self._as(name, self.trace.truth, s) for s in (False, True)[: 1 + is_single(self.given[name])]
+        ):
             verdict = CARRIED
         single = verdict != WRONG and not any(self._as(name, s, False) for s in (self.passed, self.trace.truth))
         return Judged(name, verdict, self.given[name], self.fitted[name], self.wanted(name), single)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.explain import Explainer
+from microbp.diagnosis.any_pass.causes.explain import causes as causes_of
+from microbp.diagnosis.any_pass.causes.search import Known
 from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, Judged
 from microbp.printing import columns, number_text
 
@@ -68,7 +69,10 @@ class Report:
             head += [f"  {wrong[0].text}", ""]
         else:
             head = [f"all {len(self.lines)} lines are right" if len(self.lines) > 1 else "the line is right"]
-        rows = [(f"  {line.name}", WORDS[line.verdict], "" if line is wrong_first(wrong) else line.text) for line in self.lines]
+        rows = [
+            (f"  {line.name}", WORDS[line.verdict], "" if line is wrong_first(wrong) else line.text)
+            for line in self.lines
+        ]
         rows = [(name, verdict, "" if text == verdict else text) for name, verdict, text in rows]
         return "\n".join([*head, *columns(rows), *(f"({note})" for note in self.notes)])
 
@@ -81,14 +85,23 @@ def wrong_first(wrong: Sequence[Line]) -> Line | None:
 def report(judge: Judge, notes: Sequence[str] = ()) -> Report:
     """The report on a judged pass; what several lines share is said once."""
     judged = judge.lines()
-    explainer = Explainer(judge) if judge.wrong else None
+    known = Known(judge) if judge.wrong else None
     said: dict[tuple[str, int], str] = {}
     lines = []
     for line in judged:
-        causes: tuple[Cause, ...] = explainer.causes(line) if explainer and line.verdict == WRONG else ()
+        causes: tuple[Cause, ...] = causes_of(known, line) if known and line.verdict == WRONG else ()
         if line.single:
             causes = (Cause("float32", "right to single precision"),)
-        lines.append(Line(line.name, line.verdict, tuple(c.code for c in causes), _text(line, causes, said), line.mine, line.wanted))
+        lines.append(
+            Line(
+                line.name,
+                line.verdict,
+                tuple(c.code for c in causes),
+                _text(line, causes, said),
+                line.mine,
+                line.wanted,
+            )
+        )
     return Report(tuple(lines), tuple(notes))
 
 

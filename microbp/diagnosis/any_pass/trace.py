@@ -23,12 +23,11 @@ import numpy as np
 from microbp.diagnosis.any_pass.calling import bind, returned_by
 from microbp.diagnosis.any_pass.graph import Graph, Sweep
 from microbp.diagnosis.any_pass.names import flatten, shorten
-from microbp.engine.arrays.ndarray import array, label, raw, values
 from microbp.engine.arrays.elements import has_values
+from microbp.engine.arrays.ndarray import array, label, raw, values
 from microbp.engine.arrays.recording import Group, recording
 from microbp.engine.value import Value
 from microbp.errors import ProblemError
-
 
 R = TypeVar("R", bound="Recorded")
 
@@ -124,9 +123,7 @@ def _object_array(x: Any) -> Any:
     return made
 
 
-def run(
-    kind: type[R], forward: Callable[..., Any], arrays: Mapping[str, Any], is_leaf: Callable[[str], bool]
-) -> R:
+def run(kind: type[R], forward: Callable[..., Any], arrays: Mapping[str, Any], is_leaf: Callable[[str], bool]) -> R:
     """Runs `forward(**arrays)` on arrays of values; of single floats only those are leaves that `is_leaf` says so of.
 
     Raises `ProblemError` if there is no loss.

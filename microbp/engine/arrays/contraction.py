@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from microbp.engine.arrays.recording import note, spend
 from microbp.engine.families import as_value
 from microbp.engine.functions import FAMILIES, OPS
-from microbp.engine.arrays.recording import note, spend
 from microbp.engine.value import apply
 from microbp.errors import ShapeError
 
@@ -79,7 +79,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     names_a, names_b = list(LETTERS[: a.ndim]), list(LETTERS[a.ndim : a.ndim + b.ndim])
     for i, j in zip(over_a, over_b, strict=True):
         if a.shape[i] != b.shape[j]:
-            raise ShapeError(f"a product needs axes of one length, got {a.shape[i]} and {b.shape[j]}: {a.shape}, {b.shape}")
+            raise ShapeError(
+                f"a product needs axes of one length, got {a.shape[i]} and {b.shape[j]}: {a.shape}, {b.shape}"
+            )
         names_b[j] = names_a[i]
     out = [c for c in names_a + names_b if (c in names_a) + (c in names_b) == 1]
     return contract(f"{''.join(names_a)},{''.join(names_b)}->{''.join(out)}", a, b)
@@ -157,4 +159,6 @@ def _applied(row: Any, terms: list[Any]) -> Any:
     parts = [terms[k : k + 2 * MOST_FACTORS] for k in range(0, len(terms), 2 * MOST_FACTORS)]
     family = FAMILIES[row.family]
     per = 2 if row.family == "dot" else 1
-    return _applied(FAMILIES["total"].row(len(parts)), [apply(family.row(len(part) // per), tuple(part)) for part in parts])
+    return _applied(
+        FAMILIES["total"].row(len(parts)), [apply(family.row(len(part) // per), tuple(part)) for part in parts]
+    )

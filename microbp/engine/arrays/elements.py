@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.engine.functions import OPS
 from microbp.engine.arrays.recording import note, spend
+from microbp.engine.ops import OPS
 from microbp.engine.value import Constant, Value, apply
 from microbp.errors import OperandError
 

@@ -22,9 +22,9 @@ import numpy as np
 from microbp.engine.arrays import elements
 from microbp.engine.arrays.elements import as_nodes, grads, has_values, label, raw, values
 from microbp.engine.arrays.numpy_functions import call_function
-from microbp.engine.operands import real_number
 from microbp.engine.arrays.recording import fit_constructors, note
 from microbp.engine.arrays.ufuncs import call_ufunc
+from microbp.engine.operands import real_number
 from microbp.engine.value import Value
 from microbp.errors import OperandError
 
@@ -121,9 +121,7 @@ class Array(np.ndarray):
 
 def _method_of_views(name: str) -> Any:
     def method(self: Array, *args: Any, **kwargs: Any) -> Any:
-        return handed_on(
-            getattr(raw(self), name)(*args, **kwargs), self, lambda a: getattr(a, name)(*args, **kwargs)
-        )
+        return handed_on(getattr(raw(self), name)(*args, **kwargs), self, lambda a: getattr(a, name)(*args, **kwargs))
 
     method.__name__, method.__doc__ = name, f"As NumPy's `{name}`; its elements are handed on."
     return method
@@ -139,9 +137,40 @@ def _method_by_function(name: str) -> Any:
     return method
 
 
-for _name in "reshape transpose swapaxes flatten ravel squeeze take repeat diagonal copy compress".split():
+for _name in [
+    "reshape",
+    "transpose",
+    "swapaxes",
+    "flatten",
+    "ravel",
+    "squeeze",
+    "take",
+    "repeat",
+    "diagonal",
+    "copy",
+    "compress",
+]:
     setattr(Array, _name, _method_of_views(_name))
-for _name in "sum mean var std prod max min cumsum cumprod clip argmax argmin argsort any all trace nonzero round".split():
+for _name in [
+    "sum",
+    "mean",
+    "var",
+    "std",
+    "prod",
+    "max",
+    "min",
+    "cumsum",
+    "cumprod",
+    "clip",
+    "argmax",
+    "argmin",
+    "argsort",
+    "any",
+    "all",
+    "trace",
+    "nonzero",
+    "round",
+]:
     setattr(Array, _name, _method_by_function(_name))
 
 
@@ -203,4 +232,7 @@ def _function_of_values(self: Value, function: Any, types: Any, args: Any, kwarg
 # NumPy's functions of a single value, or of one and an array, are the same ones.
 Value.__array_ufunc__ = _ufunc_of_values  # type: ignore[attr-defined]  # it is NumPy that looks for it
 Value.__array_function__ = _function_of_values  # type: ignore[attr-defined]
-fit_constructors("zeros empty ones full zeros_like empty_like ones_like full_like array asarray".split(), _fitted)
+fit_constructors(
+    ["zeros", "empty", "ones", "full", "zeros_like", "empty_like", "ones_like", "full_like", "array", "asarray"],
+    _fitted,
+)

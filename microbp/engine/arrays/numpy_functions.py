@@ -14,9 +14,9 @@ import numpy as np
 
 from microbp.engine.arrays import contraction
 from microbp.engine.arrays.elements import as_nodes, handed_on, has_values, raw, values
-from microbp.engine.functions import OPS
 from microbp.engine.arrays.recording import note, spend
 from microbp.engine.arrays.ufuncs import call_ufunc
+from microbp.engine.ops import OPS
 from microbp.engine.value import Value, apply
 from microbp.errors import MicrobpError, OperandError
 
@@ -28,7 +28,9 @@ def _apply(ufunc: Any, *inputs: Any) -> Any:
 
 
 def _reduction(ufunc: Any) -> Callable[..., Any]:
-    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **more: Any) -> Any:
+    def function(
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **more: Any
+    ) -> Any:
         options = {"axis": axis, "keepdims": bool(keepdims), **more}
         return call_ufunc(ufunc, "reduce", (a,), options if out is None else {**options, "out": (out,)})
 
@@ -45,7 +47,11 @@ _sum = _reduction(np.add)
 
 def _count(a: Any, axis: Any) -> int:
     shape = np.shape(a)
-    return int(np.prod([shape[k] for k in ([axis] if isinstance(axis, int | np.integer) else axis)])) if axis is not None else int(np.prod(shape))
+    return (
+        int(np.prod([shape[k] for k in ([axis] if isinstance(axis, int | np.integer) else axis)]))
+        if axis is not None
+        else int(np.prod(shape))
+    )
 
 
 def _mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
@@ -107,7 +113,9 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 def _average(a: Any, axis: Any = None, weights: Any = None) -> Any:
     if weights is None:
         return _mean(a, axis)
-    return _apply(np.divide, _sum(_apply(np.multiply, a, weights), axis), _sum(np.broadcast_to(weights, np.shape(a)), axis))
+    return _apply(
+        np.divide, _sum(_apply(np.multiply, a, weights), axis), _sum(np.broadcast_to(weights, np.shape(a)), axis)
+    )
 
 
 def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -144,11 +152,39 @@ COMPUTED: dict[Any, Callable[..., Any]] = {
 
 ON_NUMBERS = {
     getattr(np, name)
-    for name in (
-        "argmax argmin argsort argwhere nonzero flatnonzero count_nonzero searchsorted digitize isclose allclose "
-        "array_equal lexsort argpartition unique isin histogram bincount array_equiv isneginf isposinf array2string "
-        "array_repr array_str round around array_split_sizes percentile quantile iscomplexobj isrealobj"
-    ).split()
+    for name in [
+        "argmax",
+        "argmin",
+        "argsort",
+        "argwhere",
+        "nonzero",
+        "flatnonzero",
+        "count_nonzero",
+        "searchsorted",
+        "digitize",
+        "isclose",
+        "allclose",
+        "array_equal",
+        "lexsort",
+        "argpartition",
+        "unique",
+        "isin",
+        "histogram",
+        "bincount",
+        "array_equiv",
+        "isneginf",
+        "isposinf",
+        "array2string",
+        "array_repr",
+        "array_str",
+        "round",
+        "around",
+        "array_split_sizes",
+        "percentile",
+        "quantile",
+        "iscomplexobj",
+        "isrealobj",
+    ]
     if hasattr(np, name)
 }
 """Functions that look at the numbers only: no gradient goes through what they give."""
@@ -157,13 +193,65 @@ SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.shares_mem
 
 MOVES = {
     getattr(np, name)
-    for name in (
-        "reshape ravel transpose permute_dims matrix_transpose swapaxes moveaxis rollaxis squeeze expand_dims atleast_1d "
-        "atleast_2d atleast_3d broadcast_to broadcast_arrays concatenate concat stack unstack vstack hstack dstack "
-        "column_stack block split array_split vsplit hsplit dsplit pad repeat tile roll rot90 flip fliplr flipud take "
-        "take_along_axis diag diagonal diagflat tril triu choose compress extract delete insert append select copy "
-        "resize meshgrid ascontiguousarray nan_to_num real"
-    ).split()
+    for name in [
+        "reshape",
+        "ravel",
+        "transpose",
+        "permute_dims",
+        "matrix_transpose",
+        "swapaxes",
+        "moveaxis",
+        "rollaxis",
+        "squeeze",
+        "expand_dims",
+        "atleast_1d",
+        "atleast_2d",
+        "atleast_3d",
+        "broadcast_to",
+        "broadcast_arrays",
+        "concatenate",
+        "concat",
+        "stack",
+        "unstack",
+        "vstack",
+        "hstack",
+        "dstack",
+        "column_stack",
+        "block",
+        "split",
+        "array_split",
+        "vsplit",
+        "hsplit",
+        "dsplit",
+        "pad",
+        "repeat",
+        "tile",
+        "roll",
+        "rot90",
+        "flip",
+        "fliplr",
+        "flipud",
+        "take",
+        "take_along_axis",
+        "diag",
+        "diagonal",
+        "diagflat",
+        "tril",
+        "triu",
+        "choose",
+        "compress",
+        "extract",
+        "delete",
+        "insert",
+        "append",
+        "select",
+        "copy",
+        "resize",
+        "meshgrid",
+        "ascontiguousarray",
+        "nan_to_num",
+        "real",
+    ]
     if hasattr(np, name)
 } | {np.lib.stride_tricks.sliding_window_view}
 """Functions that move elements about: each result holds them as nodes of their own."""
@@ -198,7 +286,7 @@ def _objects(x: Any) -> Any:
 
 
 def _numbers(x: Any) -> Any:
-    return values(x) if isinstance(x, np.ndarray) and x.dtype == object or has_values(x) else x
+    return values(x) if (isinstance(x, np.ndarray) and x.dtype == object) or has_values(x) else x
 
 
 def _each(x: Any, change: Callable[[Any], Any]) -> Any:

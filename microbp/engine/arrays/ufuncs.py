@@ -15,9 +15,9 @@ import numpy as np
 
 from microbp.engine.arrays.contraction import matmul
 from microbp.engine.arrays.elements import as_nodes, has_values, raw, values
-from microbp.engine.families import as_value, total
-from microbp.engine.functions import OPS
 from microbp.engine.arrays.recording import note, spend
+from microbp.engine.families import as_value, total
+from microbp.engine.ops import OPS
 from microbp.engine.value import Constant, Value, apply
 from microbp.errors import OperandError
 
@@ -52,17 +52,53 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "clip": lambda x, low, high: _by_row("min")(_by_row("max")(x, low), high),
     **{
         name: _by_row(name)
-        for name in (
-            "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh "
-            "arctanh sign floor logaddexp erf"
-        ).split()
+        for name in [
+            "exp",
+            "exp2",
+            "expm1",
+            "log",
+            "log2",
+            "log10",
+            "log1p",
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "arcsinh",
+            "arccosh",
+            "arctanh",
+            "sign",
+            "floor",
+            "logaddexp",
+            "erf",
+        ]
     },
 }
 """By NumPy's name: what it does with single elements."""
 
 ON_NUMBERS = set(
-    "greater greater_equal less less_equal equal not_equal isnan isinf isfinite signbit "
-    "logical_and logical_or logical_xor logical_not".split()
+    [
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "equal",
+        "not_equal",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "signbit",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+    ]
 )
 """What looks at the numbers only, and gives truths."""
 
@@ -158,9 +194,7 @@ def lines(a: Any, axis: Any, keepdims: bool) -> tuple[list[list[Value]], tuple[i
     return a.transpose([*kept, *axes]).reshape(count, length).tolist(), shape
 
 
-def _reduce(
-    name: str, a: Any, axis: Any = 0, keepdims: bool = False, initial: Any = None, where: Any = True
-) -> Any:
+def _reduce(name: str, a: Any, axis: Any = 0, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     if name not in _JOIN:
         raise OperandError(f"np.{name}.reduce is not made for values: write a loop")
     a = as_nodes(a)
@@ -216,7 +250,9 @@ def _outer(name: str, a: Any, b: Any) -> Any:
 def _at(name: str, a: Any, index: Any, *b: Any) -> None:
     """`np.add.at(a, index, b)`: each place as often as the index names it."""
     if not (isinstance(a, np.ndarray) and a.dtype == object):
-        raise OperandError("np.add.at cannot put values into an array of floats: begin with np.zeros(shape, dtype=object)")
+        raise OperandError(
+            "np.add.at cannot put values into an array of floats: begin with np.zeros(shape, dtype=object)"
+        )
     places = np.arange(a.size).reshape(a.shape)[index]
     operands = [np.broadcast_to(_plain_or_nodes(x), places.shape).ravel() for x in b]
     for k, place in enumerate(places.ravel()):

@@ -112,7 +112,9 @@ class Program:
             self.shapes[name] = shape
         for k in range(int(rng.integers(3, 9))):
             self._step(f"v{k}")
-        ends = [name for name in self.shapes if name not in self.leaves and not any(name in s.inputs for s in self.steps)]
+        ends = [
+            name for name in self.shapes if name not in self.leaves and not any(name in s.inputs for s in self.steps)
+        ]
         self.ends = ends
         self.data = {name: rng.normal(size=self.shapes[name]) for name in self.leaves} | {"idx": rng.integers(0, N, N)}
 
@@ -129,7 +131,16 @@ class Program:
             self._add(out, text, [self._pick((N, D))], [(way, wrong)], (N, D))
         elif kind == "matmul":
             x, w = self._pick((N, D)), self._pick((D, D))
-            self._add(out, "X @ Y", [x, w], [("G @ Y.T", ["G @ Y", "2 * G @ Y.T", "-G @ Y.T", "G"]), ("X.T @ G", ["(X.T @ G).T", "X.T @ G / len(X)", "O.T @ G"])], (N, D))
+            self._add(
+                out,
+                "X @ Y",
+                [x, w],
+                [
+                    ("G @ Y.T", ["G @ Y", "2 * G @ Y.T", "-G @ Y.T", "G"]),
+                    ("X.T @ G", ["(X.T @ G).T", "X.T @ G / len(X)", "O.T @ G"]),
+                ],
+                (N, D),
+            )
         elif kind == "reduce":
             text = list(REDUCE)[int(self.rng.integers(len(REDUCE)))]
             self._add(out, text, [self._pick((N, D))], [REDUCE[text]], (D,))
@@ -143,7 +154,10 @@ class Program:
             if shape != (N, D):
                 bare = second
                 second = f"unb({bare}, Y.shape)"
-                other = [f"unb({o}, Y.shape)" for o in other] + [bare, f"unb({bare}, Y.shape) / {N if shape == (D,) else D}"]
+                other = [f"unb({o}, Y.shape)" for o in other] + [
+                    bare,
+                    f"unb({bare}, Y.shape) / {N if shape == (D,) else D}",
+                ]
             self._add(out, text, [x, y], [(first, wrong), (second, other)], (N, D))
 
     def _add(self, out, forward, inputs, ways, shape):
@@ -155,7 +169,9 @@ class Program:
         names = dict(zip("XY", step.inputs, strict=False)) | {"O": step.out, "G": f"d{step.out}"}
         out, k = "", 0
         while k < len(text):
-            alone = not (k and (text[k - 1].isalnum() or text[k - 1] in "._")) and not (k + 1 < len(text) and text[k + 1].isalnum())
+            alone = not (k and (text[k - 1].isalnum() or text[k - 1] in "._")) and not (
+                k + 1 < len(text) and text[k + 1].isalnum()
+            )
             out += names.get(text[k], text[k]) if alone else text[k]
             k += 1
         return out.replace("(D, N)", f"({D}, {N})")
@@ -164,7 +180,15 @@ class Program:
         lines = [f"    {s.out} = {self._fill(s.forward, s)}" for s in self.steps]
         loss = " + ".join(f"(({end} + 0.3)**2).sum()" for end in self.ends)
         names = ", ".join(f'"{s.out}": {s.out}' for s in self.steps)
-        return "\n".join([f"def forward({', '.join([*self.leaves, 'idx'])}):", *lines, f"    loss = {loss}", f"    return {{{names}, 'loss': loss}}", ""])
+        return "\n".join(
+            [
+                f"def forward({', '.join([*self.leaves, 'idx'])}):",
+                *lines,
+                f"    loss = {loss}",
+                f"    return {{{names}, 'loss': loss}}",
+                "",
+            ]
+        )
 
     def backward_source(self, change=None):
         """The backward pass; `change` is (number of the step, number of the input, what it adds instead, or None)."""

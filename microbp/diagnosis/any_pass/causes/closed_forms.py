@@ -18,7 +18,14 @@ from microbp.diagnosis.any_pass.causes.local_slips import SLOPES
 def closed_forms(U: Any, Q: Any, x: Any, want: Any, name: str, others: dict[str, Any]) -> Iterator[tuple[Cause, Any]]:
     """Causes with what the line would be; `others` are more arrays of that shape, by what they are called."""
     with np.errstate(all="ignore"):
-        yield Cause("derivative-left-out", f"what leads back from `{name}` is left out: its gradient is handed on as it is", 0.3), U
+        yield (
+            Cause(
+                "derivative-left-out",
+                f"what leads back from `{name}` is left out: its gradient is handed on as it is",
+                0.3,
+            ),
+            U,
+        )
         yield from _elementwise(U, Q, x, want, name)
         for said, P in {f"`{name}`": Q, **others}.items():
             yield from _softmax(U, P, want, said)
@@ -30,9 +37,29 @@ def _elementwise(U: Any, Q: Any, x: Any, want: Any, name: str) -> Iterator[tuple
     for function, slope in SLOPES.items():
         for said, where in at.items():
             found = U * np.broadcast_to(slope(*where)[0], U.shape)
-            yield Cause("derivative-elsewhere", f"the derivative of `{name}` is taken for that of {function}{said}", 0.7), found
-    for said, factor in {"q": Q, "1 − q": 1 - Q, "1 + q": 1 + Q, "1 − q²": 1 - Q**2, "q²": Q**2, "x": x, "1 − x": 1 - x, "1/q": 1 / Q, "1/x": 1 / x}.items():
-        yield Cause("other-derivative", f"the derivative of `{name}` is taken for {said}, with x for its input and q for itself", 0.8), U * factor
+            yield (
+                Cause("derivative-elsewhere", f"the derivative of `{name}` is taken for that of {function}{said}", 0.7),
+                found,
+            )
+    for said, factor in {
+        "q": Q,
+        "1 − q": 1 - Q,
+        "1 + q": 1 + Q,
+        "1 − q²": 1 - Q**2,
+        "q²": Q**2,
+        "x": x,
+        "1 − x": 1 - x,
+        "1/q": 1 / Q,
+        "1/x": 1 / x,
+    }.items():
+        yield (
+            Cause(
+                "other-derivative",
+                f"the derivative of `{name}` is taken for {said}, with x for its input and q for itself",
+                0.8,
+            ),
+            U * factor,
+        )
 
 
 def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]]:
@@ -40,17 +67,40 @@ def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]
     for axis in range(P.ndim):
         if not np.allclose(P * (U - (U * P).sum(axis, keepdims=True)), want, rtol=1e-7, atol=1e-12):
             continue
-        yield Cause("softmax-diagonal", f"softmax's diagonal only: the derivative of {said} has a term for every pair", 0.3), U * P * (1 - P)
-        yield Cause("derivative-left-out", f"softmax: the factor {said} before the bracket is left out", 0.5), U - (U * P).sum(axis, keepdims=True)
+        yield (
+            Cause(
+                "softmax-diagonal", f"softmax's diagonal only: the derivative of {said} has a term for every pair", 0.3
+            ),
+            U * P * (1 - P),
+        )
+        yield (
+            Cause("derivative-left-out", f"softmax: the factor {said} before the bracket is left out", 0.5),
+            U - (U * P).sum(axis, keepdims=True),
+        )
         yield Cause("missing-way", f"softmax: the sum over axis {axis} is left out", 0.5), U * P
-        yield Cause("softmax-diagonal", "softmax: the sum is of the gradients alone, not of their products with the probabilities", 0.5), P * (U - U.sum(axis, keepdims=True))
-        yield Cause("mean-for-sum", "softmax: a mean in the place of the sum", 0.5), P * (U - (U * P).mean(axis, keepdims=True))
+        yield (
+            Cause(
+                "softmax-diagonal",
+                "softmax: the sum is of the gradients alone, not of their products with the probabilities",
+                0.5,
+            ),
+            P * (U - U.sum(axis, keepdims=True)),
+        )
+        yield (
+            Cause("mean-for-sum", "softmax: a mean in the place of the sum", 0.5),
+            P * (U - (U * P).mean(axis, keepdims=True)),
+        )
         yield Cause("way-sign", "softmax: the sum has the wrong sign", 0.5), P * (U + (U * P).sum(axis, keepdims=True))
         for count in range(1, P.ndim + 1):
             for axes in combinations(range(P.ndim), count):
                 if axes != (axis,):
-                    yield Cause("wrong-axis", f"softmax: the sum goes along axis {', '.join(map(str, axes))}, not {axis}", 0.4), P * (
-                        U - (U * P).sum(axes, keepdims=True)
+                    yield (
+                        Cause(
+                            "wrong-axis",
+                            f"softmax: the sum goes along axis {', '.join(map(str, axes))}, not {axis}",
+                            0.4,
+                        ),
+                        P * (U - (U * P).sum(axes, keepdims=True)),
                     )
         return
 
@@ -68,18 +118,35 @@ def _normalization(U: Any, n: Any, want: Any, said: str) -> Iterator[tuple[Cause
                 return
 
 
-def _normalized_otherwise(U: Any, n: Any, axes: tuple[int, ...], centred: bool, scale: Any, said: str) -> Iterator[tuple[Cause, Any]]:
+def _normalized_otherwise(
+    U: Any, n: Any, axes: tuple[int, ...], centred: bool, scale: Any, said: str
+) -> Iterator[tuple[Cause, Any]]:
     middle, along = U.mean(axes, keepdims=True) * centred, n * (U * n).mean(axes, keepdims=True)
     yield Cause("derivative-left-out", f"the division by the deviation in {said} is left out", 0.4), U - middle - along
-    yield Cause("other-power", f"the deviation in {said} is multiplied by, not divided by", 0.6), (U - middle - along) / scale
+    yield (
+        Cause("other-power", f"the deviation in {said} is multiplied by, not divided by", 0.6),
+        (U - middle - along) / scale,
+    )
     yield Cause("missing-way", f"the mean and the deviation in {said} are taken for constants", 0.4), scale * U
     yield Cause("way-sign", f"the term of the mean in {said} has the wrong sign", 0.5), scale * (U + middle - along)
-    yield Cause("way-sign", f"the term of the deviation in {said} has the wrong sign", 0.5), scale * (U - middle + along)
+    yield (
+        Cause("way-sign", f"the term of the deviation in {said} has the wrong sign", 0.5),
+        scale * (U - middle + along),
+    )
     length = np.prod([U.shape[k] for k in axes])
-    yield Cause("mean-for-sum", f"a sum for the mean of the gradients, in {said}", 0.5), scale * (U - middle * length - along)
-    yield Cause("mean-for-sum", f"a sum for the mean of the products, in {said}", 0.5), scale * (U - middle - along * length)
+    yield (
+        Cause("mean-for-sum", f"a sum for the mean of the gradients, in {said}", 0.5),
+        scale * (U - middle * length - along),
+    )
+    yield (
+        Cause("mean-for-sum", f"a sum for the mean of the products, in {said}", 0.5),
+        scale * (U - middle - along * length),
+    )
     yield Cause("mean-for-sum", f"sums for the means, in {said}", 0.5), scale * (U - middle * length - along * length)
-    yield Cause("missing-way", f"the factor {said} in the last term is left out", 0.5), scale * (U - middle - (U * n).mean(axes, keepdims=True))
+    yield (
+        Cause("missing-way", f"the factor {said} in the last term is left out", 0.5),
+        scale * (U - middle - (U * n).mean(axes, keepdims=True)),
+    )
     for k in {int(m) for m in (*U.shape, U.size)} | {int(length)}:
         said_count = f"the means in {said} divide by {k}, and not by {length}"
         yield Cause("mean-for-sum", said_count, 0.5), scale * (U - (middle + along) * length / k)
@@ -88,10 +155,22 @@ def _normalized_otherwise(U: Any, n: Any, axes: tuple[int, ...], centred: bool, 
             if other == axes:
                 continue
             sums = U.sum(other, keepdims=True) * centred / length, n * (U * n).sum(other, keepdims=True) / length
-            yield Cause("wrong-axis", f"in {said}: the sum of the gradients goes along other axes", 0.5), scale * (U - sums[0] - along)
-            yield Cause("wrong-axis", f"in {said}: the sum of the products goes along other axes", 0.5), scale * (U - middle - sums[1])
+            yield (
+                Cause("wrong-axis", f"in {said}: the sum of the gradients goes along other axes", 0.5),
+                scale * (U - sums[0] - along),
+            )
+            yield (
+                Cause("wrong-axis", f"in {said}: the sum of the products goes along other axes", 0.5),
+                scale * (U - middle - sums[1]),
+            )
             text = f"along axis {', '.join(map(str, other))}, not {', '.join(map(str, axes))}"
             m2, a2 = U.mean(other, keepdims=True) * centred, n * (U * n).mean(other, keepdims=True)
-            yield Cause("wrong-axis", f"in {said}: the mean of the gradients goes {text}", 0.5), scale * (U - m2 - along)
-            yield Cause("wrong-axis", f"in {said}: the mean of the products goes {text}", 0.5), scale * (U - middle - a2)
+            yield (
+                Cause("wrong-axis", f"in {said}: the mean of the gradients goes {text}", 0.5),
+                scale * (U - m2 - along),
+            )
+            yield (
+                Cause("wrong-axis", f"in {said}: the mean of the products goes {text}", 0.5),
+                scale * (U - middle - a2),
+            )
             yield Cause("wrong-axis", f"in {said}: the means go {text}", 0.5), scale * (U - m2 - a2)

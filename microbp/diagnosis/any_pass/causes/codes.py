@@ -22,7 +22,10 @@ CODES = {
     "overwritten": ("of several contributions one is left", "dC[ix] = demb, or = in a loop for +="),
     "part-only": ("a part of an axis is left out, or alone there", "dWx of the last time step only"),
     "off-by-one": ("shifted by one place", "dWh += hs[t].T @ dz for hs[t - 1]"),
-    "missing-way": ("one of the ways the gradient comes back is missing", "dc = dxhat / std, without the way through var"),
+    "missing-way": (
+        "one of the ways the gradient comes back is missing",
+        "dc = dxhat / std, without the way through var",
+    ),
     "counted-twice": ("one of the ways is counted twice", "dx = 2 * dy + …"),
     "way-sign": ("one of the ways has the wrong sign", "dh = dc - dmu / N"),
     "way-factor": ("one of the ways has a factor too many or too few", "dc = … + dvar * 2 * c, without / N"),

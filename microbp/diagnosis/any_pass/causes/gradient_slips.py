@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.moves import shifted
-from microbp.diagnosis.any_pass.causes.region import Region
-from microbp.diagnosis.any_pass.causes.sites import Sites
-from microbp.diagnosis.any_pass.causes.ways import Way
+from microbp.diagnosis.any_pass.moves import shifted
+from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.ways import Way
 
 Change = tuple[str, str, float, int, Any]
 """A code, a text, a weight, the number of a site (-1: none), and how much more arrives at each node of a region."""
@@ -36,11 +36,21 @@ def gradient_slips(
         own = numbers.reshape(places.shape)
         for other, (_, theirs) in given.items():
             if other not in (name, line) and theirs.shape == own.shape:
-                yield "other-quantity", f"the gradient of `{other}` stands in the place of that of `{name}`", 0.5, -1, _spread(
-                    region, inside, theirs - own
+                yield (
+                    "other-quantity",
+                    f"the gradient of `{other}` stands in the place of that of `{name}`",
+                    0.5,
+                    -1,
+                    _spread(region, inside, theirs - own),
                 )
         ones = _spread(region, inside, np.ones_like(own) - own)
-        yield "upstream-left-out", f"the gradient of `{name}`, which comes from above, is left out of the product", 0.5, -1, ones
+        yield (
+            "upstream-left-out",
+            f"the gradient of `{name}`, which comes from above, is left out of the product",
+            0.5,
+            -1,
+            ones,
+        )
         for other, value in values.items():
             if value.shape == own.shape:
                 said = f"`{other}` itself stands in the place of the gradient of `{name}`"
@@ -59,7 +69,9 @@ def gradient_slips(
             yield from _moves(region, inside, found, f"the gradient of {site}", number, int(len(turns) > 1))
 
 
-def _summed_otherwise(sites: Sites, region: Region, way: Way, where: Mapping[int, int], passed: Any) -> Iterator[Change]:
+def _summed_otherwise(
+    sites: Sites, region: Region, way: Way, where: Mapping[int, int], passed: Any
+) -> Iterator[Change]:
     """What a way brings to a broadcast array, summed along another axis than it was broadcast on, turn by turn."""
     shapes = {a.shape for a in way.site.arrays}
     target, source = region.target[way.edges], region.source[way.edges]
@@ -115,7 +127,12 @@ def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
                 blocks = np.split(own, parts, axis)
                 for order in permutations(range(parts)):
                     if order != tuple(range(parts)):
-                        yield "reshaped", 0.8, f"put together {along} in another order", np.concatenate([blocks[k] for k in order], axis)
+                        yield (
+                            "reshaped",
+                            0.8,
+                            f"put together {along} in another order",
+                            np.concatenate([blocks[k] for k in order], axis),
+                        )
     for count in (1, 2):
         for chosen in combinations(axes, count):
             along = f"along axis {', '.join(str(axis - first) for axis in chosen)}"

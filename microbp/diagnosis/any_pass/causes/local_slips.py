@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.region import Region
-from microbp.diagnosis.any_pass.causes.scope import Scope
-from microbp.diagnosis.any_pass.causes.sites import Sites
+from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.scope import Scope
+from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
-from microbp.diagnosis.any_pass.causes.ways import Way
+from microbp.diagnosis.any_pass.ways import Way
 from microbp.engine.ops import OPS
 
 SELECTING = ("max", "min", "where", "relu", "leaky_relu", "abs")
@@ -20,7 +20,21 @@ SELECTING = ("max", "min", "where", "relu", "leaky_relu", "abs")
 PRODUCTS = ("mul", "div", "dot")
 SLOPES = {
     name: OPS[name].numpy_partials
-    for name in ("tanh", "sigmoid", "relu", "sin", "cos", "exp", "log", "sqrt", "abs", "softplus", "silu", "gelu", "arctan")
+    for name in (
+        "tanh",
+        "sigmoid",
+        "relu",
+        "sin",
+        "cos",
+        "exp",
+        "log",
+        "sqrt",
+        "abs",
+        "softplus",
+        "silu",
+        "gelu",
+        "arctan",
+    )
     if name in OPS
 }
 
@@ -73,10 +87,20 @@ class LocalSlips:
         else:
             yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
         if self._op.name in ("max", "min"):
-            yield "mask", f"the smallest is taken for the largest, or the other way round, in {text}", 0.4, self._opposite()
+            yield (
+                "mask",
+                f"the smallest is taken for the largest, or the other way round, in {text}",
+                0.4,
+                self._opposite(),
+            )
         if self._kind == "dot" and (same := self._places_agree()) is not None:
             yield "derivative-left-out", f"the matrix beside it in {text} is left out", 0.45, same
-        yield "derivative-twice", f"the derivative of {text} is applied twice", 0.6, local * np.abs(local) if self._kind in PRODUCTS else local * local
+        yield (
+            "derivative-twice",
+            f"the derivative of {text} is applied twice",
+            0.6,
+            local * np.abs(local) if self._kind in PRODUCTS else local * local,
+        )
         yield "other-power", f"it is divided by the derivative of {text}, not multiplied", 0.8, 1 / local
         yield from self._powers(text)
         if self._op.arity == 1 or self._op.name in ("pow_const", "const_pow", "max", "min"):
@@ -117,11 +141,26 @@ class LocalSlips:
         for name, part in parts.items():
             for power in (1, -1, 2, -2):
                 how = f"{'multiplied' if power > 0 else 'divided'} by {name}{' twice' if abs(power) == 2 else ''} too often"
-                yield "other-power", f"the derivative of {text} is {how}", 0.8 + 0.1 * abs(power), self._local * part**power
+                yield (
+                    "other-power",
+                    f"the derivative of {text} is {how}",
+                    0.8 + 0.1 * abs(power),
+                    self._local * part**power,
+                )
         if self._other is not None:
             other = self._data[self._other]
-            yield "other-power", f"the operands in the derivative of {text} are exchanged", 1.0, self._local * other / self._own
-            yield "other-power", f"the operands in the derivative of {text} are exchanged", 1.0, self._local * self._own / other
+            yield (
+                "other-power",
+                f"the operands in the derivative of {text} are exchanged",
+                1.0,
+                self._local * other / self._own,
+            )
+            yield (
+                "other-power",
+                f"the operands in the derivative of {text} are exchanged",
+                1.0,
+                self._local * self._own / other,
+            )
 
     def _chained(self) -> Iterator[Slip]:
         """Functions of several steps, such as 1 / (1 + np.exp(-z)): their derivative as a whole."""
@@ -138,17 +177,41 @@ class LocalSlips:
             changes = {"is left out": np.ones(len(x)), "is applied twice": slope * slope}
             changes |= {f"is taken for {said}": f for said, f in _polynomials(out).items()}
             for said, found in changes.items():
-                code = "derivative-left-out" if "left" in said else "derivative-twice" if "twice" in said else "other-derivative"
-                yield code, f"the derivative of {text} {said}{', q being the result' if 'q' in said else ''}", 0.45, self._local * found / slope
+                code = (
+                    "derivative-left-out"
+                    if "left" in said
+                    else "derivative-twice"
+                    if "twice" in said
+                    else "other-derivative"
+                )
+                yield (
+                    code,
+                    f"the derivative of {text} {said}{', q being the result' if 'q' in said else ''}",
+                    0.45,
+                    self._local * found / slope,
+                )
             for name, function in SLOPES.items():
                 for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
                     found = np.broadcast_to(function(*at)[0], x.shape)
-                    yield "derivative-elsewhere", f"the derivative of {text} is taken for that of {name}{of}", 0.7, self._local * found / slope
+                    yield (
+                        "derivative-elsewhere",
+                        f"the derivative of {text} is taken for that of {name}{of}",
+                        0.7,
+                        self._local * found / slope,
+                    )
 
     def _slope(self, x: Any, out: Any) -> Any:
-        inputs = [x] if self._op.arity == 1 else [np.where(self._slot == 0, x, self._pair(0)), np.where(self._slot == 1, x, self._pair(1))]
+        inputs = (
+            [x]
+            if self._op.arity == 1
+            else [np.where(self._slot == 0, x, self._pair(0)), np.where(self._slot == 1, x, self._pair(1))]
+        )
         partials = np.broadcast_arrays(*self._op.numpy_partials(*inputs, out), out)[:-1]
-        return np.choose(np.minimum(self._slot, len(partials) - 1), partials) if len(partials) > 1 else np.array(partials[0], dtype=float)
+        return (
+            np.choose(np.minimum(self._slot, len(partials) - 1), partials)
+            if len(partials) > 1
+            else np.array(partials[0], dtype=float)
+        )
 
     def _pair(self, slot: int) -> Any:
         return np.where(self._slot == slot, self._own, self._data[self._other])
@@ -156,22 +219,47 @@ class LocalSlips:
     def _elsewhere(self, text: str) -> Iterator[Slip]:
         x, out = self._own, self._out
         yield "derivative-elsewhere", f"the derivative of {text} takes the input for the result", 0.5, self._slope(x, x)
-        yield "derivative-elsewhere", f"the derivative of {text} takes the result for the input", 0.5, self._slope(out, out)
+        yield (
+            "derivative-elsewhere",
+            f"the derivative of {text} takes the result for the input",
+            0.5,
+            self._slope(out, out),
+        )
         for said, found in _polynomials(out).items():
             yield "other-derivative", f"the derivative of {text} is taken for {said}, q being the result", 0.65, found
         if self._op.arity == 1:
             (again,) = self._op.numpy(out)
-            yield "derivative-elsewhere", f"the derivative of {text} is taken at the result", 0.5, self._slope(out, again)
+            yield (
+                "derivative-elsewhere",
+                f"the derivative of {text} is taken at the result",
+                0.5,
+                self._slope(out, again),
+            )
             for name, slope in SLOPES.items():
                 if name != self._op.name:
                     for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
                         found = np.broadcast_to(slope(*at)[0], x.shape).astype(float)
-                        yield "other-derivative", f"the derivative of {text} is taken for that of {name}{of}", 0.7, found
+                        yield (
+                            "other-derivative",
+                            f"the derivative of {text} is taken for that of {name}{of}",
+                            0.7,
+                            found,
+                        )
         for name, code, value in self._fitting(self._target):
-            yield code or "derivative-elsewhere", f"the derivative of {text} is taken at {name}", 0.7, self._slope(value, value)
+            yield (
+                code or "derivative-elsewhere",
+                f"the derivative of {text} is taken at {name}",
+                0.7,
+                self._slope(value, value),
+            )
             with np.errstate(all="ignore"):
                 if self._op.arity == 1:
-                    yield code or "derivative-elsewhere", f"the derivative of {text} is taken at {name}", 0.7, self._slope(value, self._op.numpy(value)[0])
+                    yield (
+                        code or "derivative-elsewhere",
+                        f"the derivative of {text} is taken at {name}",
+                        0.7,
+                        self._slope(value, self._op.numpy(value)[0]),
+                    )
 
     def _other_arrays(self, text: str) -> Iterator[Slip]:
         if self._kind not in PRODUCTS:
@@ -187,8 +275,11 @@ class LocalSlips:
                 yield code or "other-quantity", said, weight, np.where(first, 1 / value, self._local * value / other)
         if self._op.name == "div":
             for name, code, value in self._fitting(self._source):
-                yield code or "other-quantity", f"{name} stands in the place of an operand of {text}", 0.8, np.where(
-                    self._slot == 0, self._local, self._local * (self._own / value) ** 2
+                yield (
+                    code or "other-quantity",
+                    f"{name} stands in the place of an operand of {text}",
+                    0.8,
+                    np.where(self._slot == 0, self._local, self._local * (self._own / value) ** 2),
                 )
 
     def _fitting(self, places: Any) -> Iterator[tuple[str, str, Any]]:
@@ -215,7 +306,15 @@ class LocalSlips:
 
 
 def _polynomials(q: Any) -> dict[str, Any]:
-    return {"q": q, "1 − q": 1 - q, "1 + q": 1 + q, "1 − q²": 1 - q**2, "q (1 − q)": q * (1 - q), "q (1 + q)": q * (1 + q), "q²": q**2}
+    return {
+        "q": q,
+        "1 − q": 1 - q,
+        "1 + q": 1 + q,
+        "1 − q²": 1 - q**2,
+        "q (1 − q)": q * (1 - q),
+        "q (1 + q)": q * (1 + q),
+        "q²": q**2,
+    }
 
 
 def _sign(slips: LocalSlips) -> Any:

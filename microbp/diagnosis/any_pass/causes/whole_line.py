@@ -10,8 +10,8 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.factors import Factors
-from microbp.diagnosis.any_pass.causes.moves import shifted
 from microbp.diagnosis.any_pass.judge import RELATIVE, near
+from microbp.diagnosis.any_pass.moves import shifted
 
 MOST_AXES = 5
 """Axes are turned in every way up to so many."""
@@ -41,7 +41,13 @@ def whole_line(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mappin
 
 def _factors(q: Any, text: str) -> Iterator[tuple[Any, str]]:
     """What a line is multiplied by too often or too seldom, if q is in it."""
-    shapes = {text: q, f"{text}²": q**2, f"(1 − {text})": 1 - q, f"{text} (1 − {text})": q * (1 - q), f"(1 − {text}²)": 1 - q**2}
+    shapes = {
+        text: q,
+        f"{text}²": q**2,
+        f"(1 − {text})": 1 - q,
+        f"{text} (1 − {text})": q * (1 - q),
+        f"(1 − {text}²)": 1 - q**2,
+    }
     for said, factor in shapes.items():
         yield factor, f"times {said}"
         with np.errstate(all="ignore"):
@@ -104,7 +110,10 @@ def _by_factor(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mappin
     for count in range(1, mine.ndim):
         for axes in combinations(range(mine.ndim), count):
             with np.errstate(all="ignore"):
-                low, high = np.nanmin(np.where(seen, ratio, np.inf), axis=axes, keepdims=True), np.nanmax(np.where(seen, ratio, -np.inf), axis=axes, keepdims=True)
+                low, high = (
+                    np.nanmin(np.where(seen, ratio, np.inf), axis=axes, keepdims=True),
+                    np.nanmax(np.where(seen, ratio, -np.inf), axis=axes, keepdims=True),
+                )
             rest = [k for k in range(mine.ndim) if k not in axes]
             several = np.max(seen.sum(axis=axes), initial=0) > 1
             low = np.where(np.isfinite(low), low, 0.0)

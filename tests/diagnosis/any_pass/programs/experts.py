@@ -3,7 +3,12 @@ import numpy as np
 
 def data(seed=0):
     rng = np.random.default_rng(seed)
-    return {"x": rng.normal(size=(3, 4)), "G": rng.normal(size=(4, 2)), "W": rng.normal(size=(2, 4, 3)), "t": rng.normal(size=(3, 3))}
+    return {
+        "x": rng.normal(size=(3, 4)),
+        "G": rng.normal(size=(4, 2)),
+        "W": rng.normal(size=(2, 4, 3)),
+        "t": rng.normal(size=(3, 3)),
+    }
 
 
 def softmax(s):

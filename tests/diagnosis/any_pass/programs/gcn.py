@@ -5,7 +5,14 @@ def data(seed=0):
     rng = np.random.default_rng(seed)
     A = np.array([[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0]]) + np.eye(4, dtype=int)
     A[0, 2] = 1
-    return {"A": A, "H": rng.normal(size=(4, 3)), "W1": rng.normal(size=(3, 3)), "W2": rng.normal(size=(3, 2)), "y": np.array([0, 1, 1, 0]), "train": np.array([True, True, False, True])}
+    return {
+        "A": A,
+        "H": rng.normal(size=(4, 3)),
+        "W1": rng.normal(size=(3, 3)),
+        "W2": rng.normal(size=(3, 2)),
+        "y": np.array([0, 1, 1, 0]),
+        "train": np.array([True, True, False, True]),
+    }
 
 
 def forward(A, H, W1, W2, y, train):

@@ -3,7 +3,9 @@ import numpy as np
 
 def data(seed=0):
     rng = np.random.default_rng(seed)
-    layers = [{"Wh": rng.normal(size=(3, 3)), "Wt": rng.normal(size=(3, 3)), "bt": rng.normal(size=3)} for _ in range(2)]
+    layers = [
+        {"Wh": rng.normal(size=(3, 3)), "Wt": rng.normal(size=(3, 3)), "bt": rng.normal(size=3)} for _ in range(2)
+    ]
     return {"x": rng.normal(size=(4, 3)), "layers": layers, "v": rng.normal(size=3), "t": rng.normal(size=4)}
 
 

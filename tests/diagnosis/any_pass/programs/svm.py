@@ -3,7 +3,12 @@ import numpy as np
 
 def data(seed=0):
     rng = np.random.default_rng(seed)
-    return {"params": {"W": rng.normal(size=(4, 3)), "b": rng.normal(size=3)}, "X": rng.normal(size=(6, 4)), "y": rng.integers(0, 3, 6), "reg": 0.1}
+    return {
+        "params": {"W": rng.normal(size=(4, 3)), "b": rng.normal(size=3)},
+        "X": rng.normal(size=(6, 4)),
+        "y": rng.integers(0, 3, 6),
+        "reg": 0.1,
+    }
 
 
 def forward(params, X, y, reg):

@@ -3,7 +3,13 @@ import numpy as np
 
 def data(seed=0):
     rng = np.random.default_rng(seed)
-    return {"x": rng.random((4, 5)), "eps": rng.normal(size=(4, 2)), "Wm": rng.normal(size=(5, 2)), "Ws": rng.normal(size=(5, 2)) * 0.3, "Wd": rng.normal(size=(2, 5))}
+    return {
+        "x": rng.random((4, 5)),
+        "eps": rng.normal(size=(4, 2)),
+        "Wm": rng.normal(size=(5, 2)),
+        "Ws": rng.normal(size=(5, 2)) * 0.3,
+        "Wd": rng.normal(size=(2, 5)),
+    }
 
 
 def forward(x, eps, Wm, Ws, Wd):

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.region import Region
-from microbp.diagnosis.any_pass.causes.sites import Site, Sites
+from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
 
@@ -39,7 +39,9 @@ class Way:
 def ways(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[Way]:
     """The ways of a region, nearest to the line first."""
     graph = trace.graph
-    operand = np.array([_operand(graph.nodes[t].op, s) for t, s in zip(region.target, region.slot, strict=True)], dtype=int)
+    operand = np.array(
+        [_operand(graph.nodes[t].op, s) for t, s in zip(region.target, region.slot, strict=True)], dtype=int
+    )
     number = sites.of[region.target]
     key = number * 8 + operand
     own = set(places.tolist())
@@ -89,7 +91,11 @@ def cuts(sites: Sites, region: Region, way: Way) -> Iterator[tuple[str, str, Any
                 yield "part-only", "only the first round of an inner loop is left", inner == 0
     if way.site.arrays:
         shape = way.site.arrays[0].shape
-        index = np.unravel_index(np.minimum(sites.position[target], max(0, way.site.arrays[0].size - 1)), shape) if shape else ()
+        index = (
+            np.unravel_index(np.minimum(sites.position[target], max(0, way.site.arrays[0].size - 1)), shape)
+            if shape
+            else ()
+        )
         for axis, place in enumerate(index):
             n = shape[axis] - 1
             if n:

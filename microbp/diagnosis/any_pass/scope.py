@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.moves import shifted
-from microbp.diagnosis.any_pass.causes.sites import Sites
+from microbp.diagnosis.any_pass.moves import shifted
+from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
 
@@ -67,7 +67,11 @@ class Scope:
 def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]]:
     """The rows of a series for each turn, for the one before, the one after, and counted from the end."""
     most = len(value) - 1
-    for step, said, code in ((0, "", ""), (-1, " of the step before", "off-by-one"), (1, " of the next step", "off-by-one")):
+    for step, said, code in (
+        (0, "", ""),
+        (-1, " of the step before", "off-by-one"),
+        (1, " of the next step", "off-by-one"),
+    ):
         rows = turns + step
         if len(value) == 1 and step:
             continue

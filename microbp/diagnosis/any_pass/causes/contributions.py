@@ -1,0 +1,94 @@
+"""What one way brings to a line, summed along the wrong axes, or not at all, or averaged, or turned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.search import Search
+from microbp.diagnosis.any_pass.judge import near
+from microbp.diagnosis.any_pass.ways import Way
+
+
+def contributions(search: Search) -> Iterator[Cause]:
+    """What one way brings, summed along the wrong axes, or not at all, or averaged, or turned."""
+    mine = np.asarray(search.line.mine, dtype=float)
+    brought = search.region.passed()
+    places = {int(k): i for i, k in enumerate(search.places)}
+    for way in search.ways:
+        if not way.direct:
+            continue
+        inside = np.array([places.get(int(k), -1) for k in search.region.source[way.edges]])
+        part = np.zeros(len(search.places))
+        np.add.at(part, inside[inside >= 0], brought[way.edges][inside >= 0])
+        rest = (search.want - part).reshape(search.shape)
+        yield from _turned(search, mine, part.reshape(search.shape), rest, way)
+        shapes = {a.shape for a in way.site.arrays}
+        if len(shapes) != 1 or len(way.edges) != sum(a.size for a in way.site.arrays):
+            continue
+        (shape,) = shapes
+        turns = len(way.site.arrays)
+        target = search.region.target[way.edges]
+        parts = np.zeros((turns, int(np.prod(shape))))
+        parts[search.known.sites.turn[target], search.known.sites.position[target]] = brought[way.edges]
+        yield from _reduced(
+            search, mine, parts.reshape(turns, *shape) if turns > 1 else parts.reshape(shape), rest, way
+        )
+
+
+def _turned(search: Search, mine: Any, part: Any, rest: Any, way: Way) -> Iterator[Cause]:
+    """What the way brings, with two axes exchanged; of the only way `whole_line` says so."""
+    if rest.any() and mine.shape == part.shape:
+        for a, b in combinations(range(part.ndim), 2):
+            if part.shape[a] == part.shape[b] and search.same(rest + part.swapaxes(a, b), mine):
+                yield Cause("transposed", f"what comes back {way} is transposed", 0.35, way.number)
+
+
+def _reduced(search: Search, mine: Any, parts: Any, rest: Any, way: Way) -> Iterator[Cause]:
+    """What the way brings to each of its results, added up in other ways than the right one."""
+    if parts.size <= search.want.size:
+        return
+    room = float(search.noise.max(initial=0.0))
+    bare = np.squeeze(mine)
+    only = not rest.any()
+    for count in range(min(parts.ndim, 4) + 1):
+        for axes in combinations(range(parts.ndim), count):
+            for code in ("sum", "mean", "max") if count else ("sum",):
+                found = getattr(parts, code)(axis=axes, keepdims=True)
+                if only:
+                    found = np.squeeze(found)
+                else:
+                    try:
+                        found = np.squeeze(found.reshape(found.shape) + rest)
+                    except ValueError:
+                        continue
+                if found.shape != bare.shape or not near(found, bare, room, search.relative).all():
+                    continue
+                if bare.size == search.want.size and search.same(bare, search.want):
+                    continue
+                along = f"along axis {', '.join(map(str, axes))}"
+                if not count:
+                    yield Cause("not-summed", f"it is not summed, though {way.site} broadcasts it", 0.2, way.number)
+                elif code == "sum":
+                    said = f"what comes back {way} is summed {along}, and was not broadcast there"
+                    yield Cause("wrong-axis", said, 0.3, way.number)
+                else:
+                    said = f"what comes back {way}: a {code} {along} stands in the place of the sum"
+                    yield Cause("mean-for-sum", said, 0.25, way.number)
+                return
+
+
+def fitted_anyhow(search: Search) -> Iterator[tuple[str, Any]]:
+    """The line in the shape of its array, after turning or summing axes."""
+    mine = np.asarray(search.line.mine, dtype=float)
+    if mine.ndim == len(search.shape) == 2 and mine.T.shape == search.shape:
+        yield "it is transposed", mine.T
+    for count in range(1, mine.ndim + 1):
+        for axes in combinations(range(mine.ndim), count):
+            found = mine.sum(axis=axes)
+            if np.squeeze(found).shape == tuple(n for n in search.shape if n != 1):
+                yield f"it is not summed along axis {', '.join(map(str, axes))}", found

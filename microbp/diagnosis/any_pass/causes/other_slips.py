@@ -1,0 +1,90 @@
+"""Slips in the derivative of one operation, in a whole formula, and in what arrives from above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.causes.closed_forms import closed_forms
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.gradient_slips import gradient_slips
+from microbp.diagnosis.any_pass.causes.local_slips import LocalSlips
+from microbp.diagnosis.any_pass.causes.search import Search
+from microbp.diagnosis.any_pass.judge import near
+from microbp.diagnosis.any_pass.region import AT_ONCE
+from microbp.diagnosis.any_pass.ways import Way
+
+
+def operation_slips(search: Search, mine: Any) -> list[Cause]:
+    """Slips in the derivative of one operation: those that explained another line first, then nearest first."""
+    known = search.known
+    for way in sorted(search.ways, key=lambda way: way.number not in known.hints):
+        slips: list[tuple[Cause, Way, Any]] = []
+        for code, text, weight, local in LocalSlips(known.trace, known.sites, known.scope, search.region, way):
+            slips.append((search.cause(code, text, way, weight), way, local))
+            for said, keep in _calls(search, way) if weight <= 0.5 else ():
+                partly = np.where(keep, local, search.region.local[way.edges])
+                slips.append((search.cause(code, text + said, way, weight + 0.2), way, partly))
+        first = len(search.tried)
+        search.attempt(slips)
+        if found := search.hits(mine, first):
+            known.hints.add(way.number)
+            return found
+    return []
+
+
+def _calls(search: Search, way: Way) -> Iterator[tuple[str, Any]]:
+    """Of a function that one line calls several times: one call of them."""
+    turns = len(way.site.arrays)
+    if len(way.site.place) > 1:
+        turn = search.known.sites.turn[search.region.target[way.edges]]
+        for count in (2, 3, 4):
+            for k in range(count) if turns % count == 0 else ():
+                yield f", in call {k + 1} of {count}", turn % count == k
+
+
+def formula_slips(search: Search, mine: Any) -> Iterator[Cause]:
+    """What a formula from the one array above to this one would have made of it."""
+    judge, own = search.known.judge, search.known.trace[search.line.name]
+    inside = set(search.region.nodes.tolist())
+    for name, places in judge.places.items():
+        fitted = judge.fitted[name]
+        if name == own.name or fitted is None or fitted.shape != own.shape or not inside.intersection(places.tolist()):
+            continue
+        others = {f"`{k}`": v for k, v in search.known.scope.named.items() if v.shape == own.shape and k != name}
+        want = search.want.reshape(own.shape)
+        for cause, result in closed_forms(fitted, search.known.trace[name].value, own.value, want, name, others):
+            if result.shape == own.shape and np.isfinite(result).all():
+                search.tried.append((cause, result.ravel() - search.want))
+                if search.same(result, mine):
+                    yield cause
+
+
+def arriving_slips(search: Search, mine: Any) -> list[Cause]:
+    """What another gradient, or the right one turned, would have made of it: all of it, or by one way."""
+    judge = search.known.judge
+    given = {
+        name: (judge.places[name].reshape(search.known.trace[name].shape), judge.fitted[name])
+        for name in judge.given
+        if judge.fitted[name] is not None
+    }
+    found: list[Cause] = []
+    slips = islice(
+        gradient_slips(
+            search.known.sites, search.region, search.ways, search.line.name, given, search.known.scope.named
+        ),
+        max(0, search.left),
+    )
+    while chunk := list(islice(slips, max(1, AT_ONCE // max(1, len(search.region.edges))))):
+        search.left -= len(chunk)
+        added = search.region.added(np.array([change for *_, change in chunk]))
+        hits = near(search.want + added, mine, search.noise, search.relative).all(axis=1)
+        for (code, text, weight, site, _), row, hit in zip(chunk, added, hits, strict=True):
+            cause = Cause(code, text, weight, site)
+            search.tried.append((cause, row))
+            if hit:
+                found.append(cause)
+    return found

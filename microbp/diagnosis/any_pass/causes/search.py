@@ -1,0 +1,100 @@
+"""One wrong line and the slips that are tried on it: what each would have made of the line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.factors import Factors
+from microbp.diagnosis.any_pass.judge import NOISE, RELATIVE, SINGLE, Judge, Judged, is_single, near
+from microbp.diagnosis.any_pass.region import AT_ONCE, Region
+from microbp.diagnosis.any_pass.scope import Scope
+from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.ways import Way, ways
+
+MOST_WORK = 300_000_000
+"""So many arrows are swept over for one line at most: two or three seconds."""
+
+
+class Known:
+    """What is known of a pass for all of its lines: its operations, its arrays, the factors one expects."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge, self.trace = judge, judge.trace
+        self.sites = Sites(self.trace)
+        self.scope = Scope(self.trace, self.sites)
+        self.factors = Factors({name: q.shape for name, q in self.trace.items()})
+        self.hints: set[int] = set()
+        """The operations whose derivative explained a line: the next line may share the slip."""
+
+
+class Search:
+    """A wrong line, the region that it answers for, and every slip that was tried with what it adds to the line."""
+
+    def __init__(self, known: Known, line: Judged) -> None:
+        self.known, self.line = known, line
+        judge = known.judge
+        self.places = judge.places[line.name]
+        self.region = Region(known.trace.graph, self.places, judge.fixed)
+        self.shape = known.trace[line.name].shape
+        single = is_single(line.mine)
+        self.noise = ((SINGLE if single else NOISE) * judge.sizes(line.name)).ravel()
+        self.relative = SINGLE if single else RELATIVE
+        self.want = self.region.result(self.region.local)
+        self.ways = ways(known.trace, known.sites, self.region, self.places)
+        self.passing = self.region.here()[np.searchsorted(self.region.nodes, self.region.target)]
+        own = np.full(len(known.trace.graph), -1)
+        own[self.places] = np.arange(len(self.places))
+        self.place = own[self.region.source]
+        """Which element of the line each arrow leads to, -1 if to none."""
+        self.left = MOST_WORK // max(1, len(self.region.edges))
+        self.tried: list[tuple[Cause, Any]] = []
+
+    def same(self, a: Any, b: Any) -> bool:
+        """Whether two lines are the same but for rounding."""
+        return bool(near(np.ravel(a), np.ravel(b), self.noise, self.relative).all())
+
+    def weight(self, way: Way, base: float) -> float:
+        """Of slips that cannot be told apart the nearest to the line, or with a name, is named."""
+        return base - 0.02 * bool(way.through) - 0.01 * way.direct + 0.001 * min(40, self.ways.index(way))
+
+    def cause(self, code: str, text: str, way: Way, base: float) -> Cause:
+        """A cause that is about a way."""
+        return Cause(code, text, self.weight(way, base), way.number)
+
+    def hits(self, mine: Any, first: int = 0) -> list[Cause]:
+        """Those of the slips tried, from number `first` on, that give the learner's numbers."""
+        tried = self.tried[first:]
+        if not tried:
+            return []
+        rows = self.want + np.array([added for _, added in tried])
+        hit = near(rows, mine, self.noise, self.relative).all(axis=1)
+        return [cause for (cause, _), yes in zip(tried, hit, strict=True) if yes]
+
+    def attempt(self, slips: list[tuple[Cause, Way, Any]]) -> None:
+        """Tries local derivatives on ways, one slip after the other."""
+        results = self.results([(way, local) for _, way, local in slips])
+        self.tried += [(cause, result - self.want) for (cause, _, _), result in zip(slips, results, strict=False)]
+
+    def results(self, changes: list[tuple[Way, Any]]) -> Any:
+        """What the line would be if the arrows of a way had these local derivatives, for each change."""
+        changes = changes[: max(0, self.left)]
+        rows = np.empty((len(changes), len(self.want)))
+        swept = []
+        for k, (way, local) in enumerate(changes):
+            if way.direct:
+                more = (local - self.region.local[way.edges]) * self.passing[way.edges]
+                rows[k] = self.want + np.bincount(self.place[way.edges], more, len(self.want))
+            else:
+                swept.append(k)
+        self.left -= len(swept)
+        step = max(1, AT_ONCE // max(1, len(self.region.edges)))
+        for start in range(0, len(swept), step):
+            chunk = swept[start : start + step]
+            local = np.repeat(self.region.local[None], len(chunk), axis=0)
+            for row, k in enumerate(chunk):
+                local[row, changes[k][0].edges] = changes[k][1]
+            rows[chunk] = self.region.result(local)
+        return rows

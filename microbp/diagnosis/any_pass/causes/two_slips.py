@@ -1,0 +1,61 @@
+"""Two slips at once: one with a factor, or two that add up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.search import Search
+
+
+def with_factor(search: Search, mine: Any) -> list[Cause]:
+    """One of the slips tried, and a factor of the whole line."""
+    found = []
+    for cause, added in search.tried:
+        result = search.want + added
+        size = float(result @ result)
+        if not size or not np.isfinite(size):
+            continue
+        factor = float(mine @ result) / size
+        said = search.known.factors.name(factor)
+        if said not in (None, "1") and search.same(factor * result, mine):
+            found.append(
+                Cause(
+                    "two-slips",
+                    f"{cause.text}; and all of it is {said} times what it should be",
+                    2.0 + cause.weight,
+                    cause.site,
+                )
+            )
+    return found
+
+
+def two_slips(search: Search, mine: Any) -> list[Cause]:
+    """Two slips that add up, found by their projections on one direction."""
+    if np.count_nonzero(np.abs(mine - search.want) > 1e3 * search.noise) < 3:
+        return []
+    direction = np.random.default_rng(0).normal(size=len(mine))
+    usable = [(cause, added) for cause, added in search.tried if np.isfinite(added).all() and added.any()]
+    if not usable:
+        return []
+    shadows = np.array([added @ direction for _, added in usable])
+    goal = float((mine - search.want) @ direction)
+    order = np.argsort(shadows)
+    room = 1e-7 * max(1e-300, float(np.abs(shadows).max(initial=0.0)), abs(goal))
+    found = []
+    for k, (cause, added) in enumerate(usable):
+        low, high = np.searchsorted(shadows[order], [goal - shadows[k] - room, goal - shadows[k] + room])
+        for j in order[low : min(high, low + 20)]:
+            other, more = usable[j]
+            if j > k and cause.site != other.site and search.same(search.want + added + more, mine):
+                found.append(
+                    Cause(
+                        "two-slips",
+                        f"{cause.text}; and {other.text}",
+                        2.0 + cause.weight + other.weight,
+                        cause.site,
+                    )
+                )
+    return found

@@ -1,0 +1,81 @@
+"""Ways back that are missing, doubled, negated, off by a factor, or followed in part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.search import Search
+from microbp.diagnosis.any_pass.ways import Way, cuts
+
+MOST_DEEP = 30_000_000
+"""So many arrows are swept over to see whether a part is left out of a way that is not the line's own."""
+
+
+def way_slips(search: Search, mine: Any) -> list[Cause]:
+    """What a slip in one way back explains."""
+    found = []
+    dropped = search.results([(way, np.zeros(len(way.edges))) for way in search.ways])
+    for way, without in zip(search.ways, dropped, strict=False):
+        part = search.want - without
+        if not part.any():
+            continue
+        search.tried.append((_missing(search, way), -part))
+        if search.same(without, np.zeros_like(without)):
+            continue  # the only way: a factor of the whole line, which `whole_line` names
+        search.tried += [
+            (search.cause("counted-twice", f"the way back {way} is counted twice", way, 0.4), part),
+            (search.cause("way-sign", f"the way back {way} has the wrong sign", way, 0.35), -2 * part),
+        ]
+        found += _factor(search, mine, way, part)
+    local = search.region.local
+    repeated = [way for way in search.ways if len(way.site.arrays) > 1]
+    search.attempt(
+        [
+            (
+                search.cause(code, f"the way back {way} {said}, each time round", way, 0.4),
+                way,
+                factor * local[way.edges],
+            )
+            for way in repeated
+            for code, said, factor in (
+                ("counted-twice", "is counted twice", 2.0),
+                ("way-sign", "has the wrong sign", -1.0),
+            )
+        ]
+    )
+    parts = [
+        (search.cause(code, f"{said}, on the way {way}", way, 0.5), way, local[way.edges] * keep)
+        for way in search.ways
+        for code, said, keep in (cuts(search.known.sites, search.region, way) if way.direct or way.site.place else ())
+    ]
+    deep = [slip for slip in parts if not slip[1].direct]
+    search.attempt([slip for slip in parts if slip[1].direct])
+    search.attempt(deep[: MOST_DEEP // max(1, len(search.region.edges))])
+    return found + search.hits(mine)
+
+
+def _missing(search: Search, way: Way) -> Cause:
+    cause = search.cause("missing-way", f"the way back {way} is missing, as if that were a constant", way, 0.3)
+    nodes = search.known.trace.graph.nodes
+    op, source = (nodes[places[way.edges[0]]].op for places in (search.region.target, search.region.source))
+    if op is not None and source is not None and op.family == "total" and source.name == "exp":
+        text = f"softmax's diagonal only: the way back through the sum {way.site} is missing"
+        return replace(cause, code="softmax-diagonal", text=text)
+    return cause
+
+
+def _factor(search: Search, mine: Any, way: Way, part: Any) -> list[Cause]:
+    scale = 1 + float((mine - search.want) @ part) / float(part @ part)
+    said = search.known.factors.name(scale)
+    if abs(scale) < 1e-7 or said in ("1", "-1", "2") or not search.same(search.want + (scale - 1) * part, mine):
+        return []
+    if said is None and np.count_nonzero(np.abs(part) > 1e6 * search.noise) < 4:
+        return []  # any few numbers have some factor
+    base = 1.5 if said is None else 0.5
+    return [
+        search.cause("way-factor", f"the way back {way} is {said or f'{scale:.6g}'} times what it should be", way, base)
+    ]
