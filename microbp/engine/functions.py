@@ -1,14 +1,14 @@
 """More rows of the table: functions that NumPy and PyTorch have, and what arrays of values are made with.
 
->>> OPS["arctan"].partials, OPS["silu"].forward
-(('1 / (1 + x ** 2)',), 'x * sigmoid(x)')
+>>> {row.name: row.partials for row in FUNCTIONS}["arctan"]
+('1 / (1 + x ** 2)',)
 
 A formula in the row is the derivation; what is one step on paper is one row here.
 """
 
 from __future__ import annotations
 
-from microbp.engine.ops import FAMILIES, OPS, Family, Op
+from microbp.engine.ops import FAMILIES, Family, Op
 
 FUNCTIONS = (
     Op("identity", "x", ("1",), "=", rule="What is handed on as it is passes the gradient on as it is."),
@@ -51,7 +51,6 @@ FUNCTIONS = (
        rule="The derivatives of log(e^x + e^y) are the shares of e^x and e^y: a softmax of two."),
 )  # fmt: skip  # one row reads best as one paragraph
 
-OPS.update({op.name: op for op in FUNCTIONS})
 FAMILIES["dot"] = Family(
     "dot", "w * x", ("x", "w"), symbol="Σwx",
     rule="The derivative of a sum of products by one factor is the factor that stands beside it.",

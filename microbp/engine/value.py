@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microbp.engine.copying import Copyable
-from microbp.engine.functions import OPS
+from microbp.engine.functions import FUNCTIONS
 from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_gradients
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
-from microbp.engine.ops import Op
+from microbp.engine.ops import OPS, Op
 from microbp.engine.order import DONE, NEW, topological_order
 from microbp.errors import FormulaError
 
@@ -204,5 +204,6 @@ def define(op: Op) -> Op:
     return op
 
 
+OPS.update({row.name: row for row in FUNCTIONS})
 for _row in OPS.values():
     _generate(_row)

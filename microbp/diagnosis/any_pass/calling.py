@@ -27,7 +27,7 @@ LOSSES = ("loss", "L", "l", "cost", "J", "E", "error", "total_loss", "objective"
 def bind(function: Callable[..., Any], arrays: Mapping[str, Any], results: Mapping[str, Any] | None = None) -> Any:
     """Calls a function with the arguments that it names: from `arrays`, else from the `results` of the forward pass.
 
-    One name besides, `cache` for example, gets all results. Raises `ProblemError` for a name that nothing was given for.
+    One name besides, `cache` for example, gets all results. Raises `ProblemError` for a name that has no array.
     """
     called = getattr(function, "__name__", "the function")
     try:
@@ -82,13 +82,13 @@ def returned_by(returned: Any, function: Callable[..., Any] | None = None) -> di
     if not isinstance(returned, Mapping):
         return {"loss": _single(returned)}
     found = dict(returned)
-    name = next((name for name in LOSSES if name in found and _is_single(found[name])), None)
-    if name is None:
+    called = next((name for name in LOSSES if name in found and _is_single(found[name])), None)
+    if called is None:
         single = [k for k, x in found.items() if isinstance(x, Value | float | np.floating)]
-        name = single[-1] if single else None
-    if name is None:
+        called = single[-1] if single else None
+    if called is None:
         raise ProblemError(f'forward returned no loss: call it "loss" in the dict; got {sorted(map(str, found))}')
-    found["loss"] = _single(found.pop(name))
+    found["loss"] = _single(found.pop(called))
     return found
 
 

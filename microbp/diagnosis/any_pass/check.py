@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.calling import bind, gradients_by_name, returned_by, same_random_numbers
-from microbp.diagnosis.any_pass.judge import judge
+from microbp.diagnosis.any_pass.judge import RIGHT, judge
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Line, Report, report
 from microbp.diagnosis.any_pass.trace import Recorded, run
@@ -51,14 +51,11 @@ class Trace(Recorded):
             raise ProblemError(f"{unknown('quantity', name, list(self))}: forward has to return it to have it compared")
         self.compared[found] = _numbers(found, mine)
         line = report(judge(self, self.compared))[found]
-        apart = (
-            np.inf
-            if np.shape(mine) != self[found].shape
-            else np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0)
-        )
-        exact = bool(apart == 0)
-        print(f"{found:15} exact: {exact!s:5}  approximate: {line.verdict == 'right'!s:5}  worst difference: {apart:.3g}" + (
-            "" if line.verdict == "right" else f"  {line.text}"))  # fmt: skip
+        fits = np.shape(mine) == self[found].shape
+        apart = np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0) if fits else np.inf
+        right = line.verdict == RIGHT
+        said = f"exact: {apart == 0!s:5}  approximate: {right!s:5}  worst difference: {apart:.3g}"
+        print(f"{found:15} {said}" if right else f"{found:15} {said}  {line.text}")
         return line
 
 
@@ -150,8 +147,8 @@ def _same_pass(recorded: Recorded, plain: Mapping[str, Any]) -> None:
     loss = float(np.asarray(plain["loss"]).ravel()[0])
     if np.isfinite(loss) and not np.isclose(loss, recorded.loss.data, rtol=1e-6, atol=1e-12):
         raise ProblemError(
-            f"forward gives another loss when it runs again: {loss:.9g}, then {recorded.loss.data:.9g}. If it draws random "
-            "numbers, pass them in as arrays; if it keeps something from one call to the next, let it begin anew"
+            f"forward gives another loss when it runs again: {loss:.9g}, then {recorded.loss.data:.9g}. If it draws "
+            "random numbers, pass them in as arrays; if it keeps something from one call to the next, let it begin anew"
         )
 
 
@@ -177,8 +174,8 @@ def _matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Record
             strange = [key for key in strange if key not in parts]
     if not mine:
         raise ProblemError(
-            f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: call that of W "
-            'dW, or say names={"mine": "W"}'
+            f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: call that "
+            'of W dW, or say names={"mine": "W"}'
         )
     return mine, [f"not compared: {', '.join(strange)}; forward returns nothing of that name"] if strange else []
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
 
 NEAR_KINK = 1e-12
-"""As near to a kink (relative to the largest number in the pass) another order of summation may fall on its other side."""
+"""So near to a kink, relative to the largest number in the pass, another order of summation falls on its other side."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def runs(source: Any, target: Any, level: Any) -> list[Run]:
     """Arrows, sorted by falling level of their results, as runs."""
     cuts = [0, *(np.flatnonzero(np.diff(level)) + 1).tolist(), len(level)]
     found = []
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         if a < b:
             order = a + np.argsort(source[a:b], kind="stable")
             inputs, starts = np.unique(source[order], return_index=True)

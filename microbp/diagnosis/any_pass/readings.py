@@ -1,7 +1,7 @@
 """What the gradient of a copied array means: that of the copy, or that of what was copied.
 
-`hs[t] = h` puts copies of h into hs. If the next step uses `h`, not `hs[t]`, then the gradient of `hs` is, read strictly,
-that of the copies alone; what people mean is that of the states. Both are right answers.
+`hs[t] = h` puts copies of h into hs. If the next step uses `h`, not `hs[t]`, then the gradient of `hs` is, read
+strictly, that of the copies alone; what people mean is that of the states. Both are right answers.
 """
 
 from __future__ import annotations

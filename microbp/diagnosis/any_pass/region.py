@@ -1,5 +1,6 @@
-"""The part of a graph that one line of a backward pass answers for: from the arrays above that were given, down to its own.
+"""The part of a graph that one line of a backward pass answers for: from the arrays given above it down to its own.
 
+>>> from microbp.engine.value import Value
 >>> x = Value(3.0, "x")
 >>> region = Region(Graph([], x * x, [x]), np.array([0]), {})
 >>> region.result(region.local).tolist(), region.result(np.array([[6.0, 0.0], [3.0, 3.0]])).tolist()
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.graph import Graph, run_back, runs
-from microbp.engine.value import Value  # noqa: F401  # for the doctest
 
 AT_ONCE = 4_000_000
 """So many arrows are swept over at once at most: 32 MB."""
@@ -47,7 +47,7 @@ class Region:
         self._seed = (nodes == graph.loss).astype(float)
 
     def result(self, local: Any) -> Any:
-        """What the line would be with these local derivatives, one for each arrow; several sets at once have an axis."""
+        """What the line would be with these local derivatives, one for each arrow; several sets have an axis."""
         return self.arrived(local)[..., self._own]
 
     def arrived(self, local: Any) -> Any:

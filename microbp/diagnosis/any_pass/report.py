@@ -19,7 +19,7 @@ WORDS = {RIGHT: "right", CARRIED: "right line, wrong input", WRONG: "WRONG"}
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a report: the array whose gradient it is, the verdict ("right", "carried", "wrong"), causes, a text."""
+    """One line of a report: whose gradient it is, the verdict ("right", "carried" or "wrong"), the causes, a text."""
 
     name: str
     verdict: str
@@ -119,10 +119,10 @@ def _text(line: Judged, causes: Sequence[Cause], said: dict[tuple[str, int], str
 
 def _numbers(line: Judged) -> str:
     """The element that differs most, beside what it should be."""
-    mine = np.asarray(line.mine, dtype=float)
     if line.fitted is None:
-        return f"It has the shape {mine.shape}, and should have {line.wanted.shape}."
+        return f"It has the shape {np.shape(line.mine)}, and should have {line.wanted.shape}."
     apart = np.abs(np.nan_to_num(line.fitted - line.wanted, nan=np.inf))
     index = np.unravel_index(int(np.argmax(apart)), apart.shape) if apart.ndim else ()
     place = f"[{','.join(map(str, index))}]" if index else ""
-    return f"At {place or 'its one element'} it is {number_text(float(line.fitted[index]), 6)}, and should be {number_text(float(line.wanted[index]), 6)}."
+    mine, right = (number_text(float(x[index]), 6) for x in (line.fitted, line.wanted))
+    return f"At {place or 'its one element'} it is {mine}, and should be {right}."

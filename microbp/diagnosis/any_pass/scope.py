@@ -1,4 +1,4 @@
-"""The arrays that a learner may have put in the place of the right one: same shape, by turns of a loop if it is in one."""
+"""The arrays that may stand in the place of the right one: of one shape with it, turn by turn if it is in a loop."""
 
 from __future__ import annotations
 

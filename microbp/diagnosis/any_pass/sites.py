@@ -1,4 +1,4 @@
-"""The operations of a forward pass as its author wrote them: one site for each place in the code, with its repetitions."""
+"""The operations of a forward pass as its author wrote them: one site for each place in the code, turn by turn."""
 
 from __future__ import annotations
 

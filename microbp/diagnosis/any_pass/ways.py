@@ -43,8 +43,8 @@ def ways(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[Way
         [_operand(graph.nodes[t].op, s) for t, s in zip(region.target, region.slot, strict=True)], dtype=int
     )
     number = sites.of[region.target]
-    key = number * 8 + operand
     own = set(places.tolist())
+    key = (number * 8 + operand) * 2 + np.isin(region.source, places)
     found = []
     order = np.argsort(key, kind="stable")
     cuts = np.flatnonzero(np.diff(key[order])) + 1

@@ -16,7 +16,7 @@ import numpy as np
 
 from microbp.engine.arrays.recording import note, spend
 from microbp.engine.families import as_value
-from microbp.engine.functions import FAMILIES, OPS
+from microbp.engine.ops import FAMILIES, OPS
 from microbp.engine.value import apply
 from microbp.errors import ShapeError
 

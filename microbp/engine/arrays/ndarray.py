@@ -46,7 +46,7 @@ class Array(np.ndarray):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return wrap(call_function(function, args, kwargs))
 
-    @property  # type: ignore[override]  # NumPy's is the buffer, which nobody needs of objects
+    @property  # NumPy's is the buffer, which nobody needs of objects
     def data(self) -> Any:
         """The numbers, as an array of floats; assigning to it sets them."""
         return values(self)
@@ -84,7 +84,7 @@ class Array(np.ndarray):
             node, step = node._behind
             way.append(step)
 
-    @property  # type: ignore[override]  # NumPy's is a C attribute
+    @property  # NumPy's is a C attribute
     def T(self) -> Any:
         """The transpose."""
         return handed_on(raw(self).T, self, lambda a: a.T)
@@ -116,7 +116,7 @@ class Array(np.ndarray):
         return f"values {np.array2string(self.data, prefix='values ')}"
 
     __str__ = __repr__
-    __hash__ = None  # type: ignore[assignment]  # as NumPy's arrays
+    __hash__ = None  # as NumPy's arrays
 
 
 def _method_of_views(name: str) -> Any:
@@ -137,40 +137,11 @@ def _method_by_function(name: str) -> Any:
     return method
 
 
-for _name in [
-    "reshape",
-    "transpose",
-    "swapaxes",
-    "flatten",
-    "ravel",
-    "squeeze",
-    "take",
-    "repeat",
-    "diagonal",
-    "copy",
-    "compress",
-]:
+_VIEWS = "reshape transpose swapaxes flatten ravel squeeze take repeat diagonal copy compress"
+for _name in _VIEWS.split():
     setattr(Array, _name, _method_of_views(_name))
-for _name in [
-    "sum",
-    "mean",
-    "var",
-    "std",
-    "prod",
-    "max",
-    "min",
-    "cumsum",
-    "cumprod",
-    "clip",
-    "argmax",
-    "argmin",
-    "argsort",
-    "any",
-    "all",
-    "trace",
-    "nonzero",
-    "round",
-]:
+_FUNCTIONS = "sum mean var std prod max min cumsum cumprod clip argmax argmin argsort any all trace nonzero round"
+for _name in _FUNCTIONS.split():
     setattr(Array, _name, _method_by_function(_name))
 
 
@@ -232,7 +203,5 @@ def _function_of_values(self: Value, function: Any, types: Any, args: Any, kwarg
 # NumPy's functions of a single value, or of one and an array, are the same ones.
 Value.__array_ufunc__ = _ufunc_of_values  # type: ignore[attr-defined]  # it is NumPy that looks for it
 Value.__array_function__ = _function_of_values  # type: ignore[attr-defined]
-fit_constructors(
-    ["zeros", "empty", "ones", "full", "zeros_like", "empty_like", "ones_like", "full_like", "array", "asarray"],
-    _fitted,
-)
+_CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like array asarray"
+fit_constructors(_CONSTRUCTORS.split(), _fitted)

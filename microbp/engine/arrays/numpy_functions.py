@@ -127,6 +127,10 @@ def _inner(a: Any, b: Any) -> Any:
     return contraction.tensordot(a, b, ([a.ndim - 1], [b.ndim - 1])) if a.ndim and b.ndim else _apply(np.multiply, a, b)
 
 
+def _outer(a: Any, b: Any) -> Any:
+    return contraction.contract("i,j->ij", as_nodes(a).ravel(), as_nodes(b).ravel())
+
+
 def _einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
     return contraction.contract(subscripts, *map(as_nodes, operands))
 
@@ -137,123 +141,39 @@ def _like(number: float) -> Callable[..., Any]:
 
 COMPUTED: dict[Any, Callable[..., Any]] = {
     np.sum: _sum, np.prod: _reduction(np.multiply), np.mean: _mean, np.var: _var, np.std: _std,
-    np.max: _extreme(np.maximum), np.min: _extreme(np.minimum), np.amax: _extreme(np.maximum), np.amin: _extreme(np.minimum),
+    np.max: _extreme(np.maximum), np.min: _extreme(np.minimum),
+    np.amax: _extreme(np.maximum), np.amin: _extreme(np.minimum),
     np.cumsum: _cumulative(np.add), np.cumprod: _cumulative(np.multiply), np.where: _where, np.clip: _clip,
     np.any: lambda a, *args, **kwargs: np.any(values(a), *args, **kwargs),
     np.all: lambda a, *args, **kwargs: np.all(values(a), *args, **kwargs),
     np.dot: lambda a, b, out=None: contraction.dot(as_nodes(a), as_nodes(b)),
     np.vdot: lambda a, b: contraction.contract("i,i", as_nodes(a).ravel(), as_nodes(b).ravel()),
-    np.inner: _inner, np.outer: lambda a, b, out=None: contraction.contract("i,j->ij", as_nodes(a).ravel(), as_nodes(b).ravel()),
+    np.inner: _inner, np.outer: lambda a, b, out=None: _outer(a, b),
     np.tensordot: lambda a, b, axes=2: contraction.tensordot(as_nodes(a), as_nodes(b), axes),
     np.einsum: _einsum, np.linalg.norm: _norm, np.average: _average, np.trace: _trace,
     np.zeros_like: _like(0.0), np.ones_like: _like(1.0), np.empty_like: _like(0.0),
     np.full_like: lambda a, fill_value, *_, **__: as_nodes(np.broadcast_to(raw(fill_value), np.shape(a))),
 }  # fmt: skip
 
-ON_NUMBERS = {
-    getattr(np, name)
-    for name in [
-        "argmax",
-        "argmin",
-        "argsort",
-        "argwhere",
-        "nonzero",
-        "flatnonzero",
-        "count_nonzero",
-        "searchsorted",
-        "digitize",
-        "isclose",
-        "allclose",
-        "array_equal",
-        "lexsort",
-        "argpartition",
-        "unique",
-        "isin",
-        "histogram",
-        "bincount",
-        "array_equiv",
-        "isneginf",
-        "isposinf",
-        "array2string",
-        "array_repr",
-        "array_str",
-        "round",
-        "around",
-        "array_split_sizes",
-        "percentile",
-        "quantile",
-        "iscomplexobj",
-        "isrealobj",
-    ]
-    if hasattr(np, name)
-}
+_NUMBERS = (
+    "argmax argmin argsort argwhere nonzero flatnonzero count_nonzero searchsorted digitize isclose "
+    "allclose array_equal lexsort argpartition unique isin histogram bincount array_equiv isneginf "
+    "isposinf array2string array_repr array_str round around array_split_sizes percentile quantile "
+    "iscomplexobj isrealobj"
+)
+ON_NUMBERS = {getattr(np, name) for name in _NUMBERS.split() if hasattr(np, name)}
 """Functions that look at the numbers only: no gradient goes through what they give."""
 
 SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.shares_memory, np.may_share_memory, np.copyto}
 
-MOVES = {
-    getattr(np, name)
-    for name in [
-        "reshape",
-        "ravel",
-        "transpose",
-        "permute_dims",
-        "matrix_transpose",
-        "swapaxes",
-        "moveaxis",
-        "rollaxis",
-        "squeeze",
-        "expand_dims",
-        "atleast_1d",
-        "atleast_2d",
-        "atleast_3d",
-        "broadcast_to",
-        "broadcast_arrays",
-        "concatenate",
-        "concat",
-        "stack",
-        "unstack",
-        "vstack",
-        "hstack",
-        "dstack",
-        "column_stack",
-        "block",
-        "split",
-        "array_split",
-        "vsplit",
-        "hsplit",
-        "dsplit",
-        "pad",
-        "repeat",
-        "tile",
-        "roll",
-        "rot90",
-        "flip",
-        "fliplr",
-        "flipud",
-        "take",
-        "take_along_axis",
-        "diag",
-        "diagonal",
-        "diagflat",
-        "tril",
-        "triu",
-        "choose",
-        "compress",
-        "extract",
-        "delete",
-        "insert",
-        "append",
-        "select",
-        "copy",
-        "resize",
-        "meshgrid",
-        "ascontiguousarray",
-        "nan_to_num",
-        "real",
-    ]
-    if hasattr(np, name)
-} | {np.lib.stride_tricks.sliding_window_view}
+_MOVES = (
+    "reshape ravel transpose permute_dims matrix_transpose swapaxes moveaxis rollaxis squeeze expand_dims "
+    "atleast_1d atleast_2d atleast_3d broadcast_to broadcast_arrays concatenate concat stack unstack "
+    "vstack hstack dstack column_stack block split array_split vsplit hsplit dsplit pad repeat tile roll "
+    "rot90 flip fliplr flipud take take_along_axis diag diagonal diagflat tril triu choose compress "
+    "extract delete insert append select copy resize meshgrid ascontiguousarray nan_to_num real"
+)
+MOVES = {getattr(np, name) for name in _MOVES.split() if hasattr(np, name)} | {np.lib.stride_tricks.sliding_window_view}
 """Functions that move elements about: each result holds them as nodes of their own."""
 
 

@@ -57,8 +57,8 @@ class Recording:
         self.terms += terms
         if self.terms > MOST_TERMS:
             raise GraphError(
-                f"this forward pass makes more than {MOST_TERMS:,} arrows between scalars, which is what is recorded at "
-                "most: give it fewer samples, or smaller layers"
+                f"this forward pass makes more than {MOST_TERMS:,} arrows between scalars, which is what is recorded "
+                "at most: give it fewer samples, or smaller layers"
             )
 
 
@@ -85,7 +85,7 @@ def _is_ours(name: str) -> bool:
 
 def _place() -> Place:
     """The instructions of others that led here, innermost first: those between NumPy or microbp and microbp again."""
-    found = []
+    found: list[tuple[CodeType, int]] = []
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and len(found) < MOST_CALLS:
         if not _is_ours(frame.f_globals.get("__name__", "")):

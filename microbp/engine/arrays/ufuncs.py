@@ -27,6 +27,10 @@ def _by_row(name: str) -> Callable[..., Value]:
     return lambda *inputs: apply(row, tuple([as_value(x, row) for x in inputs]))
 
 
+_ROWS = (
+    "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh "
+    "arccosh arctanh sign floor logaddexp erf"
+)
 ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "subtract": operator.sub,
@@ -50,56 +54,15 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "cbrt": lambda x: x ** (1 / 3) if x.data > 0 else -((-x) ** (1 / 3)),
     "expit": _by_row("sigmoid"),
     "clip": lambda x, low, high: _by_row("min")(_by_row("max")(x, low), high),
-    **{
-        name: _by_row(name)
-        for name in [
-            "exp",
-            "exp2",
-            "expm1",
-            "log",
-            "log2",
-            "log10",
-            "log1p",
-            "sqrt",
-            "sin",
-            "cos",
-            "tan",
-            "arcsin",
-            "arccos",
-            "arctan",
-            "sinh",
-            "cosh",
-            "tanh",
-            "arcsinh",
-            "arccosh",
-            "arctanh",
-            "sign",
-            "floor",
-            "logaddexp",
-            "erf",
-        ]
-    },
+    **{name: _by_row(name) for name in _ROWS.split()},
 }
 """By NumPy's name: what it does with single elements."""
 
-ON_NUMBERS = set(
-    [
-        "greater",
-        "greater_equal",
-        "less",
-        "less_equal",
-        "equal",
-        "not_equal",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "signbit",
-        "logical_and",
-        "logical_or",
-        "logical_xor",
-        "logical_not",
-    ]
+_NUMBERS = (
+    "greater greater_equal less less_equal equal not_equal isnan isinf isfinite signbit "
+    "logical_and logical_or logical_xor logical_not"
 )
+ON_NUMBERS = set(_NUMBERS.split())
 """What looks at the numbers only, and gives truths."""
 
 _JOIN: dict[str, Callable[[Sequence[Value]], Value]] = {
@@ -109,10 +72,10 @@ _JOIN: dict[str, Callable[[Sequence[Value]], Value]] = {
     "minimum": lambda nodes: _tree(ELEMENTWISE["minimum"], nodes),
     "fmax": lambda nodes: _tree(ELEMENTWISE["maximum"], nodes),
     "fmin": lambda nodes: _tree(ELEMENTWISE["minimum"], nodes),
-    "logaddexp": lambda nodes: reduce(ELEMENTWISE["logaddexp"], nodes),
+    "logaddexp": lambda nodes: reduce(_by_row("logaddexp"), nodes),
 }
 MOST_ADDENDS = 100
-"""More addends are added up in rows, and the rows added up: a row of the table with thousands of inputs is slow to make."""
+"""More addends are added up in parts: a row of the table for thousands of inputs is slow to make."""
 
 
 def sum_of(nodes: Sequence[Value]) -> Value:
@@ -216,7 +179,7 @@ def _joined(name: str, line: list[Value]) -> Value:
     if len(line) > 1:
         return _JOIN[name](line)
     if line:
-        return ELEMENTWISE["positive"](line[0])
+        return apply(OPS["identity"], (line[0],))
     if name not in _NEUTRAL:
         raise OperandError(f"np.{name} of nothing has no value: an axis of length 0")
     return Constant(_NEUTRAL[name])

@@ -79,8 +79,8 @@ def _data(module: ModuleType, options: argparse.Namespace) -> dict[str, Any]:
         return _random(module.sizes, options.seed)
     else:
         raise ProblemError(
-            f'{options.file}: no data: write data = {{"X": …}}, or sizes = {{"X": (8, 5), "y": ((8,), 3)}} for random numbers '
-            "(whole ones below 3), or give --data FILE.npz"
+            f'{options.file}: no data: write data = {{"X": …}}, or sizes = {{"X": (8, 5), "y": ((8,), 3)}} for random '
+            "numbers (whole ones below 3), or give --data FILE.npz"
         )
     if not isinstance(found, Mapping):
         raise ProblemError(f"data is a dict of arrays by name; got {type(found).__name__}")

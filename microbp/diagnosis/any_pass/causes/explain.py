@@ -1,4 +1,4 @@
-"""Why a line is wrong, from the graph alone: which slip, or two, in the region that it answers for gives its numbers."""
+"""Why a line is wrong, from the graph alone: which slip, or two, in the region that it answers for has its numbers."""
 
 from __future__ import annotations
 

@@ -30,9 +30,18 @@ class Factors:
         for n, said in lengths.items():
             if n < 3:
                 continue
-            more = {n / (n - 1): f"{n}/{n - 1}", (n - 1) / n: f"{n - 1}/{n}", n - 1.0: f"{n} - 1", 1 / (n - 1): f"1/({n} - 1)",
-                    math.sqrt(n): f"√{n}", 1 / math.sqrt(n): f"1/√{n}", 2.0 * n: f"2·{n}", 2 / n: f"2/{n}", n / 2: f"{n}/2",
-                    1 / (2 * n): f"1/(2·{n})"}  # fmt: skip
+            more = {
+                n / (n - 1): f"{n}/{n - 1}",
+                (n - 1) / n: f"{n - 1}/{n}",
+                n - 1.0: f"{n} - 1",
+                1 / (n - 1): f"1/({n} - 1)",
+                math.sqrt(n): f"√{n}",
+                1 / math.sqrt(n): f"1/√{n}",
+                2.0 * n: f"2·{n}",
+                2 / n: f"2/{n}",
+                n / 2: f"{n}/2",
+                1 / (2 * n): f"1/(2·{n})",
+            }
             for number, text in more.items():
                 self.known.setdefault(number, f"{text} ({said})")
 

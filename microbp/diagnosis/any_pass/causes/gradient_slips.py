@@ -1,4 +1,4 @@
-"""Slips in what arrives, not in what it is multiplied by: a gradient transposed, shifted, turned round, another gradient."""
+"""Slips in what arrives, not in what it is multiplied by: a gradient transposed, shifted, turned, another gradient."""
 
 from __future__ import annotations
 
@@ -101,12 +101,13 @@ def _summed_otherwise(
                     found = changes.setdefault(axes, np.zeros(len(region.nodes)))
                     found[inside] += np.broadcast_to(other, right.shape) - right
     for axes, change in changes.items():
-        said = f"what comes back through {way.site} is summed along axis {', '.join(map(str, axes))}, and was not broadcast there"
+        along = f"along axis {', '.join(map(str, axes))}"
+        said = f"what comes back through {way.site} is summed {along}, and was not broadcast there"
         yield "wrong-axis", said, 0.6, way.number, change
 
 
 def _moves(region: Region, inside: Any, own: Any, said: str, number: int, first: int = 0) -> Iterator[Change]:
-    """A gradient with its axes exchanged, its places shifted, turned round or in another order; axes from the `first`."""
+    """A gradient with its axes exchanged, its places shifted, turned or in another order; axes from the `first`."""
     for code, weight, how, other in _moved(own, first):
         yield code, f"{said} is {how}", weight, number, _spread(region, inside, other - own)
 

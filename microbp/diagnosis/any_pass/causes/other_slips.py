@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.causes.arrows import Arrows
 from microbp.diagnosis.any_pass.causes.closed_forms import closed_forms
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.gradient_slips import gradient_slips
-from microbp.diagnosis.any_pass.causes.local_slips import LocalSlips
+from microbp.diagnosis.any_pass.causes.local_slips import local_slips
 from microbp.diagnosis.any_pass.causes.search import Search
 from microbp.diagnosis.any_pass.judge import near
 from microbp.diagnosis.any_pass.region import AT_ONCE
@@ -23,7 +24,7 @@ def operation_slips(search: Search, mine: Any) -> list[Cause]:
     known = search.known
     for way in sorted(search.ways, key=lambda way: way.number not in known.hints):
         slips: list[tuple[Cause, Way, Any]] = []
-        for code, text, weight, local in LocalSlips(known.trace, known.sites, known.scope, search.region, way):
+        for code, text, weight, local in local_slips(Arrows(known.trace, known.sites, known.scope, search.region, way)):
             slips.append((search.cause(code, text, way, weight), way, local))
             for said, keep in _calls(search, way) if weight <= 0.5 else ():
                 partly = np.where(keep, local, search.region.local[way.edges])

@@ -1,0 +1,100 @@
+"""The arrows of one way back with the numbers at their ends, for whoever thinks of other local derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.scope import Scope
+from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.diagnosis.any_pass.ways import Way
+
+
+class Arrows:
+    """The arrows of a way: for each the local derivative, the operand, the result, the other operand if any."""
+
+    def __init__(self, trace: Recorded, sites: Sites, scope: Scope, region: Region, way: Way) -> None:
+        graph = trace.graph
+        self.sites, self.scope, self.way, self.data = sites, scope, way, graph.data
+        self.target, self.source = region.target[way.edges], region.source[way.edges]
+        self.slot, self.local = region.slot[way.edges], region.local[way.edges]
+        self.op: Any = graph.nodes[self.target[0]].op
+        self.out, self.own = graph.data[self.target], graph.data[self.source]
+        self.kind = self.op.family or self.op.name
+        self.other = self.cofactors(trace)
+        self.chain = trace.graph.chain
+
+    def cofactors(self, trace: Recorded) -> Any:
+        """The place of the other operand of each arrow, if the operation has two."""
+        if self.kind == "dot" or (self.op.arity == 2 and self.op.name != "where"):
+            graph = trace.graph
+            inputs = {int(t): graph.nodes[t].inputs for t in np.unique(self.target)}
+            return np.array([graph.place[inputs[int(t)][s ^ 1]] for t, s in zip(self.target, self.slot, strict=True)])
+        return None
+
+    def slope(self, x: Any, out: Any) -> Any:
+        """The derivative of the operation at another operand and another result."""
+        inputs = (
+            [x]
+            if self.op.arity == 1
+            else [np.where(self.slot == 0, x, self._pair(0)), np.where(self.slot == 1, x, self._pair(1))]
+        )
+        partials = np.broadcast_arrays(*self.op.numpy_partials(*inputs, out), out)[:-1]
+        return (
+            np.choose(np.minimum(self.slot, len(partials) - 1), partials)
+            if len(partials) > 1
+            else np.array(partials[0], dtype=float)
+        )
+
+    def _pair(self, slot: int) -> Any:
+        return np.where(self.slot == slot, self.own, self.data[self.other])
+
+    def opposite(self) -> Any:
+        """The derivatives of a tree of maxima, if at each of them the side with the smallest of all were chosen."""
+        sign = 1.0 if self.op.name == "max" else -1.0
+        best: dict[int, tuple[float, int]] = {}
+        for edge in np.lexsort((self.slot, self.target)):
+            source, target = int(self.source[edge]), int(self.target[edge])
+            number = best[source][0] if source in best else sign * float(self.own[edge])
+            if target not in best or number < best[target][0]:
+                best[target] = number, int(edge)
+        chosen = {edge for _, edge in best.values()}
+        return np.array([float(edge in chosen) for edge in range(len(self.target))])
+
+    def places_agree(self) -> Any:
+        """1 for arrows between the same places of arrays of one shape, else 0; None if the shapes differ."""
+        shapes = []
+        for places in (self.target, self.source):
+            homes = np.unique(self.sites.of[places])
+            if len(homes) != 1 or homes[0] < 0 or not self.sites.all[homes[0]].arrays:
+                return None
+            shapes.append({a.shape for a in self.sites.all[homes[0]].arrays})
+        if shapes[0] != shapes[1]:
+            return None
+        return (self.sites.position[self.target] == self.sites.position[self.source]).astype(float)
+
+    def fitting(self, places: Any) -> Iterator[tuple[str, str, Any]]:
+        """Arrays that fit where these nodes come from, element by element for the arrows."""
+        turns = self.sites.turn[self.target]
+        rows: dict[int, Any] = {}
+        for turn in np.unique(turns):
+            here = places[turns == turn]
+            homes = np.unique(self.sites.of[here])
+            at = np.unique(self.sites.turn[here])
+            if len(homes) != 1 or len(at) != 1 or homes[0] < 0 or not self.sites.all[homes[0]].arrays:
+                return
+            rows[int(turn)] = self.data[self.sites.all[homes[0]].arrays[at[0]]]
+        if len({row.shape for row in rows.values()}) != 1:
+            return
+        present = np.array(sorted(rows))
+        arrays = np.stack([rows[turn] for turn in present.tolist()])
+        row, position = np.searchsorted(present, turns), self.sites.position[places]
+        here = arrays.reshape(len(arrays), -1)[row, position]
+        for name, code, value in self.scope.like(arrays, present):
+            found = value.reshape(len(arrays), -1)[row, position]
+            if not np.array_equal(found, here):
+                yield name, code, found.astype(float)

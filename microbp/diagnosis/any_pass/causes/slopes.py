@@ -1,0 +1,118 @@
+"""The derivative of a function, as learners get it wrong: elsewhere, of another function, of all its steps as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.causes.arrows import Arrows
+from microbp.engine.ops import OPS
+
+_COMMON = "tanh sigmoid relu sin cos exp log sqrt abs softplus"
+SLOPES = {name: OPS[name].numpy_partials for name in _COMMON.split()}
+"""The derivatives of the functions that one is taken for another of."""
+LONGEST = 5
+"""So many steps of a function are taken together, after the first."""
+
+Slip = tuple[str, str, float, Any]
+"""A code, a text, a weight (the smaller, the likelier), and the local derivatives of the way."""
+
+
+def chained(arrows: Arrows) -> Iterator[Slip]:
+    """Functions of several steps, such as 1 / (1 + np.exp(-z)): their derivative as a whole."""
+    x, place, slope = arrows.own, arrows.target, arrows.local.copy()
+    for _ in range(LONGEST):
+        edge = arrows.chain.edge[place]
+        if (edge < 0).any():
+            return
+        place, slope = arrows.chain.target[edge], slope * arrows.chain.local[edge]
+        sites = np.unique(arrows.sites.of[place])
+        if len(sites) != 1 or sites[0] < 0:
+            return
+        out, text = arrows.data[place], f"{arrows.sites.all[sites[0]]}"
+        changes = {"is left out": np.ones(len(x)), "is applied twice": slope * slope}
+        changes |= {f"is taken for {said}": f for said, f in _polynomials(out).items()}
+        for said, found in changes.items():
+            code = (
+                "derivative-left-out"
+                if "left" in said
+                else "derivative-twice"
+                if "twice" in said
+                else "other-derivative"
+            )
+            yield (
+                code,
+                f"the derivative of {text} {said}{', q being the result' if 'q' in said else ''}",
+                0.45,
+                arrows.local * found / slope,
+            )
+        for name, function in SLOPES.items():
+            for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
+                found = np.broadcast_to(function(*at)[0], x.shape)
+                yield (
+                    "derivative-elsewhere",
+                    f"the derivative of {text} is taken for that of {name}{of}",
+                    0.7,
+                    arrows.local * found / slope,
+                )
+
+
+def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
+    """The derivative of one operation at another point, or of another function."""
+    x, out = arrows.own, arrows.out
+    yield "derivative-elsewhere", f"the derivative of {text} takes the input for the result", 0.5, arrows.slope(x, x)
+    yield (
+        "derivative-elsewhere",
+        f"the derivative of {text} takes the result for the input",
+        0.5,
+        arrows.slope(out, out),
+    )
+    for said, found in _polynomials(out).items():
+        yield "other-derivative", f"the derivative of {text} is taken for {said}, q being the result", 0.65, found
+    if arrows.op.arity == 1:
+        (again,) = arrows.op.numpy(out)
+        yield (
+            "derivative-elsewhere",
+            f"the derivative of {text} is taken at the result",
+            0.5,
+            arrows.slope(out, again),
+        )
+        for function, slope in SLOPES.items():
+            if function != arrows.op.name:
+                for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
+                    found = np.broadcast_to(slope(*at)[0], x.shape).astype(float)
+                    yield (
+                        "other-derivative",
+                        f"the derivative of {text} is taken for that of {function}{of}",
+                        0.7,
+                        found,
+                    )
+    for name, code, value in arrows.fitting(arrows.target):
+        yield (
+            code or "derivative-elsewhere",
+            f"the derivative of {text} is taken at {name}",
+            0.7,
+            arrows.slope(value, value),
+        )
+        with np.errstate(all="ignore"):
+            if arrows.op.arity == 1:
+                yield (
+                    code or "derivative-elsewhere",
+                    f"the derivative of {text} is taken at {name}",
+                    0.7,
+                    arrows.slope(value, arrows.op.numpy(value)[0]),
+                )
+
+
+def _polynomials(q: Any) -> dict[str, Any]:
+    return {
+        "q": q,
+        "1 − q": 1 - q,
+        "1 + q": 1 + q,
+        "1 − q²": 1 - q**2,
+        "q (1 − q)": q * (1 - q),
+        "q (1 + q)": q * (1 + q),
+        "q²": q**2,
+    }
