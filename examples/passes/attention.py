@@ -1,7 +1,7 @@
 """Scaled dot-product attention with a causal mask.
 
-S = QKᵀ/√d, P = softmax(S) along the keys, O = PV. Softmax: dS = P (dP − Σ dP P), the sum along the keys; what was masked
-had P = 0 and gets 0.
+S = QKᵀ/√d, P = softmax(S) along the keys, O = PV. Softmax: dS = P (dP − Σ dP P), the sum along the keys; what was
+masked had P = 0 and gets 0.
 """
 
 import numpy as np
@@ -24,12 +24,12 @@ def forward(x, Wq, Wk, Wv, t):
     masked = np.where(np.tril(np.ones(S.shape)) == 1, S, -1e9)
     e = np.exp(masked - masked.max(axis=-1, keepdims=True))
     P = e / e.sum(axis=-1, keepdims=True)
-    O = P @ V  # noqa: E741  # the name that papers give it
+    O = P @ V  # the name that papers give it
     loss = ((O - t) ** 2).mean()
     return {"Q": Q, "K": K, "V": V, "S": S, "P": P, "O": O, "loss": loss}
 
 
-def backward(x, Wq, Wk, Wv, t, Q, K, V, S, P, O):  # noqa: E741
+def backward(x, Wq, Wk, Wv, t, Q, K, V, S, P, O):
     d = Q.shape[-1]
     dO = 2 * (O - t) / O.size
     dV = P.T @ dO

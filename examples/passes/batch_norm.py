@@ -38,8 +38,19 @@ def forward(X, y, W1, b1, gamma, beta, W2, b2):
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     p = shifted / shifted.sum(axis=1, keepdims=True)
     loss = -np.log(p[np.arange(len(y)), y]).mean()
-    return {"h": h, "mu": mu, "c": c, "var": var, "std": std, "xhat": xhat, "z": z, "a": a, "logits": logits, "p": p,
-            "loss": loss}  # fmt: skip
+    return {
+        "h": h,
+        "mu": mu,
+        "c": c,
+        "var": var,
+        "std": std,
+        "xhat": xhat,
+        "z": z,
+        "a": a,
+        "logits": logits,
+        "p": p,
+        "loss": loss,
+    }
 
 
 def backward(X, y, gamma, W2, c, std, xhat, a, p):
@@ -61,8 +72,23 @@ def backward(X, y, gamma, W2, c, std, xhat, a, p):
     dh = dc + dmu / N
     dW1 = X.T @ dh
     db1 = dh.sum(axis=0)
-    return {"dlogits": dlogits, "dW2": dW2, "db2": db2, "da": da, "dz": dz, "dgamma": dgamma, "dbeta": dbeta,
-            "dxhat": dxhat, "dstd": dstd, "dvar": dvar, "dc": dc, "dmu": dmu, "dh": dh, "dW1": dW1, "db1": db1}  # fmt: skip
+    return {
+        "dlogits": dlogits,
+        "dW2": dW2,
+        "db2": db2,
+        "da": da,
+        "dz": dz,
+        "dgamma": dgamma,
+        "dbeta": dbeta,
+        "dxhat": dxhat,
+        "dstd": dstd,
+        "dvar": dvar,
+        "dc": dc,
+        "dmu": dmu,
+        "dh": dh,
+        "dW1": dW1,
+        "db1": db1,
+    }
 
 
 WRONG = {

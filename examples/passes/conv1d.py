@@ -43,10 +43,22 @@ def backward(x, w, b, t, y, a):
 
 
 WRONG = {
-    "windows overwrite each other": ("dx[n, :, i : i + K] += w[f] * dy[n, f, i]", "dx[n, :, i : i + K] = w[f] * dy[n, f, i]", "x"),
+    "windows overwrite each other": (
+        "dx[n, :, i : i + K] += w[f] * dy[n, f, i]",
+        "dx[n, :, i : i + K] = w[f] * dy[n, f, i]",
+        "x",
+    ),
     "the filter turned round": ("dx[n, :, i : i + K] += w[f] * dy", "dx[n, :, i : i + K] += w[f, :, ::-1] * dy", "x"),
-    "off by one": ("dw[f] += x[n, :, i : i + K] * dy[n, f, i]", "dw[f] += x[n, :, i - 1 : i - 1 + K] * dy[n, f, i] if i else 0", "w"),
+    "off by one": (
+        "dw[f] += x[n, :, i : i + K] * dy[n, f, i]",
+        "dw[f] += x[n, :, i - 1 : i - 1 + K] * dy[n, f, i] if i else 0",
+        "w",
+    ),
     "the bias once, not at each place": ("db[f] += dy[n, f, i]", "db[f] = dy[n, f, i]", "b"),
     "ReLU is forgotten": ("dy = da * (y > 0)", "dy = da", "y"),
-    "the last sample only": ("dw[f] += x[n, :, i : i + K] * dy[n, f, i]", "dw[f] += x[n, :, i : i + K] * dy[n, f, i] * (n == 1)", "w"),
-}  # fmt: skip
+    "the last sample only": (
+        "dw[f] += x[n, :, i : i + K] * dy[n, f, i]",
+        "dw[f] += x[n, :, i : i + K] * dy[n, f, i] * (n == 1)",
+        "w",
+    ),
+}

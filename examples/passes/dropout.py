@@ -1,7 +1,7 @@
 """Inverted dropout: a mask, and 1/keep, on the way there and on the way back.
 
-The mask is drawn once, outside of the pass: a pass that draws anew each time has another loss each time. What was dropped
-gets no gradient; what was kept gets 1/keep of it. ReLU stops what was negative.
+The mask is drawn once, outside of the pass: a pass that draws anew each time has another loss each time. What was
+dropped gets no gradient; what was kept gets 1/keep of it. ReLU stops what was negative.
 """
 
 import numpy as np

@@ -33,9 +33,20 @@ def forward(ix, y, C, W1, b1, W2, b2):
     probs = counts * counts_sum_inv
     logprobs = np.log(probs)
     loss = -logprobs[range(len(y)), y].mean()
-    return {"emb": emb, "embcat": embcat, "h": h, "logits": logits, "logit_maxes": logit_maxes, "norm_logits": norm_logits,
-            "counts": counts, "counts_sum": counts_sum, "counts_sum_inv": counts_sum_inv, "probs": probs,
-            "logprobs": logprobs, "loss": loss}  # fmt: skip
+    return {
+        "emb": emb,
+        "embcat": embcat,
+        "h": h,
+        "logits": logits,
+        "logit_maxes": logit_maxes,
+        "norm_logits": norm_logits,
+        "counts": counts,
+        "counts_sum": counts_sum,
+        "counts_sum_inv": counts_sum_inv,
+        "probs": probs,
+        "logprobs": logprobs,
+        "loss": loss,
+    }
 
 
 def backward(ix, y, C, W1, W2, embcat, h, logits, counts, counts_sum, counts_sum_inv, probs):
@@ -60,21 +71,46 @@ def backward(ix, y, C, W1, W2, embcat, h, logits, counts, counts_sum, counts_sum
     demb = dembcat.reshape(len(ix), 3, -1)
     dC = np.zeros_like(C)
     np.add.at(dC, ix, demb)
-    return {"logprobs": dlogprobs, "probs": dprobs, "counts_sum_inv": dcounts_sum_inv, "counts_sum": dcounts_sum,
-            "counts": dcounts, "norm_logits": dnorm_logits, "logit_maxes": dlogit_maxes, "logits": dlogits, "h": dh,
-            "W2": dW2, "b2": db2, "embcat": dembcat, "W1": dW1, "b1": db1, "emb": demb, "C": dC}  # fmt: skip
+    return {
+        "logprobs": dlogprobs,
+        "probs": dprobs,
+        "counts_sum_inv": dcounts_sum_inv,
+        "counts_sum": dcounts_sum,
+        "counts": dcounts,
+        "norm_logits": dnorm_logits,
+        "logit_maxes": dlogit_maxes,
+        "logits": dlogits,
+        "h": dh,
+        "W2": dW2,
+        "b2": db2,
+        "embcat": dembcat,
+        "W1": dW1,
+        "b1": db1,
+        "emb": demb,
+        "C": dC,
+    }
 
 
 WRONG = {
     "rows that come twice are overwritten": ("np.add.at(dC, ix, demb)", "dC[ix] = demb", "C"),
     "+= with repeated rows": ("np.add.at(dC, ix, demb)", "dC[ix] += demb", "C"),
-    "softmax's sum is taken for a constant": ("dprobs * counts_sum_inv + dcounts_sum", "dprobs * counts_sum_inv", "counts"),
+    "softmax's sum is taken for a constant": (
+        "dprobs * counts_sum_inv + dcounts_sum",
+        "dprobs * counts_sum_inv",
+        "counts",
+    ),
     "the power of the inverse": ("counts_sum**-2", "counts_sum**-1", "counts_sum"),
     "no mean": ("= -1.0 / N", "= -1.0", "logprobs"),
     "log's derivative turned round": ("dprobs = dlogprobs / probs", "dprobs = dlogprobs * probs", "probs"),
     "tanh′ is forgotten": ("dpre = dh * (1 - h**2)", "dpre = dh", ("embcat", "W1", "b1")),
-    "reshaped in the wrong order": ("demb = dembcat.reshape(len(ix), 3, -1)",
-                                    "demb = dembcat.reshape(len(ix), -1, 3).swapaxes(1, 2)", "emb"),
-    "not summed over the row": ("dcounts_sum_inv = (dprobs * counts).sum(1, keepdims=True)",
-                                "dcounts_sum_inv = (dprobs * counts).mean(1, keepdims=True)", "counts_sum_inv"),
-}  # fmt: skip
+    "reshaped in the wrong order": (
+        "demb = dembcat.reshape(len(ix), 3, -1)",
+        "demb = dembcat.reshape(len(ix), -1, 3).swapaxes(1, 2)",
+        "emb",
+    ),
+    "not summed over the row": (
+        "dcounts_sum_inv = (dprobs * counts).sum(1, keepdims=True)",
+        "dcounts_sum_inv = (dprobs * counts).mean(1, keepdims=True)",
+        "counts_sum_inv",
+    ),
+}

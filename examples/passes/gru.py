@@ -10,9 +10,16 @@ def data(seed=0):
     rng = np.random.default_rng(seed)
     square, wide = (lambda: rng.normal(size=(3, 3))), (lambda: rng.normal(size=(2, 3)))
     return {
-        "x": rng.normal(size=(4, 2)), "h0": rng.normal(size=3), "Wu": wide(), "Wr": wide(), "Wn": wide(),
-        "Uu": square(), "Ur": square(), "Un": square(), "t": rng.normal(size=3),
-    }  # fmt: skip
+        "x": rng.normal(size=(4, 2)),
+        "h0": rng.normal(size=3),
+        "Wu": wide(),
+        "Wr": wide(),
+        "Wn": wide(),
+        "Uu": square(),
+        "Ur": square(),
+        "Un": square(),
+        "t": rng.normal(size=3),
+    }
 
 
 def sigmoid(x):

@@ -1,4 +1,4 @@
-"""The same convolution as one product: windows are rows of a matrix (im2col), their gradients are added back (col2im)."""
+"""The same convolution as one product: windows are rows of a matrix (im2col), their gradients are added back."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

@@ -41,10 +41,13 @@ def backward(x, gamma, W, t, rstd, xhat, y, out):
 
 WRONG = {
     "along the samples, as in batch norm": (
-        "dxhat - dxhat.mean(axis=-1, keepdims=True)", "dxhat - dxhat.mean(axis=0, keepdims=True)", "x"),
+        "dxhat - dxhat.mean(axis=-1, keepdims=True)",
+        "dxhat - dxhat.mean(axis=0, keepdims=True)",
+        "x",
+    ),
     "the variance is taken for a constant": (" - xhat * (dxhat * xhat).mean(axis=-1, keepdims=True)", "", "x"),
     "the mean is taken for a constant": (" - dxhat.mean(axis=-1, keepdims=True)", "", "x"),
     "the two of the square": ("dout = 2 * (out - t)", "dout = (out - t)", "out"),
     "gamma is forgotten": ("dxhat = dy * gamma", "dxhat = dy", "xhat"),
     "a mean over the samples": ("dbeta = dy.sum(axis=0)", "dbeta = dy.mean(axis=0)", "beta"),
-}  # fmt: skip
+}

@@ -38,11 +38,17 @@ def backward(x, W, t, r, blocks, pooled, flat, out):
 
 
 WRONG = {
-    "everybody gets it": ("np.put_along_axis(dblocks, blocks.argmax(axis=-1)[..., None], dpooled[..., None], axis=-1)",
-                          "dblocks += dpooled[..., None]", "blocks"),
+    "everybody gets it": (
+        "np.put_along_axis(dblocks, blocks.argmax(axis=-1)[..., None], dpooled[..., None], axis=-1)",
+        "dblocks += dpooled[..., None]",
+        "blocks",
+    ),
     "the smallest gets it": ("blocks.argmax(axis=-1)[..., None]", "blocks.argmin(axis=-1)[..., None]", "blocks"),
-    "a mean, as in average pooling": ("np.put_along_axis(dblocks, blocks.argmax(axis=-1)[..., None], dpooled[..., None], axis=-1)",
-                                      "dblocks += dpooled[..., None] / 4", "blocks"),
+    "a mean, as in average pooling": (
+        "np.put_along_axis(dblocks, blocks.argmax(axis=-1)[..., None], dpooled[..., None], axis=-1)",
+        "dblocks += dpooled[..., None] / 4",
+        "blocks",
+    ),
     "blocks put back in the wrong order": (".transpose(0, 1, 2, 4, 3, 5).reshape(r.shape)", ".reshape(r.shape)", "r"),
     "ReLU is forgotten": ("dx = dr * (x > 0)", "dx = dr", "x"),
-}  # fmt: skip
+}

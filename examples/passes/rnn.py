@@ -57,5 +57,9 @@ WRONG = {
     "tanh′ is forgotten": ("dz = dhs[k] * (1 - hs[k] ** 2)", "dz = dhs[k]", ("hs", "Wx", "Wh", "b", "h0")),
     "not transposed": ("dnext = dz @ Wh.T", "dnext = dz @ Wh", ("hs", "h0")),
     "a mean over the batch": ("db += dz.sum(axis=0)", "db += dz.mean(axis=0)", "b"),
-    "only the last step's error": ("dhs[k] = dout[k] @ Wy.T + dnext", "dhs[k] = (dout[k] @ Wy.T) * (k == T - 1) + dnext", "hs"),
-}  # fmt: skip
+    "only the last step's error": (
+        "dhs[k] = dout[k] @ Wy.T + dnext",
+        "dhs[k] = (dout[k] @ Wy.T) * (k == T - 1) + dnext",
+        "hs",
+    ),
+}

@@ -1,4 +1,4 @@
-"""A tiny GPT: two layers of causal attention and a small network, RMS norms, residuals; its whole backward pass by hand.
+"""A tiny GPT: two layers of causal attention and a small network; its whole backward pass by hand.
 
 `python examples/passes/tiny_gpt.py` trains it on names, on arrays of values, for 200 steps. The way back of each part
 is that of the other files here: RMS norm, heads, softmax, ReLU; each residual adds what came past it.
@@ -6,9 +6,9 @@ is that of the other files here: RMS norm, heads, softmax, ReLU; each residual a
 
 import numpy as np
 
-NAMES = (
-    "emma olivia ava isabella sophia mia amelia harper evelyn ella anna leo noah liam mason lucas ethan oliver".split()
-)
+_NAMES = "emma olivia ava isabella sophia mia amelia harper evelyn "
+_NAMES += "ella anna leo noah liam mason lucas ethan oliver"
+NAMES = _NAMES.split()
 T, D, HEADS, LAYERS, VOCABULARY = 6, 8, 2, 2, 27
 EPS = 1e-5
 
@@ -132,14 +132,30 @@ def backward(params, tokens, targets, layers, last, xf, logits):
 
 
 WRONG = {
-    "past the network is forgotten": ('dmid = dx + norm_back(dmn, a["mid"], a["mn"])', 'dmid = norm_back(dmn, a["mid"], a["mn"])', "layers[1].mid"),
-    "past the attention is forgotten": ('dx = dmid + norm_back(dxn, a["x"], a["xn"])', 'dx = norm_back(dxn, a["x"], a["xn"])', "layers[1].x"),
+    "past the network is forgotten": (
+        'dmid = dx + norm_back(dmn, a["mid"], a["mn"])',
+        'dmid = norm_back(dmn, a["mid"], a["mn"])',
+        "layers[1].mid",
+    ),
+    "past the attention is forgotten": (
+        'dx = dmid + norm_back(dxn, a["x"], a["xn"])',
+        'dx = norm_back(dxn, a["x"], a["xn"])',
+        "layers[1].x",
+    ),
     "softmax's diagonal only": ('(dp - (dp * a["p"]).sum(axis=-1, keepdims=True))', 'dp * (1 - a["p"])', "layers[1].s"),
-    "keys before queries": ("[joined(dq), joined(dk), joined(dv)]", "[joined(dk), joined(dq), joined(dv)]", ("layers[1].xn", "blocks[1].qkv")),
-    "the norm is a constant": ('dmid = dx + norm_back(dmn, a["mid"], a["mn"])', 'dmid = dx + dmn / np.sqrt((a["mid"]**2).mean(axis=-1, keepdims=True) + EPS)', "layers[1].mid"),
+    "keys before queries": (
+        "[joined(dq), joined(dk), joined(dv)]",
+        "[joined(dk), joined(dq), joined(dv)]",
+        ("layers[1].xn", "blocks[1].qkv"),
+    ),
+    "the norm is a constant": (
+        'dmid = dx + norm_back(dmn, a["mid"], a["mn"])',
+        'dmid = dx + dmn / np.sqrt((a["mid"]**2).mean(axis=-1, keepdims=True) + EPS)',
+        "layers[1].mid",
+    ),
     "letters that come twice": ("np.add.at(dwte, tokens, dx)", "dwte[tokens] = dx", "wte"),
     "ReLU is forgotten": ('du = dr * (a["u"] > 0)', "du = dr", "layers[1].u"),
-}  # fmt: skip
+}
 
 
 def train(steps=200, rate=0.3, seed=0):
@@ -174,6 +190,4 @@ def train(steps=200, rate=0.3, seed=0):
 
 if __name__ == "__main__":
     losses = train()
-    print(
-        f"the loss on names, mean of the first 18: {np.mean(losses[:18]):.3f}, of the last 18: {np.mean(losses[-18:]):.3f}"
-    )
+    print(f"mean loss of the first 18 steps: {np.mean(losses[:18]):.3f}, of the last 18: {np.mean(losses[-18:]):.3f}")

@@ -60,6 +60,10 @@ WRONG = {
     "the residual is forgotten": ("dx = dy + dqkv @ Wqkv.T", "dx = dqkv @ Wqkv.T", "x"),
     "the other way to x": ("dx = dy + dqkv @ Wqkv.T", "dx = dy", "x"),
     "keys before queries": ("[merge(dq), merge(dk), merge(dv)]", "[merge(dk), merge(dq), merge(dv)]", "qkv"),
-    "the scale on one side only": ("dk = ds.transpose(0, 2, 1) @ q / np.sqrt(q.shape[-1])", "dk = ds.transpose(0, 2, 1) @ q", "k"),
+    "the scale on one side only": (
+        "dk = ds.transpose(0, 2, 1) @ q / np.sqrt(q.shape[-1])",
+        "dk = ds.transpose(0, 2, 1) @ q",
+        "k",
+    ),
     "softmax is forgotten": ("ds = p * (dp - (dp * p).sum(axis=-1, keepdims=True))", "ds = dp", "s"),
-}  # fmt: skip
+}

@@ -3,7 +3,7 @@
 >>> bind(lambda x, cache, lr=0.1: (x, cache["z"], lr), {"x": 1}, {"z": 2})
 (1, 2, 0.1)
 >>> returned_by((3.0, {"z": 2}))
-{'loss': 3.0, 'z': 2}
+{'z': 2, 'loss': 3.0}
 """
 
 from __future__ import annotations

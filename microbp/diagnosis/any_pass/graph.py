@@ -29,6 +29,11 @@ NEAR_KINK = 1e-12
 """So near to a kink, relative to the largest number in the pass, another order of summation falls on its other side."""
 
 
+SATURATED = 1e-3
+"""A function's derivative counts for so much at least, where the noise of rounding is estimated."""
+_EXACT = ("add", "sub", "mul", "div", "neg", "identity", "dot", "total", "affine")
+
+
 @dataclass(frozen=True)
 class Sweep:
     """What arrived at each node: the gradient, the least and the most it may be where a pass has kinks, and the sum of
@@ -112,6 +117,15 @@ class Graph:
         return (least, most) if found else None
 
     @cached_property
+    def roughness(self) -> Any:
+        """The magnitudes of the local derivatives, for the noise that they leave: not less than a little for functions.
+
+        A saturated sigmoid's derivative is 1e-12 by one formula, and by another, q (1 − q), as much as 1e-16 off.
+        """
+        smooth = np.array([node.op is not None and (node.op.family or node.op.name) in _EXACT for node in self.nodes])
+        return np.maximum(np.abs(self.local), np.where(smooth[self.target], 0.0, SATURATED))
+
+    @cached_property
     def chain(self) -> Chain:
         """For each node the one arrow that leads to it, if it is used once, beside constants alone."""
         varying = np.array([node.op is not None or not isinstance(node, Constant) for node in self.nodes])
@@ -132,7 +146,7 @@ class Graph:
         seed = np.zeros(len(self))
         seed[self.loss] = 1.0
         arrived = run_back(self.runs, seed, fixed, is_given, self.local)
-        size = run_back(self.runs, seed, np.abs(fixed), is_given, np.abs(self.local))
+        size = run_back(self.runs, seed, np.abs(fixed), is_given, self.roughness)
         if self.bounds is None:
             return Sweep(arrived, arrived, arrived, size)
         return Sweep(arrived, *_run_interval(self, seed, fixed, is_given, *self.bounds), size)

@@ -16,7 +16,7 @@ from microbp.diagnosis.any_pass.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Way:
     """The arrows of a region that lead from one operation to one of its operands."""
 
@@ -44,7 +44,9 @@ def ways(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[Way
     )
     number = sites.of[region.target]
     own = set(places.tolist())
-    key = (number * 8 + operand) * 2 + np.isin(region.source, places)
+    single = np.array([not site.arrays for site in sites.all])
+    # All that was made with single values is one site: what leads to the line itself is a way of its own there.
+    key = (number * 8 + operand) * 2 + (np.isin(region.source, places) & single[number])
     found = []
     order = np.argsort(key, kind="stable")
     cuts = np.flatnonzero(np.diff(key[order])) + 1

@@ -1,9 +1,10 @@
 """What a forward pass in NumPy did, line by line, and NumPy's `zeros` made fit for values while it runs.
 
+>>> from microbp.engine import array
 >>> with recording() as record:
-...     made = np.zeros((2, 3))
->>> type(made).__name__, made.shape, record.groups
-('Array', (2, 3), [])
+...     total = array([1.0, 2.0], "x").sum()
+>>> [(group.op, group.array.shape) for group in record.groups]
+[('add', ())]
 
 `engine.arrays` reports every operation on arrays here: which nodes it made, and at which place of whose code. It works
 without; only who wants to name a line of a derivation needs it.

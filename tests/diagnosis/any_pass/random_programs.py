@@ -38,16 +38,22 @@ def pad_bottom(G):
 
 
 def softmax(x):
-    e = np.exp(x - x.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    e = np.exp(x - np.max(x, axis=1, keepdims=True))
+    return e / np.sum(e, axis=1, keepdims=True)
 
 
 TOOLS = {f.__name__: f for f in (unb, back_gather, put, pad_top, pad_bottom, softmax)} | {"np": np}
 
 FULL = {(N, D)}
 UNARY = {
-    "np.tanh(X)": ("G * (1 - O**2)", ["G", "G * (1 - X**2)", "G * (1 - np.tanh(O)**2)", "-G * (1 - O**2)", "G * O * (1 - O)"]),
-    "1 / (1 + np.exp(-X))": ("G * O * (1 - O)", ["G", "G * O", "G * (1 - O)", "G * X * (1 - X)", "G * (1 - O**2)", "2 * G * O * (1 - O)"]),
+    "np.tanh(X)": (
+        "G * (1 - O**2)",
+        ["G", "G * (1 - X**2)", "G * (1 - np.tanh(O)**2)", "-G * (1 - O**2)", "G * O * (1 - O)"],
+    ),
+    "1 / (1 + np.exp(-X))": (
+        "G * O * (1 - O)",
+        ["G", "G * O", "G * (1 - O)", "G * X * (1 - X)", "G * (1 - O**2)", "2 * G * O * (1 - O)"],
+    ),
     "np.exp(X * 0.5)": ("G * O * 0.5", ["G * O", "G * 0.5", "G * X * 0.5"]),
     "np.maximum(X, 0)": ("G * (X > 0)", ["G", "G * (X < 0)", "G * O"]),
     "X**2": ("G * 2 * X", ["G * X", "G * 2", "G * 2 * O", "-G * 2 * X"]),
@@ -58,33 +64,76 @@ UNARY = {
     "np.sin(X)": ("G * np.cos(X)", ["G", "G * np.cos(O)", "-G * np.cos(X)", "G * np.sin(X)"]),
     "np.clip(X, -1, 1)": ("G * (np.abs(X) < 1)", ["G", "G * (np.abs(X) > 1)"]),
     "np.cumsum(X, axis=0)": ("G[::-1].cumsum(axis=0)[::-1]", ["G.cumsum(axis=0)", "G"]),
-    "softmax(X)": ("O * (G - (G * O).sum(axis=1, keepdims=True))", ["G * O * (1 - O)", "G * O", "O * (G - (G * O).sum(axis=0, keepdims=True))", "G - (G * O).sum(axis=1, keepdims=True)"]),
-    "X - X.mean(axis=0)": ("G - G.mean(axis=0)", ["G", "G - G.mean(axis=1, keepdims=True)", "G - G.sum(axis=0)", "G + G.mean(axis=0)"]),
+    "softmax(X)": (
+        "O * (G - (G * O).sum(axis=1, keepdims=True))",
+        [
+            "G * O * (1 - O)",
+            "G * O",
+            "O * (G - (G * O).sum(axis=0, keepdims=True))",
+            "G - (G * O).sum(axis=1, keepdims=True)",
+        ],
+    ),
+    "X - X.mean(axis=0)": (
+        "G - G.mean(axis=0)",
+        ["G", "G - G.mean(axis=1, keepdims=True)", "G - G.sum(axis=0)", "G + G.mean(axis=0)"],
+    ),
     "(X - X.mean(axis=0)) / (X.std(axis=0) + 0.5)": (
-        "(lambda s, c: G / (s + 0.5) - (G / (s + 0.5)).mean(axis=0) - c / s * (G * c).mean(axis=0) / (s + 0.5)**2)(X.std(axis=0), X - X.mean(axis=0))",
-        ["G / (X.std(axis=0) + 0.5)", "(G - G.mean(axis=0)) / (X.std(axis=0) + 0.5)"]),
+        "(lambda s, c: G / (s + 0.5) - (G / (s + 0.5)).mean(axis=0) - c / s * (G * c).mean(axis=0) / (s + 0.5)**2)"
+        "(X.std(axis=0), X - X.mean(axis=0))",
+        ["G / (X.std(axis=0) + 0.5)", "(G - G.mean(axis=0)) / (X.std(axis=0) + 0.5)"],
+    ),
     "X[::-1]": ("G[::-1]", ["G"]),
     "X[idx]": ("back_gather(G, idx, X.shape)", ["put(G, idx, X.shape)"]),
-    "np.pad(X[1:], ((1, 0), (0, 0)))": ("pad_top(G[1:])", ["pad_bottom(G[1:])", "G", "pad_top(G[:-1])"]),
+    "np.pad(X[1:], ((1, 0), (0, 0)), mode='constant')": (
+        "pad_top(G[1:])",
+        ["pad_bottom(G[1:])", "G", "pad_top(G[:-1])"],
+    ),
     "X.reshape(D, N).T * 2": ("2 * G.T.reshape(X.shape)", ["2 * G.reshape(X.shape)", "G.T.reshape(X.shape)"]),
-}  # fmt: skip
+}
 """(N, D) → (N, D): how it is written, its way back, and wrong ways."""
 BINARY = {
     "X + Y": (("G", "G"), (["-G", "2 * G"], ["-G", "0.5 * G"])),
     "X - Y": (("G", "-G"), (["-G"], ["G", "-2 * G"])),
     "X * Y": (("G * Y", "G * X"), (["G", "G * X", "-G * Y", "G * Y**2"], ["G", "G * Y", "G * O"])),
-    "X / (Y**2 + 1)": (("G / (Y**2 + 1)", "-G * X * 2 * Y / (Y**2 + 1)**2"),
-                       (["G", "G * (Y**2 + 1)"], ["G * X * 2 * Y / (Y**2 + 1)**2", "-G * X * 2 * Y / (Y**2 + 1)", "-G * X * Y / (Y**2 + 1)**2", "-G * 2 * Y / (Y**2 + 1)**2"])),
-    "np.where(X > Y, X, Y * 2)": (("G * (X > Y)", "G * 2 * (X <= Y)"), (["G", "G * (X <= Y)"], ["G * 2", "G * (X <= Y)", "G * 2 * (X > Y)"])),
+    "X / (Y**2 + 1)": (
+        ("G / (Y**2 + 1)", "-G * X * 2 * Y / (Y**2 + 1)**2"),
+        (
+            ["G", "G * (Y**2 + 1)"],
+            [
+                "G * X * 2 * Y / (Y**2 + 1)**2",
+                "-G * X * 2 * Y / (Y**2 + 1)",
+                "-G * X * Y / (Y**2 + 1)**2",
+                "-G * 2 * Y / (Y**2 + 1)**2",
+            ],
+        ),
+    ),
+    "np.where(X > Y, X, Y * 2)": (
+        ("G * (X > Y)", "G * 2 * (X <= Y)"),
+        (["G", "G * (X <= Y)"], ["G * 2", "G * (X <= Y)", "G * 2 * (X > Y)"]),
+    ),
     "np.maximum(X, Y)": (("G * (X >= Y)", "G * (Y > X)"), (["G", "G * (X < Y)"], ["G", "G * (Y < X)"])),
-}  # fmt: skip
+}
 REDUCE = {
-    "X.sum(axis=0)": ("np.broadcast_to(G, X.shape)", ["np.broadcast_to(G, X.shape) / len(X)", "-np.broadcast_to(G, X.shape)"]),
-    "X.mean(axis=0)": ("np.broadcast_to(G, X.shape) / len(X)", ["np.broadcast_to(G, X.shape)", "np.broadcast_to(G, X.shape) / X.shape[1]"]),
+    "X.sum(axis=0)": (
+        "np.broadcast_to(G, X.shape)",
+        ["np.broadcast_to(G, X.shape) / len(X)", "-np.broadcast_to(G, X.shape)"],
+    ),
+    "X.mean(axis=0)": (
+        "np.broadcast_to(G, X.shape) / len(X)",
+        ["np.broadcast_to(G, X.shape)", "np.broadcast_to(G, X.shape) / X.shape[1]"],
+    ),
     "X.max(axis=0)": ("G * (X == X.max(axis=0))", ["np.broadcast_to(G, X.shape)", "G * (X == X.min(axis=0))"]),
-    "X.var(axis=0)": ("G * 2 * (X - X.mean(axis=0)) / len(X)", ["G * 2 * X / len(X)", "G * (X - X.mean(axis=0)) / len(X)", "G * 2 * (X - X.mean(axis=0)) / (len(X) - 1)", "G * 2 * (X - X.mean(axis=0))"]),
+    "X.var(axis=0)": (
+        "G * 2 * (X - X.mean(axis=0)) / len(X)",
+        [
+            "G * 2 * X / len(X)",
+            "G * (X - X.mean(axis=0)) / len(X)",
+            "G * 2 * (X - X.mean(axis=0)) / (len(X) - 1)",
+            "G * 2 * (X - X.mean(axis=0))",
+        ],
+    ),
     "(X**2).mean(axis=0)": ("G * 2 * X / len(X)", ["G * X / len(X)", "G * 2 * X", "G * 2 / len(X)"]),
-}  # fmt: skip
+}
 """(N, D) → (D,)"""
 
 
@@ -208,8 +257,7 @@ class Program:
                     if text is None:
                         continue
                 contributions.setdefault(name, []).append(f"({self._fill(text, step)})")
-        for name in self.leaves:
-            lines.append(f"    d{name} = {' + '.join(contributions.get(name, [])) or f'0 * {name}'}")
+        lines += [f"    d{name} = {' + '.join(contributions.get(name, [])) or f'0 * {name}'}" for name in self.leaves]
         given = ", ".join(f'"d{name}": d{name}' for name in self.shapes)
         return "\n".join([f"def backward({', '.join(names)}):", *lines, f"    return {{{given}}}", ""])
 

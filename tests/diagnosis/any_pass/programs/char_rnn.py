@@ -3,9 +3,16 @@ import numpy as np
 
 def data(seed=0):
     rng = np.random.default_rng(seed)
-    return {"inputs": [0, 2, 1, 3, 2], "targets": [2, 1, 3, 2, 0], "hprev": rng.normal(size=(4, 1)) * 0.1,
-            "Wxh": rng.normal(size=(4, 4)), "Whh": rng.normal(size=(4, 4)), "Why": rng.normal(size=(4, 4)),
-            "bh": rng.normal(size=(4, 1)), "by": rng.normal(size=(4, 1))}  # fmt: skip
+    return {
+        "inputs": [0, 2, 1, 3, 2],
+        "targets": [2, 1, 3, 2, 0],
+        "hprev": rng.normal(size=(4, 1)) * 0.1,
+        "Wxh": rng.normal(size=(4, 4)),
+        "Whh": rng.normal(size=(4, 4)),
+        "Why": rng.normal(size=(4, 4)),
+        "bh": rng.normal(size=(4, 1)),
+        "by": rng.normal(size=(4, 1)),
+    }
 
 
 def forward(inputs, targets, hprev, Wxh, Whh, Why, bh, by):

@@ -30,8 +30,16 @@ def backward(x, eps, Wm, Ws, Wd, mu, logvar, sd, z, xhat):
     dmu = dz + mu
     dsd = dz * eps
     dlogvar = 0.5 * dsd * sd + 0.5 * (np.exp(logvar) - 1)
-    return {"z": dz, "mu": dmu, "sd": dsd, "logvar": dlogvar, "Wd": dWd, "Wm": x.T @ dmu, "Ws": x.T @ dlogvar,
-            "xhat": (xhat - x) / (xhat * (1 - xhat))}  # fmt: skip
+    return {
+        "z": dz,
+        "mu": dmu,
+        "sd": dsd,
+        "logvar": dlogvar,
+        "Wd": dWd,
+        "Wm": x.T @ dmu,
+        "Ws": x.T @ dlogvar,
+        "xhat": (xhat - x) / (xhat * (1 - xhat)),
+    }
 
 
 WRONG = {

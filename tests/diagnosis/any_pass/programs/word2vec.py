@@ -3,8 +3,13 @@ import numpy as np
 
 def data(seed=0):
     rng = np.random.default_rng(seed)
-    return {"centre": np.array([0, 2, 1, 2]), "outside": np.array([1, 3, 0, 4]), "negative": rng.integers(0, 5, (4, 3)),
-            "V": rng.normal(size=(5, 3)), "U": rng.normal(size=(5, 3))}  # fmt: skip
+    return {
+        "centre": np.array([0, 2, 1, 2]),
+        "outside": np.array([1, 3, 0, 4]),
+        "negative": rng.integers(0, 5, (4, 3)),
+        "V": rng.normal(size=(5, 3)),
+        "U": rng.normal(size=(5, 3)),
+    }
 
 
 def sigmoid(x):
