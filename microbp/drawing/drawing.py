@@ -28,6 +28,7 @@ from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style
 from microbp.drawing.subgraph import Selector, find, select
 from microbp.engine import Constant, Value
+from microbp.engine.node import root_of
 from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
@@ -163,12 +164,13 @@ def draw(
     if isinstance(root, MLP):
         drawing = _network(root, level, Style.of(**style), timeout)
     else:
+        value: Value = root_of(root)
         plan = Plan.of(
-            root, model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
+            value, model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
             timeout=timeout, **style,
         )  # fmt: skip  # a line for each says no more
-        given = {find(root.graph(), name): number for name, number in (wrong or {}).items()}
-        drawing = plan.at(Static(root.grad != 0.0, given) if step is None else AtStep(root, step, given))
+        given = {find(value.graph(), name): number for name, number in (wrong or {}).items()}
+        drawing = plan.at(Static(value.grad != 0.0, given) if step is None else AtStep(value, step, given))
     if path is not None:
         Path(path).write_bytes(drawing.picture(ending, dpi))
     return drawing

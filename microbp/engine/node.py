@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from microbp.engine.ops import Op
 
@@ -22,3 +22,13 @@ class Node(Protocol):
     @property
     def inputs(self) -> Sequence[Node]:
         """What it was made from, in order."""
+
+
+def root_of(what: Any) -> Any:
+    """The root of what has one, a problem or a trace; a value is its own.
+
+    >>> root_of(3.0)
+    3.0
+    """
+    root = getattr(what, "root", None)
+    return root() if callable(root) else what

@@ -19,6 +19,7 @@ import numpy as np
 from microbp.engine.copying import Copyable
 from microbp.engine.functions import FUNCTIONS
 from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_gradients
+from microbp.engine.lecture import Lecture, label_of, refuse_missing_grads
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
 from microbp.engine.ops import OPS, Op
@@ -28,7 +29,7 @@ from microbp.errors import FormulaError
 _new = object.__new__
 
 
-class Value(Operators, Copyable):
+class Value(Operators, Copyable, Lecture):
     """A number in a graph: its `data`, its `grad` (∂root/∂self after `root.backward()`), an optional `label`,
     the operation `op` that made it (`None` for a leaf) and the values it was made from, `inputs`.
 
@@ -67,10 +68,10 @@ class Value(Operators, Copyable):
         def __abs__(self) -> Value: ...
         def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Any, *more: Any, label: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")
         self.grad = 0.0
-        self.label = label
+        self.label = label if not more else label_of(more) or label
         self.op = None
         self._x: Any = None
         self._y: Value | None = None
@@ -112,10 +113,14 @@ class Value(Operators, Copyable):
             node.grad = 0.0
         self.grad = seed
         check = 0.0
-        for node in order:
-            pull = node.op.pull
-            pull(node)
-            check += node.grad
+        try:
+            for node in order:
+                pull = node.op.pull
+                pull(node)
+                check += node.grad
+        except TypeError:
+            refuse_missing_grads(order)
+            raise
         if check - check:
             report_gradients(order)
 

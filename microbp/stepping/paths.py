@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from heapq import nlargest
 
 from microbp.engine import Value
+from microbp.engine.node import root_of
 from microbp.errors import GraphError
 from microbp.printing import decimals, derivative, factor
 from microbp.stepping.step import Step, pass_steps
@@ -79,6 +80,7 @@ def paths(root: Value, leaf: Value, k: int = 10) -> Paths:
     Both go once over the graph: a value has as many paths from the root as the values made from it have together, and
     its k largest are among theirs. Raises `GraphError` if `leaf` is not in the graph of `root`.
     """
+    root = root_of(root)
     count: dict[Value, int] = {root: 1}
     # For each value its best paths so far: (magnitude, last step, the path before it), magnitudes falling.
     best: dict[Value, list[_Entry]] = {root: [_Entry(1.0, None, None)]}

@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import overload
 
 from microbp.engine import Constant, Value
+from microbp.engine.node import root_of
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.language import Formula
 from microbp.nn import MLP
@@ -60,7 +61,7 @@ class Stepper(Sequence[Step]):
             raise UnknownNameError(nearest("detail", detail, DETAILS))
         if detail == "layer" and model is None:
             raise GraphError("detail='layer' needs the model that the layers belong to: pass model=...")
-        self.root = root
+        self.root = root = root_of(root)
         self.graph = root.graph()
         self.model = model
         self.apply = apply

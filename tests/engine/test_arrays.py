@@ -130,7 +130,7 @@ def test_a_product_of_matrices_makes_one_node_an_entry():
 
 
 def test_writing_to_a_view_writes_to_what_it_is_a_view_of():
-    with recording():
+    with recording(test_zeros_are_filled_in_a_loop_while_a_pass_is_recorded_and_refused_with_advice_elsewhere):
         out = np.zeros((2, 3))
         row = out[1]
         row[0] = array([5.0]).sum()

@@ -130,7 +130,7 @@ def run(kind: type[R], forward: Callable[..., Any], arrays: Mapping[str, Any], i
     """
     leaves: dict[str, Any] = {}
     lifted = _lift(copy.deepcopy(dict(arrays)), "", leaves, is_leaf)
-    with recording() as record:
+    with recording(forward) as record:
         returned = bind(forward, lifted)
     found = returned_by(returned, forward)
     loss = found.pop("loss", None)

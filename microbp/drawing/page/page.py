@@ -23,6 +23,7 @@ from microbp.drawing.levels import MAX_NODES
 from microbp.drawing.page.frames import Frames
 from microbp.drawing.palette import THEMES, Theme
 from microbp.engine import Constant, Value
+from microbp.engine.node import root_of
 from microbp.errors import GraphError
 from microbp.nn import MLP
 from microbp.printing import number_text, printable
@@ -53,6 +54,7 @@ def page_html(
     root: Value, *, model: MLP | None = None, title: str = "", max_nodes: int = MAX_NODES, start: int = 0
 ) -> str:
     """The page as text; it opens where `start` steps have been made."""
+    root = root_of(root)
     count = len(root.graph())
     if count > max_nodes:
         raise GraphError(

@@ -22,7 +22,7 @@ import numpy as np
 from microbp.engine.arrays import elements
 from microbp.engine.arrays.elements import as_nodes, grads, has_values, label, raw, values
 from microbp.engine.arrays.numpy_functions import call_function
-from microbp.engine.arrays.recording import fit_constructors, note
+from microbp.engine.arrays.recording import note, open_constructors
 from microbp.engine.arrays.ufuncs import call_ufunc
 from microbp.engine.operands import real_number
 from microbp.engine.value import Value
@@ -179,7 +179,7 @@ def handed_on(found: Any, behind: Array | None = None, how: Callable[[Any], Any]
     return made
 
 
-def _fitted(made: Any, dtype: Any) -> Any:
+def _fitted(made: Any) -> Any:
     """What a constructor of NumPy's made while a pass is recorded: of floats, an array that values can be put into."""
     if not isinstance(made, np.ndarray) or isinstance(made, Array) or not made.ndim:
         return made
@@ -204,4 +204,4 @@ def _function_of_values(self: Value, function: Any, types: Any, args: Any, kwarg
 Value.__array_ufunc__ = _ufunc_of_values  # type: ignore[attr-defined]  # it is NumPy that looks for it
 Value.__array_function__ = _function_of_values  # type: ignore[attr-defined]
 _CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like array asarray"
-fit_constructors(_CONSTRUCTORS.split(), _fitted)
+open_constructors(_CONSTRUCTORS.split(), _fitted)

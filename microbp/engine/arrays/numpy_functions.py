@@ -113,9 +113,10 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 def _average(a: Any, axis: Any = None, weights: Any = None) -> Any:
     if weights is None:
         return _mean(a, axis)
-    return _apply(
-        np.divide, _sum(_apply(np.multiply, a, weights), axis), _sum(np.broadcast_to(weights, np.shape(a)), axis)
-    )
+    if np.ndim(weights) == 1 and np.ndim(a) > 1:
+        weights = np.reshape(weights, [-1 if k == axis % np.ndim(a) else 1 for k in range(np.ndim(a))])
+    weights = np.broadcast_to(weights, np.shape(a))
+    return _apply(np.divide, _sum(_apply(np.multiply, a, weights), axis), _sum(weights, axis))
 
 
 def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

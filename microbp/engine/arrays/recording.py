@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
-from threading import Lock
-from types import CodeType, FrameType
+from threading import RLock
+from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -64,8 +64,6 @@ class Recording:
 
 
 _current: ContextVar[Recording | None] = ContextVar("recording", default=None)
-_patching = Lock()
-_patched = 0
 
 
 def spend(terms: int) -> None:
@@ -98,56 +96,103 @@ def _place() -> Place:
 
 
 @contextmanager
-def recording() -> Iterator[Recording]:
+def recording(*functions: Any) -> Iterator[Recording]:
     """Records, inside a `with` block, the operations on arrays of values.
 
-    Meanwhile the constructors of NumPy (`zeros`, `empty`, `ones`, `full`, their `_like`s, `array`, `asarray`), called
-    from outside of NumPy, make arrays that values can be put into: a loop that fills `np.zeros(shape)` works as it is.
-    Other threads get what they always get.
+    Meanwhile NumPy as these functions know it, and the functions that they know, is one whose constructors (`zeros`,
+    `empty`, `ones`, `full`, their `_like`s, `array`, `asarray`) make arrays that values can be put into: a loop that
+    fills `np.zeros(shape)` works as it is. NumPy itself stays as it is, for all others, C code among them.
     """
     token = _current.set(Recording())
     try:
-        with _open_constructors():
-            yield _current.get()  # type: ignore[misc]  # it was set two lines above
+        with _opening, _opened_in(functions):
+            yield _current.get()  # type: ignore[misc]  # it was set three lines above
     finally:
         _current.reset(token)
 
 
-CONSTRUCTORS: dict[str, Callable[..., Any]] = {}
-"""NumPy's own constructors by name, and none before `engine.arrays` has said how to `fit` what they make."""
-_fit: list[Callable[[Any, Any], Any]] = []
+_opening = RLock()
+_OWN: dict[str, Callable[..., Any]] = {}
+"""NumPy's own constructors by name; none before `engine.arrays.ndarray` has said how to fit what they make."""
+_OPEN = ModuleType("numpy")
+"""NumPy with open constructors."""
+_OPEN.__getattr__ = lambda name: getattr(np, name)  # type: ignore[method-assign]  # PEP 562: a module may have one
 
 
-def fit_constructors(names: Sequence[str], fit: Callable[[Any, Any], Any]) -> None:
-    """Says which constructors are opened, and what `fit(made, dtype)` makes of an array that one made."""
-    CONSTRUCTORS.update({name: getattr(np, name) for name in names})
-    _fit.append(fit)
+def open_constructors(names: Sequence[str], fit: Callable[[Any], Any]) -> None:
+    """Says which constructors are opened, and what `fit` makes of an array that one made."""
+    for name in names:
+        _OWN[name] = getattr(np, name)
+        setattr(_OPEN, name, _opened(_OWN[name], fit))
 
 
-def _opened(own: Callable[..., Any]) -> Callable[..., Any]:
+def _opened(own: Callable[..., Any], fit: Callable[[Any], Any]) -> Callable[..., Any]:
     @wraps(own)
     def constructor(*args: Any, **kwargs: Any) -> Any:
         made = own(*args, **kwargs)
-        if _current.get() is None or _is_ours(sys._getframe(1).f_globals.get("__name__", "")):
-            return made
-        return _fit[0](made, kwargs.get("dtype"))
+        return made if _current.get() is None else fit(made)
 
     return constructor
 
 
 @contextmanager
-def _open_constructors() -> Iterator[None]:
-    global _patched
-    with _patching:
-        if not _patched:
-            for name, own in CONSTRUCTORS.items():
-                setattr(np, name, _opened(own))
-        _patched += 1
+def _opened_in(functions: Sequence[Any]) -> Iterator[None]:
+    """Puts the open NumPy in the place of NumPy in all that these functions look names up in."""
+    opened = {id(np): _OPEN, **{id(own): getattr(_OPEN, name) for name, own in _OWN.items()}}
+    spaces, cells = _known_to(functions)
+    names = [(space, name, x) for space in spaces for name, x in list(space.items()) if id(x) in opened]
+    closed = [(cell, cell.cell_contents) for cell in cells if id(cell.cell_contents) in opened]
     try:
+        for space, name, x in names:
+            space[name] = opened[id(x)]
+        for cell, x in closed:
+            cell.cell_contents = opened[id(x)]
         yield
     finally:
-        with _patching:
-            _patched -= 1
-            if not _patched:
-                for name, own in CONSTRUCTORS.items():
-                    setattr(np, name, own)
+        for space, name, x in names:
+            space[name] = x
+        for cell, x in closed:
+            cell.cell_contents = x
+
+
+def _known_to(functions: Sequence[Any]) -> tuple[list[dict[str, Any]], list[CellType]]:
+    """The namespaces and closures of functions, and of the functions and modules that these hold."""
+    spaces: dict[int, dict[str, Any]] = {}
+    cells: list[CellType] = []
+    seen: set[int] = set()
+    waiting = list(functions)
+    while waiting:
+        x = waiting.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        x = getattr(x, "__func__", getattr(x, "func", x))  # a method, functools.partial
+        name = getattr(x, "__module__", None) if not isinstance(x, ModuleType) else x.__name__
+        if _is_ours(str(name)) or str(name).partition(".")[0] in sys.stdlib_module_names:
+            continue
+        if isinstance(x, ModuleType):
+            space = vars(x)
+        elif isinstance(x, FunctionType):
+            space = x.__globals__
+            found = [cell for cell in x.__closure__ or () if _is_full(cell)]
+            cells += found
+            waiting += [cell.cell_contents for cell in found]
+        elif isinstance(x, type):
+            waiting += [f for f in vars(x).values() if isinstance(f, FunctionType)]
+            continue
+        else:
+            if callable(x) and not isinstance(x, type(len)):
+                waiting.append(type(x))
+            continue
+        if id(space) not in spaces and "site-packages" not in str(space.get("__file__")):
+            spaces[id(space)] = space
+            waiting += [f for f in list(space.values()) if isinstance(f, FunctionType | ModuleType)]
+    return list(spaces.values()), cells
+
+
+def _is_full(cell: CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  # asking is what raises
+    except ValueError:
+        return False
+    return True

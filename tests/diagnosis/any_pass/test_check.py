@@ -1,0 +1,209 @@
+"""What `check` and `trace` take, what they say, and the command."""
+
+import json
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp.errors import MicrobpError, ProblemError
+from microbp.terminal.cli import main
+from tests import ROOT
+
+RNG = np.random.default_rng(0)
+x, w, b = RNG.normal(size=(5, 3)), RNG.normal(size=(3, 2)), RNG.normal(size=2)
+
+
+def forward(x, w, b):
+    z = x @ w + b
+    a = np.maximum(z, 0)
+    loss = 0.5 * (a**2).sum()
+    return {"z": z, "a": a, "loss": loss}
+
+
+def backward(x, w, b, z, a):
+    dz = a * (z > 0)
+    return {"a": a, "dz": dz, "grad_w": x.T @ dz, "b_grad": dz.sum(axis=0, keepdims=True), "dx": dz @ w.T}
+
+
+def test_names_with_and_without_d_mean_the_same_and_axes_of_length_one_are_free():
+    found = microbp.check(forward, backward, x=x, w=w, b=b)
+    assert found.ok
+    assert found.first is None
+    assert [line.name for line in found.lines] == ["a", "z", "b", "w", "x"]
+    assert {line.verdict for line in found.lines} == {"right"}
+
+
+def test_a_wrong_line_carries_to_those_below_which_are_not_accused():
+    def wrong(x, w, z, a):
+        dz = a * (z > 0) / 5
+        return {"da": a, "dz": dz, "dw": x.T @ dz, "db": dz.sum(axis=0), "dx": dz @ w.T}
+
+    found = microbp.check(forward, wrong, x=x, w=w, b=b)
+    assert found.first == "z"
+    assert [line.verdict for line in found.lines] == ["right", "wrong", "carried", "carried", "carried"]
+    assert found["z"].causes[0] == "factor"
+    assert "5 is the length of axis 0 of x" in found["z"].text
+    assert str(found).startswith("1 line is wrong of 5. The first on the way back is the gradient of z:")
+    assert json.loads(json.dumps(found.as_dict()))["first"] == "z"
+
+
+def test_a_line_that_was_computed_past_a_wrong_one_is_right():
+    def wrong(x, w, z, a):
+        dz = a * (z > 0)
+        return {"dz": 2 * dz, "dw": x.T @ dz}
+
+    found = microbp.check(forward, wrong, x=x, w=w, b=b)
+    assert [(line.name, line.verdict) for line in found.lines] == [("z", "wrong"), ("w", "right")]
+
+
+def test_numbers_instead_of_a_function_and_other_names():
+    dz = forward(x, w, b)["a"]
+    gradients = {"delta1": dz, "weights": x.T @ dz}
+    found = microbp.check(forward, gradients=gradients, names={"delta1": "z", "weights": "w"}, x=x, w=w, b=b)
+    assert found.ok
+    with pytest.raises(ProblemError, match="one of the two"):
+        microbp.check(forward, x=x, w=w, b=b)
+    with pytest.raises(ProblemError, match="none of the gradients"):
+        microbp.check(forward, gradients={"delta1": dz}, x=x, w=w, b=b)
+    noted = microbp.check(forward, gradients={"delta1": dz, "dz": dz}, x=x, w=w, b=b)
+    assert noted.notes == ("not compared: delta1; forward returns nothing of that name",)
+
+
+def test_a_tuple_has_the_names_of_its_return():
+    def with_tuple(x, w, b):
+        z = x @ w + b
+        loss = (z**2).sum()
+        return loss, z
+
+    def gradients(x, w, b, z):
+        dz = 2 * z
+        dw, db = x.T @ dz, dz.sum(0)
+        return dz, dw, db
+
+    assert [line.name for line in microbp.check(with_tuple, gradients, x=x, w=w, b=b).lines] == ["z", "b", "w"]
+
+
+def test_a_leading_d_belongs_to_the_name_if_the_whole_name_is_a_quantity():
+    def distances(p):
+        dist = np.sqrt((p**2).sum(axis=1))
+        dev = dist - dist.mean()
+        return {"dist": dist, "dev": dev, "loss": (dev**2).sum()}
+
+    def way_back(p, dist, dev):
+        ddev = 2 * dev
+        ddist = ddev - ddev.mean()
+        return {"ddev": ddev, "dist": ddist, "dp": ddist[:, None] * p / dist[:, None]}
+
+    found = microbp.check(distances, way_back, p=x)
+    assert [line.name for line in found.lines] == ["dev", "dist", "p"]
+    assert found.ok
+
+
+def test_every_one_sided_answer_at_a_kink_is_right():
+    def kinks(v):
+        r, m, c = np.maximum(v, 0), v.max(axis=1), np.clip(v, 0, 1)
+        return {"r": r, "m": m, "c": c, "loss": r.sum() + m.sum() + 2 * np.abs(v).sum() + c.sum()}
+
+    v = np.array([[0.0, 0.0, -1.0], [2.0, 2.0, 2.0], [1.0, 0.0, 0.5]])
+    relu0, relu1 = (v > 0) * 1.0, (v >= 0) * 1.0
+    first = np.eye(3)[v.argmax(axis=1)]
+    ties = v == v.max(axis=1, keepdims=True)
+    shared = ties / ties.sum(axis=1, keepdims=True)
+    sides = [np.sign(v), np.where(v >= 0, 1.0, -1.0)]
+    inside = [(v > 0) & (v < 1), (v >= 0) & (v <= 1)]
+    for r in (relu0, relu1):
+        for m in (first, shared):
+            for s in sides:
+                for c in inside:
+                    found = microbp.check(kinks, gradients={"dv": r + m + 2 * s + c}, v=v)
+                    assert found.ok, found
+    assert not microbp.check(kinks, gradients={"dv": relu0 + first + 2 * sides[0] + 3}, v=v).ok
+
+
+def test_single_precision_is_held_to_single_precision():
+    found = microbp.check(forward, lambda x, w, b, z, a: {"dw": (x.T @ a).astype(np.float32)}, x=x, w=w, b=b)
+    assert found.ok
+    assert found["w"].causes == ("float32",)
+    assert not microbp.check(forward, lambda x, a: {"dw": (x.T @ a * 1.001).astype(np.float32)}, x=x, w=w, b=b).ok
+
+
+def test_a_right_zero_is_not_accused_for_its_noise():
+    def shifted(s):
+        m = s.max(axis=1, keepdims=True)
+        p = np.exp(s - m) / np.exp(s - m).sum(axis=1, keepdims=True)
+        return {"m": m, "p": p, "loss": -np.log(p[:, 0]).sum()}
+
+    assert microbp.check(shifted, lambda p: {"dm": np.zeros((5, 1))}, s=x * 10).ok
+
+
+def test_forward_has_to_be_the_same_each_time():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ProblemError, match="pass them in as arrays"):
+        microbp.check(lambda x: (x * rng.random(x.shape)).sum(), lambda x: {"dx": x}, x=x)
+
+    def drawn(x):
+        return (x * np.random.rand(*x.shape)).sum()
+
+    def way_back(x):
+        return {"dx": np.random.rand(*x.shape)}
+
+    assert microbp.check(drawn, way_back, x=x).ok
+
+
+def test_too_many_samples_are_made_fewer_and_the_report_says_so():
+    many, wide = np.ones((600, 30)), RNG.normal(size=(30, 64))
+    found = microbp.check(
+        lambda x, w: ((x @ w) ** 2).mean(), lambda x, w: {"dw": 2 * x.T @ (x @ w) / (len(x) * 64)}, x=many, w=wide
+    )
+    assert found.ok
+    assert "the first 16 of 600 samples" in found.notes[0]
+
+
+def test_a_trace_is_compared_stepped_through_and_drawn(capsys):
+    trace = microbp.trace(forward, x=x[:1], w=w, b=b)
+    z = trace["z"].value
+    assert trace.compare("dz", np.maximum(z, 0)).verdict == "right"
+    assert trace.compare("dw", x[:1].T @ z + 1).verdict == "wrong"
+    assert capsys.readouterr().out.count("exact:") == 2
+    assert microbp.steps(trace).until("w[0,0]") is not None
+    assert "z[0,1]" in microbp.draw(trace).source
+    assert microbp.paths(trace, trace["w"].nodes[0, 0]).gradient == trace["w"].gradient[0, 0]
+    assert microbp.gradcheck(trace).ok
+    with pytest.raises(MicrobpError, match="did you mean"):
+        trace.compare("zz", z)
+
+
+def test_the_command_says_the_line_and_exits_with_1(tmp_path, capsys):
+    right = ROOT / "examples" / "passes" / "layer_norm.py"
+    assert main(["check", str(right)]) == 0
+    assert "all 7 lines are right" in capsys.readouterr().out
+    mine = tmp_path / "mine.py"
+    mine.write_text(right.read_text("utf-8").replace("dxhat = dy * gamma", "dxhat = dy"), "utf-8")
+    assert main(["check", str(mine), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["first"] == "xhat"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = 1", "unknown function: 'forward'"),
+        ("def forward(x): return x.sum()\ndef backward(x): return {'dx': 1}", "no data"),
+        ("def forward(x): return x.sum()\ndef backward(x): return 1 / 0\nsizes = {'x': (2,)}", "ZeroDivisionError"),
+        ("def forward(x): return None\ndef backward(x): return {'dx': 1}\nsizes = {'x': (2,)}", "return"),
+        ("import nothing_of_that_name", "nothing_of_that_name"),
+    ],
+)
+def test_a_file_that_cannot_be_checked_says_why(tmp_path, capsys, source, said):
+    mine = tmp_path / "mine.py"
+    mine.write_text(source)
+    assert main(["check", str(mine)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_data_may_come_from_a_file(tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    mine.write_text("def forward(x): return (x**2).sum()\ndef backward(x): return {'dx': 2 * x}\n")
+    np.savez(tmp_path / "data.npz", x=x)
+    assert main(["check", str(mine), "--data", str(tmp_path / "data.npz")]) == 0
+    assert "the line is right" in capsys.readouterr().out
