@@ -29,7 +29,7 @@ from microbp.diagnosis.any_pass.judge import RIGHT, judge
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Line, Report, report
 from microbp.diagnosis.any_pass.trace import Recorded, run
-from microbp.errors import GraphError, MicrobpError, ProblemError, unknown
+from microbp.errors import GraphError, MicrobpError, ProblemError, nearest
 
 FEWER = (16, 8, 4, 2)
 """A pass that is too large is checked with so many samples."""
@@ -48,7 +48,7 @@ class Trace(Recorded):
         """
         found = meant(name, list(self))
         if found is None:
-            raise ProblemError(f"{unknown('quantity', name, list(self))}: forward has to return it to have it compared")
+            raise ProblemError(f"{nearest('quantity', name, list(self))}: forward has to return it to have it compared")
         self.compared[found] = _numbers(found, mine)
         line = report(judge(self, self.compared))[found]
         fits = np.shape(mine) == self[found].shape

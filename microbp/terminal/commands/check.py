@@ -14,7 +14,7 @@ import numpy as np
 
 from microbp.comparing.answers.files import load_gradients, named, running
 from microbp.diagnosis.any_pass.check import check
-from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.terminal.commands.output import put
 
 NEEDS = (
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     missing = [name for name in ("forward", "backward") if not callable(getattr(module, name, None))]
     if missing:
         functions = [name for name, x in vars(module).items() if callable(x) and not name.startswith("_")]
-        raise ProblemError(f"{path}: {unknown('function', missing[0], functions)}; {NEEDS}")
+        raise ProblemError(f"{path}: {nearest('function', missing[0], functions)}; {NEEDS}")
     arrays = _data(module, options)
     try:
         with running(f"{path}:"):
