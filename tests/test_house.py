@@ -38,6 +38,8 @@ STORIES = {
     "test_notebooks",
     "test_readme",
     "test_registry",
+    "diagnosis.any_pass.test_passes",
+    "diagnosis.any_pass.test_random_programs",
     "diagnosis.test_learners",
     "engine.test_micrograd",
     "problems.test_builtin",

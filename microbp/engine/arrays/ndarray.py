@@ -53,6 +53,7 @@ class Array(np.ndarray):
 
     @data.setter
     def data(self, numbers: Any) -> None:
+        """Sets the number of each element; one number is for all. Raises `OperandError` for what is no number."""
         for node, number in zip(raw(self).flat, np.broadcast_to(numbers, self.shape).flat, strict=True):
             node.data = real_number(number, "data")
 
@@ -63,6 +64,7 @@ class Array(np.ndarray):
 
     @grad.setter
     def grad(self, numbers: Any) -> None:
+        """Sets the gradient of each element; None is 0, as after `zero_grad` in PyTorch."""
         numbers = 0.0 if numbers is None else numbers
         for node, number in zip(raw(self).flat, np.broadcast_to(numbers, self.shape).flat, strict=True):
             node.grad = real_number(number, "grad")
@@ -185,7 +187,7 @@ def _fitted(made: Any) -> Any:
         return made
     if made.dtype == object and has_values(made):
         return handed_on(made)
-    if made.dtype.kind != "f":
+    if made.dtype.kind not in "fO":
         return made
     nodes = as_nodes(made)
     note("constant", nodes)
