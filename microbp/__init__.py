@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.comparing.jacobian import jacobian
     from microbp.derivation.one_weight import Derivation, explain
     from microbp.diagnosis.any_pass.check import Trace, check, trace
+    from microbp.diagnosis.any_pass.optimizers import StepReport, check_step
     from microbp.diagnosis.any_pass.report import Report
     from microbp.diagnosis.diagnose import diagnose
     from microbp.diagnosis.explanation import Diagnosis
@@ -76,6 +77,7 @@ __all__ = [
     "Report",
     "Reproduced",
     "Step",
+    "StepReport",
     "Stepper",
     "Strength",
     "Trace",
@@ -86,6 +88,7 @@ __all__ = [
     "animate",
     "array",
     "check",
+    "check_step",
     "compare",
     "conventions",
     "datasets",
@@ -139,6 +142,10 @@ _HOMES = {
         "Trace",
         "check",
         "trace",
+    ),
+    "diagnosis.any_pass.optimizers": (
+        "StepReport",
+        "check_step",
     ),
     "diagnosis.any_pass.report": ("Report",),
     "diagnosis.diagnose": ("diagnose",),
