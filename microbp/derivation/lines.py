@@ -1,0 +1,215 @@
+"""The forward and the backward pass as lines of text, which run: what is printed is what was computed.
+
+A mistake is another line:
+
+>>> from microbp import load
+>>> from microbp.problems.case import case_of
+>>> case = case_of(load("w1-w8"))
+>>> right = gradients(case, pass_of(case))
+>>> right["dW2"][0].round(9).tolist(), right["dW1"][0].round(9).tolist()
+([0.082167041, 0.082667628], [0.000438568, 0.000877135])
+>>> wrong = gradients(case, pass_of(case).changed({"slope": "1.0"}, [1]))
+>>> wrong["dW2"][0].round(9).tolist(), wrong["dW1"][0].round(9).tolist()
+([0.082167041, 0.082667628], [0.001817515, 0.003635031])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from microbp.derivation.rows import loss_of
+from microbp.formula.compiled import line
+from microbp.problems.case import Case, Floats, Gradients
+from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
+
+PASS = {
+    "z": "a0 @ W.T + b",
+    "a": "f(z)",
+    "up": "error(a, y)",
+    "slope": "f1(z)",
+    "d": "up * slope",
+    "dW": "d.T @ a0",
+    "l2W": "l2 / m * W",
+    "db": "d.sum(axis=0)",
+    "l2b": "0.0 * b",
+    "back": "d @ W",
+}
+"""The right lines of a layer, in the order in which they are computed; l2W and l2b are added to dW and db.
+
+A name with 0 is of the layer before (a0, z0, W0; a00 of the one before that), one with _ of the layer after (W_, z_, a_,
+d_, up_, dW_). f is the layer's activation, f1 its derivative. `up` is ∂E/∂a: error(a, y) in the last layer, in those
+below it the `back` of the layer after. In `back` dW is with its penalty.
+"""
+FORWARD = ("z", "a")
+SUMS = ("dW", "l2W", "db", "l2b")
+WHOLE = ("order", "passes", "precision")
+"""What is no line of a layer: the order of the layers in the list, passes added up, the precision of all numbers."""
+
+Change = Mapping[str, Any]
+"""Lines by name, with what stands in their place; {} is the line as it was."""
+Scope = dict[str, Any]
+"""The arrays of a layer, its neighbours' and the functions, by the names that lines have for them."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The lines of every layer, from the first; and the rest of a pass."""
+
+    layers: tuple[Mapping[str, str], ...]
+    order: str = "right"
+    passes: int = 1
+    precision: str = "double"
+
+    def changed(self, change: Change, layers: Iterable[int] | None = None) -> Pass:
+        """The same with other lines in these layers (all)."""
+        where = range(1, len(self.layers) + 1) if layers is None else layers
+        lines, whole = list(self.layers), {k: v for k, v in change.items() if k in WHOLE}
+        for l in where:
+            lines[l - 1] = edited(lines[l - 1], change)
+        return replace(self, layers=tuple(lines), **whole)
+
+
+def edited(lines: Mapping[str, str], change: Change) -> dict[str, str]:
+    """A layer's lines with others in the place of some."""
+    made = dict(lines)
+    if made["d"].startswith("delta(") and change.keys() & {"slope", "up", "a"} and "d" not in change:
+        made["d"] = PASS["d"]  # what simplified is no longer there
+    for name, text in change.items():
+        if name not in WHOLE:
+            made[name] = text.replace("{}", _grouped(made[name]))
+    return made
+
+
+def _grouped(text: str) -> str:
+    return text if text.isidentifier() else f"({text})"
+
+
+def pass_of(case: Case) -> Pass:
+    """The right pass."""
+    lines = [PASS | {"up": "back_"} for _ in case.weights]
+    lines[-1]["up"] = PASS["up"]
+    if loss_of(case.loss).delta(case.activations[-1]):
+        lines[-1]["d"] = "delta(a, y)"
+    return Pass(tuple(lines))
+
+
+def value(text: str, scope: Mapping[str, Any]) -> Any:
+    """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for shapes that do not fit."""
+    function, names = line(text)
+    return function(*(scope[name] for name in names))
+
+
+def without(x: Floats, i: int) -> Floats:
+    """The rows of x, with zeros for row i."""
+    rest = x.copy()
+    rest[i] = 0.0
+    return rest
+
+
+def only(x: Floats, i: int) -> Floats:
+    """Row i of x, with zeros for all others."""
+    rest = np.zeros_like(x)
+    rest[i] = x[i]
+    return rest
+
+
+def twice(x: Floats, i: int) -> Floats:
+    """The rows of x, row i doubled."""
+    more = x.copy()
+    more[i] *= 2
+    return more
+
+
+def _slope(f: Any, prime: Any, z: Any, a: Any = None) -> Floats:
+    return prime(z, f(z) if a is None else a)  # type: ignore[no-any-return]  # of arrays it makes arrays
+
+
+@lru_cache(maxsize=1)
+def _functions() -> Scope:
+    found: Scope = {"without": without, "only": only, "twice": twice, "softmax": softmax, "diagonal": np.diag}
+    for name, (f, prime) in ACTIVATIONS.items():
+        found |= {name: f, f"{name}1": partial(_slope, f, prime)}
+    return found
+
+
+def forward(case: Case, lines: Pass) -> list[Scope]:
+    """The scopes of the layers after the forward pass; scope 0 has the inputs alone, as a and z."""
+    kind: Any = np.float32 if lines.precision == "single" else np.float64
+    X, y = case.X.astype(kind), case.Y.astype(kind)
+    common = _functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
+    common |= {"error": LOSSES[case.loss][1], "delta": SIMPLIFIED_DELTAS.get((case.loss, case.activations[-1]))}
+    scopes: list[Scope] = [{"a": X, "z": X}]
+    layers = zip(case.weights, case.biases, case.activations, lines.layers, strict=True)
+    for W, b, name, texts in layers:
+        below = scopes[-1]
+        scope = common | {"W": W.astype(kind), "b": b.astype(kind), "f": common[name], "f1": common[f"{name}1"]}
+        scope |= {"a0": below["a"], "z0": below["z"], "a00": below.get("a0", X)} | {
+            "W0": below["W"] for _ in "W" if "W" in below
+        }
+        for head in FORWARD:
+            scope[head] = np.asarray(value(texts[head], scope)).astype(kind)
+        scopes.append(scope)
+    for scope, after in zip(scopes[1:], scopes[2:], strict=False):
+        scope |= {f"{name}_": after[name] for name in ("W", "z", "a")}
+    p, q = softmax(scopes[-1]["a"]), softmax(scopes[-1]["a"].T).T
+    scopes[-1] |= {"p": p, "q": q, "t": ((p - y) * p).sum(axis=1, keepdims=True)}
+    return scopes
+
+
+def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scope:
+    """A layer's scope, after its forward pass, with what has arrived from the layer after it, and with ∂E/∂a."""
+    found = scope | ({f"{name}_": after[name] for name in ("d", "up", "dW", "back")} if after else {})
+    found["up"] = value(texts["up"], found)
+    return found
+
+
+def summed(scope: Scope, texts: Mapping[str, str]) -> None:
+    """Adds to a scope with `up` the rest of a layer: its δ, and the gradients, of the loss (`of_W`) and in all (`dW`)."""
+    kind = scope["y"].dtype
+    for head in ("slope", "d"):
+        scope[head] = value(texts[head], scope)
+    scope["d"] = scope["d"].astype(kind)
+    for kind in "Wb":
+        scope[f"of_{kind}"], scope[f"l2{kind}"] = (value(texts[head + kind], scope) for head in ("d", "l2"))
+        scope[f"d{kind}"] = scope[f"of_{kind}"] + scope[f"l2{kind}"]
+
+
+def backward(case: Case, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[int, Scope]]:
+    """Each layer, from the last to the first, with its scope after the pass; `scopes` spares the forward pass."""
+    after: Scope | None = None
+    scopes = scopes or forward(case, lines)
+    for l in range(case.depth, 0, -1):
+        texts = lines.layers[l - 1]
+        scope = arrived(scopes[l], texts, after)
+        summed(scope, texts)
+        if l > 1:
+            scope["back"] = value(texts["back"], scope)
+        yield l, scope
+        after = scope
+
+
+def gradients(case: Case, lines: Pass, scopes: list[Scope] | None = None) -> Gradients:
+    """The gradients that a pass gives, by name. What changes weights needs `case.learning_rate`."""
+    found: Gradients = {}
+    for l, scope in backward(case, lines, scopes):
+        at = case.depth + 1 - l if lines.order == "reversed" else l
+        db = np.broadcast_to(scope["db"], case.biases[l - 1].shape)
+        found |= {f"dW{at}": np.asarray(scope["dW"], dtype=np.float64), f"db{at}": np.asarray(db, dtype=np.float64)}
+    if lines.passes > 1:
+        again = gradients(after_step(case, lines), replace(lines, passes=lines.passes - 1))
+        found = {name: g + again[name] for name, g in found.items()}
+    return {name: found[name] for name in case.names}
+
+
+def after_step(case: Case, lines: Pass) -> Case:
+    """The network after a step with the gradients of a pass, each in its place and the right way round."""
+    rate, W, b = case.learning_rate or 0.0, list(case.weights), list(case.biases)
+    for l, scope in backward(case, lines):
+        dW = scope["dW"] if scope["dW"].shape == W[l - 1].shape else scope["dW"].T
+        W[l - 1], b[l - 1] = W[l - 1] - rate * dW, b[l - 1] - rate * scope["db"]
+    return replace(case, weights=tuple(W), biases=tuple(b))
