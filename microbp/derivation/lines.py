@@ -15,7 +15,7 @@ A mistake is another line:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -47,8 +47,10 @@ below it the `back` of the layer after. In `back` dW is with its penalty.
 """
 FORWARD = ("z", "a")
 SUMS = ("dW", "l2W", "db", "l2b")
-WHOLE = ("order", "passes", "precision")
-"""What is no line of a layer: the order of the layers in the list, passes added up, the precision of all numbers."""
+OF_ALL = ("order", "passes", "precision")
+"""What is no line of a layer: the order of the layers in the list, passes added up, the precision of all numbers;"""
+WHOLE = (*OF_ALL, "start", "exchanged")
+"""and other weights, those after a step or with two exchanged, which are no other pass."""
 
 Change = Mapping[str, Any]
 """Lines by name, with what stands in their place; {} is the line as it was."""
@@ -68,7 +70,7 @@ class Pass:
     def changed(self, change: Change, layers: Iterable[int] | None = None) -> Pass:
         """The same with other lines in these layers (all)."""
         where = range(1, len(self.layers) + 1) if layers is None else layers
-        lines, whole = list(self.layers), {k: v for k, v in change.items() if k in WHOLE}
+        lines, whole = list(self.layers), {k: v for k, v in change.items() if k in OF_ALL}
         for l in where:
             lines[l - 1] = edited(lines[l - 1], change)
         return replace(self, layers=tuple(lines), **whole)
@@ -101,7 +103,7 @@ def pass_of(case: Case) -> Pass:
 def value(text: str, scope: Mapping[str, Any]) -> Any:
     """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for shapes that do not fit."""
     function, names = line(text)
-    return function(*(scope[name] for name in names))
+    return function(*map(scope.__getitem__, names))
 
 
 def without(x: Floats, i: int) -> Floats:
@@ -137,28 +139,41 @@ def _functions() -> Scope:
     return found
 
 
-def forward(case: Case, lines: Pass) -> list[Scope]:
-    """The scopes of the layers after the forward pass; scope 0 has the inputs alone, as a and z."""
+def forward(case: Case, lines: Pass, known: Sequence[Scope] = (), first: int = 1) -> list[Scope]:
+    """The scopes of the layers after the forward pass; scope 0 has the inputs alone, as a and z.
+
+    `known` are those of a pass whose lines are the same before layer `first`: they are not computed again.
+    """
     kind: Any = np.float32 if lines.precision == "single" else np.float64
-    X, y = case.X.astype(kind), case.Y.astype(kind)
-    common = _functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
-    common |= {"error": LOSSES[case.loss][1], "delta": SIMPLIFIED_DELTAS.get((case.loss, case.activations[-1]))}
-    scopes: list[Scope] = [{"a": X, "z": X}]
-    layers = zip(case.weights, case.biases, case.activations, lines.layers, strict=True)
-    for W, b, name, texts in layers:
-        below = scopes[-1]
-        scope = common | {"W": W.astype(kind), "b": b.astype(kind), "f": common[name], "f1": common[f"{name}1"]}
-        scope |= {"a0": below["a"], "z0": below["z"], "a00": below.get("a0", X)} | {
-            "W0": below["W"] for _ in "W" if "W" in below
-        }
+    common = _common(case, kind)
+    scopes: list[Scope] = list(known[:first]) or [{"a": common["X"], "z": common["X"]}]
+    for l in range(len(scopes), case.depth + 1):
+        below, name = scopes[-1], case.activations[l - 1]
+        W, b = case.weights[l - 1].astype(kind), case.biases[l - 1].astype(kind)
+        scope = common | {"W": W, "b": b, "f": common[name], "f1": common[f"{name}1"]}
+        scope |= {"a0": below["a"], "z0": below["z"], "a00": below.get("a0", common["X"])}
+        if l > 1:
+            scope["W0"] = below["W"]
         for head in FORWARD:
-            scope[head] = np.asarray(value(texts[head], scope)).astype(kind)
+            made = value(lines.layers[l - 1][head], scope)
+            scope[head] = made if isinstance(made, np.ndarray) and made.dtype == kind else np.asarray(made).astype(kind)
         scopes.append(scope)
-    for scope, after in zip(scopes[1:], scopes[2:], strict=False):
-        scope |= {f"{name}_": after[name] for name in ("W", "z", "a")}
-    p, q = softmax(scopes[-1]["a"]), softmax(scopes[-1]["a"].T).T
-    scopes[-1] |= {"p": p, "q": q, "t": ((p - y) * p).sum(axis=1, keepdims=True)}
+    for l in range(max(1, first - 1), case.depth):
+        after = scopes[l + 1]
+        scopes[l] = scopes[l] | {"W_": after["W"], "z_": after["z"], "a_": after["a"]}
+    if "softmax" in case.loss:
+        a, y = scopes[-1]["a"], common["y"]
+        p = softmax(a)
+        scopes[-1] |= {"p": p, "q": softmax(a.T).T, "t": ((p - y) * p).sum(axis=1, keepdims=True)}
     return scopes
+
+
+def _common(case: Case, kind: Any) -> Scope:
+    """What is in the scope of every layer."""
+    X, y = case.X.astype(kind), case.Y.astype(kind)
+    found = _functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
+    found |= {"error": LOSSES[case.loss][1], "delta": SIMPLIFIED_DELTAS.get((case.loss, case.activations[-1]))}
+    return found
 
 
 def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scope:
@@ -170,13 +185,23 @@ def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scop
 
 def summed(scope: Scope, texts: Mapping[str, str]) -> None:
     """Adds to a scope with `up` the rest of a layer: its δ, and the gradients, of the loss (`of_W`) and in all (`dW`)."""
-    kind = scope["y"].dtype
     for head in ("slope", "d"):
         scope[head] = value(texts[head], scope)
-    scope["d"] = scope["d"].astype(kind)
-    for kind in "Wb":
-        scope[f"of_{kind}"], scope[f"l2{kind}"] = (value(texts[head + kind], scope) for head in ("d", "l2"))
-        scope[f"d{kind}"] = scope[f"of_{kind}"] + scope[f"l2{kind}"]
+    if scope["d"].dtype != scope["y"].dtype:
+        scope["d"] = np.asarray(scope["d"]).astype(scope["y"].dtype)
+    for gradient, of, penalty in (("dW", "of_W", "l2W"), ("db", "of_b", "l2b")):
+        scope[of] = value(texts[gradient], scope)
+        scope[penalty] = value(texts[penalty], scope)
+        scope[gradient] = scope[of] + scope[penalty]
+    check_shapes(scope)
+
+
+def check_shapes(scope: Scope) -> None:
+    """Raises `ValueError` where what lines made has no shape of what it is called; dW may be transposed, db one number."""
+    W, b, z = scope["W"].shape, scope["b"].shape, scope["z"].shape
+    dW, db = scope["dW"].shape, scope["db"].shape
+    if not (scope["d"].shape == z and np.shape(scope["of_W"]) == dW and dW in (W, W[::-1]) and db in (b, (), (1,))):
+        raise ValueError(f"δ {scope['d'].shape} for z {z}, dW {dW} for W {W}, db {db} for b {b}")
 
 
 def backward(case: Case, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[int, Scope]]:

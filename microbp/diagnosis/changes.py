@@ -82,11 +82,11 @@ def texts(change: Change, case: Case, l: int, kinds: str = "Wb") -> dict[str, st
     for rule, text in change.items():
         if rule in SCALED:
             lines = [line for line in SCALED[rule] if line[-1] in kinds]
-            found |= {line: f"{_factor(float(text))}({{}})" for line in lines}
+            found |= {line: f"{_factor(text)}({{}})" for line in lines}
         elif rule in PENALTIES:
             line, form = PENALTIES[rule]
             found[line] = form.format(c=repr(float(text)))
-        elif rule not in WHOLE and rule != "start":
+        elif rule not in WHOLE:
             made = _formula(str(text), f)
             row = re.search(r"(?:only|without)\(W, (\d+)\)", made or "")
             if made is None or (row and int(row[1]) >= len(case.weights[l - 1])):
@@ -95,8 +95,8 @@ def texts(change: Change, case: Case, l: int, kinds: str = "Wb") -> dict[str, st
     return found
 
 
-def _factor(c: float) -> str:
-    return "-" if c == -1.0 else f"{c!r} * "
+def _factor(c: float | str) -> str:
+    return "-" if c == -1.0 else f"{c} * " if isinstance(c, str) else f"{float(c)!r} * "
 
 
 def _formula(text: str, f: str) -> str | None:
@@ -115,6 +115,6 @@ def changed(case: Case, right: Pass, change: Change, layers: tuple[int, ...], ar
     made = right.changed({k: v for k, v in change.items() if k in WHOLE}, ())
     for l in layers or range(1, case.depth + 1):
         kinds = "".join(kind for kind in "Wb" if not arrays or f"d{kind}{l}" in arrays)
-        if lines := texts(change, case, l, kinds):
+        if l and (lines := texts(change, case, l, kinds)):
             made = made.changed(lines, [l])
     return made

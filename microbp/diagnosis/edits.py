@@ -149,6 +149,8 @@ def _replaced(node: ast.expr, atoms: tuple[str, ...]) -> Iterator[Edit]:
 
 def _around(node: ast.expr) -> Iterator[Edit]:
     """A sign, a square, a root, a size, a transpose of a part."""
+    if isinstance(node, ast.Constant):
+        return
     x = _text(node)
     for made, said in (
         (f"-{x}", "the other sign"), (f"{x} ** 2", "squared"), (f"np.abs({x})", "without its sign"),

@@ -1,0 +1,280 @@
+"""The search for the lines behind a learner's numbers: single ones of the table, then any other, and two together.
+
+>>> from microbp import load
+>>> from microbp.comparing.answers.read import read
+>>> from microbp.problems.case import case_of
+>>> case = case_of(load("w1-w8"))
+>>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
+>>> [explanation.codes for explanation in Search(case, given).explanations()]
+[('sign',)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from microbp.comparing.answers.answer import Given, within
+from microbp.comparing.precision import (
+    BY_CHANCE,
+    Marked,
+    Precision,
+    few_digits,
+    figures,
+    marked,
+    precision_of,
+    rounded_to_single,
+)
+from microbp.derivation.lines import FORWARD, Pass, gradients
+from microbp.derivation.rows import loss_of
+from microbp.diagnosis.changes import changed, is_factor
+from microbp.diagnosis.factors import scalings
+from microbp.diagnosis.found import Explanation, Finding, at_other_weights, read_scaling
+from microbp.diagnosis.layers import UNNAMED, Idea, Layers, Used
+from microbp.diagnosis.likely_factors import Niceness
+from microbp.diagnosis.replayed import ERRORS, Start, same, stage, with_rate
+from microbp.diagnosis.table import ANOTHER, CODES, find
+from microbp.problems.case import Case, Gradients
+
+MOST_MISTAKES = 2
+MOST_EXCHANGED = 12
+"""Of more weights it is not asked which two were exchanged."""
+MOST_AGAIN = 200_000
+"""Of larger networks two passes are not replayed beside another mistake: weights times samples."""
+
+
+class Search(Layers):
+    """A learner's numbers, and everything that explains them."""
+
+    def __init__(self, case: Case, given: Given, precision: Precision | None = None) -> None:
+        super().__init__(case, given, precision)
+        self.nice = Niceness(len(case.Y), case.sizes[-1])
+        self.by_chance = False
+        """Whether what would give the numbers was left out: so few digits fit many things."""
+
+    def is_right(self) -> bool:
+        """Whether the numbers are right to their precision; at the kink of a ReLU either side will do."""
+        return bool(self.right_in())
+
+    def right_in(self) -> str:
+        """The precision in which the numbers are right, "double", "single", "few digits"; nothing if they are wrong.
+
+        What is right only with few digits, or as float32, must not be a mistake exactly.
+        """
+        typed = replace(self.precision, single=self.given.single)
+        right = self.case.truth[1]
+        if self._near(typed):
+            return "" if self._of_few_digits(typed) else "single" if self.given.single else "double"
+        if rounded_to_single(self.given, right):
+            return "single"
+        if self._near(typed, single=True) and not self._mistakes(typed):
+            return "single"
+        if self._near(replace(typed, cut=True)) and not self._mistakes(typed):
+            return "double"
+        # So few digits can be rounded, or be the exact numbers of a mistake.
+        exactly = precision_of(self.case, self.given, typed=False)
+        few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations()
+        return "few digits" if few else ""
+
+    def marked(self) -> list[Marked]:
+        """The arrays beside the right ones: digits that were cut off make none wrong."""
+        return list(marked(self.given, self.case.truth[1], replace(self.precision, cut=True).tolerance))
+
+    def _near(self, precision: Precision, **how: Any) -> bool:
+        """Whether the numbers are as near to the right ones as that."""
+        allowed = partial(precision.tolerance, **how)
+        return any(not any(array.wrong.any() for array in marked(self.given, right, allowed)) for right in self._rights)
+
+    @cached_property
+    def _rights(self) -> list[Gradients]:
+        """The right gradients; those from the other side at kinks; and those of logarithms that nobody clipped."""
+        passes = [self.right.changed({"slope": "f1(np.where(z == 0, 1.0, z))"})]
+        if text := loss_of(self.case.loss).delta(self.case.activations[-1]):
+            passes.append(self.right.changed({"d": text}, [self.case.depth]))
+        return [self.case.truth[1], *(gradients(self.case, lines, self.start.scopes) for lines in passes)]
+
+    def _of_few_digits(self, precision: Precision) -> list[Explanation]:
+        """The mistakes that numbers are exactly which a few digits in one array make right."""
+        pooled = replace(precision_of(self.case, self.given, pooled=True), single=precision.single)
+        return [] if not self._near(precision) or self._near(pooled) else self._mistakes(pooled)
+
+    def _mistakes(self, precision: Precision) -> list[Explanation]:
+        """The single mistakes that explain the numbers to that precision; a rate that is solved for fits many."""
+        search = Search(self.case, self.given, precision)
+        found = [e for e in search.explanations(1) if e.codes != ("single-precision",)]
+        return [e for e in found if e.rate in (None, self.case.learning_rate)]
+
+    def is_single(self) -> bool:
+        """Whether they are what single precision makes of the right ones, even if it ruins them."""
+        return self._near(self.precision, single=True, ruined=1.0)
+
+    def explanations(self, most: int = MOST_MISTAKES + 1) -> list[Explanation]:
+        """The simplest explanations, all of one cost; none if nothing explains the numbers at that cost."""
+        single = [Explanation((Finding(find("single-precision"), {"precision": "single"}, ()),), 1)]
+        if self.precision.single and self.is_single():
+            return self._mistakes(replace(self.precision, single=False)) or single
+        if most > 1 and (exact := self._of_few_digits(self.precision)):
+            return exact
+        for cost in range(1, most + 1):
+            with np.errstate(all="ignore"):
+                found = [e for e in self._at(cost) if self._makes(e) and self._speak_for(self._choices(e))]
+            if cost == 1 and not found and self.is_single():
+                found = single
+            if cost == MOST_MISTAKES and not found and self.precision.typed and not self.precision.cut:
+                found = Search(self.case, self.given, replace(self.precision, cut=True)).explanations(cost)
+            if found:
+                return _distinct(found)
+        if most <= MOST_MISTAKES:
+            return []
+        return _distinct([e for e in self._factored(2 * len(self.given.arrays), [((), self.right)]) if self._makes(e)])
+
+    def _at(self, cost: int) -> Iterator[Explanation]:
+        """Explanations of that cost."""
+        yield from self._factored(cost, [((), self.right)])
+        if cost <= MOST_MISTAKES:
+            for used in self.explained(self.start, (), cost):
+                yield self._explanation(used)
+            for start, idea in self._starts(cost):
+                yield from map(self._explanation, self.explained(start, (idea,), cost - idea.cost))
+            yield from self._again(cost)
+        if cost > 1:
+            yield from self._factored(cost, self._scoped)
+
+    def _explanation(self, used: Sequence[Used]) -> Explanation:
+        findings = []
+        for u in used:
+            value = next(iter(u.idea.change.values())) if is_factor(u.idea.change) else None
+            factor = None if value is None or u.idea.mistake.code == "sign" else float(value)
+            layers = tuple(sorted(u.layers))
+            rate = u.rate or (self.case.learning_rate if u.idea.stepped or "passes" in u.idea.change else None)
+            reading = self.nice.read(factor) if factor is not None else ""
+            findings.append(Finding(u.idea.mistake, u.idea.change, layers, (), rate, factor, reading))
+        return Explanation(tuple(findings), sum(u.cost for u in used))
+
+    def _starts(self, cost: int) -> Iterator[tuple[Start, Used]]:
+        """Other forward passes, other weights, and another order of the list, each with what it takes."""
+        ideas = [idea for idea in self.ideas if cost >= idea.cost]
+        if cost >= UNNAMED:
+            ideas += [move.idea for move in self._edits(self.case.depth, "forward")]
+        for idea in ideas:
+            if "start" in idea.change:
+                yield from self._elsewhere(idea)
+            elif "order" in idea.change and self.case.depth > 1:
+                yield Start(self.start.scopes, self.right.changed(idea.change, ())), Used(idea, ())
+            elif {"z", "a"} & idea.change.keys():
+                scopes = idea.mistake.scopes(self.case.depth)
+                for layers in scopes if idea.mistake is not ANOTHER else [s for s in scopes if len(s) in (1, self.case.depth)]:
+                    start = self.started(changed(self.case, self.right, idea.change, layers), None, min(layers))
+                    if start and not all(same_forward(s, t) for s, t in zip(start.scopes, self.start.scopes, strict=True)):
+                        yield start, Used(idea, layers)
+
+    def _elsewhere(self, idea: Idea) -> Iterator[tuple[Start, Used]]:
+        """Passes of the network with other weights."""
+        if idea.change["start"].startswith("those"):
+            changes: list[dict[str, Any]] = [dict(idea.change)] if self.case.learning_rate else []
+        else:
+            places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
+            some = places if len(places) <= MOST_EXCHANGED else []
+            changes = [{**idea.change, "exchanged": pair} for pair in combinations(some, 2)]
+        for change in changes:
+            if start := self.started(self.right, at_other_weights(self.case, change)):
+                yield start, Used(idea._replace(change=change), ())
+
+    def _again(self, cost: int) -> Iterator[Explanation]:
+        """Two passes that are added up, alone or beside another mistake: replayed as a whole."""
+        twice = Finding(find("not-zeroed"), {"passes": 2}, (), (), self.case.learning_rate)
+        if not self.case.learning_rate:
+            return
+        beside: list[tuple[Finding, ...]] = [()]
+        if cost > 1 and sum(W.size for W in self.case.weights) * len(self.case.Y) <= MOST_AGAIN:
+            beside = [findings for findings, _ in self._scoped]
+            beside += [(Finding(find(code), {"scale": c}, (), self.case.names),) for code, c in self._scales()]
+        for findings in beside:
+            yield Explanation((twice, *findings), 1 + sum(CODES[f.mistake.code] is not ANOTHER for f in findings))
+
+    def _scales(self) -> list[tuple[str, float]]:
+        m = float(len(self.case.Y))
+        return [("sign", -1.0), *(("factor", c) for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2)) if c != 1.0)]
+
+    @cached_property
+    def _scoped(self) -> list[tuple[tuple[Finding, ...], Pass]]:
+        """Every mistake of the table that is no factor, in every scope, with the pass that has it."""
+        found = []
+        for idea in self.ideas:
+            rate = self.case.learning_rate if idea.stepped else None
+            if {"passes", "start"} & idea.change.keys() or (idea.stepped and not rate):
+                continue
+            for layers in idea.mistake.scopes(self.case.depth):
+                where = tuple(l for l in layers if self.texts(idea, l))
+                if where or "order" in idea.change:
+                    finding = Finding(idea.mistake, idea.change, where, (), rate)
+                    found.append(((finding,), changed(self.case, self.right, idea.change, where or (0,))))
+        return found
+
+    def _factored(self, cost: int, tried: Any) -> Iterator[Explanation]:
+        """Passes that fit with factors, at this cost all in all."""
+        with np.errstate(all="ignore"):
+            for findings, lines in tried:
+                same = all(lines.layers[l][head] == self.right.layers[l][head] for l in range(len(lines.layers)) for head in FORWARD)
+                columns = self.columns(lines, None, self.start.scopes if same else None)
+                if columns is None or len(findings) > cost:
+                    continue
+                for scaling in scalings(columns, self.nice, cost - len(findings)):
+                    if scaling.cost and (scaling.cost + len(findings) == cost or cost > MOST_MISTAKES + 1):
+                        for factors in read_scaling(self.case, self.given, scaling, self.nice):
+                            yield Explanation((*findings, *factors), len(findings) + scaling.cost)
+
+    @cached_property
+    def _digits(self) -> float:
+        """How many digits the wrong numbers have."""
+        return sum(array.digits for array in self.marked())
+
+    def _choices(self, explanation: Explanation) -> float:
+        """How many digits went into the choice of an explanation: of a learning rate, of a line, of one pair among all."""
+        rate = explanation.rate
+        solved = figures(rate) if rate and rate != self.case.learning_rate else 0
+        ideas = max(10, len(self.ideas) * self.case.depth)
+        if find("another-line") in [f.mistake for f in explanation.findings]:
+            solved += float(np.log10(max(1, self.tried)))
+        return solved + (2 * float(np.log10(ideas)) - 0.3 if len(explanation.findings) > 1 else 0.0)
+
+    def _speak_for(self, choices: float) -> bool:
+        """Whether the wrong numbers have the digits to speak for one of so many choices."""
+        enough = not choices or self._digits >= choices + BY_CHANCE
+        self.by_chance = self.by_chance or not enough
+        return enough
+
+    def _makes(self, explanation: Explanation) -> bool:
+        """Whether a pass with these mistakes makes the numbers: what is said has been seen."""
+        try:
+            with np.errstate(all="ignore"):
+                made = gradients(explanation.case(self.case), explanation.lines(self.case))
+        except ERRORS:
+            return False
+        for name, (numbers, tolerance) in self._given.items():
+            selected = self.given.select(name, made[name])
+            if selected is None or not within(numbers, selected, tolerance).all():
+                return False
+        return True
+
+
+def same_forward(one: Any, other: Any) -> bool:
+    """Whether a layer has the same activations, but for rounding."""
+    return bool((np.abs(one["a"] - other["a"]) <= 1e-12 * np.abs(other["a"]).max(initial=0.0)).all())
+
+
+def _distinct(explanations: list[Explanation]) -> list[Explanation]:
+    """Each combination of codes once, in the order of the table, a line without a name last: the likelier first."""
+    order = {code: k for k, code in enumerate(CODES)}
+    found: dict[tuple[str, ...], Explanation] = {}
+    for explanation in sorted(explanations, key=lambda e: (len(e.codes), sorted(order[code] for code in e.codes))):
+        found.setdefault(tuple(sorted(explanation.codes)), explanation)
+    return list(found.values())
+
+
+__all__ = ["Search", "same", "stage", "with_rate"]
