@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import Answer, largest, within
-from microbp.derivation.backprop import backward, gradients
-from microbp.derivation.rules import plan
+from microbp.derivation.backprop import backward, gradients, pass_of
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 RELATIVE = 1e-9
@@ -170,11 +169,10 @@ def _noise(case: Exercise, given: Answer) -> Gradients:
     """The rounding errors of single precision: as large, for the terms of its sum, as the worst of its neuron."""
     found: Gradients = {}
     with np.errstate(all="ignore"):
-        rough, right = gradients(case, plan(case, {"precision": "single"})), case.truth[1]
-        for part in backward(case, plan(case)):
-            W, b = f"dW{part.l}", f"db{part.l}"
-            sizes = {W: np.abs(part.delta).T @ np.abs(part.inputs) + np.abs(part.dW_l2)}
-            sizes[b] = np.abs(part.delta).sum(axis=0)
+        rough, right = gradients(case, pass_of(case).changed({"precision": "single"}, ())), case.truth[1]
+        for l, scope in backward(case, pass_of(case)):
+            W, b, delta = f"dW{l}", f"db{l}", np.abs(scope["d"])
+            sizes = {W: delta.T @ np.abs(scope["a0"]) + np.abs(scope["l2W"]), b: delta.sum(axis=0)}
             errors = np.column_stack([np.abs(rough[name] - right[name]) / sizes[name] for name in (W, b)])
             level = np.maximum(np.nan_to_num(errors, nan=0.0, posinf=0.0).max(axis=1), _SINGLE)
             for name, noise in ((W, level[:, None] * sizes[W]), (b, level * sizes[b])):

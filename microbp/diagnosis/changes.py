@@ -1,8 +1,8 @@
 """What a row of the table changes in one layer of one network: its words in <> replaced, its factors made lines.
 
 >>> from microbp import load
->>> from microbp.problems.case import case_of
->>> case = case_of(load("w1-w8"))
+>>> from microbp.problems.exercise import exercise_of
+>>> case = exercise_of(load("w1-w8"))
 >>> texts({"slope": "<f' of z>"}, case, 1), texts({"scale_biases": 0.5}, case, 2)
 ({'slope': 'z * (1 - z)'}, {'db': '0.5 * ({})', 'l2b': '0.5 * ({})'})
 """
@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from microbp.derivation.lines import WHOLE, Change, Pass, pass_of
-from microbp.derivation.rows import MISREMEMBERED, SLOPES, loss_of, lost_parts, other_losses
-from microbp.diagnosis.table import Mistake
-from microbp.problems.case import Case
+from microbp.derivation.backprop import WHOLE, Change, Pass, pass_of
+from microbp.derivation.formulas import MISREMEMBERED, SLOPES, loss_of, lost_parts, other_losses
+from microbp.diagnosis.mistakes import Mistake
+from microbp.problems.exercise import Exercise
 from microbp.vectorized import ACTIVATIONS
 
 MOST_CHOICES = 12
@@ -40,13 +40,13 @@ def is_factor(change: Change) -> bool:
     return all(rule in FACTORS for rule in change)
 
 
-def number(value: Any, case: Case) -> float | None:
+def number(value: Any, case: Exercise) -> float | None:
     """A factor as a number; None for one that is solved for."""
     known = {"m": float(len(case.Y)), "1/m": 1.0 / len(case.Y), SOLVED: None}
     return known[value] if isinstance(value, str) else float(value)
 
 
-def varieties(mistake: Mistake, case: Case) -> Iterator[Change]:
+def varieties(mistake: Mistake, case: Exercise) -> Iterator[Change]:
     """The changes of a row, with every choice for the words that are the same in all layers."""
     for way in mistake.ways:
         if way.only and not {*way.only} & {*case.activations, loss_of(case.loss).of}:
@@ -62,7 +62,7 @@ def varieties(mistake: Mistake, case: Case) -> Iterator[Change]:
         yield from made
 
 
-def _choices(case: Case) -> Mapping[str, list[str]]:
+def _choices(case: Exercise) -> Mapping[str, list[str]]:
     loss, m = loss_of(case.loss), len(case.Y)
     others = [name for name in ACTIVATIONS if name != "linear"]
     return {
@@ -76,7 +76,7 @@ def _choices(case: Case) -> Mapping[str, list[str]]:
     }
 
 
-def texts(change: Change, case: Case, l: int, kinds: str = "Wb") -> dict[str, str] | None:
+def texts(change: Change, case: Exercise, l: int, kinds: str = "Wb") -> dict[str, str] | None:
     """The lines that it puts in layer l; None if it can have no such lines. Factors are of weights W and biases b."""
     f, found = case.activations[l - 1], {}
     for rule, text in change.items():
@@ -110,7 +110,7 @@ def _formula(text: str, f: str) -> str | None:
     return text
 
 
-def changed(case: Case, right: Pass, change: Change, layers: tuple[int, ...], arrays: tuple[str, ...] = ()) -> Pass:
+def changed(case: Exercise, right: Pass, change: Change, layers: tuple[int, ...], arrays: tuple[str, ...] = ()) -> Pass:
     """A pass with a change in these layers; a factor in these arrays alone, if any are named."""
     made = right.changed({k: v for k, v in change.items() if k in WHOLE}, ())
     for l in layers or range(1, case.depth + 1):

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.derivation.lines import PASS, Change, Scope
-from microbp.derivation.rows import SLOPES, loss_of
+from microbp.derivation.backprop import PASS, Change, Scope
+from microbp.derivation.formulas import SLOPES, loss_of
 from microbp.diagnosis.changes import is_factor, texts, varieties
 from microbp.diagnosis.edits import edits
 from microbp.diagnosis.fitting import Column, spans
-from microbp.diagnosis.replayed import ERRORS, Replayer, Start, same, stage, touches
-from microbp.diagnosis.table import ANOTHER, MISTAKES, Mistake, find
+from microbp.diagnosis.replay import ERRORS, Replayer, Start, same, stage, touches
+from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find
 
 UNNAMED = 2
 """What an edit costs that has no row in the table; one that has costs 1."""

@@ -1,8 +1,8 @@
-"""The search for the mistakes behind a learner's numbers: the network is replayed under each, then under each two.
+"""The search for the lines behind a learner's numbers: single ones of the table, then any other, and two together.
 
 >>> from microbp import load
->>> from microbp.problems.exercise import exercise_of
 >>> from microbp.comparing.answers.read import read
+>>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("w1-w8"))
 >>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
 >>> [explanation.codes for explanation in Search(case, given).explanations()]
@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Answer
+from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.precision import (
     BY_CHANCE,
     Marked,
@@ -29,31 +30,30 @@ from microbp.comparing.precision import (
     precision_of,
     rounded_to_single,
 )
-from microbp.derivation.backprop import backward, gradients
-from microbp.derivation.rules import changed, plan
-from microbp.diagnosis.explanation import Explanation, Finding, read_scaling
+from microbp.derivation.backprop import FORWARD, Pass, gradients
+from microbp.derivation.formulas import loss_of
+from microbp.diagnosis.changes import changed, is_factor
 from microbp.diagnosis.factors import scalings
-from microbp.diagnosis.fitting import Column, spans
+from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights, read_scaling
+from microbp.diagnosis.layers import UNNAMED, Idea, Layers, Used
 from microbp.diagnosis.likely_factors import LikelyFactors
-from microbp.diagnosis.mistake import Mistake
-from microbp.diagnosis.mistakes import MISTAKES, find
-from microbp.diagnosis.pairs import pairs
-from microbp.diagnosis.replay import Candidate, Made, Replayer, below
-from microbp.diagnosis.ways import Change
+from microbp.diagnosis.replay import ERRORS, Start
+from microbp.diagnosis.mistakes import ANOTHER, CODES, find
 from microbp.problems.exercise import Exercise, Gradients
-from microbp.vectorized import SIMPLIFIED_DELTAS
 
 MOST_MISTAKES = 2
+MOST_EXCHANGED = 12
+"""Of more weights it is not asked which two were exchanged."""
+MOST_AGAIN = 200_000
+"""Of larger networks two passes are not replayed beside another mistake: weights times samples."""
 
 
-class Search(Replayer):
+class Search(Layers):
     """A learner's numbers, and everything that explains them."""
 
     def __init__(self, case: Exercise, given: Answer, precision: Precision | None = None) -> None:
         super().__init__(case, given, precision)
         self.nice = LikelyFactors(len(case.Y), case.sizes[-1])
-        self.base = Candidate((), self.right, self.case)
-        self.replayed: list[Candidate] = []
         self.by_chance = False
         """Whether what would give the numbers was left out: so few digits fit many things."""
 
@@ -93,10 +93,10 @@ class Search(Replayer):
     @cached_property
     def _rights(self) -> list[Gradients]:
         """The right gradients; those from the other side at kinks; and those of logarithms that nobody clipped."""
-        plans = [plan(self.case, {"slope": "kink"})]
-        if (self.case.loss, self.case.activations[-1]) in SIMPLIFIED_DELTAS:
-            plans.append(plan(self.case, {"error": "unclipped"}))
-        return [self.case.truth[1], *(gradients(self.case, rules, self.values) for rules in plans)]
+        passes = [self.right.changed({"slope": "f1(np.where(z == 0, 1.0, z))"})]
+        if text := loss_of(self.case.loss).delta(self.case.activations[-1]):
+            passes.append(self.right.changed({"d": text}, [self.case.depth]))
+        return [self.case.truth[1], *(gradients(self.case, lines, self.start.scopes) for lines in passes)]
 
     def _of_few_digits(self, precision: Precision) -> list[Explanation]:
         """The mistakes that numbers are exactly which a few digits in one array make right."""
@@ -115,26 +115,145 @@ class Search(Replayer):
 
     def explanations(self, most: int = MOST_MISTAKES + 1) -> list[Explanation]:
         """The simplest explanations, all of one cost; none if nothing explains the numbers at that cost."""
-        single = [Explanation((Finding(find("single-precision"), {"precision": "single"}, (), ()),), 1)]
+        single = [Explanation((Finding(find("single-precision"), {"precision": "single"}, ()),), 1)]
         if self.precision.single and self.is_single():
             return self._mistakes(replace(self.precision, single=False)) or single
         if most > 1 and (exact := self._of_few_digits(self.precision)):
             return exact
-        base = self.base
-        self.replay(base)
-        self.replayed = list(self._replayed())
         for cost in range(1, most + 1):
-            found = list(self._factored([base, *self.replayed], cost))
+            with np.errstate(all="ignore"):
+                found = [e for e in self._at(cost) if self._makes(e) and self._speak_for(self._choices(e))]
             if cost == 1 and not found and self.is_single():
                 found = single
-            if cost == MOST_MISTAKES and self._speak_for(self._pairs()):
-                found += pairs(self, self.replayed, cost)
-            found = [e for e in found if self._makes(e) and self._speak_for(self._choices(e))]
             if cost == MOST_MISTAKES and not found and self.precision.typed and not self.precision.cut:
                 found = Search(self.case, self.given, replace(self.precision, cut=True)).explanations(cost)
             if found:
                 return _distinct(found)
-        return _distinct(list(self._factored([base], 2 * len(self.given.arrays)))) if most > MOST_MISTAKES else []
+        if most <= MOST_MISTAKES:
+            return []
+        return _distinct([e for e in self._factored(2 * len(self.given.arrays), [((), self.right)]) if self._makes(e)])
+
+    def _at(self, cost: int) -> Iterator[Explanation]:
+        """Explanations of that cost."""
+        yield from self._factored(cost, [((), self.right)])
+        if cost <= MOST_MISTAKES:
+            for used in self.explained(self.start, (), cost):
+                yield self._explanation(used)
+            for start, idea in self._starts(cost):
+                yield from map(self._explanation, self.explained(start, (idea,), cost - idea.cost))
+            yield from self._again(cost)
+        if cost > 1:
+            yield from self._factored(cost, self._scoped)
+
+    def _explanation(self, used: Sequence[Used]) -> Explanation:
+        findings = []
+        for u in used:
+            value = next(iter(u.idea.change.values())) if is_factor(u.idea.change) else None
+            factor = None if value is None or u.idea.mistake.code == "sign" else float(value)
+            layers = tuple(sorted(u.layers))
+            rate = u.rate or (self.case.learning_rate if u.idea.stepped or "passes" in u.idea.change else None)
+            reading = self.nice.read(factor) if factor is not None else ""
+            findings.append(Finding(u.idea.mistake, u.idea.change, layers, (), rate, factor, reading))
+        return Explanation(tuple(findings), sum(u.cost for u in used))
+
+    def _starts(self, cost: int) -> Iterator[tuple[Start, Used]]:
+        """Other forward passes, other weights, and another order of the list, each with what it takes."""
+        ideas = [idea for idea in self.ideas if cost >= idea.cost]
+        if cost >= UNNAMED:
+            ideas += [move.idea for move in self._edits(self.case.depth, "forward")]
+        for idea in ideas:
+            if "start" in idea.change:
+                yield from self._elsewhere(idea)
+            elif "order" in idea.change and self.case.depth > 1:
+                yield Start(self.start.scopes, self.right.changed(idea.change, ())), Used(idea, ())
+            elif {"z", "a"} & idea.change.keys():
+                scopes = idea.mistake.scopes(self.case.depth)
+                for layers in scopes if idea.mistake is not ANOTHER else [s for s in scopes if len(s) in (1, self.case.depth)]:
+                    start = self.started(changed(self.case, self.right, idea.change, layers), None, min(layers))
+                    if start and not all(same_forward(s, t) for s, t in zip(start.scopes, self.start.scopes, strict=True)):
+                        yield start, Used(idea, layers)
+
+    def _elsewhere(self, idea: Idea) -> Iterator[tuple[Start, Used]]:
+        """Passes of the network with other weights."""
+        if idea.change["start"].startswith("those"):
+            changes: list[dict[str, Any]] = [dict(idea.change)] if self.case.learning_rate else []
+        else:
+            places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
+            some = places if len(places) <= MOST_EXCHANGED else []
+            changes = [{**idea.change, "exchanged": pair} for pair in combinations(some, 2)]
+        for change in changes:
+            if start := self.started(self.right, at_other_weights(self.case, change)):
+                yield start, Used(idea._replace(change=change), ())
+
+    def _again(self, cost: int) -> Iterator[Explanation]:
+        """Two passes that are added up, alone or beside another mistake: replayed as a whole."""
+        twice = Finding(find("not-zeroed"), {"passes": 2}, (), (), self.case.learning_rate)
+        if not self.case.learning_rate:
+            return
+        beside: list[tuple[Finding, ...]] = [()]
+        if cost > 1 and sum(W.size for W in self.case.weights) * len(self.case.Y) <= MOST_AGAIN:
+            beside = [findings for findings, _ in self._scoped]
+            beside += [(Finding(find(code), {"scale": c}, (), self.case.names),) for code, c in self._scales()]
+        for findings in beside:
+            yield Explanation((twice, *findings), 1 + sum(CODES[f.mistake.code] is not ANOTHER for f in findings))
+
+    def _scales(self) -> list[tuple[str, float]]:
+        m = float(len(self.case.Y))
+        return [("sign", -1.0), *(("factor", c) for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2)) if c != 1.0)]
+
+    @cached_property
+    def _scoped(self) -> list[tuple[tuple[Finding, ...], Pass]]:
+        """Every mistake of the table that is no factor, in every scope, with the pass that has it."""
+        found = []
+        for idea in self.ideas:
+            rate = self.case.learning_rate if idea.stepped else None
+            if {"passes", "start"} & idea.change.keys() or (idea.stepped and not rate):
+                continue
+            for layers in idea.mistake.scopes(self.case.depth):
+                where = tuple(l for l in layers if self.texts(idea, l))
+                if where or "order" in idea.change:
+                    finding = Finding(idea.mistake, idea.change, where, (), rate)
+                    found.append(((finding,), changed(self.case, self.right, idea.change, where or (0,))))
+        return found
+
+    def nearest(self) -> tuple[tuple[Finding, ...], list[tuple[str, int]]]:
+        """The mistake that makes most of the numbers, and which it does not make; none if the right lines make as many."""
+        with np.errstate(all="ignore"):
+            best, fewest = (), self._misses(self.right) or []
+            for findings, lines in self._scoped:
+                misses = self._misses(lines)
+                if misses is not None and len(misses) < len(fewest):
+                    best, fewest = findings, misses
+        return best, fewest
+
+    def _misses(self, lines: Pass) -> list[tuple[str, int]] | None:
+        """The numbers that a pass makes otherwise than the learner has them."""
+        found: list[tuple[str, int]] = []
+        try:
+            made = gradients(self.case, lines, None if self._other_forward(lines) else self.start.scopes)
+        except ERRORS:
+            return None
+        for name, (numbers, tolerance) in self._given.items():
+            selected = self.given.select(name, made[name])
+            far = np.ones(numbers.size, bool) if selected is None else ~within(numbers, selected, tolerance)
+            found += [(name, int(k)) for k in np.flatnonzero(far)]
+        return found
+
+    def _other_forward(self, lines: Pass) -> bool:
+        pairs = zip(lines.layers, self.right.layers, strict=True)
+        return any(one[head] != other[head] for one, other in pairs for head in FORWARD)
+
+    def _factored(self, cost: int, tried: Any) -> Iterator[Explanation]:
+        """Passes that fit with factors, at this cost all in all."""
+        with np.errstate(all="ignore"):
+            for findings, lines in tried:
+                columns = self.columns(lines, None, None if self._other_forward(lines) else self.start.scopes)
+                if columns is None or len(findings) > cost:
+                    continue
+                for scaling in scalings(columns, self.nice, cost - len(findings)):
+                    if scaling.cost and (scaling.cost + len(findings) == cost or cost > MOST_MISTAKES + 1):
+                        for factors in read_scaling(self.case, self.given, scaling, self.nice):
+                            yield Explanation((*findings, *factors), len(findings) + scaling.cost)
 
     @cached_property
     def _digits(self) -> float:
@@ -142,14 +261,13 @@ class Search(Replayer):
         return sum(array.digits for array in self.marked())
 
     def _choices(self, explanation: Explanation) -> float:
-        """How many digits went into the choice of an explanation: of its learning rate, and of one pair among all."""
+        """How many digits went into the choice of an explanation: of a learning rate, of a line, of one pair among all."""
         rate = explanation.rate
         solved = figures(rate) if rate and rate != self.case.learning_rate else 0
-        return solved + (self._pairs() if len(explanation.findings) > 1 else 0.0)
-
-    def _pairs(self) -> float:
-        """How many digits the number of pairs has."""
-        return float(np.log10(max(1, len(self.replayed) * (len(self.replayed) - 1) // 2)))
+        ideas = max(10, len(self.ideas) * self.case.depth)
+        if find("another-line") in [f.mistake for f in explanation.findings]:
+            solved += float(np.log10(max(1, self.tried)))
+        return solved + (2 * float(np.log10(ideas)) - 0.3 if len(explanation.findings) > 1 else 0.0)
 
     def _speak_for(self, choices: float) -> bool:
         """Whether the wrong numbers have the digits to speak for one of so many choices."""
@@ -159,97 +277,28 @@ class Search(Replayer):
 
     def _makes(self, explanation: Explanation) -> bool:
         """Whether a pass with these mistakes makes the numbers: what is said has been seen."""
-        if explanation.codes == ("single-precision",):
-            return True
-        case = replace(self.case, learning_rate=explanation.rate or self.case.learning_rate)
-        return self.all_exact(Candidate(explanation.findings, explanation.rules(self.case), case))
+        try:
+            with np.errstate(all="ignore"):
+                made = gradients(explanation.case(self.case), explanation.lines(self.case))
+        except ERRORS:
+            return False
+        for name, (numbers, tolerance) in self._given.items():
+            selected = self.given.select(name, made[name])
+            if selected is None or not within(numbers, selected, tolerance).all():
+                return False
+        return True
 
-    def _factored(self, candidates: Sequence[Candidate], cost: int) -> Iterator[Explanation]:
-        """Those that fit with factors, at this cost all in all."""
-        for candidate in candidates:
-            spent = sum(finding.cost for finding in candidate.findings)
-            if candidate.columns is None or spent > cost:
-                continue
-            for scaling in scalings(candidate.columns, self.nice, cost - spent):
-                if scaling.cost + spent == cost or cost > MOST_MISTAKES + 1:
-                    for findings in read_scaling(self.case, self.given, scaling, self.nice):
-                        yield Explanation((*candidate.findings, *findings), spent + scaling.cost)
 
-    def _replayed(self) -> Iterator[Candidate]:
-        """Every mistake that is not a matter of factors, in every variety and scope that changes these numbers."""
-        for mistake in MISTAKES:
-            if mistake.scales or mistake.code == "single-precision":
-                continue
-            seen = [self.truth]
-            for change in self._varieties(mistake):
-                if "scale" in change:
-                    continue
-                for candidate, made in self._scoped(mistake, change):
-                    if made not in seen:
-                        seen.append(made)
-                        yield candidate
-
-    def _scoped(self, mistake: Mistake, change: Change) -> Iterator[tuple[Candidate, Made]]:
-        """A change in every scope, of the layers in which it alone does something; and in all."""
-        scopes = mistake.scopes(self.case.depth)
-        made: dict[tuple[int, ...], list[tuple[Candidate, Made]]] = {}
-        if len(scopes) > 1:
-            for layer in scopes[0]:
-                made[layer,] = list(self._tried(mistake, change, (layer,)))
-            alone = [l for (l,), tries in made.items() if any(g != self.truth for _, g in tries)]
-            scopes = list(dict.fromkeys([*(tuple(l for l in scope if l in alone) for scope in scopes), scopes[0]]))
-        for layers in scopes:
-            if layers:
-                yield from made[layers] if layers in made else self._tried(mistake, change, layers)
-
-    def _tried(self, mistake: Mistake, change: Change, layers: tuple[int, ...]) -> Iterator[tuple[Candidate, Made]]:
-        for case, rate in self._rates(change, layers):
-            finding = Finding(mistake, change, layers, (), rate)
-            candidate = Candidate((finding,), changed(self.right, change, layers), case)
-            yield candidate, self.replay(candidate)
-
-    def _rates(self, change: Any, layers: Sequence[int]) -> Iterator[tuple[Exercise, float | None]]:
-        """The case with the learning rate, or with one that is solved for, where a change needs one."""
-        early, stepped = change.get("back") == "updated", "returned" in change
-        if not (early or stepped or "passes" in change):
-            yield self.case, None
-            return
-        if self.case.learning_rate:
-            yield self.case, self.case.learning_rate
-        linear = below(max(layers)) if early else self.case.names if stepped else ()
-        if linear and (rate := self.solve_rate(changed(self.right, change, layers), linear)):
-            yield replace(self.case, learning_rate=rate), rate
-
-    def _varieties(self, mistake: Mistake) -> list[Change]:
-        """A mistake's changes; which of many samples is missing is solved for."""
-        varieties = mistake.varieties(self.case)
-        if mistake.code == "missing-sample" and not varieties:
-            return [{"samples": f"without {i}"} for i in (self._missing() if len(self.case.Y) > 1 else ())]
-        return varieties
-
-    def _missing(self) -> list[int]:
-        """The samples without which an array of the last layer is the learner's, but for a factor."""
-        part = next(backward(self.case, self.right, self.values))
-        for name, inputs in ((f"dW{part.l}", part.inputs), (f"db{part.l}", np.ones((len(part.delta), 1)))):
-            right = self.case.truth[1][name]
-            if name not in self.given.arrays or self.given.select(name, right) is None or right.size < 2:
-                continue
-            numbers = self.given.numbers(name)
-            found = []
-            for i, (delta, a) in enumerate(zip(part.delta, inputs, strict=True)):
-                rest = self.given.select(name, right - np.outer(delta, a).reshape(right.shape))
-                if rest is not None and spans(
-                    Column(name, numbers, rest, 0.0 * rest, self.precision.tolerance(name, rest))
-                ):
-                    found.append(i)
-            return found
-        return []
+def same_forward(one: Any, other: Any) -> bool:
+    """Whether a layer has the same activations, but for rounding."""
+    return bool((np.abs(one["a"] - other["a"]) <= 1e-12 * np.abs(other["a"]).max(initial=0.0)).all())
 
 
 def _distinct(explanations: list[Explanation]) -> list[Explanation]:
-    """Each combination of codes once, in the order of the table: the likelier first."""
-    order = {mistake.code: k for k, mistake in enumerate(MISTAKES)}
+    """Each combination of codes once, in the order of the table, a line without a name last: the likelier first."""
+    order = {code: k for k, code in enumerate(CODES)}
     found: dict[tuple[str, ...], Explanation] = {}
-    for explanation in sorted(explanations, key=lambda e: sorted(order[code] for code in e.codes)):
+    for explanation in sorted(explanations, key=lambda e: (len(e.codes), sorted(order[code] for code in e.codes))):
         found.setdefault(tuple(sorted(explanation.codes)), explanation)
     return list(found.values())
+
