@@ -101,6 +101,7 @@ def loss_of(name: str) -> Loss:
 def other_losses(loss: Loss) -> dict[str, str]:
     """∂E/∂a of every loss that may be taken for this one, by name; squares of a softmax's probabilities too."""
     every = [Loss(of, half, over) for of, over in product(PER_OUTPUT, OVER) for half in _HALVES[of]]
+    every.sort(key=lambda other: other not in _ALIASED)  # those that have a name are likelier
     found = {other.name: other.error for other in every if other != loss}
     if loss.of == "softmax_cross_entropy":
         squared = [Loss("squared_error", half, over) for over in OVER for half in (True, False)]

@@ -364,6 +364,8 @@ class Writer:
             along = "all" if axis is None or len(dims) < 2 else "column" if axis == 0 else "row"
             inner = self.write(x)
             of = inner.text if inner.level == _ATOM else f"({inner.text})"
+            if kept and of in OF_OUTPUTS:
+                return Written(f"Σ{of}")
             whole = {"sum": "the sum of all of", "mean": "the mean of all of", "max": "the largest of"}
             return Written(f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {_REDUCED[how]} of {of}", _NEG)
         if how in ("max", "prod"):

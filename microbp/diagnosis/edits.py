@@ -87,7 +87,6 @@ def _structure(node: ast.expr) -> Iterator[Edit]:
                     yield f"{x} @ {y}", "the operands the other way round"
                 yield f"np.ones_like({a}) @ {b}", f"{a} not in the product"
                 yield f"{a} @ np.ones_like({b})", f"{b} not in the product"
-                yield f"np.abs({a} @ {b})", "its size alone"
             else:
                 yield f"{a} {sign} {b} {sign} {b}", f"{b} twice"
                 yield f"{a} {sign} {a} {sign} {b}", f"{a} twice"
@@ -122,7 +121,7 @@ def _sums(node: ast.expr) -> Iterator[Edit]:
                 ("{}.mean(axis=0)", "a mean, not a sum"), ("{}.sum()", "the sum of all"), ("{}.mean()", "the mean of all"),
                 ("{}.sum(axis=1)", "the sum over the other axis"), ("{}.mean(axis=1)", "the mean over the other axis"),
                 ("{}[-1]", "the last alone"), ("{}[0]", "the first alone"), ("{}.max(axis=0)", "the largest"),
-                ("np.abs({}).sum(axis=0)", "without signs"), ("({} ** 2).sum(axis=0)", "of the squares"),
+                ("({} ** 2).sum(axis=0)", "of the squares"),
                 ("dW.sum(axis=1)", "the row sums of dW"), ("dW.mean(axis=1)", "the row means of dW"),
                 ("dW.sum(axis=0)", "the column sums of dW"), ("{}.prod(axis=0)", "a product, not a sum"),
                 ("{}[1:].sum(axis=0)", "without the first"), ("{}[:-1].sum(axis=0)", "without the last"),
@@ -148,12 +147,12 @@ def _replaced(node: ast.expr, atoms: tuple[str, ...]) -> Iterator[Edit]:
 
 
 def _around(node: ast.expr) -> Iterator[Edit]:
-    """A sign, a square, a root, a size, a transpose of a part."""
+    """A sign, a square, a factor, a transpose of a part."""
     if isinstance(node, ast.Constant):
         return
     x = _text(node)
     for made, said in (
-        (f"-{x}", "the other sign"), (f"{x} ** 2", "squared"), (f"np.abs({x})", "without its sign"),
+        (f"-{x}", "the other sign"), (f"{x} ** 2", "squared"),
         (f"2 * {x}", "twice"), (f"{x} / 2", "halved"), (f"{x} / m", "divided by m"), (f"m * {x}", "times m"),
         (f"1 / {x}", "one over it"), (f"({x}).T", "transposed"), (f"(1 - {x})", "1 less it"),
     ):  # fmt: skip

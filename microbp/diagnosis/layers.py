@@ -115,7 +115,17 @@ class Layers(Replayer):
 
     def _moves(self, l: int, kind: str, left: int) -> list[Move]:
         """What can be new in a layer: of the table, then of the grammar."""
-        return self._named.get((l, kind), []) * (left >= 1) + (self._edits(l, kind) if left >= UNNAMED else [])
+        named = self._named.get((l, kind), []) * (left >= 1)
+        if kind == "sums" and left > 1:  # a factor, of what weights are changed by afterwards
+            named = named + [Move(idea, self.texts(idea, l)) for idea in self.factors]
+        return named + (self._edits(l, kind) if left >= UNNAMED else [])
+
+    @cached_property
+    def factors(self) -> list[Idea]:
+        """Likely factors as ideas: they matter to weights that are changed by a wrong gradient."""
+        m = float(len(self.case.Y))
+        likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2)) if c != 1.0]
+        return [Idea(find("sign"), {"scale": -1.0}), *(Idea(find("factor"), {"scale": c}) for c in likely)]
 
     def _edits(self, l: int, kind: str) -> list[Move]:
         """Every edit of a layer's lines of that kind."""

@@ -24,6 +24,7 @@ from microbp.comparing.precision import (
     BY_CHANCE,
     Marked,
     Precision,
+    digits,
     few_digits,
     figures,
     marked,
@@ -78,7 +79,7 @@ class Search(Layers):
             return "double"
         # So few digits can be rounded, or be the exact numbers of a mistake.
         exactly = precision_of(self.case, self.given, typed=False)
-        few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations()
+        few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations(1)
         return "few digits" if few else ""
 
     def marked(self) -> list[Marked]:
@@ -106,6 +107,10 @@ class Search(Layers):
     def _mistakes(self, precision: Precision) -> list[Explanation]:
         """The single mistakes that explain the numbers to that precision; a rate that is solved for fits many."""
         search = Search(self.case, self.given, precision)
+        numbers = [search._given[name] for name in self.given.arrays]
+        known = sum(digits(made, made, np.maximum(near, 1e-300)) for made, near in numbers)
+        if known < np.log10(len(self.ideas) * self.case.depth) + BY_CHANCE:
+            return []  # so few digits speak for nothing
         found = [e for e in search.explanations(1) if e.codes != ("single-precision",)]
         return [e for e in found if e.rate in (None, self.case.learning_rate)]
 
@@ -138,7 +143,8 @@ class Search(Layers):
         yield from self._factored(cost, [((), self.right)])
         if cost <= MOST_MISTAKES:
             for used in self.explained(self.start, (), cost):
-                yield self._explanation(used)
+                if any(u.idea.stepped for u in used) or not any(is_factor(u.idea.change) for u in used):
+                    yield self._explanation(used)
             for start, idea in self._starts(cost):
                 yield from map(self._explanation, self.explained(start, (idea,), cost - idea.cost))
             yield from self._again(cost)
@@ -193,13 +199,9 @@ class Search(Layers):
         beside: list[tuple[Finding, ...]] = [()]
         if cost > 1 and sum(W.size for W in self.case.weights) * len(self.case.Y) <= MOST_AGAIN:
             beside = [findings for findings, _ in self._scoped]
-            beside += [(Finding(find(code), {"scale": c}, (), self.case.names),) for code, c in self._scales()]
+            beside += [(Finding(idea.mistake, idea.change, (), self.case.names),) for idea in self.factors]
         for findings in beside:
             yield Explanation((twice, *findings), 1 + sum(CODES[f.mistake.code] is not ANOTHER for f in findings))
-
-    def _scales(self) -> list[tuple[str, float]]:
-        m = float(len(self.case.Y))
-        return [("sign", -1.0), *(("factor", c) for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2)) if c != 1.0)]
 
     @cached_property
     def _scoped(self) -> list[tuple[tuple[Finding, ...], Pass]]:
