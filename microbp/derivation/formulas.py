@@ -61,7 +61,10 @@ class Loss(NamedTuple):
         if self in _ALIASED:
             return _ALIASED[self]
         plain = _ALIASED.get(self._replace(over="sum")) or ("half_" * self.half + self.of)
-        return plain + {"sum": ", a sum", "samples": ", a mean over the samples", "elements": ", a mean over all"}[self.over]
+        return (
+            plain
+            + {"sum": ", a sum", "samples": ", a mean over the samples", "elements": ", a mean over all"}[self.over]
+        )
 
     @property
     def error(self) -> str:

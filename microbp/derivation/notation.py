@@ -21,8 +21,8 @@ import numpy as np
 
 from microbp.derivation.backprop import Pass, Scope, pass_of
 from microbp.derivation.formulas import loss_of, symbol
-from microbp.problems.exercise import Exercise
 from microbp.printing import number_text
+from microbp.problems.exercise import Exercise
 
 DIGITS = 9
 MOST_TERMS = 3
@@ -290,7 +290,9 @@ class Writer:
                 return Written(f"(Σ{new} {term(new).within(_MUL)}, with {new} = {row} twice)")
             return Written(f"Σ{new}{f'≠{row}' * (how == 'without')} {term(new).within(_MUL)}", _ADD)
         every = list(range(self._size(tag)))
-        which = {"only": [every[row]], "without": [k for k in every if k != row], "twice": [*every, row]}.get(how, every)
+        which = {"only": [every[row]], "without": [k for k in every if k != row], "twice": [*every, row]}.get(
+            how, every
+        )
         terms = sorted(map(term, which), key=lambda one: -abs(one.value))
         if len(terms) == 1:
             return terms[0]
@@ -314,13 +316,19 @@ class Writer:
             case ast.Call(func=ast.Attribute(value=x, attr=how)) if how in _REDUCED and not _numpy(node.func):
                 return self._reduced(x, how, *_axis(node), at, node)
             case ast.Call(func=ast.Name(id="diagonal"), args=[x]):
-                return Written(f"diagonal of {self.write(x).text}", _NEG) if at is None else self.write(x, (at[-1], at[-1]))
+                return (
+                    Written(f"diagonal of {self.write(x).text}", _NEG)
+                    if at is None
+                    else self.write(x, (at[-1], at[-1]))
+                )
             case ast.Call(func=ast.Name(id=how), args=[x, row]) if how in ("only", "without", "twice"):
                 k = ast.unparse(row)
                 if at is not None:
                     return self.write(x, at) if self._in_sum else self._row(self.write(x, at), how, int(k), at[0])
                 kind = "sample" if self.dims(x)[0] == "m" else "column" if isinstance(x, ast.Attribute) else "neuron"
-                said = {"only": f"{kind} {k} alone", "without": f"without {kind} {k}", "twice": f"{kind} {k} twice"}[how]
+                said = {"only": f"{kind} {k} alone", "without": f"without {kind} {k}", "twice": f"{kind} {k} twice"}[
+                    how
+                ]
                 shown = self.write(x).text
                 return Written(f"({shown}, {said.replace('sample -1', 'the last sample')})")
             case ast.Call(func=ast.Attribute(attr="where"), args=[c, x, y]):
@@ -367,7 +375,9 @@ class Writer:
             if kept and of in OF_OUTPUTS:
                 return Written(f"Σ{of}")
             whole = {"sum": "the sum of all of", "mean": "the mean of all of", "max": "the largest of"}
-            return Written(f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {_REDUCED[how]} of {of}", _NEG)
+            return Written(
+                f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {_REDUCED[how]} of {of}", _NEG
+            )
         if how in ("max", "prod"):
             return Written(f"{how} over {'i' if axis == 0 else 'k'} of {self.write(x, ('i', *at[-1:])).text}", _NEG)
         own = tuple(at[len(at) - len(self.dims(node)) :]) if self.dims(node) else ()
@@ -502,8 +512,12 @@ def names_of(case: Exercise, done: Mapping[int, Scope]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for l, scope in done.items():
         found |= {f"{GREEK.get(name, name)}{l}": scope[name] for name in ("W", "b", "z", "a", "up", "d", "dW", "db")}
-        found |= {symbol(name): scope[name] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "softmax")}
-        found |= {f"{symbol(name)}′": scope[f"{name}1"] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus")}
+        found |= {
+            symbol(name): scope[name] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "softmax")
+        }
+        found |= {
+            f"{symbol(name)}′": scope[f"{name}1"] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus")
+        }
         found |= {"X": scope["X"], "y": scope["y"], "m": scope["m"], "n": scope["n"], "λ": scope["l2"]}
         found |= {"η": scope["eta"]} | {name: scope[name] for name in ("p", "q", "t") if name in scope}
     return found

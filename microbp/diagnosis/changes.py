@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from microbp.derivation.backprop import WHOLE, Change, Pass, pass_of
+from microbp.derivation.backprop import WHOLE, Change, Pass
 from microbp.derivation.formulas import MISREMEMBERED, SLOPES, loss_of, lost_parts, other_losses
 from microbp.diagnosis.mistakes import Mistake
 from microbp.problems.exercise import Exercise

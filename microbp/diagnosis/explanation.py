@@ -59,7 +59,9 @@ class Finding:
         other = re.search(r"(\w+?)1?\(z\)", str(change.get("a") or change.get("slope")))
         formulas = {text: name for name, text in SLOPES.items()}
         slope = str(lines.get("slope", ""))
-        losses = {text: name for name, text in (other_losses(loss_of(case.loss)) | lost_parts(loss_of(case.loss))).items()}
+        losses = {
+            text: name for name, text in (other_losses(loss_of(case.loss)) | lost_parts(loss_of(case.loss))).items()
+        }
         return self.mistake.name.format(
             slope=part_form(case, SLOPES[case.activations[l - 1]], l),
             wrong=part_form(case, slope, l) if slope else "",
@@ -200,7 +202,9 @@ def _groups(case: Exercise, group: Group, everything: frozenset[str], nice: Like
     return found
 
 
-def _rows(case: Exercise, group: Group, everything: frozenset[str], nice: LikelyFactors, value: float) -> Iterator[Finding]:
+def _rows(
+    case: Exercise, group: Group, everything: frozenset[str], nice: LikelyFactors, value: float
+) -> Iterator[Finding]:
     """The rows of the table that this factor fits, of those arrays."""
     biases = frozenset(name for name in everything if name[1] == "b")
     layers = tuple(sorted({int(name[2:]) for name in group.names}))

@@ -71,9 +71,7 @@ class _Pass:
         return Row(side, placed_form(self._case, self._lines, head, l, place), written.text, written.value)
 
 
-def _next(
-    case: Exercise, wrong: _Pass, right: _Pass, head: str, l: int, place: Place
-) -> tuple[str, int, Place] | None:
+def _next(case: Exercise, wrong: _Pass, right: _Pass, head: str, l: int, place: Place) -> tuple[str, int, Place] | None:
     """The quantity in a line that the two passes have otherwise, where it is so most."""
     if head == "a":
         return None

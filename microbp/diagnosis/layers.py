@@ -17,8 +17,8 @@ from microbp.derivation.formulas import SLOPES, loss_of
 from microbp.diagnosis.changes import is_factor, texts, varieties
 from microbp.diagnosis.edits import edits
 from microbp.diagnosis.fitting import Column, spans
-from microbp.diagnosis.replay import ERRORS, Replayer, Start, same, stage, touches
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find
+from microbp.diagnosis.replay import Replayer, Start, same, stage, touches
 
 UNNAMED = 2
 """What an edit costs that has no row in the table; one that has costs 1."""

@@ -22,7 +22,19 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import Precision, precision_of
-from microbp.derivation.backprop import SUMS, Pass, Scope, arrived, backward, check_shapes, edited, forward, pass_of, summed, value
+from microbp.derivation.backprop import (
+    SUMS,
+    Pass,
+    Scope,
+    arrived,
+    backward,
+    check_shapes,
+    edited,
+    forward,
+    pass_of,
+    summed,
+    value,
+)
 from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
 from microbp.problems.exercise import Exercise, Floats
 
@@ -60,7 +72,9 @@ class Replayer:
         names = self.given.arrays.keys() - self.given.known.keys() - self.given.totals
         return frozenset(l for l in range(1, self.case.depth + 1) if {f"dW{l}", f"db{l}"} <= names)
 
-    def layer(self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None) -> Scope | None:
+    def layer(
+        self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None
+    ) -> Scope | None:
         """The scope of a layer with these lines in it, after the pass; None if they do not fit."""
         lines = edited(start.lines.layers[l - 1], texts) if texts else start.lines.layers[l - 1]
         scope = start.scopes[l]
@@ -119,7 +133,9 @@ class Replayer:
     def numbers(self, start: Start, l: int, scope: Scope) -> list[tuple[str, Floats | None]]:
         """What was given of a layer, with what it is here."""
         names = [(kind, f"d{kind}{start.place(l)}") for kind in "Wb"]
-        return [(name, self._selected(name, kind, scope, scope[f"d{kind}"])) for kind, name in names if name in self._given]
+        return [
+            (name, self._selected(name, kind, scope, scope[f"d{kind}"])) for kind, name in names if name in self._given
+        ]
 
     def rate(self, zero: list[tuple[str, Floats | None]], one: list[tuple[str, Floats | None]]) -> float | None:
         """The learning rate with which numbers that are linear in it, here at 0 and at 1, are the learner's."""
@@ -131,7 +147,9 @@ class Replayer:
             wanted.append(interval(numbers - at_0, at_1 - at_0, tolerance))
         return roundest(common(wanted)) if wanted else None
 
-    def columns(self, lines: Pass, case: Exercise | None = None, scopes: list[Scope] | None = None) -> list[Column] | None:
+    def columns(
+        self, lines: Pass, case: Exercise | None = None, scopes: list[Scope] | None = None
+    ) -> list[Column] | None:
         """All arrays that were given as a pass with these lines makes them, if they are the learner's but for factors."""
         found: list[Column] = []
         case = case or self.case
@@ -168,7 +186,9 @@ class Replayer:
             scopes = forward(case or self.case, lines, () if case else self.start.scopes, first)
         except ERRORS:
             return None
-        shapes = all(s["z"].shape == t["z"].shape == s["a"].shape for s, t in zip(scopes, self.start.scopes, strict=True))
+        shapes = all(
+            s["z"].shape == t["z"].shape == s["a"].shape for s, t in zip(scopes, self.start.scopes, strict=True)
+        )
         return Start(scopes, lines) if shapes else None
 
 

@@ -34,12 +34,12 @@ from microbp.comparing.precision import (
 from microbp.derivation.backprop import FORWARD, Pass, gradients
 from microbp.derivation.formulas import loss_of
 from microbp.diagnosis.changes import changed, is_factor
-from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights, read_scaling
+from microbp.diagnosis.factors import scalings
 from microbp.diagnosis.layers import UNNAMED, Idea, Layers, Used
 from microbp.diagnosis.likely_factors import LikelyFactors
-from microbp.diagnosis.replay import ERRORS, Start
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find
+from microbp.diagnosis.replay import ERRORS, Start
 from microbp.problems.exercise import Exercise, Gradients
 
 MOST_MISTAKES = 2
@@ -174,9 +174,13 @@ class Search(Layers):
                 yield Start(self.start.scopes, self.right.changed(idea.change, ())), Used(idea, ())
             elif {"z", "a"} & idea.change.keys():
                 scopes = idea.mistake.scopes(self.case.depth)
-                for layers in scopes if idea.mistake is not ANOTHER else [s for s in scopes if len(s) in (1, self.case.depth)]:
+                for layers in (
+                    scopes if idea.mistake is not ANOTHER else [s for s in scopes if len(s) in (1, self.case.depth)]
+                ):
                     start = self.started(changed(self.case, self.right, idea.change, layers), None, min(layers))
-                    if start and not all(same_forward(s, t) for s, t in zip(start.scopes, self.start.scopes, strict=True)):
+                    if start and not all(
+                        same_forward(s, t) for s, t in zip(start.scopes, self.start.scopes, strict=True)
+                    ):
                         yield start, Used(idea, layers)
 
     def _elsewhere(self, idea: Idea) -> Iterator[tuple[Start, Used]]:
@@ -303,4 +307,3 @@ def _distinct(explanations: list[Explanation]) -> list[Explanation]:
     for explanation in sorted(explanations, key=lambda e: (len(e.codes), sorted(order[code] for code in e.codes))):
         found.setdefault(tuple(sorted(explanation.codes)), explanation)
     return list(found.values())
-

@@ -83,7 +83,9 @@ def test_a_factor_is_solved_for_and_read(factor, reading):
 def test_alternatives_come_with_data_that_separate_them():
     problem = microbp.load("w1-w8")
     case = exercise_of(problem)
-    wrong = gradients(case, pass_of(case).changed({"slope": "1.0"}, [2]))  # a − y: with one sample, cross-entropy's delta as well
+    wrong = gradients(
+        case, pass_of(case).changed({"slope": "1.0"}, [2])
+    )  # a − y: with one sample, cross-entropy's delta as well
     diagnosis = microbp.diagnose(problem, wrong)
     assert diagnosis.mistakes == ("missing-output-derivative",)
     assert ("wrong-loss",) in diagnosis.alternatives
@@ -148,9 +150,9 @@ def test_a_digit_network_takes_less_than_ten_seconds():
     )
     X, Y = rng.random((100, 400)), np.eye(10)[rng.integers(0, 10, 100)]
     case = exercise_of(model, X, Y, loss="binary_cross_entropy", l2=1.0)
-    wrong = gradients(case, pass_of(case).changed(
-        {"slope": "f1(a)", "dW": "only(d, -1).T @ a0", "db": "only(d, -1).sum(axis=0)"}
-    ))
+    wrong = gradients(
+        case, pass_of(case).changed({"slope": "f1(a)", "dW": "only(d, -1).T @ a0", "db": "only(d, -1).sum(axis=0)"})
+    )
     start = time.process_time()
     diagnosis = microbp.diagnose(model, wrong, X, Y, loss="binary_cross_entropy", l2=1.0)
     assert time.process_time() - start < 10

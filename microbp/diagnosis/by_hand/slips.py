@@ -151,7 +151,10 @@ class Place(NamedTuple):
     @property
     def loses(self) -> bool:
         """Whether it leaves contributions out, rather than get them wrong."""
-        return self.slip in (OVERWRITTEN, MISSING_PATH) or self.slip.code in ("product-rule-one-term", "taken-for-constant")
+        return self.slip in (OVERWRITTEN, MISSING_PATH) or self.slip.code in (
+            "product-rule-one-term",
+            "taken-for-constant",
+        )
 
 
 class _Made(NamedTuple):

@@ -93,7 +93,9 @@ def _scaled(judge: GraphReplay, cause: Cause, letters: dict[str, str]) -> Lines:
     right = float(judge.right[judge.labels.index(label)])
     of = _gradient(judge, label, letters)
     if cause.factor is None:  # all signs, or a pass that recurses: no line of its own
-        return Lines(letters, f"{of} = {number(float(judge.given[judge.labels.index(label)]))}", f"{of} = {number(right)}")
+        return Lines(
+            letters, f"{of} = {number(float(judge.given[judge.labels.index(label)]))}", f"{of} = {number(right)}"
+        )
     product = f"{number(cause.factor)} × {in_product(right)} = {number(cause.factor * right)}"
     return Lines(letters, f"{of} = {product}", f"{of} = {number(right)}")
 
