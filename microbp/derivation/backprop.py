@@ -41,7 +41,7 @@ PASS = {
 }
 """The right lines of a layer, in the order in which they are computed; l2W and l2b are added to dW and db.
 
-A name with 0 is of the layer before (a0, z0, W0; a00 of the one before that), one with _ of the layer after (W_, z_, a_,
+A name with 0 is of the layer before (a0, z0, W0; a00 of the one before that), with _ of the layer after (W_, z_, a_,
 d_, up_, dW_). f is the layer's activation, f1 its derivative. `up` is ∂E/∂a: error(a, y) in the last layer, in those
 below it the `back` of the layer after. In `back` dW is with its penalty.
 """
@@ -101,7 +101,7 @@ def pass_of(case: Exercise) -> Pass:
 
 
 def value(text: str, scope: Mapping[str, Any]) -> Any:
-    """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for shapes that do not fit."""
+    """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for wrong shapes."""
     function, names = line(text)
     return function(*map(scope.__getitem__, names))
 
@@ -184,7 +184,7 @@ def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scop
 
 
 def summed(scope: Scope, texts: Mapping[str, str]) -> None:
-    """Adds to a scope with `up` the rest of a layer: its δ, and the gradients, of the loss (`of_W`) and in all (`dW`)."""
+    """Adds to a scope with `up` the rest of a layer: δ, and the gradients, of the loss (`of_W`) and in all (`dW`)."""
     for head in ("slope", "d"):
         scope[head] = value(texts[head], scope)
     if scope["d"].dtype != scope["y"].dtype:
@@ -197,7 +197,7 @@ def summed(scope: Scope, texts: Mapping[str, str]) -> None:
 
 
 def check_shapes(scope: Scope) -> None:
-    """Raises `ValueError` where what lines made has no shape of what it is called; dW may be transposed, db one number."""
+    """Raises `ValueError` where what lines made has a wrong shape; dW may be transposed, db one number."""
     W, b, z = scope["W"].shape, scope["b"].shape, scope["z"].shape
     dW, db = scope["dW"].shape, scope["db"].shape
     if not (scope["d"].shape == z and np.shape(scope["of_W"]) == dW and dW in (W, W[::-1]) and db in (b, (), (1,))):

@@ -118,7 +118,8 @@ def _sums(node: ast.expr) -> Iterator[Edit]:
         case ast.Call(func=ast.Attribute(value=one, attr="sum")):
             x = _text(one)
             for other, said in (
-                ("{}.mean(axis=0)", "a mean, not a sum"), ("{}.sum()", "the sum of all"), ("{}.mean()", "the mean of all"),
+                ("{}.mean(axis=0)", "a mean, not a sum"), ("{}.sum()", "the sum of all"),
+                ("{}.mean()", "the mean of all"),
                 ("{}.sum(axis=1)", "the sum over the other axis"), ("{}.mean(axis=1)", "the mean over the other axis"),
                 ("{}[-1]", "the last alone"), ("{}[0]", "the first alone"), ("{}.max(axis=0)", "the largest"),
                 ("({} ** 2).sum(axis=0)", "of the squares"),
@@ -151,12 +152,11 @@ def _around(node: ast.expr) -> Iterator[Edit]:
     if isinstance(node, ast.Constant):
         return
     x = _text(node)
-    for made, said in (
+    yield from (
         (f"-{x}", "the other sign"), (f"{x} ** 2", "squared"),
         (f"2 * {x}", "twice"), (f"{x} / 2", "halved"), (f"{x} / m", "divided by m"), (f"m * {x}", "times m"),
         (f"1 / {x}", "one over it"), (f"({x}).T", "transposed"), (f"(1 - {x})", "1 less it"),
-    ):  # fmt: skip
-        yield made, said
+    )  # fmt: skip
 
 
 def _text(node: ast.expr) -> str:

@@ -1,9 +1,9 @@
-"""The mistakes that learners make: what is wrong, where it can be, and the lines that it puts in the place of right ones.
+"""The mistakes that learners make: what is wrong, where it can be, and the lines that it puts in place of right ones.
 
-A row is data: a code, a sentence, advice, and the ways to make it. A way is a change of lines (`derivation.lines`), whose
-words in <> stand for choices: <g> for another activation, <i> for a sample, <j> for a neuron, <f'> for the formula of f′
-(<f' of z> with z for a), <f'?> for one that is misremembered, <E'> for the derivative of another loss, <E'?> for this
-one's with a part lost, <c> for a number that is solved for.
+A row is data: a code, a sentence, advice, and the ways to make it. A way is a change of lines (`derivation.backprop`),
+whose words in <> stand for choices: <g> for another activation, <i> for a sample, <j> for a neuron, <f' of z> for the
+formula of f′ with z for a, <f'?> for one that is misremembered, <E'> for the derivative of another loss, <E'?> for
+this one's with a part lost, <c> for a number that is solved for.
 
 >>> find("missing-hidden-derivative").ways
 (Way(change={'slope': '1.0'}, only=()),)
@@ -25,7 +25,7 @@ class Way(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """One row of the table. `where` says which layers can have it: "any", "hidden", "output", "upper", or "all" at once."""
+    """One row of the table. `where` says which layers can have it: "any", "hidden", "output", "upper", "all" at once."""
 
     code: str
     name: str
@@ -78,7 +78,7 @@ MISTAKES = (
          {"slope": "<f'?>"}),
     _row("net-for-activation", "upper", "The weights' gradient takes the net z where the activation a belongs.",
          {"dW": "d.T @ z0"}),
-    _row("input-for-activation", "upper", "The weights' gradient takes the network's input where the activation belongs.",
+    _row("input-for-activation", "upper", "The weights' gradient takes the network's input, not the activation.",
          {"dW": "d.T @ X"}),
     _row("output-for-input", "any", "The weights' gradient takes the layer's own activation, not the one before it.",
          {"dW": "d.T @ a"}),
@@ -120,14 +120,16 @@ MISTAKES = (
          {"l2W": "l2 / m * without(W.T, 0).T"}),
     _row("l2-on-gradient", "any", "The penalty's λ multiplies the gradient, not the weights.",
          {"l2W": "l2 / m * (d.T @ a0)"}, {"l2W": "l2 * (d.T @ a0)"}),
-    _row("l2-not-in-loss", "any", "There is a penalty in the gradient, and λ = 0 in the loss: is λ right?", {"l2": "<c>"}),
+    _row("l2-not-in-loss", "any", "There is a penalty in the gradient, and λ = 0 in the loss: is λ right?",
+         {"l2": "<c>"}),
     _row("bias-sum-for-mean", "any", "The biases' gradient is a sum over the samples where the loss is a mean.",
          {"scale_biases": "m"}),
     _row("bias-mean-for-sum", "any", "The biases' gradient is averaged over the samples once too often.",
          {"scale_biases": "1/m"}),
     _row("bias-not-trained", "any", "The biases' gradient is 0.", {"scale_biases": 0.0}),
     _row("bias-from-weights-gradient", "any", "The biases' gradient is the row sums of dW, not the sums of δ.",
-         {"db": "dW.sum(axis=1)"}, {"db": "dW.mean(axis=1)"}, advice="Sum δ over the samples: the inputs are not in it."),
+         {"db": "dW.sum(axis=1)"}, {"db": "dW.mean(axis=1)"},
+         advice="Sum δ over the samples: the inputs are not in it."),
     _row("bias-summed-over-neurons", "any",
          "The biases' gradient is summed over the neurons too: one number for all of them.",
          {"db": "d.sum()"}, {"db": "d.sum(axis=1)"}, {"db": "d.mean()"},
@@ -155,7 +157,8 @@ MISTAKES = (
          {"a": "z"}, {"a": "z", "slope": "1.0"}),
     _row("bias-left-out", "any", "The bias is not added in the forward pass.", {"z": "a0 @ W.T"}),
     _row("factor", "any", "All is right but for a factor.", *_scaled("<c>")),
-    _row("missing-loss-term", "output", "A part of the loss's derivative is missing, or wrong: {loss}.", {"up": "<E'?>"}),
+    _row("missing-loss-term", "output", "A part of the loss's derivative is missing, or wrong: {loss}.",
+         {"up": "<E'?>"}),
     _row("wrong-loss", "output", "The pass begins with the derivative of another loss: {loss}.", {"up": "<E'>"}),
     _row("not-zeroed", "all", "The gradients of two passes are added up: they were not set to 0 between them.",
          {"scale": 2.0}, {"passes": 2}),

@@ -150,7 +150,7 @@ class Replayer:
     def columns(
         self, lines: Pass, case: Exercise | None = None, scopes: list[Scope] | None = None
     ) -> list[Column] | None:
-        """All arrays that were given as a pass with these lines makes them, if they are the learner's but for factors."""
+        """All arrays that were given as a pass with these lines makes them, if they are right but for factors."""
         found: list[Column] = []
         case = case or self.case
         start = Start([{}] * (case.depth + 1), lines)
