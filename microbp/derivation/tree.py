@@ -182,8 +182,8 @@ def is_ones(node: ast.expr) -> bool:
 def other_factor(a: ast.expr, b: ast.expr) -> ast.expr | None:
     """The other factor beside a 1, or 0 beside a 0."""
     for one, other in ((a, b), (b, a)):
-        if isinstance(one, ast.Constant) and float(one.value) in (0.0, 1.0):
-            return other if float(one.value) else ast.Constant(0.0)
+        if isinstance(one, ast.Constant) and one.value in (0.0, 1.0):
+            return other if one.value else ast.Constant(0.0)
     return None
 
 

@@ -69,7 +69,7 @@ class Writer(Axes):
             case ast.Name(id=name):
                 return self._name(name, at)
             case ast.Constant(value=v):
-                return Written(number(float(v)), _ATOM, float(v))
+                return Written(number(float(v)), _ATOM, float(v))  # type: ignore[arg-type]  # lines have real numbers
             case ast.Attribute(value=x, attr="T"):
                 if at is not None:
                     return self.write(x, self._own(node, at)[::-1])
@@ -123,9 +123,11 @@ class Writer(Axes):
         if isinstance(op, ast.MatMult):
             if at is None:
                 return Written(f"{self.write(a).within(_NEG)} {self.write(b).within(_NEG)}", _MUL)
-            one, two, own = self.dims(a), self.dims(b), self._own(node, at)
-            left, right = own[: len(one) - 1], own[len(own) - len(two) + 1 :]
-            return self._sum(one[-1], own, node, lambda new: self._product(((a, (*left, new)), (b, (new, *right)))))
+            axes, own = (self.dims(a), self.dims(b)), self._own(node, at)
+            before, after = own[: len(axes[0]) - 1], own[len(own) - len(axes[1]) + 1 :]
+            return self._sum(
+                axes[0][-1], own, node, lambda new: self._product(((a, (*before, new)), (b, (new, *after))))
+            )
         if isinstance(op, ast.Mult) and (plain := other_factor(a, b)) is not None:
             return self.write(plain, at)
         if isinstance(op, ast.Add | ast.Sub) and is_zero(b):

@@ -78,7 +78,8 @@ def _choices(case: Exercise) -> Mapping[str, list[str]]:
 
 def texts(change: Change, case: Exercise, l: int, kinds: str = "Wb") -> dict[str, str] | None:
     """The lines that it puts in layer l; None if it can have no such lines. Factors are of weights W and biases b."""
-    f, found = case.activations[l - 1], {}
+    f = case.activations[l - 1]
+    found: dict[str, str] = {}
     for rule, text in change.items():
         if rule in SCALED:
             lines = [line for line in SCALED[rule] if line[-1] in kinds]

@@ -102,8 +102,8 @@ def _structure(node: ast.expr) -> Iterator[Edit]:
         case ast.Attribute(value=one, attr="T"):
             yield _text(one), "not transposed"
         case ast.Compare(left=one, ops=[op], comparators=[two]):
-            other = "<" if isinstance(op, ast.Gt) else ">"
-            yield f"({_text(one)} {other} {_text(two)})", "the other side of 0"
+            side = "<" if isinstance(op, ast.Gt) else ">"
+            yield f"({_text(one)} {side} {_text(two)})", "the other side of 0"
             yield _text(one), "no comparison"
             yield f"np.where({ast.unparse(node)}, 1.0, {_text(one)})", f"{_text(one)} where it is 0"
             yield f"np.sign({_text(one)})", "the sign of it"

@@ -76,7 +76,7 @@ class Elsewhere(Layers):
     @cached_property
     def _scoped(self) -> list[tuple[tuple[Finding, ...], Pass]]:
         """Every mistake of the table that is no factor, in every scope, with the pass that has it."""
-        found = []
+        found: list[tuple[tuple[Finding, ...], Pass]] = []
         for idea in self.ideas:
             rate = self.case.learning_rate if idea.stepped else None
             if {"passes", "start"} & idea.change.keys() or (idea.stepped and not rate):
@@ -91,7 +91,8 @@ class Elsewhere(Layers):
     def nearest(self) -> tuple[tuple[Finding, ...], list[tuple[str, int]]]:
         """The mistake that makes most of the numbers, and which it does not make; none if right lines make as many."""
         with np.errstate(all="ignore"):
-            best, fewest = (), self._misses(self.right) or []
+            best: tuple[Finding, ...] = ()
+            fewest = self._misses(self.right) or []
             for findings, lines in self._scoped:
                 misses = self._misses(lines)
                 if misses is not None and len(misses) < len(fewest):

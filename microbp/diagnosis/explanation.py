@@ -78,8 +78,8 @@ class Finding:
         l, right = self.layer(case), pass_of(case)
         for rule, words in _IN_WORDS.items():
             if rule in self.change:
-                wrong, correct = (text.format(l=l) for text in words)
-                return {"wrong": wrong, "right": correct, "wrong_index": wrong, "right_index": correct}
+                said, true = (text.format(l=l) for text in words)
+                return {"wrong": said, "right": true, "wrong_index": said, "right_index": true}
         wrong = changed(case, right, self.change, self.layers, self.arrays)
         head, at = self._head(case, l)
         forms = (("", matrix_form), ("_index", index_form))

@@ -49,8 +49,8 @@ class Layers(Ideas):
         can = [u for u in used if (lines := self.texts(u.idea, l)) and stage(lines) != "forward"]
         for count in range(len(can), -1, -1):
             for some in combinations(can, count):
-                lines = [line for u in some for line in self.texts(u.idea, l)]
-                if len(set(lines)) == len(lines):
+                names = [line for u in some for line in self.texts(u.idea, l)]
+                if len(set(names)) == len(names):
                     yield some
 
     def _below(
@@ -117,7 +117,9 @@ class Layers(Ideas):
             return
         deltas: list[tuple[tuple[Move, ...], Scope]] = [((), right)]
         named = [m for m in self._named.get((l, "delta"), []) if not m.texts.keys() & lines.keys()]
-        options = [(m,) for m in self._moves(l, "delta", left) if not m.texts.keys() & lines.keys()]
+        options: list[tuple[Move, ...]] = [
+            (m,) for m in self._moves(l, "delta", left) if not m.texts.keys() & lines.keys()
+        ]
         if left >= 2:
             options += [(m, o) for m, o in combinations(named, 2) if not m.texts.keys() & o.texts.keys()]
         for moves in options:

@@ -25,7 +25,7 @@ class Way(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """One row of the table. `where` says which layers can have it: "any", "hidden", "output", "upper", "all" at once."""
+    """One row of the table. `where` is which layers can have it: "any", "hidden", "output", "upper", "all" at once."""
 
     code: str
     name: str

@@ -177,8 +177,10 @@ class Replayer:
             if name in self._given:
                 a, b = self._selected(name, kind, scope, loss), self._selected(name, kind, scope, penalty)
                 numbers, tolerance = self._given[name]
-                good = a is not None and b is not None and np.isfinite(a).all()
-                yield Column(f"d{kind}{l}", numbers, a, b, tolerance, plain) if good else None
+                if a is None or b is None or not np.isfinite(a).all():
+                    yield None
+                else:
+                    yield Column(f"d{kind}{l}", numbers, a, b, tolerance, plain)
 
     def started(self, lines: Pass, case: Exercise | None = None, first: int = 1) -> Start | None:
         """A start with other lines in the forward pass, from layer `first` on, or with another network."""

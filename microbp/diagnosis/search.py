@@ -176,7 +176,7 @@ class Search(Elsewhere):
     def _choices(self, explanation: Explanation) -> float:
         """How many digits went into the choice of an explanation: of a learning rate, a line, one pair among all."""
         rate = explanation.rate
-        solved = figures(rate) if rate and rate != self.case.learning_rate else 0
+        solved: float = figures(rate) if rate and rate != self.case.learning_rate else 0
         ideas = max(10, len(self.ideas) * self.case.depth)
         if find("another-line") in [f.mistake for f in explanation.findings]:
             solved += float(np.log10(max(1, self.tried)))

@@ -92,7 +92,7 @@ def _varieties(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
     for variety in varieties(mistake, case):
         change = {rule: number(c, case) or ANY_FACTOR if rule in FACTORS else c for rule, c in variety.items()}
         change |= {rule: 0.0 for rule, c in variety.items() if rule in FACTORS and c == 0.0}
-        if "exchanged" in change.get("start", ""):
+        if "exchanged" in str(change.get("start")):
             change["exchanged"] = (1, 0, 0), (case.depth, *(k - 1 for k in case.weights[-1].shape))
         form = re.sub(r"-?[0-9.]+", "#", str(change))
         found[form, sum(known == form for known, _ in found)] = change
