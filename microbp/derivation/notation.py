@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from microbp.derivation.backprop import Pass, Scope, pass_of
+from microbp.derivation.calls import Written, number
 from microbp.derivation.formulas import symbol
 from microbp.derivation.tree import GREEK, resolved, whole
-from microbp.derivation.writer import Writer, Written, number
+from microbp.derivation.writer import Writer
 from microbp.problems.exercise import Exercise
 
 INDICES = {"dW": ("j", "k"), "db": ("j",), "z": ("i", "j"), "a": ("i", "j"), "d": ("i", "j"), "up": ("i", "j")}

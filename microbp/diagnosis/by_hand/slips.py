@@ -89,8 +89,6 @@ SLIPS = (
           pow={"y": "x * y ** (x - 1)"}, const_pow={"y": "c * y ** (c - 1)"}),
     _slip("log-of-base", "The derivative of an exponential lacks the logarithm of its base.",
           pow={"y": "x ** y"}, const_pow={"y": "c ** y"}),
-    _slip("log-of-base", "The logarithm is of the exponent, not of the base.",
-          pow={"y": "x ** y * log(y)"}, const_pow={"y": "c ** y * log(y)"}),
     _slip("product-rule-one-term", "The product rule has one term only.", 2, mul={"x": "0"}),
     _slip("product-rule-one-term", "The product rule has one term only.", 2, mul={"y": "0"}),
     _slip("taken-for-constant", "What depends on the variable is taken for a constant.", 1, mul={"x": "0"}),
@@ -123,10 +121,7 @@ SLIPS = (
 """Every slip in a local derivative. Lost contributions, and factors, have no formula."""
 OVERWRITTEN = Slip("fan-out-overwritten", "What arrives at a value by several ways is overwritten, not added up.")
 MISSING_PATH = Slip("missing-path", "One of the ways that lead to a value is left out.")
-EARLY = Slip(
-    "passed-on-too-early",
-    "A shared value passes its gradient on before it is complete, and again at every visit: go in topological order.",
-)
+EARLY = Slip("passed-on-too-early", "A shared value passes its gradient on before it is complete, and again each time.")
 SIGN = Slip("sign", "All signs are wrong.")
 FACTOR = Slip("factor", "All is right but for a factor.")
 
