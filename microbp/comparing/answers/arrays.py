@@ -24,6 +24,8 @@ def unwrapped(value: Any) -> Any:
         return {str(key): unwrapped(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(unwrapped, value)) if type(value) in (list, tuple) else [*map(unwrapped, value)]
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ShapeError("a masked array hides some of its numbers: give a plain one, masked.filled(…)")
     return np.asarray(value) if hasattr(value, "__array__") else value
 
 
@@ -34,6 +36,8 @@ def floats(name: str, value: Any) -> NDArray[np.float64]:
             raise TypeError("complex numbers are none")
         if has_truth(value):
             raise TypeError("a truth value is no number")
+        if (kind := np.asarray(value).dtype).kind not in "iufO":
+            raise TypeError(f"{kind} is no kind of number")
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"{name} must be an array of real numbers, got {words(value)}: {error}") from error

@@ -211,7 +211,7 @@ def _places(kind: str, l: int) -> list[tuple[str]]:
 def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
     if kind.lower() in ("w", "b"):
         arrays[f"d{'W' if kind in 'wW' else 'b'}{l}"] = array
-    elif array.ndim != 2 or array.shape[1] < 2:
+    elif (array := np.atleast_2d(array)).ndim != 2 or array.shape[1] < 2:
         raise ShapeError(f"Θ{l} needs shape (n_out, 1 + n_in), the bias in column 0, got {array.shape}")
     else:
         arrays[f"dW{l}"], arrays[f"db{l}"] = array[:, 1:], array[:, 0]
