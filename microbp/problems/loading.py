@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from microbp.datasets import DATASETS
 from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.nn.initial import start
+from microbp.printing import read
 from microbp.problems.expression import ExpressionProblem
 from microbp.problems.kinds import short
 from microbp.problems.names import Names
@@ -62,11 +62,7 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
             return parse(_builtin(name), name)
         if name.endswith(".toml"):
             try:
-                with Path(name).open("rb") as file:
-                    content = file.read(MAX_BYTES + 1)
-                if len(content) > MAX_BYTES:
-                    raise OSError(f"a problem file may have {MAX_BYTES:,} bytes, this has more")
-                text = content.decode("utf-8-sig")
+                text = read(name, MAX_BYTES).decode("utf-8-sig")
             except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no name of a file
                 raise ProblemError(f"cannot read the problem file {name!r}: {error}") from error
             return parse(text, name)

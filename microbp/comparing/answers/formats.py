@@ -80,7 +80,7 @@ def read_csv(content: bytes) -> Any:
     arrays: dict[str, list[list[float]]] = {}
     for name, *cells in rows:
         if not cells:
-            raise ValueError(f"a name and its numbers stand between commas, w5,0.08 for example; got {name!r}")
+            raise ValueError(f"a name and its numbers stand between commas, for example w5,0.08; got {name!r}")
         arrays.setdefault(name, []).append([float(cell) for cell in cells])
     return {name: _unwrapped(_as_long(name, rows)) for name, rows in arrays.items()}
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from microbp.comparing.answers.bounds import MAX_NAMES, Budget, most
 
 _UNNAMED = re.compile(r"arr_\d+")
-_OBJECTS = "it holds objects, a list of arrays, for example, not numbers: save each array by its name, dW1=…, dW2=…, db1=…"
+_OBJECTS = "it holds objects, for example lists of arrays, not numbers: save each by its name, dW1=…, dW2=…, db1=…"
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
