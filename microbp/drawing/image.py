@@ -18,7 +18,7 @@ import sys
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from subprocess import PIPE
 
 from microbp.errors import RendererError
 from microbp.printing import printable
@@ -138,21 +138,24 @@ def _finish(command: list[str], text: bytes, seconds: float) -> tuple[int, bytes
 
     When it has ended, took too long, or wrote too much, all that it started ends too.
     """
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     errors: list[bytes] = []
     late = threading.Event()
-    with subprocess.Popen(command, start_new_session=True, **pipes) as process:
+    with subprocess.Popen(command, start_new_session=True, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
 
         def stop() -> None:
             late.set()
             _end(process)
 
         def feed() -> None:
-            with contextlib.suppress(OSError), process.stdin:  # it may have had enough
-                process.stdin.write(text)
+            with contextlib.suppress(OSError), stdin:  # it may have had enough
+                stdin.write(text)
 
         def listen() -> None:
-            while said := process.stderr.read1(1 << 16):
+            while said := os.read(stderr.fileno(), 1 << 16):
                 errors[:] = [b"".join(errors)[-LONGEST:] + said]
 
         timer = threading.Timer(seconds, stop)
@@ -160,7 +163,7 @@ def _finish(command: list[str], text: bytes, seconds: float) -> tuple[int, bytes
         try:
             for helper in helpers:
                 helper.start()
-            made = process.stdout.read(MOST_BYTES + 1)
+            made = stdout.read(MOST_BYTES + 1)
             if len(made) <= MOST_BYTES:
                 process.wait()
         finally:
