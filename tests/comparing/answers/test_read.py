@@ -1,10 +1,10 @@
 import io
 import json
 
+import hypothesis
 import numpy as np
 import pytest
 import scipy.io as scipy_io
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hypothesis_numpy
 
@@ -220,8 +220,8 @@ def test_a_pickle_is_refused(tmp_path):
         load_gradients(tmp_path / "a.npz")
 
 
-@settings(max_examples=60, deadline=None)
-@given(
+@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.given(
     arrays=st.dictionaries(
         st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,30}", fullmatch=True),
         hypothesis_numpy.arrays(
