@@ -54,9 +54,9 @@ def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | P
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(problem.title, parse_math=False)
         metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-        chart = io.BytesIO()
-        figure.savefig(chart, format=ending, dpi=150, metadata=metadata.get(ending))
-    write(path, chart.getvalue())
+        made = io.BytesIO()
+        figure.savefig(made, format=ending, dpi=150, metadata=metadata.get(ending))
+    write(path, made.getvalue())
 
 
 def check_chart(path: str | Path) -> str:
