@@ -106,7 +106,8 @@ def _of_ours(error: Exception) -> str:
     said = printable(f"{type(error).__name__}: {error}"[:300])
     return (
         f"this is an error of microbp's own, not of your input: {said} "
-        f"({Path(where.filename).name} line {where.lineno}). Please report it with your command; python -X dev -m microbp … shows all of it"
+        f"({Path(where.filename).name} line {where.lineno}). Please report it with "
+        "your command; python -X dev -m microbp … shows all of it"
     )
 
 

@@ -63,6 +63,17 @@ def depth(value: Any) -> int:
     return 0
 
 
+def is_one(value: Any) -> bool:
+    """Whether it is one thing, or an array or a list of one, and not of lists.
+
+    >>> is_one(0.5), is_one([0.5]), is_one([[0.5]]), is_one([[], 0.5])
+    (True, True, False, False)
+    """
+    if isinstance(value, list | tuple):
+        return len(value) == 1 and not isinstance(value[0], list | tuple | np.ndarray)
+    return not isinstance(value, np.ndarray) or (value.size == 1 and value.ndim <= 1)
+
+
 def is_single(value: Any) -> bool:
     """Whether all arrays in it are of float32 (or less)."""
     if isinstance(value, Mapping):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import Answer, meanings, within
-from microbp.comparing.answers.arrays import depth, floats, is_single, unwrapped, words
+from microbp.comparing.answers.arrays import depth, floats, is_one, is_single, unwrapped, words
 from microbp.comparing.answers.flat import LAYOUTS, ambiguous, flat_readings
 from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.problems.exercise import Exercise, Floats, Gradients
@@ -172,7 +172,7 @@ def _by_name(case: Exercise, given: Mapping[str, Any]) -> Answer:
         if value is None:
             continue
         label = key if key in case.labels else key[1:] if key[:1] in "d∂" else ""
-        if label in case.labels and np.size(value) == 1 and depth(value) <= 1:
+        if label in case.labels and is_one(value):
             form = "numbers by label"
             name, where = case.labels[label]
             once(key, (name,) if where is None else (name, where))
