@@ -19,6 +19,7 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from subprocess import PIPE
+from typing import Any, NamedTuple
 
 from microbp.errors import RendererError
 from microbp.printing import printable

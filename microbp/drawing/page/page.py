@@ -23,7 +23,7 @@ from microbp.drawing.levels import MAX_NODES
 from microbp.drawing.page.frames import Frames
 from microbp.drawing.palette import THEMES, Theme
 from microbp.engine import Constant, Value
-from microbp.errors import GraphError, UnknownNameError, unknown
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.printing import check_place, number_text, printable, write
 from microbp.stepping import sentences
@@ -53,7 +53,7 @@ def page(
 def check_page(path: str | Path) -> None:
     """Raises `UnknownNameError` if a file of this name is no page, `ProblemError` if none can stand there."""
     if (ending := Path(path).suffix.lower()) not in ENDINGS:
-        raise UnknownNameError(unknown("ending of a page", ending, ENDINGS))
+        raise UnknownNameError(nearest("ending of a page", ending, ENDINGS))
     check_place(path)
 
 
