@@ -88,8 +88,10 @@ def loss_in(gradients: Any) -> float | None:
     >>> loss_in((0.3, [[[1.0]]], [[2.0]])), loss_in(([[[1.0]]], [[2.0]]))
     (0.3, None)
     """
-    if isinstance(gradients, list | tuple) and len(gradients) == 3 and depth(gradients[0]) == 0 < depth(gradients[1]):
-        return None if gradients[0] is None else float(floats("the loss", gradients[0]))
+    if isinstance(gradients, list | tuple) and len(gradients) == 3:
+        first, second, _ = gradients
+        if not isinstance(first, list | tuple) and depth(first) == 0 < depth(second):
+            return None if first is None else float(floats("the loss", first))
     return None
 
 
