@@ -4,11 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
+# Python looks into the folder it is started in before it asks an editable install: from the folder above the clone, the clone
+# itself would be taken for an empty package. A path entry, which editors can follow too, is found in time.
+EDITABLE := --config-settings editable_mode=compat
 # The tests run on every core, each worker on neighbours in a file; who is done takes over some of another's. One test
 # alone starts no workers, so that this is not in setup.cfg. In one process: `make test PARALLEL=`.
 PARALLEL := -n logical --maxprocesses 8 --dist worksteal
+# What is tested, if not everything: `make test TESTS=tests/stepping`.
+TESTS :=
 
-.PHONY: help demo test check lint type bench bench-diagnose bench-import examples gallery clean
+.PHONY: help demo test test-fast check lint type fix bench bench-diagnose bench-import examples fuzz gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -17,9 +22,16 @@ demo: $(VENV)/.images  ## set up, and run the main job on the w1–w8 network
 	$(BIN)/microbp demo -o w1-w8.svg
 
 test: $(VENV)/.test $(VENV)/.browser  ## set up, and run the tests
-	$(BIN)/python -m pytest -q $(PARALLEL)
+	$(BIN)/python -m pytest -q $(PARALLEL) $(TESTS)
+
+test-fast: $(VENV)/.test  ## what shows most mistakes within a minute: without slow tests, with fewer random examples
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not slow" --hypothesis-profile=fast $(TESTS)
 
 check: lint type test examples  ## lint, types, tests (with the README's code), examples
+
+FUZZ := 12000
+fuzz: $(VENV)/.test  ## feed the loaders, expressions and commands with damaged input, FUZZ=12000 cases of each
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest -q tests/fuzz
 
 lint: $(VENV)/.lint  ## look for mistakes of style
 	$(BIN)/ruff check .
@@ -28,9 +40,14 @@ lint: $(VENV)/.lint  ## look for mistakes of style
 type: $(VENV)/.lint  ## check the types
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, and its pictures
+fix: $(VENV)/.lint  ## mend what the linter can mend, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, its pictures and its answers
 	$(BIN)/python tests/benchmarks/against_micrograd.py
 	$(BIN)/python tests/benchmarks/draw_time.py
+	$(BIN)/python tests/benchmarks/answer_time.py
 
 bench-diagnose: $(VENV)/.test  ## plant every mistake in random networks, and count how many are named
 	$(BIN)/python tests/benchmarks/diagnose.py
@@ -41,7 +58,7 @@ bench-import: $(VENV)/.test  ## how long the door takes to open
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
-gallery: $(VENV)/.images  ## write anew what is generated: the README's pictures and its table
+gallery: $(VENV)/.test  ## write anew what is generated: the README's pictures and its table
 	$(BIN)/python examples/images/make.py
 
 clean:  ## remove .venv and everything that was built
@@ -53,12 +70,12 @@ clean:  ## remove .venv and everything that was built
 $(VENV)/.%: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("microbp needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -e ".[images,$*]" || { \
+	$(PIP) $(EDITABLE) -e ".[images,$*]" || { \
 		echo "The images extra could not be installed: pictures need Graphviz's dot on the PATH."; \
-		$(PIP) -e "$(if $(filter images,$*),.,.[$*])"; }
+		$(PIP) $(EDITABLE) -e "$(if $(filter images,$*),.,.[$*])"; }
 	touch $@
 
 # What drives a browser in the tests of the page; the browser itself is the machine's. Without either they are skipped.
 $(VENV)/.browser: $(VENV)/.test
-	$(PIP) -e ".[browser]" || echo "The browser extra could not be installed: the tests of the page in a browser skip."
+	$(PIP) $(EDITABLE) -e ".[browser]" || echo "The browser extra could not be installed: the tests of the page in a browser skip."
 	touch $@

@@ -54,12 +54,8 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], 
 """Every activation f by name: f(z), and f′ from z and a = f(z)."""
 
 
-def _log(p: Array) -> Array:
-    return np.log(np.maximum(p, SMALLEST_PROBABILITY))
-
-
-def _log_prime(p: Array) -> Array:
-    return _kept(p) / np.maximum(p, SMALLEST_PROBABILITY)
+def _clipped(p: Array) -> Array:
+    return np.maximum(p, SMALLEST_PROBABILITY)
 
 
 def _kept(p: Array) -> Array:
@@ -71,20 +67,17 @@ def _cross_entropy_of_sigmoid_delta(a: Array, y: Array) -> Array:
     """Has ∂loss/∂a ⊙ a(1 − a) with the fractions cancelled: (a − y)/m, except where a logarithm is clipped."""
     kept_a, kept_rest = _kept(a), _kept(1.0 - a)
     clipped = (1.0 - y) * a * kept_rest - y * (1.0 - a) * kept_a
-    delta: Array = np.where(kept_a * kept_rest == 1.0, a - y, clipped) / len(a)
-    return delta
+    return np.asarray(np.where(kept_a * kept_rest == 1.0, a - y, clipped) / len(a))
 
 
 def _log_softmax(a: Array) -> Array:
     shifted = a - a.max(axis=1, keepdims=True)  # cancels, and no exp overflows
-    log_softmax: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return log_softmax
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def softmax(a: Array) -> Array:
     """Has the probabilities that logits a of shape (m, n) stand for: each row adds up to 1."""
-    probabilities: Array = np.exp(_log_softmax(a))
-    return probabilities
+    return np.asarray(np.exp(_log_softmax(a)))
 
 
 LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
@@ -93,8 +86,8 @@ LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], 
     "squared_error_per_sample": (lambda a, y: np.sum((y - a) ** 2) / len(a), lambda a, y: 2.0 * (a - y) / len(a)),
     "mean_squared_error": (lambda a, y: np.mean((y - a) ** 2), lambda a, y: 2.0 * (a - y) / a.size),
     "binary_cross_entropy": (
-        lambda a, y: -np.sum(y * _log(a) + (1.0 - y) * _log(1.0 - a)) / len(a),
-        lambda a, y: -(y * _log_prime(a) - (1.0 - y) * _log_prime(1.0 - a)) / len(a),
+        lambda a, y: -np.sum(y * np.log(_clipped(a)) + (1.0 - y) * np.log(_clipped(1.0 - a))) / len(a),
+        lambda a, y: -(y * _kept(a) / _clipped(a) - (1.0 - y) * _kept(1.0 - a) / _clipped(1.0 - a)) / len(a),
     ),
     "hinge": (
         lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)) / len(a),
@@ -141,15 +134,13 @@ def deltas(
 ) -> list[Array]:
     """Computes the deltas [δ1 … δL], where δl = ∂loss/∂zl, with the 1/m of a loss that has one.
 
-    Shapes as for `forward`, Y (m, n_out); each δ has shape (m, n_out) of its layer. Raises `ValueError` for an unknown
-    name and for shapes that do not fit.
+    Shapes and errors as for `forward`, Y (m, n_out); each δ has shape (m, n_out) of its layer.
 
     >>> [delta.tolist() for delta in deltas([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1]], [[1]])]
     [[[0.5, 0.0]], [[0.5]]]
     """
     network = _network(weights, biases, X, activation, output)
-    y = _targets(network, Y, loss)
-    return _deltas(network, *_forward(network), y, loss)
+    return _deltas(network, *_forward(network), _targets(network, Y, loss), loss)
 
 
 def loss_and_gradients(
@@ -166,10 +157,9 @@ def loss_and_gradients(
 ) -> tuple[float, list[Array], list[Array]]:
     """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
 
-    Shapes as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty λ/(2m)·ΣW², which
-    leaves the biases alone. `backward_weights`, if given, take the place of the weights in the backward pass: what it
-    amounts to if weights are changed before the pass is over. Raises `ValueError` for an unknown name and for shapes
-    that do not fit.
+    Shapes and errors as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty
+    λ/(2m)·ΣW², which leaves the biases alone. `backward_weights` take the place of the weights in the backward pass,
+    as if these had been changed before the pass was over.
 
     >>> loss, dW, db = loss_and_gradients([[[2, -1]]], [[1]], [[1, 1], [3, 0]], [[0], [6]], l2=0.4)
     >>> loss, dW[0].round(6).tolist(), db[0].tolist()
@@ -185,10 +175,9 @@ def loss_and_gradients(
         network = _network(backward_weights, biases, X, activation, output)
     ds = _deltas(network, zs, activations, y, loss)
     dW = [d.T @ a for d, a in zip(ds, activations[:-1], strict=True)]
-    db = [d.sum(axis=0) for d in ds]
     if l2:
         dW = [d + l2 / len(y) * W for d, W in zip(dW, network.weights, strict=True)]
-    return total, dW, db
+    return total, dW, [d.sum(axis=0) for d in ds]
 
 
 class _Network(NamedTuple):
@@ -199,8 +188,7 @@ class _Network(NamedTuple):
 
 
 def _forward(network: _Network) -> tuple[list[Array], list[Array]]:
-    zs: list[Array] = []
-    activations = [network.X]
+    zs, activations = [], [network.X]
     for W, b, name in zip(network.weights, network.biases, network.names, strict=True):
         zs.append(activations[-1] @ W.T + b)
         activations.append(ACTIVATIONS[name][0](zs[-1]))

@@ -22,7 +22,7 @@ import numpy as np
 from microbp.comparing.differences import Estimate, by_complex_step, by_differences, rounding
 from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
-from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
+from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
 from microbp.printing import columns
 from microbp.problems import Problem
 
@@ -34,7 +34,7 @@ JUDGED = 5e-5
 WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
 """The methods in words."""
 MOST_ROWS = 40
-"""Of more leaves a check prints the worst."""
+"""The most leaves that a check prints; of more it prints the worst."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Numeric:
 
     def __init__(self, root: Value, leaves: Sequence[Value], method: str = "auto") -> None:
         if method not in METHODS:
-            raise UnknownNameError(unknown("method", method, METHODS))
+            raise UnknownNameError(nearest("method", method, METHODS))
         self._graph, self._leaves, self._method = root.graph(), leaves, method
         rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
         if method == "complex" and rough:

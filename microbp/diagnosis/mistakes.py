@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from microbp.derivation.backprop import Change
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import UnknownNameError, nearest
 
 
 class Way(NamedTuple):
@@ -180,5 +180,5 @@ CODES = {mistake.code: mistake for mistake in (*MISTAKES, ANOTHER)}
 def find(code: str) -> Mistake:
     """The mistake of that code. Raises `UnknownNameError`, with the nearest, if there is none."""
     if code not in CODES:
-        raise UnknownNameError(unknown("mistake", code, CODES))
+        raise UnknownNameError(nearest("mistake", code, CODES))
     return CODES[code]

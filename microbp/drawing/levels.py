@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 from microbp.drawing.grouping import Box
 from microbp.engine import Value
-from microbp.errors import GraphError, UnknownNameError, unknown
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 
-FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "layer": ("inputs", "layer", "loss")}
-"""For each level the kinds of boxes that become one card each."""
+FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "network": (), "layer": ("inputs", "layer", "loss")}
+"""For each level the kinds of boxes that become one card each. A network has circles instead of cards."""
 READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
 MAX_NODES = 2000
-"""The most values, or weights as arrows, that are drawn unless it is said otherwise,"""
+"""The most values, or weights as arrows, that are drawn unless it is said otherwise."""
 MANY_NODES = 400
-"""and how many are drawn without a warning."""
+"""The most values, or weights as arrows, that are drawn without a warning."""
 
 
 class Level(NamedTuple):
@@ -48,9 +48,9 @@ def choose(values: int, model: MLP | None) -> Level:
 def check(level: str, model: MLP | None) -> None:
     """Raises `UnknownNameError` for a level that does not exist, `GraphError` for one that needs a model."""
     if level not in FOLDED:
-        raise UnknownNameError(unknown("level", level, FOLDED))
-    if FOLDED[level] and model is None:
-        raise GraphError(f"level={level!r} needs the network that the {level}s belong to: pass model=...")
+        raise UnknownNameError(nearest("level", level, FOLDED))
+    if level != "op" and model is None:
+        raise GraphError(f"level={level!r} needs the network that it shows: pass model=...")
 
 
 def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
@@ -61,7 +61,7 @@ def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
     boxes = [box for box in top.walk() if box is not top]
     for title in titles:
         if title not in (known := {box.title for box in boxes}):
-            raise UnknownNameError(unknown("box", title, known))
+            raise UnknownNameError(nearest("box", title, known))
     return {box for box in boxes if box.kind in FOLDED[level] or box.title in titles}
 
 

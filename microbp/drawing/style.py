@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 
 from microbp.drawing.palette import THEMES
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import UnknownNameError, nearest
 
 SHOWN = ("values", "grads", "locals", "expressions")
 CHOICES: dict[str, Iterable[str]] = {"theme": THEMES, "direction": ("LR", "TB"), "affine": ("card", "open")}
@@ -17,36 +17,36 @@ class Style:
     """How a picture looks. Raises `UnknownNameError` for what is not among the choices."""
 
     theme: str = "light"
-    """light, dark or mono"""
+    """The colours: light, dark or mono."""
     direction: str = "LR"
-    """left to right, or TB, top to bottom"""
+    """LR, from left to right, or TB, from top to bottom."""
     show: Collection[str] = SHOWN
-    """which of values, grads, locals and expressions"""
+    """What stands on cards and arrows: any of values, grads, locals and expressions."""
     digits: int = 4
-    """the significant digits of a number"""
+    """The significant digits of a number."""
     heat: bool = False
-    """whether grads are coloured by magnitude"""
+    """Whether grads are coloured by magnitude."""
     fold: bool | Collection[str] = True
-    """whether unlabelled values that are used once go into the expression of what is made from them; or the titles of
-    boxes that become one card each, as well"""
+    """Whether unlabelled values that are used once go into the expression of what is made from them; or the titles of
+    boxes that become one card each, as well."""
     constants: bool = False
-    """whether plain numbers have cards"""
+    """Whether plain numbers have cards."""
     affine: str = "card"
-    """whether a weighted sum is one card, or open: a card for each product"""
+    """Whether a weighted sum is one card, or open: a card for each product."""
     widths: bool | float = False
-    """whether arrows are as wide as the weights that they stand for are large, in a weighted sum; or the weight that
-    has the widest of them"""
+    """Whether arrows are as wide as the weights that they stand for are large, in a weighted sum; or the weight that
+    has the widest of them."""
     title: str = ""
-    """the title line, instead of the root and its value"""
+    """The title line, instead of the root and its value."""
 
     def __post_init__(self) -> None:
         for key, allowed in CHOICES.items():
             if getattr(self, key) not in allowed:
-                raise UnknownNameError(unknown(key, getattr(self, key), allowed))
+                raise UnknownNameError(nearest(key, getattr(self, key), allowed))
         object.__setattr__(self, "show", (self.show,) if isinstance(self.show, str) else tuple(self.show))
         for name in self.show:
             if name not in SHOWN:
-                raise UnknownNameError(unknown("thing to show", name, SHOWN))
+                raise UnknownNameError(nearest("thing to show", name, SHOWN))
 
     @classmethod
     def of(cls, **options: object) -> Style:
@@ -54,7 +54,7 @@ class Style:
         names = [field.name for field in fields(cls)]
         for name in options:
             if name not in names:
-                raise UnknownNameError(unknown("option of a picture", name, names))
+                raise UnknownNameError(nearest("option of a picture", name, names))
         return cls(**options)  # type: ignore[arg-type]  # they come from outside, and are checked above
 
     @property

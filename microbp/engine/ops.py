@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from microbp.errors import FormulaError, UnknownNameError, unknown
+from microbp.errors import FormulaError, UnknownNameError, nearest
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
 
@@ -43,11 +43,13 @@ class Op:
     rule: str = ""
     """One sentence that says why the derivative is what it is."""
     domain: str = ""
-    """Where it is a real number and differentiable, if not everywhere."""
+    """Where the operation is a real number and differentiable, if not everywhere."""
     kink: str = ""
-    """Where it has no derivative, and the table takes one by convention."""
+    """Where the operation has no derivative, and the table takes one by convention."""
     printed: dict[str, str] = field(default_factory=dict)
     """What a textbook prints, where that is not the formula itself: by input name, or "forward"."""
+    activation: bool = False
+    """Whether a neuron may have it as its activation."""
     inputs: tuple[str, ...] = ()
     """The names of the inputs; read off `forward` unless given."""
     family: str = ""
@@ -208,15 +210,16 @@ TABLE = (
     Op("sin", "sin(x)", ("cos(x)",), rule="The derivative of sin is cos."),
     Op("cos", "cos(x)", ("-sin(x)",), rule="The derivative of cos is −sin."),
     Op("tanh", "tanh(x)", ("1 - out ** 2",),
-       rule="The derivative of tanh is 1 − tanh², and tanh is the result itself."),
+       rule="The derivative of tanh is 1 − tanh², and tanh is the result itself.", activation=True),
     Op("sigmoid", "sigmoid(x)", ("out * (1 - out)",), "σ",
-       rule="The derivative of σ is σ·(1 − σ), and σ is the result itself."),
+       rule="The derivative of σ is σ·(1 − σ), and σ is the result itself.", activation=True),
     Op("relu", "max(x, 0.0)", ("x > 0",),
-       rule="relu lets the gradient through where x > 0 and stops it elsewhere.", kink="x == 0"),
+       rule="relu lets the gradient through where x > 0 and stops it elsewhere.", kink="x == 0", activation=True),
     Op("leaky_relu", "x if x > 0 else 0.01 * x", ("1.0 if x > 0 else 0.01",),
-       rule="leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere.", kink="x == 0"),
+       rule="leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere.", kink="x == 0",
+       activation=True, printed={"x": "0.01 + 0.99 * (x > 0)"}),
     Op("softplus", "max(x, 0.0) + log1p(exp(-abs(x)))", ("sigmoid(x)",), printed={"forward": "log(1 + exp(x))"},
-       rule="The derivative of softplus is σ."),
+       rule="The derivative of softplus is σ.", activation=True),
     Op("max", "max(x, y)", ("(x > y) + 0.5 * (x == y)", "(y > x) + 0.5 * (x == y)"),
        rule="The larger one gets the gradient; at a tie each gets half.", kink="x == y"),
     Op("min", "min(x, y)", ("(x < y) + 0.5 * (x == y)", "(y < x) + 0.5 * (x == y)"),
@@ -225,6 +228,9 @@ TABLE = (
 
 OPS: dict[str, Op] = {op.name: op for op in TABLE}
 """The table by name. `microbp.define` adds to it."""
+
+ACTIVATIONS = ("linear", *(op.name for op in TABLE if op.activation))
+"""What a neuron may make of its net: nothing, or one of these operations."""
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -247,4 +253,4 @@ def find(name: str) -> Op:
         return OPS[name]
     if (match := re.fullmatch(r"([a-z]+)([1-9]\d{0,5})", name)) and match[1] in FAMILIES:
         return FAMILIES[match[1]].row(int(match[2]))
-    raise UnknownNameError(unknown("operation", name, [*OPS, *FAMILIES]))
+    raise UnknownNameError(nearest("operation", name, [*OPS, *FAMILIES]))

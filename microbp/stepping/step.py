@@ -35,15 +35,15 @@ class Step:
     position: int
     input: Value
     upstream: float
-    """∂root/∂node"""
+    """∂root/∂node."""
     local: float
-    """∂node/∂input"""
+    """∂node/∂input."""
     contribution: float
-    """upstream × local"""
+    """upstream × local."""
     before: float
-    """The grad of the input before this step"""
+    """The grad of the input before this step."""
     after: float
-    """and after it."""
+    """The grad of the input after this step."""
     first: bool
     """Whether this is the first contribution to arrive at the input; the others accumulate."""
     names: dict[Value, Formula] = field(repr=False)

@@ -22,7 +22,7 @@ from typing import TextIO
 
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
-from microbp.errors import MicrobpError, UnknownNameError, unknown
+from microbp.errors import MicrobpError, UnknownNameError, nearest
 from microbp.printing import decimals, printable
 from microbp.problems import ExpressionProblem, Problem
 from microbp.stepping.paths import paths
@@ -98,7 +98,6 @@ class Debugger(Shell):
         self.say(f"{self.screen.name(root)} = {decimals(root.data)}; {lead} back. {self.hint}")
 
     def names(self) -> list[str]:
-        """Those of the values."""
         return list(self.named)
 
     def parseline(self, line: str) -> tuple[str | None, str | None, str]:
@@ -137,7 +136,7 @@ class Debugger(Shell):
 
     def do_back(self, arg: str) -> None:
         """back [K], rn [K]: take the last step back, or the last K"""
-        for _ in range(_count(arg)):
+        for _ in range(min(_count(arg), self.stepper.position)):
             self.stepper.back()
         self._go(self.stepper.position)
 
@@ -173,7 +172,7 @@ class Debugger(Shell):
     def do_clear(self, arg: str) -> None:
         """cl [NAME], clear [NAME]: remove a breakpoint, or all"""
         if arg and arg not in self.breaks:
-            raise UnknownNameError(unknown("breakpoint", arg, self.breaks))
+            raise UnknownNameError(nearest("breakpoint", arg, self.breaks))
         self.breaks = [name for name in self.breaks if arg and name != arg]
         self.do_break("")
 
@@ -244,6 +243,6 @@ class Debugger(Shell):
 def _count(arg: str, least: int = 1) -> int:
     if not arg:
         return 1
-    if not arg.isdecimal() or int(arg) < least:
-        raise MicrobpError(f"a whole number of at least {least} belongs here, got {arg!r}")
+    if not arg.isdecimal() or len(arg) > 18 or int(arg) < least:
+        raise MicrobpError(f"a whole number of at least {least} belongs here, got {arg[:40]!r}")
     return int(arg)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from microbp.errors import ExtraError, UnknownNameError, unknown
-from microbp.printing import check_place
+from microbp.errors import ExtraError, UnknownNameError, nearest
+from microbp.printing import check_place, write
 from microbp.problems import NetworkProblem
 from microbp.training.train import TrainingResult
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("svg", "png", "pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Of Okabe and Ito; a second round of lines is dashed."""
+"""The colours of Okabe and Ito, which the colour-blind can tell apart; a second round of lines is dashed."""
 MOST_LINES = 12
 """More parameters, or outputs, are not told apart in a chart."""
 MOST_POINTS = 400
@@ -53,7 +54,9 @@ def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | P
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(problem.title, parse_math=False)
         metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-        figure.savefig(path, format=ending, dpi=150, metadata=metadata.get(ending))
+        made = io.BytesIO()
+        figure.savefig(made, format=ending, dpi=150, metadata=metadata.get(ending))
+    write(path, made.getvalue())
 
 
 def check_chart(path: str | Path) -> str:
@@ -63,7 +66,7 @@ def check_chart(path: str | Path) -> str:
     """
     ending = Path(path).suffix.removeprefix(".").lower()
     if ending not in FORMATS:
-        raise UnknownNameError(unknown("chart format", ending, FORMATS))
+        raise UnknownNameError(nearest("chart format", ending, FORMATS))
     check_place(path)
     try:
         import matplotlib  # noqa: F401  # only whether it is there

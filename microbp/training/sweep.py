@@ -82,15 +82,15 @@ class Trained:
     """What one training came to."""
 
     gradients: Gradients
-    """At the start."""
+    """The gradients before the first step."""
     first_loss: float
     last_loss: float
-    """One step before the end."""
+    """The loss before the last step."""
     loss: float
     weights: list[Floats]
     biases: list[Floats]
     outputs: Floats
-    """Of the samples that the problem shows."""
+    """The outputs for the samples that the problem shows, a row each."""
 
 
 def sweep(problem: NetworkProblem, conventions: Sequence[Conventions], steps: int) -> list[Trained]:

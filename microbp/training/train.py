@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
-from microbp.printing import check_place
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.settings import Training
 from microbp.training import checkpoint as checkpoints
@@ -37,17 +36,17 @@ class TrainingResult:
     settings: Training
     steps: int
     initial_loss: float
-    """Of all samples, before the first step."""
+    """The loss of all samples before the first step."""
     loss: float
     accuracy: float | None
     """The share of samples in the right class, if there are classes."""
     held_out_accuracy: float | None
     outputs: list[list[float]]
-    """Of the samples that the problem shows."""
+    """The outputs for the samples that the problem shows, a row each."""
     parameters: dict[str, float]
     """Every leaf by its label."""
     losses: list[float]
-    """Of the batch of each step, before the step."""
+    """The loss of the batch of each step, before the step."""
     history: NDArray[np.float64] | None
     """The parameters before each step and after the last, a row each, if they were to be recorded: shape (steps + 1,
     leaves). Of a run that was resumed, from there on.
@@ -96,7 +95,7 @@ def train(
     if not isinstance(checkpoint_every, int) or checkpoint_every < 1:
         raise ProblemError(f"checkpoint_every must be a whole number, 1 or more, got {checkpoint_every!r}")
     if checkpoint is not None:
-        check_place(checkpoint)
+        checkpoints.check_checkpoint(checkpoint)
     given = settings if steps is None else {**settings, "steps": steps}
     state = None if resume is None else checkpoints.load(resume, problem)
     if epochs is not None:

@@ -140,7 +140,7 @@ def test_a_convention_can_be_taken_back_too(capsys):
         (["--lr", "inf"], "learning_rate must be a number, 0 or more, got inf"),
         (["--lr", "-0.5"], "learning_rate must be a number, 0 or more, got -0.5"),
         (["--optimizer", "adam", "--momentum", "0.5"], "momentum belongs to the optimizer sgd, got 0.5 with adam"),
-        (["--decay", "2"], "decay must be a number, from 0 to 1, got 2.0"),
+        (["--decay", "2"], "decay must be a number from 0 to 1, got 2.0"),
         (["--decay-every", "0"], "decay_every must be a whole number, 1 or more, got 0"),
         (["--seed", "-1"], "seed must be a whole number, 0 or more, got -1"),
         (["--steps", "1" * 30], "steps must be a whole number"),
@@ -237,6 +237,7 @@ def test_inf_leaves_a_checkpoint_of_the_good_state(capsys, tmp_path):
 # Pictures.
 
 
+@pytest.mark.slow
 def test_plot_draws_the_run(capsys, tmp_path):
     need(HAS_MATPLOTLIB, "matplotlib")
     chart = tmp_path / "a.svg"
@@ -344,6 +345,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_there_is_a_progress_bar_on_a_terminal(monkeypatch, capsys):
     need(HAS_TQDM, "tqdm")
     terminal = Terminal()
@@ -363,6 +365,7 @@ def test_a_resumed_run_has_a_progress_bar_too(monkeypatch, capsys, tmp_path):
     assert main(["train", "w1-w8", "--resume", file]) == 0
 
 
+@pytest.mark.slow
 def test_there_is_none_elsewhere():
     command = [sys.executable, "-m", "microbp", "train", "w1-w8", "--steps", "2000"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
