@@ -64,13 +64,13 @@ def varieties(mistake: Mistake, case: Exercise) -> Iterator[Change]:
 
 def _choices(case: Exercise) -> Mapping[str, list[str]]:
     loss, m = loss_of(case.loss), len(case.Y)
-    others = [name for name in ACTIVATIONS if name != "linear"]
+    others = [name for name in ACTIVATIONS if name != "linear" and name in SLOPES]
     return {
         "<g' formula>": [SLOPES[name] for name in others],
         "<g>": others,
         "<j>": [str(j) for j in range(min(MOST_CHOICES, max(case.sizes[2:], default=0)))],
         "<i>": [str(i) for i in range(m if 1 < m <= MOST_CHOICES else 0)],
-        "<f'?>": [f"<f'?{k}>" for k in range(max(len(MISREMEMBERED[name]) for name in case.activations))],
+        "<f'?>": [f"<f'?{k}>" for k in range(max(len(MISREMEMBERED.get(name, ())) for name in case.activations))],
         "<E'>": list(dict.fromkeys(other_losses(loss).values())),
         "<E'?>": list(lost_parts(loss).values()),
     }
@@ -103,7 +103,7 @@ def _factor(c: float | str) -> str:
 def _formula(text: str, f: str) -> str | None:
     """A line with the formula of f′ in it."""
     if match := re.fullmatch(r"<f'\?(\d)>", text):
-        wrong = MISREMEMBERED[f]
+        wrong = MISREMEMBERED.get(f, ())
         return wrong[int(match[1])] if int(match[1]) < len(wrong) else None
     if match := re.fullmatch(r"<f' of (.*)>", text):
         formula = re.sub(r"\ba\b", match[1], SLOPES[f])
