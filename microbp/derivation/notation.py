@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from microbp.derivation.backprop import Pass, Scope, pass_of
 from microbp.derivation.calls import Written, number
 from microbp.derivation.formulas import symbol
@@ -63,7 +65,7 @@ def head_form(head: str, l: int) -> str:
 
 def names_of(case: Exercise, done: Mapping[int, Scope]) -> dict[str, Any]:
     """The arrays of a pass by the names of a derivation: δ2, a1, X; `done` are its scopes by layer."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"sign": np.sign}
     for l, scope in done.items():
         found |= {f"{GREEK.get(name, name)}{l}": scope[name] for name in ("W", "b", "z", "a", "up", "d", "dW", "db")}
         found |= {
