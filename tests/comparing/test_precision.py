@@ -10,8 +10,7 @@ from microbp import nn
 from microbp.comparing.answers.answer import within
 from microbp.comparing.answers.read import read
 from microbp.comparing.precision import OF_ZEROS, typed_half_units
-from microbp.derivation.backprop import gradients
-from microbp.derivation.rules import plan
+from microbp.derivation.backprop import gradients, pass_of
 from microbp.diagnosis.factors import LEAST_CHANGE, scalings
 from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.likely_factors import LikelyFactors
@@ -75,7 +74,7 @@ def test_only_an_equal_inf_is_as_good_as_an_inf():
 
 def in_float32(seed):
     case = random_case(np.random.default_rng(seed))
-    return case, gradients(case, plan(case, {"precision": "single"}))
+    return case, gradients(case, pass_of(case).changed({"precision": "single"}, ()))
 
 
 @pytest.mark.slow
@@ -92,7 +91,7 @@ def test_gradients_computed_in_float32_are_right(seed):
 
 def test_right_float32_numbers_come_with_a_note():
     case = exercise_of(SQUARE, X, Y)
-    single = gradients(case, plan(case, {"precision": "single"}))
+    single = gradients(case, pass_of(case).changed({"precision": "single"}, ()))
     diagnosis = microbp.diagnose(SQUARE, {name: g.tolist() for name, g in single.items()}, X, Y)
     assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "single")
     assert "float32" in diagnosis.explanation
@@ -104,13 +103,13 @@ def test_numbers_that_float32_ruins_are_wrong():
     model = nn.MLP.from_arrays([[[1.0]]], [[3e4]], "linear", "linear")
     data = np.array([[0.1], [0.2], [0.3]]), np.array([[3e4 + 0.2001], [3e4 + 0.0002], [3e4 + 0.1599]])
     case = exercise_of(model, *data)
-    diagnosis = microbp.diagnose(model, gradients(case, plan(case, {"precision": "single"})), *data)
+    diagnosis = microbp.diagnose(model, gradients(case, pass_of(case).changed({"precision": "single"}, ())), *data)
     assert (diagnosis.ok, diagnosis.mistakes) == (False, ("single-precision",))
 
 
 def test_a_small_mistake_in_doubles_is_not_taken_for_float32():
     case = replace(exercise_of(SQUARE, X, Y), l2=1e-7)
-    wrong = gradients(case, plan(case, {"l2_weights": 0.0}))
+    wrong = gradients(case, pass_of(case).changed({"l2W": "0.0 * W"}))
     assert np.abs(wrong["dW1"] - case.truth[1]["dW1"]).max() < 3e-6 * np.abs(wrong["dW1"]).max()
     assert microbp.diagnose(SQUARE, wrong, X, Y, l2=1e-7).mistakes == ("weights-not-regularized",)
 
@@ -135,3 +134,40 @@ def test_a_mistake_that_few_digits_hide_is_named():
     given = right | {"db1": right["db1"].round(3)}  # with the penalty, 1e-4 · 0.5, it is 0.5 exactly
     diagnosis = microbp.diagnose(model, given, data, data @ [[0.5], [0.25]] + 5e-5, l2=1e-4)
     assert "bias-regularized" in {*diagnosis.mistakes, *sum(diagnosis.alternatives, ())}
+
+
+def _networks():
+    rng = np.random.default_rng(12)
+    for k in range(12):
+        sizes = rng.integers(1, 5, size=rng.integers(1, 4)).tolist()
+        model = nn.MLP(
+            2, sizes, activation=("tanh", "sigmoid", "relu")[k % 3], output=("sigmoid", "linear")[k % 2], seed=k
+        )
+        yield model, rng.normal(size=(int(rng.integers(1, 6)), 2)), rng
+
+
+def test_right_gradients_in_half_precision_are_not_accused():
+    for model, inputs, rng in _networks():
+        targets = rng.uniform(0.1, 0.9, size=(len(inputs), len(model.layers[-1].neurons)))
+        right = exercise_of(model, inputs, targets, loss="half_squared_error").truth[1]
+        for kind in (np.float16, np.float64):
+            mine = {name: g.astype(np.float16).astype(kind) for name, g in right.items()}
+            assert microbp.compare(model, inputs, targets, gradients=mine, loss="half_squared_error").ok
+            assert microbp.diagnose(model, mine, inputs, targets, loss="half_squared_error").ok
+            if abs(right["dW1"]).max() > 1e-3:
+                assert not microbp.compare(
+                    model,
+                    inputs,
+                    targets,
+                    gradients={**mine, "dW1": mine["dW1"] * kind(1.05)},
+                    loss="half_squared_error",
+                ).ok
+
+
+def test_the_rounding_noise_of_a_perfect_fit_is_not_accused():
+    for model, inputs, rng in _networks():
+        outputs = np.array([[v.data for v in np.atleast_1d(model(list(x)))] for x in inputs])
+        near = outputs * (1 + 2.0**-52 * rng.integers(-1, 2, size=outputs.shape))
+        mine = exercise_of(model, inputs, near, loss="half_squared_error").truth[1]
+        assert microbp.compare(model, inputs, outputs, gradients=mine, loss="half_squared_error").ok
+        assert microbp.diagnose(model, mine, inputs, outputs, loss="half_squared_error").ok
