@@ -47,6 +47,9 @@ def _found(search: Search) -> list[Cause]:
 def _slips(search: Search, mine: Any) -> list[Cause]:
     """One slip in the region, else one with a factor, else two."""
     search.tried = []
+    shared = operation_slips(search, mine, hinted=True)
+    if _best(shared) <= UNLIKELY:
+        return shared
     found = way_slips(search, mine)
     if _best(found) > POSSIBLE:
         found += operation_slips(search, mine)

@@ -19,10 +19,12 @@ from microbp.diagnosis.any_pass.region import AT_ONCE
 from microbp.diagnosis.any_pass.ways import Way
 
 
-def operation_slips(search: Search, mine: Any) -> list[Cause]:
-    """Slips in the derivative of one operation: those that explained another line first, then nearest first."""
+def operation_slips(search: Search, mine: Any, hinted: bool = False) -> list[Cause]:
+    """Slips in the derivative of one operation: those that explained another line first (or alone), then nearest."""
     known = search.known
     for way in sorted(search.ways, key=lambda way: way.number not in known.hints):
+        if hinted and way.number not in known.hints:
+            break
         slips: list[tuple[Cause, Way, Any]] = []
         for code, text, weight, local in local_slips(Arrows(known.trace, known.sites, known.scope, search.region, way)):
             slips.append((search.cause(code, text, way, weight), way, local))
