@@ -21,9 +21,6 @@ from typing import Any
 from microbp.engine.ops import OPS, Op
 from microbp.formula.compiled import load
 
-_TERMS_PER_LINE = 100
-"""A longer sum is written in several statements: Python's compiler nests one level for each `+`."""
-
 _RECORD = """\
 if data - data:  # inf or nan: for these the difference is nan, not 0
     report(op_{op}, {inputs}, data)
@@ -148,10 +145,11 @@ def _to_constant(op: Op, name: str) -> list[str]:
 def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
     """Compute the result of `op` for these variables (all of them together are called `whole`) and record it."""
     data = {name: f"{variable}.data" for name, variable in zip(op.inputs, variables, strict=True)}
-    terms = [term.python(data) for term in op.formula.terms] if op.family else [op.formula.python(data)]
-    chunks = [" + ".join(terms[k : k + _TERMS_PER_LINE]) for k in range(0, len(terms), _TERMS_PER_LINE)]
-    lines = [f"data = {chunks[0]}", *(f"data = data + {chunk}" for chunk in chunks[1:])]
-    if op.formula.can_raise:
+    if op.family:  # rounded once, however many terms
+        lines = [f"data = math.fsum(({', '.join(term.python(data) for term in op.formula.terms)},))"]
+    else:
+        lines = [f"data = {op.formula.python(data)}"]
+    if op.formula.can_raise or op.family:
         lines = _guard(lines, f"data = ieee(op_{op.name}, {', '.join(variables)})")
     inputs = whole or f"({', '.join(variables)}{',' if op.arity == 1 else ''})"
     x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)

@@ -2,8 +2,8 @@
 
 >>> OPS["mul"].forward, OPS["mul"].partials
 ('x * y', ('y', 'x'))
->>> OPS["tanh"].inputs, OPS["tanh"].partials
-(('x',), ('1 - out ** 2',))
+>>> OPS["tanh"].inputs, OPS["tanh"].print_formula("x").text()
+(('x',), '1 − out²')
 >>> find("affine2").forward
 'w1 * x1 + w2 * x2 + b'
 
@@ -29,8 +29,12 @@ from microbp.formula.language import Formula
 class Op:
     """One operation: a row of the table. Raises `FormulaError` if the row makes no sense.
 
-    `partials` holds the derivative with respect to each input, in the order in which `forward` names them. They may
-    use the inputs and `out`, the result. `None` stands for an input that is a plain number and is not differentiated.
+    `partials` holds the derivative with respect to each input, in the order in which `forward` names them. They may use
+    the inputs and `out`, the result. `None` stands for an input that is a plain number and is not differentiated.
+
+    What stands there is evaluated as it stands, and right to 4 units in the last place (ulp) wherever the operation is
+    defined. Where the formula of the textbook loses digits (1 − out² is 0 once tanh rounds to 1), the row has a stable
+    one, and the textbook's in `printed`.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Op:
     """Where the operation has no derivative, and the table takes one by convention."""
     printed: dict[str, str] = field(default_factory=dict)
     """What a textbook prints, where that is not the formula itself: by input name, or "forward"."""
+    accuracy: str = ""
+    """What limits the last digits, where the result is not right to 4 ulp."""
     inputs: tuple[str, ...] = ()
     """The names of the inputs; read off `forward` unless given."""
     family: str = ""
@@ -183,33 +189,61 @@ def _family_row(family: Family, n: int) -> Op:
     )
 
 
+_NORMAL = "(abs(out) > 1e-290) * (abs(out) < 1e290)"
+"""Where a power has all its digits, and one factor more does not make it overflow."""
+
+
+def _power_rule(y: str) -> str:
+    """The derivative y · x^(y−1) to the last digit, with `y` for the exponent."""
+    return (
+        f"{y} * x ** ({y} - 1) if ({y} >= 0.5) * ({y} <= 7) else "  # y − 1 is exact, and no underflow matters
+        f"0.0 if {y} == 0 else "  # x⁰ is 1, also at 0
+        f"{y} * out / x if {_NORMAL} else "  # y − 1 may be rounded, which a large log(x) makes worse
+        f"{y} * x ** ({y} - 1) if x <= 0 else "
+        f"{y} * x ** (0.5 * {y} - 0.5) * x ** (0.5 * {y} - 0.5) if {y} > 0 else "  # x^(y−1) may underflow, its root not
+        f"{y} * x ** (0.5 * {y}) * x ** (0.5 * {y}) / x"
+    )
+
+
+def _by_exponent(x: str) -> str:
+    """The derivative x^y · log(x) to the last digit, with `x` for the base."""
+    return (
+        f"0.0 if ({x} == 0) * (y >= 0) else "  # 0^y is 0 for every y > 0
+        f"out * log({x}) if {_NORMAL} else {x} ** (0.5 * y) * log({x}) * {x} ** (0.5 * y)"
+    )
+
+
 TABLE = (
     Op("add", "x + y", ("1", "1"), "+", "__add__", "A sum passes the gradient on unchanged to each summand."),
     Op("sub", "x - y", ("1", "-1"), "−", "__sub__",
        "A difference passes the gradient on: as it is to the first, negated to the second."),
     Op("mul", "x * y", ("y", "x"), "×", "__mul__", "The derivative of a product by one factor is the other factor."),
-    Op("div", "x / y", ("1 / y", "-out / y"), "÷", "__truediv__",
+    Op("div", "x / y", ("1 / y", "-out / y if abs(out) > 1e-290 else -(x * 2.0 ** 600) / y / y / 2.0 ** 600"), "÷", "__truediv__",
        "The derivative of a quotient is 1/y by the numerator, −(x/y)/y by the denominator.",
-       domain="y != 0"),
-    Op("pow", "x ** y", ("y * x ** (y - 1)", "out * log(x)"), "^", "__pow__",
-       "By the base it is the power rule; by the exponent, the power itself times log of the base.", domain="x > 0"),
-    Op("pow_const", "x ** c", ("0.0 if c == 0 else c * x ** (c - 1)", None), "^", "__pow__",
+       domain="y != 0", printed={"y": "-out / y"}),
+    Op("pow", "x ** y", (_power_rule("y"), _by_exponent("x")), "^", "__pow__",
+       "By the base it is the power rule; by the exponent, the power itself times log of the base.", domain="x > 0",
+       printed={"x": "y * x ** (y - 1)", "y": "out * log(x)"}),
+    Op("pow_const", "x ** c", (_power_rule("c"), None), "^", "__pow__",
        "The power rule: the exponent comes down, and the new exponent is one less.",
        domain="x > 0", printed={"x": "c * x ** (c - 1)"}),
-    Op("const_pow", "c ** y", (None, "out * log(c)"), "^", "__pow__",
-       "The derivative of a power by its exponent is the power itself times log of the base.", domain="c > 0"),
+    Op("const_pow", "c ** y", (None, _by_exponent("c")), "^", "__pow__",
+       "The derivative of a power by its exponent is the power itself times log of the base.", domain="c > 0",
+       printed={"y": "out * log(c)"}),
     Op("neg", "-x", ("-1",), "−", "__neg__", "A change of sign changes the sign of the gradient."),
     Op("abs", "abs(x)", ("sign(x)",), "|x|", "__abs__", "The derivative of |x| is the sign of x.", kink="x == 0"),
     Op("exp", "exp(x)", ("out",), rule="The exponential is its own derivative."),
     Op("log", "log(x)", ("1 / x",), rule="The derivative of log(x) is 1/x.", domain="x > 0"),
     Op("log1p", "log1p(x)", ("1 / (1 + x)",), rule="The derivative of log(1 + x) is 1/(1 + x).", domain="x > -1"),
-    Op("expm1", "expm1(x)", ("out + 1",), rule="The derivative of e^x − 1 is e^x, the result plus 1."),
+    Op("expm1", "expm1(x)", ("exp(x)",), rule="The derivative of e^x − 1 is e^x."),
     Op("sqrt", "sqrt(x)", ("0.5 / out",), "√", rule="The derivative of √x is 1/(2√x).", domain="x > 0"),
     Op("sin", "sin(x)", ("cos(x)",), rule="The derivative of sin is cos."),
     Op("cos", "cos(x)", ("-sin(x)",), rule="The derivative of cos is −sin."),
-    Op("tanh", "tanh(x)", ("1 - out ** 2",),
+    Op("tanh", "tanh(x)", ("1 - out * out if abs(x) < 0.5 else exp(-2 * abs(x)) * ((1 + abs(out)) * (1 + abs(out)))",),
+       printed={"x": "1 - out ** 2"},
        rule="The derivative of tanh is 1 − tanh², and tanh is the result itself."),
-    Op("sigmoid", "sigmoid(x)", ("out * (1 - out)",), "σ",
+    Op("sigmoid", "sigmoid(x)", ("out * (1 - out) if x < 1 else out * out * exp(-abs(x))",), "σ",
+       printed={"x": "out * (1 - out)"},
        rule="The derivative of σ is σ·(1 − σ), and σ is the result itself."),
     Op("relu", "max(x, 0.0)", ("x > 0",),
        rule="relu lets the gradient through where x > 0 and stops it elsewhere.", kink="x == 0"),
