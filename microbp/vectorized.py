@@ -35,7 +35,7 @@ Arrays = Sequence[ArrayLike]
 Names = str | Sequence[str]
 
 SMALLEST_PROBABILITY = 1e-12
-"""What binary_cross_entropy takes the logarithm of instead of anything smaller."""
+"""What binary_cross_entropy takes the logarithm of instead of anything smaller, if its outputs are no sigmoids."""
 
 
 def _sigmoid(z: Array) -> Array:
@@ -45,8 +45,9 @@ def _sigmoid(z: Array) -> Array:
 
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
     "linear": (lambda z: z.copy(), lambda z, a: np.ones_like(z)),
-    "sigmoid": (_sigmoid, lambda z, a: a * (1.0 - a)),
-    "tanh": (np.tanh, lambda z, a: 1.0 - a**2),
+    # a(1 − a) and 1 − a² lose their digits where a rounds to 1: what is subtracted there is computed from z instead.
+    "sigmoid": (_sigmoid, lambda z, a: _sigmoid(z) * _sigmoid(-z)),
+    "tanh": (np.tanh, lambda z, a: 4.0 * _sigmoid(2.0 * z) * _sigmoid(-2.0 * z)),
     "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1.0, 0.01)),
     "softplus": (lambda z: np.logaddexp(0.0, z), lambda z, a: _sigmoid(z)),
@@ -63,16 +64,26 @@ def _kept(p: Array) -> Array:
     return np.heaviside(p - SMALLEST_PROBABILITY, 0.5)
 
 
-def _cross_entropy_of_sigmoid_delta(a: Array, y: Array) -> Array:
-    """Has ∂loss/∂a ⊙ a(1 − a) with the fractions cancelled: (a − y)/m, except where a logarithm is clipped."""
-    kept_a, kept_rest = _kept(a), _kept(1.0 - a)
-    clipped = (1.0 - y) * a * kept_rest - y * (1.0 - a) * kept_a
-    return np.asarray(np.where(kept_a * kept_rest == 1.0, a - y, clipped) / len(a))
+def _softplus(z: Array) -> Array:
+    return np.asarray(np.logaddexp(0.0, z))
+
+
+def _others(a: Array) -> tuple[Array, Array]:
+    """Where the largest logit of each row is, and Σ e^(a − largest) over the others: all that 1 − p of it is made of."""
+    largest = np.arange(a.shape[1]) == a.argmax(axis=1)[:, None]
+    return largest, np.where(largest, 0.0, np.exp(a - a.max(axis=1, keepdims=True))).sum(axis=1, keepdims=True)
 
 
 def _log_softmax(a: Array) -> Array:
-    shifted = a - a.max(axis=1, keepdims=True)  # cancels, and no exp overflows
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+    return np.asarray(a - a.max(axis=1, keepdims=True) - np.log1p(_others(a)[1]))
+
+
+def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:
+    """Has (p·Σy − y)/m; of the largest p, 1 − p from the others, so that it keeps its digits where p rounds to 1."""
+    largest, others = _others(a)
+    of_row = y.sum(axis=1, keepdims=True)
+    delta = np.where(largest, (of_row - y) - of_row * (others / (1.0 + others)), softmax(a) * of_row - y)
+    return np.asarray(delta / len(a))
 
 
 def softmax(a: Array) -> Array:
@@ -95,13 +106,22 @@ LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], 
     ),
     "softmax_cross_entropy": (
         lambda a, y: -np.sum(y * _log_softmax(a)) / len(a),
-        lambda a, y: (softmax(a) * y.sum(axis=1, keepdims=True) - y) / len(a),
+        _cross_entropy_of_softmax_delta,
     ),
 }
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
 
-SIMPLIFIED_DELTAS = {("binary_cross_entropy", "sigmoid"): _cross_entropy_of_sigmoid_delta}
-"""δL from a and y, by (loss, output activation), where the product ∂loss/∂a ⊙ f′ simplifies."""
+LOSSES_OF_NET: dict[tuple[str, str], tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
+    # −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z), with the derivatives −σ(−z) and σ(z): together a − y.
+    ("binary_cross_entropy", "sigmoid"): (
+        lambda z, y: np.sum(y * _softplus(-z) + (1.0 - y) * _softplus(z)) / len(z),
+        lambda z, y: ((1.0 - y) * _sigmoid(z) - y * _sigmoid(-z)) / len(z),
+    ),
+}
+"""By loss and output activation, where the two together are simpler: loss and ∂loss/∂z = δL, from the nets z and y.
+
+They are right at every z, also where a rounds to 0 or 1 and says nothing of z any more: nothing is clipped.
+"""
 
 
 def forward(
@@ -168,7 +188,8 @@ def loss_and_gradients(
     network = _network(weights, biases, X, activation, output)
     y = _targets(network, Y, loss)
     zs, activations = _forward(network)
-    total = float(LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
+    of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
+    total = float(of_net[0](zs[-1], y) if of_net else LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
     if l2:
         total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
     if backward_weights is not None:
@@ -197,8 +218,8 @@ def _forward(network: _Network) -> tuple[list[Array], list[Array]]:
 
 def _deltas(network: _Network, zs: list[Array], activations: list[Array], y: Array, loss: str) -> list[Array]:
     slopes = [ACTIVATIONS[name][1](z, a) for name, z, a in zip(network.names, zs, activations[1:], strict=True)]
-    simplified = SIMPLIFIED_DELTAS.get((loss, network.names[-1]))
-    ds = [simplified(activations[-1], y) if simplified else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
+    of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
+    ds = [of_net[1](zs[-1], y) if of_net else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
     for W, slope in reversed(list(zip(network.weights[1:], slopes[:-1], strict=True))):
         ds.append((ds[-1] @ W) * slope)
     return ds[::-1]
