@@ -32,6 +32,8 @@ _CELLS = 4_000_000
 """How many numbers a replay may hold at once: more leaves are checked in several goes."""
 _TRIALS = 4
 """How often a graph is rounded at random."""
+_COARSER = 1024.0
+"""How many times as far as by their last digit values are moved: by one alone, two moves may cancel to the bit."""
 _SAFETY = 4.0
 """How much larger than what these trials show the effect of rounding may be."""
 
@@ -59,28 +61,31 @@ class Estimate:
 def rounding(graph: Sequence[Value], leaves: Sequence[Value]) -> tuple[float, NDArray[np.float64]]:
     """How far rounding may move the value of a root, and each of its gradients by the chain rule.
 
-    Measured: every value of a copy of the graph is moved at random by its last digit, forward and, once more because
-    local derivatives are rounded too, backward. To this comes, for the sums of the chain rule, the last digit of what
-    the products along all paths have together.
+    Of the root: what the last digit of every value comes to by its gradient, added up without signs. Of the gradients it
+    is measured: every value of a copy of the graph is moved at random, forward and, once more because local derivatives
+    are rounded too, backward. To this comes, for the sums of the chain rule, the last digit of what the products along
+    all paths have together.
     """
     rng, root = np.random.default_rng(0), graph[-1]
 
     def rounded(n: int) -> Any:
-        return 1.0 + EPS * n**0.5 * rng.choice((-1.0, 1.0), _TRIALS)
+        return 1.0 + _COARSER * EPS * n**0.5 * rng.uniform(0.5, 1.0, _TRIALS) * rng.choice((-1.0, 1.0), _TRIALS)
 
     moved = replay(graph, {}, rounded)
     memo: dict[int, Any] = {}
     copy = deepcopy(root, memo)
     inner = [(memo[id(node)], moved[node] * rounded(1)) for node in graph if node.op is not None]
     wanted = [memo.get(id(leaf), leaf) for leaf in leaves]
+    nodes = [node for node, _ in inner]
     with errstate("ignore"), np.errstate(all="ignore"):
+        terms = np.abs(jacobian([copy], nodes)[0] * np.array([node.data for node in nodes])).sum()
         rows = [jacobian([copy], wanted)[0]]
         for k in range(_TRIALS):
             for node, data in inner:
                 node.data = float(data[k])
             rows.append(jacobian([copy], wanted)[0])
-        noise = _SAFETY * np.max(np.abs(moved[root] - root.data))
-        moves = np.max(np.abs(np.array(rows) - rows[0]), axis=0)
+        noise = _SAFETY * np.maximum(EPS * terms, np.max(np.abs(moved[root] - root.data)) / _COARSER)
+        moves = np.max(np.abs(np.array(rows) - rows[0]), axis=0) / _COARSER
         paths = _absolute(graph)
         sums = np.array([EPS * paths.get(leaf, 0.0) for leaf in leaves])
         return float(_or_inf(noise)), _or_inf(_SAFETY * (moves + sums))
