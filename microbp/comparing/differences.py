@@ -30,10 +30,11 @@ EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 _COMPLEX_STEP = 1e-30
 _CELLS = 4_000_000
 """How many numbers a replay may hold at once: more leaves are checked in several goes."""
-_TRIALS = 4
-"""How often a graph is rounded at random."""
-_COARSER = 1024.0
-"""How many times as far as by their last digit values are moved: by one alone, two moves may cancel to the bit."""
+_TRIALS = np.array([1.0, 1.0, 4.0, 4.0, 64.0, 64.0])
+"""How often a graph is rounded at random, and how many times as far as by the last digit.
+
+By one digit alone two moves may cancel to the bit; by many, what little a saturated function has left is gone at once.
+"""
 _SAFETY = 4.0
 """How much larger than what these trials show the effect of rounding may be."""
 
@@ -69,7 +70,7 @@ def rounding(graph: Sequence[Value], leaves: Sequence[Value]) -> tuple[float, ND
     rng, root = np.random.default_rng(0), graph[-1]
 
     def rounded(n: int) -> Any:
-        return 1.0 + _COARSER * EPS * n**0.5 * rng.uniform(0.5, 1.0, _TRIALS) * rng.choice((-1.0, 1.0), _TRIALS)
+        return 1.0 + _TRIALS * EPS * n**0.5 * rng.uniform(0.75, 1.25, len(_TRIALS)) * rng.choice((-1, 1), len(_TRIALS))
 
     moved = replay(graph, {}, rounded)
     memo: dict[int, Any] = {}
@@ -80,12 +81,12 @@ def rounding(graph: Sequence[Value], leaves: Sequence[Value]) -> tuple[float, ND
     with errstate("ignore"), np.errstate(all="ignore"):
         terms = np.abs(jacobian([copy], nodes)[0] * np.array([node.data for node in nodes])).sum()
         rows = [jacobian([copy], wanted)[0]]
-        for k in range(_TRIALS):
+        for k in range(len(_TRIALS)):
             for node, data in inner:
                 node.data = float(data[k])
             rows.append(jacobian([copy], wanted)[0])
-        noise = _SAFETY * np.maximum(EPS * terms, np.max(np.abs(moved[root] - root.data)) / _COARSER)
-        moves = np.max(np.abs(np.array(rows) - rows[0]), axis=0) / _COARSER
+        noise = _SAFETY * np.maximum(EPS * terms, np.max(np.abs(moved[root] - root.data) / _TRIALS))
+        moves = np.max(np.abs(np.array(rows[1:]) - rows[0]) / _TRIALS[:, None], axis=0)
         paths = _absolute(graph)
         sums = np.array([EPS * paths.get(leaf, 0.0) for leaf in leaves])
         return float(_or_inf(noise)), _or_inf(_SAFETY * (moves + sums))
