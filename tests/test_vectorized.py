@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import microbp
 from microbp import vectorized
 from microbp.vectorized import deltas, forward, loss_and_gradients
 

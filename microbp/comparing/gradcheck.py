@@ -33,6 +33,8 @@ JUDGED = 5e-5
 """A gradient is judged if the method resolves at least this part of it."""
 WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
 """The methods in words."""
+MOST_VALUES, MOST_NUMBERS = 200_000, 1_000_000_000
+"""A graph is computed anew some twenty times: one of more values, or so many times so many leaves, takes minutes."""
 MOST_ROWS = 40
 """The most leaves that a check prints; of more it prints the worst."""
 
@@ -148,6 +150,12 @@ class Numeric:
         if method not in METHODS:
             raise UnknownNameError(unknown("method", method, METHODS))
         self._graph, self._leaves, self._method = root.graph(), leaves, method
+        if len(self._graph) > MOST_VALUES or len(self._graph) * len(leaves) > MOST_NUMBERS:
+            raise GraphError(
+                f"a numeric check of {len(leaves):,} leaves in a graph of {len(self._graph):,} values would take minutes "
+                f"(the limits are {MOST_VALUES:,} values, and {MOST_NUMBERS:,} for the product): check a smaller batch, "
+                "or fewer leaves"
+            )
         rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
         if method == "complex" and rough:
             raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
