@@ -20,7 +20,7 @@ import re
 from microbp.engine.row import Family, Op
 from microbp.errors import UnknownNameError, unknown
 
-
+__all__ = ["FAMILIES", "OPS", "TABLE", "Family", "Op", "find"]
 _NORMAL = "(abs(out) > 1e-290) * (abs(out) < 1e290)"
 """Where a power has all its digits, and one factor more does not make it overflow."""
 

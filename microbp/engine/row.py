@@ -149,7 +149,12 @@ class Family:
         'w1 * x1 + … + wn * xn + b'
         """
         return " + ".join(
-            [self.numbered(self.term).format("1"), "…", self.numbered(self.term).format("n"), *filter(None, [self.last])]
+            [
+                self.numbered(self.term).format("1"),
+                "…",
+                self.numbered(self.term).format("n"),
+                *filter(None, [self.last]),
+            ]
         )
 
     @staticmethod
