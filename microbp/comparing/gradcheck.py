@@ -218,8 +218,8 @@ def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: 
     random by its last digit), and for a difference what rounding does to f, over h, and how much h/2 would change.
     A larger difference is always an error, and a smaller one none: the table prints what is allowed. A gradient that
     shows none, but is not resolved to 1 in 20,000, is not judged, and the check says so: thus no relative error of 1e-4
-    passes. Raises `UnknownNameError` for another method, `GraphError` for a graph that takes minutes, `OperandError` for
-    a function that returns no `Value`.
+    passes. Raises `UnknownNameError` for another method, `GraphError` for a graph that takes minutes, `OperandError`
+    for a function that returns no `Value`.
     """
     if not callable(what) or isinstance(what, Value):
         if xs:

@@ -120,4 +120,4 @@ def find(name: str) -> Op:
     raise UnknownNameError(unknown("operation", name, [*OPS, *FAMILIES]))
 
 
-copyreg.pickle(Op, lambda op: (find, (op.name,)))  # type: ignore[arg-type]  # it makes an Op, by its name
+copyreg.pickle(Op, lambda op: (find, (op.name,)))
