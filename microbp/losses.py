@@ -1,4 +1,4 @@
-"""Losses, each composed from operations of the table: no new derivatives.
+"""Losses, each composed from operations of the table, and a row of what else is to be known of it.
 
 Outputs are given as m rows of n values (or one flat row), targets as numbers in the same shape. The names
 and conventions are those of `microbp.vectorized`, which derives them a second time, in matrix form.
@@ -7,23 +7,93 @@ and conventions are those of `microbp.vectorized`, which derives them a second t
 >>> loss = half_squared_error([Value(0.75), Value(0.77)], [0.01, 0.99])
 >>> loss.data
 0.298
+>>> LOSSES["mean_squared_error"].derivative
+'2 * (a - y) / (m * n)'
+
+To add a loss, write its function and its row, here, and a second time in `microbp.vectorized`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microbp.engine import OPS, Value
 from microbp.engine.families import total
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn import MLP
 
 SMALLEST_PROBABILITY = 1e-12
 """What binary_cross_entropy takes the logarithm of instead of anything smaller, if its outputs are no sigmoids."""
+
+Floats = NDArray[np.float64]
+Graph = TypeVar("Graph", bound=Callable[[Any, Any], Value])
+
+
+class Targets(NamedTuple):
+    """The targets that a loss is for."""
+
+    words: str
+    fit: Callable[[Floats], bool]
+    """Whether an array of shape (m, n_out) has such targets alone."""
+    sample: Callable[[np.random.Generator, tuple[int, int]], Floats]
+    """Random ones of this shape, with few digits, so that they can be typed."""
+    between: float | None = None
+    """What lies between the targets of two classes; `None` if they stand for no classes."""
+
+
+NUMBERS = Targets("any numbers", lambda Y: True, lambda rng, shape: rng.normal(size=shape).round(2))
+PROBABILITIES = Targets(
+    "from 0 to 1",
+    lambda Y: bool(np.all((Y >= 0) & (Y <= 1))),
+    lambda rng, shape: rng.integers(0, 2, size=shape).astype(np.float64),
+    0.5,
+)
+SIGNS = Targets(
+    "−1 or +1", lambda Y: bool(np.all(np.abs(Y) == 1)), lambda rng, shape: rng.choice([-1.0, 1.0], size=shape), 0.0
+)
+SHARES = Targets(
+    "0 or more, for two outputs or more",
+    lambda Y: Y.shape[1] > 1 and bool(np.all(Y >= 0)),
+    lambda rng, shape: np.eye(shape[1])[rng.integers(0, shape[1], size=shape[0])],
+    0.5,
+)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What is to be known of a loss: a row."""
+
+    graph: Callable[[Any, Any], Value]
+    """The loss of outputs and targets."""
+    derivative: str
+    """∂loss/∂a of an output a with the target y, for m samples of n outputs.
+
+    In it p is the softmax of the row of outputs, times the sum of the row of targets.
+    """
+    delta: Mapping[str, str] = field(default_factory=dict)
+    """∂loss/∂z by the activation of the output, where ∂loss/∂a ⊙ f′ simplifies."""
+    targets: Targets = NUMBERS
+    output: str = ""
+    """The only activation that makes such outputs as it takes, if there is one."""
+
+
+LOSSES: dict[str, Loss] = {}
+"""Every loss by name."""
+
+
+def _row(derivative: str, **more: Any) -> Callable[[Graph], Graph]:
+    """The row of the function that follows."""
+
+    def add(graph: Graph) -> Graph:
+        LOSSES[graph.__name__] = Loss(graph, derivative, **more)
+        return graph
+
+    return add
 
 
 def _rows(outputs: Any, targets: Any) -> list[tuple[NDArray[Any], list[float]]]:
@@ -38,27 +108,32 @@ def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, float]]:
     return [pair for row, y in _rows(outputs, targets) for pair in zip(row, y, strict=True)]
 
 
+@_row("a - y")
 def half_squared_error(outputs: Any, targets: Any) -> Value:
     """Σ ½(t − o)², summed over rows and outputs: nothing is divided by m."""
     return total([0.5 * (t - o) ** 2 for o, t in _pairs(outputs, targets)])
 
 
+@_row("2 * (a - y)")
 def squared_error(outputs: Any, targets: Any) -> Value:
     """Σ (t − o)², summed over rows and outputs."""
     return total([(t - o) ** 2 for o, t in _pairs(outputs, targets)])
 
 
+@_row("2 * (a - y) / m")
 def squared_error_per_sample(outputs: Any, targets: Any) -> Value:
     """1/m · Σ (t − o)², summed over outputs, averaged over the m rows."""
     return total([(t - o) ** 2 for o, t in _pairs(outputs, targets)]) / len(_rows(outputs, targets))
 
 
+@_row("2 * (a - y) / (m * n)")
 def mean_squared_error(outputs: Any, targets: Any) -> Value:
     """The mean of (t − o)² over all m·n entries."""
     pairs = _pairs(outputs, targets)
     return total([(t - o) ** 2 for o, t in pairs]) / len(pairs)
 
 
+@_row("(a - y) / (a * (1 - a)) / m", delta={"sigmoid": "(a - y) / m"}, targets=PROBABILITIES, output="sigmoid")
 def binary_cross_entropy(outputs: Any, targets: Any) -> Value:
     """1/m · Σ −[y log a + (1 − y) log(1 − a)], where the outputs a are probabilities.
 
@@ -104,12 +179,14 @@ def _net_of_sigmoid(a: Any) -> Value | None:
     return a.inputs[0] if isinstance(a, Value) and a.op is OPS["sigmoid"] else None
 
 
+@_row("(y * a < 1) * -y / m", targets=SIGNS)
 def hinge(outputs: Any, targets: Any) -> Value:
     """1/m · Σ max(0, 1 − y·a), for targets −1 and +1: the loss of micrograd's demo."""
     rows = _rows(outputs, targets)
     return total([(1 - t * a).relu() for row, y in rows for a, t in zip(row, y, strict=True)]) / len(rows)
 
 
+@_row("(p - y) / m", targets=SHARES)
 def softmax_cross_entropy(outputs: Any, targets: Any) -> Value:
     """1/m · Σ −y · log softmax(o), where the outputs o are logits; stable for logits of any size.
 
@@ -126,21 +203,6 @@ def softmax_cross_entropy(outputs: Any, targets: Any) -> Value:
             terms.append(total([(o - largest).exp() for o in others]).log1p() * sum(y))
         terms += [(largest - o) * t for o, t in zip(row, y, strict=True) if t and (o is not largest or not others)]
     return total(terms) / len(rows)
-
-
-LOSSES: dict[str, Callable[[Any, Any], Value]] = {
-    loss.__name__: loss
-    for loss in (
-        half_squared_error,
-        squared_error,
-        squared_error_per_sample,
-        mean_squared_error,
-        binary_cross_entropy,
-        hinge,
-        softmax_cross_entropy,
-    )
-}
-"""Every loss by name."""
 
 
 def l2_penalty(weights: MLP | Sequence[Value], l2: float, m: int) -> Value:
@@ -160,10 +222,10 @@ def batch_loss(model: MLP, X: Any, Y: Any, loss: str, l2: float = 0.0) -> Value:
     Raises `UnknownNameError` for a loss that is not in `LOSSES`.
     """
     if loss not in LOSSES:
-        raise UnknownNameError(unknown("loss", loss, LOSSES))
+        raise UnknownNameError(nearest("loss", loss, LOSSES))
     X = np.asarray(X, dtype=np.float64)
     if X.ndim != 2:
         raise ShapeError(f"a batch needs X of shape (m, n_in), got {X.shape}. One sample is X.reshape(1, -1).")
     outputs = [np.atleast_1d(np.array(model(x), dtype=object)) for x in X.tolist()]
-    root = LOSSES[loss](outputs, Y)
+    root = LOSSES[loss].graph(outputs, Y)
     return root + l2_penalty(model, l2, len(X)) if l2 else root

@@ -37,6 +37,7 @@ STORIES = {
     "test_house",
     "test_notebooks",
     "test_readme",
+    "test_registry",
     "diagnosis.test_learners",
     "engine.test_micrograd",
     "problems.test_builtin",

@@ -24,9 +24,9 @@ from microbp.vectorized import deltas, forward, loss_and_gradients
 
 Array = NDArray[np.float64]
 
-ACTIVATIONS = ["linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus"]
+ACTIVATIONS = list(vectorized.ACTIVATIONS)
 SUMMED = ["half_squared_error", "squared_error"]
-AVERAGED = ["squared_error_per_sample", "mean_squared_error", "binary_cross_entropy", "hinge", "softmax_cross_entropy"]
+AVERAGED = [name for name in vectorized.LOSSES if name not in SUMMED]
 LOSSES = SUMMED + AVERAGED
 NEAR_KINK = 1e-3
 STEP = 1e-5

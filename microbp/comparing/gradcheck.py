@@ -22,7 +22,7 @@ import numpy as np
 from microbp.comparing.differences import Estimate, by_complex_step, by_differences, rounding
 from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
-from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
+from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
 from microbp.printing import columns
 from microbp.problems import Problem
 
@@ -143,7 +143,7 @@ class Numeric:
 
     def __init__(self, root: Value, leaves: Sequence[Value], method: str = "auto") -> None:
         if method not in METHODS:
-            raise UnknownNameError(unknown("method", method, METHODS))
+            raise UnknownNameError(nearest("method", method, METHODS))
         self._graph, self._leaves, self._method = root.graph(), leaves, method
         if len(self._graph) > MOST_VALUES or len(self._graph) * len(leaves) > MOST_NUMBERS:
             raise GraphError(

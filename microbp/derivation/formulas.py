@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 
+from microbp.engine.ops import ACTIVATIONS, OPS
+from microbp.formula.language import Formula
+from microbp.losses import LOSSES
+
+
+def _text(formula: Formula, **names: str) -> str:
+    """A formula of the tables as a line has it: narrow, and a difference in brackets, since a factor may follow."""
+    text = formula.text(**names).replace(" / ", "/")
+    return f"({text})" if re.fullmatch(r"\w − \w", text) else text
+
+
 SLOPES = {
-    "linear": "1",
-    "sigmoid": "a·(1 − a)",
-    "tanh": "1 − a²",
-    "relu": "[z > 0]",
-    "leaky_relu": "0.01 + 0.99·[z > 0]",
-    "softplus": "σ(z)",
+    name: "1" if name == "linear" else _text(OPS[name].print_formula("x"), x="z", out="a") for name in ACTIVATIONS
 }
 """f′ in terms of z and a = f(z), for each f."""
 
@@ -26,17 +32,9 @@ MISREMEMBERED: dict[str, tuple[str, ...]] = {
     "leaky_relu": ("z", "a", "0.01·[z > 0] + 0.99·[z < 0]"),
     "softplus": ("a", "1 − a"),
 }
-"""What is taken for it by mistake."""
+"""What is taken for it by mistake, as far as that is known."""
 
-ERRORS = {
-    "half_squared_error": "(a − y)",
-    "squared_error": "2·(a − y)",
-    "squared_error_per_sample": "2·(a − y)/m",
-    "mean_squared_error": "2·(a − y)/(m·n)",
-    "binary_cross_entropy": "(a − y)/(a·(1 − a))/m",
-    "hinge": "[y·a < 1]·(−y)/m",
-    "softmax_cross_entropy": "(p − y)/m",
-}
+ERRORS = {name: _text(Formula(loss.derivative)) for name, loss in LOSSES.items()}
 """∂E/∂a of each loss E, for m samples and n outputs; p = softmax(a)."""
 
 OTHER_ERRORS = {
@@ -59,9 +57,8 @@ _OF_BINARY = {
 }
 WRONG_ERRORS = {
     loss: (_OF_BINARY if loss == "binary_cross_entropy" else {})
-    | {f"{loss} without y": re.sub(r"\((a|p) − y\)", r"\1", right)}
+    | ({f"{loss} without y": without} if (without := re.sub(r"\((a|p) − y\)", r"\1", right)) != right else {})
     for loss, right in ERRORS.items()
-    if loss != "hinge"
 }
 """What is taken for it by mistake, by what is wrong, for each loss."""
 

@@ -18,6 +18,7 @@ from microbp.engine import Value
 from microbp.engine.ops import OPS
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
+from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import Parameter
 from microbp.printing import decimals, derivative, factor
@@ -25,19 +26,6 @@ from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
 TOLERANCE = 1e-12
-BY_OUTPUT = {
-    "half_squared_error": "a - y",
-    "squared_error": "2 * (a - y)",
-    "squared_error_per_sample": "2 * (a - y) / m",
-    "mean_squared_error": "2 * (a - y) / (m * n)",
-    "binary_cross_entropy": "(a - y) / (m * a * (1 - a))",
-    "hinge": "-y * (y * a < 1) / m",
-    "softmax_cross_entropy": "(p - y) / m",
-}
-"""∂loss/∂a by loss, for m samples and n outputs; p is the softmax of the row a, times the sum of the row y."""
-
-BY_NET = {("binary_cross_entropy", "sigmoid"): "(a - y) / m"}
-"""The delta itself by (loss, output activation), where f′ cancels."""
 
 
 @dataclass(frozen=True)
@@ -215,9 +203,10 @@ class Routes:
 
     def output(self) -> Formula:
         """The delta of the output layer in a and y, x = z, m, n and p."""
-        f, by_output = self.functions[-1], Formula(BY_OUTPUT[self.loss])
-        if (self.loss, f) in BY_NET:
-            return Formula(BY_NET[self.loss, f])
+        f, row = self.functions[-1], LOSSES[self.loss]
+        if f in row.delta:
+            return Formula(row.delta[f])
+        by_output = Formula(row.derivative)
         prime = self.prime(self.depth).substitute(out=Formula("a"))
         return by_output if f == "linear" else Formula("u * v").substitute(u=by_output, v=prime)
 

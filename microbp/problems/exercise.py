@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine.operands import real_number
-from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
+from microbp.errors import ProblemError, ShapeError, UnknownNameError, nearest
 from microbp.losses import LOSSES
 from microbp.nn import MLP, Parameter
 from microbp.problems import Problem, as_network
@@ -136,7 +136,7 @@ def exercise_of(
         raise ShapeError("a model needs data: give X of shape (m, n_in) and Y of shape (m, n_out), or a problem")
     loss = loss or "half_squared_error"
     if loss not in LOSSES:
-        raise UnknownNameError(unknown("loss", loss, LOSSES))
+        raise UnknownNameError(nearest("loss", loss, LOSSES))
     l2 = real_number(l2 or 0.0, "l2, the λ of the penalty,")
     if not 0.0 <= l2 < np.inf:
         raise ProblemError(f"l2, the λ of the penalty, is 0 or more; got {l2}")

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from microbp.datasets import DATASETS
-from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.nn.initial import start
 from microbp.problems.expression import ExpressionProblem
+from microbp.problems.kinds import short
 from microbp.problems.names import Names
 from microbp.problems.network import NetworkProblem, Problem
-from microbp.problems.schema import SCHEMA, check, check_required, short
+from microbp.problems.schema import SCHEMA, check, check_required
 from microbp.problems.settings import Training
 
 MAX_PARAMETERS = 100_000
@@ -75,7 +76,7 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
         if numbers or not name.replace("-", "").replace("_", "").isalnum():
             raise
         raise ProblemError(
-            f"{unknown('problem', name, builtin_names())}; or give a .toml file, or an expression"
+            f"{nearest('problem', name, builtin_names())}; or give a .toml file, or an expression"
         ) from error
 
 

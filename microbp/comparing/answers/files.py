@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from microbp.comparing.answers.formats import READERS
-from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, unknown
+from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, nearest
 from microbp.problems.exercise import Exercise
 
 MAX_BYTES = 100_000_000
@@ -45,7 +45,7 @@ def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in READERS:
-        raise ProblemError(f"cannot read {what} from {str(path)!r}: {unknown('kind of file', suffix, READERS)}")
+        raise ProblemError(f"cannot read {what} from {str(path)!r}: {nearest('kind of file', suffix, READERS)}")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ProblemError(f"{path}: a file of {what} may have {MAX_BYTES:,} bytes, this has more")
@@ -119,7 +119,7 @@ def find_function(name: str) -> Callable[..., Any]:
         function: Any = getattr(found, attribute, None)
     if not callable(function):
         names = [n for n, value in vars(found).items() if inspect.isfunction(value)]
-        raise ProblemError(f"{unknown('function', attribute, names)}, in the module {module!r}")
+        raise ProblemError(f"{nearest('function', attribute, names)}, in the module {module!r}")
 
     @functools.wraps(function)
     def guarded(*arguments: Any) -> Any:

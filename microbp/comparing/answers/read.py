@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from microbp.comparing.answers.answer import Answer, meanings, within
 from microbp.comparing.answers.arrays import depth, floats, is_single, unwrapped, words
 from microbp.comparing.answers.flat import LAYOUTS, ambiguous, flat_readings
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 _NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
@@ -47,7 +47,7 @@ def read(case: Exercise, gradients: Any, *, layout: str | None = None, loose: bo
     ['rows', 'columns', 'weights-rows', 'weights-columns', 'neurons', 'theta-rows', 'theta-columns']
     """
     if layout is not None and layout not in LAYOUTS:
-        raise UnknownNameError(unknown("layout", layout, LAYOUTS))
+        raise UnknownNameError(nearest("layout", layout, LAYOUTS))
     gradients = unwrapped(gradients)
     if loss_in(gradients) is not None:
         gradients = gradients[1:]
@@ -198,7 +198,7 @@ def _by_name(case: Exercise, given: Mapping[str, Any]) -> Answer:
                     once(key, *_places(match[1], l))
                     _put(arrays, match[1], l, floats(f"{key}[{l - 1}]", part))
         else:
-            raise UnknownNameError(unknown("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
+            raise UnknownNameError(nearest("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
     ordered = {name: arrays[name] for name in case.names if name in arrays}
     return Answer(ordered, form, {name: mask for name, mask in known.items() if not mask.all()}, frozenset(totals))
 
