@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import Answer, meanings, within
-from microbp.comparing.answers.arrays import depth, floats, is_single, unwrapped, words
+from microbp.comparing.answers.arrays import depth, floats, is_one, is_single, unwrapped, words
 from microbp.comparing.answers.flat import LAYOUTS, ambiguous, flat_readings
 from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.problems.exercise import Exercise, Floats, Gradients
@@ -88,8 +88,10 @@ def loss_in(gradients: Any) -> float | None:
     >>> loss_in((0.3, [[[1.0]]], [[2.0]])), loss_in(([[[1.0]]], [[2.0]]))
     (0.3, None)
     """
-    if isinstance(gradients, list | tuple) and len(gradients) == 3 and depth(gradients[0]) == 0 < depth(gradients[1]):
-        return None if gradients[0] is None else float(floats("the loss", gradients[0]))
+    if isinstance(gradients, list | tuple) and len(gradients) == 3:
+        first, second, _ = gradients
+        if not isinstance(first, list | tuple) and depth(first) == 0 < depth(second):
+            return None if first is None else float(floats("the loss", first))
     return None
 
 
@@ -172,7 +174,7 @@ def _by_name(case: Exercise, given: Mapping[str, Any]) -> Answer:
         if value is None:
             continue
         label = key if key in case.labels else key[1:] if key[:1] in "d∂" else ""
-        if label in case.labels and np.size(value) == 1 and depth(value) <= 1:
+        if label in case.labels and is_one(value):
             form = "numbers by label"
             name, where = case.labels[label]
             once(key, (name,) if where is None else (name, where))
@@ -211,7 +213,7 @@ def _places(kind: str, l: int) -> list[tuple[str]]:
 def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
     if kind.lower() in ("w", "b"):
         arrays[f"d{'W' if kind in 'wW' else 'b'}{l}"] = array
-    elif array.ndim != 2 or array.shape[1] < 2:
+    elif (array := np.atleast_2d(array)).ndim != 2 or array.shape[1] < 2:
         raise ShapeError(f"Θ{l} needs shape (n_out, 1 + n_in), the bias in column 0, got {array.shape}")
     else:
         arrays[f"dW{l}"], arrays[f"db{l}"] = array[:, 1:], array[:, 0]
