@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
 
-.PHONY: help demo test test-fast check lint type fix bench bench-diagnose bench-import examples fuzz gallery clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples fuzz gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ type: $(VENV)/.lint  ## check the types
 fix: $(VENV)/.lint  ## mend what the linter can mend, and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+accuracy: $(VENV)/.test  ## measure how many ulp each value and derivative is off, over all doubles
+	$(BIN)/python -m tests.engine.accuracy
 
 bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, its pictures and its answers
 	$(BIN)/python tests/benchmarks/against_micrograd.py

@@ -35,7 +35,7 @@ Arrays = Sequence[ArrayLike]
 Names = str | Sequence[str]
 
 SMALLEST_PROBABILITY = 1e-12
-"""What binary_cross_entropy takes the logarithm of instead of anything smaller."""
+"""What binary_cross_entropy takes the logarithm of instead of anything smaller, if its outputs are no sigmoids."""
 
 
 def _sigmoid(z: Array) -> Array:
@@ -45,8 +45,8 @@ def _sigmoid(z: Array) -> Array:
 
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
     "linear": (lambda z: z.copy(), lambda z, a: np.ones_like(z)),
-    "sigmoid": (_sigmoid, lambda z, a: a * (1.0 - a)),
-    "tanh": (np.tanh, lambda z, a: 1.0 - a**2),
+    "sigmoid": (_sigmoid, lambda z, a: _sigmoid(z) * _sigmoid(-z)),  # 1 − a has lost its digits where a rounds to 1
+    "tanh": (np.tanh, lambda z, a: 4.0 * _sigmoid(2.0 * z) * _sigmoid(-2.0 * z)),
     "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1.0, 0.01)),
     "softplus": (lambda z: np.logaddexp(0.0, z), lambda z, a: _sigmoid(z)),
@@ -54,30 +54,28 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], 
 """Every activation f by name: f(z), and f′ from z and a = f(z)."""
 
 
-def _clipped(p: Array) -> Array:
-    return np.maximum(p, SMALLEST_PROBABILITY)
+def _log(p: Array) -> tuple[Array, Array]:
+    """Has log max(p, ε) and its derivative, half of it at the tie."""
+    clipped = np.maximum(p, SMALLEST_PROBABILITY)
+    return np.log(clipped), np.heaviside(p - SMALLEST_PROBABILITY, 0.5) / clipped
 
 
-def _kept(p: Array) -> Array:
-    """Has ∂max(p, ε)/∂p of each entry: 1 above ε, 0 below, ½ at the tie."""
-    return np.heaviside(p - SMALLEST_PROBABILITY, 0.5)
+def _log_softmax(a: Array) -> tuple[Array, Array, Array]:
+    """Has log p, where the largest p of a row is, and 1 − p there: from the others, since that p may round to 1."""
+    shifted, largest = a - a.max(axis=1, keepdims=True), np.arange(a.shape[1]) == a.argmax(axis=1)[:, None]
+    others = np.where(largest, 0.0, np.exp(shifted)).sum(axis=1, keepdims=True)
+    return shifted - np.log1p(others), largest, others / (1.0 + others)
 
 
-def _cross_entropy_of_sigmoid_delta(a: Array, y: Array) -> Array:
-    """Has ∂loss/∂a ⊙ a(1 − a) with the fractions cancelled: (a − y)/m, except where a logarithm is clipped."""
-    kept_a, kept_rest = _kept(a), _kept(1.0 - a)
-    clipped = (1.0 - y) * a * kept_rest - y * (1.0 - a) * kept_a
-    return np.asarray(np.where(kept_a * kept_rest == 1.0, a - y, clipped) / len(a))
-
-
-def _log_softmax(a: Array) -> Array:
-    shifted = a - a.max(axis=1, keepdims=True)  # cancels, and no exp overflows
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:
+    """Has (p·Σy − y)/m."""
+    (log_p, largest, rest), of_row = _log_softmax(a), y.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(largest, (of_row - y) - of_row * rest, np.exp(log_p) * of_row - y) / len(a))
 
 
 def softmax(a: Array) -> Array:
     """Has the probabilities that logits a of shape (m, n) stand for: each row adds up to 1."""
-    return np.asarray(np.exp(_log_softmax(a)))
+    return np.asarray(np.exp(_log_softmax(a)[0]))
 
 
 LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
@@ -86,22 +84,24 @@ LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], 
     "squared_error_per_sample": (lambda a, y: np.sum((y - a) ** 2) / len(a), lambda a, y: 2.0 * (a - y) / len(a)),
     "mean_squared_error": (lambda a, y: np.mean((y - a) ** 2), lambda a, y: 2.0 * (a - y) / a.size),
     "binary_cross_entropy": (
-        lambda a, y: -np.sum(y * np.log(_clipped(a)) + (1.0 - y) * np.log(_clipped(1.0 - a))) / len(a),
-        lambda a, y: -(y * _kept(a) / _clipped(a) - (1.0 - y) * _kept(1.0 - a) / _clipped(1.0 - a)) / len(a),
+        lambda a, y: -np.sum(y * _log(a)[0] + (1.0 - y) * _log(1.0 - a)[0]) / len(a),
+        lambda a, y: -(y * _log(a)[1] - (1.0 - y) * _log(1.0 - a)[1]) / len(a),
     ),
     "hinge": (
         lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)) / len(a),
         lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0) / len(a),
     ),
-    "softmax_cross_entropy": (
-        lambda a, y: -np.sum(y * _log_softmax(a)) / len(a),
-        lambda a, y: (softmax(a) * y.sum(axis=1, keepdims=True) - y) / len(a),
-    ),
+    "softmax_cross_entropy": (lambda a, y: -np.sum(y * _log_softmax(a)[0]) / len(a), _cross_entropy_of_softmax_delta),
 }
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
 
-SIMPLIFIED_DELTAS = {("binary_cross_entropy", "sigmoid"): _cross_entropy_of_sigmoid_delta}
-"""δL from a and y, by (loss, output activation), where the product ∂loss/∂a ⊙ f′ simplifies."""
+LOSSES_OF_NET: dict[tuple[str, str], tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
+    ("binary_cross_entropy", "sigmoid"): (  # −log σ(z) is softplus(−z), −log(1 − σ(z)) softplus(z): together a − y
+        lambda z, y: np.sum(y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z)) / len(z),
+        lambda z, y: ((1.0 - y) * _sigmoid(z) - y * _sigmoid(-z)) / len(z),
+    ),
+}
+"""By loss and output activation: loss and ∂loss/∂z = δL from z and y, right also where a rounds to 0 or 1."""
 
 
 def forward(
@@ -168,7 +168,8 @@ def loss_and_gradients(
     network = _network(weights, biases, X, activation, output)
     y = _targets(network, Y, loss)
     zs, activations = _forward(network)
-    total = float(LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
+    of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
+    total = float(of_net[0](zs[-1], y) if of_net else LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
     if l2:
         total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
     if backward_weights is not None:
@@ -197,9 +198,9 @@ def _forward(network: _Network) -> tuple[list[Array], list[Array]]:
 
 def _deltas(network: _Network, zs: list[Array], activations: list[Array], y: Array, loss: str) -> list[Array]:
     slopes = [ACTIVATIONS[name][1](z, a) for name, z, a in zip(network.names, zs, activations[1:], strict=True)]
-    simplified = SIMPLIFIED_DELTAS.get((loss, network.names[-1]))
-    ds = [simplified(activations[-1], y) if simplified else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
-    for W, slope in reversed(list(zip(network.weights[1:], slopes[:-1], strict=True))):
+    of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
+    ds = [of_net[1](zs[-1], y) if of_net else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
+    for W, slope in zip(network.weights[:0:-1], slopes[-2::-1], strict=True):
         ds.append((ds[-1] @ W) * slope)
     return ds[::-1]
 
@@ -229,8 +230,7 @@ def _network(weights: Sequence[Any], biases: Sequence[Any], X: Any, activation: 
 def _targets(network: _Network, Y: Any, loss: str) -> Array:
     _check_name("loss", loss, LOSSES)
     y = _array("Y", Y, "(m, n_out)", ": Y.reshape(-1, 1) is one output per sample, Y.reshape(1, -1) one sample")
-    needed = (len(network.X), len(network.weights[-1]))
-    if y.shape != needed:
+    if y.shape != (needed := (len(network.X), len(network.weights[-1]))):
         raise ValueError(f"Y has shape {y.shape}, but the outputs have shape {needed}")
     return y
 

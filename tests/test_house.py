@@ -41,7 +41,11 @@ STORIES = {
     "diagnosis.any_pass.test_passes",
     "diagnosis.any_pass.test_random_programs",
     "diagnosis.test_learners",
+    "engine.test_accuracy",
+    "engine.test_large",
+    "engine.test_machine",
     "engine.test_micrograd",
+    "engine.test_special_values",
     "problems.test_builtin",
 }
 """Tests that stand for no module: what people write, read, or know from elsewhere."""

@@ -101,7 +101,7 @@ def test_what_lacks_a_name_is_named_with_its_file(kind):
 
 def test_a_loss_simplifies_with_the_same_activations_in_both_derivations():
     pairs = {(name, f) for name, loss in LOSSES.items() for f in loss.delta}
-    assert pairs == vectorized.SIMPLIFIED_DELTAS.keys()
+    assert pairs == vectorized.LOSSES_OF_NET.keys()
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -25,7 +25,7 @@ import numpy as np
 from microbp.derivation.formulas import loss_of
 from microbp.formula.compiled import line
 from microbp.problems.exercise import Exercise, Floats, Gradients
-from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
+from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET, softmax
 
 PASS = {
     "z": "a0 @ W.T + b",
@@ -96,7 +96,7 @@ def pass_of(case: Exercise) -> Pass:
     lines = [PASS | {"up": "back_"} for _ in case.weights]
     lines[-1]["up"] = PASS["up"]
     if loss_of(case.loss).delta(case.activations[-1]):
-        lines[-1]["d"] = "delta(a, y)"
+        lines[-1]["d"] = "delta(z, y)"
     return Pass(tuple(lines))
 
 
@@ -172,8 +172,8 @@ def _common(case: Exercise, kind: Any) -> Scope:
     """What is in the scope of every layer."""
     X, y = case.X.astype(kind), case.Y.astype(kind)
     found = _functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
-    found |= {"error": LOSSES[case.loss][1], "delta": SIMPLIFIED_DELTAS.get((case.loss, case.activations[-1]))}
-    return found
+    of_net = LOSSES_OF_NET.get((case.loss, case.activations[-1]))
+    return found | {"error": LOSSES[case.loss][1], "delta": of_net and of_net[1]}
 
 
 def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scope:

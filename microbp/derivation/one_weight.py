@@ -102,7 +102,7 @@ def explain(problem: Problem, weight: str) -> Derivation:
 
     >>> from microbp import load
     >>> explain(load("w1-w8"), "w5").gradients[0]
-    0.08216704056423078
+    0.0821670405642308
     """
     network = as_network(problem)
     X, Y = network.shown_samples

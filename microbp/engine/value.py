@@ -23,7 +23,7 @@ from microbp.engine.lecture import Lecture, label_of, refuse_missing_grads
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
 from microbp.engine.ops import OPS, Op
-from microbp.engine.order import DONE, NEW, topological_order
+from microbp.engine.order import LEAF, NEW, passes, refuse_shared, topological_order
 from microbp.errors import FormulaError
 
 _new = object.__new__
@@ -48,7 +48,7 @@ class Value(Operators, Copyable, Lecture):
 
     # _x and _y hold the inputs: one, two, or (in _x) a tuple of many. Two slots instead of a tuple for
     # every node halve the work of Python's garbage collector, which is what a large graph waits for.
-    # _state is used by topological_order alone: leaves are done, the others are new but during the walk.
+    # _state is the mark of topological_order alone.
     __slots__ = ("_state", "_x", "_y", "data", "grad", "label", "op")
 
     data: float
@@ -75,7 +75,7 @@ class Value(Operators, Copyable, Lecture):
         self.op = None
         self._x: Any = None
         self._y: Value | None = None
-        self._state = DONE
+        self._state = LEAF
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -91,9 +91,16 @@ class Value(Operators, Copyable, Lecture):
     def graph(self) -> list[Value]:
         """Every value that this one depends on, and itself last, in topological order: inputs stand before results."""
         found: dict[Value, None] = {}
+        add = found.setdefault
         for node in topological_order(self):
-            for x in node.inputs:
-                found.setdefault(x)
+            x, y = node._x, node._y
+            if y is not None:
+                add(x)
+                add(y)
+            elif x.__class__ is tuple:
+                found.update(dict.fromkeys(x))
+            else:
+                add(x)
             found[node] = None
         return list(found) or [self]
 
@@ -102,6 +109,10 @@ class Value(Operators, Copyable, Lecture):
 
         Leaves accumulate over calls, as in PyTorch; the grads in between are computed anew. Each node is visited once,
         after all that was made from it. A gradient that is inf or nan is reported as `microbp.errstate` says.
+
+        Threads may each have a graph. Raises `GraphError` if another pass, in another thread or below a signal handler,
+        is writing to a value of this one, a leaf that they share included. What interrupts a pass leaves grads half
+        done; the next one is right again, once those of the leaves are 0.
         """
         seed = seed if seed.__class__ is float else real_number(seed, "backward")
         if self.op is None:
@@ -109,11 +120,15 @@ class Value(Operators, Copyable, Lecture):
             return
         order = topological_order(self)
         order.reverse()
-        for node in order:
-            node.grad = 0.0
-        self.grad = seed
-        check = 0.0
+        key = id(order)
         try:
+            passes[key] = order
+            if len(passes) > 1:
+                refuse_shared(key, order)
+            for node in order:
+                node.grad = 0.0
+            self.grad = seed
+            check = 0.0
             for node in order:
                 pull = node.op.pull
                 pull(node)
@@ -121,6 +136,8 @@ class Value(Operators, Copyable, Lecture):
         except TypeError:
             refuse_missing_grads(order)
             raise
+        finally:
+            passes.pop(key, None)  # one call in C, which Ctrl-C cannot cut short
         if check - check:
             report_gradients(order)
 
@@ -135,7 +152,7 @@ class Value(Operators, Copyable, Lecture):
 
     def made_by(self, op: Op, inputs: tuple[Value, ...]) -> Value:
         """Makes it the result of an operation on these inputs, whatever its data are: for copies and pickles."""
-        if op.pull is None:
+        if op.apply is None:
             _generate(op)
         self.op = op
         self._x, self._y = (*inputs, None)[:2] if op.arity <= 2 else (inputs, None)
@@ -156,7 +173,7 @@ def constant(number: Any, op: Op) -> Constant:
     out.grad = 0.0
     out.label = ""
     out.op = None
-    out._state = DONE
+    out._state = LEAF
     return out
 
 
@@ -183,7 +200,7 @@ def _generate(op: Op) -> None:
     """Makes the functions of a row: `apply`, `pull` and `local` for the row itself, the methods for `Value`."""
     tools = (Value, constant, operand, ieee, ieee_partials, report)
     functions = load_functions(op, {tool.__name__: tool for tool in tools} | {"new": _new, "ARITHMETIC": ARITHMETIC})
-    for name in ("apply", "pull", "local"):
+    for name in ("pull", "local", "apply"):  # the one that is looked for is there last, whatever interrupts this
         object.__setattr__(op, name, functions.pop(f"{name}_{op.name}"))
     for name, method in functions.items():
         method.__qualname__ = f"Value.{name}"
