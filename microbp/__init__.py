@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.engine.families import affine, total
     from microbp.engine.ieee import errstate
     from microbp.engine.ops import Op
+    from microbp.engine.replay import Replay, replay
     from microbp.engine.value import Constant, Value, define
     from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
     from microbp.nn.arrays import from_theta, to_theta
@@ -74,6 +75,7 @@ __all__ = [
     "NonFiniteWarning",
     "Op",
     "PageView",
+    "Replay",
     "Report",
     "Reproduced",
     "Step",
@@ -110,6 +112,7 @@ __all__ = [
     "page",
     "paths",
     "paths_to",
+    "replay",
     "steps",
     "strength",
     "to_theta",
@@ -185,6 +188,10 @@ _HOMES = {
     ),
     "engine.ieee": ("errstate",),
     "engine.ops": ("Op",),
+    "engine.replay": (
+        "Replay",
+        "replay",
+    ),
     "engine.value": (
         "Constant",
         "Value",

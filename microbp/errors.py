@@ -30,6 +30,10 @@ class GraphError(MicrobpError, ValueError):
     """A graph is of the wrong kind or too large for what was asked."""
 
 
+class DecisionError(GraphError):
+    """A graph was recorded under a comparison of values that other numbers decide the other way."""
+
+
 class ShapeError(MicrobpError, ValueError):
     """Arrays whose shapes do not fit each other."""
 

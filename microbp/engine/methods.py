@@ -22,9 +22,10 @@ from microbp.engine.ops import FAMILIES, OPS, Family, Op
 from microbp.formula.compiled import load
 from microbp.formula.language import Formula
 
-_RECORD = """\
+_REPORT = """\
 if data - data:  # inf or nan: for these the difference is nan, not 0
-    report(op_{op}, {inputs}, data)
+    report(op_{op}, {inputs}, data)"""
+_RECORD = """\
 out = new(Value)
 out.data = data
 out.grad = 0.0
@@ -145,6 +146,20 @@ def pullback_source(op: Op) -> str:
     return _function(f"pull_{op.name}", ("node",), lines)
 
 
+def evaluate_source(op: Op) -> str:
+    """Computes the data of a node anew from its inputs, in place: what a replay does."""
+    whole = "node._x" if op.arity > 2 else f"({', '.join(f'node._{slot}' for slot in 'xy'[: op.arity])},)"
+    unpacked = [] if _is_long(op) else [_unpack(op, "inputs")]
+    found = _REPORT.format(op=op.name, inputs="inputs").splitlines()
+    lines = [f"inputs = {whole}", *unpacked, *_compute(op, op.inputs), *found, "node.data = data"]
+    return _function(f"evaluate_{op.name}", ("node",), lines if op.family else _plain(op))
+
+
+def _plain(op: Op) -> list[str]:
+    found = _REPORT.format(op=op.name, inputs=_tuple(op.inputs)).splitlines()
+    return [*_node_inputs(op), *_compute(op, op.inputs), *found, "node.data = data"]
+
+
 def _method(op: Op) -> str:
     """The method, called on the first input; the others may be plain numbers."""
     lines = []
@@ -172,6 +187,13 @@ def _to_constant(op: Op, name: str) -> list[str]:
 
 def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
     """Compute the result of `op` for these variables (all of them together are called `whole`) and record it."""
+    inputs = whole or _tuple(variables)
+    x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)
+    record = f"{_REPORT}\n{_RECORD}".format(op=op.name, inputs=inputs, x=x, y=y)
+    return [*_compute(op, variables), *record.splitlines()]
+
+
+def _compute(op: Op, variables: tuple[str, ...]) -> list[str]:
     data = {name: f"{variable}.data" for name, variable in zip(op.inputs, variables, strict=True)}
     if _is_long(op):
         family = FAMILIES[op.family]
@@ -188,9 +210,11 @@ def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
         lines = [f"data = {op.formula.python(data)}"]
     if op.family or op.formula.can_raise:
         lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
-    inputs = whole or f"({', '.join(variables)}{',' if op.arity == 1 else ''})"
-    x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)
-    return lines + _RECORD.format(op=op.name, inputs=inputs, x=x, y=y).splitlines()
+    return lines
+
+
+def _tuple(variables: tuple[str, ...]) -> str:
+    return f"({', '.join(variables)}{',' if len(variables) == 1 else ''})"
 
 
 def _is_long(op: Op) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from microbp.errors import OperandError
 
+DECISIONS: ContextVar[list[Any] | None] = ContextVar("decisions", default=None)
+"""Where comparisons of values are noted while a graph is recorded: what Python decides by them is not in the graph."""
 _NO_NUMBERS = (str, bytes, bytearray, complex, np.complexfloating, np.ndarray)
 
 
@@ -36,7 +39,10 @@ class Operators:
     def _ordered(self, compare: Callable[[Any, Any], Any], other: Any) -> Any:
         if isinstance(other, np.ndarray) and other.ndim:
             return NotImplemented  # NumPy then compares elementwise
-        return compare(self.data, other.data if isinstance(other, Operators) else other)
+        result = compare(self.data, other.data if isinstance(other, Operators) else other)
+        if (decisions := DECISIONS.get()) is not None:
+            decisions.append((compare, self, other, result))
+        return result
 
 
 def real_number(data: Any, what: str) -> float:

@@ -1,0 +1,129 @@
+"""Replaying a recorded graph: what building it again gives, bit by bit."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microbp
+from microbp import Value, nn
+from microbp.engine import apply
+from microbp.engine.replay import replay
+from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError
+from tests.graphs import graphs
+
+
+def numbers(root):
+    return [(v.data, v.grad) for v in root.graph()]
+
+
+def rebuilt(root, leaves, new):
+    """The same graph, built by the engine's own operations from leaves with these numbers."""
+    copies = dict(zip(leaves, (Value(x) for x in new), strict=True))
+    for node in root.graph():
+        if node.op is not None:
+            copies[node] = apply(node.op, tuple(copies.get(x, x) for x in node.inputs))
+    return copies[root], [copies[leaf] for leaf in leaves]
+
+
+@settings(max_examples=100, deadline=None)
+@given(graphs(), st.integers(0, 2**32))
+def test_replay_gives_what_building_gives_at_other_numbers(built, seed):
+    root, leaves = built
+    r = replay(root)
+    rng = random.Random(seed)
+    for _ in range(3):
+        new = [rng.uniform(-3, 3) for _ in leaves]
+        for leaf, x in zip(leaves, new, strict=True):
+            leaf.data = x
+        with microbp.errstate("ignore"):
+            r.zero_grad()
+            loss = r.forward()
+            r.backward()
+            again, copies = rebuilt(root, leaves, new)
+            again.backward()
+        assert np.array_equal([loss], [again.data], equal_nan=True)
+        assert np.array_equal([v.grad for v in leaves], [v.grad for v in copies], equal_nan=True)
+
+
+def test_backward_accumulates_as_the_graph_does():
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=3)
+    root = model([0.5, -1.0])
+    root.backward()
+    once = [p.grad for p in model.parameters()]
+    r = replay(root)
+    r.forward()
+    r.backward()
+    assert [p.grad for p in model.parameters()] == [2 * g for g in once]
+    r.zero_grad()
+    assert not any(p.grad for p in model.parameters())
+
+
+def test_training_in_place_is_training_by_building():
+    problem, other = microbp.load("w1-w8"), microbp.load("w1-w8")
+    r = replay(problem.root())
+    for _ in range(50):
+        r.zero_grad()
+        r.forward()
+        r.backward()
+        root = other.root()
+        for p in other.trained():
+            p.grad = 0.0
+        root.backward()
+        assert r.root.data == root.data
+        for p, q in zip(problem.trained(), other.trained(), strict=True):
+            assert p.grad == q.grad
+            p.data -= 0.5 * p.grad
+            q.data -= 0.5 * q.grad
+
+
+def test_what_python_decided_is_checked_before_anything_after_it_is_computed():
+    x = Value(2.0, label="margin")
+    r = replay(lambda: x.log() if x * 2 > 1 else x)
+    assert r(margin=3.0) == Value(3.0).log().data
+    with microbp.errstate("raise"), pytest.raises(DecisionError, match=r"mul > 1 was True; with .*test_replay\.py:\d+"):
+        r(margin=-3.0)  # and no DomainError of a logarithm that would not have been taken
+
+
+def test_a_choice_in_numpy_is_a_decision_too():
+    x = np.array([Value(1.0, label="p"), Value(2.0, label="q")])
+    r = replay(lambda: np.max(x) * 3.0)
+    assert r(p=1.5) == 6.0
+    with pytest.raises(DecisionError, match="test_replay"):
+        r(p=2.5)
+
+
+def test_the_operation_max_needs_no_decision():
+    x, y = Value(1.0, label="x"), Value(2.0, label="y")
+    r = replay(lambda: x.max(y))
+    assert r(x=5.0) == 5.0
+    r.backward()
+    assert (x.grad, y.grad) == (1.0, 0.0)
+
+
+def test_comparisons_elsewhere_are_not_noted():
+    x = Value(1.0, label="x")
+    r = replay(lambda: x * 2)
+    assert x > 0
+    assert r(x=-1.0) == -2.0
+
+
+def test_a_leaf_alone_is_a_graph():
+    x = Value(1.0, label="x")
+    r = replay(x)
+    assert r(x=2.0) == 2.0
+    r.backward()
+    assert x.grad == 1.0
+
+
+def test_wrong_words_are_refused():
+    x, y = Value(1.0, label="x"), Value(2.0, label="x")
+    with pytest.raises(UnknownNameError, match="did you mean 'x'"):
+        replay(x * 2)(xx=1.0)
+    with pytest.raises(GraphError, match="2 leaves"):
+        replay(x * y)(x=1.0)
+    for wrong in (3.0, lambda: 3.0):
+        with pytest.raises(OperandError):
+            replay(wrong)
