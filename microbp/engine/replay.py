@@ -60,7 +60,8 @@ class Decision(NamedTuple):
         if bool(self.compare(x, y)) is not self.result:
             known = ", ".join(f"{_name(v)} = {v.data}" for v in _compared([self]))
             raise DecisionError(
-                f"the graph was recorded while {self.text} was {self.result}; with {known} it is {not self.result} ({self.place}). Record it again with these numbers."
+                f"the graph was recorded while {self.text} was {self.result}; with {known} it is "
+                f"{not self.result} ({self.place}). Record it again with these numbers."
             )
 
 
@@ -165,7 +166,8 @@ def _decisions() -> Iterator[list[Decision]]:
 
 class _Noted(list[Decision]):
     def append(self, noted: Any) -> None:
-        super().append(Decision(*noted, place=_place()))
+        compare, x, y, result = noted
+        super().append(Decision(compare, x, y, result, _place()))
 
 
 def _compared(decisions: list[Decision]) -> list[Value]:
