@@ -64,7 +64,7 @@ _COMPARISONS: dict[str | type, Template] = {
     for op, sign in ((ast.Gt, ">"), (ast.GtE, ">="), (ast.Lt, "<"), (ast.LtE, "<="), (ast.Eq, "=="), (ast.NotEq, "!="))
 }
 _CODE: dict[str | type, Template] = {
-    ast.Add: _ADD,
+    ast.Add: Template("{} + {}", SUM, (SUM, PRODUCT)),  # a + (b + c) rounds otherwise than a + b + c
     ast.Sub: _SUB,
     ast.Mult: Template("{} * {}", PRODUCT, (PRODUCT, SIGN)),
     ast.Div: Template("{} / {}", PRODUCT, (PRODUCT, SIGN)),
@@ -85,7 +85,8 @@ PYTHON = Dialect(
         "sign": Template("(1.0 if {0} > 0 else -1.0 if {0} < 0 else abs({0}))", ATOM, (SUM,)),  # nan for nan
         # e^x is all that 1 / (1 + e^-x) comes to there, and e^-x would overflow.
         "sigmoid": Template("(1.0 / (1.0 + math.exp(-{0})) if {0} > -37.0 else math.exp({0}))", ATOM, (SIGN,)),
-    }
+    },
+    powers={2.0: " ** 2", 3.0: " ** 3"},  # which never leave the real line as other exponents do
 )
 NUMPY = Dialect(
     {

@@ -221,8 +221,9 @@ def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
                 return _write(new.tree, dialect, {})
             return dialect.name(name) if new is None else new, ATOM
         case ast.BinOp(op=ast.Add()):
-            pieces = [dialect.wrap(_write(term.tree, dialect, names), SUM) for term in Formula(tree).terms]
-            return " + ".join(pieces), SUM
+            needed = dialect.templates[ast.Add].parts[1]
+            first, *rest = [_write(term.tree, dialect, names) for term in Formula(tree).terms]
+            return " + ".join([dialect.wrap(first, SUM), *(dialect.wrap(piece, needed) for piece in rest)]), SUM
         case ast.BinOp(left=left, op=ast.Pow(), right=right) if sign := _power(right, dialect, names):
             return dialect.wrap(_write(left, dialect, names), ATOM) + sign, POWER
         case ast.BinOp(left=left, op=op, right=right):

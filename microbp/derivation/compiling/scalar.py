@@ -1,0 +1,176 @@
+"""The forward and the backward pass of a graph as lines of Python: the derivation as one would write it by hand.
+
+The first contribution to a gradient is written with =, later ones with +=, in the order of the chain rule: what is
+computed is what the graph computes, bit by bit. What numbers alone decide is worked out; what is used once and has no
+label stands where it is used.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from microbp.derivation.compiling.entries import Names
+from microbp.engine import Constant, Value
+from microbp.engine.order import topological_order
+from microbp.engine.replay import SIGNS, Decision
+from microbp.formula.folding import fold, number
+from microbp.formula.language import Formula
+
+INLINE = 60
+"""What is longer than so many letters gets a line of its own."""
+
+
+class Line(NamedTuple):
+    """One statement, and the layer that it belongs to: how many weighted sums lie before it."""
+
+    target: str
+    sign: str
+    text: str
+    layer: int
+
+
+class Scalar:
+    """The lines of a graph. `names` holds the leaves that are arguments; the others are constants."""
+
+    def __init__(
+        self,
+        root: Value,
+        decisions: Sequence[Decision],
+        names: Mapping[Value, str],
+        given: Names,
+        wrt: Sequence[Value],
+        readable: bool,
+    ) -> None:
+        self.root, self.decisions, self.given, self.readable = root, decisions, given, readable
+        ends = [v for d in decisions for v in (d.x, d.y) if isinstance(v, Value)]
+        self.order = list(dict.fromkeys(node for end in (*ends, root) for node in topological_order(end)))
+        self.back = topological_order(root)
+        self.back.reverse()
+        self.kept = {root, *ends}
+        self.text = {leaf: Formula.atom(name) for leaf, name in names.items()}
+        self.called = dict(names)
+        self.needs = set(wrt)
+        for node in self.order:
+            if any(x in self.needs for x, p in zip(node.inputs, node.op.partials, strict=True) if p is not None):
+                self.needs.add(node)
+        self.layers: dict[Value, int] = {}
+
+    def forward(self) -> Iterator[Line]:
+        """Every value that has a name, inputs before results."""
+        uses = self._uses()
+        waiting = list(self.decisions)
+        lines: list[Line] = []
+        for node in (*self.order, None):
+            while waiting and all(self._known(v) for v in waiting[0][1:3]):
+                lines.append(self._check(waiting.pop(0)))
+            if node is None:
+                break
+            layer = max(self.layers.get(x, 0) for x in node.inputs if self._known(x)) + _is_net(node)
+            self.layers[node] = layer
+            formula = put_in(node.op.formula, node, self.text)
+            written = formula.python()
+            short = self.readable and not node.label and uses[node] == 1 and len(written) <= INLINE
+            if node is not self.root and (formula.number is not None or (short and node not in self.kept)):
+                self.text[node] = formula
+                continue
+            name = self.given.give(node.label or ("loss" if node is self.root else ""))
+            self.called[node], self.text[node] = name, Formula.atom(name)
+            lines.append(Line(name, "=", written, layer))
+        yield from sorted(lines, key=lambda line: line.layer) if self.readable and not self.decisions else lines
+
+    def _known(self, x: Any) -> bool:
+        """Whether a value has a text by now; a leaf that is no argument is its number."""
+        if isinstance(x, Value) and x.op is None and x not in self.text:
+            self.text[x] = number(x.data)
+        return x in self.text if isinstance(x, Value) else True
+
+    def _check(self, decision: Decision) -> Line:
+        x, y = (self.text[v].python() if isinstance(v, Value) else repr(float(v)) for v in (decision.x, decision.y))
+        test = f"{x} {SIGNS[decision.compare]} {y}"
+        said = repr(f"recorded while {test} was {decision.result}")
+        return Line("", "", f"if {'not ' * decision.result}({test}):\n    raise ValueError({said})", 0)
+
+    def backward(self) -> Iterator[Line]:
+        """The contributions, in the order of the chain rule. Afterwards `gradient` has the texts of the leaves'."""
+        pulls = {node: self._pulled(node) for node in self.back if node in self.needs}
+        arrivals = Counter(x for pulled in pulls.values() for _, x, _ in pulled)
+        grads = {self.root: number(1.0)}
+        names: dict[Value, str] = {}
+        for node in pulls:
+            layer, upstream = self.layers[node], grads[node]
+            for _, x, partial in pulls[node]:
+                local = put_in(partial, node, self.text)
+                found = fold(Formula("u * p").substitute(u=upstream, p=local))
+                text = found.python()
+                if x in names:
+                    if isinstance(found.tree, ast.UnaryOp):
+                        yield Line(names[x], "-=", Formula(found.tree.operand).python(), layer)
+                    else:
+                        yield Line(names[x], "+=", text, layer)
+                    continue
+                if arrivals[x] == 1 and x.op is not None and self._stands(x, found, text, len(pulls[x])):
+                    grads[x] = found
+                    continue
+                names[x] = self.given.give(f"d_{self.called[x]}" if x in self.called else "", "d1")
+                grads[x] = Formula.atom(names[x])
+                yield Line(names[x], "=", text, layer)
+        self.names = names
+
+    def gradient(self, leaf: Value) -> str:
+        """The gradient of a leaf, after `backward`."""
+        return self.names.get(leaf, "1.0" if leaf is self.root else "0.0")
+
+    def _stands(self, x: Value, found: Formula, text: str, uses: int) -> bool:
+        """Whether a gradient stands where it is used, without a line of its own."""
+        if found.number is not None or (not x.label and text.isidentifier()):
+            return True
+        return self.readable and not x.label and uses == 1 and len(text) <= INLINE
+
+    def _pulled(self, node: Value) -> list[tuple[str, Value, Formula]]:
+        assert node.op is not None
+        every = zip(node.op.inputs, node.inputs, node.op.partial_formulas, strict=True)
+        return [(name, x, partial) for name, x, partial in every if partial is not None and x in self.needs]
+
+    def _uses(self) -> Counter[Value]:
+        """How often each value stands in the text."""
+        uses: Counter[Value] = Counter()
+        for node in self.order:
+            known = dict(zip(node.op.inputs, node.inputs, strict=True)) | {"out": node}
+            for formula in (node.op.formula, *(p for _, _, p in self._pulled(node) if node in self.needs)):
+                for name, times in occurrences(formula):
+                    uses[known[name]] += times
+        return uses
+
+
+def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:
+    """A formula of a row with what its inputs, and its result, are called here."""
+    assert node.op is not None
+    known = {name: text[x] for name, x in zip(node.op.inputs, node.inputs, strict=True)}
+    if node in text:
+        known["out"] = text[node]
+    return fold(formula.substitute(**known))
+
+
+@cache
+def occurrences(formula: Formula) -> list[tuple[str, int]]:
+    """How often each name stands in the Python code of a formula: more often than in the formula, in max for example.
+
+    >>> occurrences(Formula("max(x, y)"))
+    [('x', 3), ('y', 2)]
+    """
+    marks = {name: f"<{name}>" for name in formula.names}
+    written = formula.python(marks)
+    return [(name, written.count(mark)) for name, mark in marks.items()]
+
+
+def _is_net(node: Value) -> bool:
+    return node.op is not None and node.op.family == "affine"
+
+
+def leaves_of(root: Value) -> list[Value]:
+    """The leaves that are no plain numbers of an expression, in the order of the graph."""
+    return [v for v in root.graph() if v.op is None and not isinstance(v, Constant)]

@@ -1,0 +1,141 @@
+"""From lines to the source of a function: arguments and results in their shapes, long ones in parts, the descent."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from microbp.derivation.compiling.entries import Entry
+from microbp.derivation.compiling.scalar import Line, Scalar
+from microbp.engine import Value
+
+PART = 1000
+"""A longer function is written as several of so many statements: Python's compiler slows down in long ones."""
+WIDTH = 120
+
+
+def write(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], loop: bool) -> str:
+    """The source of a module with the function `gradients`, or `descend`."""
+    forward, backward = list(scalar.forward()), list(scalar.backward())
+    wanted = {leaf: scalar.gradient(leaf) for entry in results for leaf in entry.leaves.flat}
+    value, signature = scalar.text[scalar.root].python(), ", ".join(entry.name for entry in arguments)
+    kept = {value, *wanted.values()}
+    parts: list[str] = []
+    if len(forward) + len(backward) > 2 * PART:
+        parts, (forward_text, backward_text) = _parts([forward, backward], set(scalar.called.values()), kept)
+    else:
+        forward_text, backward_text = _grouped("forward", forward, scalar), _grouped("backward", backward, scalar)
+    of = _listed([entry.name for entry in results])
+    if loop:
+        new = {leaf: scalar.called[leaf] for leaf in wanted}
+        updates = [f"{name} -= learning_rate * {wanted[leaf]}" for leaf, name in new.items()]
+        steps = [*forward_text, "if step == steps:", "    break", *backward_text, *_titled("update", updates)]
+        body = ["for step in range(steps + 1):", *_indent(steps[steps[0] == "" :]), *_returned(value, results, new)]
+        signature += f"{', ' if signature else ''}*, learning_rate, steps"
+        said = f"Descend along the gradient; return the value there, and the new {of}."
+    else:
+        body = [*forward_text, *backward_text, *_returned(value, results, wanted)]
+        said = f"Return the value, and its gradient with respect to {of}."
+    used = _words("\n".join([*parts, *body]))
+    names = {leaf: name if name in used else "_" for leaf, name in scalar.called.items()}
+    body = [f"{_shape(entry.leaves.tolist(), names)} = {entry.name}" for entry in arguments if entry.shape] + body
+    head = ['"""A forward and a backward pass, line by line: written by microbp."""', ""]
+    start = ["", f"def {'descend' if loop else 'gradients'}({signature}):", f'    """{said}"""']
+    lines = [*parts, *start, *_indent(body[body[0] == "" :])]
+    head += ["import math", ""] if any("math." in line for line in lines) else []
+    return "\n".join([*head, *(wrapped for line in lines for wrapped in _wrap(line)), ""])
+
+
+def _grouped(title: str, lines: Sequence[Line], scalar: Scalar) -> list[str]:
+    """The statements, in readable source with a heading for each layer."""
+    if not scalar.readable:
+        return _texts(lines)
+    if len({line.layer for line in lines} - {0}) < 2:
+        return _titled(title, _texts(lines))
+    return [
+        text
+        for layer, group in groupby(lines, key=lambda line: line.layer)
+        for text in _titled(f"{title}, layer {layer}", _texts(group))
+    ]
+
+
+def _texts(lines: Iterable[Line]) -> list[str]:
+    return [text for line in lines for text in (f"{line.target} {line.sign} {line.text}".strip().splitlines())]
+
+
+def _titled(title: str, lines: list[str]) -> list[str]:
+    return ["", f"# {title}", *lines] if lines else []
+
+
+def _parts(halves: Sequence[list[Line]], known: set[str], kept: set[str]) -> tuple[list[str], list[list[str]]]:
+    """Functions of at most `PART` statements each, and for each half of the pass the calls of them."""
+    chunks = [(half, lines[k : k + PART]) for half, lines in enumerate(halves) for k in range(0, len(lines), PART)]
+    words = [_words("\n".join(_texts(chunk))) for _, chunk in chunks]
+    last = dict.fromkeys(kept, len(chunks)) | {
+        word: k if word not in kept else len(chunks) for k, found in enumerate(words) for word in found
+    }
+    functions: list[str] = []
+    calls: list[list[str]] = [[] for _ in halves]
+    defined = set(known) - {line.target for lines in halves for line in lines}
+    for k, (half, chunk) in enumerate(chunks):
+        made = dict.fromkeys(line.target for line in chunk if line.target)
+        takes, gives = sorted(words[k] & defined), [name for name in made if last[name] > k]
+        defined |= set(made)
+        out = ", ".join(gives)
+        functions += ["", f"def _part_{k + 1}({', '.join(takes)}):", *_indent([*_texts(chunk), f"return {out}"]), ""]
+        calls[half] += ["(", *_indent(_filled(out)), f") = _part_{k + 1}(", *_indent(_filled(", ".join(takes))), ")"]
+    return functions, calls
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w*", text))
+
+
+def _shape(leaves: Any, texts: Mapping[Value, str]) -> str:
+    if isinstance(leaves, Value):
+        return texts[leaves]
+    return f"[{', '.join(_shape(part, texts) for part in leaves)}]"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a sentence: all of a few, the first and the last of many."""
+    return ", ".join(names) if len(names) < 5 else f"{names[0]}, {names[1]}, … {names[-1]}"
+
+
+def _returned(value: str, found: Sequence[Entry], texts: Mapping[Value, str]) -> list[str]:
+    """The statement that gives back value and gradients: a line for each entry if they are too many for one."""
+    rows = [_shape(entry.leaves.tolist(), texts) for entry in found]
+    line = f"return {value}, [{', '.join(rows)}]"
+    if len(line) <= WIDTH - 8:
+        return [line]
+    return [f"return {value}, [", *_indent(text for row in rows for text in _filled(f"{row},")), "]"]
+
+
+def _indent(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" if line else "" for line in lines]
+
+
+def _wrap(line: str) -> list[str]:
+    """A line, in brackets over several lines if it is too long for one."""
+    if len(line) <= WIDTH:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    for pattern, close in (
+        (r"( *def \w+\()(.*)(\):)", ""),
+        (r"( *return )(.*)()", "()"),
+        (r"( *\[)(.*)(\] = \w+)", ""),
+        (r"( *\w+ [-+]?= )(.*)()", "()"),
+    ):
+        if match := re.fullmatch(pattern, line):
+            start, inner, end = match.groups()
+            start, end = (start + close[:1], close[1:] + end)
+            break
+    filled = _indent(f"{indent}{text}" for text in _filled(inner, WIDTH - len(indent) - 4))
+    return [start, *filled, *_wrap(f"{indent}{end.lstrip()}")]
+
+
+def _filled(text: str, width: int = WIDTH - 12) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,53 @@
+"""The command `microbp compile`: a problem's forward and backward pass as a module of straight-line Python."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from microbp.derivation.compiling import compile
+from microbp.engine.value import Value
+from microbp.problems import NetworkProblem, Problem
+from microbp.terminal.commands.output import put
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the module there, instead of printing it")
+    parser.add_argument("--loop", action="store_true", help="the whole of gradient descent, not one pass")
+    parser.add_argument("--fast", action="store_true", help="written for speed: no headings, a line for each value")
+
+
+def run(problem: Problem, options: argparse.Namespace) -> int:
+    """Prints the source, or writes it: a module that needs Python alone, and prints the problem's numbers when run."""
+    source = module(problem, loop=options.loop, readable=not options.fast)
+    if options.output:
+        Path(options.output).write_text(source, "utf-8")
+    else:
+        put(options, {"source": source}, source.removesuffix("\n"))
+    return 0
+
+
+def module(problem: Problem, loop: bool = False, readable: bool = True) -> str:
+    """The source, with the problem's own numbers at its end."""
+    root = problem.root()
+    inputs = _data(problem, root) + problem.leaves()
+    wrt = problem.trained() if isinstance(problem, NetworkProblem) else problem.leaves()
+    f: Any = compile(root, inputs, wrt, loop=loop, readable=readable)
+    numbers = [repr(leaf.data) for leaf in inputs]
+    if loop:
+        training = problem.training if isinstance(problem, NetworkProblem) else None
+        rate, steps = (training.learning_rate, training.steps) if training else (0.1, 100)
+        numbers += [f"learning_rate={rate!r}", f"steps={steps}"]
+    call = f"print({f.__name__}({', '.join(numbers)}))"
+    if len(call) > 100:
+        call = "\n        ".join([f"print(\n        {f.__name__}(", *(f"    {n}," for n in numbers), ")\n    )"])
+    return f'{f.source}\n\nif __name__ == "__main__":\n    {call}\n'
+
+
+def _data(problem: Problem, root: Value) -> list[Value]:
+    """The labelled leaves of the graph that are data, if there is one sample: else they are constants."""
+    own = set(problem.leaves())
+    data = [v for v in root.graph() if v.op is None and v.label and v not in own]
+    return data if len({v.label for v in data}) == len(data) else []
