@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.comparing.first_wrong import Divergence, first_divergence
     from microbp.comparing.gradcheck import GradCheck, gradcheck
     from microbp.comparing.jacobian import jacobian
+    from microbp.derivation.compiling.function import compile
     from microbp.derivation.one_weight import Derivation, explain
     from microbp.diagnosis.any_pass.check import Trace, check, trace
     from microbp.diagnosis.any_pass.optimizers import StepReport, check_step
@@ -92,6 +93,7 @@ __all__ = [
     "check",
     "check_step",
     "compare",
+    "compile",
     "conventions",
     "datasets",
     "define",
@@ -137,6 +139,7 @@ _HOMES = {
         "gradcheck",
     ),
     "comparing.jacobian": ("jacobian",),
+    "derivation.compiling.function": ("compile",),
     "derivation.one_weight": (
         "Derivation",
         "explain",

@@ -23,6 +23,7 @@ from microbp.problems import Problem, as_network, load
 from microbp.terminal.commands import (
     check,
     compare,
+    compile,
     conventions,
     demo,
     diagnose,
@@ -77,6 +78,7 @@ COMMANDS = {
     ),
     "gradcheck": Command(gradcheck, "compare the chain rule with numeric derivatives"),
     "draw": Command(draw, "draw the graph, with values, grads and local derivatives"),
+    "compile": Command(compile, "print the forward and the backward pass as a Python module that stands alone"),
     "ops": Command(ops, "print the table of operations, or one of them", "nothing"),
     "problems": Command(problems, "list the built-in problems", "nothing"),
 }

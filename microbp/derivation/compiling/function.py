@@ -1,10 +1,15 @@
 """A graph as a function: `compile`.
 
->>> from microbp import load
->>> problem = load("w1-w8")
->>> w5, w6 = problem.find("w5"), problem.find("w6")
->>> print(compile(problem.root(), inputs=[w5, w6], wrt=[w5]).source.splitlines()[4])
-def gradients(w5, w6):
+>>> from microbp import Value
+>>> x, w, b = Value(2.0, label="x"), Value(-3.0, label="w"), Value(7.0, label="b")
+>>> print(compile((w * x + b).sigmoid(), inputs=[x, w, b], wrt=[w]).source)
+\"\"\"A forward and a backward pass, line by line: written by microbp.\"\"\"
+<BLANKLINE>
+import math
+<BLANKLINE>
+<BLANKLINE>
+def gradients(x, w, b):
+    ...
 """
 
 from __future__ import annotations

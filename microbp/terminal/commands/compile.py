@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from microbp.derivation.compiling import compile
+from microbp.derivation import compiling
 from microbp.engine.value import Value
+from microbp.errors import ProblemError
+from microbp.printing.files import check_place
 from microbp.problems import NetworkProblem, Problem
 from microbp.terminal.commands.output import put
 
@@ -21,6 +23,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the source, or writes it: a module that needs Python alone, and prints the problem's numbers when run."""
+    if options.output:
+        if Path(options.output).suffix.lower() != ".py":
+            raise ProblemError(f"-o needs a file that ends in .py, for it is a Python module; got {options.output!r}")
+        check_place(options.output)
     source = module(problem, loop=options.loop, readable=not options.fast)
     if options.output:
         Path(options.output).write_text(source, "utf-8")
@@ -34,7 +40,7 @@ def module(problem: Problem, loop: bool = False, readable: bool = True) -> str:
     root = problem.root()
     inputs = _data(problem, root) + problem.leaves()
     wrt = problem.trained() if isinstance(problem, NetworkProblem) else problem.leaves()
-    f: Any = compile(root, inputs, wrt, loop=loop, readable=readable)
+    f: Any = compiling.compile(root, inputs, wrt, loop=loop, readable=readable)
     numbers = [repr(leaf.data) for leaf in inputs]
     if loop:
         training = problem.training if isinstance(problem, NetworkProblem) else None
