@@ -14,19 +14,19 @@ def gradients(x, w, b):
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
 from microbp.derivation.compiling.entries import Names, check_once, entries
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
-from microbp.derivation.compiling.source import write
+from microbp.derivation.compiling.source import write, write_matrices
 from microbp.engine import Value
 from microbp.engine.replay import recorded
 from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.formula.compiled import load
 
+TARGETS = ("python", "numpy")
 _numbers = count(1)
 
 
@@ -38,35 +38,53 @@ def compile(
     *,
     readable: bool = True,
     loop: bool = False,
+    batch: Sequence[int] = (),
+    reduce: str | None = "sum",
+    xp: Any = None,
 ) -> Any:
     """A function `f(*inputs) -> (value, gradients)`, made of source that you could have written: `f.source`.
 
     `inputs` are Values, or lists or arrays of them: an argument each, in their shapes; every leaf if none are given.
-    `wrt` are some of these leaves, in any shapes: the gradients come in these, as floats and lists. All other leaves
-    are constants. With `loop` it is the whole of gradient descent: `f(*inputs, learning_rate=…, steps=…) -> (value,
-    new numbers of wrt)`, the value being that of the new numbers. Without `readable` it is written for speed alone.
-    `root` may be the function that builds the graph, as for `replay`: then its decisions are checked.
+    `wrt` are some of these leaves, in any shapes: the gradients come in these. All other leaves are constants. `root`
+    may be the function that builds the graph, as for `replay`: then its decisions are checked.
 
-    Results are those of the graph to the last bit; where Python's arithmetic raises, so does the function, and the
-    graph has inf or nan. Raises `GraphError` for what is no leaf, or stands twice; `UnknownNameError` for a target.
+    The target "python" gives straight lines, floats and lists, and the results of the graph to the last bit; where
+    Python's arithmetic raises, so does the function, and the graph has inf or nan. With `loop` it is the whole of
+    gradient descent: `f(*inputs, learning_rate=…, steps=…) -> (value, new numbers of wrt)`, the value being that of
+    the new numbers. Without `readable` it is written for speed alone.
+
+    The target "numpy" gives the matrix form. The arguments whose numbers stand in `batch` get an axis more, in front,
+    for m samples; value and gradients are the "sum" or the "mean" over the samples, or with `reduce=None` those of each.
+    `xp` is another namespace of arrays than NumPy.
+
+    Raises `GraphError` for what is no leaf, or stands twice; `UnknownNameError` for another target or reduction.
     """
-    if target not in ("python",):
-        raise UnknownNameError(unknown("target", target, ("python",)))
+    for kind, name, allowed in (("target", target, TARGETS), ("reduce", reduce, ("sum", "mean", None))):
+        if name not in allowed:
+            raise UnknownNameError(unknown(kind, name, map(str, allowed)))
     end, decisions = recorded(root)
     given = Names()
-    inputs = leaves_of(end) if inputs is None else inputs
-    arguments = entries(inputs, given, "inputs")
+    arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs")
     check_once(arguments)
     results = arguments if wrt is None else entries(wrt, Names(), "wrt")
-    names = {leaf: entry.name for entry in arguments if not entry.shape for leaf in entry.leaves.flat}
-    for entry in arguments:
-        names |= {leaf: given.give(leaf.label) for leaf in entry.leaves.flat if entry.shape}
+    known = {leaf for entry in arguments for leaf in entry.leaves.flat}
     wanted = list(dict.fromkeys(leaf for entry in results for leaf in entry.leaves.flat))
-    if strange := [leaf for leaf in wanted if leaf not in names]:
+    if strange := [leaf for leaf in wanted if leaf not in known]:
         raise GraphError(f"wrt needs leaves that stand in inputs too, and {strange[0]!r} does not")
-    scalar = Scalar(end, decisions, names, given, wanted, readable)
-    source = write(scalar, arguments, results, loop)
     name = "descend" if loop else "gradients"
-    f = load(source, f"<microbp {name} {next(_numbers)}>", {"math": math})[name]
+    if target == "numpy":
+        if loop or decisions:
+            raise GraphError("the target 'numpy' has no loop, and no decisions between samples: take 'python'")
+        source = write_matrices(end, arguments, results, given, batch, reduce)
+    else:
+        if batch or xp is not None:
+            raise GraphError("batch and xp are for the target 'numpy'")
+        names = {leaf: entry.name for entry in arguments if not entry.shape for leaf in entry.leaves.flat}
+        for entry in arguments:
+            names |= {leaf: given.give(leaf.label) for leaf in entry.leaves.flat if entry.shape}
+        source = write(Scalar(end, decisions, names, given, wanted, readable), arguments, results, loop)
+    f = load(source, f"<microbp {name} {next(_numbers)}>", {})[name]
+    if xp is not None:
+        f.__globals__["np"] = xp
     f.source = source
     return f

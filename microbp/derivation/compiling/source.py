@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from microbp.derivation.compiling.entries import Entry
+from microbp.derivation.compiling.entries import Entry, Names
+from microbp.derivation.compiling.grouping import Groups
+from microbp.derivation.compiling.matrices import Matrices
 from microbp.derivation.compiling.scalar import Line, Scalar
 from microbp.engine import Value
+from microbp.errors import GraphError
 
 PART = 1000
 """A longer function is written as several of so many statements: Python's compiler slows down in long ones."""
@@ -46,6 +49,38 @@ def write(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], 
     start = ["", f"def {'descend' if loop else 'gradients'}({signature}):", f'    """{said}"""']
     lines = [*parts, *start, *_indent(body[body[0] == "" :])]
     head += ["import math", ""] if any("math." in line for line in lines) else []
+    return "\n".join([*head, *(wrapped for line in lines for wrapped in _wrap(line)), ""])
+
+
+def write_matrices(
+    root: Value, arguments: Sequence[Entry], results: Sequence[Entry], given: Names, batch: Sequence[int], reduce: str | None
+) -> str:
+    """The source of a module with the function `gradients`, in matrix form."""
+    batched = [arguments[k].name for k in batch]
+    groups = Groups(root, [(entry.name, entry.leaves) for entry in arguments], batched)
+    wanted = {leaf for entry in results for leaf in entry.leaves.flat}
+    written = Matrices(groups, given, wanted, batched[0] if batched else "", reduce)
+    end = written.forward(root)
+    if batched and not (end.array and end.array.batched):
+        raise GraphError(f"the root is the same for every sample: it does not depend on {', '.join(batched)}")
+    forward = written.lines
+    written.lines = []
+    written.backward(end)
+    value = end.text.numpy() if not batched or reduce is None else f"np.{reduce}({end.text.numpy()})"
+    rows = [written.result(entry.leaves) for entry in results]
+    body = [f"m = len({batched[0]})"] if written.counts_rows else []
+    for title, lines in (("forward", forward), ("backward", written.lines)):
+        width = max((len(text) for _, text, shape in lines if shape), default=0)
+        width = min(width, WIDTH - 24)
+        body += _titled(title, [f"{text:{width}}  # {shape}" if shape else text for _, text, shape in lines])
+    line = f"return {value}, [{', '.join(rows)}]"
+    body += [line] if len(line) < WIDTH - 8 else [f"return {value}, [", *_indent(_filled(", ".join(rows))), "]"]
+    said = f"Return the value, and its gradient with respect to {_listed([entry.name for entry in results])}."
+    alone = f" {groups.alone} operations have no like, and stay numbers." if groups.alone > len(groups.arrays) / 2 else ""
+    head = [f'"""A forward and a backward pass in matrix form: written by microbp.{alone}"""', "", "import numpy as np", ""]
+    head += [*written.constants, ""] if written.constants else []
+    start = ["", f"def gradients({', '.join(entry.name for entry in arguments)}):", f'    """{said}"""']
+    lines = [*start, *_indent(body[body[0] == "" :])]
     return "\n".join([*head, *(wrapped for line in lines for wrapped in _wrap(line)), ""])
 
 

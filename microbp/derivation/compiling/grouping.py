@@ -1,0 +1,251 @@
+"""The matrices found again: the scalars of one sample's graph, gathered into the arrays that a textbook would write.
+
+Scalars of one level, made by the same operation from the same arrays, are one array; weighted sums over the same inputs
+are `X @ W.T + b`. Sums and products written by hand are collected first, so that they group as a network's nets do.
+
+>>> from microbp import Value
+>>> x = [Value(1.0, f"x[{k}]") for k in range(2)]
+>>> W = [[Value(0.5, f"W[{j},{k}]") for k in range(2)] for j in range(3)]
+>>> root = sum((w[0] * x[0] + x[1] * w[1]).tanh() for w in W)
+>>> groups = Groups(root, [("x", x), ("W", W)], batched=["x"])
+>>> [(type(a.made).__name__, a.shape) for a in groups.arrays if a.made]
+[('Linear', (3,)), ('Map', (3,)), ('Total', ())]
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microbp.engine import OPS, Value, apply
+from microbp.engine.ops import Op
+from microbp.engine.order import topological_order
+
+Nodes = NDArray[Any]
+FEW = 3
+"""So many scalars of no array, or fewer, stay scalars."""
+
+
+class Map(NamedTuple):
+    """The same operation on every element; each operand has a node for each element."""
+
+    op: Op
+    operands: list[Nodes]
+
+
+class Linear(NamedTuple):
+    """Σ X @ W.T, and terms added to it; `dots` holds the k inputs and the weights, of shape (n, k)."""
+
+    dots: list[tuple[Nodes, Nodes]]
+    terms: list[Nodes]
+
+
+class Total(NamedTuple):
+    """One number, the sum of all elements of the parts."""
+
+    parts: list[Nodes]
+
+
+class Gather(NamedTuple):
+    """Elements from several places, side by side."""
+
+
+@dataclass(eq=False)
+class Array:
+    """An array of the source: of the shape it has for one sample, and how it is made; `None` for an argument."""
+
+    name: str
+    nodes: Nodes
+    batched: bool
+    made: Map | Linear | Total | Gather | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape for one sample."""
+        return self.nodes.shape
+
+
+class Groups:
+    """The arrays of a graph, those that others are made from first, and where each node stands in them."""
+
+    def __init__(self, root: Value, arguments: Iterable[tuple[str, Any]], batched: Sequence[str]) -> None:
+        self.place: dict[Value, tuple[Array, int]] = {}
+        self.arrays: list[Array] = []
+        self.alone = 0
+        for name, leaves in arguments:
+            self._add(Array(name, np.array(leaves, dtype=object), name in batched))
+        self._inputs: dict[Value, tuple[Value, ...]] = {}
+        self._products: dict[Value, list[tuple[Value, Value]]] = {}
+        order = self._collected(root)
+        levels: dict[Value, int] = {}
+        rows: dict[int, list[Value]] = defaultdict(list)
+        for node in order:
+            levels[node] = 1 + max((levels.get(x, 0) for x in self._all(node)), default=0)
+            rows[levels[node]].append(node)
+        for level in sorted(rows):
+            buckets: dict[Any, list[Value]] = defaultdict(list)
+            for node in rows[level]:
+                buckets[self._key(node)].append(node)
+            for key, nodes in buckets.items():
+                self._group(key, nodes)
+
+    def _add(self, array: Array) -> None:
+        self.arrays.append(array)
+        for k, node in enumerate(array.nodes.flat):
+            self.place.setdefault(node, (array, k))
+
+    def constant(self, x: Value) -> bool:
+        """Whether it is a plain number here: a leaf that is no argument."""
+        return x.op is None and x not in self.place
+
+    def batched(self, x: Value) -> bool:
+        """Whether it is another number for each sample."""
+        return x in self.place and self.place[x][0].batched
+
+    def _weight(self, x: Value) -> bool:
+        return x.op is None and x in self.place and not self.place[x][0].batched
+
+    def _all(self, node: Value) -> list[Value]:
+        return [*self._inputs[node], *(x for pair in self._products.get(node, ()) for x in pair)]
+
+    def _collected(self, root: Value) -> list[Value]:
+        """The nodes that stay when sums of sums are one sum, and products of weights are part of it; in order."""
+        order = topological_order(root)
+        uses = Counter(x for node in order for x in node.inputs)
+        absorbed: set[Value] = set()
+        made: dict[Value, list[Value]] = defaultdict(list)
+        for node in reversed(order):
+            if node in absorbed:
+                continue
+            self._inputs[node] = node.inputs
+            if not _is_sum(node):
+                continue
+            terms: list[Value] = []
+            products: list[tuple[Value, Value]] = []
+            stack = [node]
+            while stack:
+                x = stack.pop()
+                inner = x is node or (x.op is not None and uses[x] == 1 and not x.label)
+                if inner and _is_sum(x):
+                    absorbed.add(x)
+                    if x.op.family == "affine":
+                        products += zip(x.inputs[:-1:2], x.inputs[1::2], strict=True)
+                        stack.append(x.inputs[-1])
+                    else:
+                        stack += reversed(x.inputs)
+                elif inner and x.op is OPS["mul"] and not any(map(self.constant, x.inputs)):
+                    absorbed.add(x)
+                    products.append(x.inputs)
+                else:
+                    terms.append(x)
+            absorbed.discard(node)
+            turned = [self._turned(a, b) for a, b in products]
+            single = len(turned) == 1 and turned[0] is not None and len(self.place[turned[0][0]][0].shape) < 2
+            for (a, b), pair in zip(products, turned, strict=True):
+                if pair is None or single:
+                    product = apply(OPS["mul"], (a, b))
+                    self._inputs[product] = (a, b)
+                    made[node].append(product)
+                    terms.append(product)
+                else:
+                    self._products.setdefault(node, []).append(pair)
+            self._inputs[node] = tuple(terms)
+        return [x for node in order if node not in absorbed for x in (*made[node], node)]
+
+    def _turned(self, a: Value, b: Value) -> tuple[Value, Value] | None:
+        """The weight first; None if neither is one."""
+        if self._weight(a) and self._weight(b):
+            ranks = [len(self.place[x][0].shape) for x in (a, b)]
+            return None if a is b else (b, a) if ranks[1] > ranks[0] else (a, b)
+        return (a, b) if self._weight(a) else (b, a) if self._weight(b) else None
+
+    def _of(self, x: Value, number: bool = False) -> Any:
+        """What is alike in what can be grouped: the array that it is from."""
+        if self.constant(x):
+            return x.data if number else "constant"
+        array = self.place[x][0]
+        return array if array.nodes.size > 1 or array.shape else f"scalar {array.batched}"
+
+    def _dots(self, node: Value) -> list[list[tuple[Value, Value]]]:
+        """Its products, by the array that the inputs are from, in the order in which they stand there."""
+        found: dict[Any, list[tuple[Value, Value]]] = defaultdict(list)
+        for w, x in self._products.get(node, ()):
+            found[self._of(x)].append((w, x))
+        return [sorted(pairs, key=lambda pair: self._at(pair[1])) for pairs in found.values()]
+
+    def _at(self, x: Value) -> int:
+        return self.place[x][1] if x in self.place else -1
+
+    def _key(self, node: Value) -> Any:
+        terms = [self._of(x) for x in self._inputs[node]]
+        if node in self._products:
+            return "linear", tuple(tuple(x for _, x in pairs) for pairs in self._dots(node)), len(terms)
+        if _is_sum(node):
+            return ("linear", (), *terms) if len(terms) <= FEW else ("linear", (), node)
+        partials = zip(self._inputs[node], node.op.partials, strict=True)
+        return node.op, tuple(self._of(x, number=partial is None) for x, partial in partials)
+
+    def _group(self, key: Any, nodes: list[Value]) -> None:
+        linear = key[0] == "linear"
+        of = [*key[1], *key[2:]] if linear else key[1]
+        if not any(isinstance(one, Array | tuple) for one in of) and len(nodes) <= FEW:
+            for node in nodes:
+                self.alone += 1
+                self._make([node], linear)
+            return
+        self._make(sorted(nodes, key=lambda node: [self._at(x) for x in self._sorted_by(node)]), linear)
+
+    def _sorted_by(self, node: Value) -> list[Value]:
+        return [pairs[0][0] for pairs in self._dots(node)] or list(self._inputs[node])
+
+    def _make(self, nodes: list[Value], linear: bool) -> None:
+        operands = [_nodes(column) for column in zip(*(self._inputs[node] for node in nodes), strict=True)]
+        shape: tuple[int, ...] = (len(nodes),) if len(nodes) > 1 else ()
+        made: Map | Linear | Total
+        if not linear:
+            made = Map(nodes[0].op, operands)  # type: ignore[arg-type]  # it has one: it is no leaf
+        elif len(nodes) == 1 and nodes[0] not in self._products:
+            parts: dict[Any, list[Value]] = defaultdict(list)
+            for x in self._inputs[nodes[0]]:
+                parts[self._of(x)].append(x)
+            made = Total([_nodes(sorted(part, key=self._at)) for part in parts.values()])
+        else:
+            dots = []
+            every = [self._dots(node) for node in nodes]
+            for pairs in zip(*every, strict=True):
+                weights = _nodes([w for row in pairs for w, _ in row]).reshape(len(nodes), -1)
+                dots.append((_nodes([x for _, x in pairs[0]]), weights))
+                if len(self.place[weights[0, 0]][0].shape) == 2:
+                    shape = (len(nodes),)
+            made = Linear(dots, operands)
+        if not isinstance(made, Total):
+            shape = next((a.shape for o in operands if (a := self._whole(o)) is not None), shape)
+            if isinstance(made, Map):
+                made = Map(made.op, [o.reshape(shape) for o in operands])
+            else:
+                made = Linear(made.dots, [o.reshape(shape) for o in operands])
+        batched = any(self.batched(x) for node in nodes for x in self._all(node))
+        self._add(Array("", _nodes(nodes).reshape(() if isinstance(made, Total) else shape), batched, made))
+
+    def _whole(self, nodes: Nodes) -> Array | None:
+        """The array that these are all elements of, in order, if they are."""
+        array, _ = self.place.get(nodes.flat[0], (None, 0))
+        if array is None or array.nodes.size != nodes.size:
+            return None
+        return array if all(a is b for a, b in zip(array.nodes.flat, nodes.flat, strict=True)) else None
+
+
+def _is_sum(node: Value) -> bool:
+    return node.op is not None and (node.op is OPS["add"] or node.op.family in ("affine", "total"))
+
+
+def _nodes(values: Iterable[Value]) -> Nodes:
+    values = list(values)
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
