@@ -99,7 +99,8 @@ NUMPY = Dialect(
         "erf": _call("_erf"),  # NumPy has none: `compiled.numpy_function` lends Python's
         # No exp overflows. Of complex numbers np.minimum takes the smaller real part, so that this stays analytic.
         "sigmoid": Template("np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (SIGN,)),
-    }
+    },
+    powers={2.0: " ** 2", 3.0: " ** 3"},
 )
 
 

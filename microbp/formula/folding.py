@@ -87,6 +87,8 @@ def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
             return ast.BinOp(left, op, right)  # it raises when it is run, as it should
     if isinstance(op, ast.Mult):
         for one, other in ((a, right), (b, left)):
+            if isinstance(other, ast.Compare):
+                continue  # 1.0 * (x > 0) is a number, and (x > 0) is none yet
             if one == 1.0:
                 return other
             if one == -1.0:

@@ -66,8 +66,10 @@ class Entry(NamedTuple):
         return self.leaves.shape
 
 
-def entries(given: Sequence[Any], names: Names, what: str) -> list[Entry]:
-    """The entries of `inputs` or `wrt`, with names. Raises `OperandError` and `GraphError` for what is no leaf."""
+def entries(given: Sequence[Any], names: Names, what: str, batch: Sequence[int] = ()) -> list[Entry]:
+    """The entries of `inputs` or `wrt`, with names; those of the batch get an axis more.
+
+    Raises `OperandError` and `GraphError` for what is no leaf."""
     found = []
     for k, entry in enumerate(given):
         leaves = np.array(entry, dtype=object)
@@ -80,7 +82,8 @@ def entries(given: Sequence[Any], names: Names, what: str) -> list[Entry]:
                 raise GraphError(f"{what}[{k}] needs leaves, got {leaf!r}, which {leaf.op.name} made from others")
         if not leaves.size:
             raise ShapeError(f"{what}[{k}] is empty")
-        found.append(Entry(names.give(stem([v.label for v in leaves.flat], leaves.shape), f"x{k + 1}"), leaves))
+        shape = (1,) * (k in batch) + leaves.shape
+        found.append(Entry(names.give(stem([v.label for v in leaves.flat], shape), f"x{k + 1}"), leaves))
     return found
 
 

@@ -54,7 +54,7 @@ def compile(
     the new numbers. Without `readable` it is written for speed alone.
 
     The target "numpy" gives the matrix form. The arguments whose numbers stand in `batch` get an axis more, in front,
-    for m samples; value and gradients are the "sum" or the "mean" over the samples, or with `reduce=None` those of each.
+    for m samples; value and gradients are the "sum" or "mean" over the samples, or with `reduce=None` each sample's.
     `xp` is another namespace of arrays than NumPy.
 
     Raises `GraphError` for what is no leaf, or stands twice; `UnknownNameError` for another target or reduction.
@@ -64,7 +64,7 @@ def compile(
             raise UnknownNameError(unknown(kind, name, map(str, allowed)))
     end, decisions = recorded(root)
     given = Names()
-    arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs")
+    arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", batch)
     check_once(arguments)
     results = arguments if wrt is None else entries(wrt, Names(), "wrt")
     known = {leaf for entry in arguments for leaf in entry.leaves.flat}

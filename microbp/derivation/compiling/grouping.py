@@ -184,7 +184,9 @@ class Groups:
     def _key(self, node: Value) -> Any:
         terms = [self._of(x) for x in self._inputs[node]]
         if node in self._products:
-            return "linear", tuple(tuple(x for _, x in pairs) for pairs in self._dots(node)), len(terms)
+            dots = self._dots(node)
+            weights = tuple(self._of(pairs[0][0]) for pairs in dots)
+            return "linear", tuple(tuple(x for _, x in pairs) for pairs in dots), len(terms), weights
         if _is_sum(node):
             return ("linear", (), *terms) if len(terms) <= FEW else ("linear", (), node)
         partials = zip(self._inputs[node], node.op.partials, strict=True)
@@ -211,8 +213,11 @@ class Groups:
             made = Map(nodes[0].op, operands)  # type: ignore[arg-type]  # it has one: it is no leaf
         elif len(nodes) == 1 and nodes[0] not in self._products:
             parts: dict[Any, list[Value]] = defaultdict(list)
+            seen: Counter[Value] = Counter()
             for x in self._inputs[nodes[0]]:
-                parts[self._of(x)].append(x)
+                of = self._of(x)
+                parts[(of, seen[x]) if isinstance(of, Array) else len(parts)].append(x)
+                seen[x] += 1
             made = Total([_nodes(sorted(part, key=self._at)) for part in parts.values()])
         else:
             dots = []

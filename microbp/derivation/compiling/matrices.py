@@ -1,4 +1,4 @@
-"""The forward and the backward pass in matrix form: `Z2 = A1 @ W2.T + b2`, `dW2 = dZ2.T @ A1`, from the groups of a graph.
+"""The forward and the backward pass in matrix form: `Z2 = A1 @ W2.T + b2`, `dW2 = dZ2.T @ A1`, found in a graph.
 
 What stands here is the chain rule for three kinds of arrays, a weighted sum, a total, and an operation of the table on
 every element; the derivatives are the table's.
@@ -6,6 +6,7 @@ every element; the derivatives are the table's.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ class Ref(NamedTuple):
     kind: str
     array: Array | None = None
     index: str = ""
+    twice: bool = False
+    """Whether an element of the part stands in it twice, so that += would count it once."""
 
 
 class Grad(NamedTuple):
@@ -35,6 +38,7 @@ class Grad(NamedTuple):
     text: Formula
     full: bool
     index: str = ""
+    twice: bool = False
 
 
 class Matrices:
@@ -49,6 +53,7 @@ class Matrices:
         self.done: list[Array] = []
         self.grads: dict[Array, Any] = defaultdict(list)
         self.counts_rows = False
+        self.expected: Counter[Array] = Counter()
         self._refs: dict[tuple[int, ...], Ref] = {}
 
     def forward(self, root: Value) -> Ref:
@@ -62,16 +67,15 @@ class Matrices:
         for array in made:
             text = self._made(array)
             labels = [x.label for x in array.nodes.flat]
-            if uses[array] == 1 and not any(labels) and root not in array.nodes and isinstance(array.made, Map):
-                if len(text.numpy()) <= INLINE:
-                    self.text[array] = text
-                    self.done.append(array)
-                    continue
+            inner = uses[array] == 1 and not any(labels) and root not in array.nodes
+            self.done.append(array)
+            if inner and isinstance(array.made, Map) and len(text.numpy()) <= INLINE:
+                self.text[array] = text
+                continue
             named = stem(labels, (*array.shape, 1)[: array.batched + len(array.shape)])
             array.name = self.given.give(named or ("loss" if root in array.nodes else ""))
             self._line(array.name, text.numpy(), array, array.batched)
             self.text[array] = Formula.atom(array.name)
-            self.done.append(array)
         return self.ref(np.array(root, dtype=object))
 
     def backward(self, root: Ref) -> None:
@@ -115,18 +119,23 @@ class Matrices:
             self.grads[array] = found
         return self._full(found, array)
 
-    def ref(self, nodes: Nodes) -> Ref:
-        """How these nodes are written; what stands in several places is put side by side first."""
-        key = (nodes.ndim, *map(id, nodes.flat))
+    def ref(self, nodes: Nodes, vector: bool = False) -> Ref:
+        """How these nodes are written; what stands in several places is put side by side first.
+
+        What is one number for all is written once, unless it has to be a vector.
+        """
+        alike = {None if self.groups.constant(x) else x for x in nodes.flat}
+        vector = vector and len(alike) == 1 and (nodes.size > 1 or None in alike)
+        key = (vector, nodes.ndim, *map(id, nodes.flat))
         if key not in self._refs:
-            self._refs[key] = self._find(nodes)
+            self._refs[key] = self._find(nodes, vector)
         return self._refs[key]
 
-    def _find(self, nodes: Nodes) -> Ref:
+    def _find(self, nodes: Nodes, vector: bool) -> Ref:
         first = nodes.flat[0]
         if all(map(self.groups.constant, nodes.flat)):
             data = [x.data for x in nodes.flat]
-            if len(set(data)) == 1:
+            if len(set(data)) == 1 and not vector:
                 return Ref(number(data[0]), "number")
             name = self.given.give("", "c1")
             self.constants.append(f"{name} = np.asarray({np.reshape(data, nodes.shape).tolist()})")
@@ -137,7 +146,7 @@ class Matrices:
             return self._gathered(nodes)
         at = np.array([self.groups.place[x][1] for x in nodes.flat]).reshape(nodes.shape)
         every = np.arange(array.nodes.size).reshape(array.shape)
-        if not nodes.ndim or (nodes.size > 1 and all(x is first for x in nodes.flat)):
+        if not nodes.ndim or (nodes.size > 1 and all(x is first for x in nodes.flat) and not vector):
             index = _index(array, at.flat[0])
             return Ref(self._indexed(array, index), "scalar", array, index)
         if np.array_equal(at, every):
@@ -147,7 +156,7 @@ class Matrices:
         if not array.shape:
             return self._gathered(nodes)
         index = _index(array, at)
-        return Ref(self._indexed(array, index), "index", array, index)
+        return Ref(self._indexed(array, index), "index", array, index, len(np.unique(at)) < at.size)
 
     def _indexed(self, array: Array, index: str) -> Formula:
         return Formula.atom(f"{array.name}[{index}]") if index else self.text[array]
@@ -162,7 +171,10 @@ class Matrices:
             text = f"np.stack([{', '.join(texts)}], axis=-1)"
         else:
             text = f"np.asarray([{', '.join(texts)}])"
-        text += f".reshape({self._shape(array)})" if nodes.ndim > 1 else ""
+        text += f".reshape({self._shape(array, array.batched)})" if nodes.ndim > 1 else ""
+        for element in elements:
+            if element.array is not None:
+                self.expected[element.array] = -1  # it gets a contribution for each of its elements
         self._line(array.name, text, array, array.batched)
         self.text[array] = Formula.atom(array.name)
         self.done.append(array)
@@ -175,20 +187,28 @@ class Matrices:
             case Map(op=op, operands=operands):
                 return fold(op.formula.substitute(**self._named(array, op.inputs, operands)))
             case Linear(dots=dots, terms=terms):
-                texts = [f"{self.ref(x).text.numpy()} @ {self._weights(array, w, 'forward')}" for x, w in dots]
-                return Formula.sum([*map(Formula.atom, texts), *(self._spread(self.ref(t), array) for t in terms)])
+                texts = [f"{self.ref(x, True).text.numpy()} @ {self._weights(array, w, 'forward')}" for x, w in dots]
+                named = self._named(array, [str(k) for k in range(len(terms))], terms) if not dots else {}
+                return Formula.sum(
+                    [*map(Formula.atom, texts), *(named.values() or (self._spread(self.ref(t), array) for t in terms))]
+                )
             case Total(parts=parts):
                 return Formula.sum([self._summed(self.ref(self._part(part))) for part in parts])
         raise AssertionError(array)
 
     def _named(self, array: Array, names: Sequence[str], operands: list[Nodes]) -> dict[str, Formula]:
-        return {name: self._spread(self.ref(o), array) for name, o in zip(names, operands, strict=True)}
+        """The operands by name. One of them has the shape of the array, also where each is one number for all."""
+        texts = [self._spread(ref, array) for ref in map(self.ref, operands)]
+        if array.shape and all(self.ref(o).kind in ("scalar", "number") for o in operands):
+            k = next(k for k, o in enumerate(operands) if self.ref(o).kind == "scalar")
+            texts[k] = self.ref(operands[k], True).text
+        return dict(zip(names, texts, strict=True))
 
     def _part(self, part: Nodes) -> Nodes:
         array = self.groups.place[part[0]][0] if part[0] in self.groups.place else None
-        if part.size == 1:
-            return part.reshape(()) if array is None or not array.shape or array.nodes.size > 1 else part
-        return part.reshape(array.shape) if array is not None and array.nodes.size == part.size else part
+        if array is not None and array.nodes.size == part.size:
+            return part.reshape(array.shape)
+        return part.reshape(()) if part.size == 1 else part
 
     def _summed(self, ref: Ref) -> Formula:
         if ref.kind == "scalar" or (ref.kind == "number" and ref.array is None):
@@ -200,14 +220,14 @@ class Matrices:
     def _spread(self, ref: Ref, array: Array) -> Formula:
         """An operand as it fits beside the array: a number for each sample gets an axis more."""
         if ref.kind == "scalar" and self._batched(ref) and array.shape:
-            return Formula.atom(f"{ref.text.numpy()}[:{', None' * len(array.shape)}]")
+            return _with_axes(ref.text, len(array.shape))
         return ref.text
 
     def _weights(self, array: Array, weights: Nodes, way: str) -> str:
         """Shape (n, k) backward, its transpose forward; of a single number's weights, shape (k,)."""
         if not array.shape:
-            return self.ref(weights[0]).text.numpy()
-        ref = self.ref(weights)
+            return self.ref(weights[0], True).text.numpy()
+        ref = self.ref(weights, True)
         plain = ref.array.name if ref.kind == "turned" and ref.array else ref.text.numpy()
         return plain if (way == "forward") == (ref.kind == "turned") else f"{plain}.T"
 
@@ -231,14 +251,18 @@ class Matrices:
             if text.number is not None or atom or (short and single and _safe(text) and len(text.numpy()) <= INLINE):
                 return Grad(text, full)
             name = self.given.give(called if array.name else "", "d1")
-            self._line(name, text.numpy(), array, self._rows(array) and full)
+            if full:
+                self._line(name, text.numpy(), array, self._rows(array))
+            else:
+                self.lines.append((name, f"{name} = {text.numpy()}", ""))
             return Grad(Formula.atom(name), full)
         name = self.given.give(called if array.name else "", "d1")
         self._line(name, f"np.zeros({self._shape(array)})", array, self._rows(array))
         for grad in found:
             rows = ":, " if self._rows(array) and not array.batched and grad.index else ""
-            if "[" in grad.index:
-                self._line("", f"np.add.at({name}, ({rows}{grad.index}), {grad.text.numpy()})", None, False)
+            if grad.twice:
+                index = f"{rows}{grad.index}".replace(":", "slice(None)")
+                self._line("", f"np.add.at({name}, ({index}), {grad.text.numpy()})", None, False)
             else:
                 at = f"[{rows}{grad.index}]" if grad.index else ""
                 self._line(f"{name}{at}", grad.text.numpy(), None, True)
@@ -282,14 +306,14 @@ class Matrices:
     def _pull_dots(self, array: Array, dots: list[tuple[Nodes, Nodes]], d: str) -> None:
         rows = self._rows(array)
         for x, w in dots:
-            ref = self.ref(x)
+            ref = self.ref(x, True)
             if any(map(self._needed, x.flat)):
                 weights = self._weights(array, w, "backward")
                 back = f"{d} @ {weights}" if array.shape else f"{d}{'[:, None]' if rows else ''} * {weights}"
                 self._give(x, Grad(Formula.atom(back), True), Array("", x, array.batched))
             if not any(map(self._needed, w.flat)):
                 continue
-            inputs, turned = ref.text.numpy(), array.shape and self.ref(w).kind == "turned"
+            inputs, turned = ref.text.numpy(), array.shape and self.ref(w, True).kind == "turned"
             a, b = (inputs, d) if turned else (d, inputs)
             if not rows or (not self._batched(ref) and self.reduce is not None):
                 total = d if not rows else f"np.sum({d}, axis=0)"
@@ -299,7 +323,9 @@ class Matrices:
                 text = f"{a}.T @ {b}" if array.shape else f"{a} @ {b}"
             elif array.shape:
                 column, row = "[:, :, None]", "[:, None, :]"
-                a, b = (x if x == inputs and not self._batched(ref) else f"{x}{at}" for x, at in ((a, column), (b, row)))
+                a, b = (
+                    x if x == inputs and not self._batched(ref) else f"{x}{at}" for x, at in ((a, column), (b, row))
+                )
                 text = f"{a} * {b}"
             else:
                 text = f"{d}[:, None] * {inputs}"
@@ -307,7 +333,7 @@ class Matrices:
 
     def _give(self, nodes: Nodes, grad: Grad, array: Array | None) -> None:
         """A contribution to nodes, summed over what the array has and they have not; `None` for one that fits."""
-        ref = self.ref(nodes)
+        ref = self.ref(nodes, vector=array is None)
         assert ref.array is not None
         if array is not None:
             samples = self._rows(array) and not self._rows(ref.array)
@@ -318,7 +344,9 @@ class Matrices:
                 every = len(axes) == rank + rows
                 said = "" if every else f", axis={axes[0] if len(axes) == 1 else tuple(axes)}"
                 grad = Grad(Formula.atom(f"np.sum({self._full(grad, array)}{said})"), True)
-        self.grads[ref.array].append(Grad(grad.text, grad.full, ref.index))
+        self.grads[ref.array].append(Grad(grad.text, grad.full, ref.index, ref.twice))
+        if ref.array.made is None and len(self.grads[ref.array]) == self.expected[ref.array]:
+            self._argument(ref.array)  # all that comes has come
 
     def _give_total(self, part: Nodes, grad: Grad, array: Array) -> None:
         ref = self.ref(part)
@@ -327,10 +355,10 @@ class Matrices:
         if self._rows(array) and not self._rows(ref.array):
             text = Formula.atom(f"np.sum({self._full(grad, array)})")
         elif self._rows(array) and text.number is None and grad.full and ref.kind != "scalar":
-            text = Formula.atom(f"{text.numpy()}[:{', None' * len(ref.array.shape)}]")
+            text = _with_axes(text, len(ref.array.shape))
         elif ref.kind == "scalar":
             full = grad.full
-        self.grads[ref.array].append(Grad(text, full, ref.index))
+        self.grads[ref.array].append(Grad(text, full, ref.index, ref.twice))
 
     def _fills(self, nodes: Nodes, array: Array) -> bool:
         ref = self.ref(nodes)
@@ -344,9 +372,10 @@ class Matrices:
             return text
         return f"np.broadcast_to({text}, {self._shape(array)})"
 
-    def _shape(self, array: Array) -> str:
-        self.counts_rows |= self._rows(array)
-        sizes = ["m"] * self._rows(array) + [str(n) for n in array.shape]
+    def _shape(self, array: Array, rows: bool | None = None) -> str:
+        rows = self._rows(array) if rows is None else rows
+        self.counts_rows |= rows
+        sizes = ["m"] * rows + [str(n) for n in array.shape]
         return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
     def _uses(self, made: list[Array]) -> Counter[Array]:
@@ -354,17 +383,22 @@ class Matrices:
         uses: Counter[Array] = Counter()
         for array in made:
             operands = _operands(array)
-            for k, o in enumerate(operands):
+            for k, o in enumerate(map(self._part, operands) if isinstance(array.made, Total) else operands):
                 for owner in {self.groups.place[x][0] for x in o.flat if x in self.groups.place}:
-                    whole = o.size == owner.nodes.size and all(a is b for a, b in zip(o.flat, owner.nodes.flat, strict=True))
+                    self.expected[owner] += array in self.needs and owner in self.needs
+                    whole = o.shape == owner.shape and all(map(operator.is_, o.flat, owner.nodes.flat))
                     times = 2 if not whole or isinstance(array.made, Linear) else 1
                     if isinstance(array.made, Map) and array in self.needs:
-                        name = array.made.op.inputs[k]
-                        times += sum(name in p.names for p in array.made.op.partial_formulas if p is not None)
+                        times += sum(array.made.op.inputs[k] in p.names for p in self._partials(array.made))
                     uses[owner] += times
             if isinstance(array.made, Map) and array in self.needs:
-                uses[array] += sum("out" in p.names for p in array.made.op.partial_formulas if p is not None)
+                uses[array] += sum("out" in p.names for p in self._partials(array.made))
         return uses
+
+    def _partials(self, made: Map) -> list[Formula]:
+        """The derivatives that are asked for."""
+        every = zip(made.op.partial_formulas, made.operands, strict=True)
+        return [p for p, o in every if p is not None and any(map(self._needed, o.flat))]
 
     def _line(self, target: str, text: str, array: Array | None, rows: bool) -> None:
         if array is None:
@@ -402,6 +436,12 @@ def _index(array: Array, at: Any) -> str:
         else:
             return ", ".join([*rows, *(str(w.tolist()) for w in where)])
     return ", ".join([*rows, *parts])
+
+
+def _with_axes(text: Formula, rank: int) -> Formula:
+    """A number for each sample, to stand beside arrays that have a row for each."""
+    written = text.numpy()
+    return Formula.atom(f"{written if written.isidentifier() else f'({written})'}[:{', None' * rank}]")
 
 
 def _left(partial: Formula, local: Formula) -> list[str]:

@@ -53,7 +53,12 @@ def write(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], 
 
 
 def write_matrices(
-    root: Value, arguments: Sequence[Entry], results: Sequence[Entry], given: Names, batch: Sequence[int], reduce: str | None
+    root: Value,
+    arguments: Sequence[Entry],
+    results: Sequence[Entry],
+    given: Names,
+    batch: Sequence[int],
+    reduce: str | None,
 ) -> str:
     """The source of a module with the function `gradients`, in matrix form."""
     batched = [arguments[k].name for k in batch]
@@ -72,12 +77,20 @@ def write_matrices(
     for title, lines in (("forward", forward), ("backward", written.lines)):
         width = max((len(text) for _, text, shape in lines if shape), default=0)
         width = min(width, WIDTH - 24)
-        body += _titled(title, [f"{text:{width}}  # {shape}" if shape else text for _, text, shape in lines])
+        said = (f"{text:{width}}  # {shape}" if shape and len(text) <= width else text for _, text, shape in lines)
+        body += _titled(title, list(said))
     line = f"return {value}, [{', '.join(rows)}]"
     body += [line] if len(line) < WIDTH - 8 else [f"return {value}, [", *_indent(_filled(", ".join(rows))), "]"]
     said = f"Return the value, and its gradient with respect to {_listed([entry.name for entry in results])}."
-    alone = f" {groups.alone} operations have no like, and stay numbers." if groups.alone > len(groups.arrays) / 2 else ""
-    head = [f'"""A forward and a backward pass in matrix form: written by microbp.{alone}"""', "", "import numpy as np", ""]
+    alone = (
+        f" {groups.alone} operations have no like, and stay numbers." if groups.alone > len(groups.arrays) / 2 else ""
+    )
+    head = [
+        f'"""A forward and a backward pass in matrix form: written by microbp.{alone}"""',
+        "",
+        "import numpy as np",
+        "",
+    ]
     head += [*written.constants, ""] if written.constants else []
     start = ["", f"def gradients({', '.join(entry.name for entry in arguments)}):", f'    """{said}"""']
     lines = [*start, *_indent(body[body[0] == "" :])]
@@ -162,7 +175,8 @@ def _wrap(line: str) -> list[str]:
         (r"( *def \w+\()(.*)(\):)", ""),
         (r"( *return )(.*)()", "()"),
         (r"( *\[)(.*)(\] = \w+)", ""),
-        (r"( *\w+ [-+]?= )(.*)()", "()"),
+        (r"( *[\w.\[\], :]+ [-+]?= )(.*)()", "()"),
+        (r"( *[\w.]+\()(.*)(\))", ""),
     ):
         if match := re.fullmatch(pattern, line):
             start, inner, end = match.groups()

@@ -1,0 +1,210 @@
+"""The matrix form found again: the graph's numbers for each sample, and source that reads as a textbook."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import microbp
+from microbp import Value, nn, total
+from microbp.derivation.compiling import compile
+from microbp.errors import GraphError, UnknownNameError
+from tests.derivation.compiling.test_python import eager, ruffed
+from tests.graphs import graphs
+
+TOLERANCE = 1e-12
+
+
+def close(a, b):
+    scale = max(1.0, np.abs(b).max(initial=0.0))
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE * scale)
+
+
+def one_by_one(root, entries, batch, numbers):
+    """Value and gradients of each sample, by the graph itself."""
+    leaves = [leaf for entry in entries for leaf in np.array(entry, dtype=object).flat]
+    found = []
+    for i in range(len(numbers[batch[0]])):
+        row = [x[i] if k in batch else x for k, x in enumerate(numbers)]
+        value, grads = eager(root, leaves, np.concatenate([np.ravel(x) for x in row]).tolist())
+        ends = np.cumsum([np.size(x) for x in row])[:-1]
+        shaped = [g.reshape(np.shape(x)) for g, x in zip(np.split(np.array(grads), ends), row, strict=True)]
+        found.append((value, shaped))
+    return np.array([value for value, _ in found]), [np.array(g) for g in zip(*(g for _, g in found), strict=True)]
+
+
+def check(root, entries, batch, numbers):
+    """All ways to reduce, against the graph sample by sample."""
+    values, grads = one_by_one(root, entries, batch, numbers)
+    for reduce, over in (("sum", np.sum), ("mean", np.mean), (None, None)):
+        f = compile(root, entries, target="numpy", batch=batch, reduce=reduce)
+        value, found = f(*numbers)
+        assert close(value, over(values) if over else values)
+        for k, (mine, truth) in enumerate(zip(found, grads, strict=True)):
+            factor = 1 / len(values) if reduce == "mean" else 1.0
+            expected = truth * factor if k in batch or over is None else over(truth, axis=0)
+            assert close(np.asarray(mine), expected), (k, reduce, f.source)
+    return f
+
+
+def named(shape, label):
+    """Values in an object array, labelled as nn does."""
+    found = np.empty(shape, dtype=object)
+    for at in np.ndindex(*shape):
+        found[at] = Value(0.1, f"{label}[{','.join(map(str, at))}]")
+    return found
+
+
+def network(rng, form):
+    """A random network and a loss over values, written in one of the three ways, and its entries."""
+    sizes = [rng.randint(1, 5) for _ in range(rng.randint(2, 4))]
+    activations = [rng.choice([f for f in nn.ACTIVATIONS if f != "linear"]) for _ in sizes[1:]]
+    x, y = named(sizes[:1], "x"), named(sizes[-1:], "y")
+    if form == "nn":
+        model = nn.MLP(sizes[0], sizes[1:], activation=activations[:-1], output=activations[-1], seed=0)
+        entries = [x, y, *model.parameter_arrays()]
+        out = model(list(x))
+        out = out if isinstance(out, list) else [out]
+    else:
+        entries, out = [x, y], x
+        for l, (n, m, f) in enumerate(zip(sizes, sizes[1:], activations, strict=False), 1):
+            W, b = named((m, n), f"w[{l}]"), named((m,), f"b[{l}]")
+            entries += [W, b]
+            if form == "arrays":
+                out = np.array([getattr(z, f)() for z in W @ out + b], dtype=object)
+            else:
+                out = [
+                    getattr(sum((w * v for w, v in zip(row, out, strict=True)), 0) + c, f)()
+                    for row, c in zip(W, b, strict=True)
+                ]
+    kind = rng.choice(["half", "mean", "hinge"])
+    if kind == "hinge":
+        return total([(1 - t * o).relu() for o, t in zip(out, y, strict=True)]), entries
+    root = total([0.5 * (t - o) ** 2 for o, t in zip(out, y, strict=True)])
+    return (root if kind == "half" else root / len(y)), entries
+
+
+def numbers_for(rng, entries, batch, m):
+    draw = np.random.default_rng(rng.randint(0, 2**32)).normal
+    return [
+        draw(size=((m,) if k in batch else ()) + np.shape(np.array(e, dtype=object))) for k, e in enumerate(entries)
+    ]
+
+
+@pytest.mark.parametrize("form", ["nn", "plain", "arrays"])
+@pytest.mark.parametrize("seed", range(10))
+def test_random_networks_in_three_forms(seed, form):
+    rng = random.Random(seed)
+    root, entries = network(rng, form)
+    f = check(root, entries, (0, 1), numbers_for(rng, entries, (0, 1), rng.randint(1, 4)))
+    assert f.source.count(" @ W") >= len(entries) // 2 - 1
+    assert "np.stack" not in f.source
+    assert not ruffed(f.source)
+
+
+@settings(max_examples=100, deadline=None, phases=[Phase.generate])
+@given(graphs(), st.integers(0, 2**32))
+def test_random_graphs_without_structure(built, seed):
+    root, leaves = built
+    rng = random.Random(seed)
+    numbers = [leaf.data for leaf in leaves]
+    value, grads = eager(root, leaves, numbers)
+    f = compile(root, leaves, target="numpy")
+    found, mine = f(*map(np.float64, numbers))
+    assert close(found, value)
+    assert close(np.array([float(g) for g in mine]), np.array(grads))
+    whole = compile(root, [leaves], target="numpy")
+    found, (mine,) = whole(np.array(numbers))
+    assert close(found, value)
+    assert close(mine, np.array(grads))
+    if len(leaves) > 1 and any(leaf in root.graph() for leaf in leaves[:1]):
+        near = [np.array([x, x + rng.uniform(-1e-3, 1e-3)]) if k == 0 else x for k, x in enumerate(numbers)]
+        check(root, leaves, (0,), near)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_penalty_is_part_of_every_sample(seed):
+    rng = random.Random(seed)
+    root, entries = network(rng, "nn")
+    root = root + total([w**2 for e in entries[2::2] for w in e.flat]) * 0.05
+    check(root, entries, (0, 1), numbers_for(rng, entries, (0, 1), 3))
+
+
+def test_scalar_arguments_are_put_side_by_side():
+    problem = microbp.load("w1-w8")
+    out = problem.model([Value(0.05, "i1"), Value(0.1, "i2")])
+    inputs = [v for v in out[0].graph() if v.label in ("i1", "i2")]
+    t = [Value(0.01, "t1"), Value(0.99, "t2")]
+    root = total([0.5 * (b - a) ** 2 for a, b in zip(out, t, strict=True)])
+    entries = [*inputs, *t, *problem.leaves()]
+    rng = random.Random(0)
+    f = check(root, entries, (0, 1, 2, 3), numbers_for(rng, entries, (0, 1, 2, 3), 3))
+    assert Counter(f.source.split())["@"] >= 4
+
+
+def test_attention_has_weights_that_are_no_leaves():
+    rng = random.Random(1)
+    x, W, V = named((3,), "x"), named((3, 3), "w"), named((3, 3), "v")
+    q, k = W @ x, V @ x
+    root = (q * k).sum().exp() * q[0]
+    check(root, [x, W, V], (0,), numbers_for(rng, [x, W, V], (0,), 3))
+
+
+def test_a_transposed_and_a_shared_matrix():
+    rng = random.Random(2)
+    x, W = named((3,), "x"), named((3, 3), "w")
+    root = np.sum(np.tanh(W.T @ np.tanh(W @ x)))
+    f = check(root, [x, W], (0,), numbers_for(rng, [x, W], (0,), 3))
+    assert " @ W\n" in f.source or " @ W " in f.source
+
+
+def test_a_recurrent_network():
+    rng = random.Random(3)
+    xs, W, U, b = [named((2,), f"x{t}") for t in range(3)], named((3, 2), "w"), named((3, 3), "u"), named((3,), "b")
+    h = np.array([Value(0.0)] * 3)
+    for x in xs:
+        h = np.tanh(W @ x + U @ h + b)
+    f = check(np.sum(h), [*xs, W, U, b], (0, 1, 2), numbers_for(rng, [*xs, W, U, b], (0, 1, 2), 4))
+    assert "np.stack" not in f.source
+
+
+def test_without_a_batch_it_is_one_sample():
+    rng = random.Random(4)
+    root, entries = network(rng, "nn")
+    numbers = numbers_for(rng, entries, (), 1)
+    leaves = [leaf for e in entries for leaf in e.flat]
+    value, grads = eager(root, leaves, np.concatenate([np.ravel(x) for x in numbers]).tolist())
+    found, mine = compile(root, entries, target="numpy")(*numbers)
+    assert close(found, value)
+    assert close(np.concatenate([np.ravel(g) for g in mine]), np.array(grads))
+
+
+def test_another_namespace_of_arrays():
+    class Counting:
+        def __init__(self):
+            self.calls = Counter()
+
+        def __getattr__(self, name):
+            self.calls[name] += 1
+            return getattr(np, name)
+
+    xp = Counting()
+    x = named((2,), "x")
+    f = compile(np.sum(np.tanh(x)), [x], target="numpy", xp=xp)
+    f(np.array([1.0, 2.0]))
+    assert xp.calls["tanh"] == 1
+
+
+def test_what_the_matrix_form_cannot_do_is_refused():
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+    with pytest.raises(GraphError, match="no loop"):
+        compile(x * w, [x, w], target="numpy", loop=True)
+    with pytest.raises(GraphError, match="same for every sample"):
+        compile(w * 2, [x, w], target="numpy", batch=(0,))
+    with pytest.raises(UnknownNameError, match="reduce"):
+        compile(x * w, [x, w], target="numpy", reduce="max")
+    with pytest.raises(GraphError, match="are for the target"):
+        compile(x * w, [x, w], batch=(0,))
