@@ -16,58 +16,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from microbp.derivation.compiling.arrays import Array, Linear, Map, Nodes, Total, nodes_of
 from microbp.engine import OPS, Value, apply
-from microbp.engine.ops import Op
 from microbp.engine.order import topological_order
 
-Nodes = NDArray[Any]
 FEW = 3
 """So many scalars of no array, or fewer, stay scalars."""
-
-
-class Map(NamedTuple):
-    """The same operation on every element; each operand has a node for each element."""
-
-    op: Op
-    operands: list[Nodes]
-
-
-class Linear(NamedTuple):
-    """Σ X @ W.T, and terms added to it; `dots` holds the k inputs and the weights, of shape (n, k)."""
-
-    dots: list[tuple[Nodes, Nodes]]
-    terms: list[Nodes]
-
-
-class Total(NamedTuple):
-    """One number, the sum of all elements of the parts."""
-
-    parts: list[Nodes]
-
-
-class Gather(NamedTuple):
-    """Elements from several places, side by side."""
-
-
-@dataclass(eq=False)
-class Array:
-    """An array of the source: of the shape it has for one sample, and how it is made; `None` for an argument."""
-
-    name: str
-    nodes: Nodes
-    batched: bool
-    made: Map | Linear | Total | Gather | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its shape for one sample."""
-        return self.nodes.shape
 
 
 class Groups:
@@ -189,6 +147,7 @@ class Groups:
             return "linear", tuple(tuple(x for _, x in pairs) for pairs in dots), len(terms), weights
         if _is_sum(node):
             return ("linear", (), *terms) if len(terms) <= FEW else ("linear", (), node)
+        assert node.op is not None
         partials = zip(self._inputs[node], node.op.partials, strict=True)
         return node.op, tuple(self._of(x, number=partial is None) for x, partial in partials)
 
@@ -206,7 +165,7 @@ class Groups:
         return [pairs[0][0] for pairs in self._dots(node)] or list(self._inputs[node])
 
     def _make(self, nodes: list[Value], linear: bool) -> None:
-        operands = [_nodes(column) for column in zip(*(self._inputs[node] for node in nodes), strict=True)]
+        operands = [nodes_of(column) for column in zip(*(self._inputs[node] for node in nodes), strict=True)]
         shape: tuple[int, ...] = (len(nodes),) if len(nodes) > 1 else ()
         made: Map | Linear | Total
         if not linear:
@@ -218,13 +177,13 @@ class Groups:
                 of = self._of(x)
                 parts[(of, seen[x]) if isinstance(of, Array) else len(parts)].append(x)
                 seen[x] += 1
-            made = Total([_nodes(sorted(part, key=self._at)) for part in parts.values()])
+            made = Total([nodes_of(sorted(part, key=self._at)) for part in parts.values()])
         else:
             dots = []
             every = [self._dots(node) for node in nodes]
             for pairs in zip(*every, strict=True):
-                weights = _nodes([w for row in pairs for w, _ in row]).reshape(len(nodes), -1)
-                dots.append((_nodes([x for _, x in pairs[0]]), weights))
+                weights = nodes_of([w for row in pairs for w, _ in row]).reshape(len(nodes), -1)
+                dots.append((nodes_of([x for _, x in pairs[0]]), weights))
                 if len(self.place[weights[0, 0]][0].shape) == 2:
                     shape = (len(nodes),)
             made = Linear(dots, operands)
@@ -235,7 +194,7 @@ class Groups:
             else:
                 made = Linear(made.dots, [o.reshape(shape) for o in operands])
         batched = any(self.batched(x) for node in nodes for x in self._all(node))
-        self._add(Array("", _nodes(nodes).reshape(() if isinstance(made, Total) else shape), batched, made))
+        self._add(Array("", nodes_of(nodes).reshape(() if isinstance(made, Total) else shape), batched, made))
 
     def _whole(self, nodes: Nodes) -> Array | None:
         """The array that these are all elements of, in order, if they are."""
@@ -247,10 +206,3 @@ class Groups:
 
 def _is_sum(node: Value) -> bool:
     return node.op is not None and (node.op is OPS["add"] or node.op.family in ("affine", "total"))
-
-
-def _nodes(values: Iterable[Value]) -> Nodes:
-    values = list(values)
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found

@@ -77,8 +77,8 @@ def write_matrices(
     for title, lines in (("forward", forward), ("backward", written.lines)):
         width = max((len(text) for _, text, shape in lines if shape), default=0)
         width = min(width, WIDTH - 24)
-        said = (f"{text:{width}}  # {shape}" if shape and len(text) <= width else text for _, text, shape in lines)
-        body += _titled(title, list(said))
+        texts = (f"{text:{width}}  # {shape}" if shape and len(text) <= width else text for _, text, shape in lines)
+        body += _titled(title, list(texts))
     line = f"return {value}, [{', '.join(rows)}]"
     body += [line] if len(line) < WIDTH - 8 else [f"return {value}, [", *_indent(_filled(", ".join(rows))), "]"]
     said = f"Return the value, and its gradient with respect to {_listed([entry.name for entry in results])}."
@@ -93,8 +93,8 @@ def write_matrices(
     ]
     head += [*written.constants, ""] if written.constants else []
     start = ["", f"def gradients({', '.join(entry.name for entry in arguments)}):", f'    """{said}"""']
-    lines = [*start, *_indent(body[body[0] == "" :])]
-    return "\n".join([*head, *(wrapped for line in lines for wrapped in _wrap(line)), ""])
+    every = [*start, *_indent(body[body[0] == "" :])]
+    return "\n".join([*head, *(wrapped for line in every for wrapped in _wrap(line)), ""])
 
 
 def _grouped(title: str, lines: Sequence[Line], scalar: Scalar) -> list[str]:

@@ -1,0 +1,114 @@
+"""The forward pass in matrix form: `Z2 = A1 @ W2.T + b2`."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from microbp.derivation.compiling.arrays import Array, Linear, Map, Nodes, Total
+from microbp.derivation.compiling.entries import stem
+from microbp.derivation.compiling.references import Ref, References
+from microbp.derivation.compiling.scalar import INLINE
+from microbp.engine import Value
+from microbp.formula.folding import fold
+from microbp.formula.language import Formula
+
+
+class Forward(References):
+    """The lines of the forward pass; what is short, without a label and used once stands where it is used."""
+
+    def forward(self, root: Value) -> Ref:
+        """Every array, and what the root is called."""
+        made = [a for a in self.groups.arrays if a.made is not None]
+        for array in made:
+            operands = operands_of(array)
+            if any(self.groups.place[x][0] in self.needs for o in operands for x in o.flat if x in self.groups.place):
+                self.needs.add(array)
+        uses = self._uses(made)
+        for array in made:
+            text = self._made(array)
+            labels = [x.label for x in array.nodes.flat]
+            inner = uses[array] == 1 and not any(labels) and root not in array.nodes
+            self.done.append(array)
+            if inner and isinstance(array.made, Map) and len(text.numpy()) <= INLINE:
+                self.text[array] = text
+                continue
+            named = stem(labels, (*array.shape, 1)[: array.batched + len(array.shape)])
+            array.name = self.given.give(named or ("loss" if root in array.nodes else ""))
+            self._line(array.name, text.numpy(), array, array.batched)
+            self.text[array] = Formula.atom(array.name)
+        return self.ref(np.array(root, dtype=object))
+
+    def _made(self, array: Array) -> Formula:
+        match array.made:
+            case Map(op=op, operands=operands):
+                return fold(op.formula.substitute(**self._named(array, op.inputs, operands)))
+            case Linear(dots=dots, terms=terms):
+                texts = [f"{self.ref(x, True).text.numpy()} @ {self._weights(array, w, 'forward')}" for x, w in dots]
+                named = self._named(array, [str(k) for k in range(len(terms))], terms) if not dots else {}
+                return Formula.sum(
+                    [*map(Formula.atom, texts), *(named.values() or (self._spread(self.ref(t), array) for t in terms))]
+                )
+            case Total(parts=parts):
+                return Formula.sum([self._summed(self.ref(self._part(part))) for part in parts])
+        raise AssertionError(array)
+
+    def _named(self, array: Array, names: Sequence[str], operands: list[Nodes]) -> dict[str, Formula]:
+        """The operands by name. One of them has the shape of the array, also where each is one number for all."""
+        texts = [self._spread(ref, array) for ref in map(self.ref, operands)]
+        if array.shape and all(self.ref(o).kind in ("scalar", "number") for o in operands):
+            k = next(k for k, o in enumerate(operands) if self.ref(o).kind == "scalar")
+            texts[k] = self.ref(operands[k], True).text
+        return dict(zip(names, texts, strict=True))
+
+    def _summed(self, ref: Ref) -> Formula:
+        if ref.kind == "scalar" or (ref.kind == "number" and ref.array is None):
+            return ref.text
+        axes = ", axis=1" if self._batched(ref) and ref.array and len(ref.array.shape) < 2 else ""
+        axes = ", axis=(1, 2)" if self._batched(ref) and not axes else axes
+        return Formula.atom(f"np.sum({ref.text.numpy()}{axes})")
+
+    def _weights(self, array: Array, weights: Nodes, way: str) -> str:
+        """Shape (n, k) backward, its transpose forward; of a single number's weights, shape (k,)."""
+        if not array.shape:
+            return self.ref(weights[0], True).text.numpy()
+        ref = self.ref(weights, True)
+        plain = ref.array.name if ref.kind == "turned" and ref.array else ref.text.numpy()
+        return plain if (way == "forward") == (ref.kind == "turned") else f"{plain}.T"
+
+    def _uses(self, made: list[Array]) -> Counter[Array]:
+        """How often each array stands in the text; what is not used whole counts as more than once."""
+        uses: Counter[Array] = Counter()
+        for array in made:
+            operands = operands_of(array)
+            for k, o in enumerate(map(self._part, operands) if isinstance(array.made, Total) else operands):
+                for owner in {self.groups.place[x][0] for x in o.flat if x in self.groups.place}:
+                    self.expected[owner] += array in self.needs and owner in self.needs
+                    whole = o.shape == owner.shape and all(map(operator.is_, o.flat, owner.nodes.flat))
+                    times = 2 if not whole or isinstance(array.made, Linear) else 1
+                    if isinstance(array.made, Map) and array in self.needs:
+                        times += sum(array.made.op.inputs[k] in p.names for p in self._partials(array.made))
+                    uses[owner] += times
+            if isinstance(array.made, Map) and array in self.needs:
+                uses[array] += sum("out" in p.names for p in self._partials(array.made))
+        return uses
+
+    def _partials(self, made: Map) -> list[Formula]:
+        """The derivatives that are asked for."""
+        every = zip(made.op.partial_formulas, made.operands, strict=True)
+        return [p for p, o in every if p is not None and any(map(self._needed, o.flat))]
+
+
+def operands_of(array: Array) -> list[Nodes]:
+    """The nodes that an array is made from."""
+    match array.made:
+        case Map(operands=operands):
+            return operands
+        case Linear(dots=dots, terms=terms):
+            return [*(nodes for dot in dots for nodes in dot), *terms]
+        case Total(parts=parts):
+            return parts
+    return [array.nodes]

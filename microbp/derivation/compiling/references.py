@@ -1,0 +1,165 @@
+"""How the nodes of a group are written: an array, a part of one, one element for all, or several put side by side."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from microbp.derivation.compiling.arrays import Array, Gather, Nodes
+from microbp.derivation.compiling.entries import Names
+from microbp.derivation.compiling.grouping import Groups
+from microbp.engine import Value
+from microbp.formula.folding import number
+from microbp.formula.language import Formula
+
+
+class Ref(NamedTuple):
+    """How nodes are written: an array, part of one ("index"), one element for all ("scalar"), turned, or a number."""
+
+    text: Formula
+    kind: str
+    array: Array | None = None
+    at: str = ""
+    twice: bool = False
+    """Whether an element of the part stands in it twice, so that += would count it once."""
+
+
+class References:
+    """The names and the lines so far. `sample` is the argument that has a row for each sample, if there is one."""
+
+    def __init__(self, groups: Groups, given: Names, wrt: set[Value], sample: str, reduce: str | None) -> None:
+        self.groups, self.given, self.sample, self.reduce = groups, given, sample, reduce
+        self.constants: list[str] = []
+        self.lines: list[tuple[str, str, str]] = []
+        self.text = {a: Formula.atom(a.name) for a in groups.arrays if a.made is None}
+        self.needs = {a for a in groups.arrays if a.made is None and any(x in wrt for x in a.nodes.flat)}
+        self.done: list[Array] = []
+        self.grads: dict[Array, Any] = defaultdict(list)
+        self.counts_rows = False
+        self.expected: Counter[Array] = Counter()
+        self._refs: dict[tuple[int, ...], Ref] = {}
+
+    def ref(self, nodes: Nodes, vector: bool = False) -> Ref:
+        """How these nodes are written; what stands in several places is put side by side first.
+
+        What is one number for all is written once, unless it has to be a vector.
+        """
+        alike = {None if self.groups.constant(x) else x for x in nodes.flat}
+        vector = vector and len(alike) == 1 and (nodes.size > 1 or None in alike)
+        key = (vector, nodes.ndim, *map(id, nodes.flat))
+        if key not in self._refs:
+            self._refs[key] = self._find(nodes, vector)
+        return self._refs[key]
+
+    def _find(self, nodes: Nodes, vector: bool) -> Ref:
+        first = nodes.flat[0]
+        if all(map(self.groups.constant, nodes.flat)):
+            data = [x.data for x in nodes.flat]
+            if len(set(data)) == 1 and not vector:
+                return Ref(number(data[0]), "number")
+            name = self.given.give("", "c1")
+            self.constants.append(f"{name} = np.asarray({np.reshape(data, nodes.shape).tolist()})")
+            return Ref(Formula.atom(name), "constant")
+        arrays = {self.groups.place[x][0] if x in self.groups.place else None for x in nodes.flat}
+        array = arrays.pop()
+        if arrays or array is None:
+            return self._gathered(nodes)
+        at = np.array([self.groups.place[x][1] for x in nodes.flat]).reshape(nodes.shape)
+        every = np.arange(array.nodes.size).reshape(array.shape)
+        if not nodes.ndim or (nodes.size > 1 and all(x is first for x in nodes.flat) and not vector):
+            index = index_of(array, at.flat[0])
+            return Ref(self._indexed(array, index), "scalar", array, index)
+        if np.array_equal(at, every):
+            return Ref(self.text[array], "whole", array)
+        if at.ndim == 2 and np.array_equal(at, every.T):
+            return Ref(Formula.atom(f"{array.name}.T"), "turned", array)
+        if not array.shape:
+            return self._gathered(nodes)
+        index = index_of(array, at)
+        return Ref(self._indexed(array, index), "index", array, index, len(np.unique(at)) < at.size)
+
+    def _indexed(self, array: Array, index: str) -> Formula:
+        return Formula.atom(f"{array.name}[{index}]") if index else self.text[array]
+
+    def _gathered(self, nodes: Nodes) -> Ref:
+        array = Array(self.given.give(""), nodes, any(map(self.groups.batched, nodes.flat)), Gather())
+        elements = [self.ref(np.array(x, dtype=object)) for x in nodes.flat]
+        texts = [e.text.numpy() for e in elements]
+        if array.batched:
+            self.counts_rows = True
+            texts = [t if self._batched(e) else f"np.full(m, {t})" for t, e in zip(texts, elements, strict=True)]
+            text = f"np.stack([{', '.join(texts)}], axis=-1)"
+        else:
+            text = f"np.asarray([{', '.join(texts)}])"
+        text += f".reshape({self._shape(array, array.batched)})" if nodes.ndim > 1 else ""
+        for element in elements:
+            if element.array is not None:
+                self.expected[element.array] = -1  # it gets a contribution for each of its elements
+        self._line(array.name, text, array, array.batched)
+        self.text[array] = Formula.atom(array.name)
+        self.done.append(array)
+        if any(e.array in self.needs for e in elements):
+            self.needs.add(array)
+        return Ref(self.text[array], "whole", array)
+
+    def _part(self, part: Nodes) -> Nodes:
+        array = self.groups.place[part[0]][0] if part[0] in self.groups.place else None
+        if array is not None and array.nodes.size == part.size:
+            return part.reshape(array.shape)
+        return part.reshape(()) if part.size == 1 else part
+
+    def _spread(self, ref: Ref, array: Array) -> Formula:
+        """An operand as it fits beside the array: a number for each sample gets an axis more."""
+        if ref.kind == "scalar" and self._batched(ref) and array.shape:
+            return with_axes(ref.text, len(array.shape))
+        return ref.text
+
+    def _batched(self, ref: Ref) -> bool:
+        return ref.array is not None and ref.array.batched
+
+    def _rows(self, array: Array) -> bool:
+        """Whether its gradient has a row for each sample."""
+        return array.batched or (bool(self.sample) and self.reduce is None)
+
+    def _shape(self, array: Array, rows: bool | None = None) -> str:
+        rows = self._rows(array) if rows is None else rows
+        self.counts_rows |= rows
+        sizes = ["m"] * rows + [str(n) for n in array.shape]
+        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+    def _line(self, target: str, text: str, array: Array | None, rows: bool) -> None:
+        if array is None:
+            self.lines.append((target, f"{target} += {text}" if target else text, ""))
+            return
+        sizes = ["m"] * rows + [str(n) for n in array.shape]
+        self.lines.append((target, f"{target} = {text}", f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"))
+
+    def _needed(self, x: Value) -> bool:
+        return x in self.groups.place and self.groups.place[x][0] in self.needs
+
+
+def index_of(array: Array, at: Any) -> str:
+    """The index of these elements, which are numbered row by row."""
+    if not array.shape:
+        return ""
+    rows = [":"] * array.batched
+    where = np.unravel_index(at, array.shape)
+    if not np.ndim(at):
+        return ", ".join([*rows, *(str(int(k)) for k in where)])
+    parts = []
+    for axis, k in enumerate(where):
+        if np.ndim(k) == 1 and len(set(k.tolist())) == 1 and len(where) > 1:
+            parts.append(str(int(k[0])))
+        elif np.ndim(k) == 1 and len(k) > 1 and np.array_equal(k, np.arange(k[0], k[0] + len(k))):
+            parts.append(":" if len(k) == array.shape[axis] else f"{k[0]}:{k[0] + len(k)}")
+        else:
+            return ", ".join([*rows, *(str(w.tolist()) for w in where)])
+    return ", ".join([*rows, *parts])
+
+
+def with_axes(text: Formula, rank: int) -> Formula:
+    """A number for each sample, to stand beside arrays that have a row for each."""
+    written = text.numpy()
+    return Formula.atom(f"{written if written.isidentifier() else f'({written})'}[:{', None' * rank}]")
