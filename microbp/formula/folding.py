@@ -38,6 +38,9 @@ def fold(formula: Formula) -> Formula:
     But for powers of two, which multiply without rounding: 0.5·(2·x) is x.
     """
     terms = [Formula(_fold(term.tree)) for term in formula.terms]
+    kept = [term for term in terms if term.number != 0.0]  # 0 + u is u; Python's sum() begins with a 0
+    if len(kept) > 1 or (kept and not isinstance(kept[0].tree, ast.Compare)):
+        terms = kept
     numbers = [term.number for term in terms]
     if len(terms) == 2 and None not in numbers:
         return number(numbers[0] + numbers[1])  # type: ignore[operator]  # neither is None

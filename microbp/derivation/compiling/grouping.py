@@ -99,8 +99,9 @@ class Groups:
                 elif inner and x.op is OPS["mul"] and not any(map(self.constant, x.inputs)):
                     absorbed.add(x)
                     products.append(x.inputs)
-                else:
+                elif not (self.constant(x) and x.data == 0.0):  # what Python's sum() begins with
                     terms.append(x)
+            terms = terms or [node.inputs[0]] * (not products)
             absorbed.discard(node)
             turned = [self._turned(a, b) for a, b in products]
             single = len(turned) == 1 and turned[0] is not None and len(self.place[turned[0][0]][0].shape) < 2

@@ -160,7 +160,7 @@ def occurrences(formula: Formula) -> list[tuple[str, int]]:
     """How often each name stands in the Python code of a formula: more often than in the formula, in max for example.
 
     >>> occurrences(Formula("max(x, y)"))
-    [('x', 3), ('y', 2)]
+    [('x', 4), ('y', 2)]
     """
     marks = {name: f"<{name}>" for name in formula.names}
     written = formula.python(marks)
