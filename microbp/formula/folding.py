@@ -57,6 +57,8 @@ def number(value: float) -> Formula:
 
 def _fold(tree: ast.expr) -> ast.expr:
     match tree:
+        case ast.Constant(value=int() as whole):
+            return ast.Constant(float(whole))  # which Python subtracts from floats more quickly
         case ast.BinOp(op=ast.Add()):
             return fold(Formula(tree)).tree
         case ast.BinOp(left=left, op=op, right=right):

@@ -10,7 +10,7 @@ import numpy as np
 
 from microbp.derivation.compiling.arrays import Array, Linear, Map, Nodes, Total
 from microbp.derivation.compiling.entries import stem
-from microbp.derivation.compiling.references import Ref, References
+from microbp.derivation.compiling.references import Ref, References, summed
 from microbp.derivation.compiling.scalar import INLINE
 from microbp.engine import Value
 from microbp.formula.folding import fold
@@ -28,7 +28,11 @@ class Forward(References):
             if any(self.groups.place[x][0] in self.needs for o in operands for x in o.flat if x in self.groups.place):
                 self.needs.add(array)
         uses = self._uses(made)
+        self.cost = ""
         for array in made:
+            if root in array.nodes and isinstance(array.made, Total) and self.sample and self.reduce:
+                self._cost(array, array.made, root)
+                break
             text = self._made(array)
             labels = [x.label for x in array.nodes.flat]
             inner = uses[array] == 1 and not any(labels) and root not in array.nodes
@@ -41,6 +45,23 @@ class Forward(References):
             self._line(array.name, text.numpy(), array, array.batched)
             self.text[array] = Formula.atom(array.name)
         return self.ref(np.array(root, dtype=object))
+
+    def _cost(self, array: Array, made: Total, root: Value) -> None:
+        """The root of all samples at once, where it is a sum: the sums of each are not needed then."""
+        terms = []
+        for ref in (self.ref(self._part(part)) for part in made.parts):
+            alone = ref.kind in ("scalar", "number") and not self._batched(ref)
+            term = summed(ref.text.numpy()) if self._batched(ref) else self._summed(ref) if not alone else ref.text
+            if self.reduce == "mean" and self._batched(ref):
+                term = Formula("x / m").substitute(x=term)
+            if self.reduce == "sum" and not self._batched(ref):
+                term = Formula("m * x").substitute(x=term)
+            self.counts_rows |= term.numpy() != summed(ref.text.numpy()).numpy()
+            terms.append(term)
+        array.name = self.cost = self.given.give(stem([root.label]) or "loss")
+        self.lines.append((array.name, f"{array.name} = {Formula.sum(terms).numpy()}", "()"))
+        self.text[array] = Formula.atom(array.name)
+        self.done.append(array)
 
     def _made(self, array: Array) -> Formula:
         match array.made:
@@ -65,11 +86,12 @@ class Forward(References):
         return dict(zip(names, texts, strict=True))
 
     def _summed(self, ref: Ref) -> Formula:
+        """The sum of an array, for each sample if it has samples."""
         if ref.kind == "scalar" or (ref.kind == "number" and ref.array is None):
             return ref.text
-        axes = ", axis=1" if self._batched(ref) and ref.array and len(ref.array.shape) < 2 else ""
-        axes = ", axis=(1, 2)" if self._batched(ref) and not axes else axes
-        return Formula.atom(f"np.sum({ref.text.numpy()}{axes})")
+        rows = self._batched(ref)
+        axes = f"axis={1 if ref.array is None or len(ref.array.shape) < 2 else (1, 2)}" if rows else ""
+        return summed(ref.text.numpy(), axes)
 
     def _weights(self, array: Array, weights: Nodes, way: str) -> str:
         """Shape (n, k) backward, its transpose forward; of a single number's weights, shape (k,)."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from microbp.derivation.compiling.arrays import Array, Gather, Linear, Map, Nodes, Total
 from microbp.derivation.compiling.forward import Forward, operands_of
-from microbp.derivation.compiling.references import Ref, index_of, with_axes
+from microbp.derivation.compiling.references import Ref, index_of, summed, with_axes
 from microbp.derivation.compiling.scalar import INLINE
 from microbp.formula.folding import fold, number
 from microbp.formula.language import Formula
@@ -146,7 +146,7 @@ class Matrices(Forward):
             inputs, turned = ref.text.numpy(), array.shape and self.ref(w, True).kind == "turned"
             a, b = (inputs, d) if turned else (d, inputs)
             if not rows or (not self._batched(ref) and self.reduce is not None):
-                total = d if not rows else f"np.sum({d}, axis=0)"
+                total = d if not rows else f"{d}.sum(axis=0)"
                 a, b = (inputs, total) if turned else (total, inputs)
                 text = f"np.outer({a}, {b})" if array.shape else f"{a} * {b}"
             elif self.reduce is not None:
@@ -172,8 +172,8 @@ class Matrices(Forward):
                 rows, rank = self._rows(array), len(array.shape)
                 axes = ([0] if samples else []) + [k + rows for k in range(rank)] * elements
                 every = len(axes) == rank + rows
-                said = "" if every else f", axis={axes[0] if len(axes) == 1 else tuple(axes)}"
-                grad = Grad(Formula.atom(f"np.sum({self._full(grad, array)}{said})"), True)
+                said = "" if every else f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"
+                grad = Grad(summed(self._full(grad, array), said), True)
         self.grads[ref.array].append(Grad(grad.text, grad.full, ref.at, ref.twice))
         if ref.array.made is None and len(self.grads[ref.array]) == self.expected[ref.array]:
             self._argument(ref.array)  # all that comes has come

@@ -163,3 +163,10 @@ def with_axes(text: Formula, rank: int) -> Formula:
     """A number for each sample, to stand beside arrays that have a row for each."""
     written = text.numpy()
     return Formula.atom(f"{written if written.isidentifier() else f'({written})'}[:{', None' * rank}]")
+
+
+def summed(text: str, axes: str = "") -> Formula:
+    """A sum over some axes, or over all."""
+    if text.isidentifier():
+        return Formula.atom(f"{text}.sum({axes})")
+    return Formula.atom(f"np.sum({text}{', ' if axes else ''}{axes})")

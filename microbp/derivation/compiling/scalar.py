@@ -73,7 +73,7 @@ class Scalar:
             self.layers[node] = layer
             formula = put_in(node.op.formula, node, self.text)
             written = formula.python()
-            short = self.readable and not node.label and uses[node] == 1 and len(written) <= INLINE
+            short = not (self.readable and node.label) and uses[node] == 1 and len(written) <= INLINE
             if node is not self.root and (formula.number is not None or (short and node not in self.kept)):
                 self.text[node] = formula
                 continue
@@ -126,9 +126,9 @@ class Scalar:
 
     def _stands(self, x: Value, found: Formula, text: str, uses: int) -> bool:
         """Whether a gradient stands where it is used, without a line of its own."""
-        if found.number is not None or (not x.label and text.isidentifier()):
+        if found.number is not None or (not (self.readable and x.label) and text.isidentifier()):
             return True
-        return self.readable and not x.label and uses == 1 and len(text) <= INLINE
+        return not (self.readable and x.label) and uses == 1 and len(text) <= INLINE
 
     def _pulled(self, node: Value) -> list[tuple[str, Value, Formula]]:
         assert node.op is not None

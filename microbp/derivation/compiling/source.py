@@ -71,7 +71,8 @@ def write_matrices(
     forward = written.lines
     written.lines = []
     written.backward(end)
-    value = end.text.numpy() if not batched or reduce is None else f"np.{reduce}({end.text.numpy()})"
+    done = written.cost or not batched or reduce is None
+    value = end.text.numpy() if done else f"np.{reduce}({end.text.numpy()})"
     rows = [written.result(entry.leaves) for entry in results]
     body = [f"m = len({batched[0]})"] if written.counts_rows else []
     for title, lines in (("forward", forward), ("backward", written.lines)):

@@ -1,0 +1,210 @@
+"""Times replay and compiled functions against what they replace: `python tests/benchmarks/compiled.py [--rounds N]`.
+
+Replay against building the graph anew, straight-line Python against the same written by hand, the matrix form against
+NumPy written by hand. The two take turns in one process; what is printed are ratios of times, medians over the rounds
+with their range. Gradients agree first. A missed target is the exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from functools import partial
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+import microbp
+from microbp import Value, losses, nn, total
+
+SECONDS = 0.1
+
+
+def timed(f):
+    """Seconds a call: the shortest of three stretches."""
+    n = 1
+    while True:
+        start = perf_counter()
+        for _ in range(n):
+            f()
+        took = perf_counter() - start
+        if took > SECONDS / 3:
+            break
+        n *= 2
+    shortest = took
+    for _ in range(2):
+        start = perf_counter()
+        for _ in range(n):
+            f()
+        shortest = min(shortest, perf_counter() - start)
+    return shortest / n
+
+
+def w1_w8():
+    """The graph of w1–w8, built as leanly as the engine allows, and its leaves."""
+    problem = microbp.load("w1-w8")
+    x, model = [Value(0.05, "i1"), Value(0.1, "i2")], problem.model
+
+    def build():
+        a, b = model(x)
+        return total([0.5 * (0.01 - a) ** 2, 0.5 * (0.99 - b) ** 2])
+
+    return build, problem.leaves()
+
+
+def demo():
+    """micrograd's demo through nn: 2-16-16-1, 100 samples, hinge loss and penalty."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(100, 2)), np.sign(rng.normal(size=(100, 1)))
+    model = nn.MLP(2, [16, 16, 1], seed=0)
+    return lambda: losses.batch_loss(model, X, Y, "hinge", 1e-4), model.parameters()
+
+
+def replayed(case):
+    """Building, and replaying, one step."""
+    build, leaves = case()
+
+    def rebuilt():
+        for leaf in leaves:
+            leaf.grad = 0.0
+        build().backward()
+
+    r = microbp.replay(build)
+
+    def again():
+        r.zero_grad()
+        r.forward()
+        r.backward()
+
+    rebuilt()
+    grads = [leaf.grad for leaf in leaves]
+    again()
+    assert grads == [leaf.grad for leaf in leaves]
+    return rebuilt, again
+
+
+def by_hand(i1, i2, w1, w2, w3, w4, w5, w6, w7, w8, b1, b2):
+    """w1–w8 as one writes it by hand."""
+    exp = math.exp
+    h1 = 1.0 / (1.0 + exp(-(w1 * i1 + w2 * i2 + b1)))
+    h2 = 1.0 / (1.0 + exp(-(w3 * i1 + w4 * i2 + b1)))
+    o1 = 1.0 / (1.0 + exp(-(w5 * h1 + w6 * h2 + b2)))
+    o2 = 1.0 / (1.0 + exp(-(w7 * h1 + w8 * h2 + b2)))
+    e1, e2 = o1 - 0.01, o2 - 0.99
+    loss = 0.5 * e1**2 + 0.5 * e2**2
+    d1 = e1 * o1 * (1.0 - o1)
+    d2 = e2 * o2 * (1.0 - o2)
+    dh1 = (d1 * w5 + d2 * w7) * h1 * (1.0 - h1)
+    dh2 = (d1 * w6 + d2 * w8) * h2 * (1.0 - h2)
+    return loss, [dh1 * i1, dh1 * i2, dh2 * i1, dh2 * i2, d1 * h1, d1 * h2, d2 * h1, d2 * h2]
+
+
+def descend_by_hand(i1, i2, w1, w2, w3, w4, w5, w6, w7, w8, b1, b2, *, learning_rate, steps):
+    """The descent, written by hand."""
+    exp = math.exp
+    for step in range(steps + 1):
+        h1 = 1.0 / (1.0 + exp(-(w1 * i1 + w2 * i2 + b1)))
+        h2 = 1.0 / (1.0 + exp(-(w3 * i1 + w4 * i2 + b1)))
+        o1 = 1.0 / (1.0 + exp(-(w5 * h1 + w6 * h2 + b2)))
+        o2 = 1.0 / (1.0 + exp(-(w7 * h1 + w8 * h2 + b2)))
+        e1, e2 = o1 - 0.01, o2 - 0.99
+        loss = 0.5 * e1**2 + 0.5 * e2**2
+        if step == steps:
+            break
+        d1 = e1 * o1 * (1.0 - o1)
+        d2 = e2 * o2 * (1.0 - o2)
+        dh1 = (d1 * w5 + d2 * w7) * h1 * (1.0 - h1)
+        dh2 = (d1 * w6 + d2 * w8) * h2 * (1.0 - h2)
+        w1 -= learning_rate * (dh1 * i1)
+        w2 -= learning_rate * (dh1 * i2)
+        w3 -= learning_rate * (dh2 * i1)
+        w4 -= learning_rate * (dh2 * i2)
+        w5 -= learning_rate * (d1 * h1)
+        w6 -= learning_rate * (d1 * h2)
+        w7 -= learning_rate * (d2 * h1)
+        w8 -= learning_rate * (d2 * h2)
+    return loss, [w1, w2, w3, w4, w5, w6, w7, w8]
+
+
+def straight(loop):
+    """The compiled function, and the one written by hand, on w1–w8."""
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    data = [v for v in root.graph() if v.label in ("i1", "i2")]
+    trained = problem.trained()
+    biases = [leaf for leaf in problem.leaves() if leaf not in trained]
+    inputs = [*data, *trained, *biases]
+    f = microbp.compile(root, inputs, trained, readable=False, loop=loop)
+    numbers = [leaf.data for leaf in inputs]
+    more = {"learning_rate": 0.5, "steps": 100} if loop else {}
+    hand = descend_by_hand if loop else by_hand
+    (loss, grads), (mine, found) = hand(*numbers, **more), f(*numbers, **more)
+    assert abs(loss - mine) < 1e-12
+    assert np.allclose(grads, found, rtol=1e-9, atol=0)
+    return lambda: hand(*numbers, **more), lambda: f(*numbers, **more)
+
+
+def matrices(sizes, m):
+    """The compiled matrix form, and NumPy written by hand, of a network of two layers."""
+    model = nn.MLP(sizes[0], sizes[1:], activation="tanh", output="sigmoid", seed=0)
+    x, y = [Value(0.1, f"x[{k}]") for k in range(sizes[0])], [Value(0.1, f"y[{k}]") for k in range(sizes[-1])]
+    root = total([0.5 * (a - t) ** 2 for a, t in zip(model(x), y, strict=True)])
+    arrays = model.parameter_arrays()
+    f = microbp.compile(root, [x, y, *arrays], arrays, target="numpy", batch=(0, 1))
+    weights, biases = model.arrays()
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(m, sizes[0])), rng.uniform(size=(m, sizes[-1]))
+    W1, W2, b1, b2 = *weights, *biases
+
+    def hand():
+        A1 = np.tanh(X @ W1.T + b1)
+        A2 = 1.0 / (1.0 + np.exp(-(A1 @ W2.T + b2)))
+        D = A2 - Y
+        loss = 0.5 * np.sum(D**2)
+        dZ2 = D * A2 * (1.0 - A2)
+        dZ1 = (dZ2 @ W2) * (1.0 - A1**2)
+        return loss, [dZ1.T @ X, dZ1.sum(axis=0), dZ2.T @ A1, dZ2.sum(axis=0)]
+
+    def compiled():
+        return f(X, Y, W1, b1, W2, b2)
+
+    assert all(np.allclose(a, b, rtol=1e-9) for a, b in zip(hand()[1], compiled()[1], strict=True))
+    return hand, compiled
+
+
+ROWS = [
+    ("replay, w1–w8: times as fast as building", lambda: replayed(w1_w8), ">=", 3.0),
+    ("replay, demo: times as fast as building", lambda: replayed(demo), ">=", 3.0),
+    ("Python, w1–w8, a call: time over hand-written", lambda: straight(False), "<=", 1.0),
+    ("Python, w1–w8, descent: time over hand-written", lambda: straight(True), "<=", 1.0),
+    *(
+        (f"NumPy, {'-'.join(map(str, s))}, batch {m}: time over hand-written", partial(matrices, s, m), "<=", most)
+        for s in ((2, 2, 2), (16, 16, 4), (64, 16, 10))
+        for m, most in ((1, 1.1), (100, 1.1), (10_000, 1.2))
+    ),
+]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, metavar="N")
+    rounds, missed = parser.parse_args().rounds, 0
+    for name, make, sign, aim in ROWS:
+        old, new = make()
+        found = []
+        for k in range(rounds):
+            a, b = (timed(f) for f in ((old, new) if k % 2 else (new, old)))
+            slow, fast = (a, b) if k % 2 else (b, a)
+            found.append(slow / fast if sign == ">=" else fast / slow)
+        middle = median(found)
+        met = middle >= aim if sign == ">=" else middle <= aim
+        missed += not met
+        said = f"{middle:5.2f} ({min(found):.2f}–{max(found):.2f})"
+        print(f"{name:<58} {sign} {aim:<4} {said}  {'met' if met else 'MISSED'}", flush=True)
+    return bool(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
