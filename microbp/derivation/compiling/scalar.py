@@ -94,8 +94,11 @@ class Scalar:
         said = repr(f"recorded while {test} was {decision.result}")
         return Line("", "", f"if {'not ' * decision.result}({test}):\n    raise ValueError({said})", 0)
 
-    def backward(self) -> Iterator[Line]:
-        """The contributions, in the order of the chain rule. Afterwards `gradient` has the texts of the leaves'."""
+    def backward(self, results: Counter[Value]) -> Iterator[Line]:
+        """The contributions, in the order of the chain rule. Afterwards `gradient` has the texts of the leaves'.
+
+        `results` are the leaves whose gradients may stand where they are given back, and how often they are.
+        """
         pulls = {node: self._pulled(node) for node in self.back if node in self.needs}
         arrivals = Counter(x for pulled in pulls.values() for _, x, _ in pulled)
         grads = {self.root: number(1.0)}
@@ -112,17 +115,18 @@ class Scalar:
                     else:
                         yield Line(names[x], "+=", text, layer)
                     continue
-                if arrivals[x] == 1 and x.op is not None and self._stands(x, found, text, len(pulls[x])):
+                uses = len(pulls[x]) if x.op is not None else results[x]
+                if arrivals[x] == 1 and uses and self._stands(x, found, text, uses):
                     grads[x] = found
                     continue
                 names[x] = self.given.give(f"d_{self.called[x]}" if x in self.called else "", "d1")
                 grads[x] = Formula.atom(names[x])
                 yield Line(names[x], "=", text, layer)
-        self.names = names
+        self.found = {x: grads[x].python() for x in self.needs if x in grads}
 
     def gradient(self, leaf: Value) -> str:
         """The gradient of a leaf, after `backward`."""
-        return self.names.get(leaf, "1.0" if leaf is self.root else "0.0")
+        return self.found.get(leaf, "0.0")
 
     def _stands(self, x: Value, found: Formula, text: str, uses: int) -> bool:
         """Whether a gradient stands where it is used, without a line of its own."""

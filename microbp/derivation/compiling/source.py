@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -22,7 +23,10 @@ WIDTH = 120
 
 def write(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], loop: bool) -> str:
     """The source of a module with the function `gradients`, or `descend`."""
-    forward, backward = list(scalar.forward()), list(scalar.backward())
+    forward = list(scalar.forward())
+    at_end = not (loop or scalar.readable or len(scalar.order) > PART)
+    back = Counter(leaf for entry in results for leaf in entry.leaves.flat) if at_end else Counter()
+    backward = list(scalar.backward(back))
     wanted = {leaf: scalar.gradient(leaf) for entry in results for leaf in entry.leaves.flat}
     value, signature = scalar.text[scalar.root].python(), ", ".join(entry.name for entry in arguments)
     kept = {value, *wanted.values()}
