@@ -34,7 +34,7 @@ from microbp.engine.operands import DECISIONS, Operators, real_number
 from microbp.engine.ops import Op
 from microbp.engine.order import topological_order
 from microbp.engine.value import Constant, Value
-from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError, unknown
+from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError, nearest
 from microbp.formula.compiled import load
 
 SIGNS = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">="}
@@ -92,7 +92,7 @@ class Replay:
         labels = [leaf.label for leaf in self.leaves]
         for label, number in numbers.items():
             if label not in labels:
-                raise UnknownNameError(unknown("leaf", label, filter(None, labels)))
+                raise UnknownNameError(nearest("leaf", label, [name for name in labels if name], most=3))
             if labels.count(label) > 1:
                 raise GraphError(f"{labels.count(label)} leaves have the label {label!r}: set their data yourself")
             self.leaves[labels.index(label)].data = real_number(number, label)

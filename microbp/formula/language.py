@@ -221,9 +221,11 @@ def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
                 return _write(new.tree, dialect, {})
             return dialect.name(name) if new is None else new, ATOM
         case ast.BinOp(op=ast.Add()):
-            needed = dialect.templates[ast.Add].parts[1]
-            first, *rest = [_write(term.tree, dialect, names) for term in Formula(tree).terms]
-            return " + ".join([dialect.wrap(first, SUM), *(dialect.wrap(piece, needed) for piece in rest)]), SUM
+            pieces, parts = (
+                [_write(t.tree, dialect, names) for t in Formula(tree).terms],
+                dialect.templates[ast.Add].parts,
+            )
+            return " + ".join(dialect.wrap(piece, parts[k > 0]) for k, piece in enumerate(pieces)), SUM
         case ast.BinOp(left=left, op=ast.Pow(), right=right) if sign := _power(right, dialect, names):
             return dialect.wrap(_write(left, dialect, names), ATOM) + sign, POWER
         case ast.BinOp(left=left, op=op, right=right):

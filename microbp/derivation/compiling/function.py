@@ -23,7 +23,7 @@ from microbp.derivation.compiling.scalar import Scalar, leaves_of
 from microbp.derivation.compiling.source import write, write_matrices
 from microbp.engine import Value
 from microbp.engine.replay import recorded
-from microbp.errors import GraphError, UnknownNameError, unknown
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.compiled import load
 
 TARGETS = ("python", "numpy")
@@ -61,7 +61,7 @@ def compile(
     """
     for kind, name, allowed in (("target", target, TARGETS), ("reduce", reduce, ("sum", "mean", None))):
         if name not in allowed:
-            raise UnknownNameError(unknown(kind, name, map(str, allowed)))
+            raise UnknownNameError(nearest(kind, name, map(str, allowed)))
     end, decisions = recorded(root)
     given = Names()
     arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", batch)

@@ -9,7 +9,7 @@ from typing import Any
 from microbp.derivation import compiling
 from microbp.engine.value import Value
 from microbp.errors import ProblemError
-from microbp.printing.files import check_place
+from microbp.printing.files import check_place, write
 from microbp.problems import NetworkProblem, Problem
 from microbp.terminal.commands.output import put
 
@@ -29,7 +29,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         check_place(options.output)
     source = module(problem, loop=options.loop, readable=not options.fast)
     if options.output:
-        Path(options.output).write_text(source, "utf-8")
+        write(options.output, source.encode())
     else:
         put(options, {"source": source}, source.removesuffix("\n"))
     return 0

@@ -1,6 +1,6 @@
 """What is written, to the letter: look at the files beside this one when it changes.
 
-`python -m tests.derivation.compiling.test_golden` writes them anew.
+`python -m tests.derivation.compiling.test_source` writes them anew.
 """
 
 from pathlib import Path
@@ -12,8 +12,8 @@ from microbp import load, nn, total
 from microbp.derivation.compiling import compile
 from microbp.terminal.cli import main
 from microbp.terminal.commands.compile import module
-from tests.derivation.compiling.test_numpy import named
-from tests.derivation.compiling.test_python import ruffed
+from tests.derivation.compiling.test_matrices import named
+from tests.derivation.compiling.test_scalar import ruffed
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = (2, 3, 3, 2)

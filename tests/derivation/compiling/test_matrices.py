@@ -12,7 +12,7 @@ import microbp
 from microbp import Value, nn, total
 from microbp.derivation.compiling import compile
 from microbp.errors import GraphError, UnknownNameError
-from tests.derivation.compiling.test_python import eager, ruffed
+from tests.derivation.compiling.test_scalar import eager, ruffed
 from tests.graphs import graphs
 
 TOLERANCE = 1e-12

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microbp
-from microbp import Value, losses, nn
+from microbp import Value, losses, nn, total
 from microbp.derivation.compiling import compile
 from microbp.engine import apply
 from microbp.engine.replay import replay
@@ -117,7 +117,7 @@ def test_a_wrt_that_the_root_does_not_depend_on_has_the_gradient_0():
 @pytest.mark.parametrize("readable", [True, False])
 def test_hostile_labels_are_names_in_the_end(readable):
     leaves = [Value(0.1 + k / 100, label) for k, label in enumerate(HOSTILE)]
-    root = losses.total([leaf * other.tanh() for leaf, other in pairwise(leaves)]) * leaves[0]
+    root = total([leaf * other.tanh() for leaf, other in pairwise(leaves)]) * leaves[0]
     for node, label in zip([n for n in root.graph() if n.op is not None], HOSTILE[::-1] * 3, strict=False):
         node.label = label
     for loop in (False, True):
