@@ -120,8 +120,7 @@ class Formula:
     @property
     def terms(self) -> list[Formula]:
         """The summands, if the formula is a sum; else itself alone."""
-        found = []
-        tree = self.tree
+        found, tree = [], self.tree
         while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add):
             found.append(Formula(tree.right))
             tree = tree.left
@@ -221,11 +220,9 @@ def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
                 return _write(new.tree, dialect, {})
             return dialect.name(name) if new is None else new, ATOM
         case ast.BinOp(op=ast.Add()):
-            pieces, parts = (
-                [_write(t.tree, dialect, names) for t in Formula(tree).terms],
-                dialect.templates[ast.Add].parts,
-            )
-            return " + ".join(dialect.wrap(piece, parts[k > 0]) for k, piece in enumerate(pieces)), SUM
+            tight = dialect.templates[ast.Add].parts
+            written = (_write(term.tree, dialect, names) for term in Formula(tree).terms)
+            return " + ".join(dialect.wrap(piece, tight[k > 0]) for k, piece in enumerate(written)), SUM
         case ast.BinOp(left=left, op=ast.Pow(), right=right) if sign := _power(right, dialect, names):
             return dialect.wrap(_write(left, dialect, names), ATOM) + sign, POWER
         case ast.BinOp(left=left, op=op, right=right):
