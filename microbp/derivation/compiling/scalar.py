@@ -8,6 +8,7 @@ label stands where it is used.
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -94,10 +95,11 @@ class Scalar:
         said = repr(f"recorded while {test} was {decision.result}")
         return Line("", "", f"if {'not ' * decision.result}({test}):\n    raise ValueError({said})", 0)
 
-    def backward(self, results: Counter[Value]) -> Iterator[Line]:
+    def backward(self, results: Counter[Value], changed: set[str]) -> Iterator[Line]:
         """The contributions, in the order of the chain rule. Afterwards `gradient` has the texts of the leaves'.
 
-        `results` are the leaves whose gradients may stand where they are given back, and how often they are.
+        `results` are the leaves whose gradients may stand where they are given back, and how often they
+        are; but not where it would be too late for them, because they are made of what is `changed` before.
         """
         pulls = {node: self._pulled(node) for node in self.back if node in self.needs}
         arrivals = Counter(x for pulled in pulls.values() for _, x, _ in pulled)
@@ -115,18 +117,19 @@ class Scalar:
                     else:
                         yield Line(names[x], "+=", text, layer)
                     continue
-                uses = len(pulls[x]) if x.op is not None else results[x]
+                late = bool(changed) and not changed.isdisjoint(re.findall(r"\w+", text))
+                uses = len(pulls[x]) if x.op is not None else results[x] * (not late)
                 if arrivals[x] == 1 and uses and self._stands(x, found, text, uses):
                     grads[x] = found
                     continue
                 names[x] = self.given.give(f"d_{self.called[x]}" if x in self.called else "", "d1")
                 grads[x] = Formula.atom(names[x])
                 yield Line(names[x], "=", text, layer)
-        self.found = {x: grads[x].python() for x in self.needs if x in grads}
+        self.found = {x: grads[x] for x in self.needs if x in grads}
 
-    def gradient(self, leaf: Value) -> str:
+    def gradient(self, leaf: Value) -> Formula:
         """The gradient of a leaf, after `backward`."""
-        return self.found.get(leaf, "0.0")
+        return self.found.get(leaf, number(0.0))
 
     def _stands(self, x: Value, found: Formula, text: str, uses: int) -> bool:
         """Whether a gradient stands where it is used, without a line of its own."""

@@ -24,10 +24,11 @@ WIDTH = 120
 def write(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], loop: bool) -> str:
     """The source of a module with the function `gradients`, or `descend`."""
     forward = list(scalar.forward())
-    at_end = not (loop or scalar.readable or len(scalar.order) > PART)
+    at_end = not (scalar.readable or len(scalar.order) > PART)
     back = Counter(leaf for entry in results for leaf in entry.leaves.flat) if at_end else Counter()
-    backward = list(scalar.backward(back))
-    wanted = {leaf: scalar.gradient(leaf) for entry in results for leaf in entry.leaves.flat}
+    backward = list(scalar.backward(back, {scalar.called[leaf] for leaf in back} if loop else set()))
+    found = {leaf: scalar.gradient(leaf) for entry in results for leaf in entry.leaves.flat}
+    wanted = {leaf: grad.python() for leaf, grad in found.items()}
     value, signature = scalar.text[scalar.root].python(), ", ".join(entry.name for entry in arguments)
     kept = {value, *wanted.values()}
     parts: list[str] = []
@@ -38,7 +39,7 @@ def write(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], 
     of = _listed([entry.name for entry in results])
     if loop:
         new = {leaf: scalar.called[leaf] for leaf in wanted}
-        updates = [f"{name} -= learning_rate * {wanted[leaf]}" for leaf, name in new.items()]
+        updates = [f"{name} -= learning_rate * {found[leaf].python_factor()}" for leaf, name in new.items()]
         steps = [*forward_text, "if step == steps:", "    break", *backward_text, *_titled("update", updates)]
         body = ["for step in range(steps + 1):", *_indent(steps[steps[0] == "" :]), *_returned(value, results, new)]
         signature += f"{', ' if signature else ''}*, learning_rate, steps"
