@@ -22,9 +22,6 @@ from microbp.engine.ops import FAMILIES, OPS, Family, Op
 from microbp.formula.compiled import load
 from microbp.formula.language import Formula
 
-_REPORT = """\
-if data - data:  # inf or nan: for these the difference is nan, not 0
-    report(op_{op}, {inputs}, data)"""
 _RECORD = """\
 out = new(Value)
 out.data = data
@@ -148,16 +145,12 @@ def pullback_source(op: Op) -> str:
 
 def evaluate_source(op: Op) -> str:
     """Computes the data of a node anew from its inputs, in place: what a replay does."""
-    whole = "node._x" if op.arity > 2 else f"({', '.join(f'node._{slot}' for slot in 'xy'[: op.arity])},)"
-    unpacked = [] if _is_long(op) else [_unpack(op, "inputs")]
-    found = _REPORT.format(op=op.name, inputs="inputs").splitlines()
-    lines = [f"inputs = {whole}", *unpacked, *_compute(op, op.inputs), *found, "node.data = data"]
-    return _function(f"evaluate_{op.name}", ("node",), lines if op.family else _plain(op))
-
-
-def _plain(op: Op) -> list[str]:
-    found = _REPORT.format(op=op.name, inputs=_tuple(op.inputs)).splitlines()
-    return [*_node_inputs(op), *_compute(op, op.inputs), *found, "node.data = data"]
+    lines = _node_inputs(op)
+    if op.family:
+        whole = "node._x" if op.arity > 2 else f"({', '.join(f'node._{slot}' for slot in 'xy'[: op.arity])},)"
+        lines = [f"inputs = {whole}", *([] if _is_long(op) else [_unpack(op, "inputs")])]
+    computed = _compute(op, op.inputs, "inputs" if op.family else _tuple(op.inputs))
+    return _function(f"evaluate_{op.name}", ("node",), [*lines, *computed, "node.data = data"])
 
 
 def _method(op: Op) -> str:
@@ -189,11 +182,10 @@ def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
     """Compute the result of `op` for these variables (all of them together are called `whole`) and record it."""
     inputs = whole or _tuple(variables)
     x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)
-    record = f"{_REPORT}\n{_RECORD}".format(op=op.name, inputs=inputs, x=x, y=y)
-    return [*_compute(op, variables), *record.splitlines()]
+    return [*_compute(op, variables, inputs), *_RECORD.format(op=op.name, x=x, y=y).splitlines()]
 
 
-def _compute(op: Op, variables: tuple[str, ...]) -> list[str]:
+def _compute(op: Op, variables: tuple[str, ...], inputs: str) -> list[str]:
     data = {name: f"{variable}.data" for name, variable in zip(op.inputs, variables, strict=True)}
     if _is_long(op):
         family = FAMILIES[op.family]
@@ -210,7 +202,11 @@ def _compute(op: Op, variables: tuple[str, ...]) -> list[str]:
         lines = [f"data = {op.formula.python(data)}"]
     if op.family or op.formula.can_raise:
         lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
-    return lines
+    return [
+        *lines,
+        "if data - data:  # inf or nan: for these the difference is nan, not 0",
+        f"    report(op_{op.name}, {inputs}, data)",
+    ]
 
 
 def _tuple(variables: tuple[str, ...]) -> str:

@@ -72,7 +72,7 @@ class Scalar:
                 break
             layer = max(self.layers.get(x, 0) for x in node.inputs if self._known(x)) + _is_net(node)
             self.layers[node] = layer
-            formula = put_in(node.op.formula, node, self.text)
+            formula = rounded_once(put_in(node.op.formula, node, self.text), node)
             written = formula.python()
             short = not (self.readable and node.label) and uses[node] == 1 and len(written) <= INLINE
             if node is not self.root and (formula.number is not None or (short and node not in self.kept)):
@@ -160,6 +160,16 @@ def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula
     if node in text:
         known["out"] = text[node]
     return fold(formula.substitute(**known))
+
+
+def rounded_once(formula: Formula, node: Value) -> Formula:
+    """A sum of a family as the graph adds it up: rounded once. Two terms are rounded once as they are."""
+    terms = formula.terms
+    if node.op is None or not node.op.family or len(terms) < 2:
+        return formula
+    if len(terms) == 2 and all(isinstance(term.tree, ast.Name | ast.Constant | ast.BinOp) for term in terms):
+        return formula
+    return Formula.atom(f"math.fsum(({', '.join(term.python() for term in terms)}))")
 
 
 @cache

@@ -97,6 +97,8 @@ def write_matrices(
         "import numpy as np",
         "",
     ]
+    if any("_erf(" in line for line in body):  # NumPy has none
+        head[2:] = ["import math", "", "import numpy as np", "", "_erf = np.vectorize(math.erf, otypes=[float])", ""]
     head += [*written.constants, ""] if written.constants else []
     start = ["", f"def gradients({', '.join(entry.name for entry in arguments)}):", f'    """{said}"""']
     every = [*start, *_indent(body[body[0] == "" :])]

@@ -165,7 +165,7 @@ def test_a_long_function_comes_in_parts(loop):
     for _ in range(1000):
         node = (node * w + x).tanh()
     f = compile(node, [x, w], readable=False, loop=loop)
-    assert f.source.count("def _part_") == 5
+    assert f.source.count("def _part_") == 6
     if loop:
         value, new = f(0.4, 0.8, learning_rate=0.01, steps=1)
         start, grads = eager(node, [x, w], [0.4, 0.8])
