@@ -95,14 +95,8 @@ def local_source(op: Op) -> str:
         family = FAMILIES[op.family]
         slopes = ", ".join(Formula(partial).python(_data_of(family)) for partial in family.partials)
         last = ["found.append(1.0)"] if family.last else []
-        lines = [
-            "inputs = node._x",
-            "found = []",
-            _loop(family),
-            f"    found += ({slopes},)",
-            *last,
-            "return tuple(found)",
-        ]
+        lines = ["inputs = node._x", "found = []", _loop(family), f"    found += ({slopes},)"]
+        lines += [*last, "return tuple(found)"]
         return _function(f"local_{op.name}", ("node",), lines)
     data = _node_data(op)
     partials = [partial.python(data) if partial else "0.0" for partial in op.partial_formulas]
@@ -145,12 +139,12 @@ def pullback_source(op: Op) -> str:
 
 def evaluate_source(op: Op) -> str:
     """Computes the data of a node anew from its inputs, in place: what a replay does."""
-    lines = _node_inputs(op)
+    lines, inputs = _node_inputs(op), _tuple(op.inputs)
     if op.family:
-        whole = "node._x" if op.arity > 2 else f"({', '.join(f'node._{slot}' for slot in 'xy'[: op.arity])},)"
+        whole, inputs = "node._x" if op.arity > 2 else "node.inputs", "inputs"
         lines = [f"inputs = {whole}", *([] if _is_long(op) else [_unpack(op, "inputs")])]
-    computed = _compute(op, op.inputs, "inputs" if op.family else _tuple(op.inputs))
-    return _function(f"evaluate_{op.name}", ("node",), [*lines, *computed, "node.data = data"])
+    lines += [*_compute(op, op.inputs, inputs), "node.data = data"]
+    return _function(f"evaluate_{op.name}", ("node",), lines)
 
 
 def _method(op: Op) -> str:
@@ -202,11 +196,8 @@ def _compute(op: Op, variables: tuple[str, ...], inputs: str) -> list[str]:
         lines = [f"data = {op.formula.python(data)}"]
     if op.family or op.formula.can_raise:
         lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
-    return [
-        *lines,
-        "if data - data:  # inf or nan: for these the difference is nan, not 0",
-        f"    report(op_{op.name}, {inputs}, data)",
-    ]
+    report = f"    report(op_{op.name}, {inputs}, data)"
+    return [*lines, "if data - data:  # inf or nan: for these the difference is nan, not 0", report]
 
 
 def _tuple(variables: tuple[str, ...]) -> str:
