@@ -98,13 +98,15 @@ class Diagnosis:
     details: dict[str, Any]
     """Factors, layers, formulas, the learning rate, data that separate the alternatives; what is known otherwise."""
     explanation: str
+    notes: tuple[str, ...] = ()
+    """Sentences on what was taken that was not said: how the gradients were read."""
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return self.explanation
+        return "\n".join([self.explanation, *(f"Note: {note}" for note in self.notes)])
 
 
 def read_scaling(case: Exercise, given: Answer, scaling: Scaling, nice: LikelyFactors) -> Iterator[tuple[Finding, ...]]:

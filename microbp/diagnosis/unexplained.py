@@ -41,7 +41,7 @@ def unexplained(search: Search) -> Diagnosis:
         "complete": search.complete,
         "by_chance": search.by_chance,
         "ruled_out": [] if search.by_chance else list(_ruled_out(search)),
-        "layout": given.layout,
+        "order": given.order,
         "tried": len(search.replayed),
     }
     rows = list(followed(case, given, arrays, Explanation((), 0)))

@@ -21,6 +21,7 @@ from microbp.engine.operands import real_number
 from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
 from microbp.losses import LOSSES
 from microbp.nn import MLP, Parameter
+from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.problems import Problem, as_network
 
 Floats = NDArray[np.float64]
@@ -47,6 +48,8 @@ class Exercise:
     """What the command line calls it, if it does."""
     fixed: frozenset[str] = frozenset()
     """The biases that are not trained."""
+    layout: ArrayLayout = UNSAID
+    """What was said of how hand-ins are laid out; the arrays here are always in ours."""
 
     @property
     def depth(self) -> int:

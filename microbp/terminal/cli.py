@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         silence_stdout()
     except (MicrobpError, OSError) as error:
-        print(f"microbp: {printable(str(error))}", file=sys.stderr)
+        print(f"microbp: {printable(str(error))}", *getattr(error, "__notes__", ()), sep="\n\n", file=sys.stderr)
         return 2
     return code
 
