@@ -7,8 +7,10 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 # The tests run on every core, each worker on neighbours in a file; who is done takes over some of another's. One test
 # alone starts no workers, so that this is not in setup.cfg. In one process: `make test PARALLEL=`.
 PARALLEL := -n logical --maxprocesses 8 --dist worksteal
+# What is tested, if not everything: `make test TESTS=tests/stepping`.
+TESTS :=
 
-.PHONY: help demo test check lint type bench bench-diagnose bench-import examples gallery clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -17,7 +19,10 @@ demo: $(VENV)/.images  ## set up, and run the main job on the w1–w8 network
 	$(BIN)/microbp demo -o w1-w8.svg
 
 test: $(VENV)/.test $(VENV)/.browser  ## set up, and run the tests
-	$(BIN)/python -m pytest -q $(PARALLEL)
+	$(BIN)/python -m pytest -q $(PARALLEL) $(TESTS)
+
+test-fast: $(VENV)/.test  ## what shows most mistakes within a minute: without slow tests, with fewer random examples
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not slow" --hypothesis-profile=fast $(TESTS)
 
 check: lint type test examples  ## lint, types, tests (with the README's code), examples
 
@@ -28,9 +33,17 @@ lint: $(VENV)/.lint  ## look for mistakes of style
 type: $(VENV)/.lint  ## check the types
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, and its pictures
+fix: $(VENV)/.lint  ## mend what the linter can mend, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+accuracy: $(VENV)/.test  ## measure how many ulp each value and derivative is off, over all doubles
+	$(BIN)/python -m tests.engine.accuracy
+
+bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, its pictures and its answers
 	$(BIN)/python tests/benchmarks/against_micrograd.py
 	$(BIN)/python tests/benchmarks/draw_time.py
+	$(BIN)/python tests/benchmarks/answer_time.py
 
 bench-diagnose: $(VENV)/.test  ## plant every mistake in random networks, and count how many are named
 	$(BIN)/python tests/benchmarks/diagnose.py

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.engine import Value
+from microbp.engine import OPS, Value
 from microbp.engine.families import total
 from microbp.errors import ShapeError, UnknownNameError, unknown
 from microbp.nn import MLP
 
 SMALLEST_PROBABILITY = 1e-12
-"""What binary_cross_entropy takes the logarithm of instead of anything smaller."""
+"""What binary_cross_entropy takes the logarithm of instead of anything smaller, if its outputs are no sigmoids."""
 
 
 def _rows(outputs: Any, targets: Any) -> list[tuple[NDArray[Any], list[float]]]:
@@ -62,20 +62,46 @@ def mean_squared_error(outputs: Any, targets: Any) -> Value:
 def binary_cross_entropy(outputs: Any, targets: Any) -> Value:
     """1/m · Σ −[y log a + (1 − y) log(1 − a)], where the outputs a are probabilities.
 
-    Finite at 0 and 1: no logarithm is taken of less than `SMALLEST_PROBABILITY`.
+    Of an output a = σ(z) the logarithms are taken from its net, −log a = softplus(−z) and −log(1 − a) = softplus(z), so
+    that loss and gradient are right at every z, also where a is 0 or 1 in double precision. Of any other output no
+    logarithm is taken of less than `SMALLEST_PROBABILITY`: finite at 0 and 1.
 
+    >>> z = Value(-1000.0)
+    >>> loss = binary_cross_entropy([z.sigmoid()], [1.0])
+    >>> loss.backward()
+    >>> loss.data, z.grad
+    (1000.0, -1.0)
     >>> binary_cross_entropy([Value(0.0)], [1.0]).data
     27.631021115928547
     """
     rows = _rows(outputs, targets)
     terms = [
-        factor * p.max(SMALLEST_PROBABILITY).log()
+        surprise(a) * factor
         for row, y in rows
         for a, t in zip(row, y, strict=True)
-        for factor, p in ((t, a), (1 - t, 1 - a))
+        for factor, surprise in ((t, _surprise), (1 - t, _surprise_of_rest))
         if factor
     ]
-    return total(terms) / -len(rows)
+    return total(terms) / len(rows)
+
+
+def _surprise(a: Any) -> Value:
+    """−log a."""
+    net = _net_of_sigmoid(a)
+    found: Value = -a.max(SMALLEST_PROBABILITY).log() if net is None else (-net).softplus()
+    return found
+
+
+def _surprise_of_rest(a: Any) -> Value:
+    """−log(1 − a)."""
+    net = _net_of_sigmoid(a)
+    found: Value = -(1 - a).max(SMALLEST_PROBABILITY).log() if net is None else net.softplus()
+    return found
+
+
+def _net_of_sigmoid(a: Any) -> Value | None:
+    """The z of an output that is σ(z)."""
+    return a.inputs[0] if isinstance(a, Value) and a.op is OPS["sigmoid"] else None
 
 
 def hinge(outputs: Any, targets: Any) -> Value:
@@ -93,11 +119,12 @@ def softmax_cross_entropy(outputs: Any, targets: Any) -> Value:
     terms = []
     rows = _rows(outputs, targets)
     for row, y in rows:
-        # The largest logit is taken out as a plain number: it cancels, in the loss and in the derivative.
-        largest = max(o.data for o in row)
-        log_sum = total([(o - largest).exp() for o in row]).log()
-        terms.append(log_sum * sum(y))
-        terms += [(o - largest) * -t for o, t in zip(row, y, strict=True) if t]
+        # log Σ e^o is the largest logit plus log1p of the others: so 1 − p keeps its digits where p rounds to 1.
+        k = max(range(len(row)), key=lambda j: row[j].data)
+        largest, others = row[k], [o for j, o in enumerate(row) if j != k]
+        if others:
+            terms.append(total([(o - largest).exp() for o in others]).log1p() * sum(y))
+        terms += [(largest - o) * t for o, t in zip(row, y, strict=True) if t and (o is not largest or not others)]
     return total(terms) / len(rows)
 
 

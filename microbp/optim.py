@@ -87,7 +87,6 @@ class SGD(Optimizer):
         self.momentum = momentum
 
     def step(self) -> None:
-        """Changes every parameter once."""
         self.steps += 1
         for k, p in enumerate(self.parameters):
             self.velocity[k] = self.momentum * self.velocity[k] + p.grad
@@ -113,7 +112,6 @@ class Adam(Optimizer):
         self.eps = eps
 
     def step(self) -> None:
-        """Changes every parameter once."""
         self.steps += 1
         b1, b2 = self.betas
         for k, p in enumerate(self.parameters):

@@ -35,7 +35,7 @@ Arrays = Sequence[ArrayLike]
 Names = str | Sequence[str]
 
 SMALLEST_PROBABILITY = 1e-12
-"""What binary_cross_entropy takes the logarithm of instead of anything smaller."""
+"""What binary_cross_entropy takes the logarithm of instead of anything smaller, if its outputs are no sigmoids."""
 
 
 def _sigmoid(z: Array) -> Array:
@@ -45,8 +45,9 @@ def _sigmoid(z: Array) -> Array:
 
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
     "linear": (lambda z: z.copy(), lambda z, a: np.ones_like(z)),
-    "sigmoid": (_sigmoid, lambda z, a: a * (1.0 - a)),
-    "tanh": (np.tanh, lambda z, a: 1.0 - a**2),
+    # a(1 − a) and 1 − a² lose their digits where a rounds to 1: what is subtracted there is computed from z instead.
+    "sigmoid": (_sigmoid, lambda z, a: _sigmoid(z) * _sigmoid(-z)),
+    "tanh": (np.tanh, lambda z, a: 4.0 * _sigmoid(2.0 * z) * _sigmoid(-2.0 * z)),
     "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1.0, 0.01)),
     "softplus": (lambda z: np.logaddexp(0.0, z), lambda z, a: _sigmoid(z)),
@@ -54,12 +55,8 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], 
 """Every activation f by name: f(z), and f′ from z and a = f(z)."""
 
 
-def _log(p: Array) -> Array:
-    return np.log(np.maximum(p, SMALLEST_PROBABILITY))
-
-
-def _log_prime(p: Array) -> Array:
-    return _kept(p) / np.maximum(p, SMALLEST_PROBABILITY)
+def _clipped(p: Array) -> Array:
+    return np.maximum(p, SMALLEST_PROBABILITY)
 
 
 def _kept(p: Array) -> Array:
@@ -67,24 +64,31 @@ def _kept(p: Array) -> Array:
     return np.heaviside(p - SMALLEST_PROBABILITY, 0.5)
 
 
-def _cross_entropy_of_sigmoid_delta(a: Array, y: Array) -> Array:
-    """Has ∂loss/∂a ⊙ a(1 − a) with the fractions cancelled: (a − y)/m, except where a logarithm is clipped."""
-    kept_a, kept_rest = _kept(a), _kept(1.0 - a)
-    clipped = (1.0 - y) * a * kept_rest - y * (1.0 - a) * kept_a
-    delta: Array = np.where(kept_a * kept_rest == 1.0, a - y, clipped) / len(a)
-    return delta
+def _softplus(z: Array) -> Array:
+    return np.asarray(np.logaddexp(0.0, z))
+
+
+def _others(a: Array) -> tuple[Array, Array]:
+    """Where the largest logit of each row is, and Σ e^(a − largest) over the others: all that 1 − p of it is made of."""
+    largest = np.arange(a.shape[1]) == a.argmax(axis=1)[:, None]
+    return largest, np.where(largest, 0.0, np.exp(a - a.max(axis=1, keepdims=True))).sum(axis=1, keepdims=True)
 
 
 def _log_softmax(a: Array) -> Array:
-    shifted = a - a.max(axis=1, keepdims=True)  # cancels, and no exp overflows
-    log_softmax: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return log_softmax
+    return np.asarray(a - a.max(axis=1, keepdims=True) - np.log1p(_others(a)[1]))
+
+
+def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:
+    """Has (p·Σy − y)/m; of the largest p, 1 − p from the others, so that it keeps its digits where p rounds to 1."""
+    largest, others = _others(a)
+    of_row = y.sum(axis=1, keepdims=True)
+    delta = np.where(largest, (of_row - y) - of_row * (others / (1.0 + others)), softmax(a) * of_row - y)
+    return np.asarray(delta / len(a))
 
 
 def softmax(a: Array) -> Array:
     """Has the probabilities that logits a of shape (m, n) stand for: each row adds up to 1."""
-    probabilities: Array = np.exp(_log_softmax(a))
-    return probabilities
+    return np.asarray(np.exp(_log_softmax(a)))
 
 
 LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
@@ -93,8 +97,8 @@ LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], 
     "squared_error_per_sample": (lambda a, y: np.sum((y - a) ** 2) / len(a), lambda a, y: 2.0 * (a - y) / len(a)),
     "mean_squared_error": (lambda a, y: np.mean((y - a) ** 2), lambda a, y: 2.0 * (a - y) / a.size),
     "binary_cross_entropy": (
-        lambda a, y: -np.sum(y * _log(a) + (1.0 - y) * _log(1.0 - a)) / len(a),
-        lambda a, y: -(y * _log_prime(a) - (1.0 - y) * _log_prime(1.0 - a)) / len(a),
+        lambda a, y: -np.sum(y * np.log(_clipped(a)) + (1.0 - y) * np.log(_clipped(1.0 - a))) / len(a),
+        lambda a, y: -(y * _kept(a) / _clipped(a) - (1.0 - y) * _kept(1.0 - a) / _clipped(1.0 - a)) / len(a),
     ),
     "hinge": (
         lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)) / len(a),
@@ -102,13 +106,22 @@ LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], 
     ),
     "softmax_cross_entropy": (
         lambda a, y: -np.sum(y * _log_softmax(a)) / len(a),
-        lambda a, y: (softmax(a) * y.sum(axis=1, keepdims=True) - y) / len(a),
+        _cross_entropy_of_softmax_delta,
     ),
 }
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
 
-SIMPLIFIED_DELTAS = {("binary_cross_entropy", "sigmoid"): _cross_entropy_of_sigmoid_delta}
-"""δL from a and y, by (loss, output activation), where the product ∂loss/∂a ⊙ f′ simplifies."""
+LOSSES_OF_NET: dict[tuple[str, str], tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
+    # −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z), with the derivatives −σ(−z) and σ(z): together a − y.
+    ("binary_cross_entropy", "sigmoid"): (
+        lambda z, y: np.sum(y * _softplus(-z) + (1.0 - y) * _softplus(z)) / len(z),
+        lambda z, y: ((1.0 - y) * _sigmoid(z) - y * _sigmoid(-z)) / len(z),
+    ),
+}
+"""By loss and output activation, where the two together are simpler: loss and ∂loss/∂z = δL, from the nets z and y.
+
+They are right at every z, also where a rounds to 0 or 1 and says nothing of z any more: nothing is clipped.
+"""
 
 
 def forward(
@@ -141,15 +154,13 @@ def deltas(
 ) -> list[Array]:
     """Computes the deltas [δ1 … δL], where δl = ∂loss/∂zl, with the 1/m of a loss that has one.
 
-    Shapes as for `forward`, Y (m, n_out); each δ has shape (m, n_out) of its layer. Raises `ValueError` for an unknown
-    name and for shapes that do not fit.
+    Shapes and errors as for `forward`, Y (m, n_out); each δ has shape (m, n_out) of its layer.
 
     >>> [delta.tolist() for delta in deltas([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1]], [[1]])]
     [[[0.5, 0.0]], [[0.5]]]
     """
     network = _network(weights, biases, X, activation, output)
-    y = _targets(network, Y, loss)
-    return _deltas(network, *_forward(network), y, loss)
+    return _deltas(network, *_forward(network), _targets(network, Y, loss), loss)
 
 
 def loss_and_gradients(
@@ -166,10 +177,9 @@ def loss_and_gradients(
 ) -> tuple[float, list[Array], list[Array]]:
     """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
 
-    Shapes as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty λ/(2m)·ΣW², which
-    leaves the biases alone. `backward_weights`, if given, take the place of the weights in the backward pass: what it
-    amounts to if weights are changed before the pass is over. Raises `ValueError` for an unknown name and for shapes
-    that do not fit.
+    Shapes and errors as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty
+    λ/(2m)·ΣW², which leaves the biases alone. `backward_weights` take the place of the weights in the backward pass,
+    as if these had been changed before the pass was over.
 
     >>> loss, dW, db = loss_and_gradients([[[2, -1]]], [[1]], [[1, 1], [3, 0]], [[0], [6]], l2=0.4)
     >>> loss, dW[0].round(6).tolist(), db[0].tolist()
@@ -178,17 +188,17 @@ def loss_and_gradients(
     network = _network(weights, biases, X, activation, output)
     y = _targets(network, Y, loss)
     zs, activations = _forward(network)
-    total = float(LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
+    of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
+    total = float(of_net[0](zs[-1], y) if of_net else LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
     if l2:
         total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
     if backward_weights is not None:
         network = _network(backward_weights, biases, X, activation, output)
     ds = _deltas(network, zs, activations, y, loss)
     dW = [d.T @ a for d, a in zip(ds, activations[:-1], strict=True)]
-    db = [d.sum(axis=0) for d in ds]
     if l2:
         dW = [d + l2 / len(y) * W for d, W in zip(dW, network.weights, strict=True)]
-    return total, dW, db
+    return total, dW, [d.sum(axis=0) for d in ds]
 
 
 class _Network(NamedTuple):
@@ -199,8 +209,7 @@ class _Network(NamedTuple):
 
 
 def _forward(network: _Network) -> tuple[list[Array], list[Array]]:
-    zs: list[Array] = []
-    activations = [network.X]
+    zs, activations = [], [network.X]
     for W, b, name in zip(network.weights, network.biases, network.names, strict=True):
         zs.append(activations[-1] @ W.T + b)
         activations.append(ACTIVATIONS[name][0](zs[-1]))
@@ -209,8 +218,8 @@ def _forward(network: _Network) -> tuple[list[Array], list[Array]]:
 
 def _deltas(network: _Network, zs: list[Array], activations: list[Array], y: Array, loss: str) -> list[Array]:
     slopes = [ACTIVATIONS[name][1](z, a) for name, z, a in zip(network.names, zs, activations[1:], strict=True)]
-    simplified = SIMPLIFIED_DELTAS.get((loss, network.names[-1]))
-    ds = [simplified(activations[-1], y) if simplified else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
+    of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
+    ds = [of_net[1](zs[-1], y) if of_net else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
     for W, slope in reversed(list(zip(network.weights[1:], slopes[:-1], strict=True))):
         ds.append((ds[-1] @ W) * slope)
     return ds[::-1]

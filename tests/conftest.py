@@ -8,7 +8,9 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=60)
-settings.load_profile("microbp")
+settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)
+settings.register_profile("thorough", parent=settings.get_profile("microbp"), derandomize=False, max_examples=500)
+settings.load_profile("microbp")  # the others: pytest --hypothesis-profile=thorough --hypothesis-seed=7
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
     "--no-sandbox",
@@ -18,6 +20,12 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser_tab" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
 
 
 def need(available: bool, what: str) -> None:
@@ -39,7 +47,7 @@ def piped(monkeypatch, capsys):
     return piped
 
 
-@pytest.fixture(params=["dot", "pygraphviz"])
+@pytest.fixture(params=["dot", pytest.param("pygraphviz", marks=pytest.mark.slow)])
 def renderer(request, monkeypatch):
     """Each of the two ways to a picture in turn: skipped where it is missing, unless MICROBP_REQUIRE is set."""
     if request.param == "dot":

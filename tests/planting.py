@@ -25,9 +25,9 @@ HIDDEN = ("sigmoid", "tanh", "relu", "softplus", "leaky_relu")
 OUTPUTS = {"binary_cross_entropy": ["sigmoid"], "softmax_cross_entropy": ["linear"], "hinge": ["linear", "tanh"]}
 
 
-def random_case(rng, loss=None, hidden=None, l2=None):
+def random_case(rng, loss=None, hidden=None, l2=None, widest=6, batches=(1, 2, 3, 5, 10, 50)):
     """A network of 1 to 4 layers with a batch of 1 to 50 samples, and what it takes to make it again."""
-    sizes = rng.integers(1, 7, size=rng.integers(2, 6)).tolist()
+    sizes = rng.integers(1, widest + 1, size=rng.integers(2, 6)).tolist()
     if rng.random() < 0.3:
         sizes[1:-1] = [sizes[0]] * (len(sizes) - 2)  # equal widths: what needs a square matrix can happen
     loss = loss or str(rng.choice(sorted(LOSSES)))
@@ -37,7 +37,7 @@ def random_case(rng, loss=None, hidden=None, l2=None):
     output = str(rng.choice(OUTPUTS.get(loss, ["linear", "sigmoid", "tanh", "softplus"])))
     weights = [rng.normal(size=(n, k)) for k, n in pairwise(sizes)]
     biases = [rng.normal(size=n) * 0.5 for n in sizes[1:]]
-    m = int(rng.choice([1, 2, 3, 5, 10, 50]))
+    m = int(rng.choice(batches))
     X = rng.normal(size=(m, sizes[0]))
     if loss == "softmax_cross_entropy":
         Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], size=m)]
@@ -67,8 +67,8 @@ def planted(rng, case, mistake):
     return Finding(mistake, change, layers, ())
 
 
-def with_mistakes(rng, mistakes, digits=None):
-    """A network, and its gradients with these mistakes: such as differ from the right ones."""
+def with_mistakes(rng, mistakes, digits=None, **of):
+    """A network (of those options), and its gradients with these mistakes: such as differ from the right ones."""
     codes = [mistake.code for mistake in mistakes]
     for _ in range(400):
         needs_l2 = any("l2" in code or "regularized" in code for code in codes)
@@ -77,6 +77,7 @@ def with_mistakes(rng, mistakes, digits=None):
             loss=next((loss for code, loss in LOSS_OF.items() if code in codes), None),
             hidden="relu" if "relu-mask-from-upstream" in codes else None,
             l2=0.0 if "l2-not-in-loss" in codes else 1.0 if needs_l2 else None,
+            **of,
         )
         findings = [planted(rng, case, mistake) for mistake in mistakes]
         if None in findings or clash(findings):

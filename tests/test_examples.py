@@ -19,6 +19,7 @@ from tests.conftest import need
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 README = (EXAMPLES / "README.md").read_text("utf-8")
+pytestmark = pytest.mark.slow
 
 
 def run(name, cwd):

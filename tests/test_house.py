@@ -32,6 +32,16 @@ FILES = {
     for path in PACKAGE.rglob("*.py")
 }
 MODULES = sorted(FILES)
+STORIES = {
+    "test_examples",
+    "test_house",
+    "test_notebooks",
+    "test_readme",
+    "diagnosis.test_learners",
+    "engine.test_micrograd",
+    "problems.test_builtin",
+}
+"""Tests that stand for no module: what people write, read, or know from elsewhere."""
 
 
 def room(module):
@@ -117,3 +127,40 @@ def test_text_becomes_code_in_one_place_only():
         and node.func.id in ("eval", "exec", "compile")
     }
     assert calls == {("formula.compiled", "exec"), ("formula.compiled", "compile")}
+
+
+def classes():
+    """Every class of ours by its name, with the names of its bases and its methods."""
+    return {
+        node.name: (
+            [ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases],
+            {method.name: method for method in node.body if isinstance(method, ast.FunctionDef)},
+        )
+        for path in FILES.values()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def test_every_public_method_says_what_it_does_where_it_is_declared():
+    found = classes()
+
+    def declared(name, bases):
+        return any(base in found and (name in found[base][1] or declared(name, found[base][0])) for base in bases)
+
+    silent = [
+        f"{owner}.{name}"
+        for owner, (bases, methods) in found.items()
+        for name, method in methods.items()
+        if not (owner.startswith("_") or name.startswith("_") or ast.get_docstring(method) or declared(name, bases))
+    ]
+    assert not silent
+
+
+def test_each_file_of_tests_is_named_after_the_module_that_it_tests():
+    tests = {
+        str(path.relative_to(ROOT / "tests").with_suffix("")).replace("/", ".")
+        for path in (ROOT / "tests").rglob("test_*.py")
+    }
+    astray = {name for name in tests - STORIES - {"test_init"} if name.replace("test_", "") not in FILES}
+    assert not astray, "name it after its module, in the folder of the same name; or it is a story, see above"

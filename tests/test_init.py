@@ -43,17 +43,20 @@ def test_unknown_names_are_attribute_errors():
         microbp.Valeu  # noqa: B018  # asking for it is the test
 
 
+@pytest.mark.slow
 def test_importing_microbp_loads_none_of_its_rooms():
     ours = {name for name in loaded_by("import microbp") if name.startswith("microbp.")}
     assert not ours
 
 
+@pytest.mark.slow
 def test_the_engine_needs_only_what_is_below_it():
     found = loaded_by("from microbp.engine import Value")
     rooms = {name.split(".")[1] for name in found if name.startswith("microbp.")}
     assert rooms == {"engine", "formula", "errors", "printing"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", ["from microbp import *", "import microbp.terminal.cli"])
 def test_what_few_need_is_loaded_when_it_is_used(statement):
     assert not {name.partition(".")[0] for name in loaded_by(statement)} & set(LEFT_TO_OTHERS)

@@ -1,5 +1,6 @@
 import math
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -41,6 +42,23 @@ def test_binary_cross_entropy_is_finite_at_0_and_1(a, y):
     loss.backward()
     assert math.isfinite(loss.data)
     assert math.isfinite(out.grad)
+
+
+@pytest.mark.parametrize("z", [-1000.0, -745.0, -100.0, -37.0, -28.0, 0.0, 28.0, 37.0, 100.0, 745.0, 1000.0])
+@pytest.mark.parametrize("y", [0.0, 0.25, 1.0])
+def test_cross_entropy_of_a_sigmoid_and_of_a_softmax_is_right_at_every_net(z, y):
+    with mpmath.workdps(500):
+        exact = 1 / (1 + mpmath.exp(-mpmath.mpf(z)))
+        loss = -(y * mpmath.log(exact) + (1 - y) * mpmath.log(1 - exact))
+        slope = float(exact - y)
+    net, pair = Value(z), [Value(z), Value(0.0)]
+    for root, leaf in (
+        (losses.binary_cross_entropy([net.sigmoid()], [y]), net),
+        (losses.softmax_cross_entropy(pair, [y, 1 - y]), pair[0]),
+    ):
+        root.backward()
+        assert root.data == pytest.approx(float(loss), rel=1e-15, abs=5e-324)
+        assert leaf.grad == pytest.approx(slope, rel=1e-14 if y in (0.0, 1.0) else 1e-12, abs=5e-324)
 
 
 def test_softmax_cross_entropy_is_stable_and_its_gradient_is_softmax_minus_target():

@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import need
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "examples").glob("*.ipynb"))
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.filterwarnings("default")  # of the notebook's own machinery

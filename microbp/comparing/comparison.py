@@ -52,7 +52,7 @@ class Comparison:
     """For each parameter array how far the gradients are apart, and the loss of both. Prints as a table."""
 
     loss: float | None
-    """That of the graph, or the learner's if it was given."""
+    """The loss of the graph, or the learner's if it was given."""
     vectorized_loss: float
     rows: tuple[Difference, ...]
     tolerance: float | None

@@ -21,7 +21,7 @@ MAP = (12, 40)
 """The most rows and columns of a map of wrong entries: a larger array is drawn in blocks."""
 _LARGEST = float(np.finfo(np.float64).max)
 _LAST_UNIT = 2.0**971
-"""That of the largest number; NumPy says inf."""
+"""The unit in the last place of the largest number, for which `np.spacing` gives inf."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Difference:
     name: str
     shape: tuple[int, ...]
     absolute: float
-    """The worst absolute difference: inf where one of the two is inf, nan where one is nan, as in the next two."""
+    """The worst absolute difference: inf where one of the two is inf, nan where one is nan."""
     relative: float
     """The worst difference relative to the larger of the two numbers."""
     norm: float
@@ -41,13 +41,13 @@ class Difference:
     given: int
     """How many numbers were given: all of the array, or some of its entries."""
     wrong: int
-    """How many of them differ by more than the tolerance."""
+    """How many of the numbers that were given differ by more than the tolerance."""
     where: tuple[int, ...]
-    """Where the worst absolute difference stands: of those that are wrong, if any is."""
+    """The index of the worst absolute difference, among the wrong entries if there are any."""
     yours: float
-    """The number there."""
+    """The learner's number at that index."""
     right: float
-    """And the right one."""
+    """The right number at that index."""
     ok: bool
     map: tuple[str, ...] = ()
     """Which entries are wrong (×), right (·) and not given (blank), row by row; nothing if all are right."""

@@ -30,8 +30,11 @@ EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 _COMPLEX_STEP = 1e-30
 _CELLS = 4_000_000
 """How many numbers a replay may hold at once: more leaves are checked in several goes."""
-_TRIALS = 4
-"""How often a graph is rounded at random."""
+_TRIALS = np.array([1.0, 1.0, 4.0, 4.0, 64.0, 64.0])
+"""How often a graph is rounded at random, and how many times as far as by the last digit.
+
+By one digit alone two moves may cancel to the bit; by many, what little a saturated function has left is gone at once.
+"""
 _SAFETY = 4.0
 """How much larger than what these trials show the effect of rounding may be."""
 
@@ -59,28 +62,31 @@ class Estimate:
 def rounding(graph: Sequence[Value], leaves: Sequence[Value]) -> tuple[float, NDArray[np.float64]]:
     """How far rounding may move the value of a root, and each of its gradients by the chain rule.
 
-    Measured: every value of a copy of the graph is moved at random by its last digit, forward and, once more because
-    local derivatives are rounded too, backward. To this comes, for the sums of the chain rule, the last digit of what
-    the products along all paths have together.
+    Of the root: what the last digit of every value comes to by its gradient, added up without signs. Of the gradients it
+    is measured: every value of a copy of the graph is moved at random, forward and, once more because local derivatives
+    are rounded too, backward. To this comes, for the sums of the chain rule, the last digit of what the products along
+    all paths have together.
     """
     rng, root = np.random.default_rng(0), graph[-1]
 
     def rounded(n: int) -> Any:
-        return 1.0 + EPS * n**0.5 * rng.choice((-1.0, 1.0), _TRIALS)
+        return 1.0 + _TRIALS * EPS * n**0.5 * rng.uniform(0.75, 1.25, len(_TRIALS)) * rng.choice((-1, 1), len(_TRIALS))
 
     moved = replay(graph, {}, rounded)
     memo: dict[int, Any] = {}
     copy = deepcopy(root, memo)
     inner = [(memo[id(node)], moved[node] * rounded(1)) for node in graph if node.op is not None]
     wanted = [memo.get(id(leaf), leaf) for leaf in leaves]
+    nodes = [node for node, _ in inner]
     with errstate("ignore"), np.errstate(all="ignore"):
+        terms = np.abs(jacobian([copy], nodes)[0] * np.array([node.data for node in nodes])).sum()
         rows = [jacobian([copy], wanted)[0]]
-        for k in range(_TRIALS):
+        for k in range(len(_TRIALS)):
             for node, data in inner:
                 node.data = float(data[k])
             rows.append(jacobian([copy], wanted)[0])
-        noise = _SAFETY * np.max(np.abs(moved[root] - root.data))
-        moves = np.max(np.abs(np.array(rows) - rows[0]), axis=0)
+        noise = _SAFETY * np.maximum(EPS * terms, np.max(np.abs(moved[root] - root.data) / _TRIALS))
+        moves = np.max(np.abs(np.array(rows[1:]) - rows[0]) / _TRIALS[:, None], axis=0)
         paths = _absolute(graph)
         sums = np.array([EPS * paths.get(leaf, 0.0) for leaf in leaves])
         return float(_or_inf(noise)), _or_inf(_SAFETY * (moves + sums))

@@ -33,8 +33,10 @@ JUDGED = 5e-5
 """A gradient is judged if the method resolves at least this part of it."""
 WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
 """The methods in words."""
+MOST_VALUES, MOST_NUMBERS = 200_000, 1_000_000_000
+"""A graph is computed anew some twenty times: one of more values, or so many times so many leaves, takes minutes."""
 MOST_ROWS = 40
-"""Of more leaves a check prints the worst."""
+"""The most leaves that a check prints; of more it prints the worst."""
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,36 @@ class GradCheck:
 
     @cached_property
     def errors(self) -> tuple[float, ...]:
-        """|a − n| / max(|a|, |n|, resolution/allowed) for each leaf; nan where it cannot be judged.
-
-        So a gradient is refused if it is off by more than the allowed part of it, and by more than what is resolved.
-        """
+        """The relative error |a − n| / max(|a|, |n|) of each leaf; nan where it cannot be judged."""
         return tuple(np.where([k in self.not_judged for k in range(len(self.names))], np.nan, self._errors).tolist())
 
     @cached_property
-    def _errors(self) -> Any:
-        a, n, floor = np.array(self.analytic), np.array(self.numeric), np.array(self.resolution) / ALLOWED[self.method]
+    def allowed(self) -> tuple[float, ...]:
+        """The relative error allowed to each leaf: that of the method, or what is resolved of the gradient, if less."""
         with np.errstate(all="ignore"):
-            return np.where(a == n, np.abs(0.0 * a), np.abs(a - n) / np.maximum.reduce([np.abs(a), np.abs(n), floor]))
+            resolved = np.nan_to_num(np.array(self.resolution) / self._sizes, nan=0.0, posinf=np.inf)
+        return tuple(np.maximum(ALLOWED[self.method], resolved).tolist())
+
+    @cached_property
+    def _sizes(self) -> Any:
+        return np.fmax(np.abs(self.analytic), np.abs(self.numeric))
+
+    @cached_property
+    def _errors(self) -> Any:
+        a, n = np.array(self.analytic), np.array(self.numeric)
+        with np.errstate(all="ignore"):
+            return np.where(a == n, np.abs(0.0 * a), np.abs(a - n) / np.maximum(np.abs(a), np.abs(n)))
 
     @cached_property
     def not_judged(self) -> dict[int, str]:
         """Leaves of which the check says nothing: {number of the leaf: why}."""
-        sizes = np.fmax(np.abs(self.analytic), np.abs(self.numeric))
         least = np.array(self.resolution) / JUDGED
-        zero = (sizes == 0) & (least < 1e-150)  # the complex step: nothing but an underflow is hidden there
-        small = np.flatnonzero((sizes < least) & ~zero & (self._errors <= ALLOWED[self.method])).tolist()
-        said = {int(k): f"too small to be judged by this method: below {least[k]:.0e}" for k in small}
+        zero = (self._sizes == 0) & (least < 1e-150)  # the complex step: nothing but an underflow is hidden there
+        small = (self._sizes < least) & ~zero & (self._errors <= np.array(self.allowed))
+        said = {k: "the function is not finite here" for k in np.flatnonzero(~np.isfinite(self.numeric)).tolist()}
+        said |= {
+            k: f"too small to be judged by this method: below {least[k]:.0e}" for k in np.flatnonzero(small).tolist()
+        }
         return said | {k: f"not comparable here: {kink}" for k, kink in self.kinks.items()}
 
     def as_dict(self) -> dict[str, Any]:
@@ -80,37 +92,46 @@ class GradCheck:
             "ok": self.ok,
             "worst": self.worst,
             "errors": self.errors,
+            "allowed": self.allowed,
             "not_judged": self.not_judged,
             **asdict(self),
         }
 
+    @cached_property
+    def _judged(self) -> list[int]:
+        return [k for k in range(len(self.names)) if k not in self.not_judged]
+
     @property
     def worst(self) -> float:
         """The largest error."""
-        return float(np.max([e for k, e in enumerate(self.errors) if k not in self.not_judged], initial=0.0))
+        return float(np.max([self.errors[k] for k in self._judged], initial=0.0))
+
+    @cached_property
+    def wrong(self) -> tuple[int, ...]:
+        """The numbers of the leaves whose gradients differ by more than is allowed to them."""
+        return tuple(k for k in self._judged if not self.errors[k] <= self.allowed[k])  # a nan is no agreement
 
     @property
     def ok(self) -> bool:
-        """Whether every error that can be judged is small enough for the method."""
-        return self.worst <= ALLOWED[self.method]  # a nan that is judged is not
+        """Whether all that can be judged is right, and anything can be."""
+        return not self.wrong and bool(self._judged or not self.names)
 
     def __str__(self) -> str:
         count, missing = len(self.names), len(self.not_judged)
-        verdict = "gradients agree" if self.ok else "GRADIENTS DIFFER"
+        verdict = "GRADIENTS DIFFER" if self.wrong else "gradients agree"
         rest = f", but {missing} of {count:,} could not be judged" if missing else ""
         worst = f", worst relative error {self.worst:.1e}"
-        if missing == count:
+        if missing and missing == count:
             verdict, worst, rest = "no gradient could be judged", "", ""
-        rows = [("", "chain rule", "numeric", "relative error")]
+        rows = [("", "chain rule", "numeric", "relative error", "allowed")]
         errors, order = self.errors, range(count)
         if count > MOST_ROWS:
             order = np.argsort(errors)[: -MOST_ROWS - 1 : -1].tolist()  # nan sorts last, and so stands first
             rows[0] = (f"worst {MOST_ROWS} of {count:,}", *rows[0][1:])
         for k in order:
-            said = self.not_judged.get(k, f"{errors[k]:.1e}")
-            rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", said))
-        step, allowed = WORDS[self.method], ALLOWED[self.method]
-        head = f"{verdict} ({step}{worst}, allowed {allowed:.0e}){rest}"
+            said = (f"{errors[k]:.1e}", f"{self.allowed[k]:.0e}") if k not in self.not_judged else (self.not_judged[k],)
+            rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", *said, "")[:5])
+        head = f"{verdict} ({WORDS[self.method]}{worst}){rest}"
         return "\n".join([head, *columns(rows)])
 
 
@@ -129,6 +150,12 @@ class Numeric:
         if method not in METHODS:
             raise UnknownNameError(unknown("method", method, METHODS))
         self._graph, self._leaves, self._method = root.graph(), leaves, method
+        if len(self._graph) > MOST_VALUES or len(self._graph) * len(leaves) > MOST_NUMBERS:
+            raise GraphError(
+                f"a numeric check of {len(leaves):,} leaves in a graph of {len(self._graph):,} values would take minutes "
+                f"(the limits are {MOST_VALUES:,} values, and {MOST_NUMBERS:,} for the product): check a smaller batch, "
+                "or fewer leaves"
+            )
         rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
         if method == "complex" and rough:
             raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
@@ -144,7 +171,7 @@ class Numeric:
         analytic, best = tuple(map(float, gradients)), None
         if self._analytic:
             best = self._check("complex", self._complex, analytic)
-            if self._method == "complex" or _settled(best) or (not best.ok and np.isfinite(best.numeric).all()):
+            if self._method == "complex" or _settled(best) or (best.wrong and np.isfinite(best.numeric).all()):
                 return best
         for found in self._differences():
             check = self._check("richardson" if self._method == "richardson" else "central", found, analytic)
@@ -157,7 +184,9 @@ class Numeric:
     def _check(self, method: str, found: Estimate, analytic: tuple[float, ...]) -> GradCheck:
         names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(self._leaves))
         resolution = (found.resolution + self._rounding).tolist()
-        return GradCheck(names, analytic, tuple(found.numbers.tolist()), method, found.kinks, tuple(resolution))
+        # Of a root that is inf or nan there is no derivative, whatever a complex step makes of it.
+        numbers = found.numbers if np.isfinite(self._graph[-1].data) else np.full_like(found.numbers, np.nan)
+        return GradCheck(names, analytic, tuple(numbers.tolist()), method, found.kinks, tuple(resolution))
 
     @cached_property
     def _complex(self) -> Estimate:
@@ -192,7 +221,7 @@ def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: 
     The error is relative to the gradient, however small: 1e-12 is allowed to the complex step, 1e-8 to differences. No
     method sees more than its `resolution`: what rounding does to the gradient (measured, every value being moved at
     random by its last digit), and for a difference what rounding does to f, over h, and how much h/2 would change.
-    A larger difference is always an error. A gradient that shows none, but is not resolved to 1 in 20,000, is not
+    A larger difference is always an error, and a smaller one none: the table prints what is allowed. A gradient that shows none, but is not resolved to 1 in 20,000, is not
     judged, and the check says so: thus no relative error of 1e-4 passes. Raises `UnknownNameError` for another method,
     `OperandError` for a function that returns no `Value`.
     """

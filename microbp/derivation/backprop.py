@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.derivation.formulas import MISREMEMBERED
+from microbp.derivation.formulas import MISREMEMBERED, SLOPES
 from microbp.derivation.formulas import error as formula
 from microbp.derivation.notation import value
 from microbp.derivation.rules import Plan, Rules, changed
 from microbp.problems.exercise import Exercise, Floats, Gradients
-from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS, softmax
+from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET, softmax
 
 
 class Part(NamedTuple):
@@ -35,21 +35,21 @@ class Part(NamedTuple):
 
     l: int
     signal: Floats
-    """∂E/∂a of the layer,"""
+    """∂E/∂a of layer l, for each sample."""
     delta: Floats
-    """its δ, of all samples,"""
+    """δ of layer l, for each sample."""
     inputs: Floats
-    """and what δ is multiplied by in dW."""
+    """What δ is multiplied by in dW: the activations of the layer before."""
     step: Floats
     """What weights are changed by if they are changed too early: the gradient before any factor."""
     dW: Floats
-    """What the loss gives to the gradient of the weights,"""
+    """The gradient of the weights without the penalty."""
     dW_l2: Floats
-    """and what the penalty adds to it."""
+    """What the penalty adds to dW."""
     db: Floats
-    """The gradient of the biases,"""
+    """The gradient of the biases, without a penalty."""
     db_l2: Floats
-    """and (λ/m)·b, which a penalty on biases would add."""
+    """(λ/m)·b, which a penalty on biases would add to db."""
 
 
 class Values(NamedTuple):
@@ -151,10 +151,10 @@ def _output_delta(case: Exercise, rule: Rules, values: Values) -> tuple[Floats, 
     if rule.softmax != "full" and name == "softmax_cross_entropy":
         error = (-y * (1.0 - softmax(a)) if rule.softmax == "diagonal" else softmax(a.T).T - y) / len(y)
     slope = _slope(case, rule, values, case.depth, error)
-    simplified = SIMPLIFIED_DELTAS.get((name, rule.forward or case.activations[-1]))
-    if simplified and (rule.slope, rule.slope_of + rule.slope_at) in (("net", ""), ("twice", "")):
-        once = simplified(a, y)
-        return error, once * ACTIVATIONS["sigmoid"][1](a, a) if rule.slope == "twice" else once
+    of_net = LOSSES_OF_NET.get((name, rule.forward or case.activations[-1]))
+    if of_net and (rule.slope, rule.slope_of + rule.slope_at) in (("net", ""), ("twice", "")):
+        once = of_net[1](values.z[-1], y)
+        return error, once * a * (1.0 - a) if rule.slope == "twice" else once
     if rule.slope == "twice" and name == "softmax_cross_entropy":
         slope = slope * softmax(a) * (1.0 - softmax(a))
     return error, error * slope
@@ -173,7 +173,7 @@ def _slope(case: Exercise, rule: Rules, values: Values, l: int, upstream: Floats
         case "activation":
             return prime(a, f(a))
         case "formula":
-            return prime(z, z)
+            return np.broadcast_to(value(SLOPES[name], {"z": z, "a": z, "σ": ACTIVATIONS["sigmoid"][0]}), z.shape)
         case "kink":
             return prime(np.where(z == 0, 1.0, z), a)
         case "upstream" if name in ("relu", "leaky_relu"):

@@ -23,7 +23,7 @@ from microbp.printing import number_text
 
 DIGITS = 9
 MOST_TERMS = 3
-"""Of a longer sum the largest terms are written down."""
+"""The most terms of a sum that are written down: of a longer one the largest."""
 
 Scope = Mapping[str, Any]
 """Arrays, numbers, indices and functions by name."""

@@ -28,7 +28,7 @@ from microbp.problems import Problem, as_network
 from microbp.stepping.paths import Paths, paths
 
 WIDTH = 120
-"""Of the page, in characters."""
+"""The width of a derivation, in characters."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Derivation:
     branches: tuple[Term, ...]
     """One for each net that the parameter enters, read off the graph."""
     terms: tuple[Term, ...]
-    """The same from the arrays of `microbp.vectorized`."""
+    """The terms with numbers from the arrays of `microbp.vectorized`."""
     lines: tuple[tuple[str, str, str], ...]
     """Each vectorized line: NumPy code that runs, the formula, the shapes."""
     entry: str

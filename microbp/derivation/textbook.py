@@ -144,7 +144,7 @@ class Textbook(Routes):
         """Whether the loss takes the logarithm of something too small."""
         a = self.forward[1][-1]
         tiny = np.minimum(a, 1.0 - a) <= vectorized.SMALLEST_PROBABILITY
-        return self.loss == "binary_cross_entropy" and bool(tiny.any())
+        return self.loss == "binary_cross_entropy" and self.functions[-1] != "sigmoid" and bool(tiny.any())
 
     def filled(self, term: Term) -> str:
         """The delta of the output layer with its numbers."""

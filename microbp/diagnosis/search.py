@@ -41,7 +41,7 @@ from microbp.diagnosis.pairs import pairs
 from microbp.diagnosis.replay import Candidate, Made, Replayer, below
 from microbp.diagnosis.ways import Change
 from microbp.problems.exercise import Exercise, Gradients
-from microbp.vectorized import SIMPLIFIED_DELTAS
+from microbp.vectorized import LOSSES_OF_NET
 
 MOST_MISTAKES = 2
 
@@ -94,7 +94,7 @@ class Search(Replayer):
     def _rights(self) -> list[Gradients]:
         """The right gradients; those from the other side at kinks; and those of logarithms that nobody clipped."""
         plans = [plan(self.case, {"slope": "kink"})]
-        if (self.case.loss, self.case.activations[-1]) in SIMPLIFIED_DELTAS:
+        if (self.case.loss, self.case.activations[-1]) in LOSSES_OF_NET:
             plans.append(plan(self.case, {"error": "unclipped"}))
         return [self.case.truth[1], *(gradients(self.case, rules, self.values) for rules in plans)]
 

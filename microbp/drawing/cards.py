@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from microbp.drawing.escape import in_html
 from microbp.drawing.heat import Scale
 from microbp.drawing.levels import Part
-from microbp.drawing.moment import Static
-from microbp.drawing.palette import THEMES, Look
+from microbp.drawing.moment import Said, Static
+from microbp.drawing.palette import THEMES, Look, Theme
 from microbp.drawing.scene import Card, Scene
 from microbp.engine import Value
 from microbp.printing import number_text
@@ -195,3 +195,9 @@ def frame(look: Look, padding: int, rows: Sequence[str]) -> str:
         f'<TABLE BORDER="{look.border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}" COLOR="{look.line}" '
         f'BGCOLOR="{look.fill}"{style}>{"".join(f"<TR>{row}</TR>" for row in rows)}</TABLE>'
     )
+
+
+def top_line(said: Said, theme: Theme) -> str:
+    """The line on top: its number in the colour of gradients."""
+    number = f'<FONT COLOR="{theme.grad}"><B>{in_html(said.number)}</B></FONT>' if said.number else ""
+    return in_html(said.before, 200) + number + (in_html(said.after, 80) if said.after else "")

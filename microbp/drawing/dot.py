@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from microbp.drawing.cards import BESIDE, GIVEN, Cards, frame, table
+from microbp.drawing.cards import BESIDE, GIVEN, Cards, frame, table, top_line
 from microbp.drawing.escape import in_html, in_quotes, plain
 from microbp.drawing.grouping import Box
 from microbp.drawing.heat import Scale
@@ -185,11 +185,9 @@ class Dot:
     def _top(self) -> str:
         """The title line, or the formula of the current step; below it the legend."""
         t, said = self.theme, self.said
-        number = f'<FONT COLOR="{t.grad}"><B>{in_html(said.number)}</B></FONT>' if said.number else ""
-        line = in_html(said.before, 200) + number + (in_html(said.after, 80) if said.after else "")
         room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * self.moment.room}"' if self.moment.room else ""
         rows = [
-            f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{line}</FONT></TD></TR>',
+            f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{top_line(said, t)}</FONT></TD></TR>',
             f'<TR><TD ALIGN="LEFT">{self._legend()}</TD></TR>',
         ]
         return table("".join(rows), spacing=3)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import html
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from microbp.drawing.dot import Dot
 from microbp.drawing.image import TIMEOUT, render
 from microbp.drawing.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, choose
 from microbp.drawing.moment import AtStep, Static
+from microbp.drawing.network.figure import Network, NetworkFigure
 from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style
 from microbp.drawing.subgraph import Selector, find, select
@@ -40,16 +41,16 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     """DOT text that shows itself in a notebook: as an SVG, or as lines of text where no renderer is found."""
 
     level = Level("op", "")
-    """Its level, and why that was chosen."""
+    """The level of the drawing, and why it was chosen."""
     title = ""
-    """The line on top,"""
+    """The line on top of the picture."""
     lines: Sequence[str] = ()
-    """and what is on the cards, as text."""
+    """What is on the cards, as lines of text."""
     timeout = TIMEOUT
     """The seconds that a renderer may take."""
 
     @classmethod
-    def of(cls, dot: Dot, level: Level, timeout: float) -> Drawing:
+    def of(cls, dot: Dot | NetworkFigure, level: Level, timeout: float) -> Drawing:
         """The drawing of a scene."""
         drawing = cls(str(dot))
         drawing.level, drawing.title, drawing.lines, drawing.timeout = level, dot.headline, dot.text_lines(), timeout
@@ -81,12 +82,11 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
 
 @dataclass(frozen=True)
 class Plan:
-    """What is drawn of a graph, the same at any moment: its scene, at a level, and a note for the line on top."""
+    """What is drawn of a graph at a level, the same at any moment."""
 
-    root: Value
-    scene: Scene
+    paint: Callable[[Static], Dot | NetworkFigure]
+    """Its DOT text at a moment."""
     level: Level
-    note: str
     timeout: float
 
     @classmethod
@@ -113,11 +113,15 @@ class Plan:
         chosen = Level(level, "it was asked for") if level else choose(values, model)
         _refuse(chosen.name, values, model, max_nodes)
         note = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
-        return cls(root, Scene(graph, kept, model, chosen.name, look), chosen, note, timeout)
+        if chosen.name == "network" and model is not None:
+            network = Network(root, kept, model, look)
+            return cls(lambda moment: NetworkFigure(network, moment, note), chosen, timeout)
+        scene = Scene(graph, kept, model, chosen.name, look)
+        return cls(lambda moment: Dot(scene, moment, root, note), chosen, timeout)
 
     def at(self, moment: Static) -> Drawing:
         """The drawing of a moment."""
-        return Drawing.of(Dot(self.scene, moment, self.root, self.note), self.level, self.timeout)
+        return Drawing.of(self.paint(moment), self.level, self.timeout)
 
 
 def draw(
@@ -138,11 +142,12 @@ def draw(
 ) -> Drawing:
     """Draws the graph of a value, and writes it to `path` (.svg, .png, .pdf or .dot) if one is given.
 
-    With `model`, its layers and neurons are boxes, and `level` may be "op", "neuron" or "layer" instead of the finest
-    that can be read; a network alone is drawn at layer level. `step=12` draws that moment of the backward pass.
-    `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part. `wrong={"w5": 0.12}` marks the values of these
-    names, whose gradients someone else got wrong, and shows both numbers. `style` takes the fields of `Style`: theme,
-    direction, show, digits, heat, fold, constants, affine, widths, title.
+    With `model`, its layers and neurons are boxes, and `level` may be "op", "neuron", "network" (circles, each weight
+    on its edge) or "layer" instead of the finest that can be read; a network alone is drawn at layer level. `step=12`
+    draws that moment of the backward pass. `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part.
+    `wrong={"w5": 0.12}` marks the values of these names, whose gradients someone else got wrong, and shows both
+    numbers. `style` takes the fields of `Style`: theme, direction, show, digits, heat, fold, constants, affine, widths,
+    title.
 
     Raises `GraphError` for more than `max_nodes` values, `UnknownNameError` for a name that does not exist, and
     `RendererError`, with the ways to get a renderer, if there is none or it takes more than `timeout` seconds; a .dot
@@ -198,7 +203,7 @@ def _count(values: Sequence[Value]) -> int:
 def _refuse(level: str, values: int, model: MLP | None, max_nodes: int) -> None:
     """Raises `GraphError` for what no one could read; warns of what is hard to read."""
     count, of = values, "values"
-    if level == "neuron" and model is not None:
+    if level in ("neuron", "network") and model is not None:
         count, of = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons), "weights as arrows"
     if level == "layer" or count <= min(MANY_NODES, max_nodes):
         return

@@ -15,14 +15,14 @@ from microbp.engine import Value
 from microbp.errors import GraphError, UnknownNameError, unknown
 from microbp.nn import MLP
 
-FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "layer": ("inputs", "layer", "loss")}
-"""For each level the kinds of boxes that become one card each."""
+FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "network": (), "layer": ("inputs", "layer", "loss")}
+"""For each level the kinds of boxes that become one card each. A network has circles instead of cards."""
 READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
 MAX_NODES = 2000
-"""The most values, or weights as arrows, that are drawn unless it is said otherwise,"""
+"""The most values, or weights as arrows, that are drawn unless it is said otherwise."""
 MANY_NODES = 400
-"""and how many are drawn without a warning."""
+"""The most values, or weights as arrows, that are drawn without a warning."""
 
 
 class Level(NamedTuple):
@@ -49,8 +49,8 @@ def check(level: str, model: MLP | None) -> None:
     """Raises `UnknownNameError` for a level that does not exist, `GraphError` for one that needs a model."""
     if level not in FOLDED:
         raise UnknownNameError(unknown("level", level, FOLDED))
-    if FOLDED[level] and model is None:
-        raise GraphError(f"level={level!r} needs the network that the {level}s belong to: pass model=...")
+    if level != "op" and model is None:
+        raise GraphError(f"level={level!r} needs the network that it shows: pass model=...")
 
 
 def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:

@@ -18,7 +18,7 @@ from microbp.stepping.stepper import Stepper
 LONGEST_LINE = 320
 """Longer lines are cut where they are written."""
 FEW_STEPS = 2000
-"""Of so many steps the longest line is looked for; else it gets the most room."""
+"""The most steps among which the longest line is looked for: for more, each line gets the most room."""
 
 
 class Said(NamedTuple):
@@ -108,23 +108,19 @@ class AtStep(Static):
         self._stepper.goto(position)
 
     def grad(self, value: Value) -> float | None:
-        """What has arrived at a value so far."""
         return self._stepper.grad(value)
 
     def last(self, value: Value) -> float | None:
-        """What has arrived at a value at the end."""
         arrivals = self._stepper.arrivals(value)
         return arrivals[-1].after if arrivals else self.grad(value)
 
     def state(self, uses: Sequence[Use]) -> str:
-        """Whether the gradient has come this way."""
         numbers = [self._numbers[use] for use in uses if use in self._numbers]
         if self._stepper.position in numbers:
             return "current"
         return "done" if numbers and min(numbers) <= self._stepper.position else ""
 
     def at_work(self, value: Value) -> bool:
-        """Whether the current step passes something from this value or to it."""
         step = self._stepper.current
         return step is not None and (value is step.node or value is step.input)
 

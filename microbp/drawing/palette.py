@@ -31,13 +31,13 @@ class Theme:
     edge: str
     grad: str
     current: tuple[str, str]
-    """The fill and the line of what is at work in the current step,"""
+    """The fill and the line of what is at work in the current step."""
     wrong: tuple[str, str]
-    """those of a gradient that someone got wrong,"""
+    """The fill and the line of a gradient that someone got wrong."""
     done: str
-    """and the way that the gradient has come,"""
+    """The colour of the way that the gradient has come."""
     done_style: str
-    """drawn in this style."""
+    """The style of the lines on the way that the gradient has come."""
     heat: tuple[str, ...]
     """The colours of the heat scale, small magnitudes first."""
     kinds: dict[str, Look]

@@ -17,27 +17,27 @@ class Style:
     """How a picture looks. Raises `UnknownNameError` for what is not among the choices."""
 
     theme: str = "light"
-    """light, dark or mono"""
+    """The colours: light, dark or mono."""
     direction: str = "LR"
-    """left to right, or TB, top to bottom"""
+    """LR, from left to right, or TB, from top to bottom."""
     show: Collection[str] = SHOWN
-    """which of values, grads, locals and expressions"""
+    """What stands on cards and arrows: any of values, grads, locals and expressions."""
     digits: int = 4
-    """the significant digits of a number"""
+    """The significant digits of a number."""
     heat: bool = False
-    """whether grads are coloured by magnitude"""
+    """Whether grads are coloured by magnitude."""
     fold: bool | Collection[str] = True
-    """whether unlabelled values that are used once go into the expression of what is made from them; or the titles of
-    boxes that become one card each, as well"""
+    """Whether unlabelled values that are used once go into the expression of what is made from them; or the titles of
+    boxes that become one card each, as well."""
     constants: bool = False
-    """whether plain numbers have cards"""
+    """Whether plain numbers have cards."""
     affine: str = "card"
-    """whether a weighted sum is one card, or open: a card for each product"""
+    """Whether a weighted sum is one card, or open: a card for each product."""
     widths: bool | float = False
-    """whether arrows are as wide as the weights that they stand for are large, in a weighted sum; or the weight that
-    has the widest of them"""
+    """Whether arrows are as wide as the weights that they stand for are large, in a weighted sum; or the weight that
+    has the widest of them."""
     title: str = ""
-    """the title line, instead of the root and its value"""
+    """The title line, instead of the root and its value."""
 
     def __post_init__(self) -> None:
         for key, allowed in CHOICES.items():

@@ -47,7 +47,7 @@ def total(values: Iterable[Any]) -> Value:
     op = FAMILIES["total"].row(len(values))
     if len(values) == 1:
         return as_value(values[0], op)
-    return apply(op, tuple([as_value(value, op) for value in values]))
+    return apply(op, tuple([x if isinstance(x, Value) else constant(x, op) for x in values]))
 
 
 def as_value(x: Any, op: Op) -> Value:

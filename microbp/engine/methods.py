@@ -18,11 +18,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from microbp.engine.ops import OPS, Op
+from microbp.engine.ops import FAMILIES, OPS, Family, Op
 from microbp.formula.compiled import load
-
-_TERMS_PER_LINE = 100
-"""A longer sum is written in several statements: Python's compiler nests one level for each `+`."""
+from microbp.formula.language import Formula
 
 _RECORD = """\
 if data - data:  # inf or nan: for these the difference is nan, not 0
@@ -36,6 +34,10 @@ out._x = {x}
 out._y = {y}
 out._state = 0
 return out"""
+
+
+_UNROLLED = 500
+"""A sum of more terms is a loop: it would take long to compile otherwise."""
 
 
 def is_operator(op: Op) -> bool:
@@ -85,11 +87,18 @@ def method_sources(op: Op) -> dict[str, str]:
 
 def function_source(op: Op) -> str:
     """A function that applies the operation to a tuple of Values."""
-    return _function(f"apply_{op.name}", ("inputs",), [_unpack(op, "inputs"), *_apply(op, op.inputs, "inputs")])
+    lines = _apply(op, op.inputs, "inputs")
+    return _function(f"apply_{op.name}", ("inputs",), lines if _is_long(op) else [_unpack(op, "inputs"), *lines])
 
 
 def local_source(op: Op) -> str:
     """The local derivatives of a node, one for each input; 0 for an input that is not differentiated."""
+    if _is_long(op):
+        family = FAMILIES[op.family]
+        slopes = ", ".join(Formula(partial).python(_data_of(family)) for partial in family.partials)
+        last = ["found.append(1.0)"] if family.last else []
+        lines = ["inputs = node._x", "found = []", _loop(family), f"    found += ({slopes},)", *last, "return tuple(found)"]
+        return _function(f"local_{op.name}", ("node",), lines)
     data = _node_data(op)
     partials = [partial.python(data) if partial else "0.0" for partial in op.partial_formulas]
     lines = [f"return ({', '.join(partials)}{',' if op.arity == 1 else ''})"]
@@ -100,6 +109,15 @@ def local_source(op: Op) -> str:
 
 def pullback_source(op: Op) -> str:
     """The pullback: adds upstream × local to the grad of each input."""
+    if _is_long(op):
+        family = FAMILIES[op.family]
+        adds = [
+            f"    {name}.grad += upstream * {Formula(partial).python_factor(_data_of(family))}"
+            for name, partial in zip(Formula(family.term).names, family.partials, strict=True)
+        ]
+        last = ["inputs[-1].grad += upstream"] if family.last else []
+        lines = ["inputs = node._x", "upstream = node.grad", _loop(family), *adds, *last]
+        return _function(f"pull_{op.name}", ("node",), lines)
     lines = [*_node_inputs(op), "upstream = node.grad"]
     data = _node_data(op)
     wanted = {name: p for name, p in zip(op.inputs, op.partial_formulas, strict=True) if p is not None}
@@ -148,14 +166,39 @@ def _to_constant(op: Op, name: str) -> list[str]:
 def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
     """Compute the result of `op` for these variables (all of them together are called `whole`) and record it."""
     data = {name: f"{variable}.data" for name, variable in zip(op.inputs, variables, strict=True)}
-    terms = [term.python(data) for term in op.formula.terms] if op.family else [op.formula.python(data)]
-    chunks = [" + ".join(terms[k : k + _TERMS_PER_LINE]) for k in range(0, len(terms), _TERMS_PER_LINE)]
-    lines = [f"data = {chunks[0]}", *(f"data = data + {chunk}" for chunk in chunks[1:])]
-    if op.formula.can_raise:
-        lines = _guard(lines, f"data = ieee(op_{op.name}, {', '.join(variables)})")
+    if _is_long(op):
+        family = FAMILIES[op.family]
+        lines = [
+            "terms = []",
+            _loop(family),
+            f"    terms.append({Formula(family.term).python(_data_of(family))})",
+            *(["terms.append(inputs[-1].data)"] if family.last else []),
+            "data = math.fsum(terms)",
+        ]
+    elif op.family:  # rounded once, however many terms
+        lines = [f"data = math.fsum(({', '.join(term.python(data) for term in op.formula.terms)},))"]
+    else:
+        lines = [f"data = {op.formula.python(data)}"]
+    if op.family or op.formula.can_raise:
+        lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
     inputs = whole or f"({', '.join(variables)}{',' if op.arity == 1 else ''})"
     x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)
     return lines + _RECORD.format(op=op.name, inputs=inputs, x=x, y=y).splitlines()
+
+
+def _is_long(op: Op) -> bool:
+    return bool(op.family) and op.arity > _UNROLLED
+
+
+def _loop(family: Family) -> str:
+    """The head of a loop over the terms of `inputs`."""
+    names = Formula(family.term).names
+    each = [f"inputs[{k}::{len(names)}]" for k in range(len(names))]
+    return f"for {names[0]} in inputs:" if len(names) == 1 else f"for {', '.join(names)} in zip({', '.join(each)}):"
+
+
+def _data_of(family: Family) -> dict[str, str]:
+    return {name: f"{name}.data" for name in Formula(family.term).names}
 
 
 def _guard(lines: list[str], instead: str) -> list[str]:

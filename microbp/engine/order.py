@@ -1,55 +1,122 @@
-"""The order of the chain rule: inputs before results, without recursion, each node once."""
+"""The order of the chain rule: inputs before results, without recursion, each node once; and who may go where.
+
+There is no lock, so that nothing can wait for ever. A walk that is alone marks the nodes with a number of its own:
+what an interrupted walk left behind means nothing to the next. A walk that starts while another is under way (a second
+thread's, or the one that a signal handler interrupted) marks nothing and remembers where it was. So walks are right
+from any number of threads. Passes write the grads of their nodes, so that two of them may not share a value: the one
+that comes second is refused.
+"""
 
 from __future__ import annotations
 
-from threading import Lock
+import os
+from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
-NEW, OPEN, DONE = 0, 1, 2
-"""The marks on a node: leaves are done, the others are new but during a walk."""
-_walking = Lock()
+from microbp.errors import GraphError
+
+NEW, LEAF = 0, -1
+"""The marks on a node before any walk, and on a leaf for ever."""
+_numbers = count(1)
+_walks: set[object] = set()
+"""A key for each walk that is under way."""
+_passes: dict[int, Sequence[Any]] = {}
+"""The interior nodes of each pass that is under way."""
+
+if hasattr(os, "register_at_fork"):  # no other thread of the parent goes on in the child
+    os.register_at_fork(after_in_child=_walks.clear)
+    os.register_at_fork(after_in_child=_passes.clear)
 
 
 def topological_order(root: Any) -> list[Any]:
-    """The interior nodes that `root` depends on, inputs before results.
-
-    The depth-first walk that recursion would do: go down to the first input that is not done yet; where all are, the
-    node is done. `path` leads back up. A node with many inputs is opened: all that are not done go on the path at once.
-    """
-    order: list[Any] = []
+    """The interior nodes that `root` depends on, inputs before results."""
     if root.op is None:
-        return order
+        return []
+    key = object()
+    try:
+        _walks.add(key)
+        return _walk(root, next(_numbers)) if len(_walks) == 1 else _walk_apart(root)
+    finally:
+        _walks.discard(key)
+
+
+def _walk(root: Any, done: int) -> list[Any]:
+    """The depth-first walk that recursion would do, marking what is done.
+
+    Go down to the first input that is not done yet; where all are, the node is done. `path` leads back up. A node with
+    many inputs is opened: all that are not done go on the path at once.
+    """
+    opened = -1 - done
+    order: list[Any] = []
     path: list[Any] = []
     node = root
-    _walking.acquire()  # another thread's marks would mix with these
-    try:
-        while True:
-            x, y = node._x, node._y
-            if y is None and x.__class__ is tuple:
-                if not node._state:
-                    node._state = OPEN
-                    path.append(node)
-                    path += [z for z in reversed(x) if not z._state]
-                    node = path.pop()
-                    continue
-            elif not x._state:
+    while True:
+        x, y = node._x, node._y
+        if y is None and x.__class__ is tuple:
+            if node._state != opened and node._state != done:
+                node._state = opened
                 path.append(node)
-                node = x
+                path += [z for z in reversed(x) if z._state != done and z._state != LEAF]
+                node = path.pop()
                 continue
-            elif y is not None and not y._state:
-                path.append(node)
-                node = y
-                continue
-            if node._state != DONE:  # it may have been done from elsewhere before its turn came
-                node._state = DONE
+        elif x._state != done and x._state != LEAF:
+            path.append(node)
+            node = x
+            continue
+        elif y is not None and y._state != done and y._state != LEAF:
+            path.append(node)
+            node = y
+            continue
+        if node._state != done:  # it may have been done from elsewhere before its turn came
+            node._state = done
+            order.append(node)
+        if not path:
+            return order
+        node = path.pop()
+
+
+def _walk_apart(root: Any) -> list[Any]:
+    """The same order, with no mark on any node."""
+    order: list[Any] = []
+    opened: set[Any] = set()
+    done: set[Any] = set()
+    path = [root]
+    while path:
+        node = path.pop()
+        if node in opened:
+            if node not in done:
+                done.add(node)
                 order.append(node)
-            if not path:
-                break
-            node = path.pop()
-    finally:
-        for node in order:
-            node._state = NEW
-        for node in path:  # none is left, unless something interrupted the walk
-            node._state = NEW
-        _walking.release()
+            continue
+        opened.add(node)
+        path.append(node)
+        path += [x for x in reversed(node.inputs) if x.op is not None and x not in done]
     return order
+
+
+def begin_pass(key: int, order: Sequence[Any]) -> None:
+    """Says that a pass is going to write the grads of these nodes and their leaves, until `end_pass`.
+
+    Raises `GraphError` if another one, which is not over, writes some of them too.
+    """
+    _passes[key] = order
+    if len(_passes) == 1:
+        return
+    mine = _touched(order)
+    for other in [nodes for k, nodes in list(_passes.items()) if k != key]:
+        if shared := mine & _touched(other):
+            value = min(shared, key=lambda node: (not node.label, node.label))
+            raise GraphError(
+                f"backward() needs its values to itself, and another one is under way through {value!r}, in another "
+                "thread or below this signal handler: gradients would be lost. Let them take turns, or give each a "
+                "copy (copy.deepcopy)."
+            )
+
+
+end_pass = _passes.pop
+"""Says that the pass of this key is over. A call in C, which Ctrl-C cannot cut short."""
+
+
+def _touched(order: Sequence[Any]) -> set[Any]:
+    return {*order, *(x for node in order for x in node.inputs)}

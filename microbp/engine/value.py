@@ -21,7 +21,7 @@ from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
 from microbp.engine.ops import OPS, Op
-from microbp.engine.order import DONE, NEW, topological_order
+from microbp.engine.order import LEAF, NEW, begin_pass, end_pass, topological_order
 from microbp.errors import FormulaError
 
 _new = object.__new__
@@ -46,7 +46,7 @@ class Value(Operators, Copyable):
 
     # _x and _y hold the inputs: one, two, or (in _x) a tuple of many. Two slots instead of a tuple for
     # every node halve the work of Python's garbage collector, which is what a large graph waits for.
-    # _state is used by topological_order alone: leaves are done, the others are new but during the walk.
+    # _state is the mark of topological_order alone.
     __slots__ = ("_state", "_x", "_y", "data", "grad", "label", "op")
 
     data: float
@@ -73,7 +73,7 @@ class Value(Operators, Copyable):
         self.op = None
         self._x: Any = None
         self._y: Value | None = None
-        self._state = DONE
+        self._state = LEAF
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -89,9 +89,16 @@ class Value(Operators, Copyable):
     def graph(self) -> list[Value]:
         """Every value that this one depends on, and itself last, in topological order: inputs stand before results."""
         found: dict[Value, None] = {}
+        add = found.setdefault
         for node in topological_order(self):
-            for x in node.inputs:
-                found.setdefault(x)
+            x, y = node._x, node._y
+            if y is not None:
+                add(x)
+                add(y)
+            elif x.__class__ is tuple:
+                found.update(dict.fromkeys(x))
+            else:
+                add(x)
             found[node] = None
         return list(found) or [self]
 
@@ -107,14 +114,19 @@ class Value(Operators, Copyable):
             return
         order = topological_order(self)
         order.reverse()
-        for node in order:
-            node.grad = 0.0
-        self.grad = seed
-        check = 0.0
-        for node in order:
-            pull = node.op.pull
-            pull(node)
-            check += node.grad
+        key = id(order)
+        try:
+            begin_pass(key, order)
+            for node in order:
+                node.grad = 0.0
+            self.grad = seed
+            check = 0.0
+            for node in order:
+                pull = node.op.pull
+                pull(node)
+                check += node.grad
+        finally:
+            end_pass(key, None)
         if check - check:
             report_gradients(order)
 
@@ -129,7 +141,7 @@ class Value(Operators, Copyable):
 
     def made_by(self, op: Op, inputs: tuple[Value, ...]) -> Value:
         """Makes it the result of an operation on these inputs, whatever its data are: for copies and pickles."""
-        if op.pull is None:
+        if op.apply is None:
             _generate(op)
         self.op = op
         self._x, self._y = (*inputs, None)[:2] if op.arity <= 2 else (inputs, None)
@@ -150,7 +162,7 @@ def constant(number: Any, op: Op) -> Constant:
     out.grad = 0.0
     out.label = ""
     out.op = None
-    out._state = DONE
+    out._state = LEAF
     return out
 
 
@@ -177,7 +189,7 @@ def _generate(op: Op) -> None:
     """Makes the functions of a row: `apply`, `pull` and `local` for the row itself, the methods for `Value`."""
     tools = (Value, constant, operand, ieee, ieee_partials, report)
     functions = load_functions(op, {tool.__name__: tool for tool in tools} | {"new": _new, "ARITHMETIC": ARITHMETIC})
-    for name in ("apply", "pull", "local"):
+    for name in ("pull", "local", "apply"):  # the one that is looked for is there last, whatever interrupts this
         object.__setattr__(op, name, functions.pop(f"{name}_{op.name}"))
     for name, method in functions.items():
         method.__qualname__ = f"Value.{name}"

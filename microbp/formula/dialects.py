@@ -53,7 +53,7 @@ ARITIES = {
 """The small vocabulary of functions, with the number of arguments of each."""
 
 NOT_ANALYTIC = {"abs", "sign", "max", "min"}
-MAY_RAISE = set(ARITIES) - NOT_ANALYTIC
+MAY_RAISE = set(ARITIES) - NOT_ANALYTIC - {"tanh", "sigmoid"}
 
 _ADD = Template("{} + {}", SUM, (SUM, SUM))
 _SUB = Template("{} - {}", SUM, (SUM, PRODUCT))
@@ -79,8 +79,9 @@ PYTHON = Dialect(
         # The built-in max and min cost a call and lose a nan; these keep it, as NumPy does.
         "max": Template("({0} if {0} > {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
         "min": Template("({0} if {0} < {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
-        "sign": Template("(({0} > 0) - ({0} < 0))", ATOM, (SUM,)),
-        "sigmoid": Template("1.0 / (1.0 + math.exp(-{}))", PRODUCT, (SIGN,)),
+        "sign": Template("(1.0 if {0} > 0 else -1.0 if {0} < 0 else abs({0}))", ATOM, (SUM,)),  # nan for nan
+        # e^x is all that 1 / (1 + e^-x) comes to there, and e^-x would overflow.
+        "sigmoid": Template("(1.0 / (1.0 + math.exp(-{0})) if {0} > -37.0 else math.exp({0}))", ATOM, (SIGN,)),
     }
 )
 NUMPY = Dialect(
@@ -91,7 +92,10 @@ NUMPY = Dialect(
         ast.IfExp: Template("np.where({1}, {0}, {2})", ATOM, (CHOICE, CHOICE, CHOICE)),
         "max": _call("np.maximum", CHOICE, CHOICE),
         "min": _call("np.minimum", CHOICE, CHOICE),
-        "sigmoid": Template("1.0 / (1.0 + np.exp(-{}))", PRODUCT, (SIGN,)),
+        # No exp overflows. Of complex numbers np.minimum takes the smaller real part, so that this stays analytic.
+        "sigmoid": Template(
+            "np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (SIGN,)
+        ),
     }
 )
 

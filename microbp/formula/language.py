@@ -21,7 +21,7 @@ Renaming goes through the syntax tree, so that what is put in keeps its meaning:
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import lru_cache
 
 from microbp.errors import FormulaError, unknown
@@ -147,18 +147,16 @@ class Formula:
     @property
     def can_raise(self) -> bool:
         """Whether Python's float arithmetic may raise where IEEE arithmetic gives inf or nan."""
-        return any(
-            isinstance(node, ast.Div | ast.Pow) or (isinstance(node, ast.Name) and node.id in MAY_RAISE)
-            for node in ast.walk(self.tree)
-        )
+        return self._has(MAY_RAISE, ast.Div, ast.Pow)
 
     @property
     def analytic(self) -> bool:
         """Whether it makes sense for complex numbers (no abs, max, comparison or choice in it)."""
-        return not any(
-            isinstance(node, ast.Compare | ast.IfExp) or (isinstance(node, ast.Name) and node.id in NOT_ANALYTIC)
-            for node in ast.walk(self.tree)
-        )
+        return not self._has(NOT_ANALYTIC, ast.Compare, ast.IfExp)
+
+    def _has(self, functions: Container[str], *kinds: type[ast.AST]) -> bool:
+        nodes = ast.walk(self.tree)
+        return any(isinstance(n, kinds) or (isinstance(n, ast.Name) and n.id in functions) for n in nodes)
 
     def python(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As Python code for floats, with the functions of `math`."""

@@ -87,7 +87,6 @@ class Neuron(Module):
         return out
 
     def parameters(self) -> list[Value]:
-        """Its weights, then its bias."""
         return [p for p in (*self.w, self.b) if isinstance(p, Parameter)]
 
     def __repr__(self) -> str:
@@ -115,7 +114,6 @@ class Layer(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
-        """Those of its neurons, each once."""
         return list(dict.fromkeys(p for neuron in self.neurons for p in neuron.parameters()))
 
     def __repr__(self) -> str:
@@ -211,7 +209,6 @@ class MLP(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
-        """Those of its layers, each once."""
         return list(dict.fromkeys(p for layer in self.layers for p in layer.parameters()))
 
     def parameter_arrays(self) -> list[NDArray[Any]]:

@@ -38,7 +38,7 @@ class Exercise:
     X: Floats
     Y: Floats
     activations: tuple[str, ...]
-    """That of each layer."""
+    """The activation of each layer."""
     loss: str
     l2: float
     learning_rate: float | None

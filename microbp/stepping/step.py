@@ -14,9 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from microbp.engine import Constant, Value
+from microbp.errors import GraphError
 from microbp.formula.language import Formula
 from microbp.printing import DIGITS, decimals, derivative, factor
 from microbp.stepping.names import local_derivative, name_graph
+
+MOST_STEPS = 200_000
+"""A pass of more steps is not gone through one by one: these take some seconds, and 90 MB."""
 
 Paint = Callable[[str, str], str]
 """Colours a text: given the quantity that it stands for ("upstream", "local", "contribution") and the text."""
@@ -35,15 +39,15 @@ class Step:
     position: int
     input: Value
     upstream: float
-    """∂root/∂node"""
+    """∂root/∂node."""
     local: float
-    """∂node/∂input"""
+    """∂node/∂input."""
     contribution: float
-    """upstream × local"""
+    """upstream × local."""
     before: float
-    """The grad of the input before this step"""
+    """The grad of the input before this step."""
     after: float
-    """and after it."""
+    """The grad of the input after this step."""
     first: bool
     """Whether this is the first contribution to arrive at the input; the others accumulate."""
     names: dict[Value, Formula] = field(repr=False)
@@ -83,8 +87,17 @@ class Step:
 
 
 def pass_steps(root: Value) -> Iterator[Step]:
-    """The steps of `root.backward()` after `root.zero_grad()`, in its order; the grads on the graph are not touched."""
+    """The steps of `root.backward()` after `root.zero_grad()`, in its order; the grads on the graph are not touched.
+
+    Raises `GraphError` for a pass of more than `MOST_STEPS`.
+    """
     graph = root.graph()
+    count = sum(not isinstance(x, Constant) for node in graph for x in node.inputs)
+    if count > MOST_STEPS:
+        raise GraphError(
+            f"a pass of {count:,} steps is not one to go through by hand (the limit is {MOST_STEPS:,}): take one sample, "
+            "or root.backward() for the gradients alone"
+        )
     names = name_graph(graph)
     grads = {root: 1.0}
     number = 0

@@ -98,7 +98,6 @@ class Debugger(Shell):
         self.say(f"{self.screen.name(root)} = {decimals(root.data)}; {lead} back. {self.hint}")
 
     def names(self) -> list[str]:
-        """Those of the values."""
         return list(self.named)
 
     def parseline(self, line: str) -> tuple[str | None, str | None, str]:

@@ -59,7 +59,7 @@ class Backend(ABC):
 
     @abstractmethod
     def write(self, theta: Floats) -> None:
-        """Sets them."""
+        """Sets the parameters to these numbers, by leaf."""
 
     def gradient_fault(self, loss: float) -> str:
         """What is inf or nan after a pass, by name; nothing if all is well."""
@@ -90,11 +90,9 @@ class ScalarBackend(Backend):
         self.root = Value(0.0)
 
     def layers(self) -> list[list[Trainable]]:
-        """The parameters of each layer."""
         return [list(layer.parameters()) for layer in self.problem.model.layers]
 
     def forward(self, rows: Any) -> float:
-        """The loss of those samples."""
         self.root = self.problem.root(rows)
         return self.root.data
 
@@ -105,15 +103,12 @@ class ScalarBackend(Backend):
         self.root.backward()
 
     def gradient(self) -> Floats:
-        """The grads on the leaves."""
         return np.array([leaf.grad if leaf in self.trained else 0.0 for leaf in self.leaves])
 
     def read(self) -> Floats:
-        """The data of the leaves."""
         return np.array([leaf.data for leaf in self.leaves])
 
     def write(self, theta: Floats) -> None:
-        """Sets them."""
         for leaf, number in zip(self.leaves, theta.tolist(), strict=True):
             leaf.data = number
 
@@ -168,15 +163,12 @@ class VectorizedBackend(Backend):
         return loss
 
     def gradient(self) -> Floats:
-        """Of all leaves."""
         return self.grad
 
     def read(self) -> Floats:
-        """A copy of the vector."""
         return self.theta.copy()
 
     def write(self, theta: Floats) -> None:
-        """Sets it."""
         self.theta[:] = theta
 
 

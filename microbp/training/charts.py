@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("svg", "png", "pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Of Okabe and Ito; a second round of lines is dashed."""
+"""The colours of Okabe and Ito, which the colour-blind can tell apart; a second round of lines is dashed."""
 MOST_LINES = 12
 """More parameters, or outputs, are not told apart in a chart."""
 MOST_POINTS = 400

@@ -10,23 +10,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
-from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
 from microbp.engine.ieee import errstate
-from microbp.errors import MicrobpError, ProblemError
-from microbp.losses import LOSSES
+from microbp.errors import ProblemError
 from microbp.printing import columns, decimals
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.exercise import Floats, exercise_of
-from microbp.training.sweep import BATCHES, Conventions, Trained, own_conventions, sweep
+from microbp.training.deviations import alternatives, combined, is_possible, multiplications
+from microbp.training.sweep import Conventions, Trained, sweep
 
 MOST_DEVIATIONS = 2
+"""How many conventions may be other than the problem's at once."""
 MOST_WORK = 5e9
 """Pairs of deviations are tried if that takes no more multiplications than these (a minute)."""
 SHOWN = 10
@@ -38,12 +38,6 @@ SAME = 1e-5
 FEW = 2
 """So many significant digits, or fewer, are those of many numbers by chance."""
 OWN = "the problem's own conventions"
-RATES = (0.1, 0.5, 1.0)
-"""The learning rates that texts use, tried beside twice, half, ten times and a tenth of the problem's."""
-
-Options = dict[str, dict[str, dict[str, Any]]]
-Member = tuple[tuple[str, ...], Conventions]
-"""What is other than the problem's, in words, and all conventions."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +111,13 @@ def conventions(problem: Problem, published: str | float, steps: int | None = No
     network = as_network(problem)
     number, half = _number(published)
     steps = network.training.steps if steps is None else steps
-    options, names = _options(network), _Names(network, steps)
+    options, names = alternatives(network), _Names(network, steps)
     listed = {kind: tuple(choices) for kind, choices in options.items()}
     deviations = MOST_DEVIATIONS
-    members = list(_members(network, options, deviations))
-    if _work(network, members, steps) > MOST_WORK:
+    members = list(combined(network, options, deviations))
+    if multiplications(network, members, steps) > MOST_WORK:
         deviations = 1
-        members = list(_members(network, options, deviations))
+        members = list(combined(network, options, deviations))
     found: list[Match] = []
     outcomes = sweep(network, [chosen for _, chosen in members], steps)
     for (words, chosen), trained in zip(members, outcomes, strict=True):
@@ -162,57 +156,6 @@ def _steps(count: int) -> str:
     return f"{count:,} step{'' if count == 1 else 's'}"
 
 
-def _members(problem: NetworkProblem, options: Options, most: int) -> Iterator[Member]:
-    """The combinations with at most so many conventions other than the problem's, those with the fewest first."""
-    for kinds in (kinds for count in range(most + 1) for kinds in combinations(options, count)):
-        for choices in product(*(options[kind] for kind in kinds)):
-            pairs = list(zip(kinds, choices, strict=True))
-            changes = {name: value for kind, choice in pairs for name, value in options[kind][choice].items()}
-            yield tuple(f"{kind} {choice}" for kind, choice in pairs), own_conventions(problem)._replace(**changes)
-
-
-def _work(problem: NetworkProblem, members: Sequence[Member], steps: int) -> float:
-    """About how many multiplications the trainings take, and what each step takes besides."""
-    rows = {"of all samples": len(problem.inputs), "of single samples in order": 1}
-    size = problem.training.batch_size or len(problem.inputs)
-    per_step = sum(rows.get(conventions.batches, size) for _, conventions in members) * len(problem.leaves())
-    return steps * (1e5 + per_step)
-
-
-def _options(problem: NetworkProblem) -> Options:
-    """For each convention the choices other than the problem's, and what each changes."""
-    m, rate = len(problem.inputs), problem.training.learning_rate
-    update = "output-first" if problem.training.update == "simultaneous" else "simultaneous"
-    rates = dict.fromkeys([*(float(f"{rate * factor:.12g}") for factor in (2, 0.5, 10, 0.1)), *RATES])
-    forms = {"λ·Σw²": 2 * m, "λ/m·Σw²": 2, "λ/2·Σw²": m, "none": 0}
-    penalties = {problem.l2 * factor: words for words, factor in forms.items()}
-    batches = [kind for kind in BATCHES if kind != "own" and m > 1]
-    if not problem.training.batch_size:
-        batches = batches[-1:]
-    options: Options = {
-        "loss": {name: {"loss": name} for name in LOSSES if name != problem.loss and _possible(problem, loss=name)},
-        "update": {update: {"update": update}},
-        "gradient's sign": {"turned": {"sign": -1.0}},
-        "learning rate": {f"{other:g}": {"learning_rate": other} for other in rates if other not in (rate, 0.0)},
-        "batches": {kind: {"batches": kind} for kind in batches},
-        "biases": {("not " if problem.train_biases else "") + "trained": {"train_biases": not problem.train_biases}},
-        "one bias": {"a neuron" if problem.shared_bias else "a layer": {"shared_bias": not problem.shared_bias}}
-        if _possible(problem, shared_bias=not problem.shared_bias)
-        else {},
-        "penalty": {words: {"l2": l2} for l2, words in penalties.items() if problem.l2 not in (0, l2)},
-        "penalty on": {"biases too": {"penalised_biases": True}} if problem.l2 else {},
-    }
-    return {kind: choices for kind, choices in options.items() if choices}
-
-
-def _possible(problem: NetworkProblem, **changes: Any) -> bool:
-    try:
-        replace(problem, **changes)
-    except MicrobpError:
-        return False
-    return True
-
-
 class _Names:
     """The numbers that a text may quote, by name."""
 
@@ -221,7 +164,7 @@ class _Names:
         self.loss = problem.names.loss if problem.names else "loss"
         with np.errstate(all="ignore"):
             self.labels = {problem.shared_bias: exercise_of(problem).labels}
-            if _possible(problem, shared_bias=not problem.shared_bias):
+            if is_possible(problem, shared_bias=not problem.shared_bias):
                 other = replace(problem, shared_bias=not problem.shared_bias)
                 self.labels[other.shared_bias] = exercise_of(other).labels
 

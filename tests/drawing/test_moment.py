@@ -100,6 +100,7 @@ def places(source):
     return {o["name"]: (o["pos"], o["width"], o["height"]) for o in drawn["objects"] if "pos" in o}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{}, {"theme": "mono", "direction": "TB"}, {"level": "neuron"}, {"heat": True}, {"affine": "open", "fold": False}],

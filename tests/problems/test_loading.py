@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp.datasets import DATASETS, moons
@@ -13,6 +13,7 @@ from microbp.errors import ProblemError
 from microbp.problems import builtin_names, load, loading, titles
 from microbp.problems.loading import MAX_BYTES, parse
 from microbp.problems.schema import SCHEMA, template
+from tests import examples
 from tests.conftest import need
 
 HEAD = 'title = "t"\n'
@@ -351,7 +352,7 @@ def documents(draw):
     )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(documents())
 def test_a_document_is_a_problem_or_a_problem_error(text):
     problem, said = problem_or_said(text)
@@ -362,7 +363,7 @@ def test_a_document_is_a_problem_or_a_problem_error(text):
         assert "do not fit together" not in said  # each cause has words of its own
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.text(max_size=60) | st.lists(st.sampled_from([*"[]{}=\"'#.,\n 01ae", "title", "network", "\\u0"])).map("".join)
 )
@@ -371,7 +372,7 @@ def test_any_text_is_a_problem_error(text):
         parse(text, "f.toml")
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.integers(0, 10_000), st.integers(0, 30), st.text(max_size=4))
 def test_a_template_that_was_damaged_is_a_problem_or_a_problem_error(start, length, instead):
     text = template()

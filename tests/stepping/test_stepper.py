@@ -150,6 +150,7 @@ def test_what_cannot_be_done_says_why(call, error, said):
         call(steps(network()[1]))
 
 
+@pytest.mark.slow
 def test_long_passes_step_without_delay():
     x = Value(1.0 + 1e-9, label="x")
     y = x

@@ -19,6 +19,7 @@ def run_json(capsys, *arguments, code=0):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_demo_does_the_main_job(capsys, tmp_path):
     path = tmp_path / "picture.dot"
     assert main(["demo", "-o", str(path)]) == 0
@@ -51,6 +52,7 @@ def soon(numbers, monkeypatch):
     monkeypatch.setattr(demo_command, "demo", lambda problem: dict(numbers))
 
 
+@pytest.mark.slow
 def test_demo_has_a_picture(capsys, soon, tmp_path, renderer):
     path = tmp_path / "picture.svg"
     assert main(["demo", "-o", str(path)]) == 0
@@ -168,6 +170,7 @@ def test_a_terminal_without_unicode_gets_ascii(monkeypatch, tmp_path):
     assert b"delta1[i,j] = sum_k delta2[i,k]*W2[k,j]" in raw.getvalue()
 
 
+@pytest.mark.slow
 def test_module_and_reader_that_stops_early():
     command = f"{sys.executable} -m microbp ops | head -1"
     result = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
@@ -263,6 +266,7 @@ def test_help_says_which_commands_take_an_expression(capsys):
         assert ("or an expression" in " ".join(capsys.readouterr().out.split())) == (row.takes == "problem"), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_the_exit_code_is_the_same_if_nobody_reads(unbuffered, tmp_path):
     path = tmp_path / "mine.json"

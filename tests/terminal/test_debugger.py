@@ -55,6 +55,7 @@ def process(text, *arguments, **environment):
     return result
 
 
+@pytest.mark.slow
 def test_commands_piped_in_reach_the_breakpoint_and_show_its_paths():
     result = process("b w5\nc\nw\nq\n", "w1-w8")
     out = result.stdout.decode()
@@ -399,6 +400,7 @@ def test_labels_cannot_command_the_terminal(monkeypatch):
     assert not re.search("^ *step 9", text, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_terminal_without_unicode_gets_ascii(piped, monkeypatch):
     for arguments in (["-c", "goto 16"], ["--all", "--detail", "layer"], ["--quiz"], ["--by", "weight"]):
         written = io.BytesIO()
@@ -413,6 +415,7 @@ def test_a_terminal_without_unicode_gets_ascii(piped, monkeypatch):
     assert "output layer  @ o1  * o2" in result.stdout.decode("ascii")
 
 
+@pytest.mark.slow
 def test_bytes_that_are_no_text_are_an_error_and_no_crash():
     command = [sys.executable, "-m", "microbp", "step", "w1-w8"]
     result = subprocess.run(command, input=b"p \xff\xfe\nn\n", capture_output=True, check=False)
@@ -484,6 +487,7 @@ def test_tab_completes_commands_and_names():
     assert debugger.completedefault("w[2]") == ["w[2][0,0]", "w[2][0,1]", "w[2][0,2]"]
 
 
+@pytest.mark.slow
 def test_a_person_at_a_terminal_gets_a_prompt_tab_and_exit_code_0():
     ours, theirs = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8"}

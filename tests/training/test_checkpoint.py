@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from microbp.datasets import moons
@@ -25,6 +25,7 @@ from microbp.training.backends import BACKENDS
 from microbp.training.checkpoint import load, save
 from microbp.training.interrupts import held_interrupts
 from microbp.training.train import train
+from tests import examples
 
 SETTINGS = {
     "full batch": {},
@@ -159,6 +160,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(broken, file, monkeypa
 # Ctrl-C, and worse.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_a_process_that_is_ended_leaves_a_whole_file_from_which_it_goes_on(end, file):
     command = [sys.executable, "-m", "microbp", "train", "deep", "--batch-size", "3", "--steps", "1000000"]
@@ -330,7 +332,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=5)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.sampled_from(PLACES), JSON, st.none() | st.tuples(st.integers(0, 2000), st.binary(max_size=2)))
 def test_a_damaged_file_goes_on_or_is_refused(good, tmp_path_factory, place, value, damage):
     path, content = tmp_path_factory.getbasetemp() / "damaged.json", changed(good, place, value)

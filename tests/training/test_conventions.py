@@ -12,6 +12,12 @@ from microbp.training.conventions import conventions
 W1_W8 = microbp.load("w1-w8")
 
 
+def assert_traced(published, steps, quantity, deviations):
+    found = conventions(W1_W8, published, steps)
+    assert (quantity, deviations) in [(match.quantity, match.deviations) for match in found.matches], str(found)
+    assert {len(match.deviations) for match in found.matches} == {len(deviations)}
+
+
 @pytest.mark.parametrize(
     ("published", "steps", "quantity", "deviations"),
     [
@@ -27,18 +33,26 @@ W1_W8 = microbp.load("w1-w8")
         ("0.274811083", 1, "E_o1 before training", ()),
         ("0.593269992", 1, "out_h1 before training", ()),
         ("0.596742218", 1, "E before training", ("loss squared_error",)),
-        ("0.0000351019", 10_000, "E after 10,000 steps", ()),
-        ("0.0000351085", 10_000, "E after 9,999 steps", ()),
-        ("0.000035085", 10_000, "E after 10,000 steps", ("update output-first",)),
-        ("0.015912196", 10_000, "out_o1 after 10,000 steps", ("update output-first",)),
     ],
 )
-def test_a_published_number_is_traced_to_its_conventions(published, steps, quantity, deviations, monkeypatch):
-    if steps > 1:  # pairs of conventions would take longer, and are in the other cases
-        monkeypatch.setattr("microbp.training.conventions.MOST_WORK", 1.0)
-    found = conventions(W1_W8, published, steps)
-    assert (quantity, deviations) in [(match.quantity, match.deviations) for match in found.matches], str(found)
-    assert {len(match.deviations) for match in found.matches} == {len(deviations)}
+def test_a_published_number_is_traced_to_its_conventions(published, steps, quantity, deviations):
+    assert_traced(published, steps, quantity, deviations)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("published", "quantity", "deviations"),
+    [
+        ("0.0000351019", "E after 10,000 steps", ()),
+        ("0.0000351085", "E after 9,999 steps", ()),
+        ("0.000035085", "E after 10,000 steps", ("update output-first",)),
+        ("0.015912196", "out_o1 after 10,000 steps", ("update output-first",)),
+    ],
+)
+def test_a_number_after_thousands_of_steps_is_traced_too(published, quantity, deviations, monkeypatch):
+    # Pairs of conventions would take longer, and are in the cases of one step.
+    monkeypatch.setattr("microbp.training.conventions.MOST_WORK", 1.0)
+    assert_traced(published, 10_000, quantity, deviations)
 
 
 def by_hand(rate, sign=1.0):

@@ -47,7 +47,7 @@ class Answer:
     arrays: Gradients
     form: str
     known: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
-    """For an array of which only some entries were given: which."""
+    """Which entries were given, for each array of which only some were."""
     totals: frozenset[str] = frozenset()
     """Shared biases given as the one number for the layer."""
     order: str | None = None

@@ -139,7 +139,7 @@ def judge(case: Exercise, kinds: Sequence[Kind], method: str = "auto") -> Judged
     return Judged(
         check,
         {kind: _worst(found[kind]) if kind in found else math.inf for kind in kinds},
-        {kind: kind not in found or not found[kind].ok for kind in kinds},
+        {kind: kind not in found or bool(found[kind].wrong) for kind in kinds},
         said,
     )
 

@@ -135,7 +135,7 @@ def strength(
     kinds = {mistake.code: kinds_of(case, mistake) for mistake in MISTAKES}
     every = [kind for own in kinds.values() for kind in own]
     judged = judge(case, every, method)
-    if not judged.right.ok:
+    if judged.right.wrong:
         said = str(judged.right).splitlines()[0]
         raise ProblemError(
             f"a check has a strength on data where right gradients pass it, here the loss is {case.truth[0]:g}: {said}"

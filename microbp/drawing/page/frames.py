@@ -19,13 +19,13 @@ from microbp.printing import printable
 from microbp.stepping.stepper import Stepper
 
 FOLD = 150
-"""Above so many cards, the page shows the node at work with what stands next to it, not the whole graph,"""
+"""Above so many cards, the page shows the node at work with what stands next to it, not the whole graph."""
 FAN = 40
-"""and above so many inputs of one node."""
+"""Where a node has more inputs than this, the page shows the node at work as well."""
 ROWS, USERS = 8, 4
-"""The most inputs and users of a node that stand next to it then."""
+"""The most inputs and users of a node that stand next to it where not the whole graph is shown."""
 FOLDED = (156, 54)
-"""The size of every card then."""
+"""The size of every card where not the whole graph is shown, in points."""
 
 
 @dataclass
@@ -33,11 +33,11 @@ class Frame:
     """One picture: the text for Graphviz, and what its parts stand for."""
 
     nodes: list[int] = field(default_factory=list)
-    """The number of the node that each card stands for,"""
+    """The number of the node that each card stands for."""
     arrows: list[list[int]] = field(default_factory=list)
-    """the numbers of the steps that each arrow stands for,"""
+    """The numbers of the steps that each arrow stands for."""
     titles: list[str] = field(default_factory=list)
-    """and the title of each box."""
+    """The title of each box."""
     lines: list[str] = field(default_factory=list)
 
     def dot(self) -> str:

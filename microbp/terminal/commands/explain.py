@@ -11,7 +11,7 @@ from microbp.problems import NetworkProblem
 from microbp.terminal.commands.output import put
 
 WIDTH = 120
-"""Of a page that is not for a terminal, and the most of one that is."""
+"""The width of what is not for a terminal, and the most of what is, in characters."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

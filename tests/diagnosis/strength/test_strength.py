@@ -99,6 +99,7 @@ NETWORKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sizes", "activation", "output", "loss"), NETWORKS)
 def test_what_is_offered_catches_all_that_can_happen(sizes, activation, output, loss):
     y = np.eye(sizes[-1])[:1] * (2 if loss == "hinge" else 1) - (loss == "hinge")
@@ -162,12 +163,14 @@ def test_an_independent_difference_catches_and_misses_the_same(offered):
         assert judged.caught[kind] or not offered
 
 
+@pytest.mark.slow
 def test_it_judges_with_the_tolerance_of_the_check(monkeypatch):
     monkeypatch.setitem(ALLOWED, "complex", 1.5)
     caught = [row.code for row in strength(microbp.load("w1-w8")).rows if row.verdict == "caught"]
     assert caught == ["sign"]  # of error 2; the others are below 1.5, or have other kinds that are
 
 
+@pytest.mark.slow
 def test_a_check_of_few_parameters_finds_what_one_of_all_finds(monkeypatch):
     digits = microbp.load("digits")
     case = exercise_of(digits, *digits.shown_samples)

@@ -15,6 +15,7 @@ from microbp import Constant, Value, affine, total
 from microbp.comparing.gradcheck import check_graph
 from microbp.errors import OperandError, ShapeError
 from tests.graphs import graphs
+from tests.rounding import gradient_errors
 
 LONG = 1_000_000
 
@@ -45,15 +46,16 @@ def test_graph_is_in_topological_order_and_each_value_stands_once(graph):
 @given(graphs())
 def test_second_backward_doubles_leaves_and_renews_interior_grads(graph):
     root, leaves = graph
+    errors = gradient_errors(root)
     root.backward()
     first = {node: node.grad for node in root.graph()}
     root.backward()
     for node, grad in first.items():
-        assert node.grad == pytest.approx(2 * grad if node.op is None else grad, rel=1e-12, abs=1e-300)
+        assert abs(node.grad - (2 * grad if node.op is None else grad)) <= (3 * errors[node] if node.op is None else 0)
     root.zero_grad()
     assert all(node.grad == 0.0 for node in root.graph())
     root.backward(seed=3.0)
-    assert all(leaf.grad == pytest.approx(3 * first[leaf], rel=1e-12, abs=1e-300) for leaf in leaves)
+    assert all(abs(leaf.grad - 3 * first[leaf]) <= 6 * errors[leaf] for leaf in leaves)
 
 
 @given(graphs())
@@ -109,6 +111,7 @@ def test_values_are_equal_only_to_themselves():
     assert Value(2.0) > 1
 
 
+@pytest.mark.slow
 def test_long_chain_is_built_differentiated_copied_and_freed():
     x = Value(1.0 + 1e-9)
     y = x
@@ -122,6 +125,7 @@ def test_long_chain_is_built_differentiated_copied_and_freed():
     del y  # freed without recursion in C
 
 
+@pytest.mark.slow
 def test_long_chain_is_copied_and_pickled():
     x = Value(1.0 + 1e-9)
     y = x
@@ -243,6 +247,7 @@ def test_affine_is_one_node_and_checks_lengths():
         total([])
 
 
+@pytest.mark.slow
 def test_wide_affine_works_beyond_any_recursion_limit():
     n = 5000
     net = affine([Value(1.0) for _ in range(n)], [0.5] * n, 1.0)
@@ -251,11 +256,11 @@ def test_wide_affine_works_beyond_any_recursion_limit():
     assert net.inputs[-3].grad == 0.5
 
 
-def test_affine_equals_the_written_out_sum():
+def test_affine_is_the_written_out_sum_rounded_once():
     rng = np.random.default_rng(1)
     w, x, b = [Value(v) for v in rng.normal(size=4)], rng.normal(size=4), Value(0.3)
-    by_hand = w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3] + b
-    assert affine(w, x, b).data == by_hand.data
+    by_hand = [w[0] * x[0], w[1] * x[1], w[2] * x[2], w[3] * x[3], b]
+    assert affine(w, x, b).data == math.fsum(term.data for term in by_hand)
 
 
 def test_tracebacks_show_generated_code():

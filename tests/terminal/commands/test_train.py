@@ -237,6 +237,7 @@ def test_inf_leaves_a_checkpoint_of_the_good_state(capsys, tmp_path):
 # Pictures.
 
 
+@pytest.mark.slow
 def test_plot_draws_the_run(capsys, tmp_path):
     need(HAS_MATPLOTLIB, "matplotlib")
     chart = tmp_path / "a.svg"
@@ -344,6 +345,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_there_is_a_progress_bar_on_a_terminal(monkeypatch, capsys):
     need(HAS_TQDM, "tqdm")
     terminal = Terminal()
@@ -363,6 +365,7 @@ def test_a_resumed_run_has_a_progress_bar_too(monkeypatch, capsys, tmp_path):
     assert main(["train", "w1-w8", "--resume", file]) == 0
 
 
+@pytest.mark.slow
 def test_there_is_none_elsewhere():
     command = [sys.executable, "-m", "microbp", "train", "w1-w8", "--steps", "2000"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)

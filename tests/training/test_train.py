@@ -28,6 +28,7 @@ ROUTES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("update", "steps", "loss", "outputs"), ROUTES)
 def test_published_totals_come_out_of_the_rule_they_belong_to(update, steps, loss, outputs):
     result = train(microbp.load("w1-w8"), steps, update=update)
@@ -121,6 +122,7 @@ def test_three_titles_promise_an_accuracy():
     assert {name for name, _ in PROMISES} == {"xor", "iris", "digits"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "title"), PROMISES)
 def test_the_promised_accuracy_is_reached(name, title):
     if name != "xor":

@@ -24,6 +24,7 @@ def test_at_goes_on_as_the_command_c_does(problem, name, capsys):
     assert f"It is the first contribution to {name}." in out
 
 
+@pytest.mark.slow
 def test_at_comes_after_the_commands_and_before_what_is_typed():
     command = [sys.executable, "-m", "microbp", "step", "w1-w8", "--at", "w5", "-c", "goto 3"]
     result = subprocess.run(command, input="n\n", capture_output=True, check=True, encoding="utf-8")

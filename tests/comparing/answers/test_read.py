@@ -83,6 +83,7 @@ def test_layouts_of_one_layer_that_are_the_same_are_not_several(order):
     assert microbp.compare(model, X, Y, gradients=vector, order=order).ok
 
 
+@pytest.mark.slow
 def test_weights_before_biases_are_known_for_what_they_are():
     problem = microbp.load("w1-w8")
     numbers = exercise_of(problem).truth[1]

@@ -24,7 +24,7 @@ from microbp.stepping.step import chain_rule
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
 from tests.conftest import need
-from tests.drawing.test_render import HOSTILE
+from tests.drawing.test_drawing import HOSTILE
 
 PUBLISHED = {
     "w1": "0.000438568",
@@ -82,6 +82,7 @@ def test_page_is_one_small_file(tmp_path):
     assert not re.search(r"""(src|href|action)\s*=|url\(|@import|fetch\(|https?://(?!www\.w3\.org/)""", made())
 
 
+@pytest.mark.slow
 def test_page_is_the_same_in_every_run():
     runs = {
         subprocess.run(

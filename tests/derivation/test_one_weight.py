@@ -244,6 +244,7 @@ def test_a_clipped_logarithm_is_said_to_be_one():
     assert "a logarithm that is clipped at 1e−12 has the derivative 0" in " ".join(str(found).split())
 
 
+@pytest.mark.slow
 def test_long_sums_are_cut():
     model = nn.MLP(64, [16, 10], activation="tanh", seed=1)
     rng = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import microbp
@@ -21,9 +21,10 @@ from microbp.drawing.film.merge_frames import HOLD, moving_svg
 from microbp.drawing.image import render, render_all
 from microbp.errors import ExtraError, GraphError, ProblemError, RendererError, UnknownNameError
 from microbp.training.film import training_film
+from tests import examples
 from tests.conftest import need
+from tests.drawing.test_drawing import HOSTILE, texts
 from tests.drawing.test_moment import places
-from tests.drawing.test_render import HOSTILE, texts
 
 PROBLEM = microbp.load("w1-w8")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -61,6 +62,7 @@ def seen(svg, number):
     return list(walk_down(root))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"level": "neuron", "theme": "mono"}, {"heat": True, "direction": "TB"}])
 def test_each_moment_of_the_svg_is_the_picture_of_that_step(options, renderer):
     svg = walk(steps=slice(0, 33, 4), **options).moving("svg")
@@ -69,6 +71,7 @@ def test_each_moment_of_the_svg_is_the_picture_of_that_step(options, renderer):
         assert sorted(seen(svg, number)) == sorted(texts(still)), step
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "film",
     [
@@ -115,16 +118,18 @@ def test_the_svg_says_what_it_shows_has_no_script_and_is_well_formed(renderer, t
         assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_the_svg_is_small_since_what_does_not_change_is_in_it_once(renderer):
     film = walk()
     assert len(film.moving("svg")) < 8 * len(film.drawings[0].picture("svg"))
 
 
+@pytest.mark.slow
 def test_the_same_film_is_the_same_bytes_whatever_the_hash_seed(renderer, tmp_path):
     need(HAS_PILLOW, "Pillow")
     code = (
         "import sys, microbp; p = microbp.load('w1-w8'); "
-        "film = microbp.animate(p.root(), model=p.model, steps=slice(0, 33, 3)); "
+        "film = microbp.animate(p.root(), model=p.model, steps=slice(0, 33, 11)); "
         "[film.write(f'{sys.argv[1]}.{ending}', dpi=40) for ending in ('svg', 'gif', 'webp')]"
     )
     for seed in ("1", "2"):
@@ -141,6 +146,7 @@ def test_graphviz_writes_boxes_in_any_order_and_an_empty_line_after_the_last():
     assert len(films) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["gif", "webp"])
 def test_a_gif_and_a_webp_have_each_picture_and_stay_at_the_last(ending, renderer, tmp_path):
     need(HAS_PILLOW, "Pillow")
@@ -199,7 +205,7 @@ def test_pictures_of_different_sizes_are_no_film():
         moving_svg([small, large], 1.0)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=4), min_size=1, max_size=5))
 def test_what_is_merged_shows_each_picture_again(pictures):
     svgs = [

@@ -1,0 +1,115 @@
+"""The network figure: what stands where, and that nothing stands on anything else."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp import nn
+from microbp.drawing.network.layout import FONT, MANY, lay_out
+from microbp.problems import builtin_names
+
+NETWORKS = [name for name in builtin_names() if name not in ("iris", "digits")]
+
+
+def figure(name, **options):
+    problem = microbp.load(name)
+    root = problem.root()
+    root.backward()
+    return microbp.draw(root, model=problem.model, level="network", **options)
+
+
+def labels_of(model):
+    weights = {((l, k), (l + 1, j)) for l, layer in enumerate(model.layers)
+               for j, neuron in enumerate(layer.neurons) for k in range(len(neuron.w) + 1)}  # fmt: skip
+    return {pair: ["w[1][0,0] = −0.1234", "∂ −0.0004386"] for pair in weights}
+
+
+def inside(box, point, room=0.0):
+    return all(abs(p - c) < size / 2 + room for p, c, size in zip(point, box[:2], box[2:], strict=True))
+
+
+@pytest.mark.parametrize("sizes", [(1, [1]), (2, [2, 2]), (3, [4, 4, 2]), (8, [8, 8]), (5, [1, 7, 1])])
+def test_no_label_stands_on_an_edge_a_circle_or_a_label(sizes):
+    model = nn.MLP(sizes[0], sizes[1], seed=0)
+    labels = labels_of(model)
+    made = lay_out(model, labels)
+    boxes = list(made.labels.values())
+    assert set(made.labels) == set(labels)
+    assert len(labels) <= MANY
+    for k, a in enumerate(boxes):
+        for b in boxes[k + 1 :]:
+            assert abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
+        for (x, y), radius in made.circles.values():
+            near = (max(abs(x - a.x) - a.width / 2, 0), max(abs(y - a.y) - a.height / 2, 0))
+            assert math.hypot(*near) >= radius
+    for (tail, _), port in made.ports.items():  # each edge ends where its label begins; sampled, it is in no label
+        start = made.circles[tail][0]
+        for t in np.linspace(0, 1, 200, endpoint=False):
+            point = tuple((1 - t) * np.array(start) + t * np.array(port))
+            assert not any(inside(box, point, room=-1e-9) for box in boxes)
+
+
+def test_the_worked_example_fits_sixteen_centimetres_with_eight_points():
+    model = microbp.load("w1-w8").model
+    labels = {pair: ["w5 = 0.45", "∂ −0.022602"] for pair in labels_of(model) if pair[0][1] < 2}
+    made = lay_out(model, labels)
+    left = min(x - radius for (x, _), radius in made.circles.values())
+    right = max(x + radius for (x, _), radius in made.circles.values())
+    assert right - left <= 16 / 2.54 * 72
+    assert FONT >= 8
+
+
+def test_each_weight_is_on_its_edge_with_value_and_gradient():
+    text = figure("w1-w8").source
+    assert re.search(r"tn1_1n2_0 .*w6 = 0\.45<BR/><FONT COLOR=\"#B23A00\">∂ 0\.08267<", text)
+    assert "label=<h1<BR/>net 0.3775<BR/>out 0.5933<BR/>δ 0.008771>" in text
+    assert text.count("dashed") == 2, "one bias a layer"
+
+
+def test_before_the_backward_pass_there_is_no_gradient():
+    problem = microbp.load("w1-w8")
+    text = microbp.draw(problem.root(), model=problem.model, level="network").source
+    assert "w6 = 0.45>" in text
+    assert "∂" not in text
+    assert "δ" not in text
+
+
+def test_a_step_marks_its_edge_and_the_way_back():
+    text = figure("w1-w8", step=16).source
+    current = [line for line in text.splitlines() if " -> " in line and 'color="#B23A00"' in line]
+    assert len(current) == 1
+    assert "n1_0 -> pn1_0n2_0" in current[0]
+    assert 'w6 = 0.45<BR/><FONT COLOR="#B23A00">∂ ?</FONT>' in text
+
+
+def test_paths_to_w1_lead_through_both_outputs():
+    text = figure("w1-w8", only=microbp.paths_to("w1")).source
+    shown = set(re.findall(r"label=<(w\d)", text))
+    assert shown == {"w1", "w5", "w7"}
+
+
+def test_a_wrong_gradient_stands_beside_the_right_one():
+    assert "∂ 0.08217 ≠ 0.12" in figure("w1-w8", wrong={"w5": 0.12}).source
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_problem_has_its_figure(name, renderer):
+    svg = figure(name).picture("svg").decode()
+    problem = microbp.load(name)
+    for layer in problem.model.layers:
+        for neuron in layer.neurons:
+            for w in neuron.w:
+                assert f">{w.label} = " in svg
+
+
+def test_more_edges_than_can_be_read_have_widths_instead_of_labels():
+    model = nn.MLP(12, [12, 12], seed=1)
+    root = microbp.losses.batch_loss(model, np.ones((1, 12)), np.ones((1, 12)), "squared_error")
+    text = microbp.draw(root, model=model, level="network").source
+    assert "w[1]" not in text
+    assert "style=dashed" in text
+    widths = {float(w) for w in re.findall(r"-> n\d_\d+ \[color=\"#\w+\" penwidth=([\d.]+)", text)}
+    assert len(widths) > 50

@@ -1,0 +1,201 @@
+"""Ctrl-C at any moment, threads, forks and signal handlers: the next backward is right, and returns."""
+
+import os
+import random
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import microbp
+from microbp import Value
+from microbp.engine import order
+from microbp.errors import GraphError
+
+INTERRUPTS = int(os.environ.get("MICROBP_INTERRUPTS", "300"))
+needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signal.setitimer")
+
+
+class Stop(BaseException):
+    """What the timer's handler raises, as Ctrl-C raises KeyboardInterrupt."""
+
+
+def diamonds(depth=40):
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(depth):
+        y = microbp.total([y, y, x]) * 0.5
+    return x, y.tanh()
+
+
+def build_backward_draw_and_step(root):
+    _, fresh = diamonds(60)
+    fresh.backward()
+    root.backward()
+    root.zero_grad()
+    microbp.draw(fresh.inputs[0].inputs[0].inputs[0])
+    n = random.randint(1, 400)  # some rows of families are made anew
+    microbp.affine([Value(0.5)] * n, [2.0] * n, 0.0).backward()
+    stepper = microbp.steps(fresh)
+    stepper.next()
+    stepper.back()
+
+
+@needs_timer
+def test_after_an_interrupt_at_any_moment_the_next_backward_is_right_and_returns():
+    x, root = diamonds()
+    root.backward()
+    right = x.grad
+    build_backward_draw_and_step(root)  # what is imported is imported now
+
+    def stop(signum, frame):
+        raise Stop
+
+    before = signal.signal(signal.SIGALRM, stop)
+    rng, hits = random.Random(0), 0
+    try:
+        while hits < INTERRUPTS:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.choice((1e-4, 1e-3, 1e-2)) * rng.random() + 1e-6)
+                while True:
+                    build_backward_draw_and_step(root)
+            except Stop:
+                hits += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            root.zero_grad()
+            root.backward()
+            assert x.grad == right
+            assert not order._passes
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(order._walks) <= 1  # a walk that was cut off while it was going away: the next ones mark nothing
+
+
+@needs_timer
+def test_a_signal_handler_may_walk_and_is_told_where_it_may_not_write():
+    x, root = diamonds(400)
+    root.backward()
+    right, n = x.grad, len(root.graph())
+    said, walked, seen = [], [], []
+
+    def handler(signum, frame):
+        walked.append(len(root.graph()))
+        other = Value(3.0)
+        (other * other).backward()
+        seen.append(other.grad)
+        try:
+            root.backward()
+        except GraphError as error:
+            said.append(str(error))
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for k in range(400):  # later and later, until it has come at both times: in the walk, and in the pass
+            root.zero_grad()
+            told, came = len(said), len(walked)
+            signal.setitimer(signal.ITIMER_REAL, 1e-5 + k * 1e-5)
+            root.backward()
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            passes = 1 + (len(walked) - came) - (len(said) - told)  # those that were not refused ran as well
+            assert x.grad == passes * right
+            if k > 30 and said:
+                break
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert set(walked) == {n}
+    assert set(seen) == {6.0}
+    assert said
+    assert "another one is under way" in said[0]
+
+
+@pytest.fixture
+def hurried():
+    """Threads change as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_separate_graphs_in_eight_threads_are_right():
+    x, root = diamonds(200)
+    root.backward()
+    right = x.grad
+
+    def work(_):
+        found = []
+        for _ in range(10):
+            x, root = diamonds(200)
+            root.backward()
+            found.append(x.grad)
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {grad for found in pool.map(work, range(8)) for grad in found} == {right}
+    assert not order._walks
+    assert not order._passes
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("share", ["all", "a leaf", "a part"])
+def test_one_graph_in_several_threads_is_right_or_refused(share):
+    x, root = diamonds(300)
+    h = root.inputs[0]
+    roots = {"all": [root] * 4, "a leaf": [x * k * h.data for k in range(4)], "a part": [h * k for k in range(1, 5)]}[share]
+    expected = []
+    for one in roots:
+        root.zero_grad()
+        one.backward()
+        expected.append(x.grad)
+    x.grad = 0.0
+    done, refused, barrier = [], [], threading.Barrier(4)
+
+    def work(k):
+        barrier.wait()
+        for _ in range(20):
+            assert len(roots[k].graph()) == sizes[k]
+            try:
+                roots[k].backward()
+                done.append(k)
+            except GraphError as error:
+                refused.append(str(error))
+
+    sizes = [len(one.graph()) for one in roots]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert len(done) + len(refused) == 80
+    assert x.grad == pytest.approx(sum(expected[k] for k in done), rel=1e-12)
+    assert all("another one is under way through" in said for said in refused)
+    root.backward()  # and afterwards it goes on
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 warns of forks beside threads, which is the point
+def test_a_fork_while_another_thread_walks_goes_on_in_the_child():
+    _, root = diamonds(3000)
+    going = threading.Event()
+    going.set()
+
+    def walk():
+        while going.is_set():
+            root.backward()
+
+    thread = threading.Thread(target=walk)
+    thread.start()
+    try:
+        for _ in range(5):
+            child = os.fork()
+            if not child:
+                root.backward()
+                x, other = diamonds(3)
+                other.backward()
+                os._exit(0 if x.grad and not order._walks and not order._passes else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        going.clear()
+        thread.join()
