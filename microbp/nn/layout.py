@@ -26,6 +26,12 @@ CHOICES = {
     "bias": ("apart", "first column", "last column"),
 }
 """What each of the three may be; what stands first is what microbp has."""
+MEANS = {
+    "weights": "of W, here and in what learners hand in",
+    "samples": "where a sample stands in inputs and targets",
+    "bias": "whether the biases stand apart, or in a column of W",
+}
+"""What each of them means in a problem file."""
 _WORDS = {
     "out,in": "W is (n_out, n_in)",
     "in,out": "W is (n_in, n_out)",

@@ -23,6 +23,7 @@ from microbp.losses import LOSSES
 from microbp.nn import MLP, Parameter
 from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.problems import Problem, as_network
+from microbp.problems.arrays import inputs, targets
 
 Floats = NDArray[np.float64]
 Gradients = dict[str, Floats]
@@ -128,10 +129,10 @@ def exercise_of(
     Raises `ShapeError` if data are missing or do not fit, `UnknownNameError` for an unknown loss, `ProblemError` for
     an expression.
     """
-    name = ""
+    name, layout = "", UNSAID
     if not isinstance(model, MLP):
         problem = as_network(model)
-        model, name = problem.model, problem.source
+        model, name, layout = problem.model, problem.source, problem.layout
         X, Y = problem.inputs if X is None else X, problem.targets if Y is None else Y
         loss, l2 = loss or problem.loss, problem.l2 if l2 is None else l2
         learning_rate = problem.training.learning_rate if learning_rate is None else learning_rate
@@ -147,8 +148,8 @@ def exercise_of(
     case = Exercise(
         tuple(weights),
         tuple(biases),
-        _reals("X", X),
-        _reals("Y", Y),
+        _reals("X", inputs(X, weights[0].shape[1])),
+        _reals("Y", targets(Y, len(weights[-1]))),
         tuple(layer.neurons[0].activation for layer in model.layers),
         loss,
         l2,
@@ -156,6 +157,7 @@ def exercise_of(
         _labels(model),
         name,
         _fixed(model),
+        layout,
     )
     _ = case.truth  # whether all of it fits
     return case

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import ProblemError, ShapeError, UnknownNameError, unknown
+from microbp.errors import ProblemError, UnknownNameError, unknown
 from microbp.losses import LOSSES, batch_loss
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
+from microbp.nn.layout import UNSAID, ArrayLayout
+from microbp.problems.arrays import samples, split
 from microbp.problems.names import Names
+from microbp.problems.saving import as_toml
 from microbp.problems.settings import Training
 
 
@@ -93,6 +98,8 @@ class NetworkProblem(Problem):
     l2: float = 0.0
     training: Training = field(default_factory=Training)
     names: Names | None = None
+    layout: ArrayLayout = UNSAID
+    """How hand-ins are laid out, if that is said; the arrays here are always (n_out, n_in), with samples in rows."""
     source: str = ""
     """What the command line calls it: a built-in name or a file."""
     model: MLP = field(init=False, repr=False)
@@ -100,8 +107,8 @@ class NetworkProblem(Problem):
     def __post_init__(self) -> None:
         self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
         n_in, n_out = len(self.model.input_labels), len(self.model.layers[-1].neurons)
-        self.inputs, self.targets = _samples("data", self.inputs, self.targets, n_in, n_out)
-        self.held_out_inputs, self.held_out_targets = _samples(
+        self.inputs, self.targets = samples("data", self.inputs, self.targets, n_in, n_out)
+        self.held_out_inputs, self.held_out_targets = samples(
             "data.held_out", self.held_out_inputs, self.held_out_targets, n_in, n_out
         )
         self._check()
@@ -191,21 +198,41 @@ class NetworkProblem(Problem):
             right = (outputs > between) == (targets > between)
         return float(np.mean(right))
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes it as a problem file, which `load` reads back: with the weights of now, in the layout that is said.
+
+        Raises `OSError` if it cannot be written.
+        """
+        Path(path).write_text(as_toml(self._sections()), "utf-8")
+
+    def _sections(self) -> dict[str, dict[str, Any]]:
+        """The sections of its file."""
+        layout, functions = self.layout, self.model.activations()
+        weights, biases = layout.written(*self.model.arrays())
+        held_out = len(self.held_out_inputs)
+        order = split(len(self.inputs) + held_out, held_out)
+        inputs, targets = (
+            np.concatenate(parts)[np.argsort(np.concatenate(order))]
+            for parts in ((self.inputs, self.held_out_inputs), (self.targets, self.held_out_targets))
+        )
+        return {
+            "": {"title": self.title},
+            "network": {"weights": weights, "biases": biases, **functions, "shared_bias": self.shared_bias},
+            "layout": {kind: part for kind, part in layout._asdict().items() if part},
+            "names": {} if self.names is None else vars(self.names),
+            "data": {
+                "inputs": layout.batch(inputs),
+                "targets": layout.batch(targets),
+                "held_out": held_out or None,
+                "shown": self.shown,
+            },
+            "loss": {"name": self.loss, "l2": float(self.l2)},
+            "training": {**vars(self.training), "train_biases": self.train_biases},
+        }
+
     def trained(self) -> list[Value]:
         """The parameters that training changes."""
         return [leaf for leaf in self.leaves() if isinstance(leaf, Parameter)]
-
-
-def _samples(key: str, inputs: Any, targets: Any, n_in: int, n_out: int) -> list[NDArray[np.float64]]:
-    arrays = []
-    for name, rows, n in (("inputs", inputs, n_in), ("targets", targets, n_out)):
-        if any(len(row) != n for row in rows) or len(rows) != len(inputs):
-            raise ShapeError(
-                f"{key}.{name} must have {len(inputs)} row(s), one a sample, of {n} number(s) each, "
-                f"got {len(rows)} row(s) of {sorted({len(row) for row in rows})}"
-            )
-        arrays.append(np.array(rows, dtype=np.float64).reshape(-1, n))
-    return arrays
 
 
 def as_network(problem: Problem) -> NetworkProblem:

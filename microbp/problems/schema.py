@@ -18,7 +18,9 @@ from microbp.errors import ProblemError, unknown
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import INITS
+from microbp.nn.layout import CHOICES, MEANS
 from microbp.optim import OPTIMIZERS, SCHEDULES
+from microbp.problems.arrays import is_file
 from microbp.problems.settings import ENGINES, UPDATES
 
 
@@ -63,6 +65,11 @@ def _matrix(value: Any) -> bool:
     return _lists(2, _number, value) and len({len(row) for row in value}) == 1
 
 
+def _a_layer(fits: Callable[[Any], bool], value: Any) -> bool:
+    """Whether it is a list with something that fits for each layer, or a file."""
+    return is_file(value) or _lists(1, lambda one: is_file(one) or fits(one), value)
+
+
 def _one_of(names: Iterable[str]) -> tuple[str, Callable[[Any], bool]]:
     allowed = list(names)
     return f"one of {allowed}", lambda value: value in allowed
@@ -73,13 +80,21 @@ _FLAG = ("true or false", lambda value: isinstance(value, bool))
 _NUMBER = ("a number, 0 or more", lambda value: _number(value) and value >= 0)
 _SHARE = ("a number from 0 to 1", lambda value: _number(value) and 0 <= value <= 1)
 _MATRIX = ("a list of rows of numbers", partial(_lists, 2, _number))
+_TARGETS = (
+    "a list of rows of numbers, or for each sample the number of its class, from 0",
+    lambda value: _lists(2, _number, value) or _lists(1, _number, value),
+)
 _TEXTS = ("a list of texts", partial(_lists, 1, _text))
 _ACTIVATIONS = (
     f"one of {list(ACTIVATIONS)}, or a list with one for each hidden layer",
     lambda value: all(name in ACTIVATIONS for name in (value if isinstance(value, list) else [value])),
 )
-_WEIGHTS = ("a list with a matrix for each layer: a row of numbers a neuron, all as long", partial(_lists, 1, _matrix))
-_BIASES = ("a list with a list of numbers for each layer", partial(_lists, 2, _number))
+_FILE = "; or a file, .npz or .npy"
+_WEIGHTS = (f"a list with a matrix for each layer: a row a neuron, all as long{_FILE}", partial(_a_layer, _matrix))
+_BIASES = (
+    f"a list with a list of numbers for each layer; or false: there are none{_FILE}",
+    lambda value: value is False or _a_layer(lambda one: _lists(1, _number, one) or _matrix(one), value),
+)
 _SIZES = ("a list of whole numbers, 1 or more", partial(_lists, 1, _whole(1)[1]))
 _BIAS_NAMES = (
     "a text for each layer, or a list of texts for each layer",
@@ -98,6 +113,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "output": Key(*_one_of(ACTIVATIONS), "the activation of the last layer", '"sigmoid"'),
         "shared_bias": Key(*_FLAG, "one bias for a whole layer, not one for each neuron", "false"),
     },
+    "layout": {kind: Key(*_one_of(allowed), MEANS[kind], f'"{allowed[0]}"') for kind, allowed in CHOICES.items()},
     "names": {
         "inputs": Key(*_TEXTS, "a name for each input", '["i1", "i2"]'),
         "layers": Key(*_TEXTS, "a name for each layer", '["hidden layer", "output layer"]'),
@@ -125,7 +141,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
     },
     "data": {
         "inputs": Key(*_MATRIX, "a row for each sample; or name a dataset", "[[0.0, 1.0], [1.0, 1.0]]"),
-        "targets": Key(*_MATRIX, "a row for each sample", "[[1.0], [0.0]]"),
+        "targets": Key(*_TARGETS, "a row for each sample", "[[1.0], [0.0]]"),
         "dataset": Key(*_one_of(DATASETS), "one of `microbp.datasets`, instead of inputs and targets", '"moons"'),
         "samples": Key(*_whole(1), "how many of a dataset that is made", "100"),
         "noise": Key(*_NUMBER, "the standard deviation of the noise in such a dataset", "0.1"),
@@ -185,15 +201,21 @@ def check_required(name: str, sections: Mapping[str, Mapping[str, Any]]) -> None
     """Raises `ProblemError` for a key that is missing, and for two that exclude each other."""
     for section, groups in REQUIRED.items():
         given = sections.get(section, {})
-        begun = [group for group in groups if any(key in given for key in group)]
+        begun = [group for group in groups if any(given.get(key, False) is not False for key in group)]
         if len(begun) > 1:
             both = " and ".join(path(section, next(key for key in group if key in given)) for group in begun)
             raise ProblemError(f"{name}: {both} exclude each other: give one of them")
         for key in (begun or groups[-1:])[0]:
-            if key not in given:
+            if key not in given and not (key == "biases" and _among_weights(sections)):
                 other = "" if begun or len(groups) == 1 else f"; or give {path(section, groups[0][0])}"
                 words = SCHEMA[section][key].words
                 raise ProblemError(f"{name}: {path(section, key)} is missing; it must be {words}{other}")
+
+
+def _among_weights(sections: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the biases may stand where the weights are: in their file, or in a column of theirs."""
+    apart = sections.get("layout", {}).get("bias", "apart") == "apart"
+    return not apart or isinstance(sections.get("network", {}).get("weights"), str)
 
 
 _FILLED = {

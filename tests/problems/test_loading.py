@@ -182,7 +182,7 @@ def test_random_weights_are_the_same_at_every_load():
         ("inputs = [[1.0, 2.0], [3.0]]\ntargets = [[1.0], [2.0]]", r"data.inputs must have 2 row.* of \[1, 2\]"),
         (
             "inputs = [[1.0, 2.0]]\ntargets = [[nan]]",
-            r"data.targets must be a list of rows of numbers, got \[\[nan\]\]",
+            r"data.targets must be a list of rows of numbers, or for .*, got \[\[nan\]\]",
         ),
         ("inputs = []\ntargets = []", "data.inputs must be a list of rows of numbers"),
     ],

@@ -193,7 +193,11 @@ def test_one_group_of_keys_is_needed_and_only_one():
         ("network", {}, "network.weights is missing; it must be a list .*; or give network.sizes"),
         ("network", {"weights": []}, "network.biases is missing; it must be a list with a list"),
         ("data", {}, "data.inputs is missing; it must be .*; or give data.dataset"),
-        ("data", {"inputs": []}, "data.targets is missing; it must be a list of rows of numbers$"),
+        (
+            "data",
+            {"inputs": []},
+            "data.targets is missing; it must be a list of rows of numbers, or for each sample",
+        ),
         ("data", {"dataset": "xor", "targets": []}, "data.dataset and data.targets exclude each other"),
         ("network", {"sizes": [1], "biases": []}, "network.sizes and network.biases exclude each other"),
     ):
