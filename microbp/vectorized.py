@@ -69,7 +69,7 @@ def _softplus(z: Array) -> Array:
 
 
 def _others(a: Array) -> tuple[Array, Array]:
-    """Where the largest logit of each row is, and Σ e^(a − largest) over the others: all that 1 − p of it is made of."""
+    """Where the largest logit of a row is, and Σ e^(a − largest) over the others: all that 1 − p of it is made of."""
     largest = np.arange(a.shape[1]) == a.argmax(axis=1)[:, None]
     return largest, np.where(largest, 0.0, np.exp(a - a.max(axis=1, keepdims=True))).sum(axis=1, keepdims=True)
 
@@ -79,11 +79,11 @@ def _log_softmax(a: Array) -> Array:
 
 
 def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:
-    """Has (p·Σy − y)/m; of the largest p, 1 − p from the others, so that it keeps its digits where p rounds to 1."""
+    """Has p·Σy − y; of the largest p, 1 − p from the others, so that it keeps its digits where p rounds to 1."""
     largest, others = _others(a)
     of_row = y.sum(axis=1, keepdims=True)
-    delta = np.where(largest, (of_row - y) - of_row * (others / (1.0 + others)), softmax(a) * of_row - y)
-    return np.asarray(delta / len(a))
+    delta: Array = np.where(largest, (of_row - y) - of_row * (others / (1.0 + others)), softmax(a) * of_row - y)
+    return delta
 
 
 def softmax(a: Array) -> Array:
@@ -91,32 +91,41 @@ def softmax(a: Array) -> Array:
     return np.asarray(np.exp(_log_softmax(a)))
 
 
-LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
+Loss = tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]
+_SUMS: dict[str, Loss] = {
     "half_squared_error": (lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
     "squared_error": (lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
-    "squared_error_per_sample": (lambda a, y: np.sum((y - a) ** 2) / len(a), lambda a, y: 2.0 * (a - y) / len(a)),
-    "mean_squared_error": (lambda a, y: np.mean((y - a) ** 2), lambda a, y: 2.0 * (a - y) / a.size),
     "binary_cross_entropy": (
-        lambda a, y: -np.sum(y * np.log(_clipped(a)) + (1.0 - y) * np.log(_clipped(1.0 - a))) / len(a),
-        lambda a, y: -(y * _kept(a) / _clipped(a) - (1.0 - y) * _kept(1.0 - a) / _clipped(1.0 - a)) / len(a),
+        lambda a, y: -np.sum(y * np.log(_clipped(a)) + (1.0 - y) * np.log(_clipped(1.0 - a))),
+        lambda a, y: -(y * _kept(a) / _clipped(a) - (1.0 - y) * _kept(1.0 - a) / _clipped(1.0 - a)),
     ),
-    "hinge": (
-        lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)) / len(a),
-        lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0) / len(a),
-    ),
-    "softmax_cross_entropy": (
-        lambda a, y: -np.sum(y * _log_softmax(a)) / len(a),
-        _cross_entropy_of_softmax_delta,
-    ),
+    "hinge": (lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)), lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0)),
+    "softmax_cross_entropy": (lambda a, y: -np.sum(y * _log_softmax(a)), _cross_entropy_of_softmax_delta),
 }
+"""Losses that are summed over samples and outputs: loss and ∂loss/∂a, both from a and y of shape (m, n_out)."""
+_SUM_OF_NET: Loss = (
+    # −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z), with the derivatives −σ(−z) and σ(z): together a − y.
+    lambda z, y: np.sum(y * _softplus(-z) + (1.0 - y) * _softplus(z)),
+    lambda z, y: (1.0 - y) * _sigmoid(z) - y * _sigmoid(-z),
+)
+
+
+def _divided(summed: Loss, by: Callable[[Array], int]) -> Loss:
+    return lambda a, y: summed[0](a, y) / by(a), lambda a, y: summed[1](a, y) / by(a)
+
+
+_BY: tuple[Callable[[Array], int], ...] = (lambda a: 1, len, np.size)
+_NAMES = {
+    "half_squared_error": ("half_squared_error", "half_squared_error_per_sample", "half_mean_squared_error"),
+    "squared_error": ("squared_error", "squared_error_per_sample", "mean_squared_error"),
+    **{of: (f"{of}_sum", of, f"mean_{of}") for of in ("binary_cross_entropy", "hinge", "softmax_cross_entropy")},
+}
+"""What a loss is called as a sum, per sample, and averaged over samples and outputs."""
+LOSSES = {n: _divided(_SUMS[of], by) for of, names in _NAMES.items() for n, by in zip(names, _BY, strict=True)}
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
 
-LOSSES_OF_NET: dict[tuple[str, str], tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
-    # −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z), with the derivatives −σ(−z) and σ(z): together a − y.
-    ("binary_cross_entropy", "sigmoid"): (
-        lambda z, y: np.sum(y * _softplus(-z) + (1.0 - y) * _softplus(z)) / len(z),
-        lambda z, y: ((1.0 - y) * _sigmoid(z) - y * _sigmoid(-z)) / len(z),
-    ),
+LOSSES_OF_NET: dict[tuple[str, str], Loss] = {
+    (name, "sigmoid"): _divided(_SUM_OF_NET, by) for name, by in zip(_NAMES["binary_cross_entropy"], _BY, strict=True)
 }
 """By loss and output activation, where the two together are simpler: loss and ∂loss/∂z = δL, from the nets z and y.
 
@@ -173,6 +182,7 @@ def loss_and_gradients(
     output: str = "linear",
     loss: str = "half_squared_error",
     l2: float = 0.0,
+    penalize_biases: bool = False,
     backward_weights: Arrays | None = None,
 ) -> tuple[float, list[Array], list[Array]]:
     """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
@@ -191,14 +201,16 @@ def loss_and_gradients(
     of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
     total = float(of_net[0](zs[-1], y) if of_net else LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
     if l2:
-        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
+        penalised = [*network.weights, *(network.biases if penalize_biases else ())]
+        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in penalised)
     if backward_weights is not None:
         network = _network(backward_weights, biases, X, activation, output)
     ds = _deltas(network, zs, activations, y, loss)
     dW = [d.T @ a for d, a in zip(ds, activations[:-1], strict=True)]
     if l2:
         dW = [d + l2 / len(y) * W for d, W in zip(dW, network.weights, strict=True)]
-    return total, dW, [d.sum(axis=0) for d in ds]
+    of_biases = l2 / len(y) if penalize_biases else 0.0
+    return total, dW, [d.sum(axis=0) + of_biases * b for d, b in zip(ds, network.biases, strict=True)]
 
 
 class _Network(NamedTuple):

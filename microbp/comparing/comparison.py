@@ -154,7 +154,7 @@ def _graph(model: MLP, case: Exercise) -> tuple[float, Gradients, Gradients]:
     layout = Layout(model.parameter_arrays())
     for leaf in layout.leaves:
         leaf.grad = 0.0
-    root = batch_loss(model, case.X, case.Y, case.loss, case.l2)
+    root = batch_loss(model, case.X, case.Y, case.loss, case.l2, penalize_biases=case.penalize_biases)
     root.backward()
     graph = [g for pair in zip(*model.grad_arrays(), strict=True) for g in pair]
     truth = layout.spread(layout.collect([case.truth[1][name] for name in case.names]))

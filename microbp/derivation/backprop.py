@@ -148,14 +148,14 @@ def _output_delta(case: Exercise, rule: Rules, values: Values) -> tuple[Floats, 
         p = softmax(a)
         t = ((p - y) * p).sum(axis=1, keepdims=True)
         error = value(formula(case.loss, name), {"a": a, "y": y, "p": p, "t": t, "m": len(y), "n": y.shape[1]})
-    if rule.softmax != "full" and name == "softmax_cross_entropy":
+    if rule.softmax != "full" and "softmax_cross_entropy" in name:
         error = (-y * (1.0 - softmax(a)) if rule.softmax == "diagonal" else softmax(a.T).T - y) / len(y)
     slope = _slope(case, rule, values, case.depth, error)
     of_net = LOSSES_OF_NET.get((name, rule.forward or case.activations[-1]))
     if of_net and (rule.slope, rule.slope_of + rule.slope_at) in (("net", ""), ("twice", "")):
         once = of_net[1](values.z[-1], y)
         return error, once * a * (1.0 - a) if rule.slope == "twice" else once
-    if rule.slope == "twice" and name == "softmax_cross_entropy":
+    if rule.slope == "twice" and "softmax_cross_entropy" in name:
         slope = slope * softmax(a) * (1.0 - softmax(a))
     return error, error * slope
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from microbp.losses import LOSSES
+
 SLOPES = {
     "linear": "1",
     "sigmoid": "a·(1 − a)",
@@ -28,20 +30,18 @@ MISREMEMBERED: dict[str, tuple[str, ...]] = {
 }
 """What is taken for it by mistake."""
 
-ERRORS = {
-    "half_squared_error": "(a − y)",
+_OF_OUTPUT = {
     "squared_error": "2·(a − y)",
-    "squared_error_per_sample": "2·(a − y)/m",
-    "mean_squared_error": "2·(a − y)/(m·n)",
-    "binary_cross_entropy": "(a − y)/(a·(1 − a))/m",
-    "hinge": "[y·a < 1]·(−y)/m",
-    "softmax_cross_entropy": "(p − y)/m",
+    "binary_cross_entropy": "(a − y)/(a·(1 − a))",
+    "hinge": "[y·a < 1]·(−y)",
+    "softmax_cross_entropy": "(p − y)",
 }
+MEANS = {"sum": "", "samples": "/m", "elements": "/(m·n)"}
+"""What a loss that is averaged over samples, or over all outputs, is divided by."""
+ERRORS = {name: ("(a − y)" if loss.half else _OF_OUTPUT[loss.of]) + MEANS[loss.over] for name, loss in LOSSES.items()}
 """∂E/∂a of each loss E, for m samples and n outputs; p = softmax(a)."""
 
 OTHER_ERRORS = {
-    "half_squared_error, a mean over the samples": "(a − y)/m",
-    "half_squared_error, a mean over all": "(a − y)/(m·n)",
     "absolute_error": "([a > y] − [a < y])",
     "mean_absolute_error": "([a > y] − [a < y])/(m·n)",
 }
@@ -54,14 +54,14 @@ ERRORS_OF_PROBABILITIES = {
 """The same for what is squared after a softmax; t = Σ (p − y)·p of each sample, summed over the outputs."""
 
 _OF_BINARY = {
-    "its first term alone": "(−y)/a/m",
-    "its second term with the first one's sign": "−(y/a + (1 − y)/(1 − a))/m",
+    "its first term alone": "(−y)/a",
+    "its second term with the first one's sign": "−(y/a + (1 − y)/(1 − a))",
 }
 WRONG_ERRORS = {
-    loss: (_OF_BINARY if loss == "binary_cross_entropy" else {})
-    | {f"{loss} without y": re.sub(r"\((a|p) − y\)", r"\1", right)}
-    for loss, right in ERRORS.items()
-    if loss != "hinge"
+    name: ({k: text + MEANS[loss.over] for k, text in _OF_BINARY.items()} if loss.of == "binary_cross_entropy" else {})
+    | {f"{name} without y": re.sub(r"\((a|p) − y\)", r"\1", ERRORS[name])}
+    for name, loss in LOSSES.items()
+    if loss.of != "hinge"
 }
 """What is taken for it by mistake, by what is wrong, for each loss."""
 

@@ -16,7 +16,9 @@ import re
 import numpy as np
 
 from microbp.derivation.backprop import backward, forward
+from microbp.derivation.formulas import MEANS
 from microbp.derivation.rules import plan
+from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.problems.exercise import Exercise, Gradients
 
@@ -34,9 +36,14 @@ FORMULAS = {
 PENALTY = {"loss": ", plus λ/(2m)·ΣW²", "dW": " + (λ/m)·W{l}"}
 """What a penalty adds, if λ is not 0."""
 LAST_DELTA = {
-    ("binary_cross_entropy", "sigmoid"): "δ{l} = (a{l} − y)/m",
-    ("softmax_cross_entropy", "linear"): "δ{l} = (p − y)/m, with p = softmax(z{l})",
-    ("softmax_cross_entropy", ""): "δ{l} = (p − y)/m ⊙ f′(z{l}), with p = softmax(a{l})",
+    (name, f): text.format(l="{l}", mean=MEANS[loss.over])
+    for name, loss in LOSSES.items()
+    for (of, f), text in {
+        ("binary_cross_entropy", "sigmoid"): "δ{l} = (a{l} − y){mean}",
+        ("softmax_cross_entropy", "linear"): "δ{l} = (p − y){mean}, with p = softmax(z{l})",
+        ("softmax_cross_entropy", ""): "δ{l} = (p − y){mean} ⊙ f′(z{l}), with p = softmax(a{l})",
+    }.items()
+    if of == loss.of
 }
 """δ of the last layer, by loss and activation, where it is simpler than ∂loss/∂a ⊙ f′."""
 _LAST_DELTA = "δ{l} = ∂loss/∂a{l} ⊙ f′(z{l})"

@@ -18,6 +18,7 @@ from microbp.engine import Value
 from microbp.engine.ops import OPS
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
+from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import Parameter
 from microbp.printing import decimals, derivative, factor
@@ -25,18 +26,18 @@ from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
 TOLERANCE = 1e-12
-BY_OUTPUT = {
-    "half_squared_error": "a - y",
+_MEANS = {"sum": "", "samples": " / m", "elements": " / (m * n)"}
+_OF_OUTPUT = {
     "squared_error": "2 * (a - y)",
-    "squared_error_per_sample": "2 * (a - y) / m",
-    "mean_squared_error": "2 * (a - y) / (m * n)",
-    "binary_cross_entropy": "(a - y) / (m * a * (1 - a))",
-    "hinge": "-y * (y * a < 1) / m",
-    "softmax_cross_entropy": "(p - y) / m",
+    "binary_cross_entropy": "(a - y) / (a * (1 - a))",
+    "hinge": "-y * (y * a < 1)",
+    "softmax_cross_entropy": "(p - y)",
 }
+BY_OUTPUT = {name: ("(a - y)" if of.half else _OF_OUTPUT[of.of]) + _MEANS[of.over] for name, of in LOSSES.items()}
+BY_OUTPUT["binary_cross_entropy"] = "(a - y) / (m * a * (1 - a))"
 """∂loss/∂a by loss, for m samples and n outputs; p is the softmax of the row a, times the sum of the row y."""
 
-BY_NET = {("binary_cross_entropy", "sigmoid"): "(a - y) / m"}
+BY_NET = {(name, "sigmoid"): f"(a - y){_MEANS[of.over]}" for name, of in LOSSES.items() if "binary" in of.of}
 """The delta itself by (loss, output activation), where f′ cancels."""
 
 
@@ -225,7 +226,7 @@ class Routes:
         """The vectorized lines, from the output back to the parameter: NumPy code, formula, shapes."""
         l, L, d = self.parameter.layer, self.depth, partial(derivative, self.root_name)
         shapes = [f"({self.m}, {n})" for n in self.sizes]
-        if self.loss == "softmax_cross_entropy":
+        if LOSSES[self.loss].of == "softmax_cross_entropy":
             times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
             yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
             yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]

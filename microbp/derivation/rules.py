@@ -91,7 +91,8 @@ Plan = tuple[Rules, ...]
 def plan(case: Exercise, changes: Mapping[str, Any] | None = None, layers: Iterable[int] | None = None) -> Plan:
     """The rules for each layer of a network: the right ones, but for these changes in these layers (all)."""
     every = range(1, case.depth + 1)
-    return changed((Rules(),) * case.depth, changes or {}, every if layers is None else layers)
+    right = Rules(l2_biases=float(case.penalize_biases))
+    return changed((right,) * case.depth, changes or {}, every if layers is None else layers)
 
 
 def changed(rules: Plan, changes: Mapping[str, Any], layers: Iterable[int]) -> Plan:

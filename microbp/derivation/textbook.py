@@ -134,7 +134,7 @@ class Textbook(Routes):
         text = f"{d} = {by_output}, f′ = {prime} ({self.functions[-1]})"
         short = (self.loss, self.functions[-1]) in BY_NET
         text = f" = {self.output().text()}, as {text}" if short else f", {text}"
-        if self.loss == "softmax_cross_entropy":
+        if "softmax_cross_entropy" in self.loss:
             text += ", p = softmax of the whole row a[i]" + ", times the sum of the row y[i]" * self.weighted
         text += f", n = {self.sizes[-1]} outputs" * ("n" in self.output().names)
         return text + "; but a logarithm that is clipped at 1e−12 has the derivative 0" * self.clipped
@@ -144,7 +144,7 @@ class Textbook(Routes):
         """Whether the loss takes the logarithm of something too small."""
         a = self.forward[1][-1]
         tiny = np.minimum(a, 1.0 - a) <= vectorized.SMALLEST_PROBABILITY
-        return self.loss == "binary_cross_entropy" and self.functions[-1] != "sigmoid" and bool(tiny.any())
+        return "binary_cross_entropy" in self.loss and self.functions[-1] != "sigmoid" and bool(tiny.any())
 
     def filled(self, term: Term) -> str:
         """The delta of the output layer with its numbers."""

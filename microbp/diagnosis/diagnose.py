@@ -32,6 +32,7 @@ from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import choose
 from microbp.comparing.precision import FEW_DIGITS
 from microbp.derivation.notation import number
+from microbp.diagnosis.assumptions import assumed, right_for, verdict
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.search import Search
@@ -57,6 +58,8 @@ def diagnose(
     *,
     loss: str | None = None,
     l2: float | None = None,
+    penalty: str | None = None,
+    penalize_biases: bool | None = None,
     learning_rate: float | None = None,
     order: str | None = None,
     layout: str | None = None,
@@ -73,17 +76,30 @@ def diagnose(
         if isinstance(gradients, str | os.PathLike):
             gradients = load_gradients(gradients)
         return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
-    case = exercise_of(model, X, Y, loss=loss, l2=l2, learning_rate=learning_rate)
+    penalties: dict[str, Any] = {"l2": l2, "penalty": penalty, "penalize_biases": penalize_biases}
+    case = exercise_of(model, X, Y, loss=loss, learning_rate=learning_rate, **penalties)
     readings = answers(case, gradients, order=order, layout=layout, loose=True)
     with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
         diagnosis, given = _diagnosed(case, readings)
-    diagnosis = replace(diagnosis, notes=given.notes)
+        diagnosis = _with_assumptions(case, given, diagnosis)
     yours, right = given.loss, case.truth[0]
     if yours is None or within(yours, right, OF_LOSS * abs(right)):
         return diagnosis
     said = f"The loss that came with the gradients is wrong: yours {number(yours)}, right {number(right)}."
     details = diagnosis.details | {"loss": {"yours": yours, "right": right}}
     return replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{said}")
+
+
+def _with_assumptions(case: Exercise, given: Answer, diagnosis: Diagnosis) -> Diagnosis:
+    """The same with what it was judged by; right if it is for another loss, and none was said."""
+    diagnosis = replace(diagnosis, notes=given.notes, assumed=assumed(case, given))
+    words = None if diagnosis.ok else right_for(case, given)
+    if words is None:
+        return diagnosis
+    said = verdict(case, words)
+    if "loss" in case.said:
+        return replace(diagnosis, right_for=said, explanation=f"{said}\n\n{diagnosis.explanation}")
+    return replace(diagnosis, ok=True, mistakes=(), alternatives=(), right_for=said, explanation=said)
 
 
 def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answer]:

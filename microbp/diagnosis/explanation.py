@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import Any
 
 from microbp.comparing.answers.answer import Answer
 from microbp.derivation.rules import Plan, changed, plan
+from microbp.diagnosis.assumptions import in_words
 from microbp.diagnosis.factors import Group, Scaling
 from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.mistake import CHOICES, Mistake
@@ -100,13 +101,18 @@ class Diagnosis:
     explanation: str
     notes: tuple[str, ...] = ()
     """Sentences on what was taken that was not said: how the gradients were read."""
+    assumed: dict[str, Any] = field(default_factory=dict)
+    """What they were judged by: the loss, the activations, m, λ, the layout, and which of it was said."""
+    right_for: str | None = None
+    """The other convention that they are exactly right for, if there is one, and what was said instead."""
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return "\n".join([self.explanation, *(f"Note: {note}" for note in self.notes)])
+        first = [in_words(self.assumed)] if self.assumed else []
+        return "\n".join([*first, self.explanation, *(f"Note: {note}" for note in self.notes)])
 
 
 def read_scaling(case: Exercise, given: Answer, scaling: Scaling, nice: LikelyFactors) -> Iterator[tuple[Finding, ...]]:

@@ -43,7 +43,7 @@ CHOICES: dict[str, Callable[[Exercise], Iterable[Any]]] = {
     "<loss>": lambda case: [
         *(name for name in LOSSES if name != case.loss),
         *OTHER_ERRORS,
-        *(ERRORS_OF_PROBABILITIES if case.loss == "softmax_cross_entropy" else ()),
+        *(ERRORS_OF_PROBABILITIES if "softmax_cross_entropy" in case.loss else ()),
     ],
     "<part of the loss>": lambda case: WRONG_ERRORS.get(case.loss, {}),
     "only <neuron>": lambda case: [f"only {j}" for j in _FEW["neuron"](case)],

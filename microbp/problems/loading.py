@@ -12,6 +12,7 @@ from typing import Any
 
 from microbp.datasets import DATASETS
 from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.losses import loss_named
 from microbp.nn.initial import start
 from microbp.nn.layout import ArrayLayout
 from microbp.problems.arrays import network_arrays, sizes_of, split
@@ -86,8 +87,9 @@ def parse(text: str, name: str) -> NetworkProblem:
     layout = ArrayLayout(**sections.get("layout", {}))
     loss, names = dict(sections.get("loss", {})), sections.get("names")
     more: dict[str, Any] = {}
-    if "name" in loss:
-        more["loss"] = loss.pop("name")
+    if loss.keys() & {"name", "half", "over"}:
+        name_of_loss, *said = loss.pop("name", "half_squared_error"), loss.pop("half", None), loss.pop("over", None)
+        more["loss"] = loss_named(name_of_loss, *said, network.get("output", "sigmoid"))
     if "train_biases" in training or network.get("biases") is False:
         more["train_biases"] = training.pop("train_biases", True) and network.get("biases") is not False
     try:

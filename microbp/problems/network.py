@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import ProblemError, UnknownNameError, unknown
-from microbp.losses import LOSSES, batch_loss
+from microbp.errors import ProblemError, UnknownNameError
+from microbp.losses import LOSSES, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
 from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.problems.arrays import samples, split
+from microbp.problems.classes import CLASSES
 from microbp.problems.names import Names
 from microbp.problems.saving import as_toml
-from microbp.problems.settings import Training
-
-
-class Classes(NamedTuple):
-    """What a loss of classes asks of the targets, and what lies between the targets of two classes."""
-
-    between: float
-    words: str
-    fit: Callable[[NDArray[np.float64]], bool]
-
-
-CLASSES = {
-    "binary_cross_entropy": Classes(0.5, "from 0 to 1", lambda Y: bool(np.all((Y >= 0) & (Y <= 1)))),
-    "hinge": Classes(0.0, "−1 or +1", lambda Y: bool(np.all(np.abs(Y) == 1))),
-    "softmax_cross_entropy": Classes(
-        0.5, "0 or more, for two outputs or more", lambda Y: Y.shape[1] > 1 and bool(np.all(Y >= 0))
-    ),
-}
-"""The losses of classes."""
+from microbp.problems.settings import PENALTIES, Training, penalty_named
 
 
 class Problem(ABC):
@@ -94,8 +77,11 @@ class NetworkProblem(Problem):
     output: str = "sigmoid"
     shared_bias: bool = False
     train_biases: bool = True
-    loss: str = "half_squared_error"
+    loss: str = ""
+    """That of `microbp.losses`, by any of its names; half_squared_error if it is not said."""
     l2: float = 0.0
+    penalty: str = "λ/2m"
+    penalize_biases: bool = False
     training: Training = field(default_factory=Training)
     names: Names | None = None
     layout: ArrayLayout = UNSAID
@@ -103,8 +89,11 @@ class NetworkProblem(Problem):
     source: str = ""
     """What the command line calls it: a built-in name or a file."""
     model: MLP = field(init=False, repr=False)
+    loss_said: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.loss_said, self.loss = bool(self.loss), loss_named(self.loss or "half_squared_error", output=self.output)
+        self.penalty = penalty_named(self.penalty)
         self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
         n_in, n_out = len(self.model.input_labels), len(self.model.layers[-1].neurons)
         self.inputs, self.targets = samples("data", self.inputs, self.targets, n_in, n_out)
@@ -133,14 +122,12 @@ class NetworkProblem(Problem):
         return shown
 
     def _check(self) -> None:
-        if self.loss not in LOSSES:
-            raise UnknownNameError(unknown("loss", self.loss, LOSSES))
-        if self.loss == "binary_cross_entropy" and self.output != "sigmoid":
+        if LOSSES[self.loss].of == "binary_cross_entropy" and self.output != "sigmoid":
             raise ProblemError(f"binary_cross_entropy needs outputs from 0 to 1: output 'sigmoid', got {self.output!r}")
         targets = np.concatenate([self.targets, self.held_out_targets])
-        if self.loss in CLASSES and not CLASSES[self.loss].fit(targets):
+        if (classes := CLASSES.get(LOSSES[self.loss].of)) and not classes.fit(targets):
             raise ProblemError(
-                f"{self.loss} needs targets {CLASSES[self.loss].words}, got targets from {targets.min()} to "
+                f"{self.loss} needs targets {classes.words}, got targets from {targets.min()} to "
                 f"{targets.max()} for {targets.shape[1]} output(s)"
             )
         if self.shown is not None and not 1 <= self.shown <= len(self.inputs):
@@ -160,13 +147,18 @@ class NetworkProblem(Problem):
         """The loss, labelled, of the samples that are shown, or of those `rows` (any index into the samples)."""
         rows = slice(self.shown) if rows is None else rows
         inputs, targets = self.inputs[rows], self.targets[rows]
-        root = batch_loss(self.model, inputs, targets, self.loss, self.l2)
+        l2 = self.penalty_of(len(inputs))
+        root = batch_loss(self.model, inputs, targets, self.loss, l2, penalize_biases=self.penalize_biases)
         root.label = self.names.loss if self.names else "loss"
         errors = root.inputs[0] if self.l2 else root  # beside the penalty
         if self.names and len(inputs) == 1 and errors.op is not None and errors.op.family == "total":
             for j, error in enumerate(errors.inputs):  # a loss that is the sum of a share for each output
                 error.label = self.names.error.replace("{neuron}", self.names.neuron(-1, j))
         return root
+
+    def penalty_of(self, m: int) -> float:
+        """The λ that before λ/2m · Σ w², for m samples, makes the penalty."""
+        return self.l2 * PENALTIES[self.penalty](m)
 
     def leaves(self) -> list[Value]:
         """Weights and biases, layer by layer."""
@@ -181,7 +173,7 @@ class NetworkProblem(Problem):
         layout = Layout(self.model.parameter_arrays())
         arrays = layout.spread(np.array([leaf.data for leaf in layout.leaves]) if theta is None else theta)
         outputs = vectorized.forward(arrays[::2], arrays[1::2], X, **self.model.activations())[1][-1]
-        return vectorized.softmax(outputs) if self.loss == "softmax_cross_entropy" else outputs
+        return vectorized.softmax(outputs) if LOSSES[self.loss].of == "softmax_cross_entropy" else outputs
 
     def accuracy(self, X: ArrayLike, Y: ArrayLike) -> float | None:
         """The share of samples that are put into the right class; None if there are no samples, or no classes.
@@ -189,9 +181,9 @@ class NetworkProblem(Problem):
         With several outputs the largest is the class, with one output it is the side of what lies between the targets.
         """
         targets = np.asarray(Y, dtype=np.float64)
-        if not len(targets) or self.loss not in CLASSES:
+        if not len(targets) or LOSSES[self.loss].of not in CLASSES:
             return None
-        outputs, between = self.predict(X), CLASSES[self.loss].between
+        outputs, between = self.predict(X), CLASSES[LOSSES[self.loss].of].between
         if targets.shape[1] > 1:
             right = outputs.argmax(axis=1) == targets.argmax(axis=1)
         else:
@@ -226,7 +218,7 @@ class NetworkProblem(Problem):
                 "held_out": held_out or None,
                 "shown": self.shown,
             },
-            "loss": {"name": self.loss, "l2": float(self.l2)},
+            "loss": {"name": self.loss} | {key: getattr(self, key) for key in ("l2", "penalty", "penalize_biases")},
             "training": {**vars(self.training), "train_biases": self.train_biases},
         }
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import reprlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, NamedTuple
 
 from microbp.datasets import DATASETS
 from microbp.errors import ProblemError, unknown
-from microbp.losses import LOSSES
+from microbp.losses import ALIASES, LOSSES, OVER
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import INITS
 from microbp.nn.layout import CHOICES, MEANS
 from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.problems.arrays import is_file
-from microbp.problems.settings import ENGINES, UPDATES
+from microbp.problems.settings import ENGINES, PENALTIES, UPDATES
 
 
 class Key(NamedTuple):
@@ -150,8 +150,14 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "shown": Key(*_whole(1), "how many samples the graph is of that is stepped through and drawn (all)", "1"),
     },
     "loss": {
-        "name": Key(*_one_of(LOSSES), "with all its conventions", '"half_squared_error"'),
-        "l2": Key(*_NUMBER, "λ of a penalty λ/2m · Σ w² on the weights; biases are not penalised", "0.0"),
+        "name": Key(
+            *_one_of([*LOSSES, *ALIASES, "cross_entropy"]), "what is added up, and how", '"half_squared_error"'
+        ),
+        "half": Key(*_FLAG, "whether a ½ stands before a squared error, if the name does not say so", "true"),
+        "over": Key(*_one_of(OVER), "what it is averaged over: nothing (sum), the m samples, all m·n outputs", '"sum"'),
+        "l2": Key(*_NUMBER, "λ of a penalty on the weights", "0.0"),
+        "penalty": Key(*_one_of(PENALTIES), "what stands before the penalty's Σ w²", '"λ/2m"'),
+        "penalize_biases": Key(*_FLAG, "whether the penalty is on the biases, too", "false"),
     },
     "training": {
         "learning_rate": Key(*_NUMBER, "of each step", "0.5"),
@@ -216,34 +222,3 @@ def _among_weights(sections: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether the biases may stand where the weights are: in their file, or in a column of theirs."""
     apart = sections.get("layout", {}).get("bias", "apart") == "apart"
     return not apart or isinstance(sections.get("network", {}).get("weights"), str)
-
-
-_FILLED = {
-    *("title", "network.sizes", "network.activation", "network.output", "data.inputs", "data.targets"),
-    *("loss.name", "training.learning_rate", "training.steps"),
-}
-"""What stands in the template as it is; all the rest is commented out."""
-
-
-def template() -> str:
-    """A problem file to begin with: it can be loaded as it is, and every key stands in it with its meaning.
-
-    >>> print(template().splitlines()[0])
-    title = "My network"  # what `microbp problems` says of it
-    """
-    return "\n".join(_template()) + "\n"
-
-
-def _template() -> Iterator[str]:
-    for section, keys in SCHEMA.items():
-        hidden = {name: "" if path(section, name) in _FILLED else "# " for name in keys}
-        if section:
-            yield f"\n{'' if '' in hidden.values() else '# '}[{section}]"
-        for name, key in keys.items():
-            choice = f": {key.words}" if key.words.startswith("one of") else ""
-            yield f"{hidden[name]}{name} = {key.example}  # {key.about}{choice}"
-
-
-def table() -> list[tuple[str, str, str]]:
-    """A row for each key: the key, what it takes, what it means."""
-    return [(path(s, name), key.words, key.about) for s, keys in SCHEMA.items() for name, key in keys.items()]

@@ -30,6 +30,27 @@ _LEAST = {"steps": 0, "batch_size": 1, "decay_every": 1, "seed": 0}
 _MOST = {"learning_rate": sys.float_info.max, "momentum": sys.float_info.max, "decay": 1.0}
 
 
+PENALTIES: dict[str, Callable[[int], float]] = {
+    "λ/2m": lambda m: 1.0,
+    "λ/2": lambda m: float(m),
+    "λ": lambda m: 2.0 * m,
+    "λ/m": lambda m: 2.0,
+}
+"""What stands before Σw² in a penalty: for m samples, how many times λ/2m that is."""
+
+
+def penalty_named(name: str) -> str:
+    """One of `PENALTIES`, however its λ was typed. Raises `UnknownNameError` for another.
+
+    >>> penalty_named("lambda / 2m")
+    'λ/2m'
+    """
+    found = "".join(name.lower().split()).replace("lambda", "λ").replace("(2m)", "2m").replace("·", "")
+    if found not in PENALTIES:
+        raise UnknownNameError(unknown("penalty", name, PENALTIES))
+    return found
+
+
 def _is(kind: type, value: Any) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 

@@ -12,7 +12,8 @@ from microbp.datasets import DATASETS, moons
 from microbp.errors import ProblemError
 from microbp.problems import builtin_names, load, loading, titles
 from microbp.problems.loading import MAX_BYTES, parse
-from microbp.problems.schema import SCHEMA, template
+from microbp.problems.schema import SCHEMA
+from microbp.problems.template import template
 from tests import examples
 from tests.conftest import need
 

@@ -13,8 +13,9 @@ from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.problems.loading import parse
 from microbp.problems.names import Names
 from microbp.problems.network import NetworkProblem
-from microbp.problems.schema import SCHEMA, check, check_required, path, table, template
+from microbp.problems.schema import SCHEMA, check, check_required, path
 from microbp.problems.settings import ENGINES, UPDATES, Training
+from microbp.problems.template import table, template
 
 KEYS = [(section, key) for section, keys in SCHEMA.items() for key in keys]
 LINES = template().splitlines()
