@@ -45,13 +45,19 @@ def in_words(found: dict[str, Any]) -> str:
     return f"Judged for {loss}{penalty}; {activations}; m = {found['m']}; {found['layout']}."
 
 
-def right_for(case: Exercise, given: Answer) -> str | None:
-    """The convention that wrong gradients are right for, as a formula, if there is one."""
+def right_for(case: Exercise, given: Answer) -> tuple[str, Exercise] | None:
+    """The convention that wrong gradients are right for, as a formula and as an exercise, if there is one."""
     for words, other in _others(case):
         precision = precision_of(other, given)
         if not any(array.wrong.any() for array in marked(given, other.truth[1], precision.tolerance)):
-            return words
+            return words, other
     return None
+
+
+def excused(case: Exercise, other: Exercise) -> bool:
+    """Whether the other convention contradicts nothing that was said: no loss was, and the penalty is the same."""
+    penalties = [(one.l2, one.penalize_biases) for one in (case, other)]
+    return "loss" not in case.said and penalties[0] == penalties[1]
 
 
 def verdict(case: Exercise, words: str) -> str:

@@ -32,7 +32,7 @@ from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import choose
 from microbp.comparing.precision import FEW_DIGITS
 from microbp.derivation.notation import number
-from microbp.diagnosis.assumptions import assumed, right_for, verdict
+from microbp.diagnosis.assumptions import assumed, excused, right_for, verdict
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.search import Search
@@ -93,11 +93,12 @@ def diagnose(
 def _with_assumptions(case: Exercise, given: Answer, diagnosis: Diagnosis) -> Diagnosis:
     """The same with what it was judged by; right if it is for another loss, and none was said."""
     diagnosis = replace(diagnosis, notes=given.notes, assumed=assumed(case, given))
-    words = None if diagnosis.ok else right_for(case, given)
-    if words is None:
+    found = None if diagnosis.ok else right_for(case, given)
+    if found is None:
         return diagnosis
+    words, other = found
     said = verdict(case, words)
-    if "loss" in case.said:
+    if not excused(case, other):
         return replace(diagnosis, right_for=said, explanation=f"{said}\n\n{diagnosis.explanation}")
     return replace(diagnosis, ok=True, mistakes=(), alternatives=(), right_for=said, explanation=said)
 

@@ -28,8 +28,9 @@ from microbp.derivation.formulas import (
 )
 from microbp.derivation.notation import number
 from microbp.diagnosis.ways import Change, Way
+from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise
-from microbp.vectorized import ACTIVATIONS, LOSSES
+from microbp.vectorized import ACTIVATIONS
 
 MOST_CHOICES = 12
 """Of more neurons in a layer, or samples, it is not asked which of them were left out."""
@@ -38,10 +39,17 @@ _FEW = {
     "neuron": lambda case: range(min(MOST_CHOICES, max(case.sizes[2:], default=0))),
     "sample": lambda case: range(len(case.Y) if 1 < len(case.Y) <= MOST_CHOICES else 0),
 }
+
+
+def _of(case: Exercise) -> str:
+    """What its loss is of each output: of that it may be any average, of others the usual one."""
+    return LOSSES[case.loss].of
+
+
 CHOICES: dict[str, Callable[[Exercise], Iterable[Any]]] = {
     "<activation>": lambda case: [name for name in ACTIVATIONS if name != "linear"],
     "<loss>": lambda case: [
-        *(name for name in LOSSES if name != case.loss),
+        *(name for name, loss in LOSSES.items() if name != case.loss and loss.of in ("squared_error", name, _of(case))),
         *OTHER_ERRORS,
         *(ERRORS_OF_PROBABILITIES if "softmax_cross_entropy" in case.loss else ()),
     ],

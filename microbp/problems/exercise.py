@@ -90,9 +90,9 @@ class Exercise:
     def truth(self) -> tuple[float, Gradients]:
         """The loss and the right gradients. Raises `ShapeError` where X, Y and the network do not fit."""
         try:
-            conventions = {"loss": self.loss, "l2": self.l2, "penalize_biases": self.penalize_biases}
-            arrays = (self.weights, self.biases, self.X, self.Y)
-            loss, dW, db = vectorized.loss_and_gradients(*arrays, **self.activation_names, **conventions)
+            conventions: dict[str, Any] = {"loss": self.loss, "l2": self.l2, "penalize_biases": self.penalize_biases}
+            conventions |= self.activation_names
+            loss, dW, db = vectorized.loss_and_gradients(self.weights, self.biases, self.X, self.Y, **conventions)
         except ValueError as error:
             raise ShapeError(str(error)) from error
         return loss, by_name(dW, db)

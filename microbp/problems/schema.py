@@ -151,7 +151,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
     },
     "loss": {
         "name": Key(
-            *_one_of([*LOSSES, *ALIASES, "cross_entropy"]), "what is added up, and how", '"half_squared_error"'
+            *_one_of([*LOSSES, *ALIASES, "cross_entropy"]), "of each output, summed how", '"half_squared_error"'
         ),
         "half": Key(*_FLAG, "whether a ½ stands before a squared error, if the name does not say so", "true"),
         "over": Key(*_one_of(OVER), "what it is averaged over: nothing (sum), the m samples, all m·n outputs", '"sum"'),

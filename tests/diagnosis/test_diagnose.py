@@ -86,7 +86,7 @@ def test_alternatives_come_with_data_that_separate_them():
     diagnosis = microbp.diagnose(problem, wrong)
     assert diagnosis.mistakes == ("missing-output-derivative",)
     assert ("wrong-loss",) in diagnosis.alternatives
-    found = next(d for d in diagnosis.details["alternatives"] if d["mistakes"] == ["wrong-loss"])
+    found = next(d for d in diagnosis.details["alternatives"] if d["mistakes"] == ["wrong-loss"] and d["X"])
     other = case.on(found["X"], found["Y"])
     one, two = (
         gradients(other, plan(other, change, [2])) for change in ({"slope": "none"}, {"error": "binary_cross_entropy"})
@@ -161,7 +161,7 @@ def test_the_command_says_yes_and_no(tmp_path, capsys, monkeypatch):
     assert main(["diagnose", "w1-w8", str(path), "--json"]) == 1
     data = json.loads(capsys.readouterr().out)
     assert data["mistakes"] == ["update-before-backprop"]
-    assert data.keys() == {"ok", "mistakes", "alternatives", "details", "explanation", "notes"}
+    assert data.keys() == {"ok", "mistakes", "alternatives", "details", "explanation", "notes", "assumed", "right_for"}
     path.write_text(json.dumps({"w5": 0.082167041, "w1": 0.000438568}))
     assert main(["diagnose", "w1-w8", str(path)]) == 0
     assert "The gradients are right" in capsys.readouterr().out
