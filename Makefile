@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
+# Python looks into the folder it is started in before it asks an editable install: from the folder above the clone, the clone
+# itself would be taken for an empty package. A path entry, which editors can follow too, is found in time.
+EDITABLE := --config-settings editable_mode=compat
 # The tests run on every core, each worker on neighbours in a file; who is done takes over some of another's. One test
 # alone starts no workers, so that this is not in setup.cfg. In one process: `make test PARALLEL=`.
 PARALLEL := -n logical --maxprocesses 8 --dist worksteal
@@ -54,7 +57,7 @@ bench-import: $(VENV)/.test  ## how long the door takes to open
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
-gallery: $(VENV)/.images  ## write anew what is generated: the README's pictures and its table
+gallery: $(VENV)/.test  ## write anew what is generated: the README's pictures and its table
 	$(BIN)/python examples/images/make.py
 
 clean:  ## remove .venv and everything that was built
@@ -66,12 +69,12 @@ clean:  ## remove .venv and everything that was built
 $(VENV)/.%: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("microbp needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -e ".[images,$*]" || { \
+	$(PIP) $(EDITABLE) -e ".[images,$*]" || { \
 		echo "The images extra could not be installed: pictures need Graphviz's dot on the PATH."; \
-		$(PIP) -e "$(if $(filter images,$*),.,.[$*])"; }
+		$(PIP) $(EDITABLE) -e "$(if $(filter images,$*),.,.[$*])"; }
 	touch $@
 
 # What drives a browser in the tests of the page; the browser itself is the machine's. Without either they are skipped.
 $(VENV)/.browser: $(VENV)/.test
-	$(PIP) -e ".[browser]" || echo "The browser extra could not be installed: the tests of the page in a browser skip."
+	$(PIP) $(EDITABLE) -e ".[browser]" || echo "The browser extra could not be installed: the tests of the page in a browser skip."
 	touch $@

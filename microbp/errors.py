@@ -58,14 +58,29 @@ class DrawingWarning(UserWarning):
     """A picture can be drawn, but hardly read."""
 
 
-def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
-    """Say that `name` is not one of `allowed`, and which of them is nearest.
+def near(name: object, allowed: Iterable[str], most: int = 1) -> list[str]:
+    """The names that are nearest to one: those that look like it, at the most so many.
 
-    >>> unknown("loss", "hinje", ["hinge", "squared_error"])
-    "unknown loss: 'hinje' (must be one of ['hinge', 'squared_error']; did you mean 'hinge'?)"
+    >>> near("lerning_rate", ["learning_rate", "steps"]), near("z", ["learning_rate", "steps"])
+    (['learning_rate'], [])
     """
-    choices = sorted(allowed)
+    return get_close_matches(str(name), list(allowed), n=most, cutoff=0.6 if most == 1 else 0.3)
+
+
+def nearest(kind: str, name: object, allowed: Iterable[str], most: int | None = None) -> str:
+    """Says that there is no `kind` of that name, and which name is nearest: the one look-up with a hint.
+
+    All that are allowed are named; with `most`, for the labels of a graph, which may be thousands, at the most so many
+    that look like it, or the first.
+
+    >>> nearest("loss", "hinje", ["hinge", "squared_error"])
+    "unknown loss: 'hinje' (must be one of ['hinge', 'squared_error']; did you mean 'hinge'?)"
+    >>> nearest("leaf", "w9", ["w1", "w2", "w3", "b"], most=2)
+    "no leaf is called 'w9'; nearest: w3, w2"
+    """
+    allowed = list(allowed)
     name = name if len(str(name)) <= 80 else f"{str(name)[:80]}…"
-    near = get_close_matches(str(name), choices, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind}: {name!r} (must be one of {choices}{hint})"
+    if most:
+        return f"no {kind} is called {name!r}; nearest: {', '.join(near(name, allowed, most) or allowed[:most])}"
+    hint = "".join(f"; did you mean {choice!r}?" for choice in near(name, sorted(allowed)))
+    return f"unknown {kind}: {name!r} (must be one of {sorted(allowed)}{hint})"

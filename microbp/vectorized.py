@@ -34,8 +34,7 @@ Array = NDArray[np.float64]
 Arrays = Sequence[ArrayLike]
 Names = str | Sequence[str]
 
-SMALLEST_PROBABILITY = 1e-12
-"""What binary_cross_entropy takes the logarithm of instead of anything smaller, if its outputs are no sigmoids."""
+SMALLEST_PROBABILITY = 1e-12  # of anything smaller binary_cross_entropy takes no logarithm
 
 
 def _sigmoid(z: Array) -> Array:
@@ -45,8 +44,7 @@ def _sigmoid(z: Array) -> Array:
 
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
     "linear": (lambda z: z.copy(), lambda z, a: np.ones_like(z)),
-    # a(1 − a) and 1 − a² lose their digits where a rounds to 1: what is subtracted there is computed from z instead.
-    "sigmoid": (_sigmoid, lambda z, a: _sigmoid(z) * _sigmoid(-z)),
+    "sigmoid": (_sigmoid, lambda z, a: _sigmoid(z) * _sigmoid(-z)),  # 1 − a has lost its digits where a rounds to 1
     "tanh": (np.tanh, lambda z, a: 4.0 * _sigmoid(2.0 * z) * _sigmoid(-2.0 * z)),
     "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1.0, 0.01)),
@@ -55,40 +53,28 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], 
 """Every activation f by name: f(z), and f′ from z and a = f(z)."""
 
 
-def _clipped(p: Array) -> Array:
-    return np.maximum(p, SMALLEST_PROBABILITY)
+def _log(p: Array) -> tuple[Array, Array]:
+    """Has log max(p, ε) and its derivative, half of it at the tie."""
+    clipped = np.maximum(p, SMALLEST_PROBABILITY)
+    return np.log(clipped), np.heaviside(p - SMALLEST_PROBABILITY, 0.5) / clipped
 
 
-def _kept(p: Array) -> Array:
-    """Has ∂max(p, ε)/∂p of each entry: 1 above ε, 0 below, ½ at the tie."""
-    return np.heaviside(p - SMALLEST_PROBABILITY, 0.5)
-
-
-def _softplus(z: Array) -> Array:
-    return np.asarray(np.logaddexp(0.0, z))
-
-
-def _others(a: Array) -> tuple[Array, Array]:
-    """Where the largest logit of a row is, and Σ e^(a − largest) over the others: all that 1 − p of it is made of."""
-    largest = np.arange(a.shape[1]) == a.argmax(axis=1)[:, None]
-    return largest, np.where(largest, 0.0, np.exp(a - a.max(axis=1, keepdims=True))).sum(axis=1, keepdims=True)
-
-
-def _log_softmax(a: Array) -> Array:
-    return np.asarray(a - a.max(axis=1, keepdims=True) - np.log1p(_others(a)[1]))
+def _log_softmax(a: Array) -> tuple[Array, Array, Array]:
+    """Has log p, where the largest p of a row is, and 1 − p there: from the others, since that p may round to 1."""
+    shifted, largest = a - a.max(axis=1, keepdims=True), np.arange(a.shape[1]) == a.argmax(axis=1)[:, None]
+    others = np.where(largest, 0.0, np.exp(shifted)).sum(axis=1, keepdims=True)
+    return shifted - np.log1p(others), largest, others / (1.0 + others)
 
 
 def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:
-    """Has p·Σy − y; of the largest p, 1 − p from the others, so that it keeps its digits where p rounds to 1."""
-    largest, others = _others(a)
-    of_row = y.sum(axis=1, keepdims=True)
-    delta: Array = np.where(largest, (of_row - y) - of_row * (others / (1.0 + others)), softmax(a) * of_row - y)
-    return delta
+    """Has p·Σy − y."""
+    (log_p, largest, rest), of_row = _log_softmax(a), y.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(largest, (of_row - y) - of_row * rest, np.exp(log_p) * of_row - y))
 
 
 def softmax(a: Array) -> Array:
     """Has the probabilities that logits a of shape (m, n) stand for: each row adds up to 1."""
-    return np.asarray(np.exp(_log_softmax(a)))
+    return np.asarray(np.exp(_log_softmax(a)[0]))
 
 
 Loss = tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]
@@ -96,41 +82,38 @@ _SUMS: dict[str, Loss] = {
     "half_squared_error": (lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
     "squared_error": (lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
     "binary_cross_entropy": (
-        lambda a, y: -np.sum(y * np.log(_clipped(a)) + (1.0 - y) * np.log(_clipped(1.0 - a))),
-        lambda a, y: -(y * _kept(a) / _clipped(a) - (1.0 - y) * _kept(1.0 - a) / _clipped(1.0 - a)),
+        lambda a, y: -np.sum(y * _log(a)[0] + (1.0 - y) * _log(1.0 - a)[0]),
+        lambda a, y: -(y * _log(a)[1] - (1.0 - y) * _log(1.0 - a)[1]),
     ),
     "hinge": (lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)), lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0)),
-    "softmax_cross_entropy": (lambda a, y: -np.sum(y * _log_softmax(a)), _cross_entropy_of_softmax_delta),
+    "softmax_cross_entropy": (lambda a, y: -np.sum(y * _log_softmax(a)[0]), _cross_entropy_of_softmax_delta),
 }
-"""Losses that are summed over samples and outputs: loss and ∂loss/∂a, both from a and y of shape (m, n_out)."""
-_SUM_OF_NET: Loss = (
-    # −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z), with the derivatives −σ(−z) and σ(z): together a − y.
-    lambda z, y: np.sum(y * _softplus(-z) + (1.0 - y) * _softplus(z)),
-    lambda z, y: (1.0 - y) * _sigmoid(z) - y * _sigmoid(-z),
-)
 
 
 def _divided(summed: Loss, by: Callable[[Array], int]) -> Loss:
     return lambda a, y: summed[0](a, y) / by(a), lambda a, y: summed[1](a, y) / by(a)
 
 
-_BY: tuple[Callable[[Array], int], ...] = (lambda a: 1, len, np.size)
-_NAMES = {
+def _averages(of: str, summed: Loss) -> dict[str, Loss]:
+    """Has a loss by its names as a sum, per sample, and averaged over samples and outputs."""
+    names = _SQUARES.get(of, (f"{of}_sum", of, f"mean_{of}"))
+    by: tuple[Callable[[Array], int], ...] = (lambda a: 1, len, np.size)
+    return {name: _divided(summed, divisor) for name, divisor in zip(names, by, strict=True)}
+
+
+_SQUARES = {
     "half_squared_error": ("half_squared_error", "half_squared_error_per_sample", "half_mean_squared_error"),
     "squared_error": ("squared_error", "squared_error_per_sample", "mean_squared_error"),
-    **{of: (f"{of}_sum", of, f"mean_{of}") for of in ("binary_cross_entropy", "hinge", "softmax_cross_entropy")},
 }
-"""What a loss is called as a sum, per sample, and averaged over samples and outputs."""
-LOSSES = {n: _divided(_SUMS[of], by) for of, names in _NAMES.items() for n, by in zip(names, _BY, strict=True)}
+LOSSES = {name: loss for of, summed in _SUMS.items() for name, loss in _averages(of, summed).items()}
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
 
-LOSSES_OF_NET: dict[tuple[str, str], Loss] = {
-    (name, "sigmoid"): _divided(_SUM_OF_NET, by) for name, by in zip(_NAMES["binary_cross_entropy"], _BY, strict=True)
-}
-"""By loss and output activation, where the two together are simpler: loss and ∂loss/∂z = δL, from the nets z and y.
-
-They are right at every z, also where a rounds to 0 or 1 and says nothing of z any more: nothing is clipped.
-"""
+_OF_NET: Loss = (  # −log σ(z) is softplus(−z), −log(1 − σ(z)) softplus(z): together a − y
+    lambda z, y: np.sum(y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z)),
+    lambda z, y: (1.0 - y) * _sigmoid(z) - y * _sigmoid(-z),
+)
+LOSSES_OF_NET = {(name, "sigmoid"): loss for name, loss in _averages("binary_cross_entropy", _OF_NET).items()}
+"""By loss and output activation: loss and ∂loss/∂z = δL from z and y, right also where a rounds to 0 or 1."""
 
 
 def forward(
@@ -142,11 +125,9 @@ def forward(
     `activation` is one name for all hidden layers or a sequence with one for each. Raises `ValueError` for an unknown
     name and for shapes that do not fit.
 
-    >>> zs, activations = forward([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1], [3, 5]])
+    >>> zs, _ = forward([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1], [3, 5]])
     >>> [z.tolist() for z in zs]
     [[[1.0, 0.0], [-2.0, 2.0]], [[1.5], [6.5]]]
-    >>> activations[1].tolist()
-    [[1.0, 0.0], [0.0, 2.0]]
     """
     return _forward(_network(weights, biases, X, activation, output))
 
@@ -201,7 +182,7 @@ def loss_and_gradients(
     of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
     total = float(of_net[0](zs[-1], y) if of_net else LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
     if l2:
-        penalised = [*network.weights, *(network.biases if penalize_biases else ())]
+        penalised: list[Array] = network.weights + network.biases * penalize_biases
         total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in penalised)
     if backward_weights is not None:
         network = _network(backward_weights, biases, X, activation, output)
@@ -232,7 +213,7 @@ def _deltas(network: _Network, zs: list[Array], activations: list[Array], y: Arr
     slopes = [ACTIVATIONS[name][1](z, a) for name, z, a in zip(network.names, zs, activations[1:], strict=True)]
     of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
     ds = [of_net[1](zs[-1], y) if of_net else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
-    for W, slope in reversed(list(zip(network.weights[1:], slopes[:-1], strict=True))):
+    for W, slope in zip(network.weights[:0:-1], slopes[-2::-1], strict=True):
         ds.append((ds[-1] @ W) * slope)
     return ds[::-1]
 
@@ -262,8 +243,7 @@ def _network(weights: Sequence[Any], biases: Sequence[Any], X: Any, activation: 
 def _targets(network: _Network, Y: Any, loss: str) -> Array:
     _check_name("loss", loss, LOSSES)
     y = _array("Y", Y, "(m, n_out)", ": Y.reshape(-1, 1) is one output per sample, Y.reshape(1, -1) one sample")
-    needed = (len(network.X), len(network.weights[-1]))
-    if y.shape != needed:
+    if y.shape != (needed := (len(network.X), len(network.weights[-1]))):
         raise ValueError(f"Y has shape {y.shape}, but the outputs have shape {needed}")
     return y
 

@@ -37,8 +37,13 @@ STORIES = {
     "test_house",
     "test_notebooks",
     "test_readme",
+    "test_registry",
     "diagnosis.test_learners",
+    "engine.test_accuracy",
+    "engine.test_large",
+    "engine.test_machine",
     "engine.test_micrograd",
+    "engine.test_special_values",
     "problems.test_builtin",
 }
 """Tests that stand for no module: what people write, read, or know from elsewhere."""

@@ -1,14 +1,16 @@
+import re
 import runpy
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from microbp.terminal.cli import main
+from microbp.terminal.cli import COMMANDS, main
 from tests import ROOT
 
 README = ROOT / "README.md"
-TABLES = runpy.run_path(str(README.parent / "examples" / "images" / "make.py"))["TABLES"]
+MADE = runpy.run_path(str(README.parent / "examples" / "images" / "make.py"))
+TABLES = MADE["TABLES"]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -16,6 +18,20 @@ def test_readme_has_the_current_table(name):
     text = README.read_text("utf-8")
     table = text.partition(f"<!-- {name} -->\n")[2].partition(f"\n<!-- /{name} -->")[0]
     assert table == TABLES[name], "run `make gallery`"
+
+
+def test_the_picture_of_the_house_shows_every_room_and_what_it_imports():
+    picture = (ROOT / "examples" / "images" / "house.svg").read_text("utf-8").replace("&#45;&gt;", "->")
+    titles = re.findall(r"<title>([\w>-]+)</title>", picture)
+    rooms = {name for floor in MADE["FLOORS"] for name in floor.split()} - {*MADE["LEFT_OUT"]}
+    assert {title for title in titles if "->" not in title} == rooms | {"house"}, "run `make gallery`"
+    arrows = {tuple(title.split("->")) for title in titles if "->" in title}
+    assert arrows >= set(MADE["needs"]()), "run `make gallery`"
+
+
+def test_readme_shows_every_command():
+    text = README.read_text("utf-8")
+    assert [name for name in COMMANDS if f"microbp {name}" not in text] == []
 
 
 def test_readme_names_only_files_that_exist():

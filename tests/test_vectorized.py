@@ -24,10 +24,10 @@ from microbp.vectorized import deltas, forward, loss_and_gradients
 
 Array = NDArray[np.float64]
 
-ACTIVATIONS = ["linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus"]
-SUMMED = ["half_squared_error", "squared_error"]
-AVERAGED = ["squared_error_per_sample", "mean_squared_error", "binary_cross_entropy", "hinge", "softmax_cross_entropy"]
-LOSSES = SUMMED + AVERAGED
+ACTIVATIONS = list(vectorized.ACTIVATIONS)
+SUMMED = ["half_squared_error", "squared_error", *(name for name in vectorized.LOSSES if name.endswith("_sum"))]
+AVERAGED = [name for name in vectorized.LOSSES if name not in SUMMED]
+LOSSES = list(vectorized.LOSSES)
 NEAR_KINK = 1e-3
 STEP = 1e-5
 

@@ -1,16 +1,24 @@
 """Writes anew what is generated: the pictures in this folder, and the README's tables."""
 
 import re
+import sys
+from itertools import pairwise
 from pathlib import Path
 
 import microbp
 from microbp import Value, losses, nn
+from microbp.drawing.escape import in_html
+from microbp.drawing.image import render
 from microbp.printing import markdown
 from microbp.problems import schema, titles
 from microbp.terminal.commands import ops
 
 HERE = Path(__file__).parent
-README = HERE.parent.parent / "README.md"
+ROOT = HERE.parent.parent
+README = ROOT / "README.md"
+sys.path.insert(0, str(ROOT))
+
+from tests.test_house import FILES, FLOORS, imported, room  # noqa: E402  # the floors stand in the test that holds them
 
 TABLES = {
     "ops": ops.as_markdown(),
@@ -69,8 +77,71 @@ def large(folder):
     microbp.draw(loss, folder / "784-128-64-10.svg", model=model, heat=True)
 
 
+LEFT_OUT = ("__init__", "__main__", "errors", "printing")
+"""The public names import every room; errors and printing are imported by all."""
+
+
+def about(name):
+    """The first line of a room's docstring, until its colon."""
+    path = FILES[name]
+    return path.read_text("utf-8").removeprefix('"""').partition("\n")[0].rstrip('".')
+
+
+def needs():
+    """(room, room it imports) without what follows from the others: an arrow over two floors has one by each."""
+    arrows = {(room(m), room(found)) for m, path in FILES.items() for _, found in imported(path)}
+    arrows = {(a, b) for a, b in arrows if a != b and a not in LEFT_OUT and b not in LEFT_OUT}
+    below = {a: {b for x, b in arrows if x == a} for a, _ in arrows}
+    reached = {}
+
+    def reach(name):
+        if name not in reached:
+            reached[name] = set().union(*({b} | reach(b) for b in below.get(name, ())))
+        return reached[name]
+
+    return sorted((a, b) for a, b in arrows if not any(b in reach(c) for c in below[a] if c != b))
+
+
+def box(name):
+    text = about(name)
+    words, lines = text.split(), [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > 34:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    said = "<BR/>".join(map(in_html, lines))
+    end = "/" if FILES[name].name == "__init__.py" else ".py"
+    return (
+        f'{name} [label=<<B>{name}{end}</B><BR/><FONT POINT-SIZE="9" COLOR="#555555">{said}</FONT>> '
+        f'tooltip="{in_html(text)}"]'
+    )
+
+
+def house_dot():
+    floors = [[name for name in floor.split() if name not in LEFT_OUT] for floor in FLOORS]
+    floors = [floor for floor in floors if floor]
+    lines = [
+        'graph [rankdir=TB bgcolor="white" fontname="Verdana" nodesep=0.3 ranksep=0.35 pad=0.15 splines=spline]',
+        'node [shape=box style="rounded,filled" fillcolor="#f4f6fb" color="#8899bb" fontname="Verdana" fontsize=12]',
+        'edge [color="#667799" arrowsize=0.7]',
+    ]
+    lines += [box(name) for floor in floors for name in floor]
+    arrows = needs()
+    for floor in floors:  # what imports a room of its own floor stands above it
+        level = [name for name in floor if not any(a == name and b in floor for a, b in arrows)]
+        lines.append(f"{{rank=same {' '.join(level)}}}")
+    lines += [f"{above[0]} -> {below[0]} [style=invis]" for below, above in pairwise(floors)]
+    lines += [f"{a} -> {b}" for a, b in arrows]
+    return "\n".join(["digraph house {", *lines, "}"])
+
+
+def house(folder):
+    """The rooms on their floors, with arrows down to what each imports, read off the imports."""
+    (folder / "house.svg").write_bytes(render(house_dot(), "svg"))
+
+
 def gallery(folder=HERE):
-    for picture in (w1_w8, fan_out, tanh_chain, micrograd_mlp, large):
+    for picture in (house, w1_w8, fan_out, tanh_chain, micrograd_mlp, large):
         picture(folder)
 
 

@@ -62,10 +62,10 @@ class Estimate:
 def rounding(graph: Sequence[Value], leaves: Sequence[Value]) -> tuple[float, NDArray[np.float64]]:
     """How far rounding may move the value of a root, and each of its gradients by the chain rule.
 
-    Of the root: what the last digit of every value comes to by its gradient, added up without signs. Of the gradients it
-    is measured: every value of a copy of the graph is moved at random, forward and, once more because local derivatives
-    are rounded too, backward. To this comes, for the sums of the chain rule, the last digit of what the products along
-    all paths have together.
+    Of the root: what the last digit of every value comes to by its gradient, added up without signs. Of the gradients
+    it is measured: every value of a copy of the graph is moved at random, forward and, once more because local
+    derivatives are rounded too, backward. To this comes, for the sums of the chain rule, the last digit of what the
+    products along all paths have together.
     """
     rng, root = np.random.default_rng(0), graph[-1]
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from microbp.comparing.precision import OF_SINGLE, RELATIVE, is_single, typed_ha
 from microbp.derivation.backprop import forward
 from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
 from microbp.derivation.rules import plan
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ShapeError, UnknownNameError, near, nearest
 from microbp.nn import MLP
 from microbp.printing import columns
 from microbp.problems import Problem, as_network
@@ -122,7 +121,7 @@ def first_divergence(
         if place is None:
             if name != key:
                 raise _unknown(name, right)
-            unused[key] = None if _PARAMETERS.fullmatch(key) else next(iter(get_close_matches(key, right, 1)), None)
+            unused[key] = None if _PARAMETERS.fullmatch(key) else next(iter(near(key, right)), None)
             continue
         if place in keys:
             raise ShapeError(f"{keys[place]} and {key} are both {place[0]}: give it once")
@@ -136,7 +135,7 @@ def first_divergence(
 
 
 def _unknown(name: str, right: Gradients) -> UnknownNameError:
-    return UnknownNameError(f"{unknown('quantity', name, right)}; other names go with names={{'mine': 'z1'}}")
+    return UnknownNameError(f"{nearest('quantity', name, right)}; other names go with names={{'mine': 'z1'}}")
 
 
 def _missing(case: Exercise, found: list[tuple[str, Quantity]], right: Gradients) -> tuple[str, ...]:

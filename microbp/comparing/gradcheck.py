@@ -22,7 +22,7 @@ import numpy as np
 from microbp.comparing.differences import Estimate, by_complex_step, by_differences, rounding
 from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
-from microbp.errors import GraphError, OperandError, UnknownNameError, unknown
+from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
 from microbp.printing import columns
 from microbp.problems import Problem
 
@@ -80,7 +80,8 @@ class GradCheck:
         least = np.array(self.resolution) / JUDGED
         zero = (self._sizes == 0) & (least < 1e-150)  # the complex step: nothing but an underflow is hidden there
         small = (self._sizes < least) & ~zero & (self._errors <= np.array(self.allowed))
-        said = {k: "the function is not finite here" for k in np.flatnonzero(~np.isfinite(self.numeric)).tolist()}
+        undefined = np.flatnonzero(~np.isfinite(self.numeric)).tolist()
+        said: dict[int, str] = dict.fromkeys(undefined, "the function is not finite here")
         said |= {
             k: f"too small to be judged by this method: below {least[k]:.0e}" for k in np.flatnonzero(small).tolist()
         }
@@ -88,14 +89,8 @@ class GradCheck:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
-        return {
-            "ok": self.ok,
-            "worst": self.worst,
-            "errors": self.errors,
-            "allowed": self.allowed,
-            "not_judged": self.not_judged,
-            **asdict(self),
-        }
+        more = {name: getattr(self, name) for name in ("ok", "worst", "errors", "allowed", "not_judged")}
+        return more | asdict(self)
 
     @cached_property
     def _judged(self) -> list[int]:
@@ -148,13 +143,13 @@ class Numeric:
 
     def __init__(self, root: Value, leaves: Sequence[Value], method: str = "auto") -> None:
         if method not in METHODS:
-            raise UnknownNameError(unknown("method", method, METHODS))
+            raise UnknownNameError(nearest("method", method, METHODS))
         self._graph, self._leaves, self._method = root.graph(), leaves, method
         if len(self._graph) > MOST_VALUES or len(self._graph) * len(leaves) > MOST_NUMBERS:
             raise GraphError(
-                f"a numeric check of {len(leaves):,} leaves in a graph of {len(self._graph):,} values would take minutes "
-                f"(the limits are {MOST_VALUES:,} values, and {MOST_NUMBERS:,} for the product): check a smaller batch, "
-                "or fewer leaves"
+                f"a numeric check of {len(leaves):,} leaves in a graph of {len(self._graph):,} values takes minutes "
+                f"(the limits are {MOST_VALUES:,} values, and {MOST_NUMBERS:,} for the product): check a smaller "
+                "batch, or fewer leaves"
             )
         rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
         if method == "complex" and rough:
@@ -221,9 +216,10 @@ def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: 
     The error is relative to the gradient, however small: 1e-12 is allowed to the complex step, 1e-8 to differences. No
     method sees more than its `resolution`: what rounding does to the gradient (measured, every value being moved at
     random by its last digit), and for a difference what rounding does to f, over h, and how much h/2 would change.
-    A larger difference is always an error, and a smaller one none: the table prints what is allowed. A gradient that shows none, but is not resolved to 1 in 20,000, is not
-    judged, and the check says so: thus no relative error of 1e-4 passes. Raises `UnknownNameError` for another method,
-    `OperandError` for a function that returns no `Value`.
+    A larger difference is always an error, and a smaller one none: the table prints what is allowed. A gradient that
+    shows none, but is not resolved to 1 in 20,000, is not judged, and the check says so: thus no relative error of 1e-4
+    passes. Raises `UnknownNameError` for another method, `GraphError` for a graph that takes minutes, `OperandError`
+    for a function that returns no `Value`.
     """
     if not callable(what) or isinstance(what, Value):
         if xs:

@@ -178,7 +178,7 @@ def _slope(case: Exercise, rule: Rules, values: Values, l: int, upstream: Floats
             return prime(np.where(z == 0, 1.0, z), a)
         case "upstream" if name in ("relu", "leaky_relu"):
             return prime(upstream, upstream)
-        case "misremembered" if int(k) < len(MISREMEMBERED[name]):
+        case "misremembered" if int(k) < len(MISREMEMBERED.get(name, ())):
             return np.broadcast_to(value(MISREMEMBERED[name][int(k)], {"z": z, "a": a}), z.shape)
     slope = prime(z, f(z)) if rule.slope_from == "net" or at != l else prime(z, a)
     return slope**2 if rule.slope == "twice" else slope

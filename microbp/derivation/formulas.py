@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 
+from microbp.engine.ops import ACTIVATIONS, OPS
+from microbp.formula.language import Formula
 from microbp.losses import LOSSES
 
+
+def _text(formula: Formula, **names: str) -> str:
+    """A formula of the tables as a line has it: narrow, and a difference in brackets, since a factor may follow."""
+    text = formula.text(**names).replace(" / ", "/")
+    return f"({text})" if re.fullmatch(r"\w − \w", text) else text
+
+
 SLOPES = {
-    "linear": "1",
-    "sigmoid": "a·(1 − a)",
-    "tanh": "1 − a²",
-    "relu": "[z > 0]",
-    "leaky_relu": "0.01 + 0.99·[z > 0]",
-    "softplus": "σ(z)",
+    name: "1" if name == "linear" else _text(OPS[name].print_formula("x"), x="z", out="a") for name in ACTIVATIONS
 }
 """f′ in terms of z and a = f(z), for each f."""
 
@@ -28,17 +32,9 @@ MISREMEMBERED: dict[str, tuple[str, ...]] = {
     "leaky_relu": ("z", "a", "0.01·[z > 0] + 0.99·[z < 0]"),
     "softplus": ("a", "1 − a"),
 }
-"""What is taken for it by mistake."""
+"""What is taken for it by mistake, as far as that is known."""
 
-_OF_OUTPUT = {
-    "squared_error": "2·(a − y)",
-    "binary_cross_entropy": "(a − y)/(a·(1 − a))",
-    "hinge": "[y·a < 1]·(−y)",
-    "softmax_cross_entropy": "(p − y)",
-}
-MEANS = {"sum": "", "samples": "/m", "elements": "/(m·n)"}
-"""What a loss that is averaged over samples, or over all outputs, is divided by."""
-ERRORS = {name: ("(a − y)" if loss.half else _OF_OUTPUT[loss.of]) + MEANS[loss.over] for name, loss in LOSSES.items()}
+ERRORS = {name: _text(Formula(loss.derivative)) for name, loss in LOSSES.items()}
 """∂E/∂a of each loss E, for m samples and n outputs; p = softmax(a)."""
 
 OTHER_ERRORS = {
@@ -53,15 +49,15 @@ ERRORS_OF_PROBABILITIES = {
 }
 """The same for what is squared after a softmax; t = Σ (p − y)·p of each sample, summed over the outputs."""
 
+_MEANS = {"sum": "", "samples": "/m", "elements": "/(m·n)"}
 _OF_BINARY = {
     "its first term alone": "(−y)/a",
     "its second term with the first one's sign": "−(y/a + (1 − y)/(1 − a))",
 }
 WRONG_ERRORS = {
-    name: ({k: text + MEANS[loss.over] for k, text in _OF_BINARY.items()} if loss.of == "binary_cross_entropy" else {})
-    | {f"{name} without y": re.sub(r"\((a|p) − y\)", r"\1", ERRORS[name])}
-    for name, loss in LOSSES.items()
-    if loss.of != "hinge"
+    loss: {k: text + _MEANS[LOSSES[loss].over] for k, text in _OF_BINARY.items() if "binary" in loss}
+    | ({f"{loss} without y": without} if (without := re.sub(r"\((a|p) − y\)", r"\1", right)) != right else {})
+    for loss, right in ERRORS.items()
 }
 """What is taken for it by mistake, by what is wrong, for each loss."""
 

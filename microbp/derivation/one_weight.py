@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.derivation.routes import BY_OUTPUT, TOLERANCE, Term
+from microbp.derivation.routes import TOLERANCE, Term
 from microbp.derivation.textbook import Textbook
 from microbp.engine import Value
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import UnknownNameError, nearest
+from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
 from microbp.printing import decimals, number_text
@@ -101,7 +102,7 @@ def explain(problem: Problem, weight: str) -> Derivation:
 
     >>> from microbp import load
     >>> explain(load("w1-w8"), "w5").gradients[0]
-    0.08216704056423078
+    0.0821670405642308
     """
     network = as_network(problem)
     X, Y = network.shown_samples
@@ -117,8 +118,8 @@ def derivation(
     grads stay as they are. No sum is written with more than `branches` terms. Raises `UnknownNameError`, with the
     nearest labels if there is no such parameter, and `GraphError` if the graph is not of this model and X.
     """
-    if loss not in BY_OUTPUT:
-        raise UnknownNameError(unknown("loss", loss, BY_OUTPUT))
+    if loss not in LOSSES:
+        raise UnknownNameError(nearest("loss", loss, LOSSES))
     own = find_parameter(model, label)
     X, Y = np.asarray(X, dtype=np.float64), np.asarray(Y, dtype=np.float64)
     page = Textbook(root, model, own, X, Y, loss, l2 if own.input is not None else 0.0)

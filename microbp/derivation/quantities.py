@@ -16,7 +16,6 @@ import re
 import numpy as np
 
 from microbp.derivation.backprop import backward, forward
-from microbp.derivation.formulas import MEANS
 from microbp.derivation.rules import plan
 from microbp.losses import LOSSES
 from microbp.nn import MLP
@@ -36,7 +35,7 @@ FORMULAS = {
 PENALTY = {"loss": ", plus λ/(2m)·ΣW²", "dW": " + (λ/m)·W{l}"}
 """What a penalty adds, if λ is not 0."""
 LAST_DELTA = {
-    (name, f): text.format(l="{l}", mean=MEANS[loss.over])
+    (name, f): text.format(l="{l}", mean={"sum": "", "samples": "/m", "elements": "/(m·n)"}[loss.over])
     for name, loss in LOSSES.items()
     for (of, f), text in {
         ("binary_cross_entropy", "sigmoid"): "δ{l} = (a{l} − y){mean}",

@@ -26,19 +26,6 @@ from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
 TOLERANCE = 1e-12
-_MEANS = {"sum": "", "samples": " / m", "elements": " / (m * n)"}
-_OF_OUTPUT = {
-    "squared_error": "2 * (a - y)",
-    "binary_cross_entropy": "(a - y) / (a * (1 - a))",
-    "hinge": "-y * (y * a < 1)",
-    "softmax_cross_entropy": "(p - y)",
-}
-BY_OUTPUT = {name: ("(a - y)" if of.half else _OF_OUTPUT[of.of]) + _MEANS[of.over] for name, of in LOSSES.items()}
-BY_OUTPUT["binary_cross_entropy"] = "(a - y) / (m * a * (1 - a))"
-"""∂loss/∂a by loss, for m samples and n outputs; p is the softmax of the row a, times the sum of the row y."""
-
-BY_NET = {(name, "sigmoid"): f"(a - y){_MEANS[of.over]}" for name, of in LOSSES.items() if "binary" in of.of}
-"""The delta itself by (loss, output activation), where f′ cancels."""
 
 
 @dataclass(frozen=True)
@@ -216,9 +203,10 @@ class Routes:
 
     def output(self) -> Formula:
         """The delta of the output layer in a and y, x = z, m, n and p."""
-        f, by_output = self.functions[-1], Formula(BY_OUTPUT[self.loss])
-        if (self.loss, f) in BY_NET:
-            return Formula(BY_NET[self.loss, f])
+        f, row = self.functions[-1], LOSSES[self.loss]
+        if f in row.delta:
+            return Formula(row.delta[f])
+        by_output = Formula(row.derivative)
         prime = self.prime(self.depth).substitute(out=Formula("a"))
         return by_output if f == "linear" else Formula("u * v").substitute(u=by_output, v=prime)
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from microbp import vectorized
-from microbp.derivation.routes import BY_NET, BY_OUTPUT, Routes, Term, sum_text
+from microbp.derivation.routes import Routes, Term, sum_text
 from microbp.engine import Value
 from microbp.formula.language import Formula
+from microbp.losses import LOSSES
 from microbp.printing import columns, decimals, derivative, factor
 from microbp.stepping.paths import Path, Paths
 from microbp.stepping.step import product as product_text
@@ -130,10 +131,10 @@ class Textbook(Routes):
     def output_text(self) -> str:
         """What the delta of the output layer is for this loss and this activation."""
         d = derivative(self.root_name, "a")
-        by_output, prime = Formula(BY_OUTPUT[self.loss]).text(), self.prime(self.depth).text(x="z", out="a")
-        text = f"{d} = {by_output}, f′ = {prime} ({self.functions[-1]})"
-        short = (self.loss, self.functions[-1]) in BY_NET
-        text = f" = {self.output().text()}, as {text}" if short else f", {text}"
+        row, f = LOSSES[self.loss], self.functions[-1]
+        by_output, prime = Formula(row.derivative).text(), self.prime(self.depth).text(x="z", out="a")
+        text = f"{d} = {by_output}, f′ = {prime} ({f})"
+        text = f" = {self.output().text()}, as {text}" if f in row.delta else f", {text}"
         if "softmax_cross_entropy" in self.loss:
             text += ", p = softmax of the whole row a[i]" + ", times the sum of the row y[i]" * self.weighted
         text += f", n = {self.sizes[-1]} outputs" * ("n" in self.output().names)

@@ -30,9 +30,9 @@ from microbp.comparing.answers.files import load_gradients
 from microbp.comparing.answers.flat import ambiguous
 from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import choose
+from microbp.comparing.assumptions import assumed, excused, right_for, verdict
 from microbp.comparing.precision import FEW_DIGITS
 from microbp.derivation.notation import number
-from microbp.diagnosis.assumptions import assumed, excused, right_for, verdict
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.search import Search

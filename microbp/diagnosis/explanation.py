@@ -13,8 +13,8 @@ from itertools import product
 from typing import Any
 
 from microbp.comparing.answers.answer import Answer
+from microbp.comparing.assumptions import in_words
 from microbp.derivation.rules import Plan, changed, plan
-from microbp.diagnosis.assumptions import in_words
 from microbp.diagnosis.factors import Group, Scaling
 from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.mistake import CHOICES, Mistake

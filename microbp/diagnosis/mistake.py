@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from microbp.derivation.formulas import (
+    ERRORS,
     ERRORS_OF_PROBABILITIES,
     MISREMEMBERED,
     OTHER_ERRORS,
@@ -28,7 +29,6 @@ from microbp.derivation.formulas import (
 )
 from microbp.derivation.notation import number
 from microbp.diagnosis.ways import Change, Way
-from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise
 from microbp.vectorized import ACTIVATIONS
 
@@ -41,15 +41,10 @@ _FEW = {
 }
 
 
-def _of(case: Exercise) -> str:
-    """What its loss is of each output: of that it may be any average, of others the usual one."""
-    return LOSSES[case.loss].of
-
-
 CHOICES: dict[str, Callable[[Exercise], Iterable[Any]]] = {
-    "<activation>": lambda case: [name for name in ACTIVATIONS if name != "linear"],
+    "<activation>": lambda case: [name for name in SLOPES if name in ACTIVATIONS and name != "linear"],
     "<loss>": lambda case: [
-        *(name for name, loss in LOSSES.items() if name != case.loss and loss.of in ("squared_error", name, _of(case))),
+        *(name for name in ERRORS if name != case.loss),
         *OTHER_ERRORS,
         *(ERRORS_OF_PROBABILITIES if "softmax_cross_entropy" in case.loss else ()),
     ],
@@ -58,7 +53,7 @@ CHOICES: dict[str, Callable[[Exercise], Iterable[Any]]] = {
     "without <neuron>": lambda case: [f"without {j}" for j in _FEW["neuron"](case)],
     "without <sample>": lambda case: [f"without {i}" for i in _FEW["sample"](case)],
     "misremembered <k>": lambda case: [
-        f"misremembered {k}" for k in range(max(len(MISREMEMBERED[name]) for name in case.activations))
+        f"misremembered {k}" for k in range(max(len(MISREMEMBERED.get(name, ())) for name in case.activations))
     ],
     "m": lambda case: [float(len(case.Y))],
     "1/m": lambda case: [1.0 / len(case.Y)],
@@ -139,7 +134,7 @@ def words(l: int, change: Change, case: Exercise) -> dict[str, Any]:
     before, ij = (f"a{l - 1}" if l > 1 else "X"), "[i,j]"
     kind = str(change.get("slope", "")).partition(" ")
     wrong_error = error(case.loss, str(change.get("error", "")))
-    formulas = MISREMEMBERED[f]
+    formulas = MISREMEMBERED.get(f, (SLOPES[f],))
     wrong = formulas[min(int(kind[2]), len(formulas) - 1)] if kind[0] == "misremembered" else SLOPES[other]
     if kind[0] == "formula":
         wrong = of_net(wrong)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from microbp.diagnosis.mistake import Mistake
 from microbp.diagnosis.ways import DW, SOLVED, Way, back, biases, delta, inputs, scaled, slope, weights
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import UnknownNameError, nearest
 
 MISTAKES = (
     Mistake("sign", "The gradient points downhill: its sign is wrong.", "any", scaled("−", -1.0)),
@@ -249,5 +249,5 @@ CODES = {mistake.code: mistake for mistake in MISTAKES}
 def find(code: str) -> Mistake:
     """The mistake of that code. Raises `UnknownNameError`, with the nearest, if there is none."""
     if code not in CODES:
-        raise UnknownNameError(unknown("mistake", code, CODES))
+        raise UnknownNameError(nearest("mistake", code, CODES))
     return CODES[code]

@@ -19,6 +19,7 @@ import numpy as np
 
 from microbp.derivation.backprop import gradients
 from microbp.diagnosis.explanation import Explanation
+from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 SAMPLES = (1, 3, 4, 7)
@@ -29,14 +30,7 @@ APART = 1e-3
 def random_data(case: Exercise, m: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Inputs, and targets such as the loss takes, with few digits, so that they can be typed."""
     X = rng.normal(size=(m, case.sizes[0])).round(2)
-    shape = (m, case.sizes[-1])
-    if "softmax_cross_entropy" in case.loss:
-        return X, np.eye(shape[1])[rng.integers(0, shape[1], size=m)]
-    if "binary_cross_entropy" in case.loss:
-        return X, rng.integers(0, 2, size=shape).astype(np.float64)
-    if "hinge" in case.loss:
-        return X, rng.choice([-1.0, 1.0], size=shape)
-    return X, rng.normal(size=shape).round(2)
+    return X, LOSSES[case.loss].targets.sample(rng, (m, case.sizes[-1]))
 
 
 def replayed(case: Exercise, explanation: Explanation) -> Gradients:

@@ -117,7 +117,7 @@ class Dot:
         return f'{card.id} [id="{card.id}" label=<{self.cards.card(card)}> tooltip="{in_quotes(about)}"];'
 
     def _joints(self, joints: list[Joint]) -> Iterator[str]:
-        """A weighted sum: each weight stands by a small × in its own rank, so that arrows need not go round it."""
+        """A weighted sum: a small × for each product, with its weight above it."""
         look = self.theme.kinds["operation"]
         for joint in joints:
             k = 2 * joint.term
@@ -132,12 +132,8 @@ class Dot:
                 )
             names = [in_quotes(self.scene.names[value].text()) for value in (w, x)]
             yield f'{joint.id} [{shape} tooltip="{" × ".join(names)}"];'
-        beside = [joint for joint in joints if joint.weight]
-        for above, below in pairwise(beside):
-            yield f"{above.weight} -> {below.id} [key=k{below.id} id=k{below.id} dir=forward style=invis];"
-        if joints and self.style.direction == "LR":
-            names = [name for joint in joints for name in (joint.id, joint.weight) if name]
-            yield f"{{rank=same {' '.join(names)}}}"
+        if self.style.direction == "LR":
+            yield from column([(joint.id, joint.weight) for joint in joints])
 
     def _arrow(self, arrow: Arrow, k: int, local: str, of: str) -> str:
         state = self.moment.state(arrow.uses)
@@ -222,6 +218,17 @@ class Dot:
         row = f"<TR>{''.join(f'<TD>{cell}</TD>' for cell, _ in cells)}</TR>"
         wide = sum(7 * len(text) + 18 for _, text in cells)
         return table(row, spacing=4, more=f'FIXEDSIZE="TRUE" ALIGN="LEFT" WIDTH="{wide}" HEIGHT="28"')
+
+
+def column(products: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The DOT text that keeps a weighted sum in one rank: each product, by id, below its weight, if it has one there.
+
+    So arrows need not go round it.
+    """
+    for (_, above), (joint, _) in pairwise(product for product in products if product[1]):
+        yield f"{above} -> {joint} [key=k{joint} id=k{joint} dir=forward style=invis];"
+    if products:
+        yield f"{{rank=same {' '.join(name for product in products for name in product if name)}}}"
 
 
 def _cell(text: str) -> str:

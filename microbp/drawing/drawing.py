@@ -28,7 +28,7 @@ from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style
 from microbp.drawing.subgraph import Selector, find, select
 from microbp.engine import Constant, Value
-from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, unknown
+from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
 
@@ -159,7 +159,7 @@ def draw(
     """
     ending = "dot" if path is None else Path(path).suffix.removeprefix(".").lower()
     if ending not in FORMATS:
-        raise UnknownNameError(unknown("picture format", ending, FORMATS))
+        raise UnknownNameError(nearest("picture format", ending, FORMATS))
     if isinstance(root, MLP):
         drawing = _network(root, level, Style.of(**style), timeout)
     else:

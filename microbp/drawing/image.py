@@ -7,11 +7,13 @@ Either runs in a process of its own, which can be stopped when it takes too long
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from microbp.errors import RendererError
 
@@ -45,6 +47,22 @@ def render(source: str, ending: str, *, timeout: float = TIMEOUT, dpi: int | Non
     is no renderer, if it fails, or if it takes too long even so.
     """
     return next(render_all([source], ending, timeout=timeout, dpi=dpi))
+
+
+class Layout(NamedTuple):
+    """Where Graphviz puts everything, in points from the bottom left corner, in its own words."""
+
+    bb: str
+    """The corners of the whole."""
+    objects: list[dict[str, Any]]
+    """Cards, which have a "pos", and boxes, which have a "bb" and the numbers of what is in them, "subgraphs"."""
+    arrows: list[dict[str, Any]]
+
+
+def layout(source: str, timeout: float = TIMEOUT) -> Layout:
+    """Where Graphviz puts what DOT text describes. Raises `RendererError` as `render` does."""
+    laid = json.loads(render(source, "json0", timeout=timeout))
+    return Layout(laid["bb"], laid.get("objects", []), laid.get("edges", []))
 
 
 def render_all(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from microbp.drawing.grouping import Box
 from microbp.engine import Value
-from microbp.errors import GraphError, UnknownNameError, unknown
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 
 FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "network": (), "layer": ("inputs", "layer", "loss")}
@@ -48,7 +48,7 @@ def choose(values: int, model: MLP | None) -> Level:
 def check(level: str, model: MLP | None) -> None:
     """Raises `UnknownNameError` for a level that does not exist, `GraphError` for one that needs a model."""
     if level not in FOLDED:
-        raise UnknownNameError(unknown("level", level, FOLDED))
+        raise UnknownNameError(nearest("level", level, FOLDED))
     if level != "op" and model is None:
         raise GraphError(f"level={level!r} needs the network that it shows: pass model=...")
 
@@ -61,7 +61,7 @@ def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
     boxes = [box for box in top.walk() if box is not top]
     for title in titles:
         if title not in (known := {box.title for box in boxes}):
-            raise UnknownNameError(unknown("box", title, known))
+            raise UnknownNameError(nearest("box", title, known))
     return {box for box in boxes if box.kind in FOLDED[level] or box.title in titles}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 
 from microbp.drawing.palette import THEMES
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import UnknownNameError, nearest
 
 SHOWN = ("values", "grads", "locals", "expressions")
 CHOICES: dict[str, Iterable[str]] = {"theme": THEMES, "direction": ("LR", "TB"), "affine": ("card", "open")}
@@ -42,11 +42,11 @@ class Style:
     def __post_init__(self) -> None:
         for key, allowed in CHOICES.items():
             if getattr(self, key) not in allowed:
-                raise UnknownNameError(unknown(key, getattr(self, key), allowed))
+                raise UnknownNameError(nearest(key, getattr(self, key), allowed))
         object.__setattr__(self, "show", (self.show,) if isinstance(self.show, str) else tuple(self.show))
         for name in self.show:
             if name not in SHOWN:
-                raise UnknownNameError(unknown("thing to show", name, SHOWN))
+                raise UnknownNameError(nearest("thing to show", name, SHOWN))
 
     @classmethod
     def of(cls, **options: object) -> Style:
@@ -54,7 +54,7 @@ class Style:
         names = [field.name for field in fields(cls)]
         for name in options:
             if name not in names:
-                raise UnknownNameError(unknown("option of a picture", name, names))
+                raise UnknownNameError(nearest("option of a picture", name, names))
         return cls(**options)  # type: ignore[arg-type]  # they come from outside, and are checked above
 
     @property

@@ -11,10 +11,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 
 from microbp.engine import Constant, Value
-from microbp.errors import UnknownNameError
+from microbp.errors import UnknownNameError, nearest
 from microbp.stepping.names import name_graph
 
 Selector = Callable[[Sequence[Value]], Iterable[Value]]
@@ -56,8 +55,7 @@ def find(graph: Sequence[Value], name: str) -> Value:
     if name not in named:
         named = {text.text(): node for node, text in name_graph(graph).items() if not isinstance(node, Constant)}
     if name not in named:
-        near = get_close_matches(name, named, n=3, cutoff=0.3) or list(named)[:3]
-        raise UnknownNameError(f"no value is called {name!r}; nearest: {', '.join(near)}")
+        raise UnknownNameError(nearest("value", name, named, most=3))
     return named[name]
 
 

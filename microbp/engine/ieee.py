@@ -26,7 +26,7 @@ import numpy as np
 
 from microbp.engine.node import Node
 from microbp.engine.ops import Op
-from microbp.errors import DomainError, NonFiniteWarning, UnknownNameError, unknown
+from microbp.errors import DomainError, NonFiniteWarning, UnknownNameError, nearest
 
 ARITHMETIC = (ArithmeticError, ValueError)
 """What Python's float arithmetic raises."""
@@ -52,7 +52,7 @@ def errstate(nonfinite: str) -> Iterator[None]:
     leaf is found when the leaf is used next. Raises `UnknownNameError` for another word.
     """
     if nonfinite not in MODES:
-        raise UnknownNameError(unknown("errstate", nonfinite, MODES))
+        raise UnknownNameError(nearest("errstate", nonfinite, MODES))
     token = _state.set(_State(nonfinite))
     try:
         yield

@@ -97,7 +97,14 @@ def local_source(op: Op) -> str:
         family = FAMILIES[op.family]
         slopes = ", ".join(Formula(partial).python(_data_of(family)) for partial in family.partials)
         last = ["found.append(1.0)"] if family.last else []
-        lines = ["inputs = node._x", "found = []", _loop(family), f"    found += ({slopes},)", *last, "return tuple(found)"]
+        lines = [
+            "inputs = node._x",
+            "found = []",
+            _loop(family),
+            f"    found += ({slopes},)",
+            *last,
+            "return tuple(found)",
+        ]
         return _function(f"local_{op.name}", ("node",), lines)
     data = _node_data(op)
     partials = [partial.python(data) if partial else "0.0" for partial in op.partial_formulas]

@@ -18,9 +18,9 @@ import copyreg
 import re
 
 from microbp.engine.row import Family, Op
-from microbp.errors import UnknownNameError, unknown
+from microbp.errors import UnknownNameError, nearest
 
-
+__all__ = ["ACTIVATIONS", "FAMILIES", "OPS", "TABLE", "Family", "Op", "find"]
 _NORMAL = "(abs(out) > 1e-290) * (abs(out) < 1e290)"
 """Where a power has all its digits, and one factor more does not make it overflow."""
 
@@ -75,16 +75,17 @@ TABLE = (
     Op("cos", "cos(x)", ("-sin(x)",), rule="The derivative of cos is −sin."),
     Op("tanh", "tanh(x)", ("1 - out * out if abs(x) < 0.5 else exp(-2 * abs(x)) * ((1 + abs(out)) * (1 + abs(out)))",),
        printed={"x": "1 - out ** 2"},
-       rule="The derivative of tanh is 1 − tanh², and tanh is the result itself."),
+       rule="The derivative of tanh is 1 − tanh², and tanh is the result itself.", activation=True),
     Op("sigmoid", "sigmoid(x)", ("out * (1 - out) if x < 1 else out * out * exp(-abs(x))",), "σ",
        printed={"x": "out * (1 - out)"},
-       rule="The derivative of σ is σ·(1 − σ), and σ is the result itself."),
+       rule="The derivative of σ is σ·(1 − σ), and σ is the result itself.", activation=True),
     Op("relu", "max(x, 0.0)", ("x > 0",),
-       rule="relu lets the gradient through where x > 0 and stops it elsewhere.", kink="x == 0"),
+       rule="relu lets the gradient through where x > 0 and stops it elsewhere.", kink="x == 0", activation=True),
     Op("leaky_relu", "x if x > 0 else 0.01 * x", ("1.0 if x > 0 else 0.01",),
-       rule="leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere.", kink="x == 0"),
+       rule="leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere.", kink="x == 0",
+       activation=True, printed={"x": "0.01 + 0.99 * (x > 0)"}),
     Op("softplus", "max(x, 0.0) + log1p(exp(-abs(x)))", ("sigmoid(x)",), printed={"forward": "log(1 + exp(x))"},
-       rule="The derivative of softplus is σ."),
+       rule="The derivative of softplus is σ.", activation=True),
     Op("max", "max(x, y)", ("(x > y) + 0.5 * (x == y)", "(y > x) + 0.5 * (x == y)"),
        rule="The larger one gets the gradient; at a tie each gets half.", kink="x == y"),
     Op("min", "min(x, y)", ("(x < y) + 0.5 * (x == y)", "(y < x) + 0.5 * (x == y)"),
@@ -93,6 +94,9 @@ TABLE = (
 
 OPS: dict[str, Op] = {op.name: op for op in TABLE}
 """The table by name. `microbp.define` adds to it."""
+
+ACTIVATIONS = ("linear", *(op.name for op in TABLE if op.activation))
+"""What a neuron may make of its net: nothing, or one of these operations."""
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -117,7 +121,7 @@ def find(name: str) -> Op:
         return OPS[name]
     if (match := re.fullmatch(r"([a-z]+)([1-9]\d{0,5})", name)) and match[1] in FAMILIES:
         return FAMILIES[match[1]].row(int(match[2]))
-    raise UnknownNameError(unknown("operation", name, [*OPS, *FAMILIES]))
+    raise UnknownNameError(nearest("operation", name, [*OPS, *FAMILIES]))
 
 
-copyreg.pickle(Op, lambda op: (find, (op.name,)))  # type: ignore[arg-type]  # it makes an Op, by its name
+copyreg.pickle(Op, lambda op: (find, (op.name,)))

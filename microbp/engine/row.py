@@ -43,6 +43,8 @@ class Op:
     """Where the operation has no derivative, and the table takes one by convention."""
     printed: dict[str, str] = field(default_factory=dict)
     """What a textbook prints, where that is not the formula itself: by input name, or "forward"."""
+    activation: bool = False
+    """Whether a neuron may have it as its activation."""
     accuracy: str = ""
     """What limits the last digits, where the result is not right to 4 ulp."""
     inputs: tuple[str, ...] = ()
@@ -149,7 +151,12 @@ class Family:
         'w1 * x1 + … + wn * xn + b'
         """
         return " + ".join(
-            [self.numbered(self.term).format("1"), "…", self.numbered(self.term).format("n"), *filter(None, [self.last])]
+            [
+                self.numbered(self.term).format("1"),
+                "…",
+                self.numbered(self.term).format("n"),
+                *filter(None, [self.last]),
+            ]
         )
 
     @staticmethod

@@ -107,6 +107,10 @@ class Value(Operators, Copyable):
 
         Leaves accumulate over calls, as in PyTorch; the grads in between are computed anew. Each node is visited once,
         after all that was made from it. A gradient that is inf or nan is reported as `microbp.errstate` says.
+
+        Threads may each have a graph. Raises `GraphError` if another pass, in another thread or below a signal handler,
+        is writing to a value of this one, a leaf that they share included. What interrupts a pass leaves grads half
+        done; the next one is right again, once those of the leaves are 0.
         """
         seed = seed if seed.__class__ is float else real_number(seed, "backward")
         if self.op is None:

@@ -93,9 +93,7 @@ NUMPY = Dialect(
         "max": _call("np.maximum", CHOICE, CHOICE),
         "min": _call("np.minimum", CHOICE, CHOICE),
         # No exp overflows. Of complex numbers np.minimum takes the smaller real part, so that this stays analytic.
-        "sigmoid": Template(
-            "np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (SIGN,)
-        ),
+        "sigmoid": Template("np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (SIGN,)),
     }
 )
 

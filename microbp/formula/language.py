@@ -24,7 +24,7 @@ import ast
 from collections.abc import Container, Mapping
 from functools import lru_cache
 
-from microbp.errors import FormulaError, unknown
+from microbp.errors import FormulaError, nearest
 from microbp.formula.dialects import (
     ARITIES,
     ATOM,
@@ -56,7 +56,7 @@ def _check(node: ast.AST, text: str) -> None:
     match node:
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
             if name not in ARITIES:
-                raise FormulaError(f"{unknown('function', name, ARITIES)}, in {text!r}")
+                raise FormulaError(f"{nearest('function', name, ARITIES)}, in {text!r}")
             if len(args) != ARITIES[name]:
                 raise FormulaError(f"{name} needs {ARITIES[name]} argument(s), got {len(args)}, in {text!r}")
         case ast.Constant(value=bool()) | ast.Compare(ops=[_, _, *_]):

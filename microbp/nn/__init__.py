@@ -1,5 +1,6 @@
 """Networks of values, with micrograd's names."""
 
-from microbp.nn.network import ACTIVATIONS, MLP, Layer, Module, Neuron, Parameter
+from microbp.engine.ops import ACTIVATIONS
+from microbp.nn.network import MLP, Layer, Module, Neuron, Parameter
 
 __all__ = ["ACTIVATIONS", "MLP", "Layer", "Module", "Neuron", "Parameter"]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.datasets import sin_filled
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn.arrays import from_theta
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ def start(sizes: Sequence[int], init: str = "glorot", seed: int = 0) -> tuple[li
     Raises `UnknownNameError` for a rule that is not in `INITS`, `ShapeError` for less than two sizes.
     """
     if init not in INITS:
-        raise UnknownNameError(unknown("init", init, INITS))
+        raise UnknownNameError(nearest("init", init, INITS))
     if len(sizes) < 2 or min(sizes) < 1:
         raise ShapeError(f"a network needs two sizes or more, inputs first, each 1 or more, got {list(sizes)}")
     rng = np.random.default_rng(seed)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.errors import ProblemError, UnknownNameError, unknown
+from microbp.errors import ProblemError, UnknownNameError, nearest
 
 Floats = NDArray[np.float64]
 CHOICES = {
@@ -66,7 +66,7 @@ class ArrayLayout(NamedTuple):
             kind = next((kind for kind, choices in CHOICES.items() if word in choices), None)
             if kind is None:
                 known = [w for w in chain(*CHOICES.values()) if not w.endswith(("column", "apart"))]
-                raise UnknownNameError(unknown("layout", part, [*known, *_SHORT]))
+                raise UnknownNameError(nearest("layout", part, [*known, *_SHORT]))
             if found.setdefault(kind, word) != word:
                 raise ProblemError(f"a layout has {found[kind]!r} or {word!r}, not both; got {text!r}")
         return cls(**found)

@@ -19,11 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp.engine import Value
 from microbp.engine.families import as_value, weighted_sum
-from microbp.engine.ops import FAMILIES
-from microbp.errors import ShapeError, UnknownNameError, unknown
-
-ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softplus")
-"""Each but linear, which changes nothing, is an operation of the table."""
+from microbp.engine.ops import ACTIVATIONS, FAMILIES
+from microbp.errors import ShapeError, UnknownNameError, nearest
 
 
 class Parameter(Value):
@@ -60,7 +57,7 @@ class Neuron(Module):
         self, nin: int, activation: str = "relu", *, nonlin: bool = True, rng: random.Random | None = None
     ) -> None:
         if activation not in ACTIVATIONS:
-            raise UnknownNameError(unknown("activation", activation, ACTIVATIONS))
+            raise UnknownNameError(nearest("activation", activation, ACTIVATIONS))
         uniform = (rng or random).uniform
         self.w: list[Value] = [Parameter(uniform(-1, 1)) for _ in range(nin)]
         self.b: Value = Parameter(0.0)

@@ -8,12 +8,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
 from microbp.engine import Value
-from microbp.errors import GraphError, UnknownNameError
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn.network import MLP
 
 
@@ -65,8 +64,7 @@ def find_parameter(model: MLP, label: str) -> Parameter:
     shared = {name: biases.pop() for name, biases in layers.items() if len(biases) == 1}
     named = shared | general | {value.label: value for value in places}
     if label not in named:
-        near = get_close_matches(label, named, n=3, cutoff=0.3) or list(named)[:3]
-        raise UnknownNameError(f"no parameter is called {label!r}; nearest: {', '.join(near)}")
+        raise UnknownNameError(nearest("parameter", label, named, most=3))
     value = named[label]
     kind, l, index = places[value][0]
     if len(places[value]) > 1 and places[value] != [("b", l, (j,)) for j in range(len(model.layers[l - 1].neurons))]:

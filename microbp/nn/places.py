@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from microbp.engine import Value
-from microbp.nn.network import ACTIVATIONS, MLP
+from microbp.engine.ops import ACTIVATIONS
+from microbp.nn.network import MLP
 
 
 def layers_of(model: MLP, graph: Iterable[Value]) -> dict[Value, tuple[int, int]]:

@@ -21,11 +21,6 @@ from microbp.nn.layout import ArrayLayout
 Floats = NDArray[np.float64]
 
 
-def is_file(value: Any) -> bool:
-    """Whether it is the name of a file that arrays may stand in."""
-    return isinstance(value, str) and value.lower().endswith((".npz", ".npy"))
-
-
 def targets(given: Any, n_out: int) -> Any:
     """Targets as they are; from a flat list those of one output, or for each sample a 1 at the number of its class.
 

@@ -17,7 +17,7 @@ from microbp.engine import Value, apply, constant
 from microbp.engine.methods import variants
 from microbp.engine.operands import real_number
 from microbp.engine.ops import OPS, Op
-from microbp.errors import ProblemError, unknown
+from microbp.errors import ProblemError, nearest
 from microbp.problems.network import Problem
 
 MAX_LENGTH = 10_000
@@ -57,7 +57,7 @@ class ExpressionProblem(Problem):
         if missing := [name for name in used if name not in numbers]:
             raise ProblemError(f"{short(text)} needs a number for {', '.join(missing)}: add {missing[0]}=0.5")
         if extra := [name for name in numbers if name not in used]:
-            raise ProblemError(f"{unknown('name', extra[0], used)}: {short(text)} does not use it")
+            raise ProblemError(f"{nearest('name', extra[0], used)}: {short(text)} does not use it")
         self._leaves = {name: Value(numbers[name], label=name) for name in used}
 
     def leaves(self) -> list[Value]:
@@ -98,7 +98,7 @@ class ExpressionProblem(Problem):
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 functions = {op.name: op for op in OPS.values() if None not in op.partials}
                 if name not in functions:
-                    raise ProblemError(f"{unknown('operation', name, functions)}, in {short(self.title)}")
+                    raise ProblemError(f"{nearest('operation', name, functions)}, in {short(self.title)}")
                 if len(args) != functions[name].arity:
                     raise ProblemError(
                         f"{name} needs {functions[name].arity} argument(s), got {len(args)}, in {short(self.title)}"

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from microbp.datasets import DATASETS
-from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.losses import loss_named
 from microbp.nn.initial import start
 from microbp.nn.layout import ArrayLayout
 from microbp.problems.arrays import network_arrays, sizes_of, split
 from microbp.problems.expression import ExpressionProblem
+from microbp.problems.kinds import short
 from microbp.problems.names import Names
 from microbp.problems.network import NetworkProblem, Problem
-from microbp.problems.schema import SCHEMA, check, check_required, short
+from microbp.problems.schema import SCHEMA, check, check_required
 from microbp.problems.settings import Training
 
 MAX_PARAMETERS = 100_000
@@ -76,7 +77,7 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
         if numbers or not name.replace("-", "").replace("_", "").isalnum():
             raise
         raise ProblemError(
-            f"{unknown('problem', name, builtin_names())}; or give a .toml file, or an expression"
+            f"{nearest('problem', name, builtin_names())}; or give a .toml file, or an expression"
         ) from error
 
 
@@ -88,8 +89,8 @@ def parse(text: str, name: str) -> NetworkProblem:
     loss, names = dict(sections.get("loss", {})), sections.get("names")
     more: dict[str, Any] = {}
     if loss.keys() & {"name", "half", "over"}:
-        name_of_loss, *said = loss.pop("name", "half_squared_error"), loss.pop("half", None), loss.pop("over", None)
-        more["loss"] = loss_named(name_of_loss, *said, network.get("output", "sigmoid"))
+        known, half, over = loss.pop("name", "half_squared_error"), loss.pop("half", None), loss.pop("over", None)
+        more["loss"] = loss_named(known, half, over, network.get("output", "sigmoid"))
     if "train_biases" in training or network.get("biases") is False:
         more["train_biases"] = training.pop("train_biases", True) and network.get("biases") is not False
     try:

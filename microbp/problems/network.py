@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import ProblemError, UnknownNameError
+from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.losses import LOSSES, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
 from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.problems.arrays import samples, split
-from microbp.problems.classes import CLASSES
+from microbp.problems.kinds import NUMBER
 from microbp.problems.names import Names
 from microbp.problems.saving import as_toml
 from microbp.problems.settings import PENALTIES, Training, penalty_named
@@ -48,8 +46,7 @@ class Problem(ABC):
         """The leaf of that label. Raises `UnknownNameError` with the nearest ones if there is none."""
         named = {leaf.label: leaf for leaf in self.leaves()}
         if label not in named:
-            near = get_close_matches(label, named, n=3, cutoff=0.3)
-            raise UnknownNameError(f"no leaf is called {label!r}; nearest: {', '.join(near) or ', '.join(named)}")
+            raise UnknownNameError(nearest("leaf", label, named, most=3))
         return named[label]
 
 
@@ -122,19 +119,20 @@ class NetworkProblem(Problem):
         return shown
 
     def _check(self) -> None:
-        if LOSSES[self.loss].of == "binary_cross_entropy" and self.output != "sigmoid":
-            raise ProblemError(f"binary_cross_entropy needs outputs from 0 to 1: output 'sigmoid', got {self.output!r}")
+        needed, only = LOSSES[self.loss].targets, LOSSES[self.loss].output
+        if only and self.output != only:
+            raise ProblemError(f"{self.loss} needs outputs {needed.words}: output {only!r}, got {self.output!r}")
         targets = np.concatenate([self.targets, self.held_out_targets])
-        if (classes := CLASSES.get(LOSSES[self.loss].of)) and not classes.fit(targets):
+        if not needed.fit(targets):
             raise ProblemError(
-                f"{self.loss} needs targets {classes.words}, got targets from {targets.min()} to "
+                f"{self.loss} needs targets {needed.words}, got targets from {targets.min()} to "
                 f"{targets.max()} for {targets.shape[1]} output(s)"
             )
         if self.shown is not None and not 1 <= self.shown <= len(self.inputs):
             most = f"1 to {len(self.inputs):,} samples" if len(self.inputs) > 1 else "1 sample"
             raise ProblemError(f"this problem has {most} to show, got {self.shown}")
-        if not isinstance(self.l2, int | float) or not 0 <= self.l2 < math.inf:
-            raise ProblemError(f"l2 must be a number, 0 or more, got {self.l2!r}")
+        if not NUMBER.fits(self.l2):
+            raise ProblemError(f"l2 must be {NUMBER.words}, got {self.l2!r}")
         if not isinstance(self.training, Training):
             raise ProblemError(f"training must be settings, for example Training(steps=10); got {self.training!r}")
 
@@ -180,10 +178,10 @@ class NetworkProblem(Problem):
 
         With several outputs the largest is the class, with one output it is the side of what lies between the targets.
         """
-        targets = np.asarray(Y, dtype=np.float64)
-        if not len(targets) or LOSSES[self.loss].of not in CLASSES:
+        targets, between = np.asarray(Y, dtype=np.float64), LOSSES[self.loss].targets.between
+        if not len(targets) or between is None:
             return None
-        outputs, between = self.predict(X), CLASSES[LOSSES[self.loss].of].between
+        outputs = self.predict(X)
         if targets.shape[1] > 1:
             right = outputs.argmax(axis=1) == targets.argmax(axis=1)
         else:

@@ -6,29 +6,31 @@ True
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
-from reprlib import repr as short
 from typing import Any
 
-from microbp.errors import ProblemError, UnknownNameError, unknown
+from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.optim import OPTIMIZERS, SCHEDULES, Optimizer
+from microbp.problems.kinds import NUMBER, SHARE, one_of, short, whole
 
 UPDATES = ("simultaneous", "output-first")
 ENGINES = ("scalar", "vectorized")
 
-_CHOICES: dict[str, Mapping[str, Any] | tuple[str, ...]] = {
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "update": UPDATES,
-    "engine": ENGINES,
+KINDS = {
+    "learning_rate": NUMBER,
+    "steps": whole(0),
+    "batch_size": whole(1),
+    "optimizer": one_of(OPTIMIZERS),
+    "momentum": NUMBER,
+    "schedule": one_of(SCHEDULES),
+    "decay": SHARE,
+    "decay_every": whole(1),
+    "update": one_of(UPDATES),
+    "engine": one_of(ENGINES),
+    "seed": whole(0),
 }
-_LEAST = {"steps": 0, "batch_size": 1, "decay_every": 1, "seed": 0}
-_MOST = {"learning_rate": sys.float_info.max, "momentum": sys.float_info.max, "decay": 1.0}
-
+"""What each setting of `Training` takes, there and in a problem file."""
 
 PENALTIES: dict[str, Callable[[int], float]] = {
     "λ/2m": lambda m: 1.0,
@@ -47,12 +49,8 @@ def penalty_named(name: str) -> str:
     """
     found = "".join(name.lower().split()).replace("lambda", "λ").replace("(2m)", "2m").replace("·", "")
     if found not in PENALTIES:
-        raise UnknownNameError(unknown("penalty", name, PENALTIES))
+        raise UnknownNameError(nearest("penalty", name, PENALTIES))
     return found
-
-
-def _is(kind: type, value: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -79,28 +77,16 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        value: Any
-        for name, allowed in _CHOICES.items():
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in allowed:
-                raise UnknownNameError(unknown(name, value, allowed))
-        for name, least in _LEAST.items():
+        for name, kind in KINDS.items():
             value = getattr(self, name)
             if value is None and name == "batch_size":
                 continue
-            if not _is(Integral, value) or not least <= value < 2**63:
-                raise ProblemError(f"{name} must be a whole number, {least} or more, got {short(value)}")
-            object.__setattr__(self, name, int(value))
-        for name, most in _MOST.items():
-            value = getattr(self, name)
-            try:
-                number = float(value) if _is(Real, value) else math.nan
-            except OverflowError:
-                number = math.inf
-            if not 0 <= number <= most:
-                words = "from 0 to 1" if most == 1 else "0 or more"
-                raise ProblemError(f"{name} must be a number, {words}, got {short(value)}")
-            object.__setattr__(self, name, number)
+            if kind.choices and not kind.fits(value):
+                raise UnknownNameError(nearest(name, value, kind.choices))
+            if not kind.fits(value):
+                raise ProblemError(f"{name} must be {kind.words}, got {short(value)}")
+            if not kind.choices:  # NumPy's numbers become Python's
+                object.__setattr__(self, name, float(value) if kind in (NUMBER, SHARE) else int(value))
         if self.momentum and self.optimizer != "sgd":
             raise ProblemError(
                 f"momentum belongs to the optimizer sgd, got {self.momentum} with {self.optimizer}: set it to 0"
@@ -111,13 +97,13 @@ class Training:
         known = [field.name for field in fields(self)]
         for name in changes:
             if name not in known:
-                raise UnknownNameError(unknown("setting", name, known))
+                raise UnknownNameError(nearest("setting", name, known))
         return replace(self, **changes)
 
     def steps_in(self, epochs: int, samples: int) -> int:
         """How many steps see all samples so many times. Raises `ProblemError` for less than 0 epochs."""
-        if not _is(Integral, epochs) or epochs < 0:
-            raise ProblemError(f"epochs must be a whole number, 0 or more, got {short(epochs)}")
+        if not KINDS["steps"].fits(epochs):
+            raise ProblemError(f"epochs must be {KINDS['steps'].words}, got {short(epochs)}")
         return int(epochs) * -(-samples // (self.batch_size or samples))
 
     def make_optimizer(self, parameters: list[Any]) -> Optimizer:

@@ -28,10 +28,10 @@ def _template() -> Iterator[str]:
         if section:
             yield f"\n{'' if '' in hidden.values() else '# '}[{section}]"
         for name, key in keys.items():
-            choice = f": {key.words}" if key.words.startswith("one of") else ""
+            choice = f": {key.kind.words}" if key.kind.choices else ""
             yield f"{hidden[name]}{name} = {key.example}  # {key.about}{choice}"
 
 
 def table() -> list[tuple[str, str, str]]:
     """A row for each key: the key, what it takes, what it means."""
-    return [(path(s, name), key.words, key.about) for s, keys in SCHEMA.items() for name, key in keys.items()]
+    return [(path(s, name), key.kind.words, key.about) for s, keys in SCHEMA.items() for name, key in keys.items()]

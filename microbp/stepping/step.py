@@ -95,8 +95,8 @@ def pass_steps(root: Value) -> Iterator[Step]:
     count = sum(not isinstance(x, Constant) for node in graph for x in node.inputs)
     if count > MOST_STEPS:
         raise GraphError(
-            f"a pass of {count:,} steps is not one to go through by hand (the limit is {MOST_STEPS:,}): take one sample, "
-            "or root.backward() for the gradients alone"
+            f"a pass of {count:,} steps is not one to go through by hand (the limit is {MOST_STEPS:,}): take one "
+            "sample, or root.backward() for the gradients alone"
         )
     names = name_graph(graph)
     grads = {root: 1.0}

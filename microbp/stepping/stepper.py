@@ -18,12 +18,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 from typing import overload
 
 from microbp.engine import Constant, Value
-from microbp.errors import GraphError, UnknownNameError, unknown
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.language import Formula
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
@@ -58,7 +57,7 @@ class Stepper(Sequence[Step]):
         self, root: Value, *, detail: str = "contribution", model: MLP | None = None, apply: bool = False
     ) -> None:
         if detail not in DETAILS:
-            raise UnknownNameError(unknown("detail", detail, DETAILS))
+            raise UnknownNameError(nearest("detail", detail, DETAILS))
         if detail == "layer" and model is None:
             raise GraphError("detail='layer' needs the model that the layers belong to: pass model=...")
         self.root = root
@@ -155,8 +154,7 @@ class Stepper(Sequence[Step]):
         """The value of that name in the graph. Raises `UnknownNameError` with the nearest names if there is none."""
         named = {name.text(): value for value, name in self.names.items() if not isinstance(value, Constant)}
         if label not in named:
-            near = get_close_matches(label, named, n=3, cutoff=0.3) or list(named)[:3]
-            raise UnknownNameError(f"no value is called {label!r}; nearest: {', '.join(near)}")
+            raise UnknownNameError(nearest("value", label, named, most=3))
         return named[label]
 
     def _set(self, value: Value, grad: float | None) -> None:

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from microbp.comparing.answers.formats import READERS
-from microbp.errors import MicrobpError, ProblemError, unknown
+from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.printing import printable
 from microbp.problems import Problem, as_network, load
 from microbp.terminal.commands import (
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     words = sys.argv[1:] if arguments is None else arguments
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
-        parser.error(unknown("command", words[0], COMMANDS))
+        parser.error(nearest("command", words[0], COMMANDS))
     options, rest = parser.parse_known_args(words)
     if wrong := [word for word in rest if word.startswith("-") or not hasattr(options, "numbers")]:
         hint = "; brackets let an expression begin with a minus: '(-x**2)'" if any(map(_is_expression, wrong)) else ""

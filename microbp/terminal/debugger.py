@@ -22,7 +22,7 @@ from typing import TextIO
 
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
-from microbp.errors import MicrobpError, UnknownNameError, unknown
+from microbp.errors import MicrobpError, UnknownNameError, nearest
 from microbp.printing import decimals, printable
 from microbp.problems import ExpressionProblem, Problem
 from microbp.stepping.paths import paths
@@ -172,7 +172,7 @@ class Debugger(Shell):
     def do_clear(self, arg: str) -> None:
         """cl [NAME], clear [NAME]: remove a breakpoint, or all"""
         if arg and arg not in self.breaks:
-            raise UnknownNameError(unknown("breakpoint", arg, self.breaks))
+            raise UnknownNameError(nearest("breakpoint", arg, self.breaks))
         self.breaks = [name for name in self.breaks if arg and name != arg]
         self.do_break("")
 

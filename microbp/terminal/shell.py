@@ -21,10 +21,9 @@ from __future__ import annotations
 import cmd
 import sys
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import ClassVar, TextIO
 
-from microbp.errors import MicrobpError, UnknownNameError
+from microbp.errors import MicrobpError, UnknownNameError, nearest
 from microbp.printing import printable
 
 
@@ -102,8 +101,7 @@ class Shell(cmd.Cmd):
     def default(self, line: str) -> None:
         """No command."""
         word = line.split()[0]
-        near = ", ".join(get_close_matches(word, self.commands(), cutoff=0.4)) or "none"
-        raise UnknownNameError(f"no command is called {word!r}; nearest: {near}; h lists them")
+        raise UnknownNameError(f"{nearest('command', word, self.commands(), most=3)}; h lists them")
 
     def completedefault(self, text: str, *_: object) -> list[str]:
         """The names that begin so; those with blanks are too much for Tab."""

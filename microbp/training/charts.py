@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from microbp.errors import ExtraError, UnknownNameError, unknown
+from microbp.errors import ExtraError, UnknownNameError, nearest
 from microbp.printing import check_place
 from microbp.problems import NetworkProblem
 from microbp.training.train import TrainingResult
@@ -63,7 +63,7 @@ def check_chart(path: str | Path) -> str:
     """
     ending = Path(path).suffix.removeprefix(".").lower()
     if ending not in FORMATS:
-        raise UnknownNameError(unknown("chart format", ending, FORMATS))
+        raise UnknownNameError(nearest("chart format", ending, FORMATS))
     check_place(path)
     try:
         import matplotlib  # noqa: F401  # only whether it is there

@@ -15,8 +15,8 @@ from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
+from microbp import vectorized
 from microbp.errors import MicrobpError
-from microbp.losses import LOSSES
 from microbp.problems import NetworkProblem
 from microbp.training.sweep import BATCHES, Conventions, own_conventions
 
@@ -56,7 +56,11 @@ def alternatives(problem: NetworkProblem) -> Options:
     if not problem.training.batch_size:
         batches = batches[-1:]
     options: Options = {
-        "loss": {name: {"loss": name} for name in LOSSES if name != problem.loss and is_possible(problem, loss=name)},
+        "loss": {
+            name: {"loss": name}
+            for name in vectorized.LOSSES
+            if name != problem.loss and is_possible(problem, loss=name)
+        },
         "update": {update: {"update": update}},
         "gradient's sign": {"turned": {"sign": -1.0}},
         "learning rate": {f"{other:g}": {"learning_rate": other} for other in rates if other not in (rate, 0.0)},

@@ -70,7 +70,23 @@ TRUTH = {
 """Value and derivatives of each operation, by definition."""
 
 EDGES = (0.0, 1.0, 2.0, 0.5, 1e-16, 1e-8, 20.0, 30.0, 36.0, 36.9, 37.1, 40.0, 355.0, 372.0, 700.0, 708.0, 709.7, 710.0)
-EDGES += (740.0, 744.0, 745.0, 745.13, 746.0, 1e3, 1e10, 1e155, 1e300, 1e-155, 1e-300, 2.2e-308, 1e-310, SUBNORMAL, LARGEST)
+EDGES += (
+    740.0,
+    744.0,
+    745.0,
+    745.13,
+    746.0,
+    1e3,
+    1e10,
+    1e155,
+    1e300,
+    1e-155,
+    1e-300,
+    2.2e-308,
+    1e-310,
+    SUBNORMAL,
+    LARGEST,
+)
 EDGES += (math.pi, math.pi / 2, 355.0 * math.pi, 1e22, 0.55, 1.0 + 2**-52, 1.0 - 2**-53, 1.0 + 1e-8, 3.0, 7.0, 8.0)
 
 
@@ -101,8 +117,10 @@ def ulps(got: float, right) -> float:
     if math.isinf(nearest) or math.isinf(got):
         # What is rounded to inf is right if the last double would be as well, within the bound.
         edge = abs(right) / mpmath.mpf(LARGEST) - 1
-        return 0.0 if math.isinf(nearest) and (math.isinf(got) or got == math.copysign(LARGEST, nearest)) else (
-            0.0 if math.isinf(got) and got * nearest > 0 and edge > -MOST * 2**-53 else math.inf
+        return (
+            0.0
+            if math.isinf(nearest) and (math.isinf(got) or got == math.copysign(LARGEST, nearest))
+            else (0.0 if math.isinf(got) and got * nearest > 0 and edge > -MOST * 2**-53 else math.inf)
         )
     return math.inf if math.isnan(got) else float(abs(mpmath.mpf(got) - right) / mpmath.mpf(math.ulp(nearest)))
 
@@ -158,9 +176,7 @@ def measure(op: Op, count: int, seed: int = 0) -> dict[str, Worst]:
         slopes = op.numpy_partials(*columns, outs)
         for k, place in enumerate(places):
             exact = tuple(map(mpmath.mpf, place))
-            inputs = tuple(
-                constant(x, op) if p is None else Value(x) for x, p in zip(place, op.partials, strict=True)
-            )
+            inputs = tuple(constant(x, op) if p is None else Value(x) for x, p in zip(place, op.partials, strict=True))
             node = apply(op, inputs)
             node.backward()
             right = value(*exact)

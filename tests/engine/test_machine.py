@@ -1,4 +1,4 @@
-"""Any sequence of what one can do with values, beside a naive model of forty lines that keeps everything as formulas."""
+"""Any sequence of what one can do with values, beside a naive model that goes over every path."""
 
 import copy
 import math
@@ -125,9 +125,9 @@ class Engine(RuleBasedStateMachine):
         for _ in range(back):
             stepper.back()
         stepper.goto(len(stepper))
-        fresh = {node: 0.0 for node in model.below()}
-        before = {node: node.grad for node in fresh}
-        for node in fresh:
+        below = model.below()
+        before = {node: node.grad for node in below}
+        for node in below:
             node.grad = 0.0
         model.backward(1.0)
         for one, its in zip(value.graph(), model.below(), strict=True):

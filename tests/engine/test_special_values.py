@@ -46,7 +46,7 @@ def test_python_and_numpy_give_the_same(name):
 
 
 TABLE = {
-    "abs": {0.0: 0, -0.0: 0, INF: 1, -INF: -1, NAN: NAN, TINY: 1, -TINY: -1},
+    "abs": {0.0: 0, INF: 1, -INF: -1, NAN: NAN, TINY: 1, -TINY: -1},
     "exp": {0.0: 1, INF: INF, -INF: 0, NAN: NAN, 750.0: INF, -750.0: 0, TINY: 1},
     "log": {0.0: INF, INF: 0, NAN: NAN, HUGE: 1 / HUGE, TINY: INF},
     "log1p": {0.0: 1, -1.0: INF, INF: 0, NAN: NAN, TINY: 1},
@@ -56,8 +56,8 @@ TABLE = {
     "cos": {0.0: 0, INF: NAN, NAN: NAN, TINY: -TINY},
     "tanh": {0.0: 1, INF: 0, -INF: 0, NAN: NAN, TINY: 1, 750.0: 0},
     "sigmoid": {0.0: 0.25, INF: 0, -INF: 0, NAN: NAN, 750.0: 0, -750.0: 0},
-    "relu": {0.0: 0, -0.0: 0, INF: 1, -INF: 0, NAN: 0, TINY: 1, -TINY: 0},
-    "leaky_relu": {0.0: 0.01, -0.0: 0.01, INF: 1, -INF: 0.01, NAN: 0.01, TINY: 1},
+    "relu": {0.0: 0, INF: 1, -INF: 0, NAN: 0, TINY: 1, -TINY: 0},
+    "leaky_relu": {0.0: 0.01, INF: 1, -INF: 0.01, NAN: 0.01, TINY: 1},
     "softplus": {0.0: 0.5, INF: 1, -INF: 0, NAN: NAN, 750.0: 1, -750.0: 0},
     "neg": {0.0: -1, INF: -1, NAN: -1},
 }
@@ -106,7 +106,10 @@ def test_results_and_derivatives_of_two_inputs_at_special_values(name, numbers, 
     node, _, _, _ = through(op, numbers)
     grads = [x.grad for x, p in zip(node.inputs, op.partials, strict=True) if p is not None]
     assert same(node.data + 0.0, value + 0.0)
-    assert all(a == b or (math.isnan(a) and math.isnan(b)) or a == pytest.approx(b, rel=1e-15) for a, b in zip(grads, slopes, strict=True)), grads
+    assert all(
+        a == b or (math.isnan(a) and math.isnan(b)) or a == pytest.approx(b, rel=1e-15)
+        for a, b in zip(grads, slopes, strict=True)
+    ), grads
 
 
 DEVIATIONS = [

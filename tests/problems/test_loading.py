@@ -170,7 +170,7 @@ def test_random_weights_are_the_same_at_every_load():
         ('dataset = "xor"\nnoise = 0.1', r"data.noise does not fit the dataset xor, which takes \[\]"),
         ('dataset = "xor"\nsamples = 9', "data.samples does not fit the dataset xor"),
         ('dataset = "dummy_feature"\nnoise = 0.1', "data.noise does not fit the dataset dummy_feature"),
-        ('dataset = "moon"', "data.dataset must be one of .*'moons'"),
+        ('dataset = "moon"', "unknown data.dataset: 'moon' .*did you mean 'moons'"),
         ('dataset = "moons"\nsamples = 0', "data.samples must be a whole number, 1 or more, got 0"),
         ('dataset = "moons"\nnoise = -0.1', "data.noise must be a number, 0 or more, got -0.1"),
         ('dataset = "xor"\nheld_out = 4', "data.held_out must leave a sample to train on: there are 4, got 4"),

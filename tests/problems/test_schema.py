@@ -36,7 +36,7 @@ def lines_of(section, *keys):
 
 @pytest.mark.parametrize(("section", "key"), KEYS)
 def test_every_key_has_a_meaning_and_an_example_that_fits(section, key):
-    words, fits, about, example = SCHEMA[section][key]
+    (words, fits, _), about, example = SCHEMA[section][key]
     assert len(words) > 5
     assert len(about) > 4
     assert fits(tomllib.loads(f"x = {example}")["x"])
@@ -138,7 +138,7 @@ def test_every_setting_and_name_has_its_key():
     ],
 )
 def test_a_choice_takes_what_there_is_and_says_so(section, key, allowed):
-    words, fits, *_ = SCHEMA[section][key]
+    words, fits, _ = SCHEMA[section][key].kind
     for name in allowed:
         assert fits(name)
         assert repr(name) in words
@@ -160,7 +160,7 @@ def test_a_section_that_is_misspelt_is_answered_with_the_nearest(section):
         check("f.toml", "", f"{section}s", {})
 
 
-NUMBERS = [(s, k) for s, k in KEYS if "number" in SCHEMA[s][k].words]
+NUMBERS = [(s, k) for s, k in KEYS if "number" in SCHEMA[s][k].kind.words]
 
 
 @pytest.mark.parametrize(("section", "key"), NUMBERS)

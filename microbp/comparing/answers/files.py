@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.formats import READERS
-from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, unknown
+from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, nearest
 
 MAX_BYTES = 100_000_000
 MISFITS = (ShapeError, UnknownNameError)
@@ -46,7 +46,7 @@ def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in READERS:
-        raise ProblemError(f"cannot read {what} from {str(path)!r}: {unknown('kind of file', suffix, READERS)}")
+        raise ProblemError(f"cannot read {what} from {str(path)!r}: {nearest('kind of file', suffix, READERS)}")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ProblemError(f"{path}: a file of {what} may have {MAX_BYTES:,} bytes, this has more")
@@ -107,7 +107,7 @@ def find_function(name: str) -> Callable[..., Any]:
         function: Any = getattr(found, attribute, None)
     if not callable(function):
         names = [n for n, value in vars(found).items() if inspect.isfunction(value)]
-        raise ProblemError(f"{unknown('function', attribute, names)}, in the module {module!r}")
+        raise ProblemError(f"{nearest('function', attribute, names)}, in the module {module!r}")
 
     @functools.wraps(function)
     def guarded(*arguments: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 from microbp.comparing.answers.arrays import has_truth
 from microbp.comparing.answers.files import load_gradients, named
 from microbp.engine.operands import real_number
-from microbp.errors import OperandError, ProblemError, UnknownNameError, unknown
+from microbp.errors import OperandError, ProblemError, UnknownNameError, nearest
 
 
 def read_labelled(text: str, labels: Collection[str], kind: str = "leaf") -> dict[str, float]:
@@ -56,7 +56,7 @@ def labelled(gradients: Any, labels: Collection[str], kind: str = "leaf") -> dic
     found: dict[str, float] = {}
     for name, number in gradients.items():
         if name not in labels:
-            raise UnknownNameError(f"{unknown(kind, name, labels)}")
+            raise UnknownNameError(f"{nearest(kind, name, labels)}")
         try:
             if has_truth(number):
                 raise OperandError("a truth value is no number")

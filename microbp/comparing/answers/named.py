@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.arrays import depth, floats, words
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn.array_names import ArrayName, array_name, layers_of, stems
 from microbp.problems.exercise import Exercise, Gradients
 
@@ -87,7 +87,7 @@ def collect(case: Exercise, given: Mapping[str, Any]) -> Collected:
         elif _BESIDE.fullmatch(key):
             found.beside[key] = value
         else:
-            raise UnknownNameError(unknown("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
+            raise UnknownNameError(nearest("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
     return found
 
 

@@ -22,7 +22,7 @@ from microbp.comparing.answers.flat import ORDERS, ambiguous, flat_readings
 from microbp.comparing.answers.layouts import apart, as_they_stand, layouts_of, notes_on
 from microbp.comparing.answers.named import Collected, collect
 from microbp.comparing.answers.sequences import Named, loss_apart, named
-from microbp.errors import ShapeError, UnknownNameError, unknown
+from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn.layout import ArrayLayout
 from microbp.problems.exercise import Exercise, Gradients
 
@@ -57,7 +57,7 @@ def read(
     ['rows', 'columns', 'weights-rows', 'weights-columns', 'neurons', 'theta-rows', 'theta-columns']
     """
     if order is not None and order not in ORDERS:
-        raise UnknownNameError(unknown("order", order, ORDERS))
+        raise UnknownNameError(nearest("order", order, ORDERS))
     said = ArrayLayout.said(layout)
     loss, gradients = loss_apart(unwrapped(gradients))
     found = [answer for answer in _answers(case, gradients, order, said, like, loose) if answer.arrays]

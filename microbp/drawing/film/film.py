@@ -20,7 +20,7 @@ from microbp.drawing.film.merge_frames import check_pillow, moving_image, moving
 from microbp.drawing.image import render_all
 from microbp.drawing.moment import AtStep
 from microbp.engine import Value
-from microbp.errors import GraphError, RendererError, UnknownNameError, unknown
+from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
 
 MOVING = ("svg", "gif", "webp")
 DPI = 72
@@ -60,7 +60,7 @@ class Film:
         Raises `UnknownNameError` for an ending that is no picture's, and what `Drawing.picture` raises.
         """
         if ending not in FORMATS:
-            raise UnknownNameError(unknown("picture format", ending, FORMATS))
+            raise UnknownNameError(nearest("picture format", ending, FORMATS))
         folder = Path(folder)
         folder.mkdir(exist_ok=True)
         digits = len(str(self.steps[-1]))
@@ -132,7 +132,7 @@ def check_film(path: str | Path) -> str:
     """
     ending = Path(path).suffix.removeprefix(".").lower()
     if ending not in MOVING:
-        raise UnknownNameError(unknown("film format", ending, MOVING))
+        raise UnknownNameError(nearest("film format", ending, MOVING))
     if ending != "svg":
         check_pillow()
     return ending

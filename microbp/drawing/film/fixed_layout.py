@@ -6,12 +6,11 @@ graph as it would its first; and to start a process takes five times as long as 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from microbp.drawing.image import TIMEOUT, render
+from microbp.drawing.image import TIMEOUT, layout
 
 PINNED = "nop2"
 """The layout program of Graphviz that takes places as they are given."""
@@ -27,15 +26,15 @@ def pinned(sources: Sequence[str], timeout: float = TIMEOUT) -> list[str]:
     """
     first = sources[0]
     layouts = [
-        json.loads(render(text, "json0", timeout=timeout))
+        layout(text, timeout)
         for text in (first, _ARROW.sub(lambda m: f"{m[0].removesuffix(m[3])}{_TURNED[m[3]]}", first))
     ]
     arrows = {
         (arrow["id"], arrow["dir"]): _attributes(arrow, "pos", "lp", "tail_lp")
         for laid in layouts
-        for arrow in laid.get("edges", [])
+        for arrow in laid.arrows
     }
-    places = "\n".join(_places(layouts[0].get("objects", [])))
+    places = "\n".join(_places(layouts[0].objects))
     return ["\n".join([text.rstrip().removesuffix("}"), places, *_run(text, arrows), "}\n"]) for text in sources]
 
 

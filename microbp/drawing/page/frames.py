@@ -6,14 +6,14 @@ that a few runs of Graphviz do for a thousand neurons.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any
 
+from microbp.drawing.dot import column
 from microbp.drawing.grouping import Box
-from microbp.drawing.image import render
+from microbp.drawing.image import layout
 from microbp.engine import Value
 from microbp.printing import printable
 from microbp.stepping.stepper import Stepper
@@ -129,27 +129,24 @@ class Frames:
             frame.arrow(ids[step.input], joint or ids[node], [step.number], room, more)
 
     def _joints(self, frame: Frame, node: Value, ids: dict[Value, str], joined: set[Value]) -> Iterator[str]:
-        """A weighted sum: each weight stands above a small × in its own rank, so that arrows need not go round it."""
-        chain: list[tuple[str, str]] = []
-        rank: list[str] = []
+        """A weighted sum: a small × for each product, with its weight above it if it stands nowhere else."""
+        products: list[tuple[str, str]] = []
         for k in range(0, len(node.inputs) - 1, 2):
             joint = f"x{ids[node]}_{k}"
             weight = node.inputs[k]
             yield f"{joint} [shape=circle width=0.25 height=0.25]"
             pair = [self.steps[node, p].number for p in (k, k + 1) if (node, p) in self.steps]
             frame.arrow(joint, ids[node], pair, 0, "weight=6")
-            rank.append(joint)
-            if (node, k) in self.steps and weight.op is None and weight not in joined:
+            beside = (node, k) in self.steps and weight.op is None and weight not in joined
+            products.append((joint, ids[weight] if beside else ""))
+            if beside:
                 joined.add(weight)
-                rank.append(ids[weight])
-                chain.append((ids[weight], joint))
                 frame.arrow(joint, ids[weight], [self.steps[node, k].number], 0, 'comment="turned"')
             else:
                 self._arrow(frame, node, k, ids, joint)
             self._arrow(frame, node, k + 1, ids, joint)
         self._arrow(frame, node, len(node.inputs) - 1, ids)
-        yield from (f"{above} -> {below} [style=invis]" for (above, _), (_, below) in pairwise(chain))
-        yield f"{{rank=same {' '.join(rank)}}}"
+        yield from column(products)
 
     def _around(self, node: Value, positions: range, title: str) -> Frame:
         """A node with some of its inputs on the left, and some of the values made from it on the right."""
@@ -187,10 +184,10 @@ def _paths(box: Box, title: str = "") -> Iterator[tuple[int, str]]:
 
 def placed(dot: str) -> dict[str, Any]:
     """Where Graphviz puts everything, for SVG: pixels from the top left corner."""
-    drawn = json.loads(render(dot, "json0"))
-    width, height = _numbers(drawn["bb"])[2:]
+    drawn = layout(dot)
+    width, height = _numbers(drawn.bb)[2:]
     parts: dict[str, dict[int, Any]] = {"n": {}, "x": {}, "c": {}}
-    for part in drawn.get("objects", []):
+    for part in drawn.objects:
         name = part["name"]
         if name.startswith("cluster_") and "bb" in part:
             x, y, right, top = _numbers(part["bb"])
@@ -200,7 +197,7 @@ def placed(dot: str) -> dict[str, Any]:
             w, h = float(part["width"]) * 72, float(part["height"]) * 72
             k = int(name[1:]) if name[0] == "n" else len(parts["x"])
             parts[name[0]][k] = [_short(n) for n in (x - w / 2, height - y - h / 2, w, h)]
-    arrows = {int(edge["id"]): _arrow(edge, height) for edge in drawn.get("edges", []) if "id" in edge}
+    arrows = {int(edge["id"]): _arrow(edge, height) for edge in drawn.arrows if edge["id"].isdigit()}
     rows = {name: [found[k] for k in sorted(found)] for name, found in {**parts, "a": arrows}.items()}
     return {"w": _short(width), "h": _short(height), **rows}
 

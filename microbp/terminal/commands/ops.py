@@ -94,7 +94,10 @@ def describe(op: Op) -> str:
     facts = {"": f"{op.name}: {how_to_write(op)} = {op.print_formula().text()}"}
     for name, partial in zip(op.inputs, op.partials, strict=True):
         facts[f"∂/∂{name}"] = op.print_formula(name).text() if partial else "none: a plain number"
+        if name in op.printed:
+            facts[f"∂/∂{name}, computed as"] = partial or ""
     facts["rule"] = op.rule
+    facts["accuracy"] = op.accuracy
     facts["domain"] = op.domain
     facts["kink"] = op.kink
     facts["symbol"] = op.symbol

@@ -140,7 +140,7 @@ def test_a_convention_can_be_taken_back_too(capsys):
         (["--lr", "inf"], "learning_rate must be a number, 0 or more, got inf"),
         (["--lr", "-0.5"], "learning_rate must be a number, 0 or more, got -0.5"),
         (["--optimizer", "adam", "--momentum", "0.5"], "momentum belongs to the optimizer sgd, got 0.5 with adam"),
-        (["--decay", "2"], "decay must be a number, from 0 to 1, got 2.0"),
+        (["--decay", "2"], "decay must be a number from 0 to 1, got 2.0"),
         (["--decay-every", "0"], "decay_every must be a whole number, 1 or more, got 0"),
         (["--seed", "-1"], "seed must be a whole number, 0 or more, got -1"),
         (["--steps", "1" * 30], "steps must be a whole number"),

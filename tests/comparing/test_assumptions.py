@@ -42,7 +42,7 @@ def test_every_loss_is_right_and_its_average_is_what_it_says(loss):
     total = LOSSES[loss_named(loss, half=False, over="sum")]
     outputs, count = [one.model(x) for x in X.tolist()], {"sum": 1, "samples": 4, "elements": 8}[LOSSES[loss].over]
     share = (0.5 if LOSSES[loss].half else 1.0) / count
-    assert one.root().data == pytest.approx(total(outputs, one.targets).data * share, rel=1e-12)
+    assert one.root().data == pytest.approx(total.graph(outputs, one.targets).data * share, rel=1e-12)
 
 
 @pytest.mark.parametrize(("loss", "penalty", "biases"), FORMS)

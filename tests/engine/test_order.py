@@ -146,7 +146,9 @@ def test_separate_graphs_in_eight_threads_are_right():
 def test_one_graph_in_several_threads_is_right_or_refused(share):
     x, root = diamonds(300)
     h = root.inputs[0]
-    roots = {"all": [root] * 4, "a leaf": [x * k * h.data for k in range(4)], "a part": [h * k for k in range(1, 5)]}[share]
+    roots = {"all": [root] * 4, "a leaf": [x * k * h.data for k in range(4)], "a part": [h * k for k in range(1, 5)]}[
+        share
+    ]
     expected = []
     for one in roots:
         root.zero_grad()
@@ -175,7 +177,9 @@ def test_one_graph_in_several_threads_is_right_or_refused(share):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 warns of forks beside threads, which is the point
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning"
+)  # Python 3.12 warns of forks beside threads, which is the point
 def test_a_fork_while_another_thread_walks_goes_on_in_the_child():
     _, root = diamonds(3000)
     going = threading.Event()

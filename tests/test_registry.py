@@ -1,0 +1,155 @@
+"""Activations and losses: every place that knows one knows all, and what lacks one is named with the file to edit."""
+
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp import nn, vectorized
+from microbp.derivation import formulas
+from microbp.diagnosis.mistake import CHOICES
+from microbp.drawing.page.page import page_html
+from microbp.engine.ops import OPS
+from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
+from microbp.losses import LOSSES, Loss
+from microbp.problems.exercise import exercise_of
+from microbp.problems.schema import SCHEMA
+from tests import ROOT, test_losses, test_vectorized
+
+README = (ROOT / "README.md").read_text("utf-8")
+CASE = exercise_of(microbp.load("w1-w8"))
+
+
+def readme_row(name):
+    """The names in code in a row of the README's tables, but for the first, which names the row."""
+    return set(re.findall(r"`(\w+)`", README.partition(f"\n| `{name}` |")[2].partition("\n")[0]))
+
+
+@cache
+def in_page(name):
+    """Whether a page knows the node for an activation, and says why its derivative is what it is."""
+    text = page_html(nn.Neuron(1, name)([0.5])).replace("\\u003e", ">")
+    return '["activation",' in text and OPS[name].rule in text
+
+
+def activations():
+    """Where activations are known, by the file to edit."""
+    return {
+        "microbp/engine/ops.py (a row of TABLE with activation=True)": set(nn.ACTIVATIONS),
+        "microbp/vectorized.py (ACTIVATIONS)": set(vectorized.ACTIVATIONS),
+        "microbp/derivation/formulas.py (SLOPES)": set(formulas.SLOPES),
+        "microbp/diagnosis/mistake.py (CHOICES)": {"linear", *CHOICES["<activation>"](CASE)},
+        "microbp/problems/schema.py (network.activation)": accepted("network", "activation", nn.ACTIVATIONS),
+        "microbp/problems/schema.py (network.output)": accepted("network", "output", nn.ACTIVATIONS),
+        "README.md (network.activation: run `make gallery`)": readme_row("network.activation"),
+        "README.md (network.output: run `make gallery`)": readme_row("network.output"),
+        "README.md (the operations: run `make gallery`)": {
+            name for name in nn.ACTIVATIONS if name == "linear" or f"\n| {name} | `x." in README
+        },
+        "tests/test_vectorized.py (TEXTBOOK: f and f′ of one number)": set(test_vectorized.TEXTBOOK),
+        "microbp/drawing/page (the kind of a node)": {"linear", *filter(in_page, nn.ACTIVATIONS[1:])},
+    }
+
+
+def losses():
+    """Where losses are known, by the file to edit."""
+    return {
+        "microbp/losses.py (a function with its @_row)": set(LOSSES),
+        "microbp/vectorized.py (LOSSES)": set(vectorized.LOSSES),
+        "microbp/derivation/formulas.py (ERRORS)": set(formulas.ERRORS),
+        "microbp/diagnosis/mistake.py (CHOICES)": {CASE.loss, *CHOICES["<loss>"](CASE)}
+        & {*formulas.ERRORS, *LOSSES, *vectorized.LOSSES},
+        "microbp/problems/schema.py (loss.name)": accepted("loss", "name", {*LOSSES, *vectorized.LOSSES}),
+        "README.md (loss.name: run `make gallery`)": readme_row("loss.name"),
+        "tests/test_losses.py (BY_HAND: its value, worked out by hand)": set(test_losses.BY_HAND),
+    }
+
+
+def accepted(section, key, names):
+    return {name for name in names if SCHEMA[section][key].kind.fits(name)}
+
+
+def value(text, scope):
+    """What a formula comes to."""
+    formula = Formula(text)
+    return numpy_function("row", formula.names, [formula])(*(scope[name] for name in formula.names))[0]
+
+
+def lacks(kind, places):
+    """A sentence for each name that a place lacks."""
+    every = set().union(*places.values())
+    return [
+        f"{kind} {name!r} is missing in {place}" for place, known in places.items() for name in sorted(every - known)
+    ]
+
+
+def test_every_place_knows_every_activation():
+    assert lacks("the activation", activations()) == []
+
+
+def test_every_place_knows_every_loss():
+    assert lacks("the loss", losses()) == []
+
+
+@pytest.mark.parametrize("kind", [activations, losses])
+def test_what_lacks_a_name_is_named_with_its_file(kind):
+    places = kind()
+    for place, known in places.items():
+        name = max(known)
+        assert lacks("the", places | {place: known - {name}}) == [f"the {name!r} is missing in {place}"]
+
+
+def test_a_loss_simplifies_with_the_same_activations_in_both_derivations():
+    pairs = {(name, f) for name, loss in LOSSES.items() for f in loss.delta}
+    assert pairs == vectorized.LOSSES_OF_NET.keys()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_row_of_a_loss_is_its_derivative_on_the_targets_it_is_for(name):
+    row, rng = LOSSES[name], np.random.default_rng(0)
+    y = row.targets.sample(rng, (5, 3))
+    assert row.targets.fit(y)
+    assert np.all(y == y.round(2))
+    a = rng.uniform(0.1, 0.9, size=y.shape)
+    scope = {"a": a, "y": y, "m": 5, "n": 3, "p": vectorized.softmax(a) * y.sum(axis=1, keepdims=True)}
+    np.testing.assert_allclose(value(row.derivative, scope), vectorized.LOSSES[name][1](a, y), rtol=1e-12)
+    for f, text in row.delta.items():
+        both = vectorized.LOSSES[name][1](a, y) * vectorized.ACTIVATIONS[f][1](np.log(a / (1 - a)), a)
+        np.testing.assert_allclose(value(text, scope), both, rtol=1e-12)
+
+
+HALF_THERE = {
+    "losses": (LOSSES, Loss(LOSSES["hinge"].graph, "y - a")),
+    "vectorized": (vectorized.LOSSES, vectorized.LOSSES["hinge"]),
+}
+
+
+@pytest.mark.parametrize("where", [("losses",), ("vectorized",), ("losses", "vectorized")])
+def test_a_loss_that_is_missing_somewhere_leaves_other_networks_alone(where, monkeypatch):
+    for place in where:
+        table, row = HALF_THERE[place]
+        monkeypatch.setitem(table, "toy", row)
+    assert any("'toy' is missing in microbp/derivation/formulas.py" in line for line in lacks("the loss", losses()))
+    problem = microbp.load("w1-w8")
+    _, dW, db = vectorized.loss_and_gradients(
+        *problem.model.arrays(), problem.inputs, problem.targets, **problem.model.activations()
+    )
+    assert microbp.diagnose(problem, {"dW": dW, "db": db}).ok
+    twice = microbp.diagnose(problem, {"dW": [2 * g for g in dW], "db": [2 * g for g in db]})
+    assert not twice.ok
+    assert microbp.conventions(problem, "0.291027924")
+
+
+@pytest.mark.parametrize("table", [vectorized.ACTIVATIONS, formulas.SLOPES])
+def test_an_activation_that_is_missing_somewhere_leaves_other_networks_alone(table, monkeypatch):
+    monkeypatch.setitem(table, "toy", table["tanh"])
+    said = lacks("the activation", activations())
+    assert "the activation 'toy' is missing in microbp/diagnosis/mistake.py (CHOICES)" in said
+    problem = microbp.load("w1-w8")
+    _, dW, db = vectorized.loss_and_gradients(
+        *problem.model.arrays(), problem.inputs, problem.targets, **problem.model.activations()
+    )
+    assert not microbp.diagnose(problem, {"dW": [np.tanh(g) + 1 for g in dW], "db": db}).ok
