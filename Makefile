@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
 
-.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples gallery clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples fuzz gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,10 @@ test-fast: $(VENV)/.test  ## what shows most mistakes within a minute: without s
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not slow" --hypothesis-profile=fast $(TESTS)
 
 check: lint type test examples  ## lint, types, tests (with the README's code), examples
+
+FUZZ := 12000
+fuzz: $(VENV)/.test  ## feed the loaders, expressions and commands with damaged input, FUZZ=12000 cases of each
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest -q tests/fuzz
 
 lint: $(VENV)/.lint  ## look for mistakes of style
 	$(BIN)/ruff check .

@@ -1,8 +1,42 @@
-"""`python -m microbp`: the same as the command."""
+"""`python -m microbp`, and the command `microbp`: what has to happen before the rest of it is imported."""
 
+import os
+import signal
 import sys
 
-from microbp.terminal.cli import main
+from microbp.terminal.console import open_streams
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+
+def main() -> int:
+    """Runs the command with the arguments of the process; returns its exit code. Ctrl-C is one line at any moment."""
+    before = signal.getsignal(signal.SIGINT)
+    heard = before is signal.default_int_handler  # not in the background of a shell
+    try:
+        if heard:
+            # Half-imported packages make other errors of a KeyboardInterrupt, and there is nothing yet to be lost.
+            signal.signal(signal.SIGINT, _end)
+        open_streams()
+        from microbp.terminal.cli import main as command
+
+        if heard:
+            signal.signal(signal.SIGINT, before)
+        return command()
+    except KeyboardInterrupt:
+        _say()
+        return INTERRUPTED
+
+
+def _end(*_: object) -> None:
+    _say()
+    os._exit(INTERRUPTED)
+
+
+def _say() -> None:
+    os.write(2, b"microbp: interrupted\n")
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -100,9 +100,11 @@ class Precision:
         But no farther, relative to the largest, than makes them `ruined`.
         """
         most = largest(right)
-        bound = np.minimum(self.noise[name] * _MARGIN, ruined * most)
-        if not (single or self.single):
-            bound = bound * 2.0**-29 + RELATIVE * most
+        noise = self.noise[name] * _MARGIN
+        # Of a perfect fit the sum is nothing but noise: the terms say how large that may be.
+        bound = noise * 2.0**-29 + RELATIVE * most
+        if single or self.single:
+            bound = np.maximum(bound, np.minimum(noise, ruined * most))
         return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
 
 
@@ -163,6 +165,10 @@ def precision_of(case: Exercise, given: Answer, typed: bool = True, pooled: bool
     single = given.single
     if typed and not single and all(map(is_single, numbers)):  # and not because they were typed with few digits
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
+    if single and all(map(is_half, numbers)):
+        units = [
+            np.maximum(half, np.abs(array) * 2.0**-11 + 2.0**-25) for half, array in zip(units, numbers, strict=True)
+        ]
     return Precision(dict(zip(given.arrays, units, strict=True)), _noise(case, given), single)
 
 
@@ -170,18 +176,28 @@ def _noise(case: Exercise, given: Answer) -> Gradients:
     """The rounding errors of single precision: as large, for the terms of its sum, as the worst of its neuron."""
     found: Gradients = {}
     with np.errstate(all="ignore"):
-        rough, right = gradients(case, plan(case, {"precision": "single"})), case.truth[1]
+        right = case.truth[1]
+        rough = gradients(case, plan(case, {"precision": "single"}))
+        # Where a − y is all but 0, what rounding does to a is all of δ: so much at least.
+        near = [replace(case, Y=case.Y + signs * _SINGLE * np.abs(case.Y)) for signs in (1.0, _alternating(case.Y))]
+        moved = [gradients(other, plan(other)) for other in near]
         for part in backward(case, plan(case)):
             W, b = f"dW{part.l}", f"db{part.l}"
             sizes = {W: np.abs(part.delta).T @ np.abs(part.inputs) + np.abs(part.dW_l2)}
             sizes[b] = np.abs(part.delta).sum(axis=0)
             errors = np.column_stack([np.abs(rough[name] - right[name]) / sizes[name] for name in (W, b)])
             level = np.maximum(np.nan_to_num(errors, nan=0.0, posinf=0.0).max(axis=1), _SINGLE)
-            for name, noise in ((W, level[:, None] * sizes[W]), (b, level * sizes[b])):
+            for name, own in ((W, level[:, None] * sizes[W]), (b, level * sizes[b])):
                 if name in given.arrays:
+                    noise = np.max([own, *(np.abs(other[name] - right[name]) for other in moved)], axis=0)
                     selected = given.select(name, noise)
                     found[name] = np.full(given.numbers(name).shape, noise.max()) if selected is None else selected
     return found
+
+
+def _alternating(Y: Floats) -> Floats:
+    """1 and −1 like a chessboard."""
+    return np.asarray(1.0 - 2.0 * (np.indices(Y.shape).sum(axis=0) % 2), dtype=np.float64)
 
 
 def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
@@ -194,6 +210,12 @@ def is_single(numbers: Floats) -> bool:
     """Whether float32 can hold all these numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.all((numbers.astype(np.float32) == numbers) | np.isnan(numbers)))
+
+
+def is_half(numbers: Floats) -> bool:
+    """Whether float16 can hold all these numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.all((numbers.astype(np.float16) == numbers) | np.isnan(numbers)))
 
 
 def few_digits(given: Answer, right: Gradients) -> bool:

@@ -164,15 +164,25 @@ class Routes:
             yield Term(i, j, upstream, slope, arrived[net].upstream, arrived[net].local)
 
     def activation(self, net: Value) -> tuple[Value, float | None]:
-        """The activation of a net in the graph, and f′."""
-        if self.functions[self.parameter.layer - 1] == "linear":
+        """The activation of a net in the graph, and f′; the net itself where what follows is made of that."""
+        if self.of_net:
             return net, None
         step = self.stepper.arrivals(net)[0]
         return step.node, step.local
 
+    @property
+    def of_net(self) -> bool:
+        """Whether no f′ is a factor of this layer's δ: it is linear, or the loss is computed from its nets."""
+        f, last = self.functions[self.parameter.layer - 1], self.parameter.layer == self.depth
+        return f == "linear" or (last and (self.loss, f) in vectorized.LOSSES_OF_NET)
+
     def above(self, out: Value) -> list[Step]:
         """The steps that bring an activation its gradient, in the order of the next layer's neurons."""
-        return self.stepper.arrivals(out)[::-1]
+        layer = self.parameter.layer
+        above = nets(self.stepper, self.model, layer) if layer < self.depth else []
+        neuron = {net: q for q, samples in enumerate(above) for net in samples}
+        steps = self.stepper.arrivals(out)[::-1]
+        return sorted(steps, key=lambda step: neuron.get(step.node, 0))
 
     def terms(self) -> Iterator[Term]:
         """The same from the arrays, by the formula with indices."""
@@ -187,9 +197,10 @@ class Routes:
                 upstream = tuple(zip(self.deltas[l][i].tolist(), W[l][:, j].tolist(), strict=True))
                 delta = sum(map(prod, upstream)) * slope
             else:
-                upstream, delta = ((float(by_output[i, j]),),), float(self.deltas[-1][i, j])
+                delta = float(self.deltas[-1][i, j])
+                upstream = ((delta if self.of_net else float(by_output[i, j]),),)
             before = 1.0 if k is None else float(a[l - 1][i, k])
-            yield Term(i, j, upstream, None if f == "linear" else slope, delta, before)
+            yield Term(i, j, upstream, None if self.of_net else slope, delta, before)
 
     @property
     def weighted(self) -> bool:

@@ -31,6 +31,7 @@ from microbp.engine import Constant, Value
 from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
+from microbp.printing import check_place, write
 
 FORMATS = ("dot", "svg", "png", "pdf")
 SHORT_TEXT = 40
@@ -160,6 +161,8 @@ def draw(
     ending = "dot" if path is None else Path(path).suffix.removeprefix(".").lower()
     if ending not in FORMATS:
         raise UnknownNameError(nearest("picture format", ending, FORMATS))
+    if path is not None:
+        check_place(path)
     if isinstance(root, MLP):
         drawing = _network(root, level, Style.of(**style), timeout)
     else:
@@ -170,7 +173,7 @@ def draw(
         given = {find(root.graph(), name): number for name, number in (wrong or {}).items()}
         drawing = plan.at(Static(root.grad != 0.0, given) if step is None else AtStep(root, step, given))
     if path is not None:
-        Path(path).write_bytes(drawing.picture(ending, dpi))
+        write(path, drawing.picture(ending, dpi))
     return drawing
 
 

@@ -6,16 +6,23 @@ Either runs in a process of its own, which can be stopped when it takes too long
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
+from subprocess import PIPE
 from typing import Any, NamedTuple
 
 from microbp.errors import RendererError
+from microbp.printing import printable
 
 TIMEOUT = 30.0
 """Seconds that a renderer may take."""
@@ -34,6 +41,11 @@ for text in sys.stdin.buffer.read().decode().split({_SEPARATOR!r}):
 AT_ONCE = 8
 """So many pictures of a film are made by one process: of the time of a single one most goes into its start."""
 _BEGINNINGS = {"svg": rb"<\?xml ", "png": rb"\x89PNG\r\n\x1a\n", "pdf": rb"%PDF-"}
+_ENDS = {"png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
+MOST_BYTES = 64_000_000
+"""What a renderer makes at once has no more: the eight pictures of the largest graph that can be drawn have less."""
+LONGEST = 400
+"""So much of what it complains is repeated."""
 CHEAPER = ("splines=spline", "splines=line nslimit=1 nslimit1=1 mclimit=0.2")
 """What takes longest, and the second try: straight arrows, and an earlier end to the search for the best places."""
 FONTS = b'font-family="Verdana,DejaVu Sans,sans-serif"'
@@ -100,23 +112,90 @@ def _command(ending: str, program: str) -> list[str]:
 
 
 def _run(command: list[str], sources: Sequence[str], ending: str, seconds: float) -> list[bytes] | None:
-    """What the renderer makes of these; `None` if it takes too long."""
-    text = _SEPARATOR.join(sources).encode()
+    """What the renderer makes of these; `None` if it takes too long. Nothing that it says is believed unseen."""
     try:
-        done = subprocess.run(command, input=text, capture_output=True, timeout=seconds, check=True)
+        code, made, said = _finish(command, _SEPARATOR.join(sources).encode(), seconds)
     except subprocess.TimeoutExpired:
         return None
     except OSError as error:
         raise RendererError(f"Graphviz could not be started: {error}") from error
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit code {error.returncode}"
-        raise RendererError(f"Graphviz could not draw this: {said}") from error
-    if len(sources) == 1:
-        return [done.stdout]
-    pictures = re.split(rb"(?=%s)" % _BEGINNINGS[ending], done.stdout)[1:]
+    if len(made) > MOST_BYTES:
+        raise RendererError(f"Graphviz made more than {MOST_BYTES:,} bytes of this: draw a part of the graph")
+    if code:
+        last = printable(said.decode(errors="replace").strip().rpartition("\n")[2][:LONGEST]) or f"exit code {code}"
+        raise RendererError(f"Graphviz could not draw this: {last}")
+    pictures = [made] if len(sources) == 1 else re.split(rb"(?=%s)" % _BEGINNINGS[ending], made)[1:]
     if len(pictures) != len(sources):
         raise RendererError(f"Graphviz made {len(pictures)} pictures of {len(sources)} graphs")
+    for picture in pictures:
+        if not _is(ending, picture):
+            got = f"bytes that begin with {printable(repr(picture[:20]))}" if picture else "nothing"
+            raise RendererError(f"{command[0]} was asked for {ending}, and made {got}: is that Graphviz?")
     return pictures
+
+
+def _finish(command: list[str], text: bytes, seconds: float) -> tuple[int, bytes, bytes]:
+    """Runs a program with this input: its exit code, its output (a byte too many, if there is more) and its errors.
+
+    When it has ended, took too long, or wrote too much, all that it started ends too.
+    """
+    errors: list[bytes] = []
+    late = threading.Event()
+    with subprocess.Popen(command, start_new_session=True, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+
+        def stop() -> None:
+            late.set()
+            _end(process)
+
+        def feed() -> None:
+            with contextlib.suppress(OSError), stdin:  # it may have had enough
+                stdin.write(text)
+
+        def listen() -> None:
+            while said := os.read(stderr.fileno(), 1 << 16):
+                errors[:] = [b"".join(errors)[-LONGEST:] + said]
+
+        timer = threading.Timer(seconds, stop)
+        helpers = [timer, threading.Thread(target=feed, daemon=True), threading.Thread(target=listen, daemon=True)]
+        try:
+            for helper in helpers:
+                helper.start()
+            made = stdout.read(MOST_BYTES + 1)
+            if len(made) <= MOST_BYTES:
+                process.wait()
+        finally:
+            timer.cancel()
+            _end(process)
+            for helper in helpers:
+                helper.join()
+    if late.is_set():
+        raise subprocess.TimeoutExpired(command, seconds)
+    return process.returncode, made, b"".join(errors)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a program and, where there are groups of processes, all that it started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # none of them is left
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
+        process.kill()
+
+
+def _is(ending: str, picture: bytes) -> bool:
+    """Whether these bytes are what was asked for, from the beginning to the end."""
+    try:
+        if ending == "svg":
+            return ET.fromstring(picture).tag.rpartition("}")[2] == "svg"
+        if ending == "json0":
+            return isinstance(json.loads(picture), dict)
+    except (ValueError, ET.ParseError):
+        return False
+    return bool(re.match(_BEGINNINGS[ending], picture)) and picture.rstrip().endswith(_ENDS[ending])
 
 
 def _fit(svg: bytes) -> bytes:

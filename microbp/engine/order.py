@@ -17,16 +17,16 @@ from typing import Any
 from microbp.errors import GraphError
 
 NEW, LEAF = 0, -1
-"""The marks on a node before any walk, and on a leaf for ever."""
+"""The marks on a node before any walk, and on a leaf for ever: small numbers, of which Python has one object each."""
 _numbers = count(1)
 _walks: set[object] = set()
 """A key for each walk that is under way."""
-_passes: dict[int, Sequence[Any]] = {}
-"""The interior nodes of each pass that is under way."""
+passes: dict[int, Sequence[Any]] = {}
+"""The interior nodes of each pass that is under way: of two that begin at once, each sees the other here."""
 
 if hasattr(os, "register_at_fork"):  # no other thread of the parent goes on in the child
     os.register_at_fork(after_in_child=_walks.clear)
-    os.register_at_fork(after_in_child=_passes.clear)
+    os.register_at_fork(after_in_child=passes.clear)
 
 
 def topological_order(root: Any) -> list[Any]:
@@ -47,28 +47,28 @@ def _walk(root: Any, done: int) -> list[Any]:
     Go down to the first input that is not done yet; where all are, the node is done. `path` leads back up. A node with
     many inputs is opened: all that are not done go on the path at once.
     """
-    opened = -1 - done
+    opened, leaf = -1 - done, LEAF
     order: list[Any] = []
     path: list[Any] = []
     node = root
-    while True:
+    while True:  # marks are compared by identity, which is quicker: this walk puts the same two objects everywhere
         x, y = node._x, node._y
         if y is None and x.__class__ is tuple:
-            if node._state != opened and node._state != done:
+            if node._state is not opened and node._state is not done:
                 node._state = opened
                 path.append(node)
-                path += [z for z in reversed(x) if z._state != done and z._state != LEAF]
+                path += [z for z in reversed(x) if z._state is not done and z._state is not leaf]
                 node = path.pop()
                 continue
-        elif x._state != done and x._state != LEAF:
+        elif (mark := x._state) is not done and mark is not leaf:
             path.append(node)
             node = x
             continue
-        elif y is not None and y._state != done and y._state != LEAF:
+        elif y is not None and (mark := y._state) is not leaf and mark is not done:
             path.append(node)
             node = y
             continue
-        if node._state != done:  # it may have been done from elsewhere before its turn came
+        if node._state is not done:  # it may have been done from elsewhere before its turn came
             node._state = done
             order.append(node)
         if not path:
@@ -95,16 +95,10 @@ def _walk_apart(root: Any) -> list[Any]:
     return order
 
 
-def begin_pass(key: int, order: Sequence[Any]) -> None:
-    """Says that a pass is going to write the grads of these nodes and their leaves, until `end_pass`.
-
-    Raises `GraphError` if another one, which is not over, writes some of them too.
-    """
-    _passes[key] = order
-    if len(_passes) == 1:
-        return
+def refuse_shared(key: int, order: Sequence[Any]) -> None:
+    """Raises `GraphError` if another pass, which is not over, writes the grads of some of these nodes or leaves too."""
     mine = _touched(order)
-    for other in [nodes for k, nodes in list(_passes.items()) if k != key]:
+    for other in [nodes for k, nodes in list(passes.items()) if k != key]:
         if shared := mine & _touched(other):
             value = min(shared, key=lambda node: (not node.label, node.label))
             raise GraphError(
@@ -112,10 +106,6 @@ def begin_pass(key: int, order: Sequence[Any]) -> None:
                 "thread or below this signal handler: gradients would be lost. Let them take turns, or give each a "
                 "copy (copy.deepcopy)."
             )
-
-
-end_pass = _passes.pop
-"""Says that the pass of this key is over. A call in C, which Ctrl-C cannot cut short."""
 
 
 def _touched(order: Sequence[Any]) -> set[Any]:

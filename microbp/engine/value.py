@@ -21,7 +21,7 @@ from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
 from microbp.engine.ops import OPS, Op
-from microbp.engine.order import LEAF, NEW, begin_pass, end_pass, topological_order
+from microbp.engine.order import LEAF, NEW, passes, refuse_shared, topological_order
 from microbp.errors import FormulaError
 
 _new = object.__new__
@@ -120,7 +120,9 @@ class Value(Operators, Copyable):
         order.reverse()
         key = id(order)
         try:
-            begin_pass(key, order)
+            passes[key] = order
+            if len(passes) > 1:
+                refuse_shared(key, order)
             for node in order:
                 node.grad = 0.0
             self.grad = seed
@@ -130,7 +132,7 @@ class Value(Operators, Copyable):
                 pull(node)
                 check += node.grad
         finally:
-            end_pass(key, None)
+            passes.pop(key, None)  # one call in C, which Ctrl-C cannot cut short
         if check - check:
             report_gradients(order)
 

@@ -1,6 +1,6 @@
-"""Everything that is printed goes through here: numbers, tables, JSON, and the place of a file."""
+"""Everything that is printed goes through here: numbers, tables, JSON, and files."""
 
-from microbp.printing.files import check_place
+from microbp.printing.files import check_place, keep, read, write
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
 from microbp.printing.tables import columns, json_text, markdown
 
@@ -12,7 +12,10 @@ __all__ = [
     "derivative",
     "factor",
     "json_text",
+    "keep",
     "markdown",
     "number_text",
     "printable",
+    "read",
+    "write",
 ]

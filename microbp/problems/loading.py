@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -15,6 +16,7 @@ from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.losses import loss_named
 from microbp.nn.initial import start
 from microbp.nn.layout import ArrayLayout
+from microbp.printing import read
 from microbp.problems.arrays import network_arrays, sizes_of, split
 from microbp.problems.expression import ExpressionProblem
 from microbp.problems.kinds import short
@@ -24,8 +26,11 @@ from microbp.problems.schema import SCHEMA, check, check_required
 from microbp.problems.settings import Training
 
 MAX_PARAMETERS = 100_000
-MAX_SAMPLES = 100_000
-MAX_BYTES = 10_000_000
+MAX_SAMPLES = 10_000
+MAX_LAYERS = 1_000
+MAX_BYTES = 2_000_000
+_PATH = re.compile(r"""(?<![\w"'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){8}""")
+"""A key in a key in a key, eight deep: tomllib takes the square of their count."""
 
 
 def builtin_names() -> list[str]:
@@ -63,11 +68,7 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
             return parse(_builtin(name), name)
         if name.endswith(".toml"):
             try:
-                with Path(name).open("rb") as file:
-                    content = file.read(MAX_BYTES + 1)
-                if len(content) > MAX_BYTES:
-                    raise OSError(f"a problem file may have {MAX_BYTES:,} bytes, this has more")
-                text = content.decode("utf-8-sig")
+                text = read(name, MAX_BYTES).decode("utf-8-sig")
             except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no name of a file
                 raise ProblemError(f"cannot read the problem file {name!r}: {error}") from error
             return parse(text, name)
@@ -115,6 +116,8 @@ def parse(text: str, name: str) -> NetworkProblem:
 
 def _sections(text: str, name: str) -> dict[str, dict[str, Any]]:
     """The sections of a TOML text, top-level keys under "", each key known and of the right kind."""
+    if found := _PATH.search(text):
+        raise ProblemError(f"{name}: a key has one dot at the most, network.sizes for example; got {short(found[0])}")
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also for numbers and nesting beyond Python's limits
@@ -140,6 +143,8 @@ def _weights(network: dict[str, Any], layout: ArrayLayout, folder: Path | None) 
         sizes = sizes_of(rest["weights"])
         if extra := [key for key in ("init", "seed") if key in network]:
             raise ProblemError(f"network.{extra[0]} belongs to network.sizes: weights and biases are given")
+    if len(sizes) - 1 > MAX_LAYERS:
+        raise ProblemError(f"a problem may have {MAX_LAYERS:,} layers, got {len(sizes) - 1:,}")
     count = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
     if count > MAX_PARAMETERS:
         raise ProblemError(f"a problem may have {MAX_PARAMETERS:,} parameters, got {count:,}: take smaller layers")
@@ -152,8 +157,8 @@ def _weights(network: dict[str, Any], layout: ArrayLayout, folder: Path | None) 
 def _samples(data: dict[str, Any], layout: ArrayLayout) -> dict[str, Any]:
     """The section `data` with its samples, the held-out ones apart."""
     given = {"seed": 0} | {key: data[key] for key in ("samples", "noise", "seed") if key in data}
-    if given.get("samples", 0) > MAX_SAMPLES:
-        raise ProblemError(f"a problem may have {MAX_SAMPLES:,} samples, got {given['samples']:,}")
+    if (count := max(given.get("samples", 0), len(data.get("inputs", ())))) > MAX_SAMPLES:
+        raise ProblemError(f"a problem may have {MAX_SAMPLES:,} samples, got {count:,}")
     if "dataset" not in data:
         wants = ("samples", "noise") if data.get("held_out") else ("samples", "noise", "seed")
         if extra := [key for key in wants if key in data]:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import ProblemError, UnknownNameError, nearest
+from microbp.errors import GraphError, ProblemError, UnknownNameError, nearest
 from microbp.losses import LOSSES, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
@@ -25,6 +25,9 @@ from microbp.problems.kinds import NUMBER
 from microbp.problems.names import Names
 from microbp.problems.saving import as_toml
 from microbp.problems.settings import PENALTIES, Training, penalty_named
+
+MAX_ARROWS = 40_000
+"""More contributions, of all samples that are shown, are not stepped through in a reasonable time."""
 
 
 class Problem(ABC):
@@ -142,8 +145,13 @@ class NetworkProblem(Problem):
         return self.inputs[: self.shown], self.targets[: self.shown]
 
     def root(self, rows: Any = None) -> Value:
-        """The loss, labelled, of the samples that are shown, or of those `rows` (any index into the samples)."""
-        rows = slice(self.shown) if rows is None else rows
+        """The loss, labelled, of the samples that are shown, or of those `rows` (any index into the samples).
+
+        Raises `GraphError` if those that are shown make a graph too large to step through or to draw.
+        """
+        if rows is None:
+            self._check_size()
+            rows = slice(self.shown)
         inputs, targets = self.inputs[rows], self.targets[rows]
         l2 = self.penalty_of(len(inputs))
         root = batch_loss(self.model, inputs, targets, self.loss, l2, penalize_biases=self.penalize_biases)
@@ -157,6 +165,16 @@ class NetworkProblem(Problem):
     def penalty_of(self, m: int) -> float:
         """The λ that before λ/2m · Σ w², for m samples, makes the penalty."""
         return self.l2 * PENALTIES[self.penalty](m)
+
+    def _check_size(self) -> None:
+        samples = len(self.shown_samples[0])
+        arrows = samples * sum(2 * W.size + 3 * len(W) for W in map(np.asarray, self.weights))
+        if arrows > MAX_ARROWS:
+            few = max(1, MAX_ARROWS * samples // arrows)
+            raise GraphError(
+                f"the graph of {samples:,} samples would have about {arrows:,} arrows, and {MAX_ARROWS:,} are the most "
+                f"to step through or to draw: take fewer samples, --samples {few} or data.shown = {few}"
+            )
 
     def leaves(self) -> list[Value]:
         """Weights and biases, layer by layer."""

@@ -1,6 +1,7 @@
 """The command `microbp`: each of the three jobs from a terminal, and `--json` for machines.
 
-Exit code 0: done; 1: a comparison or a check found a difference; 2: bad usage.
+Exit code 0: done; 1: a comparison or a check found a difference; 2: bad usage, or a file that cannot be read or
+written; 70: an error of microbp's own; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from microbp.comparing.answers.formats import READERS
 from microbp.errors import MicrobpError, ProblemError, nearest
@@ -32,8 +34,12 @@ from microbp.terminal.commands import (
     step,
     train,
 )
-from microbp.terminal.console import ascii_fallback, silence_stdout
+from microbp.terminal.console import ascii_fallback, settle_stdout, silence_stdout
 
+OURS = 70
+"""The exit code of an error of microbp's own: sysexits.h calls it EX_SOFTWARE."""
+MAY_BE_EMPTY = ("show",)
+"""Options for which an empty text means something: show nothing."""
 BUILT_IN = "a built-in problem (`microbp problems` lists them)"
 NETWORK = f"{BUILT_IN}, or a .toml file"
 PROBLEM = f"{BUILT_IN}, a .toml file, or an expression such as 'sigmoid(w*x + b)'"
@@ -77,6 +83,35 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
     ascii_fallback()
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("microbp: interrupted", file=sys.stderr)
+        return 130
+    except (MicrobpError, OSError) as error:
+        print(f"microbp: {printable(str(error))}", *getattr(error, "__notes__", ()), sep="\n\n", file=sys.stderr)
+        settle_stdout()
+        return 2
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        print(f"microbp: {_of_ours(error)}", file=sys.stderr)
+        settle_stdout()
+        return OURS
+
+
+def _of_ours(error: Exception) -> str:
+    """Says that an error is no one else's, and where it is: nobody should look for it in their gradients."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = printable(f"{type(error).__name__}: {error}"[:300])
+    return (
+        f"this is an error of microbp's own, not of your input: {said} "
+        f"({Path(where.filename).name} line {where.lineno}). Please report it with "
+        "your command; python -X dev -m microbp … shows all of it"
+    )
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     words = sys.argv[1:] if arguments is None else arguments
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
@@ -87,19 +122,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.refuse(f"unrecognized arguments: {' '.join(wrong)}{hint}")
     if rest:
         options.numbers += rest  # files and numbers may stand after an option too
+    for name, value in vars(options).items():
+        if value == "" and name not in MAY_BE_EMPTY:
+            options.refuse(f"{name.replace('_', '-')} needs something, got ''")
     code = 0
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the same, and uses the first
             code = _run(COMMANDS[options.command], options)
         print(end="", flush=True)
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         silence_stdout()
-    except (MicrobpError, OSError) as error:
-        print(f"microbp: {printable(str(error))}", *getattr(error, "__notes__", ()), sep="\n\n", file=sys.stderr)
-        return 2
     return code
 
 
@@ -108,11 +141,19 @@ def _is_expression(word: str) -> bool:
     return word[:1] == "-" != word[1:2] and any(sign in word[1:] for sign in "+-*/()")
 
 
+class _Parser(argparse.ArgumentParser):
+    """One whose messages are one line each, whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints it, below the usage, and exits with 2."""
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="microbp",
         description="Step through, draw and check backpropagation.",
-        epilog="Exit code: 0 done, 1 a difference was found, 2 bad usage.",
+        epilog="Exit code: 0 done, 1 a difference was found, 2 bad usage, 70 an error of ours, 130 interrupted.",
     )
     commands = parser.add_subparsers(dest="command", title="commands", required=True, metavar="COMMAND")
     for name, row in COMMANDS.items():

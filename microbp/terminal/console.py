@@ -29,6 +29,29 @@ def ascii_fallback() -> None:
             stream.reconfigure(errors="microbp")
 
 
+def open_streams() -> None:
+    """Gives a process that was started without stdin, stdout or stderr one that leads nowhere.
+
+    Else the next file that is opened would stand in its place, and get what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115  # it stays
+            setattr(sys, name, stream)
+
+
+def settle_stdout() -> None:
+    """Prints what is still to be printed, or forgets it if that cannot be: on a full disk, for example."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        silence_stdout()
+
+
 def silence_stdout() -> None:
     """What is printed from now on goes nowhere: the reader, for example `head`, has had enough."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

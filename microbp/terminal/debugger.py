@@ -136,7 +136,7 @@ class Debugger(Shell):
 
     def do_back(self, arg: str) -> None:
         """back [K], rn [K]: take the last step back, or the last K"""
-        for _ in range(_count(arg)):
+        for _ in range(min(_count(arg), self.stepper.position)):
             self.stepper.back()
         self._go(self.stepper.position)
 
@@ -243,6 +243,6 @@ class Debugger(Shell):
 def _count(arg: str, least: int = 1) -> int:
     if not arg:
         return 1
-    if not arg.isdecimal() or int(arg) < least:
-        raise MicrobpError(f"a whole number of at least {least} belongs here, got {arg!r}")
+    if not arg.isdecimal() or len(arg) > 18 or int(arg) < least:
+        raise MicrobpError(f"a whole number of at least {least} belongs here, got {arg[:40]!r}")
     return int(arg)

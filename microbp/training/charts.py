@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ExtraError, UnknownNameError, nearest
-from microbp.printing import check_place
+from microbp.printing import check_place, write
 from microbp.problems import NetworkProblem
 from microbp.training.train import TrainingResult
 
@@ -53,7 +54,9 @@ def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | P
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(problem.title, parse_math=False)
         metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-        figure.savefig(path, format=ending, dpi=150, metadata=metadata.get(ending))
+        made = io.BytesIO()
+        figure.savefig(made, format=ending, dpi=150, metadata=metadata.get(ending))
+    write(path, made.getvalue())
 
 
 def check_chart(path: str | Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
-from microbp.printing import json_text
+from microbp.printing import check_place, json_text, read, write
 from microbp.problems.network import NetworkProblem
 from microbp.problems.settings import Training
 
 FORMAT = 1
+MAX_BYTES = 200_000_000
+_BEGIN = re.compile(rb'\s*\{\s*"format"')
 Floats = NDArray[np.float64]
 
 # What a file that is no checkpoint can raise while it is read.
@@ -85,12 +87,21 @@ def save(
         ],
         "losses": list(losses),
     }
-    beside = Path(f"{path}.part")
-    try:
-        beside.write_text(json_text(content), "utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write(path, json_text(content).encode())
+
+
+def check_checkpoint(path: str | Path) -> None:
+    """Raises `ProblemError`, before a run begins, if a checkpoint cannot be written there, or would replace another
+    kind of file.
+    """
+    place = check_place(path)
+    if place.exists():
+        with place.open("rb") as file:
+            begin = file.read(100)
+        if begin.strip() and not _BEGIN.match(begin):
+            raise ProblemError(
+                f"{path}: this file is no checkpoint, and would be lost: take another name, or remove it"
+            )
 
 
 def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
@@ -99,7 +110,7 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
     Raises `ProblemError` if the file is no checkpoint, or that of another problem or of other data.
     """
     try:
-        content = json.loads(Path(path).read_text("utf-8"))
+        content = json.loads(read(path, MAX_BYTES, protect=False))  # it may be written anew
         if content["format"] != FORMAT:
             raise ValueError(f"it has the format {short(content['format'])}, this microbp reads {FORMAT}")
         optimizers = [{name: _vector(state, name) for name in state} for state in content["optimizers"]]

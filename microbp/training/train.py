@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
-from microbp.printing import check_place
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.settings import Training
 from microbp.training import checkpoint as checkpoints
@@ -96,7 +95,7 @@ def train(
     if not isinstance(checkpoint_every, int) or checkpoint_every < 1:
         raise ProblemError(f"checkpoint_every must be a whole number, 1 or more, got {checkpoint_every!r}")
     if checkpoint is not None:
-        check_place(checkpoint)
+        checkpoints.check_checkpoint(checkpoint)
     given = settings if steps is None else {**settings, "steps": steps}
     state = None if resume is None else checkpoints.load(resume, problem)
     if epochs is not None:

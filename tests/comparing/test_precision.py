@@ -135,3 +135,40 @@ def test_a_mistake_that_few_digits_hide_is_named():
     given = right | {"db1": right["db1"].round(3)}  # with the penalty, 1e-4 · 0.5, it is 0.5 exactly
     diagnosis = microbp.diagnose(model, given, data, data @ [[0.5], [0.25]] + 5e-5, l2=1e-4)
     assert "bias-regularized" in {*diagnosis.mistakes, *sum(diagnosis.alternatives, ())}
+
+
+def _networks():
+    rng = np.random.default_rng(12)
+    for k in range(12):
+        sizes = rng.integers(1, 5, size=rng.integers(1, 4)).tolist()
+        model = nn.MLP(
+            2, sizes, activation=("tanh", "sigmoid", "relu")[k % 3], output=("sigmoid", "linear")[k % 2], seed=k
+        )
+        yield model, rng.normal(size=(int(rng.integers(1, 6)), 2)), rng
+
+
+def test_right_gradients_in_half_precision_are_not_accused():
+    for model, inputs, rng in _networks():
+        targets = rng.uniform(0.1, 0.9, size=(len(inputs), len(model.layers[-1].neurons)))
+        right = exercise_of(model, inputs, targets, loss="half_squared_error").truth[1]
+        for kind in (np.float16, np.float64):
+            mine = {name: g.astype(np.float16).astype(kind) for name, g in right.items()}
+            assert microbp.compare(model, inputs, targets, gradients=mine, loss="half_squared_error").ok
+            assert microbp.diagnose(model, mine, inputs, targets, loss="half_squared_error").ok
+            if abs(right["dW1"]).max() > 1e-3:
+                assert not microbp.compare(
+                    model,
+                    inputs,
+                    targets,
+                    gradients={**mine, "dW1": mine["dW1"] * kind(1.05)},
+                    loss="half_squared_error",
+                ).ok
+
+
+def test_the_rounding_noise_of_a_perfect_fit_is_not_accused():
+    for model, inputs, rng in _networks():
+        outputs = np.array([[v.data for v in np.atleast_1d(model(list(x)))] for x in inputs])
+        near = outputs * (1 + 2.0**-52 * rng.integers(-1, 2, size=outputs.shape))
+        mine = exercise_of(model, inputs, near, loss="half_squared_error").truth[1]
+        assert microbp.compare(model, inputs, outputs, gradients=mine, loss="half_squared_error").ok
+        assert microbp.diagnose(model, mine, inputs, outputs, loss="half_squared_error").ok

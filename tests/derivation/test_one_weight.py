@@ -235,9 +235,17 @@ def test_sigmoid_and_cross_entropy_cancel_to_a_minus_y():
     assert "delta2 = (a2 - Y) / m " in text
 
 
-def test_a_clipped_logarithm_is_said_to_be_one():
+def test_the_cross_entropy_of_a_saturated_sigmoid_has_its_gradient():
     model = nn.MLP.from_arrays([[[100.0]]], [[0.0]], output="sigmoid")
     found = derive(model, "w[1][0,0]", [[1.0]], [[0.0]], "binary_cross_entropy")
+    assert found.ok
+    assert found.gradients == (1.0, 1.0, 1.0)
+    assert "clipped" not in str(found)
+
+
+def test_a_clipped_logarithm_is_said_to_be_one():
+    model = nn.MLP.from_arrays([[[1e-13]]], [[0.0]], output="linear")
+    found = derive(model, "w[1][0,0]", [[1.0]], [[1.0]], "binary_cross_entropy")
     assert found.ok
     assert found.gradients == (0.0, 0.0, 0.0)
     assert "a logarithm that is clipped at 1e−12 has the derivative 0" in " ".join(str(found).split())

@@ -2,6 +2,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -24,7 +25,7 @@ def slow_dot(monkeypatch, tmp_path):
 
     def make(when):
         sleeps = f"echo $$ > {tmp_path}/pid; exec /bin/sleep 1000"
-        (tmp_path / "dot").write_text(f"#!/bin/sh\nread -r head; if {when}; then {sleeps}; fi; echo '<svg>'\n")
+        (tmp_path / "dot").write_text(f"#!/bin/sh\nread -r head; if {when}; then {sleeps}; fi; echo '<svg/>'\n")
         (tmp_path / "dot").chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path))
         return tmp_path / "pid"
@@ -42,7 +43,49 @@ def test_a_renderer_that_takes_too_long_is_stopped(slow_dot):
 
 def test_straight_arrows_are_the_second_try(slow_dot):
     slow_dot('case "$head" in *splines=spline*) true;; *) false;; esac')
-    assert render("digraph {splines=spline}\n", "svg", timeout=2).startswith(b"<svg>")
+    assert render("digraph {splines=spline}\n", "svg", timeout=2).startswith(b"<svg/>")
+
+
+LIES = {
+    "nothing": ("exit 0", "made nothing"),
+    "a page": ("echo '<html><body></body></html>'", "begin with b'<html><body>"),
+    "half a picture": ("echo '<svg><g>'", "begin with b'<svg><g>"),
+    "noise": ("/usr/bin/head -c 5000 /dev/urandom", "made bytes that begin with b"),
+    "no end": ("/usr/bin/yes", "made more than 64,000,000 bytes"),
+    "a complaint without an end": ("exec /usr/bin/yes >&2", "took more than 1 s"),
+    "a command to the terminal": ("printf 'no \\033[31m' >&2; exit 1", r"could not draw this: no \x1b[31m"),
+}
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf", "json0"])
+@pytest.mark.parametrize("lie", LIES)
+def test_a_renderer_that_lies_is_not_believed(lie, ending, monkeypatch, tmp_path):
+    script, said = LIES[lie]
+    (tmp_path / "dot").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RendererError, match=re.escape(said)):
+        render("digraph {}", ending, timeout=1)
+
+
+def test_what_a_renderer_started_ends_with_it(monkeypatch, tmp_path):
+    script = f"#!/bin/sh\n/bin/sleep 60 &\necho $! > {tmp_path}/started\necho '<svg/>'\nwait\n"
+    (tmp_path / "dot").write_text(script)
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RendererError, match="took more than"):
+        render("digraph {}", "svg", timeout=1)
+    started = int((tmp_path / "started").read_text())
+    deadline = time.monotonic() + 30
+    while _runs(started) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _runs(started)
+
+
+def _runs(process):
+    """Whether there is such a process, and it has not ended: one that nobody has asked about yet is a zombie."""
+    result = subprocess.run(["/bin/ps", "-o", "stat=", "-p", str(process)], capture_output=True, check=False)
+    return bool(result.stdout.strip()) and not result.stdout.startswith(b"Z")
 
 
 def test_pygraphviz_is_stopped_too(monkeypatch):

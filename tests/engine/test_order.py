@@ -68,7 +68,7 @@ def test_after_an_interrupt_at_any_moment_the_next_backward_is_right_and_returns
             root.zero_grad()
             root.backward()
             assert x.grad == right
-            assert not order._passes
+            assert not order.passes
     finally:
         signal.signal(signal.SIGALRM, before)
     assert len(order._walks) <= 1  # a walk that was cut off while it was going away: the next ones mark nothing
@@ -100,7 +100,7 @@ def test_a_signal_handler_may_walk_and_is_told_where_it_may_not_write():
             root.backward()
             signal.setitimer(signal.ITIMER_REAL, 0)
             passes = 1 + (len(walked) - came) - (len(said) - told)  # those that were not refused ran as well
-            assert x.grad == passes * right
+            assert x.grad == pytest.approx(passes * right, rel=1e-12, abs=0.0)
             if k > 30 and said:
                 break
     finally:
@@ -138,7 +138,7 @@ def test_separate_graphs_in_eight_threads_are_right():
     with ThreadPoolExecutor(8) as pool:
         assert {grad for found in pool.map(work, range(8)) for grad in found} == {right}
     assert not order._walks
-    assert not order._passes
+    assert not order.passes
 
 
 @pytest.mark.usefixtures("hurried")
@@ -198,7 +198,7 @@ def test_a_fork_while_another_thread_walks_goes_on_in_the_child():
                 root.backward()
                 x, other = diamonds(3)
                 other.backward()
-                os._exit(0 if x.grad and not order._walks and not order._passes else 1)
+                os._exit(0 if x.grad and not order._walks and not order.passes else 1)
             assert os.waitpid(child, 0)[1] == 0
     finally:
         going.clear()

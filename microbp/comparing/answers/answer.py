@@ -106,6 +106,8 @@ def fitted(case: Exercise, given: Answer, loose: bool = False, each: bool = Fals
     for name, array in arrays.items():
         if (name[1] == "b" and array.ndim == 2 and 1 in array.shape) or array.ndim == 0:
             array = array.ravel()
+        if name[1] == "W" and array.size == case.shape(name)[1] and case.shape(name)[0] == 1 and array.ndim < 2:
+            array = array.reshape(1, -1)  # one neuron's weights as a vector, or as one number
         equal = array.ndim == 1 and len(set(array.tolist())) == 1 and not each
         if name in case.shared and (array.size == 1 or equal):
             array = array[:1]

@@ -24,6 +24,8 @@ def unwrapped(value: Any) -> Any:
         return {str(key): unwrapped(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(unwrapped, value)) if type(value) in (list, tuple) else [*map(unwrapped, value)]
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ShapeError("a masked array hides some of its numbers: give a plain one, masked.filled(…)")
     if not hasattr(value, "__array__"):
         return value
     array = np.asarray(value)
@@ -37,6 +39,8 @@ def floats(name: str, value: Any) -> NDArray[np.float64]:
             raise TypeError("complex numbers are none")
         if has_truth(value):
             raise TypeError("a truth value is no number")
+        if (kind := np.asarray(value).dtype).kind not in "iufO":
+            raise TypeError(f"{kind} is no kind of number")
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"{name} must be an array of real numbers, got {words(value)}: {error}") from error
@@ -60,6 +64,17 @@ def depth(value: Any) -> int:
     if isinstance(value, list | tuple | range | np.ndarray) and len(value):
         return 1 + max(depth(part) for part in value)
     return 0
+
+
+def is_one(value: Any) -> bool:
+    """Whether it is one thing, or an array or a list of one, and not of lists.
+
+    >>> is_one(0.5), is_one([0.5]), is_one([[0.5]]), is_one([[], 0.5])
+    (True, True, False, False)
+    """
+    if isinstance(value, list | tuple):
+        return len(value) == 1 and not isinstance(value[0], list | tuple | np.ndarray)
+    return not isinstance(value, np.ndarray) or (value.size == 1 and value.ndim <= 1)
 
 
 def is_single(value: Any) -> bool:

@@ -25,10 +25,11 @@ from typing import Any
 
 import numpy as np
 
+from microbp import printing
+from microbp.comparing.answers.bounds import MAX_BYTES
 from microbp.comparing.answers.formats import READERS
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, nearest
 
-MAX_BYTES = 100_000_000
 MISFITS = (ShapeError, UnknownNameError)
 """Errors of what a file holds, which do not say of which file: for `named`."""
 _FOLDERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -41,19 +42,17 @@ def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any
 
     A .csv has numbers alone, or lines with a name first: `w5, 0.08` or `dW1, 0.1, 0.2`, a line for each row, or with
     semicolons, `dW1; 0,1; 0,2`. The arrays of a .npz that have no names are a list. Raises `ProblemError` for a file
-    that cannot be read, whatever is wrong with it, saying `what` was looked for, `ExtraError` for .mat without SciPy.
+    that cannot be read, whatever is wrong with it, and for one that holds too much, saying `what` was looked for.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in READERS:
         raise ProblemError(f"cannot read {what} from {str(path)!r}: {nearest('kind of file', suffix, READERS)}")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ProblemError(f"{path}: a file of {what} may have {MAX_BYTES:,} bytes, this has more")
-        return READERS[suffix](path)
+        return READERS[suffix](printing.read(path, MAX_BYTES))
     except MicrobpError:
         raise
-    except Exception as error:  # what NumPy, SciPy and others raise for a broken file is no list that ends
+    except Exception as error:  # what NumPy, zipfile and others raise for a broken file is no list that ends
         raise ProblemError(f"cannot read {what} from {str(path)!r}: {reason(error)}") from error
 
 
@@ -105,6 +104,8 @@ def find_function(name: str) -> Callable[..., Any]:
     with _running(f"cannot import the module {module!r}:"):
         found = importlib.import_module(module)
         function: Any = getattr(found, attribute, None)
+    if source := getattr(found, "__file__", None):
+        printing.keep(source)
     if not callable(function):
         names = [n for n, value in vars(found).items() if inspect.isfunction(value)]
         raise ProblemError(f"{nearest('function', attribute, names)}, in the module {module!r}")

@@ -1,45 +1,55 @@
-"""What reads a file of arrays, by its ending: none runs anything that is in it.
+"""What reads the bytes of a file of arrays, by its ending: none runs anything that is in it.
 
 >>> sorted(READERS)
 ['.csv', '.json', '.mat', '.npy', '.npz']
+>>> READERS[".json"](b'{"w5": 0.1, "w5": 0.2}')
+Traceback (most recent call last):
+ValueError: it has several values called 'w5': give each once
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
-import re
-from collections.abc import Callable
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
+from microbp.comparing.answers.bounds import MAX_DEPTH, MAX_NUMBERS, most
+from microbp.comparing.answers.matlab import read_matlab
+from microbp.comparing.answers.numpy_files import read_numpy
 
-from microbp.errors import ExtraError
-
-_UNNAMED = re.compile(r"arr_\d+")
-_OBJECTS = "it holds objects, for example lists of arrays, not numbers: save each by its name, dW1=…, dW2=…, db1=…"
+_DEEP = f"it has brackets in brackets, more than {MAX_DEPTH} deep"
 
 
-def _numpy(path: Path) -> Any:
+def read_json(content: bytes) -> Any:
+    """What a JSON text holds, with or without a byte order mark, in UTF-8, 16 or 32; each name in it stands once."""
+    text = content.decode(json.detect_encoding(content))
+    most(sum(map(text.count, ",[{")), MAX_NUMBERS, "numbers and brackets")
     try:
-        found = np.load(path, allow_pickle=False)
-        if not isinstance(found, np.lib.npyio.NpzFile):
-            return found
-        with found as file:
-            arrays = {name: file[name] for name in file.files}
-    except ValueError as error:
-        raise ValueError(_OBJECTS) if "Object arrays" in str(error) else error from None
-    if not arrays:
-        raise ValueError("it is empty")
-    if not all(map(_UNNAMED.fullmatch, arrays)):
-        return arrays
-    listed = [arrays[name] for name in sorted(arrays, key=lambda name: int(name[4:]))]
-    return listed if len(listed) > 1 else listed[0]
+        found = json.loads(text, parse_int=_integer, object_pairs_hook=_once)
+    except RecursionError as error:
+        raise ValueError(_DEEP) from error
+    level, deep = [found], 0
+    while level := [part for value in level for part in _parts(value)]:
+        if (deep := deep + 1) > MAX_DEPTH:
+            raise ValueError(_DEEP)
+    return found
 
 
-def _json(path: Path) -> Any:
-    return json.loads(path.read_bytes(), parse_int=_integer)  # as bytes: with a BOM, or in UTF-16, it is read too
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"it has several values called {twice!r}: give each once")
+    return found
 
 
 def _integer(text: str) -> int:
@@ -50,8 +60,11 @@ def _integer(text: str) -> int:
     return number
 
 
-def _csv(path: Path) -> Any:
-    lines = path.read_text("utf-8-sig").splitlines()
+def read_csv(content: bytes) -> Any:
+    """Numbers alone as a vector or a matrix; or, by name, a number, a row of them, or as many rows as have the name."""
+    text = content.decode("utf-8-sig")
+    most(sum(map(text.count, ",;\n\r")), MAX_NUMBERS, "cells and lines")
+    lines = io.StringIO(text, newline=None)
     rows = [row for line in lines if (row := [cell for text in _cells(line) if (cell := text.strip())])]
     if not rows:
         raise ValueError("it is empty")
@@ -60,7 +73,7 @@ def _csv(path: Path) -> Any:
     if not rows:
         raise ValueError("it has no numbers between commas")
     if all(_is_number(row[0]) for row in rows):
-        numbers = [[float(cell) for cell in row] for row in rows]
+        numbers = _as_long("the matrix", [[float(cell) for cell in row] for row in rows])
         if len(numbers) == 1 or all(len(row) == 1 for row in numbers):
             return [x for row in numbers for x in row]
         return [numbers]
@@ -69,7 +82,15 @@ def _csv(path: Path) -> Any:
         if not cells:
             raise ValueError(f"a name and its numbers stand between commas, for example w5,0.08; got {name!r}")
         arrays.setdefault(name, []).append([float(cell) for cell in cells])
-    return {name: _unwrapped(rows) for name, rows in arrays.items()}
+    return {name: _unwrapped(_as_long(name, rows)) for name, rows in arrays.items()}
+
+
+def _as_long(name: str, rows: list[list[float]]) -> list[list[float]]:
+    """The same rows. Raises `ValueError` if one is longer than another."""
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]):
+            raise ValueError(f"row {number} of {name} has {len(row)} numbers, row 1 has {len(rows[0])}")
+    return rows
 
 
 def _cells(line: str) -> list[str]:
@@ -98,14 +119,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _mat(path: Path) -> Any:
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise ExtraError("a .mat file needs SciPy: pip install 'microbp[mat]', or save a .npz or a .csv") from error
-    arrays = {name: array for name, array in loadmat(path).items() if not name.startswith("__")}
-    return {name: list(array.flat) if array.dtype == object else array for name, array in arrays.items()}
-
-
-READERS: dict[str, Callable[[Path], Any]] = {".npz": _numpy, ".npy": _numpy, ".json": _json, ".csv": _csv, ".mat": _mat}
+READERS: dict[str, Callable[[bytes], Any]] = {
+    ".npz": read_numpy,
+    ".npy": read_numpy,
+    ".json": read_json,
+    ".csv": read_csv,
+    ".mat": read_matlab,
+}
 """What reads each kind of file."""

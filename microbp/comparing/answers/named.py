@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.comparing.answers.arrays import depth, floats, words
+from microbp.comparing.answers.arrays import depth, floats, is_one, words
 from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn.array_names import ArrayName, array_name, layers_of, stems
 from microbp.problems.exercise import Exercise, Gradients
@@ -59,7 +59,8 @@ class Collected:
         """A whole array of layer l, which is the value under a key, or stands at a place in it."""
         name = f"theta{l}" if kind == "theta" else f"d{kind}{l}"
         self.once(key, name)
-        self.arrays[name] = floats(key + at, value)
+        array = floats(key + at, value)
+        self.arrays[name] = np.atleast_2d(array) if kind == "theta" else array
 
 
 def collect(case: Exercise, given: Mapping[str, Any]) -> Collected:
@@ -120,7 +121,7 @@ def _put_number(case: Exercise, found: Collected, key: str, label: str, value: A
 
 def _is_number(value: Any) -> bool:
     """Whether it is one number, or a list or an array with one in it."""
-    return depth(value) <= 1 and not isinstance(value, Mapping) and np.size(value) == 1
+    return not isinstance(value, Mapping) and is_one(value)
 
 
 def _put_list(case: Exercise, found: Collected, key: str, kind: str, value: Any) -> None:

@@ -21,6 +21,7 @@ from microbp.drawing.image import render_all
 from microbp.drawing.moment import AtStep
 from microbp.engine import Value
 from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
+from microbp.printing import check_place, write
 
 MOVING = ("svg", "gif", "webp")
 DPI = 72
@@ -43,7 +44,7 @@ class Film:
         Raises what `check_film` and `Drawing.picture` raise.
         """
         ending = check_film(path)
-        Path(path).write_bytes(self.moving(ending, dpi, on_picture))
+        write(path, self.moving(ending, dpi, on_picture))
 
     def moving(self, ending: str, dpi: int = DPI, on_picture: OnPicture | None = None) -> bytes:
         """What `write` writes."""
@@ -67,7 +68,7 @@ class Film:
         paths = [folder / f"{step:0{digits}}.{ending}" for step in self.steps]
         pictures = self.pictures(ending, dpi, on_picture)
         for path, drawing, picture in zip(paths, self.drawings, pictures, strict=True):
-            path.write_bytes(drawing.told(picture) if ending == "svg" else picture)
+            write(path, drawing.told(picture) if ending == "svg" else picture)
         return paths
 
     def pictures(self, ending: str, dpi: int | None, on_picture: OnPicture | None = None) -> Iterator[bytes]:
@@ -128,11 +129,13 @@ def animate(
 def check_film(path: str | Path) -> str:
     """The ending of the path, if a film can be written to it: to know before a long run.
 
-    Raises `UnknownNameError` for another ending, `ExtraError` for a .gif or .webp without Pillow.
+    Raises `UnknownNameError` for another ending, `ExtraError` for a .gif or .webp without Pillow, `ProblemError` if no
+    file can stand there.
     """
     ending = Path(path).suffix.removeprefix(".").lower()
     if ending not in MOVING:
         raise UnknownNameError(nearest("film format", ending, MOVING))
     if ending != "svg":
         check_pillow()
+    check_place(path)
     return ending

@@ -23,15 +23,16 @@ from microbp.drawing.levels import MAX_NODES
 from microbp.drawing.page.frames import Frames
 from microbp.drawing.palette import THEMES, Theme
 from microbp.engine import Constant, Value
-from microbp.errors import GraphError
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
-from microbp.printing import number_text, printable
+from microbp.printing import check_place, number_text, printable, write
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict, wrong_numbers
 from microbp.stepping.names import expression, local_derivative
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
+ENDINGS = (".html", ".htm")
 SAID = 200
 """Longer sentences are cut in the middle."""
 
@@ -42,11 +43,18 @@ def page(
     """Writes a page to step through the backward pass of a value: one HTML file that works without a network.
 
     With `model`, its layers and neurons are boxes. Large graphs are folded around the current node. Raises
-    `GraphError` for more than `max_nodes` values, and `RendererError` if there is no Graphviz to place the cards.
+    `GraphError` for more than `max_nodes` values, `RendererError` if there is no Graphviz to place the cards, and what
+    `check_page` raises.
     """
-    path = Path(path)
-    path.write_bytes(page_html(root, model=model, title=title, max_nodes=max_nodes).encode())
-    return path
+    check_page(path)
+    return write(path, page_html(root, model=model, title=title, max_nodes=max_nodes).encode())
+
+
+def check_page(path: str | Path) -> None:
+    """Raises `UnknownNameError` if a file of this name is no page, `ProblemError` if none can stand there."""
+    if (ending := Path(path).suffix.lower()) not in ENDINGS:
+        raise UnknownNameError(nearest("ending of a page", ending, ENDINGS))
+    check_place(path)
 
 
 def page_html(

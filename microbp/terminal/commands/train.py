@@ -11,7 +11,7 @@ from typing import Any
 from microbp.drawing.film.film import check_film
 from microbp.drawing.levels import FOLDED
 from microbp.optim import OPTIMIZERS, SCHEDULES
-from microbp.printing import check_place, columns
+from microbp.printing import columns
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.terminal.commands.output import put
@@ -99,7 +99,6 @@ def _needs_history(problem: NetworkProblem, options: argparse.Namespace, steps: 
         needed = needs_history(problem, steps or problem.training.steps)
     if options.animate:
         check_film(options.animate)
-        check_place(options.animate)
         needed = True
     return needed
 

@@ -1,16 +1,22 @@
+import io
 import json
 
+import hypothesis
 import numpy as np
 import pytest
+import scipy.io as scipy_io
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hypothesis_numpy
 
 import microbp
 from microbp import nn
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import find_function, load_gradients
 from microbp.comparing.answers.flat import ORDERS
+from microbp.comparing.answers.formats import READERS
 from microbp.comparing.answers.read import read
 from microbp.comparing.answers.sequences import loss_apart
-from microbp.errors import ExtraError, ProblemError, ShapeError, UnknownNameError
+from microbp.errors import ProblemError, ShapeError, UnknownNameError
 from microbp.problems.exercise import exercise_of
 from microbp.vectorized import loss_and_gradients
 
@@ -176,7 +182,7 @@ def write_csv(path):
 def write_mat(path):
     cells = np.empty((1, 2), dtype=object)
     cells[0] = dW
-    pytest.importorskip("scipy.io", reason="the extra `mat`").savemat(path, {"dW": cells, "db1": db[0], "db2": db[1]})
+    scipy_io.savemat(path, {"dW": cells, "db1": db[0], "db2": db[1]})
 
 
 @pytest.mark.parametrize("write", [write_npz, write_json, write_csv, write_mat])
@@ -214,11 +220,27 @@ def test_a_pickle_is_refused(tmp_path):
         load_gradients(tmp_path / "a.npz")
 
 
-def test_a_mat_file_without_scipy_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "scipy.io", None)
-    (tmp_path / "a.mat").write_bytes(b"x")
-    with pytest.raises(ExtraError, match=r"microbp\[mat\]"):
-        load_gradients(tmp_path / "a.mat")
+@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.given(
+    arrays=st.dictionaries(
+        st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,30}", fullmatch=True),
+        hypothesis_numpy.arrays(
+            st.sampled_from(["f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "c16"]),
+            hypothesis_numpy.array_shapes(min_dims=2, max_dims=3, max_side=4),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    compressed=st.booleans(),
+)
+def test_a_mat_file_is_read_as_scipy_wrote_it(arrays, compressed):
+    file = io.BytesIO()
+    scipy_io.savemat(file, arrays, do_compression=compressed)
+    found = READERS[".mat"](file.getvalue())
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype
+        assert np.array_equal(found[name], array, equal_nan=True)
 
 
 def test_a_function_is_found_and_gets_copies():
