@@ -5,12 +5,13 @@ from itertools import pairwise
 import numpy as np
 
 from microbp.comparing.answers.read import read
-from microbp.derivation.backprop import gradients
-from microbp.derivation.rules import plan
+from microbp.derivation.backprop import gradients, pass_of
+from microbp.diagnosis.changes import FACTORS, number, varieties
+from microbp.diagnosis.elsewhere import MOST_EXCHANGED
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.replay import ERRORS
 from microbp.diagnosis.search import Search
-from microbp.diagnosis.ways import SOLVED
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.problems.exercise import exercise_of
@@ -18,6 +19,7 @@ from microbp.problems.exercise import exercise_of
 LOSS_OF = {
     "softmax-diagonal-only": "softmax_cross_entropy",
     "softmax-over-samples": "softmax_cross_entropy",
+    "softmax-twice": "softmax_cross_entropy",
     "missing-loss-term": "binary_cross_entropy",
 }
 """The losses without which a mistake cannot be made."""
@@ -54,17 +56,32 @@ def random_case(rng, loss=None, hidden=None, l2=None, widest=6, batches=(1, 2, 3
 
 def planted(rng, case, mistake):
     """The mistake in a random variety and scope, as a finding."""
-    changes = mistake.varieties(case)
-    scopes = mistake.scopes(case.depth)
+    changes, scopes = list(varieties(mistake, case)), mistake.scopes(case.depth)
     if not changes or not scopes:
         return None
     change = dict(changes[rng.integers(len(changes))])
     layers = scopes[rng.integers(len(scopes))] if rng.random() < 0.5 else scopes[0]
-    for rule, value in change.items():
-        if value == SOLVED:
-            m = float(len(case.Y))
-            change[rule] = float(rng.choice([2.0, 0.5, m, 1 / m, 3.0, float(f"{rng.uniform(0.1, 5):.3f}")]))
-    return Finding(mistake, change, layers, ())
+    m = float(len(case.Y))
+    for rule in change.keys() & {*FACTORS}:
+        solved = float(rng.choice([2.0, 0.5, m, 1 / m, 3.0, float(f"{rng.uniform(0.1, 5):.3f}")]))
+        value = number(change[rule], case)
+        change[rule] = solved if value is None else value
+    if "exchanged" in change.get("start", ""):
+        places = [(l, *at) for l, W in enumerate(case.weights, 1) for at in np.ndindex(W.shape)]
+        if not 1 < len(places) <= MOST_EXCHANGED:
+            return None
+        change["exchanged"] = tuple(places[k] for k in sorted(rng.choice(len(places), 2, replace=False)))
+    stepped = "eta" in str(change) or "start" in change or "passes" in change
+    return Finding(mistake, change, layers, (), case.learning_rate if stepped else None)
+
+
+def made_by(case, explanation):
+    """The gradients that come of mistakes; None where their lines do not fit into this network."""
+    try:
+        with np.errstate(all="ignore"):
+            return gradients(explanation.case(case), explanation.lines(case))
+    except ERRORS:
+        return None
 
 
 def with_mistakes(rng, mistakes, digits=None, **of):
@@ -83,9 +100,9 @@ def with_mistakes(rng, mistakes, digits=None, **of):
         if None in findings or clash(findings):
             continue
         explanation = Explanation(tuple(findings), len(findings))
-        with np.errstate(all="ignore"):
-            wrong = gradients(case, explanation.rules(case))
-            alone = [gradients(case, Explanation((f,), 1).rules(case)) for f in findings]
+        wrong, *alone = [made_by(case, e) for e in (explanation, *(Explanation((f,), 1) for f in findings))]
+        if wrong is None or any(g is None for g in alone):
+            continue
         wrong, *alone = [rounded(g, digits) for g in (wrong, *alone)]
         if not all(np.isfinite(g).all() for g in wrong.values()):
             continue
@@ -155,7 +172,7 @@ def right_forms(seed):
     """A random network, and its right gradients in every form in which they may be given, by what that is called."""
     case = random_case(np.random.default_rng([7, seed]))
     right = case.truth[1]
-    single = gradients(case, plan(case, {"precision": "single"}))
+    single = gradients(case, pass_of(case).changed({"precision": "single"}, ()))
     return case, {
         "exact": right,
         "float32": {name: g.astype(np.float32) for name, g in right.items()},

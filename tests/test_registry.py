@@ -9,7 +9,6 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.derivation import formulas
-from microbp.diagnosis.mistake import CHOICES
 from microbp.drawing.page.page import page_html
 from microbp.engine.ops import OPS
 from microbp.formula.compiled import numpy_function
@@ -41,7 +40,7 @@ def activations():
         "microbp/engine/ops.py (a row of TABLE with activation=True)": set(nn.ACTIVATIONS),
         "microbp/vectorized.py (ACTIVATIONS)": set(vectorized.ACTIVATIONS),
         "microbp/derivation/formulas.py (SLOPES)": set(formulas.SLOPES),
-        "microbp/diagnosis/mistake.py (CHOICES)": {"linear", *CHOICES["<activation>"](CASE)},
+        "microbp/derivation/formulas.py (MISREMEMBERED)": set(formulas.MISREMEMBERED),
         "microbp/problems/schema.py (network.activation)": accepted("network", "activation", nn.ACTIVATIONS),
         "microbp/problems/schema.py (network.output)": accepted("network", "output", nn.ACTIVATIONS),
         "README.md (network.activation: run `make gallery`)": readme_row("network.activation"),
@@ -59,9 +58,7 @@ def losses():
     return {
         "microbp/losses.py (a function with its @_row)": set(LOSSES),
         "microbp/vectorized.py (LOSSES)": set(vectorized.LOSSES),
-        "microbp/derivation/formulas.py (ERRORS)": set(formulas.ERRORS),
-        "microbp/diagnosis/mistake.py (CHOICES)": {CASE.loss, *CHOICES["<loss>"](CASE)}
-        & {*formulas.ERRORS, *LOSSES, *vectorized.LOSSES},
+        "microbp/derivation/formulas.py (ALIASES)": {*formulas.ALIASES} & {*LOSSES, *vectorized.LOSSES},
         "microbp/problems/schema.py (loss.name)": accepted("loss", "name", {*LOSSES, *vectorized.LOSSES}),
         "README.md (loss.name: run `make gallery`)": readme_row("loss.name"),
         "tests/test_losses.py (BY_HAND: its value, worked out by hand)": set(test_losses.BY_HAND),
@@ -147,7 +144,7 @@ def test_a_loss_that_is_missing_somewhere_leaves_other_networks_alone(where, mon
 def test_an_activation_that_is_missing_somewhere_leaves_other_networks_alone(table, monkeypatch):
     monkeypatch.setitem(table, "toy", table["tanh"])
     said = lacks("the activation", activations())
-    assert "the activation 'toy' is missing in microbp/diagnosis/mistake.py (CHOICES)" in said
+    assert "the activation 'toy' is missing in microbp/derivation/formulas.py (MISREMEMBERED)" in said
     problem = microbp.load("w1-w8")
     _, dW, db = vectorized.loss_and_gradients(
         *problem.model.arrays(), problem.inputs, problem.targets, **problem.model.activations()

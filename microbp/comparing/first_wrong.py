@@ -5,7 +5,7 @@
 >>> print(walk)
 z1  (1, 2)  right
 a1  (1, 2)  WRONG  at (0, 1): 0.6, right is 0.596884378
-The first wrong quantity is a1: look at a1 = f(z1); what was given before it is right.
+The first wrong quantity is a1: look at a1 = σ(z1); what was given before it is right.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from numpy.typing import ArrayLike
 from microbp.comparing.answers.answer import largest, within
 from microbp.comparing.answers.arrays import floats
 from microbp.comparing.precision import OF_SINGLE, RELATIVE, is_single, typed_half_units
-from microbp.derivation.backprop import forward
+from microbp.derivation.backprop import forward, pass_of
 from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
-from microbp.derivation.rules import plan
 from microbp.errors import ShapeError, UnknownNameError, near, nearest
 from microbp.nn import MLP
 from microbp.printing import columns
@@ -182,7 +181,7 @@ def _judged(case: Exercise, name: str, place: Place, given: Floats, right: Float
 
 def _is_mean(case: Exercise) -> bool:
     """Whether the loss is divided by the number of samples: then twice the same samples change nothing."""
-    loss, a = LOSSES[case.loss][0], forward(case, plan(case)).a[-1]
+    loss, a = LOSSES[case.loss][0], forward(case, pass_of(case))[-1]["a"]
     once, twice = float(loss(a, case.Y)), float(loss(np.vstack([a, a]), np.vstack([case.Y, case.Y])))
     return abs(twice - once) <= 1e-6 * abs(once)
 

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import Answer, largest, within
-from microbp.derivation.backprop import backward, gradients
-from microbp.derivation.rules import plan
+from microbp.derivation.backprop import backward, gradients, pass_of
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 RELATIVE = 1e-9
@@ -177,14 +176,13 @@ def _noise(case: Exercise, given: Answer) -> Gradients:
     found: Gradients = {}
     with np.errstate(all="ignore"):
         right = case.truth[1]
-        rough = gradients(case, plan(case, {"precision": "single"}))
+        rough = gradients(case, pass_of(case).changed({"precision": "single"}, ()))
         # Where a − y is all but 0, what rounding does to a is all of δ: so much at least.
         near = [replace(case, Y=case.Y + signs * _SINGLE * np.abs(case.Y)) for signs in (1.0, _alternating(case.Y))]
-        moved = [gradients(other, plan(other)) for other in near]
-        for part in backward(case, plan(case)):
-            W, b = f"dW{part.l}", f"db{part.l}"
-            sizes = {W: np.abs(part.delta).T @ np.abs(part.inputs) + np.abs(part.dW_l2)}
-            sizes[b] = np.abs(part.delta).sum(axis=0)
+        moved = [gradients(other, pass_of(other)) for other in near]
+        for l, scope in backward(case, pass_of(case)):
+            W, b, delta = f"dW{l}", f"db{l}", np.abs(scope["d"])
+            sizes = {W: delta.T @ np.abs(scope["a0"]) + np.abs(scope["l2W"]), b: delta.sum(axis=0)}
             errors = np.column_stack([np.abs(rough[name] - right[name]) / sizes[name] for name in (W, b)])
             level = np.maximum(np.nan_to_num(errors, nan=0.0, posinf=0.0).max(axis=1), _SINGLE)
             for name, own in ((W, level[:, None] * sizes[W]), (b, level * sizes[b])):

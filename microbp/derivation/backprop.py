@@ -1,225 +1,244 @@
-"""The backward pass with each line of its derivation a setting, so that it can be run with a wrong line in it.
+"""The forward and the backward pass as lines of text, which run: what is printed is what was computed.
 
-With `Rules()` for each layer it is the right pass, derived a second time:
+A mistake is another line:
 
 >>> from microbp import load
 >>> from microbp.problems.exercise import exercise_of
->>> from microbp.derivation.rules import plan
 >>> case = exercise_of(load("w1-w8"))
->>> right = gradients(case, plan(case))
+>>> right = gradients(case, pass_of(case))
 >>> right["dW2"][0].round(9).tolist(), right["dW1"][0].round(9).tolist()
 ([0.082167041, 0.082667628], [0.000438568, 0.000877135])
->>> wrong = gradients(case, plan(case, {"slope": "none"}, [1]))
+>>> wrong = gradients(case, pass_of(case).changed({"slope": "1.0"}, [1]))
 >>> wrong["dW2"][0].round(9).tolist(), wrong["dW1"][0].round(9).tolist()
 ([0.082167041, 0.082667628], [0.001817515, 0.003635031])
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
-from microbp.derivation.formulas import MISREMEMBERED, SLOPES
-from microbp.derivation.formulas import error as formula
-from microbp.derivation.notation import value
-from microbp.derivation.rules import Plan, Rules, changed
+from microbp.derivation.formulas import loss_of
+from microbp.formula.compiled import line
 from microbp.problems.exercise import Exercise, Floats, Gradients
 from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET, softmax
 
+PASS = {
+    "z": "a0 @ W.T + b",
+    "a": "f(z)",
+    "up": "error(a, y)",
+    "slope": "f1(z)",
+    "d": "up * slope",
+    "dW": "d.T @ a0",
+    "l2W": "l2 / m * W",
+    "db": "d.sum(axis=0)",
+    "l2b": "0.0 * b",
+    "back": "d @ W",
+}
+"""The right lines of a layer, in the order in which they are computed; l2W and l2b are added to dW and db.
 
-class Part(NamedTuple):
-    """What a pass finds for layer l (from 1), with all factors of the rules in it."""
+A name with 0 is of the layer before (a0, z0, W0; a00 of the one before that), with _ of the layer after (W_, z_, a_,
+d_, up_, dW_). f is the layer's activation, f1 its derivative. `up` is ∂E/∂a: error(a, y) in the last layer, in those
+below it the `back` of the layer after. In `back` dW is with its penalty.
+"""
+FORWARD = ("z", "a")
+SUMS = ("dW", "l2W", "db", "l2b")
+OF_ALL = ("order", "passes", "precision")
+"""What is no line of a layer: the order of the layers in the list, passes added up, the precision of all numbers;"""
+WHOLE = (*OF_ALL, "start", "exchanged")
+"""and other weights, those after a step or with two exchanged, which are no other pass."""
 
-    l: int
-    signal: Floats
-    """∂E/∂a of layer l, for each sample."""
-    delta: Floats
-    """δ of layer l, for each sample."""
-    inputs: Floats
-    """What δ is multiplied by in dW: the activations of the layer before."""
-    step: Floats
-    """What weights are changed by if they are changed too early: the gradient before any factor."""
-    dW: Floats
-    """The gradient of the weights without the penalty."""
-    dW_l2: Floats
-    """What the penalty adds to dW."""
-    db: Floats
-    """The gradient of the biases, without a penalty."""
-    db_l2: Floats
-    """(λ/m)·b, which a penalty on biases would add to db."""
-
-
-class Values(NamedTuple):
-    """The nets and activations of a forward pass, z[l−1] and a[l] those of layer l; and the arrays they are made of."""
-
-    weights: Sequence[Floats]
-    biases: Sequence[Floats]
-    y: Floats
-    z: Sequence[Floats]
-    a: Sequence[Floats]
+Change = Mapping[str, Any]
+"""Lines by name, with what stands in their place; {} is the line as it was."""
+Scope = dict[str, Any]
+"""The arrays of a layer, its neighbours' and the functions, by the names that lines have for them."""
 
 
-def forward(case: Exercise, rules: Plan) -> Values:
-    """The forward pass under these rules."""
-    kind: Any = np.float32 if rules[0].precision == "single" else np.float64
-    W, b = [w.astype(kind) for w in case.weights], [v.astype(kind) for v in case.biases]
-    zs, activations = [], [case.X.astype(kind)]
-    for weights, biases, name, rule in zip(W, b, case.activations, rules, strict=True):
-        zs.append(activations[-1] @ weights.T + biases)
-        activations.append(ACTIVATIONS[rule.forward or name][0](zs[-1]).astype(kind))
-    return Values(W, b, case.Y.astype(kind), zs, activations)
+@dataclass(frozen=True)
+class Pass:
+    """The lines of every layer, from the first; and the rest of a pass."""
+
+    layers: tuple[Mapping[str, str], ...]
+    order: str = "right"
+    passes: int = 1
+    precision: str = "double"
+
+    def changed(self, change: Change, layers: Iterable[int] | None = None) -> Pass:
+        """The same with other lines in these layers (all)."""
+        where = range(1, len(self.layers) + 1) if layers is None else layers
+        lines, whole = list(self.layers), {k: v for k, v in change.items() if k in OF_ALL}
+        for l in where:
+            lines[l - 1] = edited(lines[l - 1], change)
+        return replace(self, layers=tuple(lines), **whole)
 
 
-def backward(case: Exercise, rules: Plan, values: Values | None = None) -> Iterator[Part]:
-    """The parts of the gradients, from the last layer to the first, as they are computed.
+def edited(lines: Mapping[str, str], change: Change) -> dict[str, str]:
+    """A layer's lines with others in the place of some."""
+    made = dict(lines)
+    if made["d"].startswith("delta(") and change.keys() & {"slope", "up", "a"} and "d" not in change:
+        made["d"] = PASS["d"]  # what simplified is no longer there
+    for name, text in change.items():
+        if name not in WHOLE:
+            made[name] = text.replace("{}", _grouped(made[name]))
+    return made
 
-    `values` spares the forward pass. "updated" weights, "parameters", and a second pass need `case.learning_rate`.
+
+def _grouped(text: str) -> str:
+    return text if text.isidentifier() else f"({text})"
+
+
+def pass_of(case: Exercise) -> Pass:
+    """The right pass."""
+    biases = {"l2b": "l2 / m * b"} if case.l2 and case.penalize_biases else {}
+    lines = [PASS | {"up": "back_"} | biases for _ in case.weights]
+    lines[-1]["up"] = PASS["up"]
+    if loss_of(case.loss).delta(case.activations[-1]):
+        lines[-1]["d"] = "delta(z, y)"
+    return Pass(tuple(lines))
+
+
+def value(text: str, scope: Mapping[str, Any]) -> Any:
+    """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for wrong shapes."""
+    function, names = line(text)
+    return function(*map(scope.__getitem__, names))
+
+
+def without(x: Floats, i: int) -> Floats:
+    """The rows of x, with zeros for row i."""
+    rest = x.copy()
+    rest[i] = 0.0
+    return rest
+
+
+def only(x: Floats, i: int) -> Floats:
+    """Row i of x, with zeros for all others."""
+    rest = np.zeros_like(x)
+    rest[i] = x[i]
+    return rest
+
+
+def twice(x: Floats, i: int) -> Floats:
+    """The rows of x, row i doubled."""
+    more = x.copy()
+    more[i] *= 2
+    return more
+
+
+def _slope(f: Any, prime: Any, z: Any, a: Any = None) -> Floats:
+    return prime(z, f(z) if a is None else a)  # type: ignore[no-any-return]  # of arrays it makes arrays
+
+
+@lru_cache(maxsize=1)
+def _functions() -> Scope:
+    found: Scope = {"without": without, "only": only, "twice": twice, "softmax": softmax, "diagonal": np.diag}
+    for name, (f, prime) in ACTIVATIONS.items():
+        found |= {name: f, f"{name}1": partial(_slope, f, prime)}
+    return found
+
+
+def forward(case: Exercise, lines: Pass, known: Sequence[Scope] = (), first: int = 1) -> list[Scope]:
+    """The scopes of the layers after the forward pass; scope 0 has the inputs alone, as a and z.
+
+    `known` are those of a pass whose lines are the same before layer `first`: they are not computed again.
     """
-    if rules[0].passes > 1:
-        yield from _accumulated(case, rules)
-        return
-    values = values or forward(case, rules)
-    kind = values.y.dtype
-    m = len(values.y)
-    above: Part | None = None
+    kind: Any = np.float32 if lines.precision == "single" else np.float64
+    common = _common(case, kind)
+    scopes: list[Scope] = list(known[:first]) or [{"a": common["X"], "z": common["X"]}]
+    for l in range(len(scopes), case.depth + 1):
+        below, name = scopes[-1], case.activations[l - 1]
+        W, b = case.weights[l - 1].astype(kind), case.biases[l - 1].astype(kind)
+        scope = common | {"W": W, "b": b, "f": common[name], "f1": common[f"{name}1"]}
+        scope |= {"a0": below["a"], "z0": below["z"], "a00": below.get("a0", common["X"])}
+        if l > 1:
+            scope["W0"] = below["W"]
+        for head in FORWARD:
+            made = value(lines.layers[l - 1][head], scope)
+            scope[head] = made if isinstance(made, np.ndarray) and made.dtype == kind else np.asarray(made).astype(kind)
+        scopes.append(scope)
+    for l in range(max(1, first - 1), case.depth):
+        after = scopes[l + 1]
+        scopes[l] = scopes[l] | {"W_": after["W"], "z_": after["z"], "a_": after["a"]}
+    if "softmax" in case.loss:
+        a, y = scopes[-1]["a"], common["y"]
+        p = softmax(a)
+        scopes[-1] |= {"p": p, "q": softmax(a.T).T, "t": ((p - y) * p).sum(axis=1, keepdims=True)}
+    return scopes
+
+
+def _common(case: Exercise, kind: Any) -> Scope:
+    """What is in the scope of every layer."""
+    X, y = case.X.astype(kind), case.Y.astype(kind)
+    found = _functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
+    found |= {
+        "error": LOSSES[case.loss][1],
+        "delta": LOSSES_OF_NET.get((case.loss, case.activations[-1]), (None, None))[1],
+    }
+    return found
+
+
+def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scope:
+    """A layer's scope, after its forward pass, with what has arrived from the layer after it, and with ∂E/∂a."""
+    found = scope | ({f"{name}_": after[name] for name in ("d", "up", "dW", "back")} if after else {})
+    found["up"] = value(texts["up"], found)
+    return found
+
+
+def summed(scope: Scope, texts: Mapping[str, str]) -> None:
+    """Adds to a scope with `up` the rest of a layer: δ, and the gradients, of the loss (`of_W`) and in all (`dW`)."""
+    for head in ("slope", "d"):
+        scope[head] = value(texts[head], scope)
+    if scope["d"].dtype != scope["y"].dtype:
+        scope["d"] = np.asarray(scope["d"]).astype(scope["y"].dtype)
+    for gradient, of, penalty in (("dW", "of_W", "l2W"), ("db", "of_b", "l2b")):
+        scope[of] = value(texts[gradient], scope)
+        scope[penalty] = value(texts[penalty], scope)
+        scope[gradient] = scope[of] + scope[penalty]
+    check_shapes(scope)
+
+
+def check_shapes(scope: Scope) -> None:
+    """Raises `ValueError` where what lines made has a wrong shape; dW may be transposed, db one number."""
+    W, b, z = scope["W"].shape, scope["b"].shape, scope["z"].shape
+    dW, db = scope["dW"].shape, scope["db"].shape
+    if not (scope["d"].shape == z and np.shape(scope["of_W"]) == dW and dW in (W, W[::-1]) and db in (b, (), (1,))):
+        raise ValueError(f"δ {scope['d'].shape} for z {z}, dW {dW} for W {W}, db {db} for b {b}")
+
+
+def backward(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[int, Scope]]:
+    """Each layer, from the last to the first, with its scope after the pass; `scopes` spares the forward pass."""
+    after: Scope | None = None
+    scopes = scopes or forward(case, lines)
     for l in range(case.depth, 0, -1):
-        rule, W, b = rules[l - 1], values.weights[l - 1], values.biases[l - 1]
-        if above is None:
-            signal, delta = _output_delta(case, rule, values)
-        else:
-            signal = _through(case, rules[l], values, above)
-            delta = signal * _slope(case, rule, values, l, signal)
-        delta = delta.astype(kind)
-        a = _inputs(rule, values, l)
-        rows, in_W, in_b = _rows(rule.samples, m), rule.samples_in != "biases", rule.samples_in != "weights"
-        of = delta if rule.summed == "delta" else signal
-        delta_W, a_W, delta_b = (x[rows] if some else x for x, some in ((of, in_W), (a, in_W), (of, in_b)))
-        of_W, of_b = rule.scale * rule.scale_weights, rule.scale * rule.scale_biases
-        l2 = case.l2 if rule.l2 is None else rule.l2
-        loss, penalty = delta_W.T @ a_W, rule.l2_weights * l2 / m * W
-        if rule.l2_columns == "without first":
-            penalty = penalty * (np.arange(W.shape[1]) > 0)
-        dW, dW_l2 = of_W * rule.scale_loss * loss, of_W * penalty
-        if rule.transposed == "all" or (rule.transposed and dW.shape == dW.T.shape):
-            dW, dW_l2 = dW.T, dW_l2.T if rule.transposed == "all" else dW_l2
-        db, db_l2 = rule.scale_loss * delta_b.sum(axis=0), case.l2 / m * b
-        db = of_b * (db + rule.l2_biases * db_l2)
-        if rule.returned == "parameters":
-            rate = case.learning_rate or 0.0
-            dW, dW_l2, db = (W.T if rule.transposed == "all" else W) - rate * dW, -rate * dW_l2, b - rate * db
-        above = Part(l, signal, delta, a, loss + penalty, dW, dW_l2, db, db_l2)
-        yield above
+        texts = lines.layers[l - 1]
+        scope = arrived(scopes[l], texts, after)
+        summed(scope, texts)
+        if l > 1:
+            scope["back"] = value(texts["back"], scope)
+        yield l, scope
+        after = scope
 
 
-def gradients(case: Exercise, rules: Plan, values: Values | None = None) -> Gradients:
-    """The gradients under these rules, by name."""
+def gradients(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Gradients:
+    """The gradients that a pass gives, by name. What changes weights needs `case.learning_rate`."""
     found: Gradients = {}
-    for part in backward(case, rules, values):
-        l = case.depth + 1 - part.l if rules[0].order == "reversed" else part.l
-        found[f"dW{l}"], found[f"db{l}"] = (np.asarray(g, dtype=np.float64) for g in (part.dW + part.dW_l2, part.db))
+    for l, scope in backward(case, lines, scopes):
+        at = case.depth + 1 - l if lines.order == "reversed" else l
+        db = np.broadcast_to(scope["db"], case.biases[l - 1].shape)
+        found |= {f"dW{at}": np.asarray(scope["dW"], dtype=np.float64), f"db{at}": np.asarray(db, dtype=np.float64)}
+    if lines.passes > 1:
+        again = gradients(after_step(case, lines), replace(lines, passes=lines.passes - 1))
+        found = {name: g + again[name] for name, g in found.items()}
     return {name: found[name] for name in case.names}
 
 
-def _accumulated(case: Exercise, rules: Plan) -> Iterator[Part]:
-    """The sum of a pass and of one after a step."""
-    every = range(1, case.depth + 1)
-    once = changed(rules, {"passes": 1}, every)
-    step = gradients(case, changed(once, {"order": "right", "transposed": ""}, every))
-    rate = case.learning_rate or 0.0
-    later = replace(
-        case,
-        weights=tuple(W - rate * step[f"dW{l}"] for l, W in enumerate(case.weights, 1)),
-        biases=tuple(b - rate * step[f"db{l}"] for l, b in enumerate(case.biases, 1)),
-    )
-    for one, two in zip(backward(case, once), backward(later, once), strict=True):
-        yield Part(*one[:5], *(x + y for x, y in zip(one[5:], two[5:], strict=True)))
-
-
-def _output_delta(case: Exercise, rule: Rules, values: Values) -> tuple[Floats, Floats]:
-    """The error ∂loss/∂a and the delta of the last layer."""
-    a, y, name = values.a[-1], values.y, rule.error or case.loss
-    error = LOSSES[case.loss][1](a, y)
-    if name == "unclipped":
-        return error, (a - y) / len(y)
-    if name != case.loss:  # as it is written, without care for logarithms of 0 or for what targets it is meant
-        p = softmax(a)
-        t = ((p - y) * p).sum(axis=1, keepdims=True)
-        error = value(formula(case.loss, name), {"a": a, "y": y, "p": p, "t": t, "m": len(y), "n": y.shape[1]})
-    if rule.softmax != "full" and "softmax_cross_entropy" in name:
-        error = (-y * (1.0 - softmax(a)) if rule.softmax == "diagonal" else softmax(a.T).T - y) / len(y)
-    slope = _slope(case, rule, values, case.depth, error)
-    of_net = LOSSES_OF_NET.get((name, rule.forward or case.activations[-1]))
-    if of_net and (rule.slope, rule.slope_of + rule.slope_at) in (("net", ""), ("twice", "")):
-        once = of_net[1](values.z[-1], y)
-        return error, once * a * (1.0 - a) if rule.slope == "twice" else once
-    if rule.slope == "twice" and "softmax_cross_entropy" in name:
-        slope = slope * softmax(a) * (1.0 - softmax(a))
-    return error, error * slope
-
-
-def _slope(case: Exercise, rule: Rules, values: Values, l: int, upstream: Floats) -> Floats:
-    at = l
-    if rule.slope_at and values.z[_neighbour(l, rule.slope_at, case.depth) - 1].shape == upstream.shape:
-        at = _neighbour(l, rule.slope_at, case.depth)
-    name, z, a = rule.slope_of or rule.forward or case.activations[l - 1], values.z[at - 1], values.a[at]
-    f, prime = ACTIVATIONS[name]
-    kind, _, k = rule.slope.partition(" ")
-    match kind:
-        case "none":
-            return np.ones_like(z)
-        case "activation":
-            return prime(a, f(a))
-        case "formula":
-            return np.broadcast_to(value(SLOPES[name], {"z": z, "a": z, "σ": ACTIVATIONS["sigmoid"][0]}), z.shape)
-        case "kink":
-            return prime(np.where(z == 0, 1.0, z), a)
-        case "upstream" if name in ("relu", "leaky_relu"):
-            return prime(upstream, upstream)
-        case "misremembered" if int(k) < len(MISREMEMBERED.get(name, ())):
-            return np.broadcast_to(value(MISREMEMBERED[name][int(k)], {"z": z, "a": a}), z.shape)
-    slope = prime(z, f(z)) if rule.slope_from == "net" or at != l else prime(z, a)
-    return slope**2 if rule.slope == "twice" else slope
-
-
-def _neighbour(l: int, where: str, depth: int) -> int:
-    """The layer below or above; the same where there is none."""
-    return max(l - 1, 1) if where == "below" else min(l + 1, depth)
-
-
-def _through(case: Exercise, rule: Rules, values: Values, part: Part) -> Floats:
-    """What a layer passes back to the activations before it."""
-    W, passed = values.weights[part.l - 1], part.delta if rule.passed == "delta" else part.signal
-    if rule.back == "updated":
-        W = W - (case.learning_rate or 0.0) * part.step
-    if rule.back in ("below", "above"):
-        other = values.weights[_neighbour(part.l, rule.back, case.depth) - 1]
-        W = other if other.shape == W.shape else W
-    square = W.shape[0] == W.shape[1]
-    if rule.back == "untransposed" and square:
-        W = W.T
-    kind, _, j = rule.paths.partition(" ")
-    if kind == "own" and square:
-        return passed * np.diag(W)
-    if j:
-        chosen = np.arange(len(W)) == min(int(j), len(W) - 1)
-        passed = passed * (chosen if kind == "only" else ~chosen)
-    return passed @ W
-
-
-def _inputs(rule: Rules, values: Values, l: int) -> Floats:
-    a = values.a[l - 1]
-    z, below = (values.z[l - 2], values.a[l - 2]) if l > 1 else (a, a)
-    instead = {"net": z, "data": values.a[0], "output": values.a[l], "below": below, "ones": np.ones_like(a)}.get(
-        rule.inputs, a
-    )
-    return instead if instead.shape == a.shape else a
-
-
-def _rows(samples: str, m: int) -> Any:
-    kind, _, i = samples.partition(" ")
-    if kind == "without":
-        return np.arange(m) != int(i)
-    return slice(-1, None) if kind == "last" else slice(0, 1) if kind == "first" else slice(None)
+def after_step(case: Exercise, lines: Pass) -> Exercise:
+    """The network after a step with the gradients of a pass, each in its place and the right way round."""
+    rate, W, b = case.learning_rate or 0.0, list(case.weights), list(case.biases)
+    for l, scope in backward(case, lines):
+        dW = scope["dW"] if scope["dW"].shape == W[l - 1].shape else scope["dW"].T
+        W[l - 1], b[l - 1] = W[l - 1] - rate * dW, b[l - 1] - rate * scope["db"]
+    return replace(case, weights=tuple(W), biases=tuple(b))

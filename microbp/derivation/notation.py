@@ -1,230 +1,79 @@
-"""The lines of a derivation as they are printed, read as formulas: what they come to, and the numbers in them.
+"""A line of the pass as it is written: with matrices, entry by entry with indices, and with numbers for these.
 
-One text is what the learner reads and what is computed, so that no explanation can say one thing and mean another.
+The index form is derived, not written again: `@` brings a new Σ, `.T` exchanges two indices, `.sum(axis=0)` is Σi.
 
->>> line = "Σj δ2[i,j]·W2[j,k] − 1"
->>> scope = {"δ2": np.array([[0.5, 2.0]]), "W2": np.array([[3.0], [0.25]]), "i": 0, "k": 0}
->>> float(value(line, scope)), shown(line, scope)
-(1.0, '(0.5·3 + 2·0.25) − 1')
->>> value("1 − a²", {"a": np.array([0.0, 0.5])})
-array([1.  , 0.75])
+>>> from microbp import load
+>>> from microbp.problems.exercise import exercise_of
+>>> case = exercise_of(load("w1-w8"))
+>>> lines = pass_of(case)
+>>> matrix_form(case, lines, "d", 1), index_form(case, lines, "d", 1)
+('δ1 = (δ2 W2) ⊙ σ′(z1)', 'δ1[i,j] = (Σk δ2[i,k]·W2[k,j]) · σ′(z1[i,j])')
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from microbp.printing import number_text
+from microbp.derivation.backprop import Pass, Scope, pass_of
+from microbp.derivation.calls import Written, number
+from microbp.derivation.formulas import symbol
+from microbp.derivation.tree import GREEK, resolved, whole
+from microbp.derivation.writer import Writer
+from microbp.problems.exercise import Exercise
 
-DIGITS = 9
-MOST_TERMS = 3
-"""The most terms of a sum that are written down: of a longer one the largest."""
-
-Scope = Mapping[str, Any]
-"""Arrays, numbers, indices and functions by name."""
-
-_TOKEN = re.compile(r"\s*(Σ\w|∂E/∂a\d+|\d+(?:\.\d+)?|[^\W\dΣ²_](?:(?!²)\w)*′?|[−+·/()\[\],²≠<>])")
-_COMPARED: dict[str, Callable[[Any, Any], Any]] = {"<": np.less, ">": np.greater}
-_COMPUTED: dict[str, Callable[[Any, Any], Any]] = {
-    "+": np.add,
-    "−": np.subtract,
-    "·": np.multiply,
-    "/": np.divide,
-}
+INDICES = {"dW": ("j", "k"), "db": ("j",), "z": ("i", "j"), "a": ("i", "j"), "d": ("i", "j"), "up": ("i", "j")}
+"""The indices of what a line makes: i counts samples, j the layer's neurons, k those before it."""
 
 
-def number(x: float) -> str:
-    """A number for people, with the digits that worked examples give.
-
-    >>> number(-0.24000000000000002), number(-0.0), number(1 / 3)
-    ('−0.24', '0', '0.333333333')
-    """
-    return number_text(x + 0.0, DIGITS)
+__all__ = ["at_place", "index_form", "matrix_form", "names_of", "number", "part_form", "placed_form"]
 
 
-def value(text: str, scope: Scope) -> Any:
-    """What a line comes to. Raises `ValueError` for what is no formula, `KeyError` for a name that is not in scope."""
-    return _value(parse(text), scope)
+def matrix_form(case: Exercise, lines: Pass, head: str, l: int) -> str:
+    """A line with matrices: δ1 = (δ2 W2) ⊙ σ′(z1)."""
+    return f"{head_form(head, l)} = {Writer(case).write(whole(case, lines, head, l)).text}"
 
 
-def shown(text: str, scope: Scope) -> str:
-    """A line with numbers in the place of its names; it must come to one number."""
-    numbers = _shown(parse(text), scope)
-    return numbers[1:-1] if numbers.startswith("(") and _closed(numbers) else numbers
+def index_form(case: Exercise, lines: Pass, head: str, l: int) -> str:
+    """The same entry by entry."""
+    at = INDICES[head]
+    return f"{head_form(head, l)}[{','.join(at)}] = {Writer(case).write(whole(case, lines, head, l), at).text}"
 
 
-class Node(NamedTuple):
-    """A part of a line: a "number", "name", "call", "sum", "group", "neg", "square", "op", or "is" (1 if true)."""
-
-    kind: str
-    text: str
-    parts: tuple[Node, ...] = ()
+def part_form(case: Exercise, text: str, l: int) -> str:
+    """A part of a line with matrices: a1·(1 − a1)."""
+    return Writer(case).write(resolved(case, pass_of(case), text, l)).text
 
 
-@lru_cache(maxsize=1024)
-def parse(text: str) -> Node:
-    """A line as a tree. Raises `ValueError` for a text that is none."""
-    tokens: list[str] = []
-    at = 0
-    while at < len(text.rstrip()):
-        match = _TOKEN.match(text, at)
-        if not match:
-            raise ValueError(f"no formula: {text!r} at {text[at:]!r}")
-        tokens.append(match[1])
-        at = match.end()
-    left = _Tokens(tokens)
-    node = _sum(left)
-    if left.next:
-        raise ValueError(f"no formula: {text!r} at {left.next!r}")
-    return node
+def placed_form(case: Exercise, lines: Pass, head: str, l: int, place: Sequence[int]) -> str:
+    """A line for one entry: dW1[0,1] = Σi δ1[i,0]·X[i,1]."""
+    written = Writer(case).write(whole(case, lines, head, l), tuple(place)).text
+    return f"{head_form(head, l)}[{','.join(map(str, place))}] = {written}"
 
 
-class _Tokens:
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self._left = list(reversed(tokens))
-
-    @property
-    def next(self) -> str:
-        return self._left[-1] if self._left else ""
-
-    def take(self, *expected: str) -> str:
-        if not self._left or (expected and self.next not in expected):
-            raise ValueError(f"no formula: {self.next or 'its end'!r} where one of {expected or 'more'} is needed")
-        return self._left.pop()
+def at_place(case: Exercise, lines: Pass, head: str, l: int, place: Sequence[int], scope: Mapping[str, Any]) -> Written:
+    """The same with numbers, for one entry: `scope` has the arrays by the names of a derivation."""
+    return Writer(case, scope).write(whole(case, lines, head, l), tuple(place))
 
 
-def _sum(left: _Tokens) -> Node:
-    node = Node("neg", "−", (_product(left),)) if left.next == "−" and left.take() else _product(left)
-    while left.next in ("+", "−"):
-        node = Node("op", left.take(), (node, _product(left)))
-    return node
+def head_form(head: str, l: int) -> str:
+    """What a quantity is called: δ1."""
+    return f"{GREEK.get(head, head)}{l}"
 
 
-def _product(left: _Tokens) -> Node:
-    node = _factor(left)
-    while left.next in ("·", "/"):
-        node = Node("op", left.take(), (node, _factor(left)))
-    return node
-
-
-def _factor(left: _Tokens) -> Node:
-    token = left.take()
-    node = Node("name", token)
-    if token.startswith("Σ"):
-        without = (_factor(left),) if left.next == "≠" and left.take() else ()
-        return Node("sum", token[1:], (_product(left), *without))
-    if token == "(":
-        node = Node("group", "", (_sum(left),))
-        left.take(")")
-    elif token == "[":
-        one, how, two = _sum(left), left.take(*_COMPARED), _sum(left)
-        left.take("]")
-        node = Node("is", how, (one, two))
-    elif token[0].isdigit():
-        node = Node("number", token)
-    elif left.next == "(":
-        left.take()
-        node = Node("call", token, (_sum(left),))
-        left.take(")")
-    elif left.next == "[":
-        left.take()
-        indices = [_sum(left)]
-        while left.take(",", "]") == ",":
-            indices.append(_sum(left))
-        node = Node("name", token, tuple(indices))
-    elif not (token[0].isalpha() or token[0] == "∂"):
-        raise ValueError(f"no formula: {token!r} where a name or a number is needed")
-    if left.next == "²":
-        left.take()
-        node = Node("square", "²", (node,))
-    return node
-
-
-def _value(node: Node, scope: Scope) -> Any:
-    kind, text, parts = node
-    match kind:
-        case "number":
-            return float(text)
-        case "name":
-            found = scope[text]
-            return found[tuple(int(_value(index, scope)) for index in parts)] if parts else found
-        case "call":
-            return scope[text](_value(parts[0], scope))
-        case "sum":
-            return sum(term for term, _ in _terms(node, scope))
-        case "group":
-            return _value(parts[0], scope)
-        case "neg":
-            return -_value(parts[0], scope)
-        case "square":
-            return _value(parts[0], scope) ** 2
-    one, two = (_value(part, scope) for part in parts)
-    return np.where(_COMPARED[text](one, two), 1.0, 0.0) if kind == "is" else _COMPUTED[text](one, two)
-
-
-def _terms(node: Node, scope: Scope) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The terms of a sum, each with the scope that it is computed in."""
-    body, *without = node.parts
-    size = next(_sizes(body, node.text, scope))
-    skipped = [int(_value(part, scope)) for part in without]
-    for index in range(size):
-        if index not in skipped:
-            inner = {**scope, node.text: index}
-            yield _value(body, inner), inner
-
-
-def _sizes(node: Node, index: str, scope: Scope) -> Iterator[int]:
-    """How many values an index has: the size of what it counts in."""
-    if node.kind == "name":
-        for axis, part in enumerate(node.parts):
-            if part == Node("name", index):
-                yield scope[node.text].shape[axis]
-    for part in node.parts:
-        yield from _sizes(part, index, scope)
-
-
-def _shown(node: Node, scope: Scope) -> str:
-    kind, text, parts = node
-    match kind:
-        case "number":
-            return text
-        case "name" | "call" | "is":
-            return number(float(_value(node, scope)))
-        case "sum":
-            terms = sorted(_terms(node, scope), key=lambda term: -abs(term[0]))
-            texts = [_shown(parts[0], inner) for _, inner in terms[:MOST_TERMS]]
-            more = f" + … ({len(terms)} terms)" if len(terms) > MOST_TERMS else ""
-            return f"({' + '.join(texts)}{more})".replace("+ −", "− ") if len(terms) > 1 else "".join(texts) or "0"
-        case "group":
-            inner = _shown(parts[0], scope)
-            return inner if _closed(inner) else f"({inner})"
-        case "neg":
-            return f"−{_bracketed(_shown(parts[0], scope))}"
-        case "square":
-            return f"{_bracketed(_shown(parts[0], scope))}²"
-    one, two = (_shown(part, scope) for part in parts)
-    if text in "+−":
-        return f"{one} {text} {_bracketed(two)}"
-    return f"{one}{text}{_bracketed(two)}"
-
-
-def _bracketed(text: str) -> str:
-    """A text that may follow a sign: a negative number in brackets."""
-    return f"({text})" if text.startswith("−") else text
-
-
-def _closed(text: str) -> bool:
-    """Whether a text is one number or one pair of brackets, which needs no more."""
-    if not text.startswith("("):
-        return re.fullmatch(r"\d[\d.e+−]*", text) is not None
-    depth = 0
-    for at, sign in enumerate(text):
-        depth += (sign == "(") - (sign == ")")
-        if depth == 0:
-            return at == len(text) - 1
-    return False
+def names_of(case: Exercise, done: Mapping[int, Scope]) -> dict[str, Any]:
+    """The arrays of a pass by the names of a derivation: δ2, a1, X; `done` are its scopes by layer."""
+    found: dict[str, Any] = {"sign": np.sign}
+    for l, scope in done.items():
+        found |= {f"{GREEK.get(name, name)}{l}": scope[name] for name in ("W", "b", "z", "a", "up", "d", "dW", "db")}
+        found |= {
+            symbol(name): scope[name] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "softmax")
+        }
+        found |= {
+            f"{symbol(name)}′": scope[f"{name}1"] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus")
+        }
+        found |= {"X": scope["X"], "y": scope["y"], "m": scope["m"], "n": scope["n"], "λ": scope["l2"]}
+        found |= {"η": scope["eta"]} | {name: scope[name] for name in ("p", "q", "t") if name in scope}
+    return found

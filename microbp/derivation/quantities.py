@@ -4,7 +4,7 @@
 >>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("w1-w8"))
 >>> list(quantities_of(case))[:5], made(case, "delta1"), needs(case, "delta1")[0]
-(['z1', 'a1', 'z2', 'a2', 'loss'], 'δ1 = (δ2 W2) ⊙ f′(z1)', ['delta2', 'dW2', 'db2'])
+(['z1', 'a1', 'z2', 'a2', 'loss'], 'δ1 = (δ2 W2) ⊙ σ′(z1)', ['delta2', 'dW2', 'db2'])
 >>> canonical("net_1"), neurons(load("w1-w8").model)["out_h2"]
 ('z1', ('a1', 1))
 """
@@ -15,37 +15,13 @@ import re
 
 import numpy as np
 
-from microbp.derivation.backprop import backward, forward
-from microbp.derivation.rules import plan
-from microbp.losses import LOSSES
+from microbp.derivation.backprop import backward, forward, pass_of
+from microbp.derivation.notation import matrix_form
 from microbp.nn import MLP
 from microbp.problems.exercise import Exercise, Gradients
 
 Place = tuple[str, int | None]
 """A quantity, and if it is that of one neuron alone its column."""
-FORMULAS = {
-    "z": "z{l} = {before} W{l}ᵀ + b{l}",
-    "a": "a{l} = f(z{l})",
-    "loss": "the loss, of a{l} and the targets",
-    "delta": "δ{l} = (δ{n} W{n}) ⊙ f′(z{l})",
-    "dW": "dW{l} = δ{l}ᵀ {before}",
-    "db": "db{l} = Σ δ{l}, over the samples",
-}
-"""How each quantity of layer l is made (n = l + 1, before = a(l − 1))."""
-PENALTY = {"loss": ", plus λ/(2m)·ΣW²", "dW": " + (λ/m)·W{l}"}
-"""What a penalty adds, if λ is not 0."""
-LAST_DELTA = {
-    (name, f): text.format(l="{l}", mean={"sum": "", "samples": "/m", "elements": "/(m·n)"}[loss.over])
-    for name, loss in LOSSES.items()
-    for (of, f), text in {
-        ("binary_cross_entropy", "sigmoid"): "δ{l} = (a{l} − y){mean}",
-        ("softmax_cross_entropy", "linear"): "δ{l} = (p − y){mean}, with p = softmax(z{l})",
-        ("softmax_cross_entropy", ""): "δ{l} = (p − y){mean} ⊙ f′(z{l}), with p = softmax(a{l})",
-    }.items()
-    if of == loss.of
-}
-"""δ of the last layer, by loss and activation, where it is simpler than ∂loss/∂a ⊙ f′."""
-_LAST_DELTA = "δ{l} = ∂loss/∂a{l} ⊙ f′(z{l})"
 _KINDS = {
     "z": "z",
     "net": "z",
@@ -72,15 +48,15 @@ NEEDS = {
 
 def quantities_of(case: Exercise) -> Gradients:
     """All quantities by name, in the order in which a pass computes them."""
-    rules = plan(case)
-    values = forward(case, rules)
+    lines = pass_of(case)
+    scopes = forward(case, lines)
     found: Gradients = {}
-    for l, (z, a) in enumerate(zip(values.z, values.a[1:], strict=True), 1):
-        found |= {f"z{l}": z, f"a{l}": a}
+    for l, scope in enumerate(scopes[1:], 1):
+        found |= {f"z{l}": scope["z"], f"a{l}": scope["a"]}
     found["loss"] = np.array(case.truth[0])
-    for part in backward(case, rules, values):
-        found[f"delta{part.l}"] = part.delta
-        found |= {name: case.truth[1][name] for name in (f"dW{part.l}", f"db{part.l}")}
+    for l, scope in backward(case, lines, scopes):
+        found[f"delta{l}"] = scope["d"]
+        found |= {name: case.truth[1][name] for name in (f"dW{l}", f"db{l}")}
     return found
 
 
@@ -105,15 +81,12 @@ def neurons(model: MLP) -> dict[str, Place]:
 
 
 def made(case: Exercise, name: str) -> str:
-    """The formula of a quantity."""
+    """The line that makes a quantity."""
     kind, l = split(case, name)
-    formula = FORMULAS[kind] + (PENALTY.get(kind, "") if case.l2 else "")
-    if kind == "delta" and l == case.depth:
-        keys = ((case.loss, case.activations[-1]), (case.loss, ""))
-        formula = next((LAST_DELTA[key] for key in keys if key in LAST_DELTA), _LAST_DELTA)
-        if not np.allclose(case.Y.sum(axis=1), 1.0):
-            formula = formula.replace("p − y", "p·Σy − y")  # targets that are no probabilities
-    return formula.format(l=l, n=l + 1, before=f"a{l - 1}" if l > 1 else "X")
+    if kind == "loss":
+        return f"the loss, of a{l} and the targets" + ", plus λ/(2m)·ΣW²" * bool(case.l2)
+    line = matrix_form(case, pass_of(case), {"delta": "d"}.get(kind, kind), l)
+    return line + f", with p = softmax(a{l})" * bool(re.search(r"\bp\b", line))
 
 
 def needs(case: Exercise, name: str) -> list[list[str]]:

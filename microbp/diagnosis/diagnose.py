@@ -175,10 +175,10 @@ def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
 def _finding(case: Exercise, finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.mistake.code,
-        "name": finding.mistake.sentence(finding.layer(case), finding.change, case),
+        "name": finding.sentence(case),
         "layers": list(finding.layers),
         "arrays": list(finding.arrays),
-        "change": dict(finding.change),
+        "change": finding.rules,
         "factor": finding.value,
         "reading": finding.reading,
         **finding.lines(case),

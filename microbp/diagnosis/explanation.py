@@ -7,19 +7,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any
 
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.assumptions import in_words
-from microbp.derivation.rules import Plan, changed, plan
+from microbp.derivation.backprop import Change, Pass, after_step, pass_of
+from microbp.derivation.formulas import SLOPES, loss_of, lost_parts, other_losses, symbol
+from microbp.derivation.notation import index_form, matrix_form, part_form
+from microbp.diagnosis.changes import SCALED, SOLVED, changed, number, texts
 from microbp.diagnosis.factors import Group, Scaling
 from microbp.diagnosis.likely_factors import LikelyFactors
-from microbp.diagnosis.mistake import CHOICES, Mistake
-from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.ways import SOLVED, Change
+from microbp.diagnosis.mistakes import MISTAKES, Mistake
 from microbp.problems.exercise import Exercise
 
 _NEAR = 1e-6
@@ -32,7 +34,7 @@ class Finding:
     mistake: Mistake
     change: Change
     layers: tuple[int, ...]
-    arrays: tuple[str, ...]
+    arrays: tuple[str, ...] = ()
     """For a factor the arrays that have it."""
     rate: float | None = None
     """The learning rate that it takes."""
@@ -41,19 +43,77 @@ class Finding:
     reading: str = ""
     """What the factor may mean."""
 
-    @property
-    def cost(self) -> int:
-        """1; a learning rate that is no round number is one more."""
-        return 1 if self.rate is None or self.rate == float(f"{self.rate:.3g}") else 2
-
     def layer(self, case: Exercise) -> int:
         """The layer that its lines are written for: the last of those that have the mistake."""
         return max(self.layers or [int(name[2:]) for name in self.arrays] or [case.depth])
 
+    @property
+    def rules(self) -> dict[str, Any]:
+        """Its change, for JSON."""
+        return {name: text for name, text in self.change.items() if name != "exchanged"}
+
+    def sentence(self, case: Exercise) -> str:
+        """What is wrong, with the names of this change."""
+        l, change = self.layer(case), self.change
+        lines = texts(change, case, l) or {}
+        row = re.search(r"\bd, (-?\d+)\)", str(change))
+        other = re.search(r"(\w+?)1?\(z\)", str(change.get("a") or change.get("slope")))
+        formulas = {text: name for name, text in SLOPES.items()}
+        slope = str(lines.get("slope", ""))
+        losses = {
+            text: name for name, text in (other_losses(loss_of(case.loss)) | lost_parts(loss_of(case.loss))).items()
+        }
+        return self.mistake.name.format(
+            slope=part_form(case, SLOPES[case.activations[l - 1]], l),
+            wrong=part_form(case, slope, l) if slope else "",
+            extra=part_form(case, str(change.get("d", "")).removeprefix("{} * "), l) if "d" in change else "",
+            f=symbol(case.activations[l - 1]),
+            g=symbol(formulas.get(slope) or (other[1] if other else "")),
+            loss=losses.get(change.get("up", ""), ""),
+            i=row[1] if row else "",
+            start=_START.get(str(change.get("start")), ""),
+        )
+
     def lines(self, case: Exercise) -> dict[str, str]:
         """The wrong line and the right one, with matrices and by index; of biases, if they alone have the mistake."""
-        of = "db" if self.arrays and all(name[1] == "b" for name in self.arrays) else "dW"
-        return self.mistake.lines(self.layer(case), self.change, case, of)
+        l, right = self.layer(case), pass_of(case)
+        for rule, words in _IN_WORDS.items():
+            if rule in self.change:
+                said, true = (text.format(l=l) for text in words)
+                return {"wrong": said, "right": true, "wrong_index": said, "right_index": true}
+        wrong = changed(case, right, self.change, self.layers, self.arrays)
+        head, at = self._head(case, l)
+        forms = (("", matrix_form), ("_index", index_form))
+        return {
+            f"{side}{kind}": form(case, lines, head, at)
+            for kind, form in forms
+            for side, lines in (("wrong", wrong), ("right", right))
+        }
+
+    def _head(self, case: Exercise, l: int) -> tuple[str, int]:
+        """The quantity, and its layer, whose line is wrong."""
+        lines = texts(self.change, case, l) or {}
+        if forward := [line for line in ("z", "a") if line in lines]:
+            return forward[0], l
+        if {"up", "slope", "d"} & lines.keys():
+            return "d", l
+        if "back" in lines:
+            return "d", l - 1
+        biases = self.arrays and all(name[1] == "b" for name in self.arrays)
+        return "db" if biases or not {"dW", "l2W"} & lines.keys() else "dW", l
+
+
+_START = {
+    "those after a step": "the weights were changed before the gradient was computed",
+    "two weights are exchanged": "two weights are exchanged",
+}
+_IN_WORDS = {
+    "order": ("[dWL, …, dW1] = dW: dW[0] is that of layer L", "[dW1, …, dWL] = dW: dW[0] is that of layer 1"),
+    "passes": ("dW{l} = dW{l} + dW{l} of the pass before", "dW{l} = dW{l} of this pass"),
+    "start": ("dW{l} = ∂E/∂W{l} at other weights", "dW{l} = ∂E/∂W{l} at the weights W"),
+    "precision": ("dW{l} = float32: 7 digits", "dW{l} = float64: 16 digits"),
+}
+"""The lines of what is no line of a layer."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +133,20 @@ class Explanation:
         """The learning rate that it takes, if any."""
         return next((finding.rate for finding in self.findings if finding.rate), None)
 
-    def rules(self, case: Exercise) -> Plan:
-        """The rules of a pass with these mistakes."""
-        rules = plan(case)
+    def lines(self, case: Exercise) -> Pass:
+        """The lines of a pass with these mistakes."""
+        made = pass_of(case)
         for finding in self.findings:
-            layers = finding.layers or range(1, case.depth + 1)
-            for rule, value in finding.change.items():
-                # Two factors of the same arrays multiply.
-                for l in layers:
-                    number = next(iter(CHOICES[value](case))) if value in CHOICES else value
-                    was = getattr(rules[l - 1], rule)
-                    rules = changed(rules, {rule: was * number if rule.startswith("scale") else number}, [l])
-        return rules
+            made = changed(case, made, finding.change, finding.layers, finding.arrays)
+        return made
+
+    def case(self, case: Exercise) -> Exercise:
+        """The network on which that pass runs: with the learning rate, and the weights, that the mistakes take."""
+        case = replace(case, learning_rate=self.rate or case.learning_rate)
+        for finding in self.findings:
+            if "start" in finding.change:
+                case = at_other_weights(case, finding.change)
+        return case
 
 
 @dataclass(frozen=True)
@@ -113,6 +175,17 @@ class Diagnosis:
     def __str__(self) -> str:
         first = [in_words(self.assumed)] if self.assumed else []
         return "\n".join([*first, self.explanation, *(f"Note: {note}" for note in self.notes)])
+
+
+def at_other_weights(case: Exercise, change: Change) -> Exercise:
+    """The network after a step, or with two of its weights exchanged: ((layer, row, column), (layer, row, column))."""
+    if "exchanged" not in change:
+        return after_step(case, pass_of(case))
+    weights = [W.copy() for W in case.weights]
+    (l, *one), (k, *two) = change["exchanged"]
+    a, b = case.weights[l - 1][tuple(one)], case.weights[k - 1][tuple(two)]
+    weights[l - 1][tuple(one)], weights[k - 1][tuple(two)] = b, a
+    return replace(case, weights=tuple(weights))
 
 
 def read_scaling(case: Exercise, given: Answer, scaling: Scaling, nice: LikelyFactors) -> Iterator[tuple[Finding, ...]]:
@@ -145,23 +218,23 @@ def _rows(
     layers = tuple(sorted({int(name[2:]) for name in group.names}))
     known = False
     for mistake in MISTAKES:
-        for change in mistake.changes:
-            ((rule, number), *more) = change.items()
-            numbers = list(CHOICES[number](case)) if number in CHOICES else [number]
-            if more or not rule.startswith("scale"):
+        for way in mistake.ways:
+            ((rule, text), *more) = way.change.items()
+            if more or rule not in SCALED or not rule.startswith("scale"):
                 continue
+            wanted = number(text, case)
             if mistake.where == "all":  # all arrays, or all biases
                 fits = group.compatible >= (biases if rule == "scale_biases" else everything)
                 fits = fits and (rule != "scale_biases" or set(group.names) <= biases)
             else:
                 fits = rule == _rule(group)
-            if number == SOLVED:
+            if text == SOLVED:
                 if fits and not (known and value in (-1.0, 0.0)):
                     reading = nice.read(value) if value else "left at 0"
                     yield Finding(mistake, {rule: value}, layers, group.names, None, value, reading)
-            elif fits and abs(numbers[0] - value) <= _NEAR * abs(numbers[0]):
+            elif fits and wanted is not None and abs(wanted - value) <= _NEAR * abs(wanted):
                 known = True
-                yield Finding(mistake, change, layers, group.names)
+                yield Finding(mistake, {rule: text}, layers, group.names)
 
 
 def _rule(group: Group) -> str:
@@ -176,10 +249,10 @@ def _penalty(case: Exercise, value: float, names: tuple[str, ...], nice: LikelyF
     """A factor of the penalty in those arrays as the row of the table that it fits best."""
     layers = tuple(sorted({int(name[2:]) for name in names}))
     rule = "l2_biases" if names[0][1] == "b" else "l2_weights" if case.l2 else "l2"
-    ways = [(mistake, change[rule]) for mistake in MISTAKES for change in mistake.changes if rule in change]
-    known = [mistake for mistake, number in ways if number != SOLVED and abs(number - value) <= _NEAR]
+    ways = [(mistake, way.change[rule]) for mistake in MISTAKES for way in mistake.ways if rule in way.change]
+    known = [mistake for mistake, text in ways if text != SOLVED and abs(float(text) - value) <= _NEAR]
     if known:
         return (Finding(known[0], {rule: value}, layers, names),)
-    (mistake,) = [mistake for mistake, number in ways if number == SOLVED]
+    (mistake,) = [mistake for mistake, text in ways if text == SOLVED]
     reading = "λ" if rule == "l2" else nice.read(value)
     return (Finding(mistake, {rule: value}, layers, names, None, value, reading),)

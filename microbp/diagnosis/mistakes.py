@@ -1,249 +1,180 @@
-"""The mistakes that learners make: what is wrong, what is right, and what each changes in the rules of a pass.
+"""The mistakes that learners make: what is wrong, where it can be, and the lines that it puts in place of right ones.
 
->>> mistake = find("missing-hidden-derivative")
->>> mistake.name, mistake.changes
-('A hidden delta lacks the derivative of the activation.', [{'slope': 'none'}])
->>> print(mistake.ways[0].wrong[0])
-δ{l} = {up}
+A row is data: a code, a sentence, advice, and the ways to make it. A way is a change of lines (`derivation.backprop`),
+whose words in <> stand for choices: <g> for another activation, <i> for a sample, <j> for a neuron, <f' of z> for the
+formula of f′ with z for a, <f'?> for one that is misremembered, <E'> for the derivative of another loss, <E'?> for
+this one's with a part lost, <c> for a number that is solved for.
+
+>>> find("missing-hidden-derivative").ways
+(Way(change={'slope': '1.0'}, only=()),)
 """
 
 from __future__ import annotations
 
-from microbp.diagnosis.mistake import Mistake
-from microbp.diagnosis.ways import DW, SOLVED, Way, back, biases, delta, inputs, scaled, slope, weights
+from typing import Any, NamedTuple
+
+from microbp.derivation.backprop import Change
 from microbp.errors import UnknownNameError, nearest
 
+
+class Way(NamedTuple):
+    """A change of lines, and if it is none for every network the activations or losses that it needs."""
+
+    change: Change
+    only: tuple[str, ...] = ()
+
+
+class Mistake(NamedTuple):
+    """One row of the table. `where` is which layers can have it: "any", "hidden", "output", "upper", "all" at once."""
+
+    code: str
+    name: str
+    where: str
+    ways: tuple[Way, ...]
+    advice: str = ""
+
+    def scopes(self, depth: int) -> list[tuple[int, ...]]:
+        """The layers that can have it: all that can, then all but the last of these, then each alone."""
+        every = tuple(range(1, depth + 1))
+        can = {"output": every[-1:], "hidden": every[:-1], "upper": every[1:]}.get(self.where, every)
+        scopes = [can] if self.where == "all" else [can, can[:-1], *((l,) for l in reversed(can))]
+        return [scope for scope in dict.fromkeys(scopes) if scope]
+
+
+def _row(code: str, where: str, name: str, *ways: Any, advice: str = "") -> Mistake:
+    """A row whose ways are changes, or changes with what they need."""
+    return Mistake(code, name, where, tuple(Way(*w) if isinstance(w, tuple) else Way(w) for w in ways), advice)
+
+
+def _scaled(value: float | str) -> tuple[Change, ...]:
+    """A factor of all, of the weights' gradients, of the biases', or of what the loss gives."""
+    return tuple({rule: value} for rule in ("scale", "scale_weights", "scale_biases", "scale_loss"))
+
+
+def _samples(how: str) -> tuple[Change, Change, Change]:
+    """Other samples in the sums of weights and biases, of weights, or of biases alone."""
+    weights, biases = {"dW": f"{how}.T @ a0"}, {"db": f"{how}.sum(axis=0)"}
+    return weights | biases, weights, biases
+
+
+_RELU, _SOFTMAX = ("relu", "leaky_relu"), ("softmax_cross_entropy",)
+
 MISTAKES = (
-    Mistake("sign", "The gradient points downhill: its sign is wrong.", "any", scaled("−", -1.0)),
-    Mistake(
-        "missing-output-derivative", "The output's delta lacks the derivative of the activation.", "output",
-        (slope({"slope": "none"}, "", ""),),
-    ),
-    Mistake(
-        "extra-output-derivative", "The output's delta has a derivative once too often.", "output",
-        (
-            slope({"slope": "twice"}, "{f}′(z{l}) ⊙ {f}′(z{l})", "{f}′(z{l}[i,j]) · {f}′(z{l}[i,j])"),
-            delta(
-                {"slope": "twice"}, ("(p − y)/m", "(p[i,j] − y[i,j])/m"), ("p ⊙ (1 − p)", "p[i,j]·(1 − p[i,j])"),
-                loss="softmax_cross_entropy",
-            ),
-        ),
-    ),
-    Mistake(
-        "missing-hidden-derivative", "A hidden delta lacks the derivative of the activation.", "hidden",
-        (slope({"slope": "none"}, "", ""),),
-    ),
-    Mistake(
-        "extra-hidden-derivative", "A hidden delta has the derivative of the activation twice.", "hidden",
-        (slope({"slope": "twice"}, "{f}′(z{l}) ⊙ {f}′(z{l})", "{f}′(z{l}[i,j]) · {f}′(z{l}[i,j])"),),
-    ),
-    Mistake(
-        "derivative-of-activation", "The derivative is taken at the activation, not at the net.", "any",
-        (slope({"slope": "activation"}, "{f}′(a{l})", "{f}′(a{l}[i,j])"),),
-    ),
-    Mistake(
-        "formula-of-net", "The derivative's formula in the activation a, here {slope}, got the net z.", "any",
-        (slope({"slope": "formula"}, "({wrong_slope})", "({wrong_slope_i})"),),
-    ),
-    Mistake(
-        "wrong-derivative-formula", "The derivative's formula is another: {wrong_slope} for {slope}.", "any",
-        (slope({"slope": "misremembered <k>"}, "({wrong_slope})", "({wrong_slope_i})"),),
-    ),
-    Mistake(
-        "net-for-activation", "The weights' gradient takes the net z where the activation a belongs.", "upper",
-        (inputs({"inputs": "net"}, "z{p}"),),
-    ),
-    Mistake(
-        "input-for-activation", "The weights' gradient takes the network's input where the activation belongs.",
-        "upper", (inputs({"inputs": "data"}, "X"),),
-    ),
-    Mistake(
-        "output-for-input", "The weights' gradient takes the layer's own activation, not the one before it.", "any",
-        (inputs({"inputs": "output"}, "a{l}"),),
-    ),
-    Mistake(
-        "missing-input", "The weights' gradient lacks the activation before the layer: it is δ alone.", "any",
-        (weights({"inputs": "ones"}, "column sums of δ{l}, in each column{l2}", "Σi δ{l}[i,j]{l2_i}"),),
-    ),
-    Mistake(
-        "update-before-backprop", "The weights were changed before the delta was passed back through them.", "upper",
-        (
-            back(
-                {"back": "updated"}, "δ{l} (W{l} − η·dW{l})", "Σj δ{l}[i,j]·(W{l}[j,k] − η·dW{l}[j,k])"
-            ),
-        ),
-    ),
-    Mistake(
-        "error-not-delta", "The error stands where the delta belongs: the layer's derivative is not in it.", "upper",
-        (
-            back({"passed": "error"}, "∂E/∂a{l} W{l}", "Σj ∂E/∂a{l}[i,j]·W{l}[j,k]"),
-            weights({"summed": "error"}, "∂E/∂a{l}ᵀ {before}{l2}", "Σi ∂E/∂a{l}[i,j]·{before}[i,k]{l2_i}"),
-            biases({"summed": "error"}, "column sums of ∂E/∂a{l}", "Σi ∂E/∂a{l}[i,j]"),
-        ),
-    ),
-    Mistake(
-        "no-transpose", "The delta is passed back through the weights the wrong way round.", "upper",
-        (back({"back": "untransposed"}, "δ{l} W{l}ᵀ", "Σj δ{l}[i,j]·W{l}[k,j]"),),
-    ),
-    Mistake(
-        "missing-path", "A hidden delta does not sum over all neurons that the activation reaches.", "upper",
-        (
-            back({"paths": "only <neuron>"}, "δ{l} W{l}, neuron {j} alone", "δ{l}[i,{j}]·W{l}[{j},k]"),
-            back({"paths": "without <neuron>"}, "δ{l} W{l}, without neuron {j}", "Σj≠{j} δ{l}[i,j]·W{l}[j,k]"),
-            back({"paths": "own"}, "δ{l} ⊙ diagonal of W{l}", "δ{l}[i,k]·W{l}[k,k]"),
-        ),
-    ),
-    Mistake(
-        "wrong-layer", "A quantity is taken from the neighbouring layer: an index is off by one.", "any",
-        (
-            back({"back": "below"}, "δ{l} W{p}", "Σj δ{l}[i,j]·W{p}[j,k]"),
-            back({"back": "above"}, "δ{l} W{n}", "Σj δ{l}[i,j]·W{n}[j,k]"),
-            slope({"slope_at": "below"}, "{f}′(z{p})", "{f}′(z{p}[i,j])"),
-            slope({"slope_at": "above"}, "{f}′(z{n})", "{f}′(z{n}[i,j])"),
-            inputs({"inputs": "below"}, "{two_before}"),
-        ),
-    ),
-    Mistake(
-        "transposed-gradient", "The weights' gradient is transposed: it is right if your weights are, too.", "any",
-        (
-            Way({"transposed": "all"}, ("dW{l} = ({sum}{l2})ᵀ", "dW{l}[k,j] = {sum_i}{l2_i}"), DW),
-            Way({"transposed": "loss"}, ("dW{l} = ({sum})ᵀ{l2}", "dW{l}[k,j] = {sum_i}{l2_kj}"), DW),
-        ),
-    ),
-    Mistake(
-        "bias-regularized", "The penalty is applied to the biases too.", "any",
-        (
-            biases({"l2_biases": 1.0}, "column sums of δ{l} + (λ/m)·b{l}", "Σi δ{l}[i,j] + (λ/m)·b{l}[j]"),
-            biases({"l2_biases": SOLVED}, "column sums of δ{l} + {c}·(λ/m)·b{l}", "Σi δ{l}[i,j] + {c}·(λ/m)·b{l}[j]"),
-        ),
-    ),
-    Mistake(
-        "weights-not-regularized", "The penalty is missing from the weights' gradient.", "any",
-        (weights({"l2_weights": 0.0}, "{sum}", "{sum_i}"),),
-    ),
-    Mistake(
-        "l2-sign", "The penalty is subtracted.", "any",
-        (weights({"l2_weights": -1.0}, "{sum} − (λ/m)·W{l}", "{sum_i} − (λ/m)·W{l}[j,k]"),),
-    ),
-    Mistake(
-        "l2-factor", "The penalty's derivative has a wrong factor.", "any",
-        (weights({"l2_weights": SOLVED}, "{sum} + {c}·(λ/m)·W{l}", "{sum_i} + {c}·(λ/m)·W{l}[j,k]"),),
-    ),
-    Mistake(
-        "l2-skips-column", "The penalty leaves out the first column of W, as if the biases stood there.", "any",
-        (
-            weights(
-                {"l2_columns": "without first"},
-                "{sum} + (λ/m)·W{l}, column 0 left out", "{sum_i} + [k > 0]·(λ/m)·W{l}[j,k]",
-            ),
-        ),
-    ),
-    Mistake(
-        "l2-not-in-loss", "There is a penalty in the gradient, and λ = 0 in the loss: is λ right?", "any",
-        (weights({"l2": SOLVED}, "{sum} + ({c}/m)·W{l}", "{sum_i} + ({c}/m)·W{l}[j,k]"),),
-    ),
-    Mistake(
-        "bias-sum-for-mean", "The biases' gradient is a sum over the samples where the loss is a mean.", "any",
-        (biases({"scale_biases": "m"}, "m·(column sums of δ{l})", "m·Σi δ{l}[i,j]"),),
-    ),
-    Mistake(
-        "bias-mean-for-sum", "The biases' gradient is averaged over the samples once too often.", "any",
-        (biases({"scale_biases": "1/m"}, "column means of δ{l}", "1/m·Σi δ{l}[i,j]"),),
-    ),
-    Mistake(
-        "bias-not-trained", "The biases' gradient is 0.", "any", (biases({"scale_biases": 0.0}, "0", "0"),),
-    ),
-    Mistake(
-        "last-sample-only", "Only one sample is in the gradient: the sum is overwritten, not added to.", "any",
-        (
-            weights(
-                {"samples": "last"}, "δ{l}[m−1]ᵀ {before}[m−1]{l2}", "δ{l}[m−1,j]·{before}[m−1,k]{l2_i}"
-            ),
-            weights({"samples": "first"}, "δ{l}[0]ᵀ {before}[0]{l2}", "δ{l}[0,j]·{before}[0,k]{l2_i}"),
-            biases({"samples": "last"}, "δ{l}[m−1]", "δ{l}[m−1,j]"),
-            biases({"samples": "first"}, "δ{l}[0]", "δ{l}[0,j]"),
-            weights(
-                {"samples": "last", "samples_in": "weights"},
-                "δ{l}[m−1]ᵀ {before}[m−1]{l2}", "δ{l}[m−1,j]·{before}[m−1,k]{l2_i}",
-            ),
-            biases({"samples": "last", "samples_in": "biases"}, "δ{l}[m−1]", "δ{l}[m−1,j]"),
-        ),
-    ),
-    Mistake(
-        "missing-sample", "Sample {i} is not in the sum.", "all",
-        (
-            weights(
-                {"samples": "without <sample>"},
-                "({sum}, without sample {i}){l2}", "Σi≠{i} δ{l}[i,j]·{before}[i,k]{l2_i}",
-            ),
-            biases({"samples": "without <sample>"}, "column sums of δ{l}, without sample {i}", "Σi≠{i} δ{l}[i,j]"),
-        ),
-    ),
-    Mistake(
-        "layers-reversed", "The list of gradients begins with the last layer.", "all",
-        (Way(
-            {"order": "reversed"}, ("[dWL, …, dW1]", "dW[0] is that of layer L"),
-            ("[dW1, …, dWL]", "dW[0] is that of layer 1"),
-        ),),
-    ),
-    Mistake(
-        "relu-mask-from-upstream", "The ReLU's mask is taken from the gradient, not from the net.", "any",
-        (slope({"slope": "upstream"}, "{f}′({up})", "{f}′({up_i})"),),
-    ),
-    Mistake(
-        "softmax-diagonal-only", "Only the diagonal of softmax's derivative is used.", "output",
-        (delta({"softmax": "diagonal"}, ("(−y ⊙ (1 − p))/m", "(−y[i,j]·(1 − p[i,j]))/m")),),
-    ),
-    Mistake(
-        "softmax-over-samples", "The softmax is taken over the samples (q), not over the outputs (p).", "output",
-        (delta({"softmax": "samples"}, ("(q − y)/m", "(q[i,j] − y[i,j])/m")),),
-    ),
-    Mistake(
-        "wrong-activation", "The derivative, or the activation itself, is another function's: {g} for {f}.", "any",
-        (
-            slope({"slope_of": "<activation>"}, "({wrong_slope})", "({wrong_slope_i})"),
-            slope({"slope_of": "<activation>", "slope_from": "net"}, "{g}′(z{l})", "{g}′(z{l}[i,j])"),
-            Way(
-                {"forward": "<activation>"},
-                ("a{l} = {g}(z{l})", "a{l}[i,j] = {g}(z{l}[i,j])"), ("a{l} = {f}(z{l})", "a{l}[i,j] = {f}(z{l}[i,j])"),
-            ),
-        ),
-    ),
-    Mistake("factor", "All is right but for a factor.", "any", scaled("{c}·", SOLVED)),
-    Mistake(
-        "missing-loss-term", "A part of the loss's derivative is missing, or wrong: {error_name}.", "output",
-        (delta({"error": "<part of the loss>"}, ("{error}", "{error_i}")),),
-    ),
-    Mistake(
-        "wrong-loss", "The pass begins with the derivative of another loss: {error_name}.", "output",
-        (delta({"error": "<loss>"}, ("{error}", "{error_i}")),),
-    ),
-    Mistake(
-        "not-zeroed", "The gradients of two passes are added up: they were not set to 0 between them.", "all",
-        (
-            weights({"scale": 2.0}, "2·{dW}", "2·{dW_i}"),
-            biases({"scale": 2.0}, "2·(column sums of δ{l})", "2·Σi δ{l}[i,j]"),
-            weights({"passes": 2}, "{dW} + dW{l} of the pass before", "{dW_i} + that of the pass before"),
-        ),
-    ),
-    Mistake(
-        "parameters-for-gradients", "These are the parameters after the step, not the gradients.", "all",
-        (
-            weights({"returned": "parameters"}, "W{l} − η·{dW}", "W{l}[j,k] − η·{dW_i}"),
-            biases({"returned": "parameters"}, "b{l} − η·(column sums of δ{l})", "b{l}[j] − η·Σi δ{l}[i,j]"),
-        ),
-    ),
-    Mistake(
-        "single-precision", "The numbers are right, but computed in single precision (float32).", "all",
-        (Way(
-            {"precision": "single"}, ("float32: 7 digits", "float32: 7 digits"),
-            ("float64: 16 digits", "float64: 16 digits"),
-        ),),
-    ),
+    _row("sign", "any", "The gradient points downhill: its sign is wrong.", *_scaled(-1.0),
+         advice="Take out, or put in, one minus: is the error a − y, and is the step W − η·dW?"),
+    _row("missing-output-derivative", "output", "The output's delta lacks the derivative of the activation.",
+         {"slope": "1.0"}),
+    _row("extra-output-derivative", "output", "The output's delta has a derivative once too often.",
+         ({"d": "{} * p * (1 - p)"}, _SOFTMAX), {"d": "{} * f1(z)"}),
+    _row("missing-hidden-derivative", "hidden", "A hidden delta lacks the derivative of the activation.",
+         {"slope": "1.0"}),
+    _row("extra-hidden-derivative", "hidden", "A hidden delta has the derivative of the activation twice.",
+         {"d": "{} * f1(z)"}),
+    _row("derivative-of-activation", "any", "The derivative is taken at the activation, not at the net.",
+         {"slope": "f1(a)"}),
+    _row("formula-of-net", "any", "The derivative's formula in the activation a, here {slope}, got the net z.",
+         {"slope": "<f' of z>"}),
+    _row("wrong-derivative-formula", "any", "The derivative's formula is another: {wrong} for {slope}.",
+         {"slope": "<f'?>"}),
+    _row("net-for-activation", "upper", "The weights' gradient takes the net z where the activation a belongs.",
+         {"dW": "d.T @ z0"}),
+    _row("input-for-activation", "upper", "The weights' gradient takes the network's input, not the activation.",
+         {"dW": "d.T @ X"}),
+    _row("output-for-input", "any", "The weights' gradient takes the layer's own activation, not the one before it.",
+         {"dW": "d.T @ a"}),
+    _row("missing-input", "any", "The weights' gradient lacks the activation before the layer: it is δ alone.",
+         {"dW": "d.T @ np.ones_like(a0)"}),
+    _row("update-before-backprop", "upper",
+         "The weights were changed before the delta was passed back through them.", {"back": "d @ (W - eta * dW)"},
+         advice="Compute every gradient from the old weights, then update all of them."),
+    _row("error-not-delta", "upper", "The error stands where the delta belongs: the layer's derivative is not in it.",
+         {"back": "up @ W"}, {"dW": "up.T @ a0", "db": "up.sum(axis=0)"}, {"dW": "up.T @ a0"}),
+    _row("bias-before-slope", "any",
+         "The biases' gradient sums ∂E/∂a, before the derivative of the activation: it must sum δ.",
+         {"db": "up.sum(axis=0)"}),
+    _row("no-transpose", "upper", "The delta is passed back through the weights the wrong way round.",
+         {"back": "d @ W.T"}),
+    _row("missing-path", "upper", "A hidden delta does not sum over all neurons that the activation reaches.",
+         {"back": "d @ only(W, <j>)"}, {"back": "d @ without(W, <j>)"}, {"back": "d * diagonal(W)"}),
+    _row("gradient-for-weights", "upper", "The gradient of the weights stands where the weights belong.",
+         {"back": "d @ dW"}, advice="The delta goes back through W, the numbers that the forward pass multiplied by."),
+    _row("gradients-summed-back", "upper", "The weights' gradients are summed where δ times the weights belongs.",
+         {"back": "dW.sum(axis=0)"}, advice="Pass back δ·W of each neuron, and sum these."),
+    _row("weights-missing-in-back", "upper", "The weights are missing where the delta is passed back.",
+         {"back": "d.sum(axis=1, keepdims=True)"}, {"back": "d"}),
+    _row("upstream-lost", "any", "What arrives from above is lost: the derivative of the activation stands alone.",
+         {"d": "slope"}, {"d": "np.where(z > 0, up, slope)"}, {"d": "np.where(z > 0, slope, up)"},
+         advice="Multiply what arrives by the derivative; do not overwrite it."),
+    _row("extra-factor", "any", "There is a factor too many: {extra}.",
+         {"d": "{} * a"}, {"d": "{} * z"}, {"d": "{} * (1 - a)"}, {"d": "{} * a0"}, {"d": "{} * y"}),
+    _row("wrong-layer", "any", "A quantity is taken from the neighbouring layer: an index is off by one.",
+         {"back": "d @ W0"}, {"back": "d @ W_"}, {"slope": "f1(z0)"}, {"slope": "f1(z_)"}, {"dW": "d.T @ a00"}),
+    _row("transposed-gradient", "any", "The weights' gradient is transposed: it is right if your weights are, too.",
+         {"dW": "({}).T", "l2W": "({}).T"}, {"dW": "({}).T"}),
+    _row("bias-regularized", "any", "The penalty is applied to the biases too.",
+         {"l2_biases": 1.0}, {"l2_biases": "<c>"}),
+    _row("weights-not-regularized", "any", "The penalty is missing from the weights' gradient.", {"l2_weights": 0.0}),
+    _row("l2-sign", "any", "The penalty is subtracted.", {"l2_weights": -1.0}),
+    _row("l2-factor", "any", "The penalty's derivative has a wrong factor.", {"l2_weights": "<c>"}),
+    _row("l2-skips-column", "any", "The penalty leaves out the first column of W, as if the biases stood there.",
+         {"l2W": "l2 / m * without(W.T, 0).T"}),
+    _row("l2-on-gradient", "any", "The penalty's λ multiplies the gradient, not the weights.",
+         {"l2W": "l2 / m * (d.T @ a0)"}, {"l2W": "l2 * (d.T @ a0)"}),
+    _row("l2-not-in-loss", "any", "There is a penalty in the gradient, and λ = 0 in the loss: is λ right?",
+         {"l2": "<c>"}),
+    _row("bias-sum-for-mean", "any", "The biases' gradient is a sum over the samples where the loss is a mean.",
+         {"scale_biases": "m"}),
+    _row("bias-mean-for-sum", "any", "The biases' gradient is averaged over the samples once too often.",
+         {"scale_biases": "1/m"}),
+    _row("bias-not-trained", "any", "The biases' gradient is 0.", {"scale_biases": 0.0}),
+    _row("bias-from-weights-gradient", "any", "The biases' gradient is the row sums of dW, not the sums of δ.",
+         {"db": "dW.sum(axis=1)"}, {"db": "dW.mean(axis=1)"},
+         advice="Sum δ over the samples: the inputs are not in it."),
+    _row("bias-summed-over-neurons", "any",
+         "The biases' gradient is summed over the neurons too: one number for all of them.",
+         {"db": "d.sum()"}, {"db": "d.sum(axis=1)"}, {"db": "d.mean()"},
+         advice="Sum over the samples alone: axis=0, where samples are rows."),
+    _row("last-sample-only", "any", "Only one sample is in the gradient: the sum is overwritten, not added to.",
+         *_samples("only(d, -1)"), _samples("only(d, 0)")[0]),
+    _row("missing-sample", "all", "Sample {i} is not in the sum.", _samples("without(d, <i>)")[0]),
+    _row("sample-twice", "all", "Sample {i} is counted twice.", _samples("twice(d, <i>)")[0]),
+    _row("layers-reversed", "all", "The list of gradients begins with the last layer.", {"order": "reversed"}),
+    _row("relu-mask-from-upstream", "any", "The ReLU's mask is taken from the gradient, not from the net.",
+         ({"slope": "f1(up)"}, _RELU)),
+    _row("softmax-diagonal-only", "output", "Only the diagonal of softmax's derivative is used.",
+         ({"up": "-y * (1 - p) / m"}, _SOFTMAX)),
+    _row("softmax-over-samples", "output", "The softmax is taken over the samples (q), not over the outputs (p).",
+         ({"up": "(q - y) / m"}, _SOFTMAX)),
+    _row("softmax-twice", "output", "The softmax is taken twice: the loss takes it of the outputs already.",
+         ({"up": "(softmax(p) - y) / m"}, _SOFTMAX),
+         ({"up": "p * (softmax(p) - y - ((softmax(p) - y) * p).sum(axis=1, keepdims=True)) / m"}, _SOFTMAX),
+         advice="Give the loss the net z of the last layer, not its softmax."),
+    _row("error-in-slope", "any", "The error stands in the derivative's formula, where the activation belongs.",
+         {"slope": "<f' of (a - y)>"}, {"slope": "<f' of up>"}),
+    _row("wrong-activation", "any", "The derivative, or the activation itself, is another function's: {g} for {f}.",
+         {"slope": "<g' formula>"}, {"slope": "<g>1(z)"}, {"a": "<g>(z)", "slope": "<g>1(z)"}),
+    _row("activation-left-out", "any", "The activation is not applied in the forward pass: a = z.",
+         {"a": "z"}, {"a": "z", "slope": "1.0"}),
+    _row("bias-left-out", "any", "The bias is not added in the forward pass.", {"z": "a0 @ W.T"}),
+    _row("factor", "any", "All is right but for a factor.", *_scaled("<c>")),
+    _row("missing-loss-term", "output", "A part of the loss's derivative is missing, or wrong: {loss}.",
+         {"up": "<E'?>"}),
+    _row("wrong-loss", "output", "The pass begins with the derivative of another loss: {loss}.", {"up": "<E'>"}),
+    _row("not-zeroed", "all", "The gradients of two passes are added up: they were not set to 0 between them.",
+         {"scale": 2.0}, {"passes": 2}),
+    _row("parameters-for-gradients", "all", "These are the parameters after the step, not the gradients.",
+         {"dW": "W - eta * ({})", "l2W": "-eta * ({})", "db": "b - eta * ({})", "l2b": "-eta * ({})"},
+         {"db": "b - eta * ({})", "l2b": "-eta * ({})"}, {"dW": "W - eta * ({})", "l2W": "-eta * ({})"}),
+    _row("other-weights", "all", "These are the gradients at other weights: {start}.",
+         {"start": "those after a step"}, {"start": "two weights are exchanged"}),
+    _row("single-precision", "all", "The numbers are right, but computed in single precision (float32).",
+         {"precision": "single"}),
 )  # fmt: skip
 """Every mistake that is known, the likelier first where two explain the same numbers."""
+ANOTHER = _row("another-line", "any", "No known mistake, but this line gives your numbers.")
+"""What an edit is called that has no row in the table."""
 
-CODES = {mistake.code: mistake for mistake in MISTAKES}
+CODES = {mistake.code: mistake for mistake in (*MISTAKES, ANOTHER)}
 
 
 def find(code: str) -> Mistake:

@@ -1,189 +1,221 @@
-"""A network replayed under wrong rules, beside the numbers that a learner got from it.
+"""One layer at a time, replayed with other lines in it, beside the numbers that a learner got from it.
 
 >>> from microbp import load
->>> from microbp.problems.exercise import exercise_of
 >>> from microbp.comparing.answers.read import read
+>>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("w1-w8"))
 >>> (given,) = read(case, case.truth[1])
 >>> replayer = Replayer(case, given)
->>> candidate = Candidate((), replayer.right, case)
->>> _ = replayer.replay(candidate)
->>> sorted(candidate.matches), sorted(candidate.changes)
-(['dW1', 'dW2', 'db1', 'db2'], [])
+>>> scope = replayer.layer(replayer.start, 2, None, {})
+>>> scope["d"].round(9).tolist(), replayer.fits(replayer.start, 2, scope)
+([[0.138498562, -0.038098237]], True)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Answer, largest, within
+from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import Precision, precision_of
-from microbp.derivation.backprop import Part, backward, forward, gradients
-from microbp.derivation.rules import Plan, plan
-from microbp.diagnosis.explanation import Finding
+from microbp.derivation.backprop import (
+    SUMS,
+    Pass,
+    Scope,
+    arrived,
+    backward,
+    check_shapes,
+    edited,
+    forward,
+    pass_of,
+    summed,
+    value,
+)
 from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
-from microbp.diagnosis.likely_factors import Interval
-from microbp.problems.exercise import Exercise, Floats, Gradients
+from microbp.problems.exercise import Exercise, Floats
+
+ERRORS = (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError)
+"""What a line raises that does not fit into its layer: shapes, quantities that are not there, no learning rate."""
+_DELTA = ("up", "slope", "d")
 
 
-@dataclass
-class Candidate:
-    """Rules with one or two mistakes in them, and what came of a replay."""
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A forward pass, the lines of the backward pass after it, and in which order its layers stand in the list."""
 
-    findings: tuple[Finding, ...]
-    rules: Plan
-    case: Exercise
-    """With the learning rate that it needs."""
-    matches: frozenset[str] = frozenset()
-    """The arrays that it makes as the learner has them."""
-    changes: frozenset[str] = frozenset()
-    """The arrays that it makes other than right."""
-    misses: tuple[tuple[str, int], ...] = ()
-    """The numbers that it makes otherwise than the learner has them: the array, and which of its numbers."""
-    columns: list[Column] | None = None
-    """All columns, if they are the learner's but for factors."""
+    scopes: list[Scope]
+    lines: Pass
+
+    def place(self, l: int) -> int:
+        """Where in the list of gradients those of layer l stand."""
+        return len(self.scopes) - l if self.lines.order == "reversed" else l
 
 
 class Replayer:
-    """A learner's numbers, and passes to hold against them."""
+    """A learner's numbers, and layers to hold against them."""
 
     def __init__(self, case: Exercise, given: Answer, precision: Precision | None = None) -> None:
         self.case, self.given = case, given
         self.precision = precision or precision_of(case, given)
         numbers = {name: given.numbers(name) for name in given.arrays}
         self._given = {name: (array, self.precision.tolerance(name, array)) for name, array in numbers.items()}
-        self._right = {name: given.select(name, case.truth[1][name]) for name in given.arrays}
-        self.sizes = {name: largest(right) or 1.0 for name, right in case.truth[1].items()}
-        self.truth = Made(case.truth[1], self.sizes)
-        self.right = plan(case)
-        self.values = forward(case, self.right)
-        self._misfits: set[Any] = set()
-        self.complete = True  # until pairs are left out
-        self._forwards = {tuple(rule.forward for rule in self.right): self.values}
+        self.right = pass_of(case)
+        self.start = Start(forward(case, self.right), self.right)
 
-    def replay(self, candidate: Candidate) -> Made:
-        """Runs the pass of a candidate and notes what it matches and changes; returns what it makes."""
-        matches, changes, columns, fits = set(), set(), [], True
-        misses: list[tuple[str, int]] = []
-        made: Gradients = {}
-        with np.errstate(all="ignore"):
-            for part, found in self.parts(candidate):
-                l = self._place(candidate.rules, part.l)
-                made |= {f"dW{l}": part.dW + part.dW_l2, f"db{l}": part.db}
-                for name, column in found:
-                    right = self._right[name]
-                    if column is None:
-                        changes.add(name)
-                        misses += [(name, k) for k in range(self.given.numbers(name).size)]
-                        fits = False
-                        continue
-                    columns.append(column)
-                    if right is None or (np.abs(right - column.right) > 1e-12 * np.abs(right).max(initial=0)).any():
-                        changes.add(name)
-                    far = np.flatnonzero(~within(column.given, column.right, column.tolerance))
-                    misses += [(name, int(k)) for k in far]
-                    if not far.size:
-                        matches.add(name)
-                    fits = fits and spans(column)
-        candidate.matches, candidate.changes = frozenset(matches), frozenset(changes)
-        candidate.misses = tuple(misses)
-        candidate.columns = columns if fits else None
-        return Made(made, self.sizes)
+    @cached_property
+    def full(self) -> frozenset[int]:
+        """The layers all of whose numbers were given."""
+        names = self.given.arrays.keys() - self.given.known.keys() - self.given.totals
+        return frozenset(l for l in range(1, self.case.depth + 1) if {f"dW{l}", f"db{l}"} <= names)
 
-    def _place(self, rules: Plan, l: int) -> int:
-        """Where in the list of gradients those of layer l stand."""
-        return self.case.depth + 1 - l if rules[0].order == "reversed" else l
+    def layer(
+        self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None
+    ) -> Scope | None:
+        """The scope of a layer with these lines in it, after the pass; None if they do not fit."""
+        lines = edited(start.lines.layers[l - 1], texts) if texts else start.lines.layers[l - 1]
+        scope = start.scopes[l]
+        if rate is not None:
+            scope = scope | {"eta": rate}
+        try:
+            scope = arrived(scope, lines, after)
+            summed(scope, lines)
+        except ERRORS:
+            return None
+        return scope
 
-    def parts(self, candidate: Candidate) -> Iterator[tuple[Part, list[tuple[str, Column | None]]]]:
-        """The parts of a pass, each with the columns that the learner gave of it; None for one of another shape."""
-        rules = candidate.rules
-        key = tuple(rule.forward for rule in rules)
-        if key not in self._forwards:
-            self._forwards[key] = forward(self.case, rules)
-        for part in backward(candidate.case, rules, self._forwards[key]):
-            l = self._place(rules, part.l)
-            found: list[tuple[str, Column | None]] = []
-            dW, dW_l2, plain_W = part.dW, part.dW_l2, 1.0
-            if not self.case.l2:
-                dW, dW_l2, plain_W = dW + dW_l2, self._weights(rules, part.l) / len(self.case.Y), 0.0
-            of_weights, of_biases = (f"dW{l}", dW, dW_l2, plain_W), (f"db{l}", part.db, part.db_l2, 0.0)
-            for name, loss, l2, plain in (of_weights, of_biases):
-                if name not in self.given.arrays:
-                    continue
-                a, b = self.given.select(name, loss), self.given.select(name, l2)
+    def resummed(self, start: Start, l: int, done: Scope, texts: Mapping[str, str], rate: Any = None) -> Scope | None:
+        """A layer that is done with other lines for its sums alone."""
+        scope = dict(done) if rate is None else done | {"eta": rate}
+        lines = edited(start.lines.layers[l - 1], texts)
+        if {"dW", "l2W"} & texts.keys():
+            del scope["dW"]  # it is made here, not used
+        try:
+            for kind in "Wb":
+                if f"d{kind}" in texts or f"l2{kind}" in texts or (kind == "b" and "dW" in lines["db"]):
+                    scope[f"of_{kind}"] = value(lines[f"d{kind}"], scope)
+                    scope[f"l2{kind}"] = value(lines[f"l2{kind}"], scope)
+                    scope[f"d{kind}"] = scope[f"of_{kind}"] + scope[f"l2{kind}"]
+            check_shapes(scope)
+        except ERRORS:
+            return None
+        return scope
+
+    def back(self, start: Start, l: int, scope: Scope, text: str, rate: float | None = None) -> Scope | None:
+        """The same scope with what goes back to the layer before; None if that does not fit."""
+        made = dict(scope) if rate is None else scope | {"eta": rate}
+        try:
+            back = made["back"] = np.asarray(value(text, made))
+            broad = np.broadcast_shapes(back.shape, made["a0"].shape) == made["a0"].shape
+        except ERRORS:
+            return None
+        return made if broad else None
+
+    def fits(self, start: Start, l: int, scope: Scope, kinds: str = "Wb") -> bool:
+        """Whether the learner's numbers of this layer, those that were given, are these."""
+        return all(self._exact(start, l, scope, kind) for kind in kinds)
+
+    def _exact(self, start: Start, l: int, scope: Scope, kind: str) -> bool:
+        name = f"d{kind}{start.place(l)}"
+        if name not in self._given:
+            return True
+        made, (numbers, tolerance) = self._selected(name, kind, scope, scope[f"d{kind}"]), self._given[name]
+        return made is not None and bool((np.abs(numbers - made) <= tolerance).all())
+
+    def _selected(self, name: str, kind: str, scope: Scope, array: Any) -> Floats | None:
+        """What was given of an array, of such an array."""
+        full = np.broadcast_to(array, scope["b"].shape) if kind == "b" else np.asarray(array)
+        return self.given.select(name, full)
+
+    def numbers(self, start: Start, l: int, scope: Scope) -> list[tuple[str, Floats | None]]:
+        """What was given of a layer, with what it is here."""
+        names = [(kind, f"d{kind}{start.place(l)}") for kind in "Wb"]
+        return [
+            (name, self._selected(name, kind, scope, scope[f"d{kind}"])) for kind, name in names if name in self._given
+        ]
+
+    def rate(self, zero: list[tuple[str, Floats | None]], one: list[tuple[str, Floats | None]]) -> float | None:
+        """The learning rate with which numbers that are linear in it, here at 0 and at 1, are the learner's."""
+        wanted = []
+        for (name, at_0), (_, at_1) in zip(zero, one, strict=True):
+            numbers, tolerance = self._given[name]
+            if at_0 is None or at_1 is None:
+                return None
+            wanted.append(interval(numbers - at_0, at_1 - at_0, tolerance))
+        return roundest(common(wanted)) if wanted else None
+
+    def columns(
+        self, lines: Pass, case: Exercise | None = None, scopes: list[Scope] | None = None
+    ) -> list[Column] | None:
+        """All arrays that were given as a pass with these lines makes them, if they are right but for factors."""
+        found: list[Column] = []
+        case = case or self.case
+        start = Start([{}] * (case.depth + 1), lines)
+        try:
+            for l, scope in backward(case, lines, scopes):
+                for column in self._columns(start, l, scope):
+                    if column is None or not spans(column):
+                        return None
+                    found.append(column)
+        except ERRORS:
+            return None
+        return found
+
+    def _columns(self, start: Start, l: int, scope: Scope) -> Iterator[Column | None]:
+        m, l2 = len(self.case.Y), self.case.l2
+        W = scope["W"] if np.shape(scope["dW"]) == scope["W"].shape else scope["W"].T
+        penalty_b = l2 / m * scope["b"]
+        if l2:
+            parts = {"W": (scope["of_W"], scope["l2W"], 1.0), "b": (scope["db"], penalty_b, 0.0)}
+        else:
+            parts = {"W": (scope["dW"], W / m, 0.0), "b": (scope["db"], penalty_b, 0.0)}
+        for kind, (loss, penalty, plain) in parts.items():
+            name = f"d{kind}{start.place(l)}"
+            if name in self._given:
+                a, b = self._selected(name, kind, scope, loss), self._selected(name, kind, scope, penalty)
                 numbers, tolerance = self._given[name]
-                column = None
-                if a is not None and b is not None and np.isfinite(a).all():
-                    column = Column(name, numbers, a, b, tolerance, plain)
-                found.append((name, column))
-            yield part, found
+                if a is None or b is None or not np.isfinite(a).all():
+                    yield None
+                else:
+                    yield Column(f"d{kind}{l}", numbers, a, b, tolerance, plain)
 
-    def _weights(self, rules: Plan, l: int) -> Floats:
-        """The weights of layer l, in the shape of their gradient under these rules."""
-        W = self.values.weights[l - 1]
-        return W.T if rules[l - 1].transposed == "all" else W
+    def started(self, lines: Pass, case: Exercise | None = None, first: int = 1) -> Start | None:
+        """A start with other lines in the forward pass, from layer `first` on, or with another network."""
+        try:
+            scopes = forward(case or self.case, lines, () if case else self.start.scopes, first)
+        except ERRORS:
+            return None
+        shapes = all(
+            s["z"].shape == t["z"].shape == s["a"].shape for s, t in zip(scopes, self.start.scopes, strict=True)
+        )
+        return Start(scopes, lines) if shapes else None
 
-    def solve_rate(self, rules: Plan, names: Sequence[str], sign: int = 1) -> float | None:
-        """The learning rate of that sign for which arrays that are linear in it come out as the learner has them."""
-        wanted: list[Interval | None] = []
-        values = self.values if all(not rule.forward for rule in rules) else None
-        zero, one = (gradients(replace(self.case, learning_rate=rate), rules, values) for rate in (0.0, 1.0))
-        for name in names:
-            if name in self.given.arrays:
-                numbers, tolerance = self._given[name]
-                at_0, at_1 = self.given.select(name, zero[name]), self.given.select(name, one[name])
-                if at_0 is None or at_1 is None:
-                    return None
-                with np.errstate(all="ignore"):
-                    wanted.append(interval(numbers - at_0, at_1 - at_0, tolerance))
-        rate = roundest(common(wanted)) if wanted else None
-        return rate if rate and 0 < sign * rate < np.inf else None
 
-    def all_exact(self, candidate: Candidate, down_to: int = 1) -> bool:
-        """Whether a candidate makes the learner's numbers, of all layers from the last to that one.
+def same(one: Scope, other: Scope) -> bool:
+    """Whether two scopes of a layer have the same δ and gradients, but for rounding."""
+    return all(_near(one[name], other[name]) for name in ("d", "dW", "db"))
 
-        It stops at the first layer that does not fit, and remembers under which rules that did not.
-        """
-        rules = candidate.rules
-        forwards = tuple(rule.forward for rule in rules)
-        whole = (candidate.case.learning_rate, forwards, rules[0].order, rules[0].passes)
-        again = rules[0].passes > 1  # then what a layer gives depends on the layers below it, which were changed
-        keys = [(whole, rules if again else rules[l - 1 :]) for l in range(self.case.depth, down_to - 1, -1)]
-        if not self._misfits.isdisjoint(keys):
-            return False
-        with np.errstate(all="ignore"):
-            for key, (_, found) in zip(keys, self.parts(candidate), strict=False):
-                if not all(column is not None and exact(column) for _, column in found):
-                    self._misfits.add(key)
-                    return False
+
+def _near(one: Any, other: Any) -> bool:
+    if one is other:
         return True
+    one, other = np.asarray(one), np.asarray(other)
+    if one.shape != other.shape and min(one.ndim, other.ndim):
+        return False
+    return bool((np.abs(one - other) <= 1e-12 * np.abs(other).max(initial=0.0)).all())
 
 
-def below(l: int) -> tuple[str, str]:
-    """The arrays of the layer below l: they are linear in the rate at which the weights of l were changed too early."""
-    return f"dW{l - 1}", f"db{l - 1}"
+def touches(texts: Mapping[str, str]) -> str:
+    """Which sums lines change: "W", "b" or "Wb"."""
+    return "".join(kind for kind in "Wb" if {f"d{kind}", f"l2{kind}"} & texts.keys())
 
 
-def exact(column: Column) -> bool:
-    """Whether the numbers of an array are the learner's."""
-    return bool(within(column.given, column.right, column.tolerance).all())
-
-
-class Made:
-    """The gradients that a pass made, each relative to a size, to see whether two are the same."""
-
-    def __init__(self, gradients: Gradients, sizes: Mapping[str, float]) -> None:
-        self._shapes = [gradients[name].shape for name in sizes]
-        self._vector = np.concatenate([gradients[name].ravel() / size for name, size in sizes.items()])
-
-    def __eq__(self, other: object) -> bool:
-        """Whether they are the same, but for rounding."""
-        if not isinstance(other, Made) or self._shapes != other._shapes:
-            return NotImplemented
-        return bool((np.abs(self._vector - other._vector) <= 1e-12).all())
-
-    __hash__ = None  # type: ignore[assignment]  # equality within rounding has no hash
+def stage(texts: Mapping[str, str]) -> str:
+    """Where in a layer lines stand: in its "forward" pass, its "delta", its "sums", or what goes "back"."""
+    for name, lines in {"forward": ("z", "a"), "delta": _DELTA, "sums": SUMS}.items():
+        if texts.keys() & {*lines}:
+            return name
+    return "back"

@@ -5,15 +5,13 @@
 >>> from microbp.diagnosis.explanation import Explanation, Finding
 >>> from microbp.diagnosis.mistakes import find
 >>> case = exercise_of(load("w1-w8"))
->>> mean = Explanation((Finding(find("bias-mean-for-sum"), {"scale_biases": "1/m"}, (), ()),), 1)
+>>> mean = Explanation((Finding(find("bias-mean-for-sum"), {"scale_biases": 0.5}, (1, 2)),), 1)
 >>> X, Y = separating(case, Explanation((), 0), mean)
 >>> X.shape, Y.shape
-((3, 2), (3, 2))
+((1, 2), (1, 2))
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
@@ -35,9 +33,8 @@ def random_data(case: Exercise, m: int, rng: np.random.Generator) -> tuple[Float
 
 def replayed(case: Exercise, explanation: Explanation) -> Gradients:
     """The gradients that these mistakes make."""
-    rate = explanation.rate or case.learning_rate
     with np.errstate(all="ignore"):
-        return gradients(replace(case, learning_rate=rate), explanation.rules(case))
+        return gradients(explanation.case(case), explanation.lines(case))
 
 
 def separating(case: Exercise, one: Explanation, other: Explanation) -> tuple[Floats, Floats] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import Marked
 from microbp.derivation.formulas import SLOPES, symbol
-from microbp.derivation.notation import number
+from microbp.derivation.notation import number, part_form
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.followed import follow
 from microbp.printing import columns
@@ -40,12 +40,9 @@ def explained(case: Exercise, given: Answer, arrays: Sequence[Marked], explanati
         said = finding.lines(case)
         rows = [(f"   {word}", said[word], said[f"{word}_index"]) for word in ("wrong", "right")]
         lines += columns(rows, gap="   ")
-    last = {"samples": f"without {len(case.Y) - 1}"}
-    if case.problem and any(finding.change == last for finding in explanation.findings):
+    last = f"without(d, {len(case.Y) - 1})"
+    if case.problem and any(last in str(finding.change) for finding in explanation.findings):
         lines += ["", f"Did you take {len(case.Y) - 1} samples? Then say so: --samples {len(case.Y) - 1}."]
-    rules = [rule for finding in explanation.findings for rule in finding.change]
-    if "back" in rules and explanation.rate and any(rule.startswith("scale") for rule in rules):
-        lines += ["", "In η·dW the dW is meant as it was before the factor."]
     if through := list(followed(case, given, arrays, explanation)):
         lines += ["", *through]
     return lines
@@ -65,21 +62,25 @@ def _sentence(case: Exercise, finding: Finding) -> str:
         more.append(f"factor {number(finding.value)}" + (f" ({finding.reading})" if finding.reading else ""))
     if finding.rate is not None:
         more.append(f"learning rate {number(finding.rate)}")
-    if "forward" in finding.change:
+    if "a" in finding.change:
         more.append("in the forward pass too")
-    sentence = finding.mistake.sentence(finding.layer(case), finding.change, case)
-    return f"{finding.mistake.code}: {sentence}" + (f" Here: {'; '.join(more)}." if more else "")
+    if "exchanged" in finding.change:
+        more.append(" and ".join(case.label(f"dW{l}", at) for l, *at in finding.change["exchanged"]))
+    said = f"{finding.mistake.code}: {finding.sentence(case)}" + (f" Here: {'; '.join(more)}." if more else "")
+    return f"{said} {finding.mistake.advice}".rstrip()
 
 
 def _where(case: Exercise, finding: Finding) -> str:
     if finding.arrays:
         return ", ".join(name for name in case.names if name in finding.arrays)
     layers = finding.layers or tuple(range(1, case.depth + 1))
-    kind, _, neuron = str(finding.change.get("paths", "")).partition(" ")
-    each = [f"{l} ({kind} neuron {min(int(neuron), case.sizes[l] - 1)})" if neuron else str(l) for l in layers]
-    said = ("layer " if len(layers) == 1 else "layers ") + ", ".join(each)
+    said = ("layer " if len(layers) == 1 else "layers ") + ", ".join(map(str, layers))
     named = "".join(finding.lines(case).values())
-    slopes = [f"{symbol(name)}′(z) = {text}" for name, text in SLOPES.items() if f"{symbol(name)}′(" in named]
+    slopes = [
+        f"{symbol(name)}′(z) = " + re.sub(r"([az])1", r"\1", part_form(case, text, 1))
+        for name, text in SLOPES.items()
+        if f"{symbol(name)}′(" in named
+    ]
     legend = [text for name, text in LEGEND.items() if re.search(rf"(?<!\w){name}(?!\w)", named)]
     return "; ".join([said, *slopes, *legend])
 
@@ -147,7 +148,7 @@ def alternatives(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> I
 
 def in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
-    nothing = "The gradients are wrong, and no mistake of the table, nor two of them, gives these numbers."
+    nothing = "The gradients are wrong, and no other line, nor two known mistakes, gives these numbers."
     if details["by_chance"]:
         nothing = "The gradients are wrong. What would give so few digits would do so by chance: give more."
     wrong, right = (", ".join(map(given.called, details[word])) for word in ("wrong", "right"))
@@ -159,7 +160,6 @@ def in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str
         *(f"The errors are confined to {where}." for where in details["confined"]),
         *([f"There yours is {number(details['factor'])} times what is right."] if details["factor"] else []),
         *_nearest(details["nearest"]),
-        *([f"Ruled out: {', '.join(details['ruled_out'])}."] if details["ruled_out"] else []),
     ]
 
 

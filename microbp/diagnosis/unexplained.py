@@ -9,7 +9,6 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Answer
 from microbp.diagnosis.explanation import Diagnosis, Explanation
-from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.search import Search
 from microbp.diagnosis.text import followed, in_words
 
@@ -40,9 +39,8 @@ def unexplained(search: Search) -> Diagnosis:
         "nearest": _nearest(given, search),
         "complete": search.complete,
         "by_chance": search.by_chance,
-        "ruled_out": [] if search.by_chance else list(_ruled_out(search)),
         "order": given.order,
-        "tried": len(search.replayed),
+        "tried": search.tried,
     }
     rows = list(followed(case, given, arrays, Explanation((), 0)))
     text = [*in_words(case, given, details), *(["", *rows] if rows else [])]
@@ -52,19 +50,11 @@ def unexplained(search: Search) -> Diagnosis:
 def _nearest(given: Answer, search: Search) -> dict[str, Any] | None:
     """The mistake that makes most of the numbers, if it makes all but a few, and what it does not make."""
     count = sum(given.numbers(name).size for name in given.arrays)
-    best = min(search.replayed, key=lambda one: len(one.misses), default=search.base)
-    if not best.misses or len(best.misses) >= len(search.base.misses) or len(best.misses) > MOST_MISSES * count:
+    found, misses = search.nearest()
+    if not found or not misses or len(misses) > MOST_MISSES * count:
         return None
-    places = [f"{name}{list(given.place(name, k))}" for name, k in best.misses]
-    return {"mistakes": [f.mistake.code for f in best.findings], "count": count, "misses": places}
-
-
-def _ruled_out(search: Search) -> Iterator[str]:
-    """The mistakes that would change something in this network."""
-    replayed = {finding.mistake.code for candidate in search.replayed for finding in candidate.findings}
-    for mistake in MISTAKES:
-        if mistake.code in replayed or mistake.scales or mistake.code == "single-precision":
-            yield mistake.code
+    places = [f"{name}{list(given.place(name, k))}" for name, k in misses]
+    return {"mistakes": [f.mistake.code for f in found], "count": count, "misses": places}
 
 
 def _factor(search: Search, errors: dict[str, Any], wrong: list[str]) -> float | None:
@@ -113,7 +103,7 @@ def _sample(search: Search, l: int) -> int | None:
         return None
     error = (given.numbers(f"dW{l}") - right).reshape(case.shape(f"dW{l}"))
     found = []
-    for i, a in enumerate(search.values.a[l - 1]):
+    for i, a in enumerate(search.start.scopes[l - 1]["a"]):
         rest = error - np.outer(error @ a, a) / (a @ a) if a.any() else error
         if np.max(np.abs(rest)) <= _COMMON * np.max(np.abs(error)):
             found.append(i)

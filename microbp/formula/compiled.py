@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,3 +47,17 @@ def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]
     body = "\n    ".join([*lines, f"return ({', '.join(written)},)"])
     source = f"def {name}({', '.join(arguments)}):\n    {body}\n"
     return load(source, f"<microbp {name}>", {"np": np})[name]  # type: ignore[no-any-return]  # it came from exec
+
+
+@lru_cache(maxsize=1 << 15)
+def line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """A line of NumPy as a function of the names in it, and those names in its order.
+
+    >>> product, names = line("a @ W.T + b")
+    >>> names, product(np.eye(2), np.array([[1.0, 2.0], [3.0, 4.0]]), 0.5).tolist()
+    (('W', 'a', 'b'), [[1.5, 3.5], [2.5, 4.5]])
+    """
+    tree = ast.parse(text, mode="eval")
+    names = tuple(sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"np"}))
+    source = f"def line({', '.join(names)}):\n    return {text}\n"
+    return load(source, f"<microbp {text}>", {"np": np})["line"], names

@@ -15,11 +15,11 @@ from statistics import median
 from time import process_time
 
 import numpy as np
+from microbp.derivation.rules import plan
 
 import microbp
 from microbp import DrawingWarning, Value, draw, losses, nn
 from microbp.derivation.backprop import gradients
-from microbp.derivation.rules import plan
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.errors import GraphError
 from microbp.problems.exercise import exercise_of

@@ -147,14 +147,14 @@ def test_the_last_delta_is_told_as_it_is_computed():
     assert walk.ok
     assert walk.quantities[0].note == "as probabilities"
     wrong = first_divergence(logits, {"delta2": p - 1}, X, y, loss="softmax_cross_entropy")
-    assert "look at δ2 = (p − y)/m, with p = softmax(z2);" in said(wrong)
+    assert "look at δ2 = (p − y)/m, with p = softmax(a2);" in said(wrong)
     wrong = first_divergence(logits, {"delta2": p}, X, 2 * y, loss="softmax_cross_entropy")
     assert "look at δ2 = (p·Σy − y)/m" in said(wrong)
     assert first_divergence(logits, {"delta2": (2 * p - 2 * y) / 6}, X, 2 * y, loss="softmax_cross_entropy").ok
     wrong = first_divergence(MODEL, {"delta3": Y}, X, Y, loss=LOSS)
     assert "look at δ3 = (a3 − y)/m;" in said(wrong)
     wrong = first_divergence(MODEL, {"delta3": Y}, X, Y)
-    assert "look at δ3 = ∂loss/∂a3 ⊙ f′(z3);" in said(wrong)
+    assert "look at δ3 = (a3 − y) ⊙ σ′(z3);" in said(wrong)
 
 
 def test_a_shared_bias_may_have_the_total_of_its_layer():
@@ -219,7 +219,7 @@ def test_a_net_or_an_output_may_go_by_its_label():
         *(("net_h1", True), ("net_h2", True), ("out_h2", False), ("a2", True))
     ]
     assert walk.quantities[2].note == "0.6, right is 0.596884378"
-    assert "first wrong quantity is out_h2: look at a1 = f(z1); what was given before it is right." in said(walk)
+    assert "first wrong quantity is out_h2: look at a1 = σ(z1); what was given before it is right." in said(walk)
     given = quantities()
     walk = first_divergence(MODEL, {"a[1][2]": given["a1"][:, 2], "z[3][1]": given["z3"][:, [1]]}, X, Y, loss=LOSS)
     assert walk.ok

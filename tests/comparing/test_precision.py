@@ -10,8 +10,7 @@ from microbp import nn
 from microbp.comparing.answers.answer import within
 from microbp.comparing.answers.read import read
 from microbp.comparing.precision import OF_ZEROS, typed_half_units
-from microbp.derivation.backprop import gradients
-from microbp.derivation.rules import plan
+from microbp.derivation.backprop import gradients, pass_of
 from microbp.diagnosis.factors import LEAST_CHANGE, scalings
 from microbp.diagnosis.fitting import Column
 from microbp.diagnosis.likely_factors import LikelyFactors
@@ -75,7 +74,7 @@ def test_only_an_equal_inf_is_as_good_as_an_inf():
 
 def in_float32(seed):
     case = random_case(np.random.default_rng(seed))
-    return case, gradients(case, plan(case, {"precision": "single"}))
+    return case, gradients(case, pass_of(case).changed({"precision": "single"}, ()))
 
 
 @pytest.mark.slow
@@ -92,7 +91,7 @@ def test_gradients_computed_in_float32_are_right(seed):
 
 def test_right_float32_numbers_come_with_a_note():
     case = exercise_of(SQUARE, X, Y)
-    single = gradients(case, plan(case, {"precision": "single"}))
+    single = gradients(case, pass_of(case).changed({"precision": "single"}, ()))
     diagnosis = microbp.diagnose(SQUARE, {name: g.tolist() for name, g in single.items()}, X, Y)
     assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "single")
     assert "float32" in diagnosis.explanation
@@ -104,13 +103,13 @@ def test_numbers_that_float32_ruins_are_wrong():
     model = nn.MLP.from_arrays([[[1.0]]], [[3e4]], "linear", "linear")
     data = np.array([[0.1], [0.2], [0.3]]), np.array([[3e4 + 0.2001], [3e4 + 0.0002], [3e4 + 0.1599]])
     case = exercise_of(model, *data)
-    diagnosis = microbp.diagnose(model, gradients(case, plan(case, {"precision": "single"})), *data)
+    diagnosis = microbp.diagnose(model, gradients(case, pass_of(case).changed({"precision": "single"}, ())), *data)
     assert (diagnosis.ok, diagnosis.mistakes) == (False, ("single-precision",))
 
 
 def test_a_small_mistake_in_doubles_is_not_taken_for_float32():
     case = replace(exercise_of(SQUARE, X, Y), l2=1e-7)
-    wrong = gradients(case, plan(case, {"l2_weights": 0.0}))
+    wrong = gradients(case, pass_of(case).changed({"l2W": "0.0 * W"}))
     assert np.abs(wrong["dW1"] - case.truth[1]["dW1"]).max() < 3e-6 * np.abs(wrong["dW1"]).max()
     assert microbp.diagnose(SQUARE, wrong, X, Y, l2=1e-7).mistakes == ("weights-not-regularized",)
 

@@ -1,59 +1,66 @@
+"""The lines of the pass run: the right ones give the right gradients, and the table's rows fit into them."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from microbp.derivation.backprop import backward, gradients
-from microbp.derivation.rules import Rules, plan
-from microbp.diagnosis.mistakes import MISTAKES, find
-from microbp.errors import UnknownNameError
-from tests.planting import LOSS_OF, random_case
-
-CODES = """sign factor
-missing-output-derivative extra-output-derivative missing-hidden-derivative derivative-of-activation
-net-for-activation input-for-activation update-before-backprop error-not-delta no-transpose missing-path
-transposed-gradient bias-regularized weights-not-regularized l2-factor l2-sign bias-sum-for-mean bias-mean-for-sum
-bias-not-trained last-sample-only not-zeroed layers-reversed relu-mask-from-upstream softmax-diagonal-only
-wrong-activation wrong-loss single-precision"""
+from microbp.derivation.backprop import backward, gradients, pass_of, value
+from microbp.derivation.formulas import ALIASES, MISREMEMBERED, PER_OUTPUT, SLOPES, lost_parts, other_losses
+from microbp.vectorized import ACTIVATIONS, LOSSES, softmax
+from tests.planting import random_case
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_the_right_rules_give_the_right_gradients_to_1e12(seed):
+def test_the_right_lines_give_the_right_gradients_to_1e12(seed):
     case = random_case(np.random.default_rng(seed))
-    made = gradients(case, plan(case))
+    made = gradients(case, pass_of(case))
     for name, right in case.truth[1].items():
         assert made[name].shape == right.shape
         assert np.abs(made[name] - right).max() <= 1e-12 * (1 + np.abs(right).max())
 
 
-def test_the_table_has_every_code_once():
-    codes = [mistake.code for mistake in MISTAKES]
-    assert set(CODES.split()) <= set(codes)
-    assert len(set(codes)) == len(codes)
-    with pytest.raises(UnknownNameError, match="did you mean 'sign'"):
-        find("sing")
-
-
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.code)
-def test_a_row_changes_known_rules_and_prints_both_lines_in_both_forms(mistake):
-    loss = LOSS_OF.get(mistake.code, "half_squared_error")
-    case = next(c for seed in range(99) if (c := random_case(np.random.default_rng(seed), loss=loss)).depth == 3)
-    assert mistake.varieties(case)
-    for change in mistake.varieties(case):
-        assert set(change) <= set(vars(Rules()))
-        for of in ("dW", "db"):
-            lines = mistake.lines(2, change, case, of)
-            assert all(lines.values())
-            assert "{" not in "".join(lines.values())
-        assert mistake.sentence(2, change, case).endswith((".", "?"))
-
-
 def test_two_passes_with_a_learning_rate_of_zero_are_twice_one():
-    from dataclasses import replace
-
     case = replace(random_case(np.random.default_rng(3)), learning_rate=0.0)
-    one, two = gradients(case, plan(case)), gradients(case, plan(case, {"passes": 2}))
+    one, two = gradients(case, pass_of(case)), gradients(case, pass_of(case).changed({"passes": 2}, ()))
     assert all(np.allclose(2 * one[name], two[name], rtol=1e-12) for name in one)
 
 
-def test_the_parts_come_from_the_last_layer_to_the_first():
+def test_the_layers_come_from_the_last_to_the_first():
     case = random_case(np.random.default_rng(4))
-    assert [part.l for part in backward(case, plan(case))] == list(range(case.depth, 0, -1))
+    assert [l for l, _ in backward(case, pass_of(case))] == list(range(case.depth, 0, -1))
+
+
+def test_a_line_that_does_not_fit_is_an_error_that_gives_both_shapes():
+    case = next(c for s in range(99) if (c := random_case(np.random.default_rng(s))).sizes[0] != c.sizes[1])
+    with pytest.raises(ValueError, match="for W"):
+        gradients(case, pass_of(case).changed({"dW": "d.sum(axis=0)"}, [1]))
+    with pytest.raises(KeyError):
+        gradients(case, pass_of(case).changed({"dW": "nothing + 1"}, [1]))
+
+
+def test_every_activation_has_its_row_and_its_derivative_is_that_of_vectorized():
+    assert ACTIVATIONS.keys() == SLOPES.keys() == MISREMEMBERED.keys()
+    z = np.linspace(-3.0, 3.0, 10)
+    for name, (f, prime) in ACTIVATIONS.items():
+        scope = {"z": z, "a": f(z), "sigmoid": ACTIVATIONS["sigmoid"][0]}
+        assert np.allclose(value(SLOPES[name], scope), prime(z, f(z)), rtol=1e-12)
+        for text in MISREMEMBERED[name]:
+            assert not np.allclose(value(text, scope), prime(z, f(z)), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_has_its_row_and_its_derivative_is_that_of_vectorized(name):
+    rng = np.random.default_rng(0)
+    a = rng.uniform(0.1, 0.9, size=(3, 4))
+    y = np.eye(4)[[0, 2, 3]] * (2.0 if name == "hinge" else 1.0) - (1.0 if name == "hinge" else 0.0)
+    p = softmax(a)
+    scope = {"a": a, "y": y, "p": p, "t": ((p - y) * p).sum(axis=1, keepdims=True), "m": 3, "n": 4}
+    loss = ALIASES[name]
+    right = LOSSES[name][1](a, y)
+    assert np.allclose(value(loss.error, scope), right, rtol=1e-12)
+    assert loss.of in PER_OUTPUT
+    for text in lost_parts(loss).values():
+        assert not np.allclose(value(text, scope), right, rtol=1e-3)
+    others = [value(text, scope) for text in other_losses(loss).values()]
+    assert all(other.shape == right.shape for other in others)

@@ -1,4 +1,5 @@
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -7,10 +8,8 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.comparing.answers.read import read
-from microbp.derivation.backprop import forward, gradients
-from microbp.derivation.rules import changed, plan
+from microbp.derivation.backprop import forward, gradients, pass_of
 from microbp.diagnosis.grading import grade
-from microbp.diagnosis.replay import Candidate
 from microbp.diagnosis.search import Search
 from microbp.errors import ShapeError
 from microbp.problems.exercise import exercise_of
@@ -39,9 +38,11 @@ def slip():
     return problem, dW, db
 
 
-def test_the_published_slip_is_diagnosed():
+def test_the_published_slip_is_diagnosed_fast():
     problem, dW, _ = slip()
+    start = time.process_time()
     diagnosis = microbp.diagnose(problem, {"dW": dW})
+    assert time.process_time() - start < 0.3
     assert diagnosis.mistakes == ("update-before-backprop",)
     assert diagnosis.details["learning_rate"] == 0.5
     assert "δ1 = (δ2 (W2 − η·dW2)) ⊙ σ′(z1)" in str(diagnosis)
@@ -82,14 +83,17 @@ def test_a_factor_is_solved_for_and_read(factor, reading):
 def test_alternatives_come_with_data_that_separate_them():
     problem = microbp.load("w1-w8")
     case = exercise_of(problem)
-    wrong = gradients(case, plan(case, {"slope": "none"}, [2]))  # a − y: with one sample, cross-entropy's delta as well
+    wrong = gradients(
+        case, pass_of(case).changed({"slope": "1.0"}, [2])
+    )  # a − y: with one sample, cross-entropy's delta as well
     diagnosis = microbp.diagnose(problem, wrong)
     assert diagnosis.mistakes == ("missing-output-derivative",)
     assert ("wrong-loss",) in diagnosis.alternatives
     found = next(d for d in diagnosis.details["alternatives"] if d["mistakes"] == ["wrong-loss"] and d["X"])
     other = case.on(found["X"], found["Y"])
     one, two = (
-        gradients(other, plan(other, change, [2])) for change in ({"slope": "none"}, {"error": "binary_cross_entropy"})
+        gradients(other, pass_of(other).changed(change, [2]))
+        for change in ({"slope": "1.0"}, {"up": "(a - y) / (a * (1 - a)) / m"})
     )
     assert np.abs(one["dW2"] - two["dW2"]).max() > 1e-4
     assert "These data would tell" in str(diagnosis)
@@ -103,7 +107,6 @@ def test_what_nothing_explains_is_described():
     assert (diagnosis.ok, diagnosis.mistakes) == (False, ())
     assert diagnosis.details["first_wrong"] == "dW2"
     assert diagnosis.details["confined"] == ["layer 2", "the weights", "row 1 of dW2"]
-    assert "sign" in diagnosis.details["ruled_out"]
     assert diagnosis.details["factor"] is None
     part = {name: g.copy() for name, g in case.truth[1].items()}
     part["dW2"][1] *= 2
@@ -112,7 +115,7 @@ def test_what_nothing_explains_is_described():
     assert "There yours is 2 times what is right." in diagnosis.explanation
     again = case.on(X[[0, 1, 2, 2, 3]], Y[[0, 1, 2, 2, 3]]).truth[1]
     diagnosis = microbp.diagnose(SQUARE, again, X, Y)
-    assert any(said.startswith("sample 2") for said in diagnosis.details["confined"])
+    assert diagnosis.mistakes == ("sample-twice",)
 
 
 def test_nan_is_wrong_and_no_mistake_of_the_table():
@@ -138,8 +141,7 @@ def test_transposed_arrays_are_a_layout_and_vectors_of_any_order_are_diagnosed()
         microbp.compare(model, X, Y, gradients={"dW": [right["dW1"].T, right["dW2"]]})
 
 
-@pytest.mark.slow
-def test_two_mistakes_in_a_digit_network_are_named():
+def test_a_digit_network_takes_less_than_ten_seconds():
     rng = np.random.default_rng(0)
     model = nn.MLP.from_arrays(
         [rng.normal(size=(25, 400)) * 0.1, rng.normal(size=(10, 25)) * 0.3],
@@ -149,8 +151,12 @@ def test_two_mistakes_in_a_digit_network_are_named():
     )
     X, Y = rng.random((100, 400)), np.eye(10)[rng.integers(0, 10, 100)]
     case = exercise_of(model, X, Y, loss="binary_cross_entropy", l2=1.0)
-    wrong = gradients(case, plan(case, {"slope": "activation", "samples": "last"}, [1, 2]))
+    wrong = gradients(
+        case, pass_of(case).changed({"slope": "f1(a)", "dW": "only(d, -1).T @ a0", "db": "only(d, -1).sum(axis=0)"})
+    )
+    start = time.process_time()
     diagnosis = microbp.diagnose(model, wrong, X, Y, loss="binary_cross_entropy", l2=1.0)
+    assert time.process_time() - start < 10
     assert set(diagnosis.mistakes) == {"derivative-of-activation", "last-sample-only"}
 
 
@@ -263,7 +269,7 @@ def by_digits(gradients, digits, how):
 def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded(seed):
     case = exercise_of(nn.MLP(3, [4, 2], activation="tanh", seed=seed), X, Y[:, :2])
     assert named(case, *read(case, by_digits(case.truth[1], 5, np.trunc))) == [("right",)]
-    wrong = gradients(case, plan(case, {"slope": "none"}, [1]))
+    wrong = gradients(case, pass_of(case).changed({"slope": "1.0"}, [1]))
     cut = by_digits(wrong, 5, np.trunc)
     assert ("missing-hidden-derivative",) in named(case, *read(case, cut))
     model = nn.MLP(3, [4, 2], activation="tanh", seed=seed)
@@ -274,7 +280,7 @@ def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded
 
 def test_a_slip_of_the_pen_is_told_beside_the_mistake_that_is_nearest():
     case = exercise_of(SQUARE, X, Y)
-    wrong = by_digits(gradients(case, plan(case, {"slope": "none"}, [1])), 6, np.round)
+    wrong = by_digits(gradients(case, pass_of(case).changed({"slope": "1.0"}, [1])), 6, np.round)
     wrong["dW1"][1, 2] = 0.25
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y)
     assert diagnosis.mistakes == ()
@@ -345,7 +351,7 @@ def test_numbers_that_are_not_judged_are_said_to_be_not():
 
 def test_alternatives_of_two_mistakes_are_told_as_two():
     truth = exercise_of(W1_W8).truth[1]
-    wrong = gradients(exercise_of(W1_W8), plan(exercise_of(W1_W8), {"slope": "none"}, [1]))
+    wrong = gradients(exercise_of(W1_W8), pass_of(exercise_of(W1_W8)).changed({"slope": "1.0"}, [1]))
     diagnosis = microbp.diagnose(W1_W8, {"dW1": wrong["dW1"].T, "dW2": truth["dW2"].T})
     pairs = [codes for codes in diagnosis.alternatives if len(codes) > 1]
     assert pairs
@@ -361,11 +367,11 @@ def test_who_took_fewer_samples_is_asked_to_say_so():
 
 def test_weights_changed_along_a_gradient_of_the_wrong_sign_went_uphill():
     case = exercise_of(SQUARE, X, Y)
-    step = {"back": "updated", "scale": -1.0}
-    wrong = gradients(replace(case, learning_rate=-0.3), plan(case, step))
+    downhill = {"dW": "-(d.T @ a0)", "db": "-d.sum(axis=0)", "back": "d @ (W - eta * dW)"}
+    wrong = gradients(replace(case, learning_rate=0.3), pass_of(case).changed(downhill))
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss)
     assert set(diagnosis.mistakes) == {"sign", "update-before-backprop"}
-    assert diagnosis.details["learning_rate"] == pytest.approx(-0.3)
+    assert diagnosis.details["learning_rate"] == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -398,11 +404,10 @@ def test_the_gradient_of_a_logarithm_that_nobody_clipped_is_right(logit):
     assert microbp.diagnose(model, mine, inputs, targets, loss="binary_cross_entropy").ok
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("l", [1, 2])
 def test_errors_that_begin_in_one_sample_are_said_to(l):
     case = exercise_of(SQUARE, X, Y)
-    inputs = forward(case, plan(case)).a[l - 1]
+    inputs = forward(case, pass_of(case))[l - 1]["a"]
     wrong = {name: g.copy() for name, g in case.truth[1].items()}
     wrong[f"dW{l}"] += np.outer([0.3, -0.2, 0.7], inputs[2])
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss)
@@ -415,10 +420,7 @@ def test_errors_that_begin_in_one_sample_are_said_to(l):
 def test_of_two_passes_an_upper_layer_depends_on_what_is_wrong_in_a_lower_one(seed):
     model = nn.MLP(3, [4, 3, 2], activation="tanh", seed=seed)
     case = exercise_of(model, X, Y[:, :2], learning_rate=0.5)
-    twice = plan(case, {"passes": 2})
-    (given,) = read(case, gradients(case, changed(twice, {"inputs": "net"}, [2])))
+    twice = pass_of(case).changed({"passes": 2, "dW": "d.T @ z0"}, [2])
+    (given,) = read(case, gradients(case, twice))
     search = Search(case, given)
-    assert not search.all_exact(Candidate((), twice, case))
-    assert not search.all_exact(Candidate((), changed(twice, {"slope": "none"}, [1]), case))
-    assert search.all_exact(Candidate((), changed(twice, {"inputs": "net"}, [2]), case))
-    assert ("net-for-activation", "not-zeroed") in [e.codes for e in search.explanations()]
+    assert ("net-for-activation", "not-zeroed") in [tuple(sorted(e.codes)) for e in search.explanations()]

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,8 @@ LONGEST = 40
 """The most characters of a part of an expression that is written down in full."""
 AT_ONCE = 1_000_000
 """Numbers kept while passes are replayed side by side."""
+MOST_VISITS = 20_000
+"""How many visits a pass that recurses is followed for."""
 _ROUNDINGS = 4
 """Passes with other roundings that are made, to see what they change."""
 _MARGIN = 32.0
@@ -108,6 +110,32 @@ class GraphReplay:
                     locals_[k, column] = local
             found[start : start + rows] = self._run(locals_).T
         return found
+
+    def early(self) -> Iterator[Floats]:
+        """The gradients of passes that recurse: each value passes on what it has at every visit, at once or after all.
+
+        None in a graph that has too many ways.
+        """
+        inputs: dict[int, list[tuple[int, float]]] = {}
+        for (node, x), local in zip(self._edges, self._locals.tolist(), strict=True):
+            inputs.setdefault(node, []).append((x, local))
+        for at_once in (True, False):
+            grads = np.zeros(len(self._edges) + 1)
+            grads[0], visits = 1.0, 0
+            stack: list[tuple[int, int]] = [(0, 0)]
+            while stack and visits < MOST_VISITS:
+                node, k = stack.pop()
+                visits += 1
+                own = inputs.get(node, [])
+                if not k and not at_once:
+                    for x, local in own:
+                        grads[x] += local * grads[node]
+                if k < len(own):
+                    x, local = own[k]
+                    grads[x] += local * grads[node] * at_once
+                    stack += [(node, k + 1), (x, 0)]
+            if not stack:
+                yield grads[self._asked]
 
     def _run(self, locals_: Floats) -> Floats:
         grads = np.zeros((len(self._edges) + 1, locals_.shape[1]))

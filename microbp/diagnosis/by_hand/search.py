@@ -23,7 +23,7 @@ from microbp.comparing.answers.labelled import labelled
 from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits
 from microbp.derivation.notation import number
 from microbp.diagnosis.by_hand.replay import GraphReplay
-from microbp.diagnosis.by_hand.slips import FACTOR, SIGN, Place, Slip, slipped
+from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, SIGN, Place, Slip, slipped
 from microbp.diagnosis.by_hand.text import Cause, finding, followed, told, written
 from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.factors import scalings
@@ -93,6 +93,8 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
     singles = [one for one, moves in zip(tries, moved.tolist(), strict=True) if moves]
     fitting = np.all(judge.near(made), axis=1) & moved
     found = [one for one, fits in zip(tries, fitting.tolist(), strict=True) if fits]
+    early = [grads for grads in judge.early() if not np.allclose(grads, judge.right, rtol=1e-12)]
+    found += [_Try((Cause(EARLY),), {}) for grads in early if judge.near(grads).all()][:1]
     factors = [_Try(causes, {}) for causes in _factors(judge)]
     found += filter(_likely, factors)
     if found:

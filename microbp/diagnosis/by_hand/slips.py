@@ -83,8 +83,16 @@ SLIPS = (
           pow_const={"x": "c * x ** (c - 2)"}, pow={"x": "y * x ** (y - 2)"}),
     _slip("power-not-lowered", "The exponent is not lowered by 1.",
           pow_const={"x": "c * x ** c"}, pow={"x": "y * x ** y"}),
-    _slip("product-rule-one-term", "The product rule has one term only.", mul={"x": "0"}),
-    _slip("product-rule-one-term", "The product rule has one term only.", mul={"y": "0"}),
+    _slip("power-rule-on-exponential", "The power rule is applied to an exponential: the variable is in the exponent.",
+          pow={"y": "y * x ** (y - 1)"}, const_pow={"y": "y * c ** (y - 1)"}),
+    _slip("power-rule-on-exponential", "The power rule is applied to an exponential, with base and exponent exchanged.",
+          pow={"y": "x * y ** (x - 1)"}, const_pow={"y": "c * y ** (c - 1)"}),
+    _slip("log-of-base", "The derivative of an exponential lacks the logarithm of its base.",
+          pow={"y": "x ** y"}, const_pow={"y": "c ** y"}),
+    _slip("product-rule-one-term", "The product rule has one term only.", 2, mul={"x": "0"}),
+    _slip("product-rule-one-term", "The product rule has one term only.", 2, mul={"y": "0"}),
+    _slip("taken-for-constant", "What depends on the variable is taken for a constant.", 1, mul={"x": "0"}),
+    _slip("taken-for-constant", "What depends on the variable is taken for a constant.", 1, mul={"y": "0"}),
     _slip("product-like-sum", "A product is differentiated like a sum: u′ + v′.", mul={"x": "1", "y": "1"}),
     _slip("product-of-derivatives", "A product is differentiated factor by factor: u′·v′.", 2,
           mul={"x": "dy", "y": "0"}),
@@ -113,6 +121,7 @@ SLIPS = (
 """Every slip in a local derivative. Lost contributions, and factors, have no formula."""
 OVERWRITTEN = Slip("fan-out-overwritten", "What arrives at a value by several ways is overwritten, not added up.")
 MISSING_PATH = Slip("missing-path", "One of the ways that lead to a value is left out.")
+EARLY = Slip("passed-on-too-early", "A shared value passes its gradient on before it is complete, and again each time.")
 SIGN = Slip("sign", "All signs are wrong.")
 FACTOR = Slip("factor", "All is right but for a factor.")
 
@@ -137,7 +146,10 @@ class Place(NamedTuple):
     @property
     def loses(self) -> bool:
         """Whether it leaves contributions out, rather than get them wrong."""
-        return self.slip in (OVERWRITTEN, MISSING_PATH) or self.slip.code == "product-rule-one-term"
+        return self.slip in (OVERWRITTEN, MISSING_PATH) or self.slip.code in (
+            "product-rule-one-term",
+            "taken-for-constant",
+        )
 
 
 class _Made(NamedTuple):

@@ -92,8 +92,10 @@ def _scaled(judge: GraphReplay, cause: Cause, letters: dict[str, str]) -> Lines:
     label = judge.wrong[0]
     right = float(judge.right[judge.labels.index(label)])
     of = _gradient(judge, label, letters)
-    if cause.factor is None:
-        return Lines(letters, f"{of} = {number(-right)}", f"{of} = {number(right)}")
+    if cause.factor is None:  # all signs, or a pass that recurses: no line of its own
+        return Lines(
+            letters, f"{of} = {number(float(judge.given[judge.labels.index(label)]))}", f"{of} = {number(right)}"
+        )
     product = f"{number(cause.factor)} × {in_product(right)} = {number(cause.factor * right)}"
     return Lines(letters, f"{of} = {product}", f"{of} = {number(right)}")
 

@@ -21,11 +21,12 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.comparing.gradcheck import WORDS, GradCheck, Numeric
-from microbp.derivation.backprop import gradients
-from microbp.derivation.rules import plan
-from microbp.diagnosis.mistake import Mistake
+from microbp.derivation.backprop import Change, gradients, pass_of
+from microbp.diagnosis.changes import FACTORS, number, varieties
+from microbp.diagnosis.explanation import Explanation, Finding
+from microbp.diagnosis.mistakes import Mistake
+from microbp.diagnosis.replay import ERRORS
 from microbp.diagnosis.strength.what_hides import drawn
-from microbp.diagnosis.ways import SOLVED, Change
 from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss
 from microbp.nn import MLP
@@ -59,12 +60,19 @@ class Kind:
 
     def gradients(self, case: Exercise) -> Gradients:
         """What it makes of the gradients; on data where it cannot be, the fourth of three samples left out, nothing."""
+        change = _varieties(case, self.mistake).get(self.key)
         with np.errstate(all="ignore"):
-            return gradients(case, plan(case, _varieties(case, self.mistake).get(self.key), self.layers))
+            if change is not None:
+                planted = Explanation((Finding(self.mistake, change, self.layers),), 1)
+                try:
+                    return gradients(planted.case(case), planted.lines(case))
+                except ERRORS:  # its lines do not fit in here
+                    pass
+            return gradients(case, pass_of(case))
 
     def differs(self, case: Exercise) -> bool:
         """Whether they are other than the right ones, by more than rounding, seen or not."""
-        wrong, right = self.gradients(case), gradients(case, plan(case))
+        wrong, right = self.gradients(case), gradients(case, pass_of(case))
         return any(
             wrong[name].shape != g.shape or not np.all(np.abs(wrong[name] - g) <= DIFFERENT * np.abs(g))
             for name, g in right.items()
@@ -81,8 +89,11 @@ def candidates(case: Exercise, mistake: Mistake) -> list[Kind]:
 def _varieties(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
     """The varieties on these data. A key means the same on others, of which there may be more or fewer samples."""
     found: dict[Key, Change] = {}
-    for variety in mistake.varieties(case):
-        change = {rule: ANY_FACTOR if value == SOLVED else value for rule, value in variety.items()}
+    for variety in varieties(mistake, case):
+        change = {rule: number(c, case) or ANY_FACTOR if rule in FACTORS else c for rule, c in variety.items()}
+        change |= {rule: 0.0 for rule, c in variety.items() if rule in FACTORS and c == 0.0}
+        if "exchanged" in str(change.get("start")):
+            change["exchanged"] = (1, 0, 0), (case.depth, *(k - 1 for k in case.weights[-1].shape))
         form = re.sub(r"-?[0-9.]+", "#", str(change))
         found[form, sum(known == form for known, _ in found)] = change
     return found

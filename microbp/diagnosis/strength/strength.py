@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.diagnosis.mistake import Mistake
-from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.mistakes import MISTAKES, Mistake
 from microbp.diagnosis.strength.planting import Judged, Kind, candidates, judge, kinds_of
 from microbp.diagnosis.strength.what_hides import FACTORS, changed, drawn, hidden_by, lacking
 from microbp.errors import ProblemError

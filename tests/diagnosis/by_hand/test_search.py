@@ -45,6 +45,7 @@ def rounded(gradients, digits):
 
 
 TEMPLATES = {op.name: re.sub(r"\b[xy]\b", r"{\g<0>}", f"({op.call})") for op in OPS.values() if None not in op.partials}
+TEMPLATES |= {"const_pow": "(2**{x})", "multiple": "(3*{x})"}
 
 
 def expression(rng):

@@ -38,14 +38,15 @@ def test_what_lambda_and_a_single_sample_hide_is_said():
     found = strength(microbp.load("w1-w8"))
     hidden = reasons(found)
     assert {code for code, reason in hidden.items() if reason == "hidden by λ = 0"} == {
-        "l2-sign", "l2-factor", "l2-skips-column", "bias-regularized", "weights-not-regularized"
+        "l2-sign", "l2-factor", "l2-skips-column", "l2-on-gradient", "bias-regularized", "weights-not-regularized"
     }  # fmt: skip
     assert {code for code, reason in hidden.items() if reason == "hidden by one sample"} == {
-        "last-sample-only", "missing-sample", "bias-mean-for-sum", "bias-sum-for-mean"
+        "last-sample-only", "missing-sample", "sample-twice", "bias-mean-for-sum", "bias-sum-for-mean"
     }  # fmt: skip
     # With m = 1 and two outputs the ½ of one loss is the 1/(m·n) of the other.
     assert reasons(found, "in part") == {
-        "wrong-loss": "1 of 9 kinds (error = mean_squared_error in layer 2): hidden by one sample"
+        "wrong-loss": "1 of 13 kinds (up = 2 * (a - y) / (m * n) in layer 2): hidden by one sample",
+        "bias-summed-over-neurons": "2 of 4 kinds (db = d.mean() in layer 1, …): hidden by one sample",
     }
     assert found.changed == ("l2", "X", "Y")
     assert len(found.rows) == len(MISTAKES)
@@ -87,7 +88,7 @@ def test_the_reason_is_what_hides_it(loss, given, code, reason):
 def test_what_cannot_happen_says_what_the_network_lacks(sizes, activation, output, code, reason):
     found = strength(network(sizes, activation, output), X, Y)
     assert reasons(found, "impossible")[code] == reason
-    assert f"{code} ({reason})" in str(found).replace("\n  ", " ") or f"{code}, " in str(found)
+    assert f"{code} ({reason})" in str(found).replace("\n  ", " ") or f"{code}, " in str(found).replace("\n  ", " ")
 
 
 NETWORKS = [
@@ -193,7 +194,7 @@ def test_data_on_which_right_gradients_do_not_pass_are_refused():
 def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert main(["gradcheck", "w1-w8", "--strength"]) == 1
     said = capsys.readouterr().out
-    assert "(1 sample, λ = 0; complex step)\nwould miss 10 of the 37 mistakes" in said
+    assert "(1 sample, λ = 0; complex step)\nwould miss 13 of the 51 mistakes" in said
     assert "All would be caught with\n  l2 = 1.0\n  X = [[0.05, 0.1], [" in said
     assert main(["gradcheck", "w1-w8", "--strength", "--json", "--method", "central"]) == 1
     found = json.loads(capsys.readouterr().out)

@@ -1,0 +1,142 @@
+"""The calls in a line, sums and functions, written as a part of it; and what a written part is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from microbp.derivation.tree import OF_OUTPUTS, REDUCED, Axes, axis_of, is_numpy
+from microbp.printing import number_text
+from microbp.problems.exercise import Exercise
+
+DIGITS = 9
+ADD, MUL, NEG, POW, ATOM = range(5)
+"""How tightly a part holds together."""
+
+
+def number(x: float) -> str:
+    """A number for people, with the digits that worked examples give.
+
+    >>> number(-0.24000000000000002), number(-0.0), number(1 / 3)
+    ('−0.24', '0', '0.333333333')
+    """
+    return number_text(x + 0.0, DIGITS)
+
+
+class Written(NamedTuple):
+    """A part of a line: its text, how tightly that holds together, and with numbers what it comes to."""
+
+    text: str
+    level: int = ATOM
+    value: float = np.nan
+
+    def within(self, level: int) -> str:
+        """The text, in brackets where what is around it holds together more tightly."""
+        return f"({self.text})" if self.level < level or (self.text.startswith("−") and level > ADD) else self.text
+
+
+class Calls(Axes):
+    """Writes calls; how other parts are written is said elsewhere."""
+
+    def __init__(self, case: Exercise, scope: Mapping[str, Any] | None = None) -> None:
+        super().__init__(case)
+        self._scope = scope
+        self._in_sum = False  # over rows of which some are left out
+
+    def write(self, node: ast.expr, at: Sequence[Any] | None = None) -> Written:
+        """A part of a line; `at` are the indices of what it makes, letters or numbers."""
+        raise NotImplementedError
+
+    def _sum(self, tag: str, at: Sequence[Any], node: ast.expr, term: Callable[[Any], Written]) -> Written:
+        raise NotImplementedError
+
+    def _told(self, text: str, value: float) -> Written:
+        """With numbers, what it comes to stands for it."""
+        return Written(text) if self._scope is None else Written(number(value), ATOM, value)
+
+    def _call(self, node: ast.Call, at: Sequence[Any] | None) -> Written:
+        match node:
+            case ast.Call(func=ast.Attribute(value=x, attr=how)) if how in REDUCED and not is_numpy(node.func):
+                return self._reduced(x, how, *axis_of(node), at, node)
+            case ast.Call(func=ast.Name(id="diagonal"), args=[x]):
+                return (
+                    Written(f"diagonal of {self.write(x).text}", NEG) if at is None else self.write(x, (at[-1], at[-1]))
+                )
+            case ast.Call(func=ast.Name(id=how), args=[x, row]) if how in ("only", "without", "twice"):
+                k = ast.unparse(row)
+                if at is not None:
+                    return self.write(x, at) if self._in_sum else self._row(self.write(x, at), how, int(k), at[0])
+                kind = "sample" if self.dims(x)[0] == "m" else "column" if isinstance(x, ast.Attribute) else "neuron"
+                said = {"only": f"{kind} {k} alone", "without": f"without {kind} {k}", "twice": f"{kind} {k} twice"}[
+                    how
+                ]
+                shown = self.write(x).text
+                return Written(f"({shown}, {said.replace('sample -1', 'the last sample')})")
+            case ast.Call(func=ast.Attribute(attr="where"), args=[c, x, y]):
+                one, yes, no = (self.write(part, at) for part in (c, x, y))
+                text = f"({yes.text} where {one.text.strip('[]')}, else {no.text})"
+                return self._told(text, yes.value if one.value else no.value)
+            case ast.Call(func=ast.Attribute(attr="ones_like"), args=[x]):
+                return Written("ones" if at is None else "1", ATOM, 1.0)
+            case ast.Call(func=ast.Attribute(attr="abs"), args=[x]):
+                inner = self.write(x, at)
+                return self._told(f"|{inner.text}|", abs(inner.value))
+            case ast.Call(func=func, args=[x, *_]):
+                name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
+                if self._scope is not None:
+                    value = self._function(name, x, at or ())
+                    return Written(number(value), ATOM, value)
+                return Written(f"{name}({self.write(x, at).text})")
+        raise ValueError(f"no part of a line: {ast.unparse(node)}")
+
+    def _row(self, inner: Written, how: str, k: int, index: Any) -> Written:
+        """An entry of an array that has a row left out, alone, or twice."""
+        if self._scope is None:
+            sign = {"only": f"[{index} = {k}]", "without": f"[{index} ≠ {k}]", "twice": f"(1 + [{index} = {k}])"}[how]
+            return Written(f"{sign}·{inner.within(MUL)}", MUL)
+        times = {"only": index == k, "without": index != k, "twice": 1 + (index == k)}[how]
+        return Written(number(times * inner.value), ATOM, times * inner.value)
+
+    def _function(self, name: str, x: ast.expr, at: Sequence[Any]) -> float:
+        """A function of one entry; softmax needs all of a row."""
+        assert self._scope is not None
+        if name == "softmax":
+            row = np.array([[self.write(x, (at[0], k)).value for k in range(self._size(self.dims(x)[1]))]])
+            return float(self._scope[name](row)[0, at[1]])
+        return float(np.asarray(self._scope[name](np.array([self.write(x, at).value])))[0])
+
+    def _reduced(
+        self, x: ast.expr, how: str, axis: int | None, kept: bool, at: Sequence[Any] | None, node: ast.Call
+    ) -> Written:
+        dims = self.dims(x)
+        if at is None:
+            along = "all" if axis is None or len(dims) < 2 else "column" if axis == 0 else "row"
+            inner = self.write(x)
+            of = inner.text if inner.level == ATOM else f"({inner.text})"
+            if kept and of in OF_OUTPUTS:
+                return Written(f"Σ{of}")
+            whole = {"sum": "the sum of all of", "mean": "the mean of all of", "max": "the largest of"}
+            return Written(f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {REDUCED[how]} of {of}", NEG)
+        if how in ("max", "prod"):
+            return Written(f"{how} over {'i' if axis == 0 else 'k'} of {self.write(x, ('i', *at[-1:])).text}", NEG)
+        own = tuple(at[len(at) - len(self.dims(node)) :]) if self.dims(node) else ()
+        own = own[:axis] + own[axis + 1 :] if kept and axis is not None else own
+        axes = list(range(len(dims))) if axis is None else [axis]
+
+        def summed(left: Sequence[int], places: Mapping[int, Any]) -> Written:
+            if left:
+                k, used = left[0], (*own, *places.values())
+                return self._sum(dims[k], used, x, lambda index: summed(left[1:], {**places, k: index}))
+            rest = iter(own)
+            return self.write(x, tuple(places[k] if k in places else next(rest) for k in range(len(dims))))
+
+        total = summed(axes, {})
+        if how == "sum":
+            return total
+        count = int(np.prod([self._size(dims[k]) for k in axes]))
+        if self._scope is None:
+            return Written(f"1/{'m' if [dims[k] for k in axes] == ['m'] else count}·{total.text}", MUL)
+        return Written(f"{total.within(MUL)}/{count}", MUL, total.value / count)

@@ -1,0 +1,122 @@
+"""Passes that are other as a whole: another forward pass, other weights, another order, two passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from microbp.comparing.answers.answer import within
+from microbp.derivation.backprop import FORWARD, Pass, gradients
+from microbp.diagnosis.changes import changed
+from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights
+from microbp.diagnosis.ideas import UNNAMED, Idea, Used
+from microbp.diagnosis.layers import Layers
+from microbp.diagnosis.mistakes import ANOTHER, CODES, find
+from microbp.diagnosis.replay import ERRORS, Start
+
+MOST_MISTAKES = 2
+MOST_EXCHANGED = 12
+"""Of more weights it is not asked which two were exchanged."""
+MOST_AGAIN = 200_000
+"""Of larger networks two passes are not replayed beside another mistake: weights times samples."""
+
+
+class Elsewhere(Layers):
+    """What is no change of one layer alone."""
+
+    def _starts(self, cost: int) -> Iterator[tuple[Start, Used]]:
+        """Other forward passes, other weights, and another order of the list, each with what it takes."""
+        ideas = [idea for idea in self.ideas if cost >= idea.cost]
+        if cost >= UNNAMED:
+            ideas += [move.idea for move in self._edits(self.case.depth, "forward")]
+        for idea in ideas:
+            if "start" in idea.change:
+                yield from self._elsewhere(idea)
+            elif "order" in idea.change and self.case.depth > 1:
+                yield Start(self.start.scopes, self.right.changed(idea.change, ())), Used(idea, ())
+            elif {"z", "a"} & idea.change.keys():
+                scopes = idea.mistake.scopes(self.case.depth)
+                for layers in (
+                    scopes if idea.mistake is not ANOTHER else [s for s in scopes if len(s) in (1, self.case.depth)]
+                ):
+                    start = self.started(changed(self.case, self.right, idea.change, layers), None, min(layers))
+                    if start and not all(
+                        same_forward(s, t) for s, t in zip(start.scopes, self.start.scopes, strict=True)
+                    ):
+                        yield start, Used(idea, layers)
+
+    def _elsewhere(self, idea: Idea) -> Iterator[tuple[Start, Used]]:
+        """Passes of the network with other weights."""
+        if idea.change["start"].startswith("those"):
+            changes: list[dict[str, Any]] = [dict(idea.change)] if self.case.learning_rate else []
+        else:
+            places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
+            some = places if len(places) <= MOST_EXCHANGED else []
+            changes = [{**idea.change, "exchanged": pair} for pair in combinations(some, 2)]
+        for change in changes:
+            if start := self.started(self.right, at_other_weights(self.case, change)):
+                yield start, Used(idea._replace(change=change), ())
+
+    def _again(self, cost: int) -> Iterator[Explanation]:
+        """Two passes that are added up, alone or beside another mistake: replayed as a whole."""
+        twice = Finding(find("not-zeroed"), {"passes": 2}, (), (), self.case.learning_rate)
+        if not self.case.learning_rate:
+            return
+        beside: list[tuple[Finding, ...]] = [()]
+        if cost > 1 and sum(W.size for W in self.case.weights) * len(self.case.Y) <= MOST_AGAIN:
+            beside = [findings for findings, _ in self._scoped]
+            beside += [(Finding(idea.mistake, idea.change, (), self.case.names),) for idea in self.factors]
+        for findings in beside:
+            yield Explanation((twice, *findings), 1 + sum(CODES[f.mistake.code] is not ANOTHER for f in findings))
+
+    @cached_property
+    def _scoped(self) -> list[tuple[tuple[Finding, ...], Pass]]:
+        """Every mistake of the table that is no factor, in every scope, with the pass that has it."""
+        found: list[tuple[tuple[Finding, ...], Pass]] = []
+        for idea in self.ideas:
+            rate = self.case.learning_rate if idea.stepped else None
+            if {"passes", "start"} & idea.change.keys() or (idea.stepped and not rate):
+                continue
+            for layers in idea.mistake.scopes(self.case.depth):
+                where = tuple(l for l in layers if self.texts(idea, l))
+                if where or "order" in idea.change:
+                    finding = Finding(idea.mistake, idea.change, where, (), rate)
+                    found.append(((finding,), changed(self.case, self.right, idea.change, where or (0,))))
+        return found
+
+    def nearest(self) -> tuple[tuple[Finding, ...], list[tuple[str, int]]]:
+        """The mistake that makes most of the numbers, and which it does not make; none if right lines make as many."""
+        with np.errstate(all="ignore"):
+            best: tuple[Finding, ...] = ()
+            fewest = self._misses(self.right) or []
+            for findings, lines in self._scoped:
+                misses = self._misses(lines)
+                if misses is not None and len(misses) < len(fewest):
+                    best, fewest = findings, misses
+        return best, fewest
+
+    def _misses(self, lines: Pass) -> list[tuple[str, int]] | None:
+        """The numbers that a pass makes otherwise than the learner has them."""
+        found: list[tuple[str, int]] = []
+        try:
+            made = gradients(self.case, lines, None if self._other_forward(lines) else self.start.scopes)
+        except ERRORS:
+            return None
+        for name, (numbers, tolerance) in self._given.items():
+            selected = self.given.select(name, made[name])
+            far = np.ones(numbers.size, bool) if selected is None else ~within(numbers, selected, tolerance)
+            found += [(name, int(k)) for k in np.flatnonzero(far)]
+        return found
+
+    def _other_forward(self, lines: Pass) -> bool:
+        pairs = zip(lines.layers, self.right.layers, strict=True)
+        return any(one[head] != other[head] for one, other in pairs for head in FORWARD)
+
+
+def same_forward(one: Any, other: Any) -> bool:
+    """Whether a layer has the same activations, but for rounding."""
+    return bool((np.abs(one["a"] - other["a"]) <= 1e-12 * np.abs(other["a"]).max(initial=0.0)).all())

@@ -1,0 +1,183 @@
+"""The search from the last layer to the first: in each the lines that make the learner's numbers, by the fewest ideas.
+
+An idea is a change of lines; in several layers it counts once. A layer whose numbers no lines make ends a way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from microbp.derivation.backprop import Scope
+from microbp.diagnosis.ideas import Ideas, Move, Used
+from microbp.diagnosis.replay import Start, same, stage, touches
+
+
+class Layers(Ideas):
+    """The search for the ideas that make a learner's numbers."""
+
+    def explained(self, start: Start, used: tuple[Used, ...], left: int) -> Iterator[tuple[Used, ...]]:
+        """Every set of ideas of at most that cost, besides those of the start, that makes all numbers."""
+        with np.errstate(all="ignore"):
+            yield from self._from(start, self.case.depth, None, used, left)
+
+    def _from(
+        self, start: Start, l: int, after: Scope | None, used: tuple[Used, ...], left: int
+    ) -> Iterator[tuple[Used, ...]]:
+        """The ways from a layer down to the first."""
+        if l == 0:
+            yield used
+            return
+        for again in self._subsets(l, used):
+            kept = tuple(u._replace(layers=(*u.layers, l)) if u in again else u for u in used)
+            lines = {k: t for u in again for k, t in self.texts(u.idea, l).items()}
+            rate = next((u.rate for u in again if u.rate is not None), None)
+            right = self.layer(start, l, after, lines, rate)
+            if right is None:
+                continue
+            for moves, scope, rated in self._layer(start, l, after, right, lines, rate, left):
+                new = kept + tuple(Used(m.idea, (l,), rated if m.idea.stepped else None) for m in moves)
+                spent = left - sum(u.cost for u in new[len(kept) :])
+                if spent >= 0:
+                    yield from self._below(start, l, scope, new, spent, lines)
+
+    def _subsets(self, l: int, used: Sequence[Used]) -> Iterator[tuple[Used, ...]]:
+        """The ideas that are used in this layer again: all that can be, then fewer."""
+        can = [u for u in used if (lines := self.texts(u.idea, l)) and stage(lines) != "forward"]
+        for count in range(len(can), -1, -1):
+            for some in combinations(can, count):
+                names = [line for u in some for line in self.texts(u.idea, l)]
+                if len(set(names)) == len(names):
+                    yield some
+
+    def _below(
+        self, start: Start, l: int, scope: Scope, used: tuple[Used, ...], left: int, lines: Mapping[str, str]
+    ) -> Iterator[tuple[Used, ...]]:
+        """The ways below a layer, with what it passes back, or with another line for that."""
+        if l == 1:
+            yield used
+            return
+        own = start.lines.layers[l - 1]["back"]
+        text, rate = lines.get("back", own), next((u.rate for u in used if u.rate is not None), None)
+        done = self.back(start, l, scope, text, rate)
+        if done is None:
+            return
+        yield from self._from(start, l - 1, done, used, left)
+        if "back" in lines or left < 1:
+            return
+        if l - 1 in self.full and self._plain(start, l - 1, done, used):
+            return
+        for move in self._moves(l, "back", left):
+            for rate in self._rates(start, l, scope, move, used) if move.idea.stepped else (None,):
+                made = self.back(start, l, scope, move.texts["back"], rate)
+                new = Used(move.idea, (l,), rate)
+                if made is None or _equal(made["back"], done["back"]) or new.cost > left:
+                    continue
+                yield from self._from(start, l - 1, made, (*used, new), left - new.cost)
+
+    def _plain(self, start: Start, l: int, after: Scope, used: Sequence[Used]) -> bool:
+        """Whether a layer is the learner's with nothing new in it."""
+        for again in self._subsets(l, used):
+            lines = {k: t for u in again for k, t in self.texts(u.idea, l).items()}
+            rate = next((u.rate for u in again if u.rate is not None), None)
+            scope = self.layer(start, l, after, lines, rate)
+            if scope is not None and self.fits(start, l, scope):
+                return True
+        return False
+
+    def _rates(self, start: Start, l: int, scope: Scope, move: Move, used: Sequence[Used]) -> list[float]:
+        """The learning rates that may be in a line for what goes back: the known one, and what the layer below says."""
+        found = [self.case.learning_rate] if self.case.learning_rate else []
+        ends = [self.back(start, l, scope, move.texts["back"], rate) for rate in (0.0, 1.0)]
+        for again in self._subsets(l - 1, used):
+            lines = {k: t for u in again for k, t in self.texts(u.idea, l - 1).items()}
+            for new in ({}, *(m.texts for kind in ("delta", "sums") for m in self._named.get((l - 1, kind), []))):
+                if None in ends or lines.keys() & new.keys():
+                    continue
+                below = [self.layer(start, l - 1, end, {**lines, **new}) for end in ends]
+                if None not in below:
+                    zero, one = (self.numbers(start, l - 1, s) for s in below if s is not None)
+                    rate = self.rate(zero, one)
+                    if rate and rate > 0 and rate not in found:
+                        found.append(rate)
+        return found
+
+    def _layer(
+        self, start: Start, l: int, after: Scope | None, right: Scope, lines: Mapping[str, str], rate: Any, left: int
+    ) -> Iterator[tuple[tuple[Move, ...], Scope, float | None]]:
+        """What can be new in a layer that then makes the learner's numbers; with a learning rate if that was solved."""
+        if self.fits(start, l, right):
+            yield (), right, None
+            if l in self.full:
+                return
+        if left < 1:
+            return
+        deltas: list[tuple[tuple[Move, ...], Scope]] = [((), right)]
+        named = [m for m in self._named.get((l, "delta"), []) if not m.texts.keys() & lines.keys()]
+        options: list[tuple[Move, ...]] = [
+            (m,) for m in self._moves(l, "delta", left) if not m.texts.keys() & lines.keys()
+        ]
+        if left >= 2:
+            options += [(m, o) for m, o in combinations(named, 2) if not m.texts.keys() & o.texts.keys()]
+        for moves in options:
+            texts_ = {k: t for m in moves for k, t in m.texts.items()}
+            made = self._try(start, l, after, {**lines, **texts_}, rate)
+            if made is None or (len(moves) == 1 and same(made, right)):
+                continue
+            deltas.append((moves, made))
+            if self.fits(start, l, made) and not same(made, right):
+                yield moves, made, None
+        for moves, scope in deltas:
+            rest = left - sum(m.idea.cost for m in moves)
+            if rest >= 1:
+                yield from self._sums(start, l, scope, moves, lines, rest)
+
+    def _try(self, start: Start, l: int, after: Scope | None, lines: Mapping[str, str], rate: Any) -> Scope | None:
+        self.tried += 1
+        return self.layer(start, l, after, lines, rate) if self.complete else None
+
+    def _sums(
+        self, start: Start, l: int, scope: Scope, moves: tuple[Move, ...], lines: Mapping[str, str], left: int
+    ) -> Iterator[tuple[tuple[Move, ...], Scope, float | None]]:
+        """What can be new in the sums of a layer whose δ is done: one thing in those of weights, one of biases."""
+        good = {kind: self.fits(start, l, scope, kind) for kind in "Wb"}
+        alone: dict[str, list[tuple[Move, Scope, float | None]]] = {"W": [], "b": []}
+        for move in self._moves(l, "sums", left):
+            kinds = touches(move.texts)
+            others = [kind for kind in "Wb" if kind not in kinds]
+            if move.texts.keys() & lines.keys() or (left < 2 and not all(good[k] for k in others)):
+                continue
+            for rate in self._rates_here(start, l, scope, move) if move.idea.stepped else (None,):
+                self.tried += 1
+                made = self.resummed(start, l, scope, {**lines, **move.texts}, rate)
+                if made is None or not self.fits(start, l, made, kinds) or same(made, scope):
+                    continue
+                if all(good[k] for k in others):
+                    yield (*moves, move), made, rate
+                elif len(kinds) == 1:
+                    alone[kinds].append((move, made, rate))
+        for one, _, rate in alone["W"]:
+            for two, _, other in alone["b"]:
+                if one.idea.cost + two.idea.cost <= left:
+                    both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, rate or other)
+                    if both is not None and self.fits(start, l, both):
+                        yield (*moves, one, two), both, rate or other
+
+    def _rates_here(self, start: Start, l: int, scope: Scope, move: Move) -> list[float]:
+        """The learning rates that may be in the lines of a layer's sums."""
+        found = [self.case.learning_rate] if self.case.learning_rate else []
+        ends = [self.resummed(start, l, scope, move.texts, rate) for rate in (0.0, 1.0)]
+        if None not in ends:
+            zero, one = (self.numbers(start, l, end) for end in ends if end is not None)
+            kinds = touches(move.texts)
+            rate = self.rate([n for n in zero if n[0][1] in kinds], [n for n in one if n[0][1] in kinds])
+            found += [rate] if rate and rate > 0 and rate not in found else []
+        return found
+
+
+def _equal(one: Any, other: Any) -> bool:
+    one, other = np.asarray(one), np.asarray(other)
+    return one.shape == other.shape and bool((np.abs(one - other) <= 1e-12 * np.abs(other).max(initial=0.0)).all())
