@@ -154,7 +154,8 @@ class Textbook(Routes):
             return term.text(1)
         (zs, outs), m = self.forward, self.m
         a, y, z = float(outs[-1][at]), float(self.Y[at]), float(zs[-1][at])
-        numbers = {"a": a, "y": y, "x": z, "m": m, "n": self.sizes[-1], "p": m * by_output + y}
+        count = {"sum": 1, "samples": m, "elements": m * self.sizes[-1]}[LOSSES[self.loss].over]
+        numbers = {"a": a, "y": y, "x": z, "m": m, "n": self.sizes[-1], "p": count * by_output + y}
         return self.output().text({name: factor(number) for name, number in numbers.items()}).replace("·", " × ")
 
     def lines_text(self, lines: Sequence[tuple[str, str, str]]) -> Iterator[str]:
