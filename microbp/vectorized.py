@@ -34,8 +34,7 @@ Array = NDArray[np.float64]
 Arrays = Sequence[ArrayLike]
 Names = str | Sequence[str]
 
-SMALLEST_PROBABILITY = 1e-12
-"""What binary_cross_entropy takes the logarithm of instead of anything smaller, if its outputs are no sigmoids."""
+SMALLEST_PROBABILITY = 1e-12  # of anything smaller binary_cross_entropy takes no logarithm
 
 
 def _sigmoid(z: Array) -> Array:
@@ -68,9 +67,9 @@ def _log_softmax(a: Array) -> tuple[Array, Array, Array]:
 
 
 def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:
-    """Has (p·Σy − y)/m."""
+    """Has p·Σy − y."""
     (log_p, largest, rest), of_row = _log_softmax(a), y.sum(axis=1, keepdims=True)
-    return np.asarray(np.where(largest, (of_row - y) - of_row * rest, np.exp(log_p) * of_row - y) / len(a))
+    return np.asarray(np.where(largest, (of_row - y) - of_row * rest, np.exp(log_p) * of_row - y))
 
 
 def softmax(a: Array) -> Array:
@@ -78,29 +77,42 @@ def softmax(a: Array) -> Array:
     return np.asarray(np.exp(_log_softmax(a)[0]))
 
 
-LOSSES: dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
+Loss = tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]
+_SUMS: dict[str, Loss] = {
     "half_squared_error": (lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
     "squared_error": (lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
-    "squared_error_per_sample": (lambda a, y: np.sum((y - a) ** 2) / len(a), lambda a, y: 2.0 * (a - y) / len(a)),
-    "mean_squared_error": (lambda a, y: np.mean((y - a) ** 2), lambda a, y: 2.0 * (a - y) / a.size),
     "binary_cross_entropy": (
-        lambda a, y: -np.sum(y * _log(a)[0] + (1.0 - y) * _log(1.0 - a)[0]) / len(a),
-        lambda a, y: -(y * _log(a)[1] - (1.0 - y) * _log(1.0 - a)[1]) / len(a),
+        lambda a, y: -np.sum(y * _log(a)[0] + (1.0 - y) * _log(1.0 - a)[0]),
+        lambda a, y: -(y * _log(a)[1] - (1.0 - y) * _log(1.0 - a)[1]),
     ),
-    "hinge": (
-        lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)) / len(a),
-        lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0) / len(a),
-    ),
-    "softmax_cross_entropy": (lambda a, y: -np.sum(y * _log_softmax(a)[0]) / len(a), _cross_entropy_of_softmax_delta),
+    "hinge": (lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)), lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0)),
+    "softmax_cross_entropy": (lambda a, y: -np.sum(y * _log_softmax(a)[0]), _cross_entropy_of_softmax_delta),
 }
+
+
+def _divided(summed: Loss, by: Callable[[Array], int]) -> Loss:
+    return lambda a, y: summed[0](a, y) / by(a), lambda a, y: summed[1](a, y) / by(a)
+
+
+def _averages(of: str, summed: Loss) -> dict[str, Loss]:
+    """Has a loss by its names as a sum, per sample, and averaged over samples and outputs."""
+    names = _SQUARES.get(of, (f"{of}_sum", of, f"mean_{of}"))
+    by: tuple[Callable[[Array], int], ...] = (lambda a: 1, len, np.size)
+    return {name: _divided(summed, divisor) for name, divisor in zip(names, by, strict=True)}
+
+
+_SQUARES = {
+    "half_squared_error": ("half_squared_error", "half_squared_error_per_sample", "half_mean_squared_error"),
+    "squared_error": ("squared_error", "squared_error_per_sample", "mean_squared_error"),
+}
+LOSSES = {name: loss for of, summed in _SUMS.items() for name, loss in _averages(of, summed).items()}
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
 
-LOSSES_OF_NET: dict[tuple[str, str], tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]] = {
-    ("binary_cross_entropy", "sigmoid"): (  # −log σ(z) is softplus(−z), −log(1 − σ(z)) softplus(z): together a − y
-        lambda z, y: np.sum(y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z)) / len(z),
-        lambda z, y: ((1.0 - y) * _sigmoid(z) - y * _sigmoid(-z)) / len(z),
-    ),
-}
+_OF_NET: Loss = (  # −log σ(z) is softplus(−z), −log(1 − σ(z)) softplus(z): together a − y
+    lambda z, y: np.sum(y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z)),
+    lambda z, y: (1.0 - y) * _sigmoid(z) - y * _sigmoid(-z),
+)
+LOSSES_OF_NET = {(name, "sigmoid"): loss for name, loss in _averages("binary_cross_entropy", _OF_NET).items()}
 """By loss and output activation: loss and ∂loss/∂z = δL from z and y, right also where a rounds to 0 or 1."""
 
 
@@ -113,11 +125,9 @@ def forward(
     `activation` is one name for all hidden layers or a sequence with one for each. Raises `ValueError` for an unknown
     name and for shapes that do not fit.
 
-    >>> zs, activations = forward([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1], [3, 5]])
+    >>> zs, _ = forward([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1], [3, 5]])
     >>> [z.tolist() for z in zs]
     [[[1.0, 0.0], [-2.0, 2.0]], [[1.5], [6.5]]]
-    >>> activations[1].tolist()
-    [[1.0, 0.0], [0.0, 2.0]]
     """
     return _forward(_network(weights, biases, X, activation, output))
 
@@ -153,6 +163,7 @@ def loss_and_gradients(
     output: str = "linear",
     loss: str = "half_squared_error",
     l2: float = 0.0,
+    penalize_biases: bool = False,
     backward_weights: Arrays | None = None,
 ) -> tuple[float, list[Array], list[Array]]:
     """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
@@ -171,14 +182,16 @@ def loss_and_gradients(
     of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
     total = float(of_net[0](zs[-1], y) if of_net else LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
     if l2:
-        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in network.weights)
+        penalised: list[Array] = network.weights + network.biases * penalize_biases
+        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in penalised)
     if backward_weights is not None:
         network = _network(backward_weights, biases, X, activation, output)
     ds = _deltas(network, zs, activations, y, loss)
     dW = [d.T @ a for d, a in zip(ds, activations[:-1], strict=True)]
     if l2:
         dW = [d + l2 / len(y) * W for d, W in zip(dW, network.weights, strict=True)]
-    return total, dW, [d.sum(axis=0) for d in ds]
+    of_biases = l2 / len(y) if penalize_biases else 0.0
+    return total, dW, [d.sum(axis=0) + of_biases * b for d, b in zip(ds, network.biases, strict=True)]
 
 
 class _Network(NamedTuple):

@@ -33,19 +33,23 @@ def random_case(rng, loss=None, hidden=None, l2=None, widest=6, batches=(1, 2, 3
     if rng.random() < 0.3:
         sizes[1:-1] = [sizes[0]] * (len(sizes) - 2)  # equal widths: what needs a square matrix can happen
     loss = loss or str(rng.choice(sorted(LOSSES)))
-    if loss == "softmax_cross_entropy":
+    if "softmax_cross_entropy" in loss:
         sizes[-1] = max(2, sizes[-1])
     activations = [hidden or str(rng.choice(HIDDEN)) for _ in sizes[2:]]
-    output = str(rng.choice(OUTPUTS.get(loss, ["linear", "sigmoid", "tanh", "softplus"])))
+    output = str(
+        rng.choice(
+            OUTPUTS.get(loss.removeprefix("mean_").removesuffix("_sum"), ["linear", "sigmoid", "tanh", "softplus"])
+        )
+    )
     weights = [rng.normal(size=(n, k)) for k, n in pairwise(sizes)]
     biases = [rng.normal(size=n) * 0.5 for n in sizes[1:]]
     m = int(rng.choice(batches))
     X = rng.normal(size=(m, sizes[0]))
-    if loss == "softmax_cross_entropy":
+    if "softmax_cross_entropy" in loss:
         Y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], size=m)]
-    elif loss == "binary_cross_entropy":
+    elif "binary_cross_entropy" in loss:
         Y = rng.integers(0, 2, size=(m, sizes[-1])).astype(float)
-    elif loss == "hinge":
+    elif "hinge" in loss:
         Y = rng.choice([-1.0, 1.0], size=(m, sizes[-1]))
     else:
         Y = rng.normal(size=(m, sizes[-1]))

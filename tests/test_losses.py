@@ -22,6 +22,14 @@ BY_HAND = {
     "binary_cross_entropy": -(math.log(0.8) + math.log(0.9) + math.log(0.6) + math.log(0.5)) / 2,
     "hinge": (1.0 + 0.1 + 0.4 + 1.0) / 2,
     "softmax_cross_entropy": (math.log(1 + math.exp(-0.7)) + math.log(1 + math.exp(-0.1))) / 2,
+    "half_squared_error_per_sample": (0.04 + 0.01 + 0.16 + 0.25) / 4,
+    "half_mean_squared_error": (0.04 + 0.01 + 0.16 + 0.25) / 8,
+    "binary_cross_entropy_sum": -(math.log(0.8) + math.log(0.9) + math.log(0.6) + math.log(0.5)),
+    "mean_binary_cross_entropy": -(math.log(0.8) + math.log(0.9) + math.log(0.6) + math.log(0.5)) / 4,
+    "hinge_sum": 1.0 + 0.1 + 0.4 + 1.0,
+    "mean_hinge": (1.0 + 0.1 + 0.4 + 1.0) / 4,
+    "softmax_cross_entropy_sum": math.log(1 + math.exp(-0.7)) + math.log(1 + math.exp(-0.1)),
+    "mean_softmax_cross_entropy": (math.log(1 + math.exp(-0.7)) + math.log(1 + math.exp(-0.1))) / 4,
 }
 """Every loss of A and Y."""
 

@@ -10,7 +10,7 @@ from microbp import Value, losses, nn
 from microbp.drawing.escape import in_html
 from microbp.drawing.image import render
 from microbp.printing import markdown
-from microbp.problems import schema, titles
+from microbp.problems import template, titles
 from microbp.terminal.commands import ops
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ TABLES = {
     "problems": markdown(("problem", "what it is"), [(f"`{name}`", title) for name, title in titles().items()]),
     "schema": markdown(
         ("key", "takes", "meaning"),
-        [(f"`{key}`", words.replace("'", "`"), about) for key, words, about in schema.table()],
+        [(f"`{key}`", words.replace("'", "`"), about) for key, words, about in template.table()],
     ),
 }
 

@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.comparing.answers.answer import Answer, within
-from microbp.comparing.answers.files import named, obtain
-from microbp.comparing.answers.read import choose, loss_in, read
+from microbp.comparing.answers.files import named
+from microbp.comparing.answers.hand_in import answers
+from microbp.comparing.answers.read import choose
 from microbp.comparing.difference import Difference, difference
 from microbp.comparing.precision import marked, precision_of
 from microbp.engine.operands import real_number
@@ -58,6 +59,8 @@ class Comparison:
     """Absolute plus relative; None: the precision of the learner's numbers."""
     subject: str = "graph"
     """Whose gradients are compared with vectorized NumPy."""
+    notes: tuple[str, ...] = ()
+    """How a learner's gradients were read, where that was not said."""
 
     @property
     def ok(self) -> bool:
@@ -72,14 +75,14 @@ class Comparison:
     def as_markdown(self) -> str:
         """The report as Markdown: a sentence, a table, a map of each array that differs."""
         maps = "\n".join(self._maps())
-        parts = [self._verdict(), markdown(_HEAD, self._cells())]
+        parts = [" ".join([self._verdict() + "." * bool(self.notes), *self.notes]), markdown(_HEAD, self._cells())]
         return "\n\n".join([*parts, f"```\n{maps}\n```"] if maps else parts)
 
     def __str__(self) -> str:
         loss = f"loss: {self.subject} {self.loss!r}, vectorized {self.vectorized_loss!r}"
         if self.loss is None:
             loss = f"loss: {self.vectorized_loss!r}"
-        return "\n".join([self._verdict(), loss, *columns([_HEAD, *self._cells()]), *self._maps()])
+        return "\n".join([self._verdict(), *self.notes, loss, *columns([_HEAD, *self._cells()]), *self._maps()])
 
     def _verdict(self) -> str:
         within = "to their precision" if self.tolerance is None else f"tolerance {self.tolerance:.0e}"
@@ -114,6 +117,7 @@ def compare(
     Y: ArrayLike | None = None,
     *,
     gradients: Any = None,
+    order: str | None = None,
     layout: str | None = None,
     loss: str | None = None,
     l2: float | None = None,
@@ -132,9 +136,9 @@ def compare(
         raise ProblemError(f"tolerance is a number that is not negative, for example 1e-6; got {tolerance}")
     case = exercise_of(model, X, Y, loss=loss, l2=l2)
     if gradients is not None:
-        found = obtain(case, gradients)
-        given = choose(case, read(case, found, layout=layout))
-        return Comparison(loss_in(found), case.truth[0], _learners(case, given, tolerance), tolerance, "learner")
+        given = choose(case, answers(case, gradients, order=order, layout=layout))
+        rows = _learners(case, given, tolerance)
+        return Comparison(given.loss, case.truth[0], rows, tolerance, "learner", given.notes)
     tolerance = TOLERANCE if tolerance is None else tolerance
     network = model if isinstance(model, MLP) else model.model
     assert network is not None  # exercise_of takes nothing else
@@ -150,7 +154,7 @@ def _graph(model: MLP, case: Exercise) -> tuple[float, Gradients, Gradients]:
     layout = Layout(model.parameter_arrays())
     for leaf in layout.leaves:
         leaf.grad = 0.0
-    root = batch_loss(model, case.X, case.Y, case.loss, case.l2)
+    root = batch_loss(model, case.X, case.Y, case.loss, case.l2, penalize_biases=case.penalize_biases)
     root.backward()
     graph = [g for pair in zip(*model.grad_arrays(), strict=True) for g in pair]
     truth = layout.spread(layout.collect([case.truth[1][name] for name in case.names]))
@@ -163,9 +167,8 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     `gradients` are those of the samples that the problem shows, in any form that `compare` takes.
     """
     case = exercise_of(problem, *problem.shown_samples)
-    found = obtain(case, gradients)
     with named(os.fspath(gradients) if isinstance(gradients, str | os.PathLike) else None):
-        given = choose(case, read(case, found))
+        given = choose(case, answers(case, gradients))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}
     for array in marked(given, case.truth[1], precision_of(case, given).tolerance):

@@ -150,7 +150,7 @@ def _judged(case: Exercise, name: str, place: Place, given: Floats, right: Float
     (kind, l), column = split(case, place[0]), place[1]
     formula = made(case, place[0])
     forms = {"": right}
-    if kind == "a" and l == case.depth and case.loss == "softmax_cross_entropy":
+    if kind == "a" and l == case.depth and "softmax_cross_entropy" in case.loss:
         forms["as probabilities"] = softmax(right)
     if column is not None:
         right, forms = right[:, column], {note: form[:, column] for note, form in forms.items()}

@@ -93,7 +93,8 @@ def _grouped(text: str) -> str:
 
 def pass_of(case: Exercise) -> Pass:
     """The right pass."""
-    lines = [PASS | {"up": "back_"} for _ in case.weights]
+    biases = {"l2b": "l2 / m * b"} if case.l2 and case.penalize_biases else {}
+    lines = [PASS | {"up": "back_"} | biases for _ in case.weights]
     lines[-1]["up"] = PASS["up"]
     if loss_of(case.loss).delta(case.activations[-1]):
         lines[-1]["d"] = "delta(z, y)"

@@ -5,8 +5,8 @@ over.
 
 >>> SLOPES["tanh"], loss_of("half_squared_error").error, loss_of("mean_squared_error").error
 ('1 - a ** 2', 'a - y', '2 * (a - y) / (m * n)')
->>> Loss("squared_error", True, "samples").name
-'half_squared_error, a mean over the samples'
+>>> Loss("squared_error", True, "samples").name, Loss("absolute_error", False, "samples").name
+('half_squared_error_per_sample', 'absolute_error, a mean over the samples')
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from itertools import product
 from typing import NamedTuple
+
+from microbp.losses import LOSSES
 
 SLOPES = {
     "linear": "1.0",
@@ -81,17 +83,8 @@ class Loss(NamedTuple):
         return f"({text}){mean}" if mean and not re.match(r"2 \* |np|\([^()]*\) [*/]", text) else text + mean
 
 
-ALIASES = {
-    "half_squared_error": Loss("squared_error", True),
-    "squared_error": Loss("squared_error"),
-    "squared_error_per_sample": Loss("squared_error", False, "samples"),
-    "mean_squared_error": Loss("squared_error", False, "elements"),
-    "binary_cross_entropy": Loss("binary_cross_entropy", False, "samples"),
-    "hinge": Loss("hinge", False, "samples"),
-    "softmax_cross_entropy": Loss("softmax_cross_entropy", False, "samples"),
-    "absolute_error": Loss("absolute_error"),
-    "mean_absolute_error": Loss("absolute_error", False, "elements"),
-}
+ALIASES = {name: Loss(*row) for name, row in LOSSES.items()}
+ALIASES |= {"absolute_error": Loss("absolute_error"), "mean_absolute_error": Loss("absolute_error", False, "elements")}
 """The losses that one word says."""
 _ALIASED = {loss: name for name, loss in ALIASES.items()}
 

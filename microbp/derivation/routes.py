@@ -225,7 +225,7 @@ class Routes:
         """The vectorized lines, from the output back to the parameter: NumPy code, formula, shapes."""
         l, L, d = self.parameter.layer, self.depth, partial(derivative, self.root_name)
         shapes = [f"({self.m}, {n})" for n in self.sizes]
-        if self.loss == "softmax_cross_entropy":
+        if LOSSES[self.loss].of == "softmax_cross_entropy":
             times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
             yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
             yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]

@@ -135,7 +135,7 @@ class Textbook(Routes):
         by_output, prime = Formula(row.derivative).text(), self.prime(self.depth).text(x="z", out="a")
         text = f"{d} = {by_output}, f′ = {prime} ({f})"
         text = f" = {self.output().text()}, as {text}" if f in row.delta else f", {text}"
-        if self.loss == "softmax_cross_entropy":
+        if "softmax_cross_entropy" in self.loss:
             text += ", p = softmax of the whole row a[i]" + ", times the sum of the row y[i]" * self.weighted
         text += f", n = {self.sizes[-1]} outputs" * ("n" in self.output().names)
         return text + "; but a logarithm that is clipped at 1e−12 has the derivative 0" * self.clipped
@@ -145,7 +145,7 @@ class Textbook(Routes):
         """Whether the loss takes the logarithm of something too small."""
         a = self.forward[1][-1]
         tiny = np.minimum(a, 1.0 - a) <= vectorized.SMALLEST_PROBABILITY
-        return self.loss == "binary_cross_entropy" and self.functions[-1] != "sigmoid" and bool(tiny.any())
+        return "binary_cross_entropy" in self.loss and self.functions[-1] != "sigmoid" and bool(tiny.any())
 
     def filled(self, term: Term) -> str:
         """The delta of the output layer with its numbers."""
@@ -154,7 +154,8 @@ class Textbook(Routes):
             return term.text(1)
         (zs, outs), m = self.forward, self.m
         a, y, z = float(outs[-1][at]), float(self.Y[at]), float(zs[-1][at])
-        numbers = {"a": a, "y": y, "x": z, "m": m, "n": self.sizes[-1], "p": m * by_output + y}
+        count = {"sum": 1, "samples": m, "elements": m * self.sizes[-1]}[LOSSES[self.loss].over]
+        numbers = {"a": a, "y": y, "x": z, "m": m, "n": self.sizes[-1], "p": count * by_output + y}
         return self.output().text({name: factor(number) for name, number in numbers.items()}).replace("·", " × ")
 
     def lines_text(self, lines: Sequence[tuple[str, str, str]]) -> Iterator[str]:

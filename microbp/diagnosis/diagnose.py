@@ -26,9 +26,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.comparing.answers.answer import Answer, within
-from microbp.comparing.answers.files import load_gradients, obtain
+from microbp.comparing.answers.files import load_gradients
 from microbp.comparing.answers.flat import ambiguous
-from microbp.comparing.answers.read import choose, loss_in, read
+from microbp.comparing.answers.hand_in import answers
+from microbp.comparing.answers.read import choose
+from microbp.comparing.assumptions import assumed, excused, right_for, verdict
 from microbp.comparing.precision import FEW_DIGITS
 from microbp.derivation.notation import number
 from microbp.diagnosis.by_hand.search import diagnose_graph
@@ -56,28 +58,31 @@ def diagnose(
     *,
     loss: str | None = None,
     l2: float | None = None,
+    penalty: str | None = None,
+    penalize_biases: bool | None = None,
     learning_rate: float | None = None,
+    order: str | None = None,
     layout: str | None = None,
 ) -> Diagnosis:
     """Names the mistakes behind a learner's gradients of a model, or of a problem, by replaying the network under them.
 
-    `gradients` are in any form that `answers.read` takes, in a file, or a function f(weights, biases, X, Y); arrays
-    that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem has them, its loss and its λ,
-    which count unless others are given.
-    Numbers count as given to as many digits as they have. The learning rate, which only changes too early need, is
-    solved for where it is not known. Of an expression, or of any graph, they are a dict by label. Raises
-    `ShapeError`, `UnknownNameError` and `ProblemError`.
+    `gradients` are in any form that `answers.read` takes, with its `order` and `layout`, in a file, or a function
+    f(weights, biases, X, Y); arrays that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem
+    has them, its loss and its λ, which count unless others are given. Numbers count as given to as many digits as they
+    have. The learning rate, which only changes too early need, is solved for where it is not known. Of an expression,
+    or of any graph, they are a dict by label. Raises `ShapeError`, `UnknownNameError` and `ProblemError`.
     """
     if isinstance(model, Value | ExpressionProblem):
         if isinstance(gradients, str | os.PathLike):
             gradients = load_gradients(gradients)
         return diagnose_graph(model if isinstance(model, Value) else model.root(), gradients)
-    case = exercise_of(model, X, Y, loss=loss, l2=l2, learning_rate=learning_rate)
-    found = obtain(case, gradients)
-    readings = read(case, found, layout=layout, loose=True)
+    penalties: dict[str, Any] = {"l2": l2, "penalty": penalty, "penalize_biases": penalize_biases}
+    case = exercise_of(model, X, Y, loss=loss, learning_rate=learning_rate, **penalties)
+    readings = answers(case, gradients, order=order, layout=layout, loose=True)
     with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
-        diagnosis = _diagnosed(case, readings)
-    yours, right = loss_in(found), case.truth[0]
+        diagnosis, given = _diagnosed(case, readings)
+        diagnosis = _with_assumptions(case, given, diagnosis)
+    yours, right = given.loss, case.truth[0]
     if yours is None or within(yours, right, OF_LOSS * abs(right)):
         return diagnosis
     said = f"The loss that came with the gradients is wrong: yours {number(yours)}, right {number(right)}."
@@ -85,19 +90,34 @@ def diagnose(
     return replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{said}")
 
 
-def _diagnosed(case: Exercise, readings: list[Answer]) -> Diagnosis:
+def _with_assumptions(case: Exercise, given: Answer, diagnosis: Diagnosis) -> Diagnosis:
+    """The same with what it was judged by; right if it is for another loss, and none was said."""
+    diagnosis = replace(diagnosis, notes=given.notes, assumed=assumed(case, given))
+    found = None if diagnosis.ok else right_for(case, given)
+    if found is None:
+        return diagnosis
+    words, other = found
+    said = verdict(case, words)
+    if not excused(case, other):
+        return replace(diagnosis, right_for=said, explanation=f"{said}\n\n{diagnosis.explanation}")
+    return replace(diagnosis, ok=True, mistakes=(), alternatives=(), right_for=said, explanation=said)
+
+
+def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answer]:
+    """The diagnosis, and the reading that it is of."""
     searches = [Search(case, given) for given in readings]
     for search in searches:
         if precision := search.right_in():
-            return _right(case, search.given, precision)
+            return _right(case, search.given, precision), search.given
     found = [(search, explanations) for search in searches if (explanations := search.explanations())]
     if not found:
-        return unexplained(searches[readings.index(choose(case, readings))])
+        chosen = searches[readings.index(choose(case, readings))]
+        return unexplained(chosen), chosen.given
     least = min(explanations[0].cost for _, explanations in found)
     best = [(search, explanations) for search, explanations in found if explanations[0].cost == least]
-    if len({search.given.layout for search, _ in best}) > 1:
+    if len({search.given.order for search, _ in best}) > 1:
         raise ShapeError(ambiguous([search.given for search, _ in best]))
-    return _wrong(best[0][0], best[0][1])
+    return _wrong(*best[0]), best[0][0].given
 
 
 IN_PRECISION = {
@@ -108,7 +128,8 @@ IN_PRECISION = {
 
 
 def _right(case: Exercise, given: Answer, precision: str) -> Diagnosis:
-    details = {"precision": precision, "arrays": list(given.arrays), "layout": given.layout}
+    details: dict[str, Any] = {"precision": precision, "arrays": list(given.arrays)}
+    details |= {"order": given.order, "layout": str(given.layout)}
     arrays = ", ".join(map(given.called, given.arrays))
     said = [f"The gradients are right: {arrays}, to the precision in which they were given."]
     said += [IN_PRECISION[precision]] if precision in IN_PRECISION else []
@@ -129,7 +150,8 @@ def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
         "layers": layers,
         "factors": factors,
         "learning_rate": first.rate,
-        "layout": given.layout,
+        "order": given.order,
+        "layout": str(given.layout),
         "worst": None if place is None else {"array": place[0], "at": place[1], "label": case.label(*place)},
         "alternatives": [
             {

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any
 
 from microbp.comparing.answers.answer import Answer
+from microbp.comparing.assumptions import in_words
 from microbp.derivation.backprop import Change, Pass, after_step, pass_of
 from microbp.derivation.formulas import SLOPES, loss_of, lost_parts, other_losses, symbol
 from microbp.derivation.notation import index_form, matrix_form, part_form
@@ -160,13 +161,20 @@ class Diagnosis:
     details: dict[str, Any]
     """Factors, layers, formulas, the learning rate, data that separate the alternatives; what is known otherwise."""
     explanation: str
+    notes: tuple[str, ...] = ()
+    """Sentences on what was taken that was not said: how the gradients were read."""
+    assumed: dict[str, Any] = field(default_factory=dict)
+    """What they were judged by: the loss, the activations, m, λ, the layout, and which of it was said."""
+    right_for: str | None = None
+    """The other convention that they are exactly right for, if there is one, and what was said instead."""
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return self.explanation
+        first = [in_words(self.assumed)] if self.assumed else []
+        return "\n".join([*first, self.explanation, *(f"Note: {note}" for note in self.notes)])
 
 
 def at_other_weights(case: Exercise, change: Change) -> Exercise:

@@ -73,8 +73,10 @@ class Grades(list[Grade]):
         return "\n".join(columns([HEAD, *(row.cells() for row in self)]))
 
 
-def grade(problem: Problem, paths: Iterable[str | Path], samples: int | None = None) -> Grades:
-    """Diagnoses each file, by the first so many samples of a network's data, or by all.
+def grade(
+    problem: Problem, paths: Iterable[str | Path], samples: int | None = None, layout: str | None = None
+) -> Grades:
+    """Diagnoses each file, by the first so many samples of a network's data, or by all, in the layout that is said.
 
     One that cannot be read is a row with its reason, never the end of the run; one that is not there has its whole path
     as name. Raises `ProblemError` if there are not so many samples.
@@ -83,7 +85,7 @@ def grade(problem: Problem, paths: Iterable[str | Path], samples: int | None = N
     if samples is not None:
         data = as_network(problem).showing(samples).shown_samples
     files = [Path(path) for path in paths]
-    return Grades(_grade(problem, path, name, data) for path, name in zip(files, _names(files), strict=True))
+    return Grades(_grade(problem, path, name, data, layout) for path, name in zip(files, _names(files), strict=True))
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -98,15 +100,15 @@ def _names(files: Sequence[Path]) -> list[str]:
     return [names[path] for path in files]
 
 
-def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any]) -> Grade:
+def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any], layout: str | None) -> Grade:
     try:
-        diagnosis = diagnose(problem, path, *data)
+        diagnosis = diagnose(problem, path, *data, layout=layout)
     except Exception as error:  # one file, whatever is in it, is not the end of the others
         return Grade(name, "unreadable", (), (), reason(error))
     details: dict[str, Any] = diagnosis.details
     if diagnosis.ok:
         few = details["precision"] == "few digits"
-        return Grade(name, "right", (), (), "of few digits: that says little" if few else "")
+        return Grade(name, "right", (), (), " ".join(["of few digits: that says little"] * few + [*diagnosis.notes]))
     if not diagnosis.mistakes:
         nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
         return Grade(name, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")

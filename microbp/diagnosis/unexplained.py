@@ -39,7 +39,7 @@ def unexplained(search: Search) -> Diagnosis:
         "nearest": _nearest(given, search),
         "complete": search.complete,
         "by_chance": search.by_chance,
-        "layout": given.layout,
+        "order": given.order,
         "tried": search.tried,
     }
     rows = list(followed(case, given, arrays, Explanation((), 0)))

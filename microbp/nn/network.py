@@ -163,7 +163,8 @@ class MLP(Module):
         activation: str | Sequence[str] = "relu",
         output: str = "linear",
     ) -> MLP:
-        """A network with these numbers: `weights[l]` of shape (n_out, n_in), `biases[l]` of shape (n_out,).
+        """A network with these numbers: `weights[l]` of shape (n_out, n_in), `biases[l]` of shape (n_out,), or a row or
+        a column of them.
 
         Raises `ShapeError`, naming both shapes, where two layers do not fit.
 
@@ -177,16 +178,17 @@ class MLP(Module):
             raise ShapeError(
                 f"a network needs one weight matrix and one bias vector a layer, got {len(matrices)} and {len(vectors)}"
             )
+        vectors = [b.ravel() if b.ndim == 2 and 1 in b.shape else b for b in vectors]
         for l, (w, b) in enumerate(zip(matrices, vectors, strict=True)):
             if w.ndim != 2 or b.shape != w.shape[:1]:
                 raise ShapeError(
                     f"layer {l + 1} needs weights of shape (n_out, n_in) and a bias of shape (n_out,), "
-                    f"got {w.shape} and {b.shape}"
+                    f"got {w.shape} and {b.shape}{_turned(w, b)}"
                 )
             if l and w.shape[1] != len(vectors[l - 1]):
                 raise ShapeError(
                     f"layer {l + 1} has weights of shape {w.shape}, so it needs {w.shape[1]} inputs, "
-                    f"but layer {l} gives {len(vectors[l - 1])}"
+                    f"but layer {l} gives {len(vectors[l - 1])}{_turned(w, b)}"
                 )
         model = cls(matrices[0].shape[1], [len(b) for b in vectors], activation, output, seed=0)
         for layer, w, b in zip(model.layers, matrices, vectors, strict=True):
@@ -238,3 +240,8 @@ class MLP(Module):
     def __repr__(self) -> str:
         layers = [f" → {len(layer.neurons)} {layer.neurons[0].activation}" for layer in self.layers]
         return f"MLP({len(self.input_labels)}{''.join(layers)})"
+
+
+def _turned(w: NDArray[np.float64], b: NDArray[np.float64]) -> str:
+    """The hint that a matrix of shape (n_in, n_out) needs, if it is one for such biases."""
+    return "; its transpose would fit: give W.T" if w.ndim == 2 and w.shape[1:] == b.shape else ""

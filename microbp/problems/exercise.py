@@ -18,10 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine.operands import real_number
-from microbp.errors import ProblemError, ShapeError, UnknownNameError, nearest
-from microbp.losses import LOSSES
+from microbp.errors import ProblemError, ShapeError
+from microbp.losses import loss_named
 from microbp.nn import MLP, Parameter
+from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.problems import Problem, as_network
+from microbp.problems.arrays import inputs, targets
+from microbp.problems.settings import PENALTIES, penalty_named
 
 Floats = NDArray[np.float64]
 Gradients = dict[str, Floats]
@@ -47,6 +50,11 @@ class Exercise:
     """What the command line calls it, if it does."""
     fixed: frozenset[str] = frozenset()
     """The biases that are not trained."""
+    layout: ArrayLayout = UNSAID
+    """What was said of how hand-ins are laid out; the arrays here are always in ours."""
+    penalize_biases: bool = False
+    said: frozenset[str] = frozenset()
+    """Which of loss and l2 were said, and are no defaults."""
 
     @property
     def depth(self) -> int:
@@ -82,9 +90,9 @@ class Exercise:
     def truth(self) -> tuple[float, Gradients]:
         """The loss and the right gradients. Raises `ShapeError` where X, Y and the network do not fit."""
         try:
-            loss, dW, db = vectorized.loss_and_gradients(
-                self.weights, self.biases, self.X, self.Y, **self.activation_names, loss=self.loss, l2=self.l2
-            )
+            conventions: dict[str, Any] = {"loss": self.loss, "l2": self.l2, "penalize_biases": self.penalize_biases}
+            conventions |= self.activation_names
+            loss, dW, db = vectorized.loss_and_gradients(self.weights, self.biases, self.X, self.Y, **conventions)
         except ValueError as error:
             raise ShapeError(str(error)) from error
         return loss, by_name(dW, db)
@@ -119,33 +127,40 @@ def exercise_of(
     loss: str | None = None,
     l2: float | None = None,
     learning_rate: float | None = None,
+    penalty: str | None = None,
+    penalize_biases: bool | None = None,
 ) -> Exercise:
     """The case of a network problem, or of a model with data: what is given takes the place of what a problem says.
+
+    The l2 of the exercise is what stands before 1/2m · Σ w², whatever the `penalty`, one of `PENALTIES`, is.
 
     Raises `ShapeError` if data are missing or do not fit, `UnknownNameError` for an unknown loss, `ProblemError` for
     an expression.
     """
-    name = ""
+    name, layout = "", UNSAID
+    said = {key for key, value in (("loss", loss), ("l2", l2)) if value is not None}
     if not isinstance(model, MLP):
         problem = as_network(model)
-        model, name = problem.model, problem.source
+        model, name, layout = problem.model, problem.source, problem.layout
         X, Y = problem.inputs if X is None else X, problem.targets if Y is None else Y
+        said |= {key for key, is_so in (("loss", problem.loss_said), ("l2", problem.l2)) if is_so}
         loss, l2 = loss or problem.loss, problem.l2 if l2 is None else l2
+        penalty = penalty or problem.penalty
+        penalize_biases = problem.penalize_biases if penalize_biases is None else penalize_biases
         learning_rate = problem.training.learning_rate if learning_rate is None else learning_rate
     if X is None or Y is None:
         raise ShapeError("a model needs data: give X of shape (m, n_in) and Y of shape (m, n_out), or a problem")
-    loss = loss or "half_squared_error"
-    if loss not in LOSSES:
-        raise UnknownNameError(nearest("loss", loss, LOSSES))
+    loss = loss_named(loss or "half_squared_error", output=model.activations()["output"])
     l2 = real_number(l2 or 0.0, "l2, the λ of the penalty,")
     if not 0.0 <= l2 < np.inf:
         raise ProblemError(f"l2, the λ of the penalty, is 0 or more; got {l2}")
     weights, biases = model.arrays()
+    l2 *= PENALTIES[penalty_named(penalty or "λ/2m")](max(1, len(np.atleast_1d(Y))))
     case = Exercise(
         tuple(weights),
         tuple(biases),
-        _reals("X", X),
-        _reals("Y", Y),
+        _reals("X", inputs(X, weights[0].shape[1])),
+        _reals("Y", targets(Y, len(weights[-1]))),
         tuple(layer.neurons[0].activation for layer in model.layers),
         loss,
         l2,
@@ -153,6 +168,9 @@ def exercise_of(
         _labels(model),
         name,
         _fixed(model),
+        layout,
+        bool(penalize_biases),
+        frozenset(said),
     )
     _ = case.truth  # whether all of it fits
     return case

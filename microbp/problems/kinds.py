@@ -63,6 +63,16 @@ def _matrix(value: Any) -> bool:
     return _lists(2, _number, value) and len({len(row) for row in value}) == 1
 
 
+def is_file(value: Any) -> bool:
+    """Whether it is the name of a file that arrays may stand in."""
+    return isinstance(value, str) and value.lower().endswith((".npz", ".npy"))
+
+
+def _a_layer(fits: Callable[[Any], bool], value: Any) -> bool:
+    """Whether it is a list with something that fits for each layer, or a file."""
+    return is_file(value) or _lists(1, lambda one: is_file(one) or fits(one), value)
+
+
 def whole(least: int) -> Kind:
     """A whole number."""
     return Kind(f"a whole number, {least} or more", lambda value: _is(Integral, value) and least <= value < 2**63)
@@ -96,7 +106,15 @@ TEXTS_OF_BIASES = Kind(
     lambda value: _lists(1, _text, value) or _lists(2, _text, value),
 )
 WEIGHTS = Kind(
-    "a list with a matrix for each layer: a row of numbers a neuron, all as long", partial(_lists, 1, _matrix)
+    "a list with a matrix for each layer: a row of numbers a neuron, all as long; or a file, .npz or .npy",
+    partial(_a_layer, _matrix),
 )
-BIASES = Kind("a list with a list of numbers for each layer", partial(_lists, 2, _number))
+BIASES = Kind(
+    "a list with a list of numbers for each layer; or false: there are none; or a file, .npz or .npy",
+    lambda value: value is False or _a_layer(lambda one: _lists(1, _number, one) or _matrix(one), value),
+)
+TARGETS = Kind(
+    "a list of rows of numbers, or for each sample the number of its class, from 0",
+    lambda value: _lists(2, _number, value) or _lists(1, _number, value),
+)
 SIZES = Kind("a list of whole numbers, 1 or more", partial(_lists, 1, whole(1).fits))

@@ -8,14 +8,16 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from microbp.datasets import DATASETS
 from microbp.errors import MicrobpError, ProblemError, nearest
+from microbp.losses import loss_named
 from microbp.nn.initial import start
+from microbp.nn.layout import ArrayLayout
 from microbp.printing import read
+from microbp.problems.arrays import network_arrays, sizes_of, split
 from microbp.problems.expression import ExpressionProblem
 from microbp.problems.kinds import short
 from microbp.problems.names import Names
@@ -84,17 +86,20 @@ def parse(text: str, name: str) -> NetworkProblem:
     """The problem that a TOML text describes; `name` is what errors call it."""
     sections = _sections(text, name)
     network, data, training = (dict(sections.get(key, {})) for key in ("network", "data", "training"))
+    layout = ArrayLayout(**sections.get("layout", {}))
     loss, names = dict(sections.get("loss", {})), sections.get("names")
     more: dict[str, Any] = {}
-    if "name" in loss:
-        more["loss"] = loss.pop("name")
-    if "train_biases" in training:
-        more["train_biases"] = training.pop("train_biases")
+    if loss.keys() & {"name", "half", "over"}:
+        known, half, over = loss.pop("name", "half_squared_error"), loss.pop("half", None), loss.pop("over", None)
+        more["loss"] = loss_named(known, half, over, network.get("output", "sigmoid"))
+    if "train_biases" in training or network.get("biases") is False:
+        more["train_biases"] = training.pop("train_biases", True) and network.get("biases") is not False
     try:
         return NetworkProblem(
             title=sections[""]["title"],
-            **_weights(network),
-            **_samples(data),
+            **_weights(network, layout, Path(name).parent if name.endswith(".toml") else None),
+            **_samples(data, layout),
+            layout=layout,
             **loss,
             **more,
             training=Training(**training),
@@ -128,12 +133,14 @@ def _sections(text: str, name: str) -> dict[str, dict[str, Any]]:
     return sections
 
 
-def _weights(network: dict[str, Any]) -> dict[str, Any]:
-    """The section `network` with weights and biases, made by rule if it has sizes only."""
+def _weights(network: dict[str, Any], layout: ArrayLayout, folder: Path | None) -> dict[str, Any]:
+    """The section `network` with weights and biases in our layout, made by rule if it has sizes only."""
     rest = {key: value for key, value in network.items() if key not in ("sizes", "init", "seed")}
     sizes = network.get("sizes")
     if sizes is None:
-        sizes = [len(network["weights"][0][0]), *map(len, network["biases"])]
+        arrays = network_arrays(network["weights"], network.get("biases"), layout, folder)
+        rest |= zip(("weights", "biases"), arrays, strict=True)
+        sizes = sizes_of(rest["weights"])
         if extra := [key for key in ("init", "seed") if key in network]:
             raise ProblemError(f"network.{extra[0]} belongs to network.sizes: weights and biases are given")
     if len(sizes) - 1 > MAX_LAYERS:
@@ -147,7 +154,7 @@ def _weights(network: dict[str, Any]) -> dict[str, Any]:
     return rest
 
 
-def _samples(data: dict[str, Any]) -> dict[str, Any]:
+def _samples(data: dict[str, Any], layout: ArrayLayout) -> dict[str, Any]:
     """The section `data` with its samples, the held-out ones apart."""
     given = {"seed": 0} | {key: data[key] for key in ("samples", "noise", "seed") if key in data}
     if (count := max(given.get("samples", 0), len(data.get("inputs", ())))) > MAX_SAMPLES:
@@ -157,6 +164,8 @@ def _samples(data: dict[str, Any]) -> dict[str, Any]:
         if extra := [key for key in wants if key in data]:
             raise ProblemError(f"data.{extra[0]} belongs to data.dataset: inputs and targets are given")
         X, Y = data["inputs"], data["targets"]
+        if layout.samples == "columns":
+            X, Y = list(zip(*X, strict=True)), list(zip(*Y, strict=True)) if isinstance(Y[0], list) else Y
     else:
         make = DATASETS[data["dataset"]]
         takes = list(inspect.signature(make).parameters)
@@ -168,7 +177,6 @@ def _samples(data: dict[str, Any]) -> dict[str, Any]:
     if held_out and len(X) == len(Y):
         if held_out >= len(X):
             raise ProblemError(f"data.held_out must leave a sample to train on: there are {len(X)}, got {held_out}")
-        order = np.random.default_rng(given["seed"]).permutation(len(X)).tolist()
-        for prefix, rows in (("", order[held_out:]), ("held_out_", order[:held_out])):
+        for prefix, rows in zip(("", "held_out_"), split(len(X), held_out, given["seed"]), strict=True):
             samples |= {f"{prefix}inputs": [X[i] for i in rows], f"{prefix}targets": [Y[i] for i in rows]}
     return samples

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.errors import GraphError, ProblemError, ShapeError, UnknownNameError, nearest
-from microbp.losses import LOSSES, batch_loss
+from microbp.errors import GraphError, ProblemError, UnknownNameError, nearest
+from microbp.losses import LOSSES, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
+from microbp.nn.layout import UNSAID, ArrayLayout
+from microbp.problems.arrays import samples, split
 from microbp.problems.kinds import NUMBER
 from microbp.problems.names import Names
-from microbp.problems.settings import Training
+from microbp.problems.saving import as_toml
+from microbp.problems.settings import PENALTIES, Training, penalty_named
 
 MAX_ARROWS = 40_000
 """More contributions, of all samples that are shown, are not stepped through in a reasonable time."""
@@ -72,19 +77,27 @@ class NetworkProblem(Problem):
     output: str = "sigmoid"
     shared_bias: bool = False
     train_biases: bool = True
-    loss: str = "half_squared_error"
+    loss: str = ""
+    """That of `microbp.losses`, by any of its names; half_squared_error if it is not said."""
     l2: float = 0.0
+    penalty: str = "λ/2m"
+    penalize_biases: bool = False
     training: Training = field(default_factory=Training)
     names: Names | None = None
+    layout: ArrayLayout = UNSAID
+    """How hand-ins are laid out, if that is said; the arrays here are always (n_out, n_in), with samples in rows."""
     source: str = ""
     """What the command line calls it: a built-in name or a file."""
     model: MLP = field(init=False, repr=False)
+    loss_said: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.loss_said, self.loss = bool(self.loss), loss_named(self.loss or "half_squared_error", output=self.output)
+        self.penalty = penalty_named(self.penalty)
         self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
         n_in, n_out = len(self.model.input_labels), len(self.model.layers[-1].neurons)
-        self.inputs, self.targets = _samples("data", self.inputs, self.targets, n_in, n_out)
-        self.held_out_inputs, self.held_out_targets = _samples(
+        self.inputs, self.targets = samples("data", self.inputs, self.targets, n_in, n_out)
+        self.held_out_inputs, self.held_out_targets = samples(
             "data.held_out", self.held_out_inputs, self.held_out_targets, n_in, n_out
         )
         self._check()
@@ -109,8 +122,6 @@ class NetworkProblem(Problem):
         return shown
 
     def _check(self) -> None:
-        if self.loss not in LOSSES:
-            raise UnknownNameError(nearest("loss", self.loss, LOSSES))
         needed, only = LOSSES[self.loss].targets, LOSSES[self.loss].output
         if only and self.output != only:
             raise ProblemError(f"{self.loss} needs outputs {needed.words}: output {only!r}, got {self.output!r}")
@@ -142,13 +153,18 @@ class NetworkProblem(Problem):
             self._check_size()
             rows = slice(self.shown)
         inputs, targets = self.inputs[rows], self.targets[rows]
-        root = batch_loss(self.model, inputs, targets, self.loss, self.l2)
+        l2 = self.penalty_of(len(inputs))
+        root = batch_loss(self.model, inputs, targets, self.loss, l2, penalize_biases=self.penalize_biases)
         root.label = self.names.loss if self.names else "loss"
         errors = root.inputs[0] if self.l2 else root  # beside the penalty
         if self.names and len(inputs) == 1 and errors.op is not None and errors.op.family == "total":
             for j, error in enumerate(errors.inputs):  # a loss that is the sum of a share for each output
                 error.label = self.names.error.replace("{neuron}", self.names.neuron(-1, j))
         return root
+
+    def penalty_of(self, m: int) -> float:
+        """The λ that before λ/2m · Σ w², for m samples, makes the penalty."""
+        return self.l2 * PENALTIES[self.penalty](m)
 
     def _check_size(self) -> None:
         samples = len(self.shown_samples[0])
@@ -173,7 +189,7 @@ class NetworkProblem(Problem):
         layout = Layout(self.model.parameter_arrays())
         arrays = layout.spread(np.array([leaf.data for leaf in layout.leaves]) if theta is None else theta)
         outputs = vectorized.forward(arrays[::2], arrays[1::2], X, **self.model.activations())[1][-1]
-        return vectorized.softmax(outputs) if self.loss == "softmax_cross_entropy" else outputs
+        return vectorized.softmax(outputs) if LOSSES[self.loss].of == "softmax_cross_entropy" else outputs
 
     def accuracy(self, X: ArrayLike, Y: ArrayLike) -> float | None:
         """The share of samples that are put into the right class; None if there are no samples, or no classes.
@@ -190,21 +206,41 @@ class NetworkProblem(Problem):
             right = (outputs > between) == (targets > between)
         return float(np.mean(right))
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes it as a problem file, which `load` reads back: with the weights of now, in the layout that is said.
+
+        Raises `OSError` if it cannot be written.
+        """
+        Path(path).write_text(as_toml(self._sections()), "utf-8")
+
+    def _sections(self) -> dict[str, dict[str, Any]]:
+        """The sections of its file."""
+        layout, functions = self.layout, self.model.activations()
+        weights, biases = layout.written(*self.model.arrays())
+        held_out = len(self.held_out_inputs)
+        order = split(len(self.inputs) + held_out, held_out)
+        inputs, targets = (
+            np.concatenate(parts)[np.argsort(np.concatenate(order))]
+            for parts in ((self.inputs, self.held_out_inputs), (self.targets, self.held_out_targets))
+        )
+        return {
+            "": {"title": self.title},
+            "network": {"weights": weights, "biases": biases, **functions, "shared_bias": self.shared_bias},
+            "layout": {kind: part for kind, part in layout._asdict().items() if part},
+            "names": {} if self.names is None else vars(self.names),
+            "data": {
+                "inputs": layout.batch(inputs),
+                "targets": layout.batch(targets),
+                "held_out": held_out or None,
+                "shown": self.shown,
+            },
+            "loss": {"name": self.loss} | {key: getattr(self, key) for key in ("l2", "penalty", "penalize_biases")},
+            "training": {**vars(self.training), "train_biases": self.train_biases},
+        }
+
     def trained(self) -> list[Value]:
         """The parameters that training changes."""
         return [leaf for leaf in self.leaves() if isinstance(leaf, Parameter)]
-
-
-def _samples(key: str, inputs: Any, targets: Any, n_in: int, n_out: int) -> list[NDArray[np.float64]]:
-    arrays = []
-    for name, rows, n in (("inputs", inputs, n_in), ("targets", targets, n_out)):
-        if any(len(row) != n for row in rows) or len(rows) != len(inputs):
-            raise ShapeError(
-                f"{key}.{name} must have {len(inputs)} row(s), one a sample, of {n} number(s) each, "
-                f"got {len(rows)} row(s) of {sorted({len(row) for row in rows})}"
-            )
-        arrays.append(np.array(rows, dtype=np.float64).reshape(-1, n))
-    return arrays
 
 
 def as_network(problem: Problem) -> NetworkProblem:

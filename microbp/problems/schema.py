@@ -6,20 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from microbp.datasets import DATASETS
 from microbp.errors import ProblemError, nearest
-from microbp.losses import LOSSES
+from microbp.losses import ALIASES, LOSSES, OVER
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import INITS
+from microbp.nn.layout import CHOICES, MEANS
 from microbp.problems.kinds import (
     BIASES,
     FLAG,
     MATRIX,
     NUMBER,
     SIZES,
+    TARGETS,
     TEXT,
     TEXTS,
     TEXTS_OF_BIASES,
@@ -32,7 +34,7 @@ from microbp.problems.kinds import (
     short,
     whole,
 )
-from microbp.problems.settings import KINDS
+from microbp.problems.settings import KINDS, PENALTIES
 
 
 class Key(NamedTuple):
@@ -55,6 +57,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "output": Key(one_of(ACTIVATIONS), "the activation of the last layer", '"sigmoid"'),
         "shared_bias": Key(FLAG, "one bias for a whole layer, not one for each neuron", "false"),
     },
+    "layout": {kind: Key(one_of(allowed), MEANS[kind], f'"{allowed[0]}"') for kind, allowed in CHOICES.items()},
     "names": {
         "inputs": Key(TEXTS, "a name for each input", '["i1", "i2"]'),
         "layers": Key(TEXTS, "a name for each layer", '["hidden layer", "output layer"]'),
@@ -80,7 +83,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
     },
     "data": {
         "inputs": Key(MATRIX, "a row for each sample; or name a dataset", "[[0.0, 1.0], [1.0, 1.0]]"),
-        "targets": Key(MATRIX, "a row for each sample", "[[1.0], [0.0]]"),
+        "targets": Key(TARGETS, "a row for each sample", "[[1.0], [0.0]]"),
         "dataset": Key(one_of(DATASETS), "one of `microbp.datasets`, instead of inputs and targets", '"moons"'),
         "samples": Key(whole(1), "how many of a dataset that is made", "100"),
         "noise": Key(NUMBER, "the standard deviation of the noise in such a dataset", "0.1"),
@@ -89,8 +92,12 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "shown": Key(whole(1), "how many samples the graph is of that is stepped through and drawn (all)", "1"),
     },
     "loss": {
-        "name": Key(one_of(LOSSES), "with all its conventions", '"half_squared_error"'),
-        "l2": Key(NUMBER, "λ of a penalty λ/2m · Σ w² on the weights; biases are not penalised", "0.0"),
+        "name": Key(one_of([*LOSSES, *ALIASES, "cross_entropy"]), "with all its conventions", '"half_squared_error"'),
+        "half": Key(FLAG, "whether a ½ stands before a squared error, if the name does not say so", "true"),
+        "over": Key(one_of(OVER), "what it is averaged over: nothing (sum), the m samples, all m·n outputs", '"sum"'),
+        "l2": Key(NUMBER, "λ of a penalty on the weights", "0.0"),
+        "penalty": Key(one_of(PENALTIES), "what stands before the penalty's Σ w²", '"λ/2m"'),
+        "penalize_biases": Key(FLAG, "whether the penalty is on the biases, too", "false"),
     },
     "training": {
         "learning_rate": Key(KINDS["learning_rate"], "of each step", "0.5"),
@@ -141,43 +148,18 @@ def check_required(name: str, sections: Mapping[str, Mapping[str, Any]]) -> None
     """Raises `ProblemError` for a key that is missing, and for two that exclude each other."""
     for section, groups in REQUIRED.items():
         given = sections.get(section, {})
-        begun = [group for group in groups if any(key in given for key in group)]
+        begun = [group for group in groups if any(given.get(key, False) is not False for key in group)]
         if len(begun) > 1:
             both = " and ".join(path(section, next(key for key in group if key in given)) for group in begun)
             raise ProblemError(f"{name}: {both} exclude each other: give one of them")
         for key in (begun or groups[-1:])[0]:
-            if key not in given:
+            if key not in given and not (key == "biases" and _among_weights(sections)):
                 other = "" if begun or len(groups) == 1 else f"; or give {path(section, groups[0][0])}"
                 words = SCHEMA[section][key].kind.words
                 raise ProblemError(f"{name}: {path(section, key)} is missing; it must be {words}{other}")
 
 
-_FILLED = {
-    *("title", "network.sizes", "network.activation", "network.output", "data.inputs", "data.targets"),
-    *("loss.name", "training.learning_rate", "training.steps"),
-}
-"""What stands in the template as it is; all the rest is commented out."""
-
-
-def template() -> str:
-    """A problem file to begin with: it can be loaded as it is, and every key stands in it with its meaning.
-
-    >>> print(template().splitlines()[0])
-    title = "My network"  # what `microbp problems` says of it
-    """
-    return "\n".join(_template()) + "\n"
-
-
-def _template() -> Iterator[str]:
-    for section, keys in SCHEMA.items():
-        hidden = {name: "" if path(section, name) in _FILLED else "# " for name in keys}
-        if section:
-            yield f"\n{'' if '' in hidden.values() else '# '}[{section}]"
-        for name, key in keys.items():
-            choice = f": {key.kind.words}" if key.kind.choices else ""
-            yield f"{hidden[name]}{name} = {key.example}  # {key.about}{choice}"
-
-
-def table() -> list[tuple[str, str, str]]:
-    """A row for each key: the key, what it takes, what it means."""
-    return [(path(s, name), key.kind.words, key.about) for s, keys in SCHEMA.items() for name, key in keys.items()]
+def _among_weights(sections: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the biases may stand where the weights are: in their file, or in a column of theirs."""
+    apart = sections.get("layout", {}).get("bias", "apart") == "apart"
+    return not apart or isinstance(sections.get("network", {}).get("weights"), str)

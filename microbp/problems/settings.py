@@ -32,6 +32,26 @@ KINDS = {
 }
 """What each setting of `Training` takes, there and in a problem file."""
 
+PENALTIES: dict[str, Callable[[int], float]] = {
+    "λ/2m": lambda m: 1.0,
+    "λ/2": lambda m: float(m),
+    "λ": lambda m: 2.0 * m,
+    "λ/m": lambda m: 2.0,
+}
+"""What stands before Σw² in a penalty: for m samples, how many times λ/2m that is."""
+
+
+def penalty_named(name: str) -> str:
+    """One of `PENALTIES`, however its λ was typed. Raises `UnknownNameError` for another.
+
+    >>> penalty_named("lambda / 2m")
+    'λ/2m'
+    """
+    found = "".join(name.lower().split()).replace("lambda", "λ").replace("(2m)", "2m").replace("·", "")
+    if found not in PENALTIES:
+        raise UnknownNameError(nearest("penalty", name, PENALTIES))
+    return found
+
 
 @dataclass(frozen=True)
 class Training:

@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("microbp: interrupted", file=sys.stderr)
         return 130
     except (MicrobpError, OSError) as error:
-        print(f"microbp: {printable(str(error))}", file=sys.stderr)
+        print(f"microbp: {printable(str(error))}", *getattr(error, "__notes__", ()), sep="\n\n", file=sys.stderr)
         settle_stdout()
         return 2
     except Exception as error:

@@ -131,7 +131,8 @@ class VectorizedBackend(Backend):
         self.grad = np.zeros_like(self.theta)
         trained = set(problem.trained())
         self.frozen = np.array([leaf not in trained for leaf in self.leaves])
-        self.conventions = {**problem.model.activations(), "loss": problem.loss, "l2": problem.l2}
+        self.conventions = {**problem.model.activations(), "loss": problem.loss}
+        self.conventions["penalize_biases"] = problem.penalize_biases
         self.batch: dict[str, Any] = {}
         self.fresh = False
 
@@ -157,6 +158,7 @@ class VectorizedBackend(Backend):
         self.fresh = False
 
     def _pass(self, **more: Any) -> float:
+        more["l2"] = self.problem.penalty_of(len(self.batch["Y"]))
         loss, dW, db = vectorized.loss_and_gradients(**self.batch, **self.conventions, **more)
         self.grad[:] = self.layout.collect([g for pair in zip(dW, db, strict=True) for g in pair])
         self.grad[self.frozen] = 0.0

@@ -48,7 +48,7 @@ def own_conventions(problem: NetworkProblem) -> Conventions:
     training = problem.training
     return Conventions(
         problem.loss,
-        problem.l2,
+        problem.penalty_of(problem.training.batch_size or len(problem.inputs)),
         False,
         training.update,
         training.learning_rate,
@@ -150,7 +150,7 @@ class _Networks:
                 loss[k],
                 [W[k] for W in self.weights],
                 [b[k, 0] for b in self.biases],
-                vectorized.softmax(outputs[k]) if convention.loss == "softmax_cross_entropy" else outputs[k],
+                vectorized.softmax(outputs[k]) if "softmax_cross_entropy" in convention.loss else outputs[k],
             )
             for k, convention in enumerate(self.conventions)
         ]

@@ -47,7 +47,7 @@ def test_a_spreadsheet_gets_no_formulas(folder, capsys):
 
 
 def test_a_file_that_breaks_the_diagnosis_is_a_row(folder, capsys, monkeypatch):
-    def fail(problem, path):
+    def fail(problem, path, **options):
         raise KeyError("w5")
 
     monkeypatch.setattr("microbp.diagnosis.grading.diagnose", fail)

@@ -161,7 +161,7 @@ def test_accuracy_takes_the_side_or_the_largest():
         ),
         ({"loss": "hinge"}, "hinge needs targets −1 or"),
         ({"loss": "softmax_cross_entropy", "targets": [[1.0, -1.0]]}, "needs targets 0 or more, for two outputs"),
-        ({"loss": "mse"}, "unknown loss: 'mse'"),
+        ({"loss": "msee"}, "unknown loss: 'msee'"),
         ({"l2": -1.0}, "l2 must be a number, 0 or more, got -1.0"),
         ({"l2": "x"}, "l2 must be a number, 0 or more, got 'x'"),
         ({"training": {"steps": 3}}, r"training must be settings, for example Training\(steps=10\); got {'steps': 3}"),

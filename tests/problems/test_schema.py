@@ -13,8 +13,9 @@ from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.problems.loading import parse
 from microbp.problems.names import Names
 from microbp.problems.network import NetworkProblem
-from microbp.problems.schema import SCHEMA, check, check_required, path, table, template
+from microbp.problems.schema import SCHEMA, check, check_required, path
 from microbp.problems.settings import ENGINES, UPDATES, Training
+from microbp.problems.template import table, template
 
 KEYS = [(section, key) for section, keys in SCHEMA.items() for key in keys]
 LINES = template().splitlines()
@@ -193,7 +194,11 @@ def test_one_group_of_keys_is_needed_and_only_one():
         ("network", {}, "network.weights is missing; it must be a list .*; or give network.sizes"),
         ("network", {"weights": []}, "network.biases is missing; it must be a list with a list"),
         ("data", {}, "data.inputs is missing; it must be .*; or give data.dataset"),
-        ("data", {"inputs": []}, "data.targets is missing; it must be a list of rows of numbers$"),
+        (
+            "data",
+            {"inputs": []},
+            "data.targets is missing; it must be a list of rows of numbers, or for each sample",
+        ),
         ("data", {"dataset": "xor", "targets": []}, "data.dataset and data.targets exclude each other"),
         ("network", {"sizes": [1], "biases": []}, "network.sizes and network.biases exclude each other"),
     ):

@@ -99,7 +99,7 @@ def test_the_form_of_the_penalty_is_found():
 def test_a_number_from_nowhere_says_what_was_tried(capsys):
     assert main(["conventions", "w1-w8", "--published", "0.123456789"]) == 1
     said = capsys.readouterr().out
-    assert "comes from none of 86 combinations: the problem's own conventions, or\none or two of these" in said
+    assert "comes from none of 146 combinations: the problem's own conventions, or\none or two of these" in said
     assert "\n  learning rate    1, 0.25, 5, 0.05, 0.1\n" in said
     assert "before training or after 1 step.\nIs it from after another number of steps? Give --steps N." in said
     assert main(["conventions", "iris", "--published", "0.123456789", "--steps", "2", "--json"]) == 1
@@ -111,7 +111,7 @@ def test_a_number_from_nowhere_says_what_was_tried(capsys):
 def test_what_would_take_long_is_tried_with_one_deviation(monkeypatch):
     monkeypatch.setattr("microbp.training.conventions.MOST_WORK", 1.0)
     found = conventions(W1_W8, "0.123456789")
-    assert (found.deviations, found.tried) == (1, 15)
+    assert (found.deviations, found.tried) == (1, 21)
     assert "or\none of these in their place" in str(found)
 
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ShapeError
+from microbp.nn.layout import OURS, ArrayLayout
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 
@@ -48,11 +50,20 @@ class Answer:
     """Which entries were given, for each array of which only some were."""
     totals: frozenset[str] = frozenset()
     """Shared biases given as the one number for the layer."""
-    layout: str | None = None
+    order: str | None = None
+    """That of a flat vector."""
     idle: tuple[str, ...] = ()
     """Biases of a problem that does not train them, all given as 0: they are left out."""
     single: bool = False
     """Whether the numbers were given as float32: the learner knows what precision that is."""
+    layout: ArrayLayout = OURS
+    """The layout that they were in."""
+    loss: float | None = None
+    """The loss, if it came with them."""
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """What a pass computes on its way, as it was given beside the gradients: dZ2, delta1 …"""
+    notes: tuple[str, ...] = ()
+    """How they were read, where that was not said."""
 
     def select(self, name: str, full: Floats) -> Floats | None:
         """Those entries of such an array that the learner gave, as a vector; None if it has another shape."""
@@ -125,6 +136,14 @@ def _misfit(case: Exercise, name: str, array: Floats, mirrored: Mapping[str, str
     said = f"{name} needs shape {needed}, as {name[1:]} has, got {array.shape}"
     if array.ndim == 2 and array.shape[::-1] == needed:
         return f"{said}; its transpose fits: give {name}.T"
+    if len(case.Y) > 1 and name[1] == "b" and array.shape in ((len(case.Y), *needed), (*needed, len(case.Y))):
+        axis, each = (0, "row") if array.shape[0] == len(case.Y) else (1, "column")
+        right = np.allclose(array.sum(axis=axis), case.truth[1][name], rtol=1e-4, atol=0.0)
+        more = ", and then it is right" if right else ""
+        return (
+            f"{said}: a {each} for each of the {len(case.Y)} samples, not summed. A bias gets the gradients of all "
+            f"samples: sum over them, axis={axis}{more}"
+        )
     if array.size == 1:
         return f"{said}; is the sum taken over all of δ, not over the samples alone? That is axis=0"
     if array.shape == case.shape(mirrored[name]):

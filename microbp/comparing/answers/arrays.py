@@ -19,14 +19,17 @@ from microbp.errors import ShapeError
 
 
 def unwrapped(value: Any) -> Any:
-    """The same with tensors and the like, whatever NumPy takes for an array, as arrays."""
+    """The same with tensors and the like, whatever NumPy takes for an array, as arrays; those of objects as lists."""
     if isinstance(value, Mapping):
         return {str(key): unwrapped(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(unwrapped, value)) if type(value) in (list, tuple) else [*map(unwrapped, value)]
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ShapeError("a masked array hides some of its numbers: give a plain one, masked.filled(…)")
-    return np.asarray(value) if hasattr(value, "__array__") else value
+    if not hasattr(value, "__array__"):
+        return value
+    array = np.asarray(value)
+    return unwrapped(array.tolist()) if array.dtype == object else array
 
 
 def floats(name: str, value: Any) -> NDArray[np.float64]:

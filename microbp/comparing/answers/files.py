@@ -19,15 +19,16 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from microbp import printing
 from microbp.comparing.answers.bounds import MAX_BYTES
 from microbp.comparing.answers.formats import READERS
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, nearest
-from microbp.problems.exercise import Exercise
 
 MISFITS = (ShapeError, UnknownNameError)
 """Errors of what a file holds, which do not say of which file: for `named`."""
@@ -84,19 +85,6 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def call_function(case: Exercise, function: Callable[..., Any]) -> Any:
-    """What a learner's `f(weights, biases, X, Y)` returns for a network: arrays in the shapes of its own.
-
-    It may return the loss first. It gets copies: a function that changes its arguments spoils nothing. Raises
-    `ProblemError` for None.
-    """
-    weights, biases = [W.copy() for W in case.weights], [b.copy() for b in case.biases]
-    found = function(weights, biases, case.X.copy(), case.Y.copy())
-    if found is None:
-        raise ProblemError("a function of gradients returns them, for example (dW, db); got None: is `return` missing?")
-    return found
-
-
 def find_function(name: str) -> Callable[..., Any]:
     """The function `module:name` of the user's, from the current directory or from what is installed.
 
@@ -124,10 +112,23 @@ def find_function(name: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def guarded(*arguments: Any) -> Any:
-        with running("your function raised", "; it is called as f(weights, biases, X, Y)"):
+        with running("your function raised", f"; it is called as f({', '.join(map(_shapes, arguments))})"):
             return function(*arguments)
 
     return guarded
+
+
+def _shapes(argument: Any) -> str:
+    """An argument of a function in an error: the shapes of its arrays.
+
+    >>> _shapes([np.zeros((3, 2)), np.zeros((1, 3))]), _shapes({"W1": np.zeros((3, 2))}), _shapes(0.5)
+    ('[(3, 2), (1, 3)]', "{'W1': (3, 2)}", '0.5')
+    """
+    if isinstance(argument, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_shapes(part)}" for key, part in argument.items()) + "}"
+    if isinstance(argument, list | tuple):
+        return f"[{', '.join(map(_shapes, argument))}]"
+    return str(np.shape(argument)) if np.ndim(argument) else repr(argument)
 
 
 @contextlib.contextmanager
@@ -146,10 +147,3 @@ def running(words: str, nowhere: str = "") -> Iterator[None]:
         elif isinstance(error, TypeError):
             said += nowhere
         raise ProblemError(f"{words} {said}") from error
-
-
-def obtain(case: Exercise, gradients: Any) -> Any:
-    """A learner's gradients as they are, out of a file, or from a function."""
-    if callable(gradients):
-        return call_function(case, gradients)
-    return load_gradients(gradients) if isinstance(gradients, str | os.PathLike) else gradients

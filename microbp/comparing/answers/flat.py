@@ -4,7 +4,7 @@
 >>> from microbp import load
 >>> from microbp.problems.exercise import exercise_of
 >>> for given in flat_readings(exercise_of(load("w1-w8")), np.arange(12.0), None):
-...     print(given.layout, given.arrays["dW1"].tolist(), given.arrays["db1"].tolist())
+...     print(given.order, given.arrays["dW1"].tolist(), given.arrays["db1"].tolist())
 rows [[0.0, 1.0], [2.0, 3.0]] [4.0, 5.0]
 columns [[0.0, 2.0], [1.0, 3.0]] [4.0, 5.0]
 weights-rows [[0.0, 1.0], [2.0, 3.0]] [8.0, 9.0]
@@ -26,7 +26,7 @@ from microbp.comparing.answers.answer import Answer
 from microbp.errors import ShapeError
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
-LAYOUTS = {
+ORDERS = {
     "rows": "W1, b1, W2, b2, … one after the other, each row by row",
     "columns": "W1, b1, W2, b2, … one after the other, each column by column",
     "weights-rows": "W1, W2, …, then b1, b2, …, each row by row",
@@ -38,8 +38,8 @@ LAYOUTS = {
 """How one flat vector may hold the gradients of a network."""
 
 
-def flat_readings(case: Exercise, vector: Floats, layout: str | None) -> Iterator[Answer]:
-    """A vector in each layout, or in the one that is given. Raises `ShapeError` for another number of numbers."""
+def flat_readings(case: Exercise, vector: Floats, order: str | None) -> Iterator[Answer]:
+    """A vector in each order, or in the one that is given. Raises `ShapeError` for another number of numbers."""
     W, b = ([case.shape(name) for name in names] for names in (case.names[::2], case.names[1::2]))
     weights = sum(n * k for n, k in W)
     sizes = {"each with its biases": weights + sum(n for (n,) in b), "the weights alone": weights}
@@ -54,13 +54,13 @@ def flat_readings(case: Exercise, vector: Floats, layout: str | None) -> Iterato
     if n_bias:
         shapes |= {f"db{l}": (n if each else 1,) for l, (n,) in enumerate(b, 1)}
     in_turn = {name: shapes[name] for name in case.names if name in shapes}
-    for name in [layout] if layout else LAYOUTS:
-        order: Literal["F", "C"] = "F" if name.endswith("columns") else "C"
+    for name in [order] if order else ORDERS:
+        by: Literal["F", "C"] = "F" if name.endswith("columns") else "C"
         if not name.startswith(("theta", "neurons")):
-            found = _cut(vector, shapes if name.startswith("weights") else in_turn, order)
+            found = _cut(vector, shapes if name.startswith("weights") else in_turn, by)
             yield Answer({key: found[key] for key in in_turn}, "flat vector", {}, frozenset(), name)
         elif each:
-            thetas = _cut(vector, {f"{l}": (n, k + 1) for l, (n, k) in enumerate(W, 1)}, order)
+            thetas = _cut(vector, {f"{l}": (n, k + 1) for l, (n, k) in enumerate(W, 1)}, by)
             last, first = {"W": slice(None, -1), "b": -1}, {"W": slice(1, None), "b": 0}
             where: dict[str, Any] = last if name == "neurons" else first
             arrays = {f"d{kind}{l}": t[:, at] for l, t in thetas.items() for kind, at in where.items()}
@@ -75,7 +75,21 @@ def _cut(vector: Floats, shapes: Mapping[str, tuple[int, ...]], order: Literal["
 
 
 def ambiguous(readings: list[Answer]) -> str:
-    """Says that a flat vector could have several layouts."""
-    layouts = dict.fromkeys(given.layout for given in readings)
-    choices = "; ".join(f"{layout!r}: {LAYOUTS[layout or 'rows']}" for layout in layouts)
-    return f"one flat vector can hold these gradients in several ways: say which with layout=…: {choices}"
+    """Says that a flat vector could have several orders."""
+    orders = dict.fromkeys(given.order for given in readings)
+    choices = "; ".join(f"{order!r}: {ORDERS[order or 'rows']}" for order in orders)
+    return f"one flat vector can hold these gradients in several ways: say which with order=…: {choices}"
+
+
+def in_order(case: Exercise, order: str) -> Floats:
+    """The parameters of a network in one vector, in this order: what `flat_readings` takes apart."""
+    thetas = [np.column_stack([b, W]) for W, b in zip(case.weights, case.biases, strict=True)]
+    by: Literal["F", "C"] = "F" if order.endswith("columns") else "C"
+    if order == "neurons":
+        thetas = [np.column_stack([W, b]) for W, b in zip(case.weights, case.biases, strict=True)]
+    if order == "neurons" or order.startswith("theta"):
+        return np.concatenate([theta.ravel(by) for theta in thetas])
+    arrays = [array for pair in zip(case.weights, case.biases, strict=True) for array in pair]
+    if order.startswith("weights"):
+        arrays = [*case.weights, *case.biases]
+    return np.concatenate([array.ravel(by) for array in arrays])

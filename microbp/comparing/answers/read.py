@@ -10,89 +10,88 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import Answer, meanings, within
-from microbp.comparing.answers.arrays import depth, floats, is_one, is_single, unwrapped, words
-from microbp.comparing.answers.flat import LAYOUTS, ambiguous, flat_readings
+from microbp.comparing.answers.arrays import depth, floats, is_single, unwrapped, words
+from microbp.comparing.answers.flat import ORDERS, ambiguous, flat_readings
+from microbp.comparing.answers.layouts import apart, as_they_stand, layouts_of, notes_on
+from microbp.comparing.answers.named import Collected, collect
+from microbp.comparing.answers.sequences import Named, loss_apart, named
 from microbp.errors import ShapeError, UnknownNameError, nearest
-from microbp.problems.exercise import Exercise, Floats, Gradients
+from microbp.nn.layout import ArrayLayout
+from microbp.problems.exercise import Exercise, Gradients
 
-_NAME = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)_?(\d+)(?:_?grad)?", re.IGNORECASE)
-_LISTS = re.compile(r"(?:d|grad_?|∂)?(w|b|theta|Θ)(?:s|eights?|iase?s?)?(?:_?grads?)?", re.IGNORECASE)
 _FLAT = ("gradient", "gradients", "grad", "grads", "flat", "vector", "delta", "D")
 _NAMES = 'give them by name, {"dW1": [[…]], "w5": 0.08}, in a .csv as lines, dW1,0.1,0.2 (one a row) or w5,0.08'
 _AGREES = 1e-4
-"""How near a number of a flat vector must be to a right one to speak for a layout."""
+"""How near a number must be to a right one to speak for a way to read it."""
 
 
-def read(case: Exercise, gradients: Any, *, layout: str | None = None, loose: bool = False) -> list[Answer]:
-    """All ways to read a learner's gradients: one, but for a flat vector of no given layout, or equal shared biases.
+def read(
+    case: Exercise,
+    gradients: Any,
+    *,
+    order: str | None = None,
+    layout: str | ArrayLayout | None = None,
+    like: ArrayLayout | None = None,
+    loose: bool = False,
+) -> list[Answer]:
+    """All ways to read a learner's gradients, the likeliest first: one, but for what their shapes leave open.
 
-    `gradients` is `{"dW": […], "db": […]}`, a dict by array (`dW1`), by parameter label (`w5`) or with θ (`Theta1`), a
-    pair of lists, a list `[W1, b1, W2, …]`, a list of Θ of shape (n_out, 1 + n_in), or one flat vector, whose `layout`
-    is one of `LAYOUTS`. What is not given is not looked at. With `loose` arrays may be transposed, or stand in reversed
+    `gradients` is `{"dW": […], "db": […]}`, a dict by array (`dW1`, `dL_dW1`, `W[1]`, `0.weight`), by parameter label
+    (`w5`) or with θ (`Theta1`), a pair of lists in either order, a list of all arrays, a list of Θ, or one flat vector,
+    whose `order` is one of `ORDERS`; the loss may stand before or after them, or in the dict. `layout` says how the
+    arrays are laid out (`in,out`, `bias last`); unsaid, their shapes tell, first by what is `like` the arguments that
+    a function had. What is not given is not looked at. With `loose` arrays may be transposed, or stand in reversed
     order. Raises `ShapeError`, with both shapes, for what does not fit, and `UnknownNameError`.
 
     >>> from microbp import load
     >>> from microbp.problems.exercise import exercise_of
     >>> case = exercise_of(load("w1-w8"))
-    >>> [given.layout for given in read(case, range(12))]
+    >>> [given.order for given in read(case, range(12))]
     ['rows', 'columns', 'weights-rows', 'weights-columns', 'neurons', 'theta-rows', 'theta-columns']
     """
-    if layout is not None and layout not in LAYOUTS:
-        raise UnknownNameError(nearest("layout", layout, LAYOUTS))
-    gradients = unwrapped(gradients)
-    if loss_in(gradients) is not None:
-        gradients = gradients[1:]
-    found = [reading for reading in _readings(case, gradients, layout) if reading.arrays]
+    if order is not None and order not in ORDERS:
+        raise UnknownNameError(nearest("order", order, ORDERS))
+    said = ArrayLayout.said(layout)
+    loss, gradients = loss_apart(unwrapped(gradients))
+    found = [answer for answer in _answers(case, gradients, order, said, like, loose) if answer.arrays]
     if not found:
         shapes = ", ".join(f"{name} {case.shape(name)}" for name in case.names)
         raise ShapeError(f"cannot read gradients out of {words(gradients)}: this network has {shapes}; {_NAMES}")
     single = is_single(gradients)
-    found = [meaning for reading in found for meaning in meanings(case, replace(reading, single=single), loose)]
+    found = [replace(answer, single=single, loss=answer.loss if loss is None else loss) for answer in found]
     distinct: list[Answer] = []
-    for reading in found:
-        if not any(_same(reading.arrays, other.arrays) for other in distinct):
-            distinct.append(reading)
+    for answer in _meant(case, found, loose):
+        if not any(_same(answer.arrays, other.arrays) for other in distinct):
+            distinct.append(answer)
     return distinct
 
 
-def choose(case: Exercise, readings: list[Answer]) -> Answer:
-    """The reading with the most right numbers. Raises `ShapeError`, naming the layouts, if that is not one alone."""
+def choose(case: Exercise, readings: Sequence[Answer]) -> Answer:
+    """The reading with the most right numbers. Raises `ShapeError`, naming the orders, if several orders have it."""
     if len(readings) == 1:
         return readings[0]
-    scores = []
-    for given in readings:
-        agree = 0
-        for name in given.arrays:
-            right = given.select(name, case.truth[1][name])
-            if right is not None:
-                agree += int(np.sum(within(given.numbers(name), right, _AGREES * np.abs(right))))
-        scores.append(agree)
+    scores = [agreeing(case, given) for given in readings]
     best = [given for given, score in zip(readings, scores, strict=True) if score == max(scores)]
-    if len({given.layout for given in best}) > 1:
+    if len({given.order for given in best}) > 1:
         raise ShapeError(ambiguous(best))
     return min(best, key=lambda given: _apart(case, given))
 
 
-def loss_in(gradients: Any) -> float | None:
-    """The loss, if a learner's function gave it before the gradients.
-
-    >>> loss_in((0.3, [[[1.0]]], [[2.0]])), loss_in(([[[1.0]]], [[2.0]]))
-    (0.3, None)
-    """
-    if isinstance(gradients, list | tuple) and len(gradients) == 3:
-        first, second, _ = gradients
-        if not isinstance(first, list | tuple) and depth(first) == 0 < depth(second):
-            return None if first is None else float(floats("the loss", first))
-    return None
+def agreeing(case: Exercise, given: Answer) -> int:
+    """How many of the numbers are about right."""
+    agree = 0
+    for name in given.arrays:
+        right = given.select(name, case.truth[1][name])
+        if right is not None:
+            agree += int(np.sum(within(given.numbers(name), right, _AGREES * np.abs(right))))
+    return agree
 
 
 def _apart(case: Exercise, given: Answer) -> float:
@@ -109,115 +108,105 @@ def _same(one: Gradients, other: Gradients) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
 
 
-def _readings(case: Exercise, gradients: Any, layout: str | None) -> Iterator[Answer]:
-    if isinstance(gradients, Mapping):
-        if len(gradients) == 1 and next(iter(gradients)) in _FLAT:
-            yield from _readings(case, next(iter(gradients.values())), layout)
-        else:
-            yield _by_name(case, gradients)
-        return
-    deep = depth(gradients)
-    if deep == 1 and depth(next(iter(gradients))) == 0:
-        yield from flat_readings(case, floats("a flat vector", gradients), layout)
-    elif deep == 2 and isinstance(gradients, np.ndarray) and 1 in gradients.shape and case.depth > 1:
-        yield from flat_readings(case, floats("a flat vector", gradients).ravel(), layout)
-    elif deep:
-        yield from _sequences(case, gradients)
-
-
-def _sequences(case: Exercise, gradients: Any) -> Iterator[Answer]:
-    """A list of arrays can be Θs, weights alone, all arrays in turn, or a list of weights and one of biases."""
-    items = list(gradients)
-    L = case.depth
-    names = case.names
-    forms: list[tuple[str, dict[str, Any]]] = []
-    if L == 1 and depth(gradients) == 2:
-        forms += [("θ", {"theta1": gradients}), ("weights", {"dW1": gradients})]
-    if len(items) == L:
-        forms += [("list of θ", {f"theta{l}": g for l, g in enumerate(items, 1)})]
-        forms += [("list of weights", dict(zip(names[::2], items, strict=True)))]
-    if len(items) == 2 * L:
-        forms += [("list of arrays", dict(zip(names, items, strict=True)))]
-    if len(items) == 2 and all(depth(part) >= 2 and len(part) == L for part in items):
-        forms += [("dW and db", {"dW": items[0], "db": items[1]})]
-    elif len(items) == 2 and depth(items[0]) > 2:  # matrices, and then numbers that are no biases
-        forms = [("dW and db", {"dW": items[0], "db": items[1]})]
-    readings: list[Answer] = []
+def _meant(case: Exercise, found: Sequence[Answer], loose: bool) -> Iterator[Answer]:
+    """What the answers mean. Raises the first `ShapeError` if none of them fits the network."""
     wrong: ShapeError | None = None
-    for form, named in forms:
+    fitting = False
+    for answer in found:
         try:
-            readings.append(replace(_by_name(case, named), form=form))
+            yield from meanings(case, answer, loose)
+            fitting = True
         except ShapeError as error:
-            wrong = error
-    if wrong and not readings:
+            wrong = wrong or error
+    if wrong and not fitting:
         raise wrong
-    fitting = [r for r in readings if all(_shape_fits(case, name, g) for name, g in r.arrays.items())]
-    yield from (fitting or readings[-1:])[:1]
 
 
-def _by_name(case: Exercise, given: Mapping[str, Any]) -> Answer:
-    arrays: Gradients = {}
-    known: dict[str, NDArray[np.bool_]] = {}
-    totals: set[str] = set()
-    form = "arrays by name"
-    keys: dict[tuple[Any, ...], str] = {}
-
-    def once(key: str, *places: tuple[Any, ...]) -> None:
-        """Notes what a key gives: whole arrays, or one entry. Raises `ShapeError` if that was given."""
-        for place in places:
-            for other in keys:
-                if other[0] == place[0] and (len(other) == 1 or len(place) == 1 or other == place):
-                    raise ShapeError(f"{keys[other]} and {key} both give numbers of {place[0]}: give each once")
-            keys[place] = key
-
-    for key, value in given.items():
-        if value is None:
-            continue
-        label = key if key in case.labels else key[1:] if key[:1] in "d∂" else ""
-        if label in case.labels and is_one(value):
-            form = "numbers by label"
-            name, where = case.labels[label]
-            once(key, (name,) if where is None else (name, where))
-            if where is None:
-                arrays[name] = floats(key, value).reshape(1)
-                totals.add(name)
-                continue
-            arrays.setdefault(name, np.zeros(case.shape(name)))[where] = floats(key, value).item()
-            known.setdefault(name, np.zeros(case.shape(name), dtype=bool))[where] = True
-            continue
-        match = _NAME.fullmatch(key)
-        if match and 1 <= int(match[2]) <= case.depth:
-            once(key, *_places(match[1], int(match[2])))
-            _put(arrays, match[1], int(match[2]), floats(key, value))
-        elif (match := _LISTS.fullmatch(key)) is not None:
-            if not depth(value):
-                raise ShapeError(f"{key} needs a list with an array for each layer, got {words(value)}")
-            parts = [value] if case.depth == 1 and depth(value) == (1 if match[1] in "bB" else 2) else list(value)
-            if len(parts) != case.depth:
-                raise ShapeError(f"{key} needs an array for each of the {case.depth} layers, got {len(parts)}")
-            for l, part in enumerate(parts, 1):
-                if part is not None:
-                    once(key, *_places(match[1], l))
-                    _put(arrays, match[1], l, floats(f"{key}[{l - 1}]", part))
+def _answers(
+    case: Exercise, given: Any, order: str | None, said: ArrayLayout, like: ArrayLayout | None, loose: bool
+) -> Iterator[Answer]:
+    if isinstance(given, Mapping):
+        key = next(iter(given), "")
+        if len(given) == 1 and key in _FLAT and (depth(given[key]) or isinstance(given[key], Mapping)):
+            yield from _answers(case, given[key], order, said, like, loose)
         else:
-            raise UnknownNameError(nearest("gradient", key, [*case.names, "dW", "db", *list(case.labels)[:20]]))
-    ordered = {name: arrays[name] for name in case.names if name in arrays}
-    return Answer(ordered, form, {name: mask for name, mask in known.items() if not mask.all()}, frozenset(totals))
+            yield from _laid_out(case, collect(case, given), said, like, loose)
+        return
+    deep = depth(given)
+    if deep == 1 and depth(next(iter(given))) == 0 and not any(isinstance(part, Mapping) for part in given):
+        yield from flat_readings(case, floats("a flat vector", given), order)
+    elif deep == 2 and isinstance(given, np.ndarray) and 1 in given.shape and case.depth > 1:
+        yield from flat_readings(case, floats("a flat vector", given).ravel(), order)
+    elif deep:
+        for collected in _sequences(case, list(given), said):
+            yield from _laid_out(case, collected, said, like, loose)
 
 
-def _places(kind: str, l: int) -> list[tuple[str]]:
-    """The arrays that such a name gives: Θ gives two."""
-    return [(f"d{k}{l}",) for k in "Wb" if kind.lower() not in ("w", "b") or kind.lower() == k.lower()]
+def _laid_out(
+    case: Exercise, found: Collected, said: ArrayLayout, like: ArrayLayout | None, loose: bool
+) -> Iterator[Answer]:
+    """The arrays in each layout that they fit; as they stand if they fit none, or if one may be a mistake."""
+    whole = {name: array for name, array in found.arrays.items() if name not in {*found.known, *found.totals}}
+    layouts = layouts_of(case, whole, said, like)
+    if not layouts or (loose and layouts[0].weights != (said.weights or "out,in") and _some_square(case, whole)):
+        layouts = [*layouts, as_they_stand(case, whole, said)]
+    for layout in layouts:
+        arrays = apart(case, whole, layout) | {n: a for n, a in found.arrays.items() if n not in whole}
+        yield Answer(
+            {name: arrays[name] for name in case.names if name in arrays},
+            found.form,
+            {name: mask for name, mask in found.known.items() if not mask.all()},
+            frozenset(found.totals),
+            layout=layout.full,
+            loss=found.loss,
+            beside=found.beside,
+            notes=(*found.notes, *notes_on(layout, said, like, found.arrays)),
+        )
 
 
-def _put(arrays: Gradients, kind: str, l: int, array: Floats) -> None:
-    if kind.lower() in ("w", "b"):
-        arrays[f"d{'W' if kind in 'wW' else 'b'}{l}"] = array
-    elif (array := np.atleast_2d(array)).ndim != 2 or array.shape[1] < 2:
-        raise ShapeError(f"Θ{l} needs shape (n_out, 1 + n_in), the bias in column 0, got {array.shape}")
-    else:
-        arrays[f"dW{l}"], arrays[f"db{l}"] = array[:, 1:], array[:, 0]
+def _some_square(case: Exercise, arrays: Gradients) -> bool:
+    """Whether it could be that one array is transposed and another is not."""
+    return any(array.ndim == 2 and array.shape == case.shape(n) for n, array in arrays.items() if n[:2] == "dW")
 
 
-def _shape_fits(case: Exercise, name: str, array: Floats) -> bool:
-    return array.shape == case.shape(name) or (name[1] == "b" and array.size == case.shape(name)[0])
+def _sequences(case: Exercise, items: list[Any], said: ArrayLayout) -> Iterator[Collected]:
+    """What a list can be: the names for it that its shapes fit best; a pair in either order if they leave that open."""
+    found: list[tuple[int, Collected]] = []
+    wrong: ShapeError | UnknownNameError | None = None
+    for form, arrays in named(items, case.depth):
+        try:
+            collected = collect(case, arrays)
+        except (ShapeError, UnknownNameError) as error:
+            wrong = wrong or error
+            continue
+        collected.form = form
+        collected.notes += _order_notes((form, arrays), case)
+        found.append((_misfit(case, collected, said), collected))
+    if not found:
+        if wrong:
+            raise wrong
+        return
+    best = [collected for misfit, collected in found if misfit == min(misfit for misfit, _ in found)]
+    if min(misfit for misfit, _ in found) == 2:  # nothing fits: the last of what is in the usual order says why
+        best = [collected for collected in best if not collected.notes][-1:] or best[:1]
+    yield from [c for k, c in enumerate(best) if not k or c.form == "db and dW"]
+
+
+def _order_notes(given: Named, case: Exercise) -> list[str]:
+    form, arrays = given
+    if form == "db and dW":
+        return ["The biases' gradients were given first, then those of the weights."]
+    if form == "list of arrays" and list(arrays) != list(case.names):
+        return [f"The list was read as {', '.join(arrays)}."]
+    return []
+
+
+def _misfit(case: Exercise, found: Collected, said: ArrayLayout) -> int:
+    """How badly arrays fit: 0 in the layout that is said, or ours, 1 in another one, 2 in none."""
+    for name, array in found.arrays.items():
+        if name[:2] == "db" and array.size != case.shape(name)[0] and not (name in case.shared and array.size == 1):
+            return 2
+    layouts = layouts_of(case, found.arrays, said)
+    if not layouts:
+        return 2
+    return int(layouts[0].weights != (said.weights or "out,in"))

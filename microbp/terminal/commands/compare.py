@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, named
-from microbp.comparing.answers.flat import LAYOUTS
+from microbp.comparing.answers.flat import ORDERS
 from microbp.comparing.comparison import compare
 from microbp.comparing.first_wrong import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
@@ -19,7 +19,8 @@ FORMATS = ("text", "md")
 FOR = {
     "names": "it says what is what in --intermediates",
     "tolerance": "it is for gradients, and --intermediates count as precisely as they are given",
-    "layout": "it says how one flat vector holds your gradients",
+    "layout": "it says how your arrays are laid out",
+    "order": "it says how one flat vector holds your gradients",
 }
 """What an option is for that not every comparison has."""
 GRADIENTS = "your gradients: a .npz, .npy, .json, .csv or .mat file, which may also stand after the problem"
@@ -42,7 +43,12 @@ def add_sources(parser: argparse.ArgumentParser, gradients: str = GRADIENTS) -> 
     source.add_argument(
         "--function", metavar="MODULE:NAME", help="your function f(weights, biases, X, Y) -> (dW, db): it is imported"
     )
-    parser.add_argument("--layout", choices=LAYOUTS, help="how one flat vector holds them")
+    parser.add_argument(
+        "--layout",
+        metavar="WORDS",
+        help="of your arrays: in,out  columns  bias first  bias last; several: in,out+columns",
+    )
+    parser.add_argument("--order", choices=ORDERS, help="how one flat vector holds them")
     return source
 
 
@@ -59,6 +65,11 @@ def sources(options: argparse.Namespace) -> list[str]:
 def source(options: argparse.Namespace) -> Any:
     """A learner's gradients as the options name them: a file, or a function; None if neither was given."""
     return find_function(options.function) if options.function else options.gradients
+
+
+def read_as(options: argparse.Namespace) -> dict[str, Any]:
+    """How they are to be read, as the options say."""
+    return {"order": options.order, "layout": options.layout}
 
 
 def described(options: argparse.Namespace) -> str | None:
@@ -86,7 +97,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         put(options, walk.as_dict(), f"```text\n{walk}\n```" if options.format == "md" else walk)
         return 0 if walk.ok else 1
     with named(described(options), MISFITS):
-        comparison = compare(problem, X, Y, gradients=source(options), layout=options.layout, tolerance=tolerance)
+        comparison = compare(problem, X, Y, gradients=source(options), **read_as(options), tolerance=tolerance)
     put(options, comparison.as_dict(), comparison.as_markdown() if options.format == "md" else comparison)
     return 0 if comparison.ok else 1
 
@@ -94,7 +105,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace, given: bool) -> None:
     """Raises `ProblemError` for an option that has nothing to do."""
     fits = {"names": options.intermediates, "tolerance": not options.intermediates}
-    fits["layout"] = given and not options.intermediates
+    fits |= dict.fromkeys(("layout", "order"), given and not options.intermediates)
     for name, fit in fits.items():
         if getattr(options, name) not in (None, []) and not fit:
             raise ProblemError(f"--{name} has nothing to do here: {FOR[name]}")

@@ -10,7 +10,7 @@ from microbp.comparing.answers.labelled import read_labelled
 from microbp.diagnosis.diagnose import diagnose
 from microbp.errors import ProblemError
 from microbp.problems import ExpressionProblem, Problem, as_network
-from microbp.terminal.commands.compare import GRADIENTS, add_sources, described, source, sources
+from microbp.terminal.commands.compare import GRADIENTS, add_sources, described, read_as, source, sources
 from microbp.terminal.commands.output import put
 
 
@@ -31,7 +31,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ProblemError(f"--lr is the learning rate you used, a positive number; got {rate}")
     if isinstance(problem, ExpressionProblem):
-        for option, given in {"function": options.function, "layout": options.layout, "lr": rate}.items():
+        for option, given in {"function": options.function, **read_as(options), "lr": rate}.items():
             if given is not None:
                 said = "give the gradients of an expression as --gradients w=0.5, or in a file"
                 raise ProblemError(f"--{option} is for networks: {said}")
@@ -40,6 +40,6 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         network = as_network(problem)
         X, Y = network.inputs[: options.samples], network.targets[: options.samples]
         with named(described(options), MISFITS):
-            diagnosis = diagnose(network, source(options), X, Y, learning_rate=rate, layout=options.layout)
+            diagnosis = diagnose(network, source(options), X, Y, learning_rate=rate, **read_as(options))
     put(options, diagnosis.as_dict(), diagnosis)
     return 0 if diagnosis.ok else 1

@@ -13,7 +13,8 @@ from microbp.terminal.commands.output import put
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command; the files stand after the problem."""
-    parser.usage = "microbp grade PROBLEM FILE... [--samples N] [--csv | --json]"
+    parser.usage = "microbp grade PROBLEM FILE... [--samples N] [--layout WORDS] [--csv | --json]"
+    parser.add_argument("--layout", metavar="WORDS", help="of all their arrays: in,out  columns  bias first  bias last")
     parser.add_argument("--csv", action="store_true", help="print CSV, for a spreadsheet")
 
 
@@ -25,6 +26,6 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         raise ProblemError(f"none of these files is there: {', '.join(options.files)}; does a pattern match nothing?")
     if options.csv and options.json:
         raise ProblemError("the table is printed once, as CSV or as JSON: give one of --csv and --json")
-    grades = grade(problem, options.files, options.samples)
+    grades = grade(problem, options.files, options.samples, layout=options.layout)
     put(options, grades.as_dicts(), grades.as_csv() if options.csv else grades)
     return 0 if grades.ok else 1

@@ -6,7 +6,7 @@ import argparse
 
 from microbp.printing import columns
 from microbp.problems import titles
-from microbp.problems.schema import template
+from microbp.problems.template import template
 from microbp.terminal.commands.output import put
 
 

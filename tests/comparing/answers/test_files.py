@@ -11,6 +11,7 @@ import pytest
 
 import microbp
 from microbp.comparing.answers.files import load_gradients
+from microbp.comparing.answers.functions import ADAPTER
 from microbp.errors import ProblemError
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
@@ -75,7 +76,7 @@ def refused(capsys, *arguments):
     "arguments",
     [
         ["diagnose", "w1-w8", "--json", "ok.npz"],
-        ["diagnose", "w1-w8", "--layout", "rows", "flat.npy"],
+        ["diagnose", "w1-w8", "--order", "rows", "flat.npy"],
         ["grade", "w1-w8", "--csv", "ok.npz", "ok.npz"],
         ["grade", "w1-w8", "ok.npz", "--csv", "ok.npz"],
         ["gradcheck", "x*y", "x=1", "--json", "y=2"],
@@ -109,12 +110,20 @@ def test_broken_files_are_rows_each_with_a_reason(folder, capsys):
     assert last["verdict"] == "right"
 
 
+def test_a_function_that_nobody_can_call_is_shown_an_adapter(mine, capsys):
+    mine("def f(u, v):\n    return u\n")
+    assert main(["compare", "w1-w8", "--function", "mine:f"]) == 2
+    said = capsys.readouterr().err
+    assert "told by the names of its parameters; got f(u, v)" in said
+    assert said.endswith(f"\n\n{ADAPTER}\n")
+    assert len(ADAPTER.splitlines()) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("def f(W, b, X, Y):\n    return [][3]\n", "your function raised IndexError: list index out of range (mine.py"),
         ("def f(W, b, X, Y):\n    return X @ W[0][:1]\n", "your function raised ValueError: matmul"),
-        ("def f(W):\n    return W\n", "4 were given; it is called as f(weights, biases, X, Y)"),
         ("import sys\ndef f(W, b, X, Y):\n    sys.exit(0)\n", "your function raised SystemExit: 0 (mine.py line 3)"),
         ("def f(:\n", "cannot import the module 'mine': SyntaxError"),
         ("x = 1\nraise RuntimeError('no')\n", "cannot import the module 'mine': RuntimeError: no (mine.py line 2)"),

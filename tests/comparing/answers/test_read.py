@@ -12,9 +12,10 @@ import microbp
 from microbp import nn
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import find_function, load_gradients
-from microbp.comparing.answers.flat import LAYOUTS
+from microbp.comparing.answers.flat import ORDERS
 from microbp.comparing.answers.formats import READERS
-from microbp.comparing.answers.read import loss_in, read
+from microbp.comparing.answers.read import read
+from microbp.comparing.answers.sequences import loss_apart
 from microbp.errors import ProblemError, ShapeError, UnknownNameError
 from microbp.problems.exercise import exercise_of
 from microbp.vectorized import loss_and_gradients
@@ -58,34 +59,34 @@ FORMS = {
 def test_every_form_is_read(form):
     comparison = microbp.compare(MODEL, X, Y, gradients=FORMS[form])
     assert comparison.ok, str(comparison)
-    assert not microbp.compare(MODEL, X + 0.1, Y, gradients=FORMS[form], layout=comparison_layout(form)).ok
+    assert not microbp.compare(MODEL, X + 0.1, Y, gradients=FORMS[form], order=comparison_order(form)).ok
 
 
-def comparison_layout(form):
+def comparison_order(form):
     name = form.removesuffix(" in a column").replace(" ", "-")
-    return name if name in LAYOUTS else None
+    return name if name in ORDERS else None
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_vector_that_could_be_several_names_the_layouts(layout):
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_vector_that_could_be_several_names_the_layouts(order):
     vector = np.arange(26.0)
-    with pytest.raises(ShapeError, match=f"'{layout}': .*one after the other"):
+    with pytest.raises(ShapeError, match=f"'{order}': .*one after the other"):
         microbp.compare(MODEL, X, Y, gradients=vector)
-    assert not microbp.compare(MODEL, X, Y, gradients=vector, layout=layout).ok
+    assert not microbp.compare(MODEL, X, Y, gradients=vector, order=order).ok
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_layouts_of_one_layer_that_are_the_same_are_not_several(layout):
+@pytest.mark.parametrize("order", ORDERS)
+def test_layouts_of_one_layer_that_are_the_same_are_not_several(order):
     model = nn.MLP(3, [2], activation="tanh", seed=1)
     (W,), (b,) = (list(exercise_of(model, X, Y).truth[1].values())[k::2] for k in (0, 1))
-    whole = {"theta": np.column_stack([b, W]), "neurons": np.column_stack([W, b])}.get(layout.partition("-")[0])
-    vector = (W if whole is None else whole).ravel("F" if layout.endswith("columns") else "C")
+    whole = {"theta": np.column_stack([b, W]), "neurons": np.column_stack([W, b])}.get(order.partition("-")[0])
+    vector = (W if whole is None else whole).ravel("F" if order.endswith("columns") else "C")
     vector = np.append(vector, b) if whole is None else vector
-    known = [reading.layout for reading in read(exercise_of(model, X, Y), vector)]
+    known = [reading.order for reading in read(exercise_of(model, X, Y), vector)]
     assert known == ["rows", "columns", "neurons", "theta-rows", "theta-columns"]
     assert microbp.compare(model, X, Y, gradients=vector).ok
     assert microbp.diagnose(model, -vector, X=X, Y=Y).mistakes == ("sign",)
-    assert microbp.compare(model, X, Y, gradients=vector, layout=layout).ok
+    assert microbp.compare(model, X, Y, gradients=vector, order=order).ok
 
 
 @pytest.mark.slow
@@ -93,14 +94,14 @@ def test_weights_before_biases_are_known_for_what_they_are():
     problem = microbp.load("w1-w8")
     numbers = exercise_of(problem).truth[1]
     weights, biases = [numbers["dW1"], numbers["dW2"]], [numbers["db1"], numbers["db2"]]
-    for order, layout in (("C", "weights-rows"), ("F", "weights-columns")):
+    for by, order in (("C", "weights-rows"), ("F", "weights-columns")):
         for ends in (biases, [g.sum(keepdims=True) for g in biases]):
-            vector = np.concatenate([g.ravel(order) for g in (*weights, *ends)])
+            vector = np.concatenate([g.ravel(by) for g in (*weights, *ends)])
             diagnosis = microbp.diagnose(problem, -vector)
-            assert (diagnosis.mistakes, diagnosis.details["layout"]) == (("sign",), layout)
-            assert microbp.diagnose(problem, vector, layout=layout).details["arrays"] == list(numbers)
+            assert (diagnosis.mistakes, diagnosis.details["order"]) == (("sign",), order)
+            assert microbp.diagnose(problem, vector, order=order).details["arrays"] == list(numbers)
     (reading, *others) = read(exercise_of(problem), np.concatenate([g.ravel() for g in weights]))
-    assert [reading.layout, *(other.layout for other in others)] == ["rows", "columns"]
+    assert [reading.order, *(other.order for other in others)] == ["rows", "columns"]
 
 
 def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
@@ -116,7 +117,7 @@ def test_shared_biases_may_be_one_number_or_one_for_each_neuron():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"dW1": dW[0].T}, r"dW1 needs shape \(4, 3\), as W1 has, got \(3, 4\); its transpose fits"),
+        ({"dW": [dW[0].T, dW[1]]}, r"dW1 needs shape \(4, 3\), as W1 has, got \(3, 4\); its transpose fits"),
         ({"dW1": dW[0].reshape(2, 6)}, r"needs shape \(4, 3\).*got \(2, 6\); a reshape fits"),
         ({"dW": dW[::-1]}, r"needs shape \(4, 3\).*got \(2, 4\); that is the shape of dW2.*reversed"),
         ({"dW1": np.zeros((5, 5))}, r"needs shape \(4, 3\), as W1 has, got \(5, 5\)$"),
@@ -155,15 +156,14 @@ def test_sums_over_all_of_delta_are_told_in_every_form(depth):
 def test_unknown_names_say_the_nearest():
     with pytest.raises(UnknownNameError, match=r"unknown gradient: 'dX1'.*did you mean"):
         microbp.compare(MODEL, X, Y, gradients={"dX1": dW[0]})
-    with pytest.raises(UnknownNameError, match=r"unknown layout: 'row'.*did you mean 'rows'"):
-        microbp.compare(MODEL, X, Y, gradients=[0.0] * 26, layout="row")
+    with pytest.raises(UnknownNameError, match=r"unknown order: 'row'.*did you mean 'rows'"):
+        microbp.compare(MODEL, X, Y, gradients=[0.0] * 26, order="row")
 
 
-def test_a_loose_reading_takes_transposed_and_reversed_arrays():
-    for given in ({"dW": [g.T for g in dW]}, {"dW": dW[::-1], "db": db[::-1]}):
-        (reading,) = read(CASE, given, loose=True)
-        assert isinstance(reading, Answer)
-        assert reading.select("dW1", TRUTH["dW1"]) is None
+def test_a_loose_reading_takes_reversed_arrays():
+    (reading,) = read(CASE, {"dW": dW[::-1], "db": db[::-1]}, loose=True)
+    assert isinstance(reading, Answer)
+    assert reading.select("dW1", TRUTH["dW1"]) is None
 
 
 def write_npz(path):
@@ -317,7 +317,7 @@ def test_what_is_given_twice_is_an_error(given, said):
 
 
 def test_a_function_without_a_loss_may_return_none_for_it():
-    assert loss_in((None, [[[1.0]]], [[2.0]])) is None
+    assert loss_apart((None, [[[1.0]]], [[2.0]]))[0] is None
 
 
 def test_the_grads_of_the_parameters_in_their_order_are_a_layout():
@@ -325,5 +325,5 @@ def test_the_grads_of_the_parameters_in_their_order_are_a_layout():
     X, Y = np.linspace(-1, 1, 6).reshape(2, 3), np.eye(2)
     microbp.losses.batch_loss(model, X, Y, "squared_error", 0.0).backward()
     grads = [p.grad for p in model.parameters()]
-    assert microbp.diagnose(model, grads, X, Y, loss="squared_error").details["layout"] == "neurons"
+    assert microbp.diagnose(model, grads, X, Y, loss="squared_error").details["order"] == "neurons"
     assert microbp.compare(model, X, Y, gradients=grads, loss="squared_error").ok

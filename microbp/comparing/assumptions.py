@@ -1,0 +1,85 @@
+"""What a diagnosis takes for granted, and what gradients would be right for.
+
+>>> import microbp
+>>> model, X, Y = microbp.nn.MLP(2, [3, 1], seed=1), [[0.5, -1.0], [2.0, 0.25]], [[1.0], [0.0]]
+>>> microbp.losses.batch_loss(model, X, Y, "half_squared_error_per_sample").backward()
+>>> diagnosis = microbp.diagnose(model, model.grad_arrays(), X, Y, loss="half_squared_error")
+>>> diagnosis.ok, diagnosis.right_for
+(False, 'Exactly right for 1/2m Σ(a − y)²; you said ½Σ(a − y)².')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from microbp.comparing.answers.answer import Answer
+from microbp.comparing.precision import marked, precision_of
+from microbp.losses import LOSSES
+from microbp.printing import decimals
+from microbp.problems.exercise import Exercise
+from microbp.problems.settings import PENALTIES
+
+
+def assumed(case: Exercise, given: Answer) -> dict[str, Any]:
+    """What the gradients were judged by, as data: with which of it was said, and which is a default."""
+    return {
+        "loss": case.loss,
+        "formula": LOSSES[case.loss].words,
+        "activations": list(case.activations),
+        "m": len(case.Y),
+        "l2": case.l2,
+        "penalize_biases": case.penalize_biases,
+        "layout": given.layout.words,
+        "said": sorted(case.said),
+    }
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """The same as a sentence."""
+    loss = f"the loss {found['formula']}" + ("" if "loss" in found["said"] else " (a default: none was said)")
+    biases = ", of the biases too" if found["penalize_biases"] else ""
+    penalty = f", a penalty of {decimals(found['l2'])}/2m Σ w²{biases}" if found["l2"] else ""
+    activations = ", ".join(found["activations"])
+    return f"Judged for {loss}{penalty}; {activations}; m = {found['m']}; {found['layout']}."
+
+
+def right_for(case: Exercise, given: Answer) -> tuple[str, Exercise] | None:
+    """The convention that wrong gradients are right for, as a formula and as an exercise, if there is one."""
+    for words, other in _others(case):
+        precision = precision_of(other, given)
+        if not any(array.wrong.any() for array in marked(given, other.truth[1], precision.tolerance)):
+            return words, other
+    return None
+
+
+def excused(case: Exercise, other: Exercise) -> bool:
+    """Whether the other convention contradicts nothing that was said: no loss was, and the penalty is the same."""
+    penalties = [(one.l2, one.penalize_biases) for one in (case, other)]
+    return "loss" not in case.said and penalties[0] == penalties[1]
+
+
+def verdict(case: Exercise, words: str) -> str:
+    """What to say of gradients that are right for another convention."""
+    own = f"{LOSSES[case.loss].words}{_penalty(case)}"
+    said = f"you said {own}" if "loss" in case.said else f"no loss was said, and {own} is the default"
+    return f"Exactly right for {words}; {said}."
+
+
+def _others(case: Exercise) -> Iterator[tuple[str, Exercise]]:
+    """The exercise with other conventions: of the loss, of the penalty, of both."""
+    of = LOSSES[case.loss].of
+    m = len(case.Y)
+    losses = [case.loss, *(name for name, loss in LOSSES.items() if loss.of == of and name != case.loss)]
+    for name in losses:
+        for form, factor in PENALTIES.items() if case.l2 else {"": lambda m: 1.0}.items():
+            for biases in (False, True) if case.l2 else (False,):
+                other = replace(case, loss=name, l2=case.l2 * factor(m), penalize_biases=biases)
+                penalty = f" + {form} Σ w²{' with biases' if biases else ''}" if form else ""
+                if (name, other.l2, biases) != (case.loss, case.l2, case.penalize_biases):
+                    yield f"{LOSSES[name].words}{penalty}", other
+
+
+def _penalty(case: Exercise) -> str:
+    return f" + {decimals(case.l2)}/2m Σ w²" if case.l2 else ""

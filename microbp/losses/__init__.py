@@ -1,0 +1,73 @@
+"""Losses, each a row: its sum composed from operations of the table, with a ½ or not, averaged over what is said.
+
+Outputs are given as m rows of n values (or one flat row), targets as numbers in the same shape. The names
+and conventions are those of `microbp.vectorized`, which derives them a second time, in matrix form.
+
+>>> from microbp import Value
+>>> loss = half_squared_error([Value(0.75), Value(0.77)], [0.01, 0.99])
+>>> loss.data
+0.298
+
+To add a loss, write its sum in `sums`, its row in `rows`, and a second time in `microbp.vectorized`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from microbp.engine import Value
+from microbp.engine.families import total
+from microbp.errors import ShapeError
+from microbp.losses.rows import ALIASES, LOSSES, OVER, Loss, loss_named
+from microbp.losses.sums import SMALLEST_PROBABILITY
+from microbp.losses.targets import Targets
+from microbp.nn import MLP
+
+__all__ = [
+    "ALIASES",
+    "LOSSES",
+    "OVER",
+    "SMALLEST_PROBABILITY",
+    "Loss",
+    "Targets",
+    "batch_loss",
+    "l2_penalty",
+    "loss_named",
+]
+
+half_squared_error, squared_error = LOSSES["half_squared_error"].graph, LOSSES["squared_error"].graph
+squared_error_per_sample = LOSSES["squared_error_per_sample"].graph
+mean_squared_error, hinge = LOSSES["mean_squared_error"].graph, LOSSES["hinge"].graph
+binary_cross_entropy = LOSSES["binary_cross_entropy"].graph
+softmax_cross_entropy = LOSSES["softmax_cross_entropy"].graph
+
+
+def l2_penalty(weights: MLP | Sequence[Value], l2: float, m: int) -> Value:
+    """λ/2m · Σ w², over the weights of a network (its biases are not penalised) or over the values given.
+
+    >>> l2_penalty([Value(3.0), Value(4.0)], l2=0.2, m=5).data
+    0.5
+    """
+    if isinstance(weights, MLP):
+        weights = [w for matrix in weights.parameter_arrays()[::2] for w in matrix.flat]
+    return total([w**2 for w in weights]) * (l2 / (2 * m))
+
+
+def batch_loss(model: MLP, X: Any, Y: Any, loss: str, l2: float = 0.0, *, penalize_biases: bool = False) -> Value:
+    """The loss of a whole batch as one graph: X of shape (m, n_in), Y of shape (m, n_out); with l2, plus λ/2m Σ w².
+
+    Raises `UnknownNameError` for a loss that is not in `LOSSES`.
+    """
+    row = LOSSES[loss_named(loss, output=model.activations()["output"])]
+    X = np.asarray(X, dtype=np.float64)
+    if X.ndim != 2:
+        raise ShapeError(f"a batch needs X of shape (m, n_in), got {X.shape}. One sample is X.reshape(1, -1).")
+    outputs = [np.atleast_1d(np.array(model(x), dtype=object)) for x in X.tolist()]
+    root = row.graph(outputs, Y)
+    if not l2:
+        return root
+    arrays = model.parameter_arrays() if penalize_biases else model.parameter_arrays()[::2]
+    return root + l2_penalty(list(dict.fromkeys(value for array in arrays for value in array.flat)), l2, len(X))

@@ -1,0 +1,37 @@
+"""Every key of a problem file, as a file to begin with and as a table.
+
+>>> print(template().splitlines()[0])
+title = "My network"  # what `microbp problems` says of it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from microbp.problems.schema import SCHEMA, path
+
+_FILLED = {
+    *("title", "network.sizes", "network.activation", "network.output", "data.inputs", "data.targets"),
+    *("loss.name", "training.learning_rate", "training.steps"),
+}
+"""What stands in the template as it is; all the rest is commented out."""
+
+
+def template() -> str:
+    """A problem file to begin with: it can be loaded as it is, and every key stands in it with its meaning."""
+    return "\n".join(_template()) + "\n"
+
+
+def _template() -> Iterator[str]:
+    for section, keys in SCHEMA.items():
+        hidden = {name: "" if path(section, name) in _FILLED else "# " for name in keys}
+        if section:
+            yield f"\n{'' if '' in hidden.values() else '# '}[{section}]"
+        for name, key in keys.items():
+            choice = f": {key.kind.words}" if key.kind.choices else ""
+            yield f"{hidden[name]}{name} = {key.example}  # {key.about}{choice}"
+
+
+def table() -> list[tuple[str, str, str]]:
+    """A row for each key: the key, what it takes, what it means."""
+    return [(path(s, name), key.kind.words, key.about) for s, keys in SCHEMA.items() for name, key in keys.items()]
