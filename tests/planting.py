@@ -6,12 +6,12 @@ import numpy as np
 
 from microbp.comparing.answers.read import read
 from microbp.derivation.backprop import gradients, pass_of
-from microbp.diagnosis.changes import FACTORS, number, varieties
-from microbp.diagnosis.elsewhere import MOST_EXCHANGED
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.replay import ERRORS
-from microbp.diagnosis.search import Search
+from microbp.diagnosis.search.changes import FACTORS, number, varieties
+from microbp.diagnosis.search.elsewhere import MOST_EXCHANGED
+from microbp.diagnosis.search.replay import ERRORS
+from microbp.diagnosis.search.search import Search
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.problems.exercise import exercise_of

@@ -40,12 +40,14 @@ STORIES = {
     "test_registry",
     "diagnosis.any_pass.test_passes",
     "diagnosis.any_pass.test_random_programs",
+    "comparing.answers.test_hostile_files",
     "diagnosis.test_learners",
     "engine.test_accuracy",
     "engine.test_large",
     "engine.test_machine",
     "engine.test_micrograd",
     "engine.test_special_values",
+    "fuzz.test_fuzz",
     "problems.test_builtin",
 }
 """Tests that stand for no module: what people write, read, or know from elsewhere."""

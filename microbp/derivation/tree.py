@@ -44,7 +44,7 @@ class _Names(ast.NodeTransformer):
             return ast.Name(f"∂E/∂a{at}")
         if text == "f":
             return ast.Name(symbol(case.activations[l - 1]))
-        if at == 0 and base in ("a", "z"):
+        if at <= 0 and base in ("a", "z"):  # below the inputs there is nothing
             return ast.Name("X")
         return ast.Name(f"{GREEK.get(base, base)}{at}")
 

@@ -35,7 +35,7 @@ from microbp.comparing.precision import FEW_DIGITS
 from microbp.derivation.notation import number
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
-from microbp.diagnosis.search import Search
+from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
 from microbp.diagnosis.text import alternatives, explained, judged_on, worst
 from microbp.diagnosis.unexplained import unexplained

@@ -18,10 +18,10 @@ from microbp.comparing.assumptions import in_words
 from microbp.derivation.backprop import Change, Pass, after_step, pass_of
 from microbp.derivation.formulas import SLOPES, loss_of, lost_parts, other_losses, symbol
 from microbp.derivation.notation import index_form, matrix_form, part_form
-from microbp.diagnosis.changes import SCALED, SOLVED, changed, number, texts
-from microbp.diagnosis.factors import Group, Scaling
-from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.mistakes import MISTAKES, Mistake
+from microbp.diagnosis.search.changes import SCALED, SOLVED, changed, number, texts
+from microbp.diagnosis.search.factors import Group, Scaling
+from microbp.diagnosis.search.likely_factors import LikelyFactors
 from microbp.problems.exercise import Exercise
 
 _NEAR = 1e-6

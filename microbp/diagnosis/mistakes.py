@@ -103,7 +103,7 @@ MISTAKES = (
     _row("weights-missing-in-back", "upper", "The weights are missing where the delta is passed back.",
          {"back": "d.sum(axis=1, keepdims=True)"}, {"back": "d"}),
     _row("upstream-lost", "any", "What arrives from above is lost: the derivative of the activation stands alone.",
-         {"d": "slope"}, {"d": "np.where(z > 0, up, slope)"}, {"d": "np.where(z > 0, slope, up)"},
+         {"d": "slope"}, ({"d": "np.where(z > 0, up, slope)"}, _RELU), ({"d": "np.where(z > 0, slope, up)"}, _RELU),
          advice="Multiply what arrives by the derivative; do not overwrite it."),
     _row("extra-factor", "any", "There is a factor too many: {extra}.",
          {"d": "{} * a"}, {"d": "{} * z"}, {"d": "{} * (1 - a)"}, {"d": "{} * a0"}, {"d": "{} * y"}),

@@ -9,7 +9,7 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Answer
 from microbp.diagnosis.explanation import Diagnosis, Explanation
-from microbp.diagnosis.search import Search
+from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.text import followed, in_words
 
 _COMMON = 1e-5

@@ -11,10 +11,10 @@ from microbp.comparing.answers.answer import within
 from microbp.comparing.answers.read import read
 from microbp.comparing.precision import OF_ZEROS, typed_half_units
 from microbp.derivation.backprop import gradients, pass_of
-from microbp.diagnosis.factors import LEAST_CHANGE, scalings
-from microbp.diagnosis.fitting import Column
-from microbp.diagnosis.likely_factors import LikelyFactors
-from microbp.diagnosis.search import Search
+from microbp.diagnosis.search.factors import LEAST_CHANGE, scalings
+from microbp.diagnosis.search.fitting import Column
+from microbp.diagnosis.search.likely_factors import LikelyFactors
+from microbp.diagnosis.search.search import Search
 from microbp.problems.exercise import exercise_of
 from tests.diagnosis.test_diagnose import SQUARE, X, Y
 from tests.planting import random_case, rounded

@@ -10,7 +10,7 @@ from microbp import nn, vectorized
 from microbp.comparing.answers.read import read
 from microbp.derivation.backprop import forward, gradients, pass_of
 from microbp.diagnosis.grading import grade
-from microbp.diagnosis.search import Search
+from microbp.diagnosis.search.search import Search
 from microbp.errors import ShapeError
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main

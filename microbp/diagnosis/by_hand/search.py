@@ -26,9 +26,9 @@ from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, SIGN, Place, Slip, slipped
 from microbp.diagnosis.by_hand.text import Cause, finding, followed, told, written
 from microbp.diagnosis.explanation import Diagnosis
-from microbp.diagnosis.factors import scalings
-from microbp.diagnosis.fitting import Column
-from microbp.diagnosis.likely_factors import LikelyFactors
+from microbp.diagnosis.search.factors import scalings
+from microbp.diagnosis.search.fitting import Column
+from microbp.diagnosis.search.likely_factors import LikelyFactors
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError

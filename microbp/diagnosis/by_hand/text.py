@@ -22,7 +22,7 @@ import numpy as np
 from microbp.derivation.notation import number
 from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
-from microbp.diagnosis.likely_factors import LikelyFactors
+from microbp.diagnosis.search.likely_factors import LikelyFactors
 from microbp.engine import Constant, Value
 from microbp.engine.ops import Op
 from microbp.formula.language import Formula

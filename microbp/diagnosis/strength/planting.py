@@ -22,10 +22,10 @@ import numpy as np
 
 from microbp.comparing.gradcheck import WORDS, GradCheck, Numeric
 from microbp.derivation.backprop import Change, gradients, pass_of
-from microbp.diagnosis.changes import FACTORS, number, varieties
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import Mistake
-from microbp.diagnosis.replay import ERRORS
+from microbp.diagnosis.search.changes import FACTORS, number, varieties
+from microbp.diagnosis.search.replay import ERRORS
 from microbp.diagnosis.strength.what_hides import drawn
 from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss

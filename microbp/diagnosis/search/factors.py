@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.comparing.answers.answer import largest
-from microbp.diagnosis.fitting import Column, common, interval, middle
-from microbp.diagnosis.likely_factors import Interval, LikelyFactors
+from microbp.diagnosis.search.fitting import Column, common, interval, middle
+from microbp.diagnosis.search.likely_factors import Interval, LikelyFactors
 from microbp.problems.exercise import Floats
 
 LEAST_FOR_LAMBDA = 3

@@ -8,12 +8,12 @@ import pytest
 from microbp.comparing.answers.read import read
 from microbp.derivation.backprop import PASS, gradients, pass_of
 from microbp.derivation.formulas import SLOPES, loss_of
-from microbp.diagnosis.changes import is_factor
-from microbp.diagnosis.edits import edits
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import ANOTHER
-from microbp.diagnosis.replay import ERRORS
-from microbp.diagnosis.search import Search
+from microbp.diagnosis.search.changes import is_factor
+from microbp.diagnosis.search.edits import edits
+from microbp.diagnosis.search.replay import ERRORS
+from microbp.diagnosis.search.search import Search
 from tests.planting import random_case
 
 HEADS = {"up": "d", "slope": "d", "d": "d", "back": "d", "dW": "dW", "db": "db"}

@@ -10,11 +10,11 @@ import numpy as np
 
 from microbp.derivation.backprop import PASS, Change
 from microbp.derivation.formulas import SLOPES, loss_of
-from microbp.diagnosis.changes import is_factor, texts, varieties
-from microbp.diagnosis.edits import edits
-from microbp.diagnosis.fitting import Column, spans
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find
-from microbp.diagnosis.replay import Replayer, stage
+from microbp.diagnosis.search.changes import is_factor, texts, varieties
+from microbp.diagnosis.search.edits import edits
+from microbp.diagnosis.search.fitting import Column, spans
+from microbp.diagnosis.search.replay import Replayer, stage
 
 UNNAMED = 2
 """What an edit costs that has no row in the table; one that has costs 1."""

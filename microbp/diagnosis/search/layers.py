@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from microbp.derivation.backprop import Scope
-from microbp.diagnosis.ideas import Ideas, Move, Used
-from microbp.diagnosis.replay import Start, same, stage, touches
+from microbp.diagnosis.search.ideas import Ideas, Move, Used
+from microbp.diagnosis.search.replay import Start, same, stage, touches
 
 
 class Layers(Ideas):

@@ -32,14 +32,14 @@ from microbp.comparing.precision import (
 )
 from microbp.derivation.backprop import gradients
 from microbp.derivation.formulas import loss_of
-from microbp.diagnosis.changes import is_factor
-from microbp.diagnosis.elsewhere import MOST_MISTAKES, Elsewhere
 from microbp.diagnosis.explanation import Explanation, Finding, read_scaling
-from microbp.diagnosis.factors import scalings
-from microbp.diagnosis.ideas import Used
-from microbp.diagnosis.likely_factors import LikelyFactors
 from microbp.diagnosis.mistakes import CODES, find
-from microbp.diagnosis.replay import ERRORS
+from microbp.diagnosis.search.changes import is_factor
+from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, Elsewhere
+from microbp.diagnosis.search.factors import scalings
+from microbp.diagnosis.search.ideas import Used
+from microbp.diagnosis.search.likely_factors import LikelyFactors
+from microbp.diagnosis.search.replay import ERRORS
 from microbp.problems.exercise import Exercise, Gradients
 
 

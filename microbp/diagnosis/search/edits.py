@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 ATOMS = ("a0", "z0", "X", "W", "W0", "W_", "dW", "dW_", "d", "d_", "up", "up_", "z", "z_", "a", "a_", "y", "b", "slope")
 """The quantities that may stand in the place of another."""
@@ -169,17 +170,10 @@ def _sign(op: ast.operator) -> str:
     return signs[type(op)]
 
 
-def _put(tree: ast.expr, node: ast.expr, other: ast.expr) -> ast.expr:
-    """The tree with another part in the place of one."""
-
-    class Put(ast.NodeTransformer):
-        def visit(self, at: ast.AST) -> ast.AST:
-            return other if at is node else type(at)(**{k: self._field(v) for k, v in ast.iter_fields(at)})
-
-        def _field(self, value: object) -> object:
-            if isinstance(value, list):
-                return [self._field(v) for v in value]
-            return self.visit(value) if isinstance(value, ast.AST) else value
-
-    made: ast.expr = Put().visit(tree)  # type: ignore[assignment]  # an expression stays one
-    return made
+def _put(at: Any, node: ast.expr, other: ast.expr) -> Any:
+    """A tree, or a field of one, with another part in the place of one."""
+    if at is node:
+        return other
+    if isinstance(at, ast.AST):
+        return type(at)(**{name: _put(part, node, other) for name, part in ast.iter_fields(at)})
+    return [_put(part, node, other) for part in at] if isinstance(at, list) else at

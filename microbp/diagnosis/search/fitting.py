@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from microbp.diagnosis.likely_factors import Interval
+from microbp.diagnosis.search.likely_factors import Interval
 from microbp.problems.exercise import Floats
 
 EVERY: Interval = (-np.inf, np.inf)

@@ -35,7 +35,7 @@ from microbp.derivation.backprop import (
     summed,
     value,
 )
-from microbp.diagnosis.fitting import Column, common, interval, roundest, spans
+from microbp.diagnosis.search.fitting import Column, common, interval, roundest, spans
 from microbp.problems.exercise import Exercise, Floats
 
 ERRORS = (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError)

@@ -11,12 +11,12 @@ import numpy as np
 
 from microbp.comparing.answers.answer import within
 from microbp.derivation.backprop import FORWARD, Pass, gradients
-from microbp.diagnosis.changes import changed
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights
-from microbp.diagnosis.ideas import UNNAMED, Idea, Used
-from microbp.diagnosis.layers import Layers
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find
-from microbp.diagnosis.replay import ERRORS, Start
+from microbp.diagnosis.search.changes import changed
+from microbp.diagnosis.search.ideas import UNNAMED, Idea, Used
+from microbp.diagnosis.search.layers import Layers
+from microbp.diagnosis.search.replay import ERRORS, Start
 
 MOST_MISTAKES = 2
 MOST_EXCHANGED = 12
