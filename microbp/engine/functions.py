@@ -10,45 +10,96 @@ from __future__ import annotations
 
 from microbp.engine.ops import FAMILIES, Family, Op
 
+
+def _rounded(x: str) -> str:
+    """A number to 20 binary places, which leaves so few digits that its square is exact."""
+    return f"({x} + 6442450944.0 - 6442450944.0)"
+
+
+def _bell(half: str = "") -> str:
+    """e^(−x²), or of half of it, to the last digit: x² is rounded, which a large exponent makes worse."""
+    h = _rounded("x")
+    return f"exp(-({half}{h} * {h})) * exp({half}({h} - x) * ({h} + x))"
+
+
+def _area() -> str:
+    """The area Φ(x) under the bell curve, to the last digit: what rounds x/√2 is put right by e^(t² − x²/2)."""
+    t, h = "(0.7071067811865476 * x)", _rounded("x")
+    k = _rounded(t)
+    squares = f"{k} * {k} - 0.5 * {h} * {h} + (({t} - {k}) * ({t} + {k}) - 0.5 * ({h} - x) * (-{h} - x))"
+    return f"0.5 * erfc(-{t}) * (exp({squares}) if x < -1 else 1.0)"
+
+
+def _lost(x: str, y: str) -> str:
+    """What rounding takes from x − y, exactly."""
+    d = f"({x} - {y})"
+    return f"({x} - ({d} - ({d} - {x})) - ({y} + ({d} - {x})))"
+
+
+def _share(x: str, y: str) -> str:
+    """The share e^x / (e^x + e^y) to the last digit: what rounds x − y is put right."""
+    put_right = f"sigmoid({x} - {y}) * exp({_lost(x, y)} * sigmoid({y} - {x}))"
+    return f"0.5 if {x} == {y} else {put_right} if abs({x} - {y}) < 800 else sigmoid({x} - {y})"
+
+
+_AREA = _area()
+_TAIL = "(x + 1 / (x + 2 / (x + 3 / (x + 4 / (x + 5 / x)))))"
+"""−φ(x)/Φ(x) far below 0, where Φ underflows: Laplace's continued fraction."""
+
 FUNCTIONS = (
     Op("identity", "x", ("1",), "=", rule="What is handed on as it is passes the gradient on as it is."),
     Op("where", "x if c else y", (None, "1.0 if c else 0.0", "0.0 if c else 1.0"), inputs=("c", "x", "y"),
        rule="The one that was chosen gets the gradient, the other nothing."),
-    Op("log2", "log2(x)", ("1 / (x * 0.6931471805599453)",), domain="x > 0",
+    Op("log2", "log2(x)", ("1.4426950408889634 / x",), domain="x > 0",
        rule="log₂(x) is log(x)/log(2), so its derivative is 1/(x·log 2).", printed={"x": "1 / (x * log(2))"}),
-    Op("log10", "log10(x)", ("1 / (x * 2.302585092994046)",), domain="x > 0",
+    Op("log10", "log10(x)", ("0.4342944819032518 / x",), domain="x > 0",
        rule="log₁₀(x) is log(x)/log(10), so its derivative is 1/(x·log 10).", printed={"x": "1 / (x * log(10))"}),
-    Op("exp2", "2.0 ** x", ("out * 0.6931471805599453",), printed={"x": "out * log(2)"},
-       rule="The derivative of 2ˣ is itself times log 2."),
+    Op("exp2", "2.0 ** x", ("0.6931471805599453 * out if x < 1000 else 1.3862943611198906 * 2.0 ** (x - 1)",),
+       printed={"x": "out * log(2)"}, rule="The derivative of 2ˣ is itself times log 2."),
     Op("tan", "tan(x)", ("1 + out ** 2",), rule="The derivative of tan is 1 + tan², and tan is the result itself."),
     Op("sinh", "sinh(x)", ("cosh(x)",), rule="The derivative of sinh is cosh."),
     Op("cosh", "cosh(x)", ("sinh(x)",), rule="The derivative of cosh is sinh, with no change of sign."),
-    Op("arcsin", "arcsin(x)", ("1 / sqrt(1 - x ** 2)",), domain="abs(x) < 1",
-       rule="The derivative of arcsin(x) is 1/√(1 − x²)."),
-    Op("arccos", "arccos(x)", ("-1 / sqrt(1 - x ** 2)",), domain="abs(x) < 1",
-       rule="The derivative of arccos(x) is −1/√(1 − x²)."),
-    Op("arctan", "arctan(x)", ("1 / (1 + x ** 2)",), rule="The derivative of arctan(x) is 1/(1 + x²)."),
-    Op("arcsinh", "arcsinh(x)", ("1 / sqrt(1 + x ** 2)",), rule="The derivative of arcsinh(x) is 1/√(1 + x²)."),
-    Op("arccosh", "arccosh(x)", ("1 / sqrt(x ** 2 - 1)",), domain="x > 1",
-       rule="The derivative of arccosh(x) is 1/√(x² − 1)."),
-    Op("arctanh", "arctanh(x)", ("1 / (1 - x ** 2)",), domain="abs(x) < 1",
-       rule="The derivative of arctanh(x) is 1/(1 − x²)."),
-    Op("erf", "erf(x)", ("1.1283791670955126 * exp(-x ** 2)",), printed={"x": "2 / sqrt(3.14159) * exp(-x ** 2)"},
+    Op("arcsin", "arcsin(x)", ("1 / sqrt((1 - x) * (1 + x))",), domain="abs(x) < 1",
+       printed={"x": "1 / sqrt(1 - x ** 2)"}, rule="The derivative of arcsin(x) is 1/√(1 − x²)."),
+    Op("arccos", "arccos(x)", ("-1 / sqrt((1 - x) * (1 + x))",), domain="abs(x) < 1",
+       printed={"x": "-1 / sqrt(1 - x ** 2)"}, rule="The derivative of arccos(x) is −1/√(1 − x²)."),
+    Op("arctan", "arctan(x)", ("1 / (1 + x * x) if abs(x) < 1e9 else 1 / x / x",),
+       printed={"x": "1 / (1 + x ** 2)"}, rule="The derivative of arctan(x) is 1/(1 + x²)."),
+    Op("arcsinh", "arcsinh(x)", ("1 / sqrt(1 + x * x) if abs(x) < 1e9 else 1 / abs(x)",),
+       printed={"x": "1 / sqrt(1 + x ** 2)"}, rule="The derivative of arcsinh(x) is 1/√(1 + x²)."),
+    Op("arccosh", "arccosh(x)", ("1 / sqrt((x - 1) * (x + 1)) if x < 1e9 else 1 / x",), domain="x > 1",
+       printed={"x": "1 / sqrt(x ** 2 - 1)"}, rule="The derivative of arccosh(x) is 1/√(x² − 1)."),
+    Op("arctanh", "arctanh(x)", ("1 / ((1 - x) * (1 + x))",), domain="abs(x) < 1",
+       printed={"x": "1 / (1 - x ** 2)"}, rule="The derivative of arctanh(x) is 1/(1 − x²)."),
+    Op("erf", "erf(x)", (f"1.1283791670955126 * {_bell()} if abs(x) < 28 else exp(-x * x)",),
+       printed={"x": "2 * exp(-x ** 2) / sqrt(3.141592653589793)"},
        rule="The derivative of erf(x) is 2/√π · e^(−x²), the bell curve it is the area of."),
-    Op("gelu", "0.5 * x * (1 + erf(0.7071067811865476 * x))",
-       ("0.5 * (1 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x ** 2)",),
-       rule="gelu is x·Φ(x), so its derivative is Φ(x) + x·φ(x)."),
-    Op("silu", "x * sigmoid(x)", ("sigmoid(x) + out * (1 - sigmoid(x))",),
-       rule="silu is x·σ(x), so its derivative is σ + x·σ·(1 − σ)."),
-    Op("elu", "x if x > 0 else expm1(x)", ("1.0 if x > 0 else out + 1",),
+    Op("gelu", f"x * {_AREA} if x > -37 else -0.3989422804014327 * {_bell('0.5 * ')} * x / {_TAIL} if x > -40 else "
+       "-exp(-x * x)",
+       (f"1.0 if x > 40 else {_AREA} + 0.3989422804014327 * x * {_bell('0.5 * ')} if x > -37 else "
+        f"0.3989422804014327 * {_bell('0.25 * ')} * (x - 1 / {_TAIL}) * {_bell('0.25 * ')} if x > -40 else "
+        "-exp(-x * x)",),
+       printed={"forward": "0.5 * x * (1 + erf(x / sqrt(2)))",
+                "x": "0.5 * (1 + erf(x / sqrt(2))) + x * exp(-x ** 2 / 2) / sqrt(2 * 3.141592653589793)"},
+       rule="gelu is x·Φ(x), so its derivative is Φ(x) + x·φ(x).",
+       accuracy="its derivative has a zero near −0.75179, where the last digits are those of Φ"),
+    Op("silu", "x * sigmoid(x) if x > -37 else x * exp(0.5 * x) * exp(0.5 * x)",  # e^x underflows too early
+       ("sigmoid(x) * (1 + x * sigmoid(-x)) if abs(x) < 50 else "
+        "1.0 if x > 0 else (1 + x) * exp(0.5 * x) * exp(0.5 * x)",),
+       printed={"forward": "x * sigmoid(x)", "x": "sigmoid(x) + out * (1 - sigmoid(x))"},
+       rule="silu is x·σ(x), so its derivative is σ + x·σ·(1 − σ).",
+       accuracy="its derivative has a zero near −1.2785, where the last digits are those of σ"),
+    Op("elu", "x if x > 0 else expm1(x)", ("1.0 if x > 0 else exp(x)",), printed={"x": "1 if x > 0 else exp(x)"},
        rule="elu lets the gradient through where x > 0; elsewhere e^x is left of it."),
-    Op("sign", "1.0 * sign(x)", ("0.0",), rule="sign is flat: nothing comes back.", kink="x == 0",
-       printed={"forward": "sign(x)"}),
-    Op("floor", "1.0 * floor(x)", ("0.0",), rule="floor is flat between its steps: nothing comes back.",
-       kink="sin(3.141592653589793 * x) == 0", printed={"forward": "floor(x)"}),
-    Op("logaddexp", "max(x, y) + log1p(exp(-abs(x - y)))", ("sigmoid(x - y)", "sigmoid(y - x)"),
-       printed={"forward": "log(exp(x) + exp(y))"},
-       rule="The derivatives of log(e^x + e^y) are the shares of e^x and e^y: a softmax of two."),
+    Op("sign", "sign(x)", ("0.0",), rule="sign is flat: nothing comes back.", kink="x == 0"),
+    Op("floor", "floor(x)", ("0.0",), rule="floor is flat between its steps: nothing comes back.",
+       kink="sin(3.141592653589793 * x) == 0"),
+    Op("logaddexp", "max(x, y) + (0.6931471805599453 if x == y else log1p(exp(-abs(x - y)) * "
+       f"exp(sign(y - x) * {_lost('x', 'y')})) if abs(x - y) < 800 else exp(-abs(x - y)))",
+       (_share("x", "y"), _share("y", "x")),
+       printed={"forward": "log(exp(x) + exp(y))", "x": "sigmoid(x - y)", "y": "sigmoid(y - x)"},
+       rule="The derivatives of log(e^x + e^y) are the shares of e^x and e^y: a softmax of two.",
+       accuracy="where e^x + e^y is near 1 and the result near 0, the last digits are those of the larger input"),
 )  # fmt: skip  # one row reads best as one paragraph
 
 FAMILIES["dot"] = Family(

@@ -47,7 +47,8 @@ def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]
         written.append(f"_sum{k}")
     body = "\n    ".join([*lines, f"return ({', '.join(written)},)"])
     source = f"def {name}({', '.join(arguments)}):\n    {body}\n"
-    space = {"np": np, "_erf": np.vectorize(math.erf, otypes=[float])}
+    lent = {f"_{f.__name__}": np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc)}
+    space = {"np": np, **lent}
     return load(source, f"<microbp {name}>", space)[name]  # type: ignore[no-any-return]  # it came from exec
 
 

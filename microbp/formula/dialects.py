@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -48,14 +49,14 @@ class Dialect:
 
 ARITIES = {
     **dict.fromkeys(("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh", "sigmoid", "abs", "sign"), 1),
-    **dict.fromkeys(("log2", "log10", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "erf", "floor"), 1),
+    **dict.fromkeys(("log2", "log10", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "erf", "erfc", "floor"), 1),
     **dict.fromkeys(("arcsinh", "arccosh", "arctanh"), 1),
     **dict.fromkeys(("max", "min"), 2),
 }
 """The small vocabulary of functions, with the number of arguments of each."""
 
-NOT_ANALYTIC = {"abs", "sign", "max", "min", "erf", "floor"}
-MAY_RAISE = set(ARITIES) - {"abs", "sign", "max", "min", "erf", "tanh", "sigmoid"}
+NOT_ANALYTIC = {"abs", "sign", "max", "min", "erf", "erfc", "floor"}
+MAY_RAISE = set(ARITIES) - {"abs", "sign", "max", "min", "erf", "erfc", "tanh", "sigmoid"}
 
 _ADD = Template("{} + {}", SUM, (SUM, SUM))
 _SUB = Template("{} - {}", SUM, (SUM, PRODUCT))
@@ -82,6 +83,7 @@ PYTHON = Dialect(
         # The built-in max and min cost a call and lose a nan; these keep it, as NumPy does.
         "max": Template("({0} if {0} > {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
         "min": Template("({0} if {0} < {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
+        "floor": Template("math.copysign(math.floor({0}), {0})", ATOM, (CHOICE,)),  # a float, and −0.0 for −0.0
         "sign": Template("(1.0 if {0} > 0 else -1.0 if {0} < 0 else abs({0}))", ATOM, (SUM,)),  # nan for nan
         # e^x is all that 1 / (1 + e^-x) comes to there, and e^-x would overflow.
         "sigmoid": Template("(1.0 / (1.0 + math.exp(-{0})) if {0} > -37.0 else math.exp({0}))", ATOM, (SIGN,)),
@@ -97,6 +99,7 @@ NUMPY = Dialect(
         "max": _call("np.maximum", CHOICE, CHOICE),
         "min": _call("np.minimum", CHOICE, CHOICE),
         "erf": _call("_erf"),  # NumPy has none: `compiled.numpy_function` lends Python's
+        "erfc": _call("_erfc"),
         # No exp overflows. Of complex numbers np.minimum takes the smaller real part, so that this stays analytic.
         "sigmoid": Template("np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (SIGN,)),
     },
@@ -105,6 +108,8 @@ NUMPY = Dialect(
 
 
 def _latex_number(number: float) -> str:
+    if number == math.pi:
+        return r"\pi"
     mantissa, _, exponent = f"{number:.12g}".partition("e")
     if not exponent:
         return mantissa
@@ -164,7 +169,10 @@ LATEX = Dialect(
         },
         **{name: _latex_call("\\" + name) for name in ("log", "sin", "cos", "tan", "tanh", "sinh", "cosh")},
         **{name: _latex_call("\\" + name) for name in ("arcsin", "arccos", "arctan")},
-        **{name: _latex_call(rf"\operatorname{{{{{name}}}}}") for name in ("arcsinh", "arccosh", "arctanh", "erf")},
+        **{
+            name: _latex_call(rf"\operatorname{{{{{name}}}}}")
+            for name in ("arcsinh", "arccosh", "arctanh", "erf", "erfc")
+        },
         "log2": _latex_call(r"\log_2"),
         "log10": _latex_call(r"\log_{{10}}"),
         "floor": Template(r"\left\lfloor {} \right\rfloor", ATOM, (CHOICE,)),
@@ -200,6 +208,6 @@ TEXT = Dialect(
         "sqrt": Template("√{}", POWER, (ATOM,)),
         "abs": Template("|{}|", ATOM, (CHOICE,)),
     },
-    number=lambda number: f"{number:.6g}".replace("-", "−"),
+    number=lambda number: "π" if number == math.pi else f"{number:.6g}".replace("-", "−"),
     powers={2.0: "²", 3.0: "³"},
 )

@@ -12,6 +12,7 @@ import math
 import random
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import mpmath
@@ -20,6 +21,7 @@ import numpy as np
 from microbp import Value, errstate
 from microbp.engine import apply, constant
 from microbp.engine.ops import OPS, Op
+from tests.engine.truth import TERMS, TRUTH
 
 DIGITS = 60
 MOST = 4.0
@@ -27,67 +29,34 @@ MOST = 4.0
 SUBNORMAL, LARGEST = 5e-324, sys.float_info.max
 
 
-def _sigmoid(x):
-    return 1 / (1 + mpmath.exp(-x)) if x > 0 else mpmath.exp(x) / (1 + mpmath.exp(x))
-
-
-def _power_by_exponent(x, y):
-    return mpmath.power(x, y) * mpmath.log(x) if x else mpmath.mpf(0)
-
-
-def _half(a, b):
-    return mpmath.mpf(a > b) + mpmath.mpf(a == b) / 2
-
-
-TRUTH = {
-    "add": (lambda x, y: x + y, lambda x, y: 1, lambda x, y: 1),
-    "sub": (lambda x, y: x - y, lambda x, y: 1, lambda x, y: -1),
-    "mul": (lambda x, y: x * y, lambda x, y: y, lambda x, y: x),
-    "div": (lambda x, y: x / y, lambda x, y: 1 / y, lambda x, y: -x / y**2),
-    "pow": (mpmath.power, lambda x, y: y * mpmath.power(x, y - 1), _power_by_exponent),
-    "pow_const": (mpmath.power, lambda x, c: c * mpmath.power(x, c - 1)),
-    "const_pow": (mpmath.power, None, _power_by_exponent),
-    "neg": (lambda x: -x, lambda x: -1),
-    "abs": (abs, mpmath.sign),
-    "exp": (mpmath.exp, mpmath.exp),
-    "log": (mpmath.log, lambda x: 1 / x),
-    "log1p": (mpmath.log1p, lambda x: 1 / (1 + x)),
-    "expm1": (mpmath.expm1, mpmath.exp),
-    "sqrt": (mpmath.sqrt, lambda x: 1 / (2 * mpmath.sqrt(x))),
-    "sin": (mpmath.sin, mpmath.cos),
-    "cos": (mpmath.cos, lambda x: -mpmath.sin(x)),
-    "tanh": (mpmath.tanh, lambda x: mpmath.sech(x) ** 2),
-    "sigmoid": (_sigmoid, lambda x: _sigmoid(x) * _sigmoid(-x)),
-    "relu": (lambda x: max(x, 0), lambda x: mpmath.mpf(x > 0)),
-    "leaky_relu": (
-        lambda x: x if x > 0 else mpmath.mpf(0.01) * x,
-        lambda x: 1 if x > 0 else mpmath.mpf(0.01),
-    ),
-    "softplus": (lambda x: mpmath.log1p(mpmath.exp(x)) if x < 200 else x + mpmath.exp(-x), _sigmoid),
-    "max": (max, _half, lambda x, y: _half(y, x)),
-    "min": (min, lambda x, y: _half(y, x), _half),
-}
-"""Value and derivatives of each operation, by definition."""
-
 EDGES = (0.0, 1.0, 2.0, 0.5, 1e-16, 1e-8, 20.0, 30.0, 36.0, 36.9, 37.1, 40.0, 355.0, 372.0, 700.0, 708.0, 709.7, 710.0)
-EDGES += (
-    740.0,
-    744.0,
-    745.0,
-    745.13,
-    746.0,
-    1e3,
-    1e10,
-    1e155,
-    1e300,
-    1e-155,
-    1e-300,
-    2.2e-308,
-    1e-310,
-    SUBNORMAL,
-    LARGEST,
-)
+EDGES += (740.0, 744.0, 745.0, 745.13, 746.0, 1e3, 1e10, 1e155, 1e300, 1e-155, 1e-300, 2.2e-308, 1e-310)
+EDGES += (SUBNORMAL, LARGEST)
 EDGES += (math.pi, math.pi / 2, 355.0 * math.pi, 1e22, 0.55, 1.0 + 2**-52, 1.0 - 2**-53, 1.0 + 1e-8, 3.0, 7.0, 8.0)
+
+
+DOMAINS = {
+    **dict.fromkeys(("log", "log2", "log10", "sqrt"), (0.0, math.inf)),
+    **dict.fromkeys(("arcsin", "arccos", "arctanh"), (-1.0, 1.0)),
+    "log1p": (-1.0, math.inf),
+    "arccosh": (1.0, math.inf),
+}
+"""Where an operation is a real number and has a derivative, if not everywhere."""
+
+
+def _around(*centres: float) -> Callable[[random.Random], float]:
+    return lambda rng: rng.choice(centres) * (1 + rng.choice((1, -1)) * 10 ** rng.uniform(-16, 0))
+
+
+NEAR = {
+    **dict.fromkeys(("arcsin", "arccos", "arctanh", "arccosh", "log2", "log10"), _around(1.0, -1.0)),
+    "tan": lambda rng: rng.randint(-(10**6), 10**6) * (math.pi / 2),
+    "exp2": lambda rng: rng.uniform(-1080, 1026),
+    "erf": lambda rng: rng.uniform(-28, 28),
+    "gelu": lambda rng: rng.choice((rng.uniform(-40, 10), _around(-0.7517916243601, -37.0)(rng))),
+    "silu": lambda rng: rng.choice((rng.uniform(-760, 60), _around(-1.2784645427610738)(rng))),
+}
+"""Where it is hard besides: poles and edges, tails, zeros of the derivative."""
 
 
 def numbers(rng: random.Random, count: int, low: float) -> list[float]:
@@ -109,8 +78,8 @@ def numbers(rng: random.Random, count: int, low: float) -> list[float]:
     return found
 
 
-def ulps(got: float, right) -> float:
-    """How far a double is from the truth, in units of the last place of the truth."""
+def ulps(got: float, right, size=0) -> float:
+    """How far a double is from the truth, in units of the last place of the truth, or of `size` if that is larger."""
     if right == 0 or abs(right) < mpmath.mpf(SUBNORMAL) / 2:
         return abs(got) / SUBNORMAL
     nearest = float(right)
@@ -122,15 +91,21 @@ def ulps(got: float, right) -> float:
             if math.isinf(nearest) and (math.isinf(got) or got == math.copysign(LARGEST, nearest))
             else (0.0 if math.isinf(got) and got * nearest > 0 and edge > -MOST * 2**-53 else math.inf)
         )
-    return math.inf if math.isnan(got) else float(abs(mpmath.mpf(got) - right) / mpmath.mpf(math.ulp(nearest)))
+    unit = mpmath.mpf(math.ulp(max(abs(nearest), float(size))))
+    return math.inf if math.isnan(got) else float(abs(mpmath.mpf(got) - right) / unit)
 
 
 def samples(op: Op, count: int, seed: int = 0) -> list[tuple[float, ...]]:
     """Inputs from all over the domain of an operation."""
     rng = random.Random(seed)
-    low = {"log": 0.0, "sqrt": 0.0, "log1p": -1.0}.get(op.name, -math.inf)
+    low, high = DOMAINS.get(op.name, (-math.inf, math.inf))
     if op.arity == 1:
-        return [(x,) for x in numbers(rng, count, low)]
+        more = [near(rng) for near in (NEAR.get(op.name),) if near for _ in range(count)]
+        return [(x,) for x in [*numbers(rng, count, low), *more] if low < x < high]
+    if op.name == "where":
+        return [
+            (rng.choice((0.0, -0.0, x)), x, y) for x, y in zip(*(numbers(rng, count, low) for _ in "xy"), strict=True)
+        ]
     pairs = list(zip(numbers(rng, count, low), numbers(rng, count, low), strict=True))
     if "pow" not in op.name:
         return [(x, y) for x, y in pairs if op.name != "div" or y] + [(x, x) for x, _ in pairs[:20] if x]
@@ -167,6 +142,11 @@ class Worst:
 def measure(op: Op, count: int, seed: int = 0) -> dict[str, Worst]:
     """The worst of each: "value" and "by x", with "numpy" for the NumPy code."""
     found: dict[str, Worst] = {}
+
+    def see(what: str, got: float, right, code: str = "") -> None:
+        size = TERMS.get((op.name, what), lambda *_: 0)(*exact)
+        found.setdefault(what + code, Worst()).see(ulps(got, right, size), place)
+
     value, *partials = TRUTH[op.name]
     places = samples(op, count, seed)
     with errstate("ignore"), np.errstate(all="ignore"), warnings.catch_warnings():
@@ -180,17 +160,16 @@ def measure(op: Op, count: int, seed: int = 0) -> dict[str, Worst]:
             node = apply(op, inputs)
             node.backward()
             right = value(*exact)
-            found.setdefault("value", Worst()).see(ulps(node.data, right), place)
-            found.setdefault("value, NumPy", Worst()).see(ulps(float(outs[k]), right), place)
+            see("value", node.data, right)
+            see("value", float(outs[k]), right, ", NumPy")
             for name, x, slope, truth in zip(op.inputs, inputs, slopes, partials, strict=False):
                 if op.partials[op.inputs.index(name)] is None or (op.arity == 2 and inputs[0] is inputs[1]):
                     continue
                 if op.kink and "==" in op.kink and op.arity == 1 and place[0] == 0:
                     continue
                 right = mpmath.mpf(truth(*exact))
-                found.setdefault(f"by {name}", Worst()).see(ulps(x.grad, right), place)
-                by_numpy = float(np.broadcast_to(slope, len(places))[k])
-                found.setdefault(f"by {name}, NumPy", Worst()).see(ulps(by_numpy, right), place)
+                see(f"by {name}", x.grad, right)
+                see(f"by {name}", float(np.broadcast_to(slope, len(places))[k]), right, ", NumPy")
     return found
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from microbp import Value, affine, total
 from microbp.engine.ops import FAMILIES, OPS
-from tests.engine.accuracy import DIGITS, MOST, TRUTH, measure, ulps
+from tests.engine.accuracy import DIGITS, MOST, measure, ulps
+from tests.engine.truth import TRUTH
 
 
 def test_there_is_a_truth_for_every_operation():

@@ -31,7 +31,11 @@ def test_each_row_agrees_with_central_differences_and_complex_step(op):
         )
         leaves = [x for x, p in zip(inputs, op.partials, strict=True) if p is not None]
         root = apply(op, inputs)
-        assert check_graph(root, leaves, "central").ok
+        check = check_graph(root, leaves, "central")
+        if set(op.partials) == {"0.0"}:  # flat: no difference can be judged by its size, and each is 0 exactly
+            assert check.numeric == check.analytic == (0.0,)
+        else:
+            assert check.ok
         if op.formula.analytic:
             assert check_graph(root, leaves, "complex").ok
         (by_numpy,) = op.numpy(*numbers)

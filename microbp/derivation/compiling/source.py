@@ -97,8 +97,10 @@ def write_matrices(
         "import numpy as np",
         "",
     ]
-    if any("_erf(" in line for line in body):  # NumPy has none
-        head[2:] = ["import math", "", "import numpy as np", "", "_erf = np.vectorize(math.erf, otypes=[float])", ""]
+    lent = [f for f in ("erf", "erfc") if any(f"_{f}(" in line for line in body)]  # NumPy has none
+    if lent:
+        define = [f"_{f} = np.vectorize(math.{f}, otypes=[float])" for f in lent]
+        head[2:] = ["import math", "", "import numpy as np", "", *define, ""]
     head += [*written.constants, ""] if written.constants else []
     start = ["", f"def gradients({', '.join(entry.name for entry in arguments)}):", f'    """{said}"""']
     every = [*start, *_indent(body[body[0] == "" :])]
