@@ -10,24 +10,11 @@ from __future__ import annotations
 
 from microbp.engine.ops import FAMILIES, Family, Op
 
+_ROUNDED = "(x + 6442450944.0 - 6442450944.0)"
+"""x to 20 binary places, which leaves so few digits that its square is exact."""
 
-def _rounded(x: str) -> str:
-    """A number to 20 binary places, which leaves so few digits that its square is exact."""
-    return f"({x} + 6442450944.0 - 6442450944.0)"
-
-
-def _bell(half: str = "") -> str:
-    """e^(−x²), or of half of it, to the last digit: x² is rounded, which a large exponent makes worse."""
-    h = _rounded("x")
-    return f"exp(-({half}{h} * {h})) * exp({half}({h} - x) * ({h} + x))"
-
-
-def _area() -> str:
-    """The area Φ(x) under the bell curve, to the last digit: what rounds x/√2 is put right by e^(t² − x²/2)."""
-    t, h = "(0.7071067811865476 * x)", _rounded("x")
-    k = _rounded(t)
-    squares = f"{k} * {k} - 0.5 * {h} * {h} + (({t} - {k}) * ({t} + {k}) - 0.5 * ({h} - x) * (-{h} - x))"
-    return f"0.5 * erfc(-{t}) * (exp({squares}) if x < -1 else 1.0)"
+_BELL = f"exp(-{_ROUNDED} * {_ROUNDED}) * exp(({_ROUNDED} - x) * ({_ROUNDED} + x))"
+"""e^(−x²) to the last digit: x² is rounded, which a large exponent makes worse."""
 
 
 def _lost(x: str, y: str) -> str:
@@ -41,10 +28,6 @@ def _share(x: str, y: str) -> str:
     put_right = f"sigmoid({x} - {y}) * exp({_lost(x, y)} * sigmoid({y} - {x}))"
     return f"0.5 if {x} == {y} else {put_right} if abs({x} - {y}) < 800 else sigmoid({x} - {y})"
 
-
-_AREA = _area()
-_TAIL = "(x + 1 / (x + 2 / (x + 3 / (x + 4 / (x + 5 / x)))))"
-"""−φ(x)/Φ(x) far below 0, where Φ underflows: Laplace's continued fraction."""
 
 FUNCTIONS = (
     Op("identity", "x", ("1",), "=", rule="What is handed on as it is passes the gradient on as it is."),
@@ -71,18 +54,15 @@ FUNCTIONS = (
        printed={"x": "1 / sqrt(x ** 2 - 1)"}, rule="The derivative of arccosh(x) is 1/√(x² − 1)."),
     Op("arctanh", "arctanh(x)", ("1 / ((1 - x) * (1 + x))",), domain="abs(x) < 1",
        printed={"x": "1 / (1 - x ** 2)"}, rule="The derivative of arctanh(x) is 1/(1 − x²)."),
-    Op("erf", "erf(x)", (f"1.1283791670955126 * {_bell()} if abs(x) < 28 else exp(-x * x)",),
+    Op("erf", "erf(x)", (f"1.1283791670955126 * {_BELL} if abs(x) < 28 else exp(-x * x)",),
        printed={"x": "2 * exp(-x ** 2) / sqrt(3.141592653589793)"},
        rule="The derivative of erf(x) is 2/√π · e^(−x²), the bell curve it is the area of."),
-    Op("gelu", f"x * {_AREA} if x > -37 else -0.3989422804014327 * {_bell('0.5 * ')} * x / {_TAIL} if x > -40 else "
-       "-exp(-x * x)",
-       (f"1.0 if x > 40 else {_AREA} + 0.3989422804014327 * x * {_bell('0.5 * ')} if x > -37 else "
-        f"0.3989422804014327 * {_bell('0.25 * ')} * (x - 1 / {_TAIL}) * {_bell('0.25 * ')} if x > -40 else "
-        "-exp(-x * x)",),
+    Op("gelu", "0.5 * x * erfc(-0.7071067811865476 * x)",  # 1 + erf loses its digits below 0
+       ("1.0 if x > 40 else 0.5 * erfc(-0.7071067811865476 * x) + 0.3989422804014327 * x * exp(-0.5 * x * x)",),
        printed={"forward": "0.5 * x * (1 + erf(x / sqrt(2)))",
                 "x": "0.5 * (1 + erf(x / sqrt(2))) + x * exp(-x ** 2 / 2) / sqrt(2 * 3.141592653589793)"},
        rule="gelu is x·Φ(x), so its derivative is Φ(x) + x·φ(x).",
-       accuracy="its derivative has a zero near −0.75179, where the last digits are those of Φ"),
+       accuracy="below −1 off by up to 4·x²·ε of its terms, as x/√2 and x² are rounded; below −37 Φ is subnormal"),
     Op("silu", "x * sigmoid(x) if x > -37 else x * exp(0.5 * x) * exp(0.5 * x)",  # e^x underflows too early
        ("sigmoid(x) * (1 + x * sigmoid(-x)) if abs(x) < 50 else "
         "1.0 if x > 0 else (1 + x) * exp(0.5 * x) * exp(0.5 * x)",),
