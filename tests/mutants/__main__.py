@@ -24,7 +24,7 @@ import pytest
 
 from tests import ROOT
 from tests.mutants.mutate import Mutant, mutants
-from tests.mutants.where_tested import MODULES, tests_of
+from tests.mutants.where_tested import MODULES, held_by
 
 MEMORY = 4 << 30
 OPTIONS = ("-x", "-q", "-m", "not slow", "--hypothesis-profile=fast", "-W", "ignore::pytest.PytestAssertRewriteWarning")
@@ -66,7 +66,7 @@ def passes(folder: Path, module: str, seconds: float | None = None) -> bool:
         with open(folder / "said", "w") as said:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-            os._exit(pytest.main([*OPTIONS, *tests_of(module)]))
+            os._exit(pytest.main([*OPTIONS, *held_by(module)]))
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
