@@ -2,7 +2,7 @@
 
 >>> from tests.mutants.mutate import mutants
 >>> [m.change for m in mutants("def half(x):\\n    return x / 2")]
-['`x / 2` → `x * 2`', '`2` → `3`', '`2` → `1`', '`return x / 2` → `return None`']
+['`return x / 2` → `return None`', '`x / 2` → `x * 2`', '`2` → `3`', '`2` → `1`']
 """
 
 import ast

@@ -106,3 +106,12 @@ def test_of_a_value_to_itself_there_is_the_empty_path():
     with pytest.raises(GraphError, match="is not in the graph of"):
         paths(Value(1.0), x)
     assert (paths(x * x, x).root, paths(Value(1.0) * x, x).count) == ("r·r", 1)
+
+
+def test_the_names_of_a_path_go_from_the_root_to_the_leaf():
+    values = [Value(2.0, label="v0")]
+    for k in range(1, 5):
+        values.append(-values[-1])
+        values[-1].label = f"v{k}"
+    (path,) = paths(values[-1], values[0]).largest
+    assert path.names == ("v4", "v3", "v2", "v1", "v0")
