@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Op, Value, define, errstate, gradcheck, load
-from microbp.comparing.differences import replay
-from microbp.comparing.gradcheck import ALLOWED, JUDGED, METHODS, GradCheck, check_graph
+from microbp.comparing.differences import by_differences, replay
+from microbp.comparing.gradcheck import ALLOWED, JUDGED, METHODS, GradCheck, Numeric, check_graph
 from microbp.engine import OPS
 from microbp.errors import GraphError, OperandError, UnknownNameError
 from microbp.losses import batch_loss
@@ -390,3 +390,20 @@ def test_a_check_that_takes_minutes_is_refused_with_its_numbers(monkeypatch):
             less.setattr(f"microbp.comparing.gradcheck.{name}", most - 1)
             with pytest.raises(GraphError, match="a numeric check of 1 leaves in a graph of 2 values takes minutes"):
                 check_graph(y, [x])
+
+
+def test_no_finer_difference_is_taken_than_is_needed(monkeypatch):
+    taken = []
+
+    def counted(*arguments):
+        taken.append(arguments)
+        return by_differences(*arguments)
+
+    monkeypatch.setattr("microbp.comparing.gradcheck.by_differences", counted)
+    x = Value(2.0)
+    numeric = Numeric(x.relu() * x, [x])
+    assert numeric.judge([4.0]).ok
+    assert numeric.judge([4.0]).ok
+    assert len(taken) == 1
+    assert not numeric.judge([4.1]).ok
+    assert len(taken) == 4

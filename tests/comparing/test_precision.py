@@ -12,6 +12,7 @@ from microbp.comparing.answers.read import read
 from microbp.comparing.precision import (
     OF_ZEROS,
     Precision,
+    digits,
     few_digits,
     is_half,
     is_single,
@@ -309,3 +310,39 @@ def test_an_array_of_another_shape_is_wrong_with_all_its_digits():
     assert (array.wrong.tolist(), array.digits) == ([True, True], np.inf)
     (array,) = marked(typed(100.0, 2.0), {"dW1": np.array([[101.0, 2.0]])}, lambda name, right: 0.01 + 0 * right)
     assert (array.wrong.tolist(), array.digits) == ([True, False], pytest.approx(np.log10(10100)))
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "each", "pooled"),
+    [
+        (1 / 3, 0.25, 5e-4, 5e-17),  # typed beside what was computed
+        (1 / 3, 0.0, 5e-17, 5e-17),  # an exact zero
+        (0.123456, 0.0, 5e-7, 5e-7),
+        (0.123456, 0.25, 5e-4, 5e-4),
+    ],
+)
+def test_an_array_has_its_own_precision_unless_they_are_pooled(weight, bias, each, pooled):
+    both = Answer({"dW1": np.array([[weight]]), "db1": np.array([bias])}, "arrays by name")
+    assert precision_of(ALONE, both).half["db1"] == pytest.approx(each, rel=1e-9)
+    assert precision_of(ALONE, both, pooled=True).half["db1"] == pytest.approx(pooled, rel=1e-9)
+    assert precision_of(ALONE, both, typed=False).half["db1"] == 0.0
+    assert precision_of(ALONE, both).typed is (each > 1e-15)
+
+
+def test_inf_and_nan_are_no_digits_of_their_array():
+    both = Answer({"dW1": np.array([[np.inf]]), "db1": np.array([0.25])}, "arrays by name")
+    assert precision_of(ALONE, both).half["dW1"] == 0.0
+    assert precision_of(ALONE, both).half["db1"] == pytest.approx(5e-4)
+
+
+def test_from_which_digit_on_a_number_was_computed():
+    for number, half in ((0.6000000000001, 5e-14), (3.000000000007, 5e-4)):  # 8e-14 and 1.7e-13 of it
+        assert typed_half_units(np.array([number, 0.25]))[1] == pytest.approx(half, rel=1e-9)
+    for half, short in ((0.9e-13, False), (1.1e-13, True)):
+        assert Precision({"dW1": np.array([half])}, {}, False).typed is short
+
+
+def test_a_number_within_its_tolerance_has_no_digits():
+    one = np.array([1.0])
+    assert [digits(one, one, one * near) for near in (4.0, 1.0, 0.1)] == pytest.approx([0.0, 0.0, 1.0])
+    assert digits(one, one * -1000, one) == digits(one * -1000, one, one) == pytest.approx(3.0)

@@ -115,3 +115,11 @@ def test_the_names_of_a_path_go_from_the_root_to_the_leaf():
         values[-1].label = f"v{k}"
     (path,) = paths(values[-1], values[0]).largest
     assert path.names == ("v4", "v3", "v2", "v1", "v0")
+
+
+def test_no_path_leads_to_a_number_that_nothing_is_passed_to():
+    x = Value(2.0, label="x")
+    y = x**2
+    found = paths(y, y.inputs[1])
+    assert (found.count, found.largest, found.gradient) == (0, (), 0.0)
+    assert str(found) == "0 paths lead from x² to 2"
