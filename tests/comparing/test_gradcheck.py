@@ -407,3 +407,9 @@ def test_no_finer_difference_is_taken_than_is_needed(monkeypatch):
     assert len(taken) == 1
     assert not numeric.judge([4.1]).ok
     assert len(taken) == 4
+
+
+def test_a_graph_is_checked_with_respect_to_its_leaves_but_no_number_in_it():
+    x, y = Value(0.5, label="x"), Value(2.0, label="y")
+    check = gradcheck((x * y + 3.0).tanh())
+    assert (sorted(check.names), check.ok, check.not_judged) == (["x", "y"], True, {})

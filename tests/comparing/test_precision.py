@@ -346,3 +346,13 @@ def test_a_number_within_its_tolerance_has_no_digits():
     one = np.array([1.0])
     assert [digits(one, one, one * near) for near in (4.0, 1.0, 0.1)] == pytest.approx([0.0, 0.0, 1.0])
     assert digits(one, one * -1000, one) == digits(one * -1000, one, one) == pytest.approx(3.0)
+
+
+def test_each_number_has_the_noise_of_its_own_terms():
+    inputs = np.array([[1.0, 1e-3, 0.0]])
+    model = nn.MLP.from_arrays([[[1.0, 1.0, 1.0], [0.5, 0.5, 0.5]]], [[0.0, 0.0]], "linear", "linear")
+    case = exercise_of(model, inputs, np.array([[1.001, 0.5005]]))
+    given = Answer({"dW1": np.zeros((2, 3)), "db1": np.zeros(2)}, "arrays by name")
+    noise = precision_of(case, given).noise
+    assert (noise["dW1"].reshape(2, 3) / noise["db1"][:, None]).tolist() == [pytest.approx([1.0, 1e-3, 0.0])] * 2
+    assert noise["db1"][0] == pytest.approx(2 * noise["db1"][1])

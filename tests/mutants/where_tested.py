@@ -17,6 +17,8 @@ MODULES = {
     "engine.copying": ENGINE,
     "engine.operands": ENGINE,
     "vectorized": (),
+    "losses.rows": ("test_losses.py", "test_registry.py"),
+    "losses.sums": ("test_losses.py", "test_registry.py"),
     "stepping.step": ("stepping/test_stepper.py", "stepping/test_paths.py"),
     "stepping.stepper": (),
     "stepping.paths": (),
