@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
 
-.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples fuzz gallery clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples fuzz mutants gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,12 @@ check: lint type test examples  ## lint, types, tests (with the README's code), 
 FUZZ := 12000
 fuzz: $(VENV)/.test  ## feed the loaders, expressions and commands with damaged input, FUZZ=12000 cases of each
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -q tests/fuzz
+
+MUTANTS := 40
+SEED := 1
+MODULE :=
+mutants: $(VENV)/.test  ## change the package a little, MUTANTS=40 times by SEED=1, in all or one MODULE=: what do tests not notice?
+	$(BIN)/python -m tests.mutants --mutants $(MUTANTS) --seed $(SEED) --module "$(MODULE)"
 
 lint: $(VENV)/.lint  ## look for mistakes of style
 	$(BIN)/ruff check .

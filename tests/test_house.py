@@ -33,6 +33,7 @@ FILES = {
 }
 MODULES = sorted(FILES)
 STORIES = {
+    "mutants.test_mutants",
     "test_examples",
     "test_house",
     "test_notebooks",

@@ -1,3 +1,4 @@
+import ast
 import re
 import runpy
 import textwrap
@@ -39,6 +40,16 @@ def test_readme_names_only_files_that_exist():
         target = line.partition(")")[0]
         if not target.startswith("http"):
             assert target.startswith("#") or (README.parent / target).exists(), target
+
+
+def test_each_promise_names_a_test_that_there_is():
+    promises = README.read_text("utf-8").partition("## What microbp promises\n")[2].partition("\n## ")[0]
+    rows = [row for row in promises.splitlines() if row.startswith("| ")][2:]
+    kept = re.findall(r"\| `([\w/]+\.py)::(test_\w+)` \|$", promises, re.MULTILINE)
+    assert len(rows) == len(kept) == len({*kept}) >= 15
+    for file, test in kept:
+        tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
+        assert test in [node.name for node in tree.body if isinstance(node, ast.FunctionDef)], f"{file}::{test}"
 
 
 def test_what_the_readme_shows_of_a_diagnosis_is_what_is_printed(tmp_path, monkeypatch, capsys):

@@ -68,7 +68,8 @@ class Paths:
         gradient = f"{derivative(self.root, self.leaf)} = {decimals(self.gradient)}"
         if self.count > len(self.largest):
             share = f" ({self.carried / self.gradient:.1%})" if self.gradient else ""
-            lines.append(f"these {len(self.largest)} carry {decimals(self.carried)}{share} of {gradient}")
+            these = "this one carries" if len(self.largest) == 1 else f"these {len(self.largest)} carry"
+            lines.append(f"{these} {decimals(self.carried)}{share} of {gradient}")
         elif self.count > 1:
             lines.append(f"{derivative(self.root, self.leaf)} = {terms} = {decimals(self.gradient)}")
         return "\n".join(lines)

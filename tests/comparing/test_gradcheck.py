@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Op, Value, define, errstate, gradcheck, load
-from microbp.comparing.differences import replay
-from microbp.comparing.gradcheck import ALLOWED, JUDGED, METHODS, check_graph
+from microbp.comparing.differences import by_differences, replay
+from microbp.comparing.gradcheck import ALLOWED, JUDGED, METHODS, GradCheck, Numeric, check_graph
 from microbp.engine import OPS
 from microbp.errors import GraphError, OperandError, UnknownNameError
 from microbp.losses import batch_loss
@@ -289,3 +289,127 @@ def test_where_nothing_is_judged_nothing_is_ok(capsys):
     assert "no gradient could be judged" in capsys.readouterr().out
     with errstate("ignore"):
         assert gradcheck(lambda x: x.log(), 0.0).not_judged == {0: "the function is not finite here"}
+
+
+def check_of(a, n, method="complex", resolution=0.0, kinks=None):
+    """A check of leaves with these gradients, by the chain rule and by numbers."""
+    a, n = np.atleast_1d(a).tolist(), np.atleast_1d(n).tolist()
+    names = tuple(f"x{k}" for k in range(len(a)))
+    return GradCheck(
+        names, tuple(a), tuple(n), method, kinks or {}, tuple(np.broadcast_to(resolution, len(a)).tolist())
+    )
+
+
+@pytest.mark.parametrize(("method", "allowed"), [("complex", 1e-12), ("central", 1e-8), ("richardson", 1e-8)])
+@pytest.mark.parametrize("size", [1.0, -1e-200, 1e200])
+def test_the_relative_error_allowed_to_each_method(method, allowed, size):
+    for part, wrong in ((0.0, ()), (0.9, ()), (1.2, (0,))):
+        for a, n in ((size, size * (1 - part * allowed)), (size * (1 - part * allowed), size)):
+            check = check_of(a, n, method)
+            assert (check.wrong, check.ok, check.not_judged) == (wrong, not wrong, {})
+            assert check.errors[0] == check.worst == pytest.approx(part * allowed, rel=1e-3)
+
+
+def test_what_is_not_resolved_is_no_error_and_what_is_resolved_badly_is_not_judged():
+    assert (
+        check_of(100.0, 100.0 + 0.9e-3, resolution=1e-3).wrong,
+        check_of(100.0, 100.0 + 1.2e-3, resolution=1e-3).wrong,
+    ) == ((), (0,))
+    assert check_of(1.0, 1.0, resolution=4.9e-5).not_judged == {}
+    assert check_of(1.0, 1.0, resolution=5.2e-5).not_judged == {0: "too small to be judged by this method: below 1e+00"}
+    assert check_of(1.0, 2.0, resolution=5.2e-5).wrong == (0,)  # an error that shows is one, however badly resolved
+
+
+def test_a_gradient_of_zero_is_judged_where_nothing_can_hide():
+    for resolution, judged in ((0.0, True), (1e-160, True), (1e-150, False), (1e-9, False)):
+        assert check_of(0.0, 0.0, resolution=resolution).ok is judged
+    assert check_of(0.0, 1e-300).wrong == (0,)
+    assert check_of(-1e-300, 1e-300).worst == 2.0
+
+
+def test_a_number_that_is_none_is_wrong_in_the_chain_rule_and_says_nothing_in_the_check():
+    nan, inf = np.nan, np.inf
+    assert (check_of(nan, 1.0).wrong, check_of(inf, 1.0).wrong) == ((0,), (0,))
+    for numeric in (nan, inf):
+        assert check_of(1.0, numeric).not_judged == {0: "the function is not finite here"}
+        assert not check_of(1.0, numeric).ok
+    assert check_of([], []).ok
+
+
+def test_the_verdict_is_printed_first():
+    right, wrong = check_of([1.0, 2.0], [1.0, 2.0]), check_of([1.0, 2.0], [1.0, 2.5])
+    kinked = check_of([1.0, 2.0], [1.5, 2.0], kinks={0: "a kink"})
+    heads = [str(check).splitlines()[0] for check in (right, wrong, kinked, check_of(1.0, 1.5, kinks={0: "a kink"}))]
+    assert heads == [
+        "gradients agree (complex step, worst relative error 0.0e+00)",
+        "GRADIENTS DIFFER (complex step, worst relative error 2.0e-01)",
+        "gradients agree (complex step, worst relative error 0.0e+00), but 1 of 2 could not be judged",
+        "no gradient could be judged (complex step)",
+    ]
+    assert [kinked.ok, kinked.worst, kinked.wrong] == [True, 0.0, ()]
+    assert (
+        str(check_of(1.0, 1.5, "central", kinks={0: "a kink"})).splitlines()[2]
+        == "x0  1           1.5      not comparable here: a kink"
+    )
+    assert str(wrong).splitlines()[2:] == [
+        "x0  1           1        0.0e+00         1e-12",
+        "x1  2           2.5      2.0e-01         1e-12",
+    ]
+
+
+@pytest.mark.parametrize("count", [40, 41])
+def test_of_many_leaves_the_forty_worst_are_printed_worst_first(count):
+    a = np.ones(count)
+    check = check_of(a, a + 1e-3 * np.arange(count), kinks={7: "a kink"})
+    head, *rows = str(check).splitlines()[1:]
+    names = [row.split()[0] for row in rows]
+    if count == 40:
+        assert (head.split()[:2], names) == (["chain", "rule"], [f"x{k}" for k in range(40)])
+    else:
+        assert head.startswith("worst 40 of 41  chain rule")
+        assert names == ["x7", *[f"x{k}" for k in range(40, 0, -1) if k != 7]]
+
+
+def test_what_a_check_holds_is_there_for_json():
+    data = check_of([1.0, 2.0], [1.0, 2.5], kinks={0: "a kink"}).as_dict()
+    assert (data["ok"], data["worst"], data["allowed"], data["method"]) == (False, 0.2, (1e-12, 1e-12), "complex")
+    assert (data["names"], data["analytic"], data["not_judged"]) == (
+        ("x0", "x1"),
+        (1.0, 2.0),
+        {0: "not comparable here: a kink"},
+    )
+
+
+def test_a_check_that_takes_minutes_is_refused_with_its_numbers(monkeypatch):
+    x = Value(2.0)
+    y = x * x
+    for name, most in (("MOST_VALUES", 2), ("MOST_NUMBERS", 2)):
+        with monkeypatch.context() as less:
+            less.setattr(f"microbp.comparing.gradcheck.{name}", most)
+            assert check_graph(y, [x]).ok
+            less.setattr(f"microbp.comparing.gradcheck.{name}", most - 1)
+            with pytest.raises(GraphError, match="a numeric check of 1 leaves in a graph of 2 values takes minutes"):
+                check_graph(y, [x])
+
+
+def test_no_finer_difference_is_taken_than_is_needed(monkeypatch):
+    taken = []
+
+    def counted(*arguments):
+        taken.append(arguments)
+        return by_differences(*arguments)
+
+    monkeypatch.setattr("microbp.comparing.gradcheck.by_differences", counted)
+    x = Value(2.0)
+    numeric = Numeric(x.relu() * x, [x])
+    assert numeric.judge([4.0]).ok
+    assert numeric.judge([4.0]).ok
+    assert len(taken) == 1
+    assert not numeric.judge([4.1]).ok
+    assert len(taken) == 4
+
+
+def test_a_graph_is_checked_with_respect_to_its_leaves_but_no_number_in_it():
+    x, y = Value(0.5, label="x"), Value(2.0, label="y")
+    check = gradcheck((x * y + 3.0).tanh())
+    assert (sorted(check.names), check.ok, check.not_judged) == (["x", "y"], True, {})

@@ -7,9 +7,20 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import nn
-from microbp.comparing.answers.answer import within
+from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.answers.read import read
-from microbp.comparing.precision import OF_ZEROS, typed_half_units
+from microbp.comparing.precision import (
+    OF_ZEROS,
+    Precision,
+    digits,
+    few_digits,
+    is_half,
+    is_single,
+    marked,
+    precision_of,
+    rounded_to_single,
+    typed_half_units,
+)
 from microbp.derivation.backprop import gradients, pass_of
 from microbp.diagnosis.search.factors import LEAST_CHANGE, scalings
 from microbp.diagnosis.search.fitting import Column
@@ -171,3 +182,177 @@ def test_the_rounding_noise_of_a_perfect_fit_is_not_accused():
         mine = exercise_of(model, inputs, near, loss="half_squared_error").truth[1]
         assert microbp.compare(model, inputs, outputs, gradients=mine, loss="half_squared_error").ok
         assert microbp.diagnose(model, mine, inputs, outputs, loss="half_squared_error").ok
+
+
+ALONE = exercise_of(nn.MLP.from_arrays([[[1.0]]], [[0.0]], "linear", "linear"), [[0.5]], [[0.25]])
+"""One weight and one bias."""
+
+
+def typed(*numbers, **about):
+    return Answer({"dW1": np.array([numbers], dtype=np.float64)}, "arrays by name", **about)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "own", "alike"),
+    [
+        ([0.0, 0.0], [5e-7, 5e-7], [5e-7, 5e-7]),  # 0.000000
+        ([0.5], [5e-4], [5e-4]),  # 0.500
+        ([250.0], [0.5], [0.5]),
+        ([2.0], [5e-3], [5e-3]),
+        ([1.234567, 0.25], [5e-7, 5e-4], [5e-7, 5e-7]),  # 0.250, or 0.250000 like its neighbour
+        ([1234567.0, 0.25], [0.5, 5e-3], [0.5, 5e-3]),
+        (
+            [1 / 3, 0.25],
+            [5e-17, 5e-17],
+            [5e-17, 5e-17],
+        ),  # a number that was computed was not typed, nor those beside it
+    ],
+)
+def test_the_half_unit_of_what_was_typed(numbers, own, alike):
+    assert typed_half_units(np.array(numbers)).tolist() == pytest.approx(own, rel=1e-12)
+    assert typed_half_units(np.array(numbers), alike=True).tolist() == pytest.approx(alike, rel=1e-12)
+
+
+def nearness(half=0.0, noise=0.0, of_single=False, cut=False, right=0.0, **how):
+    precision = Precision({"dW1": np.array([half])}, {"dW1": np.array([noise])}, of_single, cut)
+    return float(precision.tolerance("dW1", np.array([right]), **how)[0])
+
+
+def test_how_near_is_near_enough():
+    assert nearness(half=0.5) == pytest.approx(0.5 + 5e-7, rel=1e-12)  # a tie is not lost to the last bit
+    assert nearness(half=0.5, cut=True) == pytest.approx(1 + 1e-6, rel=1e-12)
+    assert nearness(right=-1.0) == pytest.approx(1e-9, rel=1e-12)
+    assert nearness(noise=2.0**29) == pytest.approx(32, rel=1e-12)  # what float32's noise is in float64
+    for how in ({"of_single": True}, {"single": True}):
+        assert nearness(noise=1.0, right=1e6, **how) == pytest.approx(32, rel=1e-12)
+        assert nearness(noise=1.0, right=100.0, **how) == pytest.approx(0.1, rel=1e-12)
+        assert nearness(noise=1.0, right=1.0, ruined=2.0, **how) == pytest.approx(2, rel=1e-12)
+    assert nearness(noise=1.0, right=1e6) == pytest.approx(1e-3 + 32 * 2.0**-29, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("number", "single"),
+    [(0.5, False), (2 + 2.0**-7, False), (4 + 2.0**-7, True), (0.5 + 2.0**-8, True), (1 / 3, False)],
+)
+def test_numbers_that_float32_holds_are_its_own_unless_so_few_digits_were_typed(number, single):
+    assert precision_of(ALONE, typed(number)).single is single
+    assert not precision_of(ALONE, typed(number), typed=False).single
+    assert precision_of(ALONE, typed(number, single=True)).single
+
+
+def test_float16_has_eleven_bits_and_an_end():
+    number = float(np.float16(1 / 3))
+    half = precision_of(ALONE, typed(number, single=True)).half["dW1"]
+    assert half == pytest.approx(number * 2.0**-11 + 2.0**-25, rel=1e-12)
+    assert precision_of(ALONE, typed(1 / 3, single=True)).half["dW1"] < 1e-15
+    assert precision_of(ALONE, typed(number)).half["dW1"] == pytest.approx(half)
+    assert (is_half(np.array([0.5, np.nan])), is_half(np.array([1e5]))) == (True, False)
+    assert (is_single(np.array([1e5, np.nan])), is_single(np.array([0.1]))) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("number", "right", "same"),
+    [
+        (1 + 0.9 * 2.0**-23, 1.0, True),
+        (1 + 1.2 * 2.0**-23, 1.0, False),
+        (0.9e-38, 0.0, True),
+        (1.1e-38, 0.0, False),
+        (0.1, 0.1 * (1 + 2.0**-24), True),
+    ],
+)
+def test_rounded_to_float32_and_no_more(number, right, same):
+    assert rounded_to_single(typed(number), {"dW1": np.array([[right]])}) is same
+    assert not rounded_to_single(typed(number), {"dW1": np.array([[right, right]])})
+
+
+@pytest.mark.parametrize(
+    ("number", "right", "few", "beside_others"),
+    [
+        (0.02, 0.0196, True, True),
+        (0.02, 0.025 + 4e-9, True, False),
+        (0.02, 0.025 + 8e-9, False, False),
+        (0.051, 0.0514, True, True),
+        (0.051, 0.0561, False, False),
+        (300.0, 251.0, True, False),
+        (300.0, 304.0, True, True),
+    ],
+)
+def test_right_numbers_with_hardly_a_digit_left(number, right, few, beside_others):
+    assert few_digits(typed(number), {"dW1": np.array([[right]])}) is few
+    assert not few_digits(typed(number), {"dW1": np.array([[right, right]])})
+    both = Answer({"dW1": np.array([[number]]), "db1": np.array([1 / 3])}, "arrays by name")
+    assert few_digits(both, {"dW1": np.array([[right]]), "db1": np.array([1 / 3])}) is beside_others
+
+
+def test_of_a_perfect_fit_the_noise_is_that_of_its_targets():
+    inputs = np.array([[1.0], [-1.0]])
+    model = nn.MLP.from_arrays([[[1.0]]], [[0.0]], "linear", "linear")
+    case = exercise_of(model, inputs, inputs, loss="half_squared_error")
+    given = Answer({"dW1": np.zeros((1, 1)), "db1": np.zeros(1)}, "arrays by name")
+    share = gradients(replace(case, Y=case.Y + 1.0), pass_of(case))["db1"][0] / -2  # of one sample in the loss
+    noise = precision_of(case, given).noise
+    assert noise["dW1"].tolist() == noise["db1"].tolist() == pytest.approx([2 * share * 2.0**-23])
+
+
+def test_the_noise_of_single_precision_is_no_less_than_what_it_does():
+    for seed in range(6):
+        case, single = in_float32(seed)
+        given = Answer(single, "arrays by name")
+        noise = precision_of(case, given).noise
+        for name, right in case.truth[1].items():
+            error = np.abs(single[name] - right).ravel()
+            assert np.all(error <= noise[name] * (1 + 1e-6))
+            assert noise[name].max() <= 1e4 * max(error.max(), 2.0**-23 * max(1e-30, np.abs(right).max()), 1e-9)
+
+
+def test_an_array_of_another_shape_is_wrong_with_all_its_digits():
+    (array,) = marked(typed(1.0, 2.0), {"dW1": np.array([[1.0]])}, lambda name, right: 1e9 + 0 * right)
+    assert (array.wrong.tolist(), array.digits) == ([True, True], np.inf)
+    (array,) = marked(typed(100.0, 2.0), {"dW1": np.array([[101.0, 2.0]])}, lambda name, right: 0.01 + 0 * right)
+    assert (array.wrong.tolist(), array.digits) == ([True, False], pytest.approx(np.log10(10100)))
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "each", "pooled"),
+    [
+        (1 / 3, 0.25, 5e-4, 5e-17),  # typed beside what was computed
+        (1 / 3, 0.0, 5e-17, 5e-17),  # an exact zero
+        (0.123456, 0.0, 5e-7, 5e-7),
+        (0.123456, 0.25, 5e-4, 5e-4),
+    ],
+)
+def test_an_array_has_its_own_precision_unless_they_are_pooled(weight, bias, each, pooled):
+    both = Answer({"dW1": np.array([[weight]]), "db1": np.array([bias])}, "arrays by name")
+    assert precision_of(ALONE, both).half["db1"] == pytest.approx(each, rel=1e-9)
+    assert precision_of(ALONE, both, pooled=True).half["db1"] == pytest.approx(pooled, rel=1e-9)
+    assert precision_of(ALONE, both, typed=False).half["db1"] == 0.0
+    assert precision_of(ALONE, both).typed is (each > 1e-15)
+
+
+def test_inf_and_nan_are_no_digits_of_their_array():
+    both = Answer({"dW1": np.array([[np.inf]]), "db1": np.array([0.25])}, "arrays by name")
+    assert precision_of(ALONE, both).half["dW1"] == 0.0
+    assert precision_of(ALONE, both).half["db1"] == pytest.approx(5e-4)
+
+
+def test_from_which_digit_on_a_number_was_computed():
+    for number, half in ((0.6000000000001, 5e-14), (3.000000000007, 5e-4)):  # 8e-14 and 1.7e-13 of it
+        assert typed_half_units(np.array([number, 0.25]))[1] == pytest.approx(half, rel=1e-9)
+    for half, short in ((0.9e-13, False), (1.1e-13, True)):
+        assert Precision({"dW1": np.array([half])}, {}, False).typed is short
+
+
+def test_a_number_within_its_tolerance_has_no_digits():
+    one = np.array([1.0])
+    assert [digits(one, one, one * near) for near in (4.0, 1.0, 0.1)] == pytest.approx([0.0, 0.0, 1.0])
+    assert digits(one, one * -1000, one) == digits(one * -1000, one, one) == pytest.approx(3.0)
+
+
+def test_each_number_has_the_noise_of_its_own_terms():
+    inputs = np.array([[1.0, 1e-3, 0.0]])
+    model = nn.MLP.from_arrays([[[1.0, 1.0, 1.0], [0.5, 0.5, 0.5]]], [[0.0, 0.0]], "linear", "linear")
+    case = exercise_of(model, inputs, np.array([[1.001, 0.5005]]))
+    given = Answer({"dW1": np.zeros((2, 3)), "db1": np.zeros(2)}, "arrays by name")
+    noise = precision_of(case, given).noise
+    assert (noise["dW1"].reshape(2, 3) / noise["db1"][:, None]).tolist() == [pytest.approx([1.0, 1e-3, 0.0])] * 2
+    assert noise["db1"][0] == pytest.approx(2 * noise["db1"][1])

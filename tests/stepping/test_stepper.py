@@ -163,3 +163,12 @@ def test_long_passes_step_without_delay():
     while stepper.back():
         pass
     assert stepper.grad(x) is None
+
+
+def test_there_is_no_position_outside_the_pass():
+    x = Value(2.0, label="x")
+    stepper = steps(x * x)
+    for position in (-1, 3):
+        with pytest.raises(GraphError, match=f"has the positions 0 to 2, got {position}"):
+            stepper.goto(position)
+    assert (stepper.goto(2), stepper.goto(0)) == (stepper[1], None)

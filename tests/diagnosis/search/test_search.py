@@ -5,11 +5,16 @@ Each test stands for some networks, so that they can be run side by side.
 
 import re
 
+import numpy as np
 import pytest
 
 from microbp.comparing.answers.read import read
+from microbp.comparing.precision import BY_CHANCE
+from microbp.diagnosis.explanation import Explanation, Finding
+from microbp.diagnosis.mistakes import CODES, find
+from microbp.diagnosis.search.search import Search, _distinct
 from tests import ROOT, cases
-from tests.planting import PLANTED, named, pairs, right_forms, singles
+from tests.planting import PLANTED, named, pairs, random_case, right_forms, singles
 
 NETWORKS = cases(6)
 """For each mistake; the statistics, of 20, are the bench's."""
@@ -52,3 +57,88 @@ def test_the_table_in_the_readme_has_every_mistake():
     readme = (ROOT / "README.md").read_text("utf-8")
     table = readme.partition("<!-- confusion -->")[2].partition("<!-- /confusion -->")[0]
     assert re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.MULTILINE) == PLANTED
+
+
+CASE = random_case(np.random.default_rng(3), loss="half_squared_error", l2=0.0)
+
+
+def searched(change, **how):
+    (given,) = read(CASE, {name: change(g) for name, g in CASE.truth[1].items()}, loose=True)
+    return Search(CASE, given, **how)
+
+
+def finding(code, rate=None):
+    return Finding(find(code), {}, (1,), (), rate)
+
+
+@pytest.mark.parametrize(
+    ("change", "precision"),
+    [
+        (lambda g: g, "double"),
+        (lambda g: g.astype(np.float32), "single"),
+        (lambda g: g.astype(np.float32).tolist(), "single"),
+        (lambda g: g.round(6), "double"),
+        (lambda g: np.trunc(g * 1e6) / 1e6, "double"),
+        (lambda g: g * (1 + 2e-9), "single"),
+        (lambda g: g * (1 + 1e-4), ""),
+        (lambda g: g * 1.01, ""),
+        (lambda g: g * np.nan, ""),
+    ],
+)
+def test_the_precision_in_which_numbers_are_right(change, precision):
+    search = searched(change)
+    assert (search.right_in(), search.is_right()) == (precision, precision != "")
+
+
+def test_a_choice_among_more_needs_more_digits():
+    search = searched(lambda g: -g)
+    ideas = 2 * np.log10(max(10, len(search.ideas) * CASE.depth)) - 0.3
+    search.tried = 1000
+    for findings, choices in [
+        ((finding("sign"),), 0.0),
+        ((finding("sign", CASE.learning_rate),), 0.0),
+        ((finding("sign", 0.125),), 3.0),
+        ((finding("another-line"),), 3.0),
+        ((finding("sign"), finding("missing-input")), ideas),
+        ((finding("sign", 0.125), finding("missing-input")), 3 + ideas),
+    ]:
+        assert search._choices(Explanation(findings, len(findings))) == pytest.approx(choices), findings
+
+
+def test_digits_speak_for_a_choice_if_two_more_are_right():
+    search = searched(lambda g: -g)
+    known = search._digits
+    assert known == sum(array.digits for array in search.marked()) > 10
+    assert [search._speak_for(choices) for choices in (0.0, known - BY_CHANCE - 1e-9)] == [True, True]
+    assert not search.by_chance
+    assert not search._speak_for(known - BY_CHANCE + 1e-9)
+    assert search.by_chance
+    assert search._speak_for(0.0)
+    assert search.by_chance
+
+
+def test_what_is_said_has_been_seen():
+    search = searched(lambda g: -g)
+    for change, made in (({"scale": -1.0}, True), ({"scale": -1.0001}, False), ({"scale": 1.0}, False)):
+        explanation = Explanation((Finding(find("sign"), change, tuple(range(1, CASE.depth + 1))),), 1)
+        assert search._makes(explanation) is made
+    broken = Explanation((Finding(find("another-line"), {"d": "a0 @ a0 @ W"}, (CASE.depth,)),), 1)
+    assert not search._makes(broken)
+
+
+def test_the_simplest_explanation_is_found_at_its_cost_alone():
+    search = searched(lambda g: -g)
+    assert [e.codes for e in search.explanations(1)] == [("sign",)]
+    assert search.explanations(0) == []
+
+
+def test_each_combination_stands_once_in_the_order_of_the_table():
+    first, later = sorted(("sign", "missing-input"), key=list(CODES).index)
+    explanations = [
+        Explanation((finding(later), finding(first)), 2),
+        Explanation((finding(later),), 1),
+        Explanation((finding(first),), 1),
+        Explanation((finding(first), finding(later)), 2),
+        Explanation((finding(first),), 1),
+    ]
+    assert [e.codes for e in _distinct(explanations)] == [(first,), (later,), (later, first)]

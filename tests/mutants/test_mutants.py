@@ -1,0 +1,48 @@
+"""The mutator makes what it says, and its lists speak of what there is."""
+
+import ast
+
+import pytest
+
+from tests import ROOT
+from tests.mutants.__main__ import equivalents
+from tests.mutants.mutate import mutants
+from tests.mutants.where_tested import MODULES, held_by
+
+
+def source(module):
+    return (ROOT / "microbp" / f"{module.replace('.', '/')}.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_mutant_is_another_module_that_compiles(module):
+    same = ast.unparse(ast.parse(source(module)))
+    made = [mutant.source for mutant in mutants(source(module))]
+    assert same not in made
+    assert len(made) > 15
+    for text in made[:: max(1, len(made) // 10)]:
+        compile(text, module, "exec")
+
+
+def test_a_formula_written_as_text_is_mutated_as_a_formula():
+    assert "`'1 - out ** 2'` → `'1 + out ** 2'`" in [m.change for m in mutants("Op('tanh', ('1 - out ** 2',))")]
+    assert not [m for m in mutants("raise_ = 'a text - of words'") if "text" in m.change]
+
+
+def test_the_verdict_of_a_check_cannot_be_the_same_each_time_unnoticed():
+    changes = [m.change for m in mutants("def __str__(self):\n    return 'a' if self.ok else 'b'")]
+    assert {"`'a' if self.ok else 'b'` → `'a'`", "`'a' if self.ok else 'b'` → `'b'`"} <= {*changes}
+    assert all(m.prints for m in mutants("class A:\n    def __str__(self):\n        return 'a' + 'b'"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_held_by_a_module_are_there(module):
+    assert all((ROOT / path).exists() for path in held_by(module))
+    assert held_by(module)[1:]
+
+
+def test_each_mutant_that_changes_nothing_is_one_and_says_why():
+    for (module, where, change), reason in equivalents().items():
+        found = [(mutant.where, mutant.change) for mutant in mutants(source(module))]
+        assert (where, change) in found, f"{module}: no such mutant any more: {change}"
+        assert len(reason) > 20

@@ -1,0 +1,42 @@
+"""Which tests are to notice a change in a module."""
+
+from tests import ROOT
+
+ENGINE = tuple(f"engine/test_{name}.py" for name in ("ops", "special_values", "value", "machine", "ieee", "order"))
+MODULES = {
+    "formula.language": ENGINE,
+    "formula.dialects": ("formula/test_language.py", *ENGINE),
+    "formula.compiled": ("formula/test_language.py", *ENGINE),
+    "engine.ops": ENGINE,
+    "engine.row": ENGINE,
+    "engine.families": ENGINE,
+    "engine.methods": ENGINE,
+    "engine.ieee": ENGINE,
+    "engine.order": ENGINE,
+    "engine.value": ENGINE,
+    "engine.copying": ENGINE,
+    "engine.operands": ENGINE,
+    "vectorized": (),
+    "losses.rows": ("test_losses.py", "test_registry.py"),
+    "losses.sums": ("test_losses.py", "test_registry.py"),
+    "stepping.step": ("stepping/test_stepper.py", "stepping/test_paths.py"),
+    "stepping.stepper": (),
+    "stepping.paths": (),
+    "comparing.differences": ("comparing/test_gradcheck.py",),
+    "comparing.gradcheck": (),
+    "comparing.precision": ("comparing/test_comparison.py",),
+    "diagnosis.search.search": ("diagnosis/test_diagnose.py", "comparing/test_precision.py"),
+    "printing.numbers": ("stepping/test_sentences.py",),
+    "printing.tables": (),
+    "printing.files": (),
+}
+"""What is mutated, and its tests that are not named after it: what has none of its own is tested through others."""
+
+
+def held_by(module: str) -> list[str]:
+    """The doctests of a module, the tests that are named after it, and the others: paths below the root."""
+    path = f"{module.replace('.', '/')}.py"
+    room, _, name = path.rpartition("/")
+    own = f"tests/{room}/test_{name}".replace("//", "/")
+    named = [own] if (ROOT / own).exists() else []
+    return [f"microbp/{path}", *named, *(f"tests/{other}" for other in MODULES[module])]
