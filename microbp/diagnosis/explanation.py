@@ -16,12 +16,13 @@ from typing import Any
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.assumptions import in_words
 from microbp.derivation.backprop import Change, Pass, after_step, pass_of
-from microbp.derivation.formulas import SLOPES, loss_of, lost_parts, other_losses, symbol
+from microbp.derivation.formulas import SLOPES, lost_parts, other_losses, symbol
 from microbp.derivation.notation import index_form, matrix_form, part_form
 from microbp.diagnosis.mistakes import MISTAKES, Mistake
 from microbp.diagnosis.search.changes import SCALED, SOLVED, changed, number, texts
 from microbp.diagnosis.search.factors import Group, Scaling
 from microbp.diagnosis.search.likely_factors import LikelyFactors
+from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise
 
 _NEAR = 1e-6
@@ -61,7 +62,7 @@ class Finding:
         formulas = {text: name for name, text in SLOPES.items()}
         slope = str(lines.get("slope", ""))
         losses = {
-            text: name for name, text in (other_losses(loss_of(case.loss)) | lost_parts(loss_of(case.loss))).items()
+            text: name for name, text in (other_losses(LOSSES[case.loss]) | lost_parts(LOSSES[case.loss])).items()
         }
         return self.mistake.name.format(
             slope=part_form(case, SLOPES[case.activations[l - 1]], l),

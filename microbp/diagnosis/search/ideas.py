@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.derivation.backprop import PASS, Change
-from microbp.derivation.formulas import SLOPES, loss_of
+from microbp.derivation.formulas import SLOPES
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find
 from microbp.diagnosis.search.changes import is_factor, texts, varieties
 from microbp.diagnosis.search.edits import edits
 from microbp.diagnosis.search.fitting import Column, spans
 from microbp.diagnosis.search.replay import Replayer, stage
+from microbp.losses import LOSSES
 
 UNNAMED = 2
 """What an edit costs that has no row in the table; one that has costs 1."""
@@ -136,13 +137,13 @@ class Ideas(Replayer):
 
     def _every_edit(self, l: int, kind: str) -> Iterator[Move]:
         f, last = self.case.activations[l - 1], l == self.case.depth
-        loss, own = loss_of(self.case.loss), self.right.layers[l - 1]
+        loss, own = LOSSES[self.case.loss], self.right.layers[l - 1]
         sources: list[tuple[str, str, str]] = []
         if kind == "delta":
             sources += [("slope", own["slope"], ""), ("d", PASS["d"], "")]
             sources += [("slope", SLOPES[f], f)] if SLOPES[f] != own["slope"] else []
-            sources += [("up", loss.error, "")] if last else []
-            sources += [("d", loss.delta(f), "")] if last and loss.delta(f) else []
+            sources += [("up", loss.derivative, "")] if last else []
+            sources += [("d", loss.delta[f], "")] if last and f in loss.delta else []
         elif kind == "sums":
             sources += [("dW", own["dW"], ""), ("db", own["db"], "")]
             sources += [("l2W", own["l2W"], "")] if self.case.l2 else []

@@ -31,7 +31,6 @@ from microbp.comparing.precision import (
     rounded_to_single,
 )
 from microbp.derivation.backprop import gradients
-from microbp.derivation.formulas import loss_of
 from microbp.diagnosis.explanation import Explanation, Finding, read_scaling
 from microbp.diagnosis.mistakes import CODES, find
 from microbp.diagnosis.search.changes import is_factor
@@ -40,6 +39,7 @@ from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.ideas import Used
 from microbp.diagnosis.search.likely_factors import LikelyFactors
 from microbp.diagnosis.search.replay import ERRORS
+from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise, Gradients
 
 
@@ -89,7 +89,7 @@ class Search(Elsewhere):
     def _rights(self) -> list[Gradients]:
         """The right gradients; those from the other side at kinks; and those of logarithms that nobody clipped."""
         passes = [self.right.changed({"slope": "f1(np.where(z == 0, 1.0, z))"})]
-        if text := loss_of(self.case.loss).delta(self.case.activations[-1]):
+        if text := LOSSES[self.case.loss].delta.get(self.case.activations[-1]):
             passes.append(self.right.changed({"d": text}, [self.case.depth]))
         return [self.case.truth[1], *(gradients(self.case, lines, self.start.scopes) for lines in passes)]
 
