@@ -31,13 +31,14 @@ from microbp.comparing.precision import (
     rounded_to_single,
 )
 from microbp.derivation.backprop import gradients
-from microbp.diagnosis.explanation import Explanation, Finding, read_scaling
+from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find
 from microbp.diagnosis.search.changes import is_factor
 from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, Elsewhere
 from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.ideas import Used
 from microbp.diagnosis.search.likely_factors import LikelyFactors
+from microbp.diagnosis.search.readings import read_scaling
 from microbp.diagnosis.search.replay import ERRORS
 from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise, Gradients
