@@ -58,9 +58,8 @@ def lost_parts(loss: Loss) -> dict[str, str]:
         return {}
     found = {f"{loss.name} without y": re.sub(r"\b([ap]) - y", r"\1", loss.derivative)}
     if loss.of == "binary_cross_entropy":
-        mean = loss.derivative.removeprefix(loss.summed.derivative)
-        found["its first term alone"] = f"-y / a{mean}"
-        found["its second term with the first one's sign"] = f"-(y / a + (1 - y) / (1 - a)){mean}"
+        found["its first term alone"] = f"-y / a{loss.divided}"
+        found["its second term with the first one's sign"] = f"-(y / a + (1 - y) / (1 - a)){loss.divided}"
     return found
 
 

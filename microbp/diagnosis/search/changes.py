@@ -67,6 +67,7 @@ def _choices(case: Exercise) -> Mapping[str, list[str]]:
     loss, m = LOSSES[case.loss], len(case.Y)
     others = [name for name in ACTIVATIONS if name != "linear" and name in SLOPES]
     return {
+        "<over>": [loss.divided],
         "<g' formula>": [SLOPES[name] for name in others],
         "<g>": others,
         "<j>": [str(j) for j in range(min(MOST_CHOICES, max(case.sizes[2:], default=0)))],

@@ -145,6 +145,7 @@ class Search(Elsewhere):
             yield from self._again(cost)
         if cost > 1:
             yield from self._factored(cost, self._scoped)
+            yield from self._factored(cost, self._at_other_weights())
 
     def _explanation(self, used: Sequence[Used]) -> Explanation:
         findings = []
@@ -161,7 +162,9 @@ class Search(Elsewhere):
         """Passes that fit with factors, at this cost all in all."""
         with np.errstate(all="ignore"):
             for findings, lines in tried:
-                columns = self.columns(lines, None, None if self._other_forward(lines) else self.start.scopes)
+                case = Explanation(findings, 0).case(self.case)
+                known = not self._other_forward(lines) and case.weights is self.case.weights
+                columns = self.columns(lines, case, self.start.scopes if known else None)
                 if columns is None or len(findings) > cost:
                     continue
                 for scaling in scalings(columns, self.nice, cost - len(findings)):
