@@ -3,8 +3,7 @@
 It shares no code with the rest of microbp, so that the scalar graph can be checked against it. The network that
 many textbooks work through by hand, with its weights w1 … w8:
 
->>> W = [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]]
->>> b = [[0.35, 0.35], [0.60, 0.60]]
+>>> W, b = [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]], [[0.35, 0.35], [0.60, 0.60]]
 >>> names = {"activation": "sigmoid", "output": "sigmoid", "loss": "half_squared_error"}
 >>> loss, dW, db = loss_and_gradients(W, b, [[0.05, 0.10]], [[0.01, 0.99]], **names)
 >>> print(f"{loss:.9f}, ∂/∂w5 = {dW[1][0, 0]:.9f}, ∂/∂w1 = {dW[0][0, 0]:.9f}")
@@ -53,8 +52,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], 
 """Every activation f by name: f(z), and f′ from z and a = f(z)."""
 
 
-def _log(p: Array) -> tuple[Array, Array]:
-    """Has log max(p, ε) and its derivative, half of it at the tie."""
+def _log(p: Array) -> tuple[Array, Array]:  # log max(p, ε) and its derivative, half of it at the tie
     clipped = np.maximum(p, SMALLEST_PROBABILITY)
     return np.log(clipped), np.heaviside(p - SMALLEST_PROBABILITY, 0.5) / clipped
 
@@ -66,8 +64,7 @@ def _log_softmax(a: Array) -> tuple[Array, Array, Array]:
     return shifted - np.log1p(others), largest, others / (1.0 + others)
 
 
-def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:
-    """Has p·Σy − y."""
+def _cross_entropy_of_softmax_delta(a: Array, y: Array) -> Array:  # p·Σy − y
     (log_p, largest, rest), of_row = _log_softmax(a), y.sum(axis=1, keepdims=True)
     return np.asarray(np.where(largest, (of_row - y) - of_row * rest, np.exp(log_p) * of_row - y))
 
@@ -78,41 +75,34 @@ def softmax(a: Array) -> Array:
 
 
 Loss = tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]
-_SUMS: dict[str, Loss] = {
-    "half_squared_error": (lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
-    "squared_error": (lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
-    "binary_cross_entropy": (
+_BINARY = "binary_cross_entropy_sum", "binary_cross_entropy", "mean_binary_cross_entropy"
+_SUMS: dict[tuple[str, ...], Loss] = {
+    ("half_squared_error", "half_squared_error_per_sample", "half_mean_squared_error"): (
+        lambda a, y: np.sum(0.5 * (y - a) ** 2), lambda a, y: a - y),
+    ("squared_error", "squared_error_per_sample", "mean_squared_error"): (
+        lambda a, y: np.sum((y - a) ** 2), lambda a, y: 2.0 * (a - y)),
+    _BINARY: (
         lambda a, y: -np.sum(y * _log(a)[0] + (1.0 - y) * _log(1.0 - a)[0]),
-        lambda a, y: -(y * _log(a)[1] - (1.0 - y) * _log(1.0 - a)[1]),
-    ),
-    "hinge": (lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)), lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0)),
-    "softmax_cross_entropy": (lambda a, y: -np.sum(y * _log_softmax(a)[0]), _cross_entropy_of_softmax_delta),
-}
-
-
-def _divided(summed: Loss, by: Callable[[Array], int]) -> Loss:
-    return lambda a, y: summed[0](a, y) / by(a), lambda a, y: summed[1](a, y) / by(a)
-
-
-def _averages(of: str, summed: Loss) -> dict[str, Loss]:
-    """Has a loss by its names as a sum, per sample, and averaged over samples and outputs."""
-    names = _SQUARES.get(of, (f"{of}_sum", of, f"mean_{of}"))
-    by: tuple[Callable[[Array], int], ...] = (lambda a: 1, len, np.size)
-    return {name: _divided(summed, divisor) for name, divisor in zip(names, by, strict=True)}
-
-
-_SQUARES = {
-    "half_squared_error": ("half_squared_error", "half_squared_error_per_sample", "half_mean_squared_error"),
-    "squared_error": ("squared_error", "squared_error_per_sample", "mean_squared_error"),
-}
-LOSSES = {name: loss for of, summed in _SUMS.items() for name, loss in _averages(of, summed).items()}
-"""Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
-
+        lambda a, y: -(y * _log(a)[1] - (1.0 - y) * _log(1.0 - a)[1])),
+    ("hinge_sum", "hinge", "mean_hinge"): (
+        lambda a, y: np.sum(np.maximum(0.0, 1.0 - y * a)), lambda a, y: np.where(1.0 - y * a > 0, -y, 0.0)),
+    ("softmax_cross_entropy_sum", "softmax_cross_entropy", "mean_softmax_cross_entropy"): (
+        lambda a, y: -np.sum(y * _log_softmax(a)[0]), _cross_entropy_of_softmax_delta),
+}  # fmt: skip  # a loss reads best as one paragraph: its names, its sum, the derivative of that
 _OF_NET: Loss = (  # −log σ(z) is softplus(−z), −log(1 − σ(z)) softplus(z): together a − y
     lambda z, y: np.sum(y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z)),
     lambda z, y: (1.0 - y) * _sigmoid(z) - y * _sigmoid(-z),
 )
-LOSSES_OF_NET = {(name, "sigmoid"): loss for name, loss in _averages("binary_cross_entropy", _OF_NET).items()}
+_PARTS: tuple[Callable[[Array], int], ...] = (lambda a: 1, len, np.size)  # by what each of the three names divides
+
+
+def _divided(loss: Loss, by: Callable[[Array], int]) -> Loss:
+    return lambda a, y: loss[0](a, y) / by(a), lambda a, y: loss[1](a, y) / by(a)
+
+
+LOSSES = {n: _divided(loss, by) for names, loss in _SUMS.items() for n, by in zip(names, _PARTS, strict=True)}
+"""Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
+LOSSES_OF_NET = {(name, "sigmoid"): _divided(_OF_NET, by) for name, by in zip(_BINARY, _PARTS, strict=True)}
 """By loss and output activation: loss and ∂loss/∂z = δL from z and y, right also where a rounds to 0 or 1."""
 
 
@@ -187,10 +177,8 @@ def loss_and_gradients(
     if backward_weights is not None:
         network = _network(backward_weights, biases, X, activation, output)
     ds = _deltas(network, zs, activations, y, loss)
-    dW = [d.T @ a for d, a in zip(ds, activations[:-1], strict=True)]
-    if l2:
-        dW = [d + l2 / len(y) * W for d, W in zip(dW, network.weights, strict=True)]
-    of_biases = l2 / len(y) if penalize_biases else 0.0
+    of_weights, of_biases = l2 / len(y), l2 / len(y) if penalize_biases else 0.0
+    dW = [d.T @ a + of_weights * W for d, a, W in zip(ds, activations[:-1], network.weights, strict=True)]
     return total, dW, [d.sum(axis=0) + of_biases * b for d, b in zip(ds, network.biases, strict=True)]
 
 
@@ -231,12 +219,11 @@ def _network(weights: Sequence[Any], biases: Sequence[Any], X: Any, activation: 
         if b.shape != W.shape[:1]:
             raise ValueError(f"biases[{l}] has shape {b.shape}, but weights[{l}] of shape {W.shape} needs ({len(W)},)")
         given, source = len(W), f"layer {l + 1} gives {len(W)} (weights[{l}] has shape {W.shape})"
-    n = len(Ws) - 1
-    hidden = [activation] * n if isinstance(activation, str) else list(activation)
+    hidden = [activation] * (len(Ws) - 1) if isinstance(activation, str) else list(activation)
     for name in (activation, output) if isinstance(activation, str) else (*hidden, output):
         _check_name("activation", name, ACTIVATIONS)
-    if len(hidden) != n:
-        raise ValueError(f"activation must be one name or one for each of the {n} hidden layers, got {hidden}")
+    if len(hidden) != len(Ws) - 1:
+        raise ValueError(f"activation must be one name, or one for each of {len(Ws) - 1} hidden layers, got {hidden}")
     return _Network(Ws, bs, x, [*hidden, output])
 
 

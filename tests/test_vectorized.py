@@ -365,7 +365,7 @@ GOOD: dict[str, Any] = {"weights": W2, "biases": B2, "X": np.ones((3, 2)), "Y": 
         ({"activation": "rleu"}, f"unknown activation: 'rleu' (must be one of {ACTIVATIONS})"),
         ({"activation": ["rleu"]}, "unknown activation: 'rleu'"),
         ({"output": "softmax"}, f"unknown activation: 'softmax' (must be one of {ACTIVATIONS})"),
-        ({"activation": ["relu", "tanh"]}, "one name or one for each of the 1 hidden layers, got ['relu', 'tanh']"),
+        ({"activation": ["relu", "tanh"]}, "one name, or one for each of 1 hidden layers, got ['relu', 'tanh']"),
         ({"X": [1.0, 2.0]}, "X must have shape (m, n_in) and not be empty, got shape (2,): X.reshape(1, -1) is one"),
         ({"Y": [1.0, 2.0, 3.0]}, "Y must have shape (m, n_out) and not be empty, got shape (3,): Y.reshape(-1, 1) is"),
         ({"X": np.ones((0, 2))}, "not be empty, got shape (0, 2)"),

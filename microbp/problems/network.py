@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,11 @@ from microbp.losses import LOSSES, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
 from microbp.nn.layout import UNSAID, ArrayLayout
-from microbp.problems.arrays import samples, split
+from microbp.printing.files import write
+from microbp.problems.arrays import samples
 from microbp.problems.kinds import NUMBER
 from microbp.problems.names import Names
-from microbp.problems.saving import as_toml
+from microbp.problems.saving import as_toml, sections
 from microbp.problems.settings import PENALTIES, Training, penalty_named
 
 MAX_ARROWS = 40_000
@@ -209,34 +209,9 @@ class NetworkProblem(Problem):
     def save(self, path: str | PathLike[str]) -> None:
         """Writes it as a problem file, which `load` reads back: with the weights of now, in the layout that is said.
 
-        Raises `OSError` if it cannot be written.
+        Raises `ProblemError` if it cannot be written there, and for the file that the problem was read from.
         """
-        Path(path).write_text(as_toml(self._sections()), "utf-8")
-
-    def _sections(self) -> dict[str, dict[str, Any]]:
-        """The sections of its file."""
-        layout, functions = self.layout, self.model.activations()
-        weights, biases = layout.written(*self.model.arrays())
-        held_out = len(self.held_out_inputs)
-        order = split(len(self.inputs) + held_out, held_out)
-        inputs, targets = (
-            np.concatenate(parts)[np.argsort(np.concatenate(order))]
-            for parts in ((self.inputs, self.held_out_inputs), (self.targets, self.held_out_targets))
-        )
-        return {
-            "": {"title": self.title},
-            "network": {"weights": weights, "biases": biases, **functions, "shared_bias": self.shared_bias},
-            "layout": {kind: part for kind, part in layout._asdict().items() if part},
-            "names": {} if self.names is None else vars(self.names),
-            "data": {
-                "inputs": layout.batch(inputs),
-                "targets": layout.batch(targets),
-                "held_out": held_out or None,
-                "shown": self.shown,
-            },
-            "loss": {"name": self.loss} | {key: getattr(self, key) for key in ("l2", "penalty", "penalize_biases")},
-            "training": {**vars(self.training), "train_biases": self.train_biases},
-        }
+        write(path, as_toml(sections(self)).encode())
 
     def trained(self) -> list[Value]:
         """The parameters that training changes."""

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from microbp.problems.arrays import split
+
 
 def as_toml(sections: Mapping[str, Mapping[str, Any]]) -> str:
     """Sections of keys, with the section "" on top, as TOML; what is None, and a section with nothing, is left out."""
@@ -39,3 +41,29 @@ def _value(value: Any, indent: str = "") -> str:
         return f"[{', '.join(map(_value, value))}]"
     inner = f"{indent}    "
     return "\n".join(["[", *(f"{inner}{_value(part, inner)}," for part in value), f"{indent}]"])
+
+
+def sections(problem: Any) -> dict[str, dict[str, Any]]:
+    """The sections of the file of a network problem: its weights of now, in the layout that is said."""
+    layout, functions = problem.layout, problem.model.activations()
+    weights, biases = layout.written(*problem.model.arrays())
+    held_out = len(problem.held_out_inputs)
+    order = split(len(problem.inputs) + held_out, held_out)
+    inputs, targets = (
+        np.concatenate(parts)[np.argsort(np.concatenate(order))]
+        for parts in ((problem.inputs, problem.held_out_inputs), (problem.targets, problem.held_out_targets))
+    )
+    return {
+        "": {"title": problem.title},
+        "network": {"weights": weights, "biases": biases, **functions, "shared_bias": problem.shared_bias},
+        "layout": {kind: part for kind, part in layout._asdict().items() if part},
+        "names": {} if problem.names is None else vars(problem.names),
+        "data": {
+            "inputs": layout.batch(inputs),
+            "targets": layout.batch(targets),
+            "held_out": held_out or None,
+            "shown": problem.shown,
+        },
+        "loss": {"name": problem.loss} | {key: getattr(problem, key) for key in ("l2", "penalty", "penalize_biases")},
+        "training": {**vars(problem.training), "train_biases": problem.train_biases},
+    }

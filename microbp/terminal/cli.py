@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
-from microbp.comparing.answers.formats import READERS
+from microbp.comparing.answers.formats.by_ending import READERS
 from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.printing import printable
 from microbp.problems import Problem, as_network, load

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import microbp
-from microbp.comparing.answers.formats import READERS
+from microbp.comparing.answers.formats.by_ending import READERS
 from microbp.errors import MicrobpError
 from microbp.problems.exercise import exercise_of
 from microbp.problems.expression import ExpressionProblem

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 
 from microbp import printing
-from microbp.comparing.answers.bounds import MAX_BYTES
-from microbp.comparing.answers.formats import READERS
+from microbp.comparing.answers.formats.bounds import MAX_BYTES
+from microbp.comparing.answers.formats.by_ending import READERS
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, nearest
 
 MISFITS = (ShapeError, UnknownNameError)

@@ -15,7 +15,7 @@ import numpy as np
 from microbp.comparing.answers.files import load_gradients, named, running
 from microbp.diagnosis.any_pass.check import check
 from microbp.errors import MicrobpError, ProblemError, nearest
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 NEEDS = (
     "the file has forward(…), which returns the loss and the arrays on its way, backward(…), which returns their "

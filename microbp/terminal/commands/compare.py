@@ -13,7 +13,7 @@ from microbp.comparing.comparison import compare
 from microbp.comparing.first_wrong import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.problems import NetworkProblem
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 FORMATS = ("text", "md")
 FOR = {

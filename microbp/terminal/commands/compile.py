@@ -11,7 +11,7 @@ from microbp.engine.value import Value
 from microbp.errors import ProblemError
 from microbp.printing.files import check_place, write
 from microbp.problems import NetworkProblem, Problem
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

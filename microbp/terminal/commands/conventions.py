@@ -6,7 +6,7 @@ import argparse
 
 from microbp.errors import ProblemError
 from microbp.problems import Problem
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 from microbp.training.conventions import conventions
 
 

@@ -7,8 +7,8 @@ import argparse
 from microbp.drawing import draw
 from microbp.errors import RendererError
 from microbp.problems import as_network, load
-from microbp.terminal.commands.output import put
 from microbp.terminal.demo import demo, report
+from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

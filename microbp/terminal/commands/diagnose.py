@@ -11,7 +11,7 @@ from microbp.diagnosis.diagnose import diagnose
 from microbp.errors import ProblemError
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.terminal.commands.compare import GRADIENTS, add_sources, described, read_as, source, sources
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

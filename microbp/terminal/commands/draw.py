@@ -20,7 +20,7 @@ from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping.names import name_graph
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 from microbp.terminal.progress import progress
 
 STILL = ("step", "no_backward", "compare")

@@ -8,7 +8,7 @@ import sys
 
 from microbp.derivation.one_weight import explain
 from microbp.problems import NetworkProblem
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 WIDTH = 120
 """The width of what is not for a terminal, and the most of what is, in characters."""

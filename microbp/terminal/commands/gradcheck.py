@@ -7,7 +7,7 @@ import argparse
 from microbp.comparing.gradcheck import METHODS, gradcheck
 from microbp.diagnosis.strength.strength import strength
 from microbp.problems import Problem, as_network
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

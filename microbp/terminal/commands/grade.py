@@ -8,7 +8,7 @@ import os
 from microbp.diagnosis.grading import grade
 from microbp.errors import ProblemError
 from microbp.problems import Problem
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from microbp.engine.ops import FAMILIES, OPS, Family, Op, find
 from microbp.formula.language import Formula
 from microbp.printing import columns
 from microbp.printing import markdown as markdown_table
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import argparse
 from microbp.printing import columns
 from microbp.problems import titles
 from microbp.problems.template import template
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

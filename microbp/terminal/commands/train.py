@@ -14,7 +14,7 @@ from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.printing import columns
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
-from microbp.terminal.commands.output import put
+from microbp.terminal.output import put
 from microbp.terminal.progress import progress
 from microbp.training.charts import check_chart, needs_history, plot_training
 from microbp.training.film import MOST_PICTURES, training_film

@@ -13,7 +13,7 @@ from microbp import nn
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import find_function, load_gradients
 from microbp.comparing.answers.flat import ORDERS
-from microbp.comparing.answers.formats import READERS
+from microbp.comparing.answers.formats.by_ending import READERS
 from microbp.comparing.answers.read import read
 from microbp.comparing.answers.sequences import loss_apart
 from microbp.errors import ProblemError, ShapeError, UnknownNameError

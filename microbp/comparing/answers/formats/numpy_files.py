@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.comparing.answers.bounds import MAX_NAMES, Budget, most
+from microbp.comparing.answers.formats.bounds import MAX_NAMES, Budget, most
 
 _UNNAMED = re.compile(r"arr_\d+")
 _OBJECTS = "it holds objects, for example lists of arrays, not numbers: save each by its name, dW1=…, dW2=…, db1=…"

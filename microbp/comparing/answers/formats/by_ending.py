@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from microbp.comparing.answers.bounds import MAX_DEPTH, MAX_NUMBERS, most
-from microbp.comparing.answers.matlab import read_matlab
-from microbp.comparing.answers.numpy_files import read_numpy
+from microbp.comparing.answers.formats.bounds import MAX_DEPTH, MAX_NUMBERS, most
+from microbp.comparing.answers.formats.matlab import read_matlab
+from microbp.comparing.answers.formats.numpy_files import read_numpy
 
 _DEEP = f"it has brackets in brackets, more than {MAX_DEPTH} deep"
 

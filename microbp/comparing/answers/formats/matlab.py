@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp.comparing.answers.bounds import MAX_BYTES, MAX_DEPTH, MAX_NAMES, Budget, most
+from microbp.comparing.answers.formats.bounds import MAX_BYTES, MAX_DEPTH, MAX_NAMES, Budget, most
 
 _HEAD = 128
 _MATRIX, _PACKED = 14, 15

@@ -1,0 +1,1 @@
+"""The kinds of files that gradients come in, each read within bounds."""
