@@ -74,7 +74,7 @@ MISTAKES = (
          {"slope": "f1(a)"}),
     _row("formula-of-net", "any", "The derivative's formula in the activation a, here {slope}, got the net z.",
          {"slope": "<f' of z>"}),
-    _row("wrong-derivative-formula", "any", "The derivative's formula is another: {wrong} for {slope}.",
+    _row("wrong-derivative-formula", "any", "The derivative has a wrong formula: {wrong} where {slope} belongs.",
          {"slope": "<f'?>"}),
     _row("net-for-activation", "upper", "The weights' gradient takes the net z where the activation a belongs.",
          {"dW": "d.T @ z0"}),

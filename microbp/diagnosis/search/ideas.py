@@ -13,7 +13,7 @@ from microbp.derivation.formulas import SLOPES
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find
 from microbp.diagnosis.search.changes import is_factor, texts, varieties
 from microbp.diagnosis.search.edits import edits
-from microbp.diagnosis.search.fitting import Column, spans
+from microbp.diagnosis.search.fitting import Column, interval, roundest, spans
 from microbp.diagnosis.search.replay import Replayer, stage
 from microbp.losses import LOSSES
 
@@ -42,6 +42,11 @@ class Idea(NamedTuple):
     def stepped(self) -> bool:
         """Whether it needs a learning rate."""
         return any("eta" in str(text) for text in self.change.values())
+
+    @property
+    def of_gradients(self) -> bool:
+        """Whether what goes back has the weights' gradients in it: then their factor counts twice."""
+        return self.stepped or "dW" in str(self.change.get("back"))
 
 
 class Used(NamedTuple):
@@ -113,16 +118,26 @@ class Ideas(Replayer):
     def _moves(self, l: int, kind: str, left: int) -> list[Move]:
         """What can be new in a layer: of the table, then of the grammar."""
         named = self._named.get((l, kind), []) * (left >= 1)
-        if kind == "sums" and left > 1:  # a factor, of what weights are changed by afterwards
+        if kind == "sums" and left >= 1:  # a factor, of what weights are changed by afterwards
             named = named + [Move(idea, self.texts(idea, l)) for idea in self.factors]
         return named + (self._edits(l, kind) if left >= UNNAMED else [])
 
     @cached_property
     def factors(self) -> list[Idea]:
-        """Likely factors as ideas: they matter to weights that are changed by a wrong gradient."""
+        """Likely factors, and those that an array has alone, as ideas: they matter where dW is used again."""
         m = float(len(self.case.Y))
-        likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2)) if c != 1.0]
-        return [Idea(find("sign"), {"scale": -1.0}), *(Idea(find("factor"), {"scale": c}) for c in likely)]
+        seen = (
+            roundest(interval(numbers, right, tolerance))
+            for name, (numbers, tolerance) in self._given.items()
+            if (right := self.given.select(name, self.case.truth[1][name])) is not None
+        )
+        likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2, *seen)) if c and c not in (1.0, -1.0)]
+        found = [Idea(find("sign"), {"scale": -1.0}), *(Idea(find("factor"), {"scale": c}) for c in likely)]
+        if self.case.l2:
+            found += [Idea(find("weights-not-regularized"), {"l2_weights": 0.0})]
+            found += [Idea(find("l2-sign"), {"l2_weights": -1.0})]
+            found += [Idea(find("l2-factor"), {"l2_weights": c}) for c in likely]
+        return found
 
     def _edits(self, l: int, kind: str) -> list[Move]:
         """Every edit of a layer's lines of that kind."""

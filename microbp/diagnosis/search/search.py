@@ -138,7 +138,7 @@ class Search(Elsewhere):
         yield from self._factored(cost, [((), self.right)])
         if cost <= MOST_MISTAKES:
             for used in self.explained(self.start, (), cost):
-                if any(u.idea.stepped for u in used) or not any(is_factor(u.idea.change) for u in used):
+                if any(u.idea.of_gradients for u in used) or not any(is_factor(u.idea.change) for u in used):
                     yield self._explanation(used)
             for start, idea in self._starts(cost):
                 yield from map(self._explanation, self.explained(start, (idea,), cost - idea.cost))
@@ -150,8 +150,8 @@ class Search(Elsewhere):
     def _explanation(self, used: Sequence[Used]) -> Explanation:
         findings = []
         for u in used:
-            value = next(iter(u.idea.change.values())) if is_factor(u.idea.change) else None
-            factor = None if value is None or u.idea.mistake.code == "sign" else float(value)
+            solved = u.idea.mistake.code in ("factor", "l2-factor")
+            factor = float(next(iter(u.idea.change.values()))) if solved else None
             layers = tuple(sorted(u.layers))
             rate = u.rate or (self.case.learning_rate if u.idea.stepped or "passes" in u.idea.change else None)
             reading = self.nice.read(factor) if factor is not None else ""
