@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from microbp.derivation.formulas import loss_of
 from microbp.formula.compiled import line
 from microbp.problems.exercise import Exercise, Floats, Gradients
 from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET, softmax
@@ -96,7 +95,7 @@ def pass_of(case: Exercise) -> Pass:
     biases = {"l2b": "l2 / m * b"} if case.l2 and case.penalize_biases else {}
     lines = [PASS | {"up": "back_"} | biases for _ in case.weights]
     lines[-1]["up"] = PASS["up"]
-    if loss_of(case.loss).delta(case.activations[-1]):
+    if (case.loss, case.activations[-1]) in LOSSES_OF_NET:
         lines[-1]["d"] = "delta(z, y)"
     return Pass(tuple(lines))
 

@@ -119,7 +119,7 @@ class Calls(Axes):
             if kept and of in OF_OUTPUTS:
                 return Written(f"Σ{of}")
             whole = {"sum": "the sum of all of", "mean": "the mean of all of", "max": "the largest of"}
-            return Written(f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {REDUCED[how]} of {of}", NEG)
+            return Written(f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {REDUCED[how]} of {of}", ADD)
         if how in ("max", "prod"):
             return Written(f"{how} over {'i' if axis == 0 else 'k'} of {self.write(x, ('i', *at[-1:])).text}", NEG)
         own = tuple(at[len(at) - len(self.dims(node)) :]) if self.dims(node) else ()

@@ -8,7 +8,8 @@ import re
 import numpy as np
 
 from microbp.derivation.backprop import Pass
-from microbp.derivation.formulas import loss_of, symbol
+from microbp.derivation.formulas import symbol
+from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise
 
 GREEK = {"d": "δ", "l2": "λ", "eta": "η", "up": "∂E/∂a"}
@@ -53,7 +54,7 @@ class _Names(ast.NodeTransformer):
             case ast.Call(func=ast.Name(id="error")):
                 return resolved(self._case, self._lines, error_text(self._case), self._l)
             case ast.Call(func=ast.Name(id="delta")):
-                text = loss_of(self._case.loss).delta(self._case.activations[-1])
+                text = LOSSES[self._case.loss].delta[self._case.activations[-1]]
                 return resolved(self._case, self._lines, text, self._l)
             case ast.Call(func=ast.Name(id=g), args=[x, *_]) if g not in ("only", "without", "twice", "diagonal"):
                 prime, f = g.endswith("1"), g.removesuffix("1")
@@ -73,7 +74,7 @@ def is_numpy(node: ast.expr) -> bool:
 
 def error_text(case: Exercise) -> str:
     """∂E/∂a of the last layer; where the rows of y do not add up to 1, a softmax has their sums beside it."""
-    text = loss_of(case.loss).error
+    text = LOSSES[case.loss].derivative
     if "p - y" in text and not np.allclose(case.Y.sum(axis=1), 1.0):
         text = text.replace("p - y", "p * y.sum(axis=1, keepdims=True) - y")
     return text

@@ -73,8 +73,8 @@ class _Pass:
 
 def _next(case: Exercise, wrong: _Pass, right: _Pass, head: str, l: int, place: Place) -> tuple[str, int, Place] | None:
     """The quantity in a line that the two passes have otherwise, where it is so most."""
-    if head == "a":
-        return None
+    if head in ("z", "a"):
+        return ("z", l, place) if head == "a" and _apart(wrong, right, "z", l)[place] else None
     if head == "d" and l < case.depth:
         apart = _apart(wrong, right, "d", l + 1)[place[0]]
         if apart.any():

@@ -3,7 +3,7 @@
 A row is data: a code, a sentence, advice, and the ways to make it. A way is a change of lines (`derivation.backprop`),
 whose words in <> stand for choices: <g> for another activation, <i> for a sample, <j> for a neuron, <f' of z> for the
 formula of f′ with z for a, <f'?> for one that is misremembered, <E'> for the derivative of another loss, <E'?> for
-this one's with a part lost, <c> for a number that is solved for.
+this one's with a part lost, <over> for what that is divided by, <c> for a number that is solved for.
 
 >>> find("missing-hidden-derivative").ways
 (Way(change={'slope': '1.0'}, only=()),)
@@ -74,7 +74,7 @@ MISTAKES = (
          {"slope": "f1(a)"}),
     _row("formula-of-net", "any", "The derivative's formula in the activation a, here {slope}, got the net z.",
          {"slope": "<f' of z>"}),
-    _row("wrong-derivative-formula", "any", "The derivative's formula is another: {wrong} for {slope}.",
+    _row("wrong-derivative-formula", "any", "The derivative has a wrong formula: {wrong} where {slope} belongs.",
          {"slope": "<f'?>"}),
     _row("net-for-activation", "upper", "The weights' gradient takes the net z where the activation a belongs.",
          {"dW": "d.T @ z0"}),
@@ -105,6 +105,8 @@ MISTAKES = (
     _row("upstream-lost", "any", "What arrives from above is lost: the derivative of the activation stands alone.",
          {"d": "slope"}, ({"d": "np.where(z > 0, up, slope)"}, _RELU), ({"d": "np.where(z > 0, slope, up)"}, _RELU),
          advice="Multiply what arrives by the derivative; do not overwrite it."),
+    _row("softmax-diagonal-only", "output", "Only the diagonal of softmax's derivative is used.",
+         ({"up": "-y * (1 - p)<over>"}, _SOFTMAX)),
     _row("extra-factor", "any", "There is a factor too many: {extra}.",
          {"d": "{} * a"}, {"d": "{} * z"}, {"d": "{} * (1 - a)"}, {"d": "{} * a0"}, {"d": "{} * y"}),
     _row("wrong-layer", "any", "A quantity is taken from the neighbouring layer: an index is off by one.",
@@ -141,13 +143,11 @@ MISTAKES = (
     _row("layers-reversed", "all", "The list of gradients begins with the last layer.", {"order": "reversed"}),
     _row("relu-mask-from-upstream", "any", "The ReLU's mask is taken from the gradient, not from the net.",
          ({"slope": "f1(up)"}, _RELU)),
-    _row("softmax-diagonal-only", "output", "Only the diagonal of softmax's derivative is used.",
-         ({"up": "-y * (1 - p) / m"}, _SOFTMAX)),
     _row("softmax-over-samples", "output", "The softmax is taken over the samples (q), not over the outputs (p).",
-         ({"up": "(q - y) / m"}, _SOFTMAX)),
+         ({"up": "(q - y)<over>"}, _SOFTMAX)),
     _row("softmax-twice", "output", "The softmax is taken twice: the loss takes it of the outputs already.",
-         ({"up": "(softmax(p) - y) / m"}, _SOFTMAX),
-         ({"up": "p * (softmax(p) - y - ((softmax(p) - y) * p).sum(axis=1, keepdims=True)) / m"}, _SOFTMAX),
+         ({"up": "(softmax(p) - y)<over>"}, _SOFTMAX),
+         ({"up": "p * (softmax(p) - y - ((softmax(p) - y) * p).sum(axis=1, keepdims=True))<over>"}, _SOFTMAX),
          advice="Give the loss the net z of the last layer, not its softmax."),
     _row("error-in-slope", "any", "The error stands in the derivative's formula, where the activation belongs.",
          {"slope": "<f' of (a - y)>"}, {"slope": "<f' of up>"}),

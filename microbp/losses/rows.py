@@ -25,7 +25,6 @@ from microbp.losses.targets import NUMBERS, PROBABILITIES, SHARES, SIGNS, Target
 
 OVER = ("sum", "samples", "elements")
 """What a loss is averaged over: nothing, the m samples, or all m·n outputs."""
-_DIVIDED = {"sum": "", "samples": " / m", "elements": " / (m * n)"}
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,13 @@ class Loss(NamedTuple):
         """The only activation that makes such outputs as it takes, if there is one."""
         return self.summed.output
 
+    @property
+    def divided(self) -> str:
+        """What a sum is divided by, as it stands behind a formula: nothing, / m, or / (m * n)."""
+        return {"sum": "", "samples": " / m", "elements": " / (m * n)"}[self.over]
+
     def _averaged(self, text: str) -> str:
-        return (f"({text})" if " - " in text and "(" not in text and self.over != "sum" else text) + _DIVIDED[self.over]
+        return (f"({text})" if " - " in text and "(" not in text and self.over != "sum" else text) + self.divided
 
 
 LOSSES = {

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from microbp.derivation.backprop import WHOLE, Change, Pass
-from microbp.derivation.formulas import MISREMEMBERED, SLOPES, loss_of, lost_parts, other_losses
+from microbp.derivation.formulas import MISREMEMBERED, SLOPES, lost_parts, other_losses
 from microbp.diagnosis.mistakes import Mistake
+from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise
 from microbp.vectorized import ACTIVATIONS
 
@@ -49,7 +50,7 @@ def number(value: Any, case: Exercise) -> float | None:
 def varieties(mistake: Mistake, case: Exercise) -> Iterator[Change]:
     """The changes of a row, with every choice for the words that are the same in all layers."""
     for way in mistake.ways:
-        if way.only and not {*way.only} & {*case.activations, loss_of(case.loss).of}:
+        if way.only and not {*way.only} & {*case.activations, LOSSES[case.loss].of}:
             continue
         made: list[Change] = [way.change]
         for word, choices in _choices(case).items():
@@ -63,9 +64,10 @@ def varieties(mistake: Mistake, case: Exercise) -> Iterator[Change]:
 
 
 def _choices(case: Exercise) -> Mapping[str, list[str]]:
-    loss, m = loss_of(case.loss), len(case.Y)
+    loss, m = LOSSES[case.loss], len(case.Y)
     others = [name for name in ACTIVATIONS if name != "linear" and name in SLOPES]
     return {
+        "<over>": [loss.divided],
         "<g' formula>": [SLOPES[name] for name in others],
         "<g>": others,
         "<j>": [str(j) for j in range(min(MOST_CHOICES, max(case.sizes[2:], default=0)))],

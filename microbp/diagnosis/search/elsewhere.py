@@ -51,15 +51,24 @@ class Elsewhere(Layers):
 
     def _elsewhere(self, idea: Idea) -> Iterator[tuple[Start, Used]]:
         """Passes of the network with other weights."""
-        if idea.change["start"].startswith("those"):
-            changes: list[dict[str, Any]] = [dict(idea.change)] if self.case.learning_rate else []
-        else:
-            places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
-            some = places if len(places) <= MOST_EXCHANGED else []
-            changes = [{**idea.change, "exchanged": pair} for pair in combinations(some, 2)]
-        for change in changes:
+        for change in self._other_weights(idea):
             if start := self.started(self.right, at_other_weights(self.case, change)):
                 yield start, Used(idea._replace(change=change), ())
+
+    def _other_weights(self, idea: Idea) -> list[dict[str, Any]]:
+        """The same idea with each two weights that may have been exchanged, or after a step."""
+        if idea.change["start"].startswith("those"):
+            return [dict(idea.change)] if self.case.learning_rate else []
+        places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
+        some = places if len(places) <= MOST_EXCHANGED else []
+        return [{**idea.change, "exchanged": pair} for pair in combinations(some, 2)]
+
+    def _at_other_weights(self) -> Iterator[tuple[tuple[Finding, ...], Pass]]:
+        """The right pass at each of the other weights."""
+        for idea in self.ideas:
+            for change in self._other_weights(idea) if "start" in idea.change else ():
+                rate = None if "exchanged" in change else self.case.learning_rate
+                yield (Finding(idea.mistake, change, (), (), rate),), self.right
 
     def _again(self, cost: int) -> Iterator[Explanation]:
         """Two passes that are added up, alone or beside another mistake: replayed as a whole."""

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.derivation.backprop import PASS, Change
-from microbp.derivation.formulas import SLOPES, loss_of
+from microbp.derivation.formulas import SLOPES
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find
 from microbp.diagnosis.search.changes import is_factor, texts, varieties
 from microbp.diagnosis.search.edits import edits
-from microbp.diagnosis.search.fitting import Column, spans
+from microbp.diagnosis.search.fitting import Column, interval, roundest, spans
 from microbp.diagnosis.search.replay import Replayer, stage
+from microbp.losses import LOSSES
 
 UNNAMED = 2
 """What an edit costs that has no row in the table; one that has costs 1."""
@@ -41,6 +42,11 @@ class Idea(NamedTuple):
     def stepped(self) -> bool:
         """Whether it needs a learning rate."""
         return any("eta" in str(text) for text in self.change.values())
+
+    @property
+    def of_gradients(self) -> bool:
+        """Whether what goes back has the weights' gradients in it: then their factor counts twice."""
+        return self.stepped or "dW" in str(self.change.get("back"))
 
 
 class Used(NamedTuple):
@@ -112,16 +118,26 @@ class Ideas(Replayer):
     def _moves(self, l: int, kind: str, left: int) -> list[Move]:
         """What can be new in a layer: of the table, then of the grammar."""
         named = self._named.get((l, kind), []) * (left >= 1)
-        if kind == "sums" and left > 1:  # a factor, of what weights are changed by afterwards
+        if kind == "sums" and left >= 1:  # a factor, of what weights are changed by afterwards
             named = named + [Move(idea, self.texts(idea, l)) for idea in self.factors]
         return named + (self._edits(l, kind) if left >= UNNAMED else [])
 
     @cached_property
     def factors(self) -> list[Idea]:
-        """Likely factors as ideas: they matter to weights that are changed by a wrong gradient."""
+        """Likely factors, and those that an array has alone, as ideas: they matter where dW is used again."""
         m = float(len(self.case.Y))
-        likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2)) if c != 1.0]
-        return [Idea(find("sign"), {"scale": -1.0}), *(Idea(find("factor"), {"scale": c}) for c in likely)]
+        seen = (
+            roundest(interval(numbers, right, tolerance))
+            for name, (numbers, tolerance) in self._given.items()
+            if (right := self.given.select(name, self.case.truth[1][name])) is not None
+        )
+        likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2, *seen)) if c and c not in (1.0, -1.0)]
+        found = [Idea(find("sign"), {"scale": -1.0}), *(Idea(find("factor"), {"scale": c}) for c in likely)]
+        if self.case.l2:
+            found += [Idea(find("weights-not-regularized"), {"l2_weights": 0.0})]
+            found += [Idea(find("l2-sign"), {"l2_weights": -1.0})]
+            found += [Idea(find("l2-factor"), {"l2_weights": c}) for c in likely]
+        return found
 
     def _edits(self, l: int, kind: str) -> list[Move]:
         """Every edit of a layer's lines of that kind."""
@@ -136,13 +152,13 @@ class Ideas(Replayer):
 
     def _every_edit(self, l: int, kind: str) -> Iterator[Move]:
         f, last = self.case.activations[l - 1], l == self.case.depth
-        loss, own = loss_of(self.case.loss), self.right.layers[l - 1]
+        loss, own = LOSSES[self.case.loss], self.right.layers[l - 1]
         sources: list[tuple[str, str, str]] = []
         if kind == "delta":
             sources += [("slope", own["slope"], ""), ("d", PASS["d"], "")]
             sources += [("slope", SLOPES[f], f)] if SLOPES[f] != own["slope"] else []
-            sources += [("up", loss.error, "")] if last else []
-            sources += [("d", loss.delta(f), "")] if last and loss.delta(f) else []
+            sources += [("up", loss.derivative, "")] if last else []
+            sources += [("d", loss.delta[f], "")] if last and f in loss.delta else []
         elif kind == "sums":
             sources += [("dW", own["dW"], ""), ("db", own["db"], "")]
             sources += [("l2W", own["l2W"], "")] if self.case.l2 else []

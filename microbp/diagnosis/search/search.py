@@ -31,15 +31,16 @@ from microbp.comparing.precision import (
     rounded_to_single,
 )
 from microbp.derivation.backprop import gradients
-from microbp.derivation.formulas import loss_of
-from microbp.diagnosis.explanation import Explanation, Finding, read_scaling
+from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find
 from microbp.diagnosis.search.changes import is_factor
 from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, Elsewhere
 from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.ideas import Used
 from microbp.diagnosis.search.likely_factors import LikelyFactors
+from microbp.diagnosis.search.readings import read_scaling
 from microbp.diagnosis.search.replay import ERRORS
+from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise, Gradients
 
 
@@ -89,7 +90,7 @@ class Search(Elsewhere):
     def _rights(self) -> list[Gradients]:
         """The right gradients; those from the other side at kinks; and those of logarithms that nobody clipped."""
         passes = [self.right.changed({"slope": "f1(np.where(z == 0, 1.0, z))"})]
-        if text := loss_of(self.case.loss).delta(self.case.activations[-1]):
+        if text := LOSSES[self.case.loss].delta.get(self.case.activations[-1]):
             passes.append(self.right.changed({"d": text}, [self.case.depth]))
         return [self.case.truth[1], *(gradients(self.case, lines, self.start.scopes) for lines in passes)]
 
@@ -137,19 +138,20 @@ class Search(Elsewhere):
         yield from self._factored(cost, [((), self.right)])
         if cost <= MOST_MISTAKES:
             for used in self.explained(self.start, (), cost):
-                if any(u.idea.stepped for u in used) or not any(is_factor(u.idea.change) for u in used):
+                if any(u.idea.of_gradients for u in used) or not any(is_factor(u.idea.change) for u in used):
                     yield self._explanation(used)
             for start, idea in self._starts(cost):
                 yield from map(self._explanation, self.explained(start, (idea,), cost - idea.cost))
             yield from self._again(cost)
         if cost > 1:
             yield from self._factored(cost, self._scoped)
+            yield from self._factored(cost, self._at_other_weights())
 
     def _explanation(self, used: Sequence[Used]) -> Explanation:
         findings = []
         for u in used:
-            value = next(iter(u.idea.change.values())) if is_factor(u.idea.change) else None
-            factor = None if value is None or u.idea.mistake.code == "sign" else float(value)
+            solved = u.idea.mistake.code in ("factor", "l2-factor")
+            factor = float(next(iter(u.idea.change.values()))) if solved else None
             layers = tuple(sorted(u.layers))
             rate = u.rate or (self.case.learning_rate if u.idea.stepped or "passes" in u.idea.change else None)
             reading = self.nice.read(factor) if factor is not None else ""
@@ -160,7 +162,9 @@ class Search(Elsewhere):
         """Passes that fit with factors, at this cost all in all."""
         with np.errstate(all="ignore"):
             for findings, lines in tried:
-                columns = self.columns(lines, None, None if self._other_forward(lines) else self.start.scopes)
+                case = Explanation(findings, 0).case(self.case)
+                known = not self._other_forward(lines) and case.weights is self.case.weights
+                columns = self.columns(lines, case, self.start.scopes if known else None)
                 if columns is None or len(findings) > cost:
                     continue
                 for scaling in scalings(columns, self.nice, cost - len(findings)):
