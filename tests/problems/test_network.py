@@ -51,7 +51,7 @@ def test_a_shared_bias_of_different_numbers_is_refused_in_every_layer():
         (('title = "t"', "title = 3"), "title must be a text, got 3"),
         (("[data]", 'activation = "sigmod"\n[data]'), "unknown network.activation: 'sigmod' .* mean 'sigmoid'"),
         (("[data]", "shared_bias = 1\n[data]"), "network.shared_bias must be true or false, got 1"),
-        (("[data]", '[loss]\nname = "mse"\n[data]'), "unknown loss.name: 'mse' .*'half_squared_error'"),
+        (("[data]", '[loss]\nname = "msse"\n[data]'), "unknown loss.name: 'msse' .*'half_squared_error'"),
         (("[data]", "[training]\nsteps = -1\n[data]"), "training.steps must be a whole number, 0 or more, got -1"),
         (("[data]", '[training]\nupdate = "later"\n[data]'), "unknown training.update: 'later'"),
         (("title", "[title"), "this is not TOML"),

@@ -134,7 +134,7 @@ def strength(
     kinds = {mistake.code: kinds_of(case, mistake) for mistake in MISTAKES}
     every = [kind for own in kinds.values() for kind in own]
     judged = judge(case, every, method)
-    if judged.right.wrong:
+    if judged.right.wrong or not np.isfinite(case.truth[0]):
         said = str(judged.right).splitlines()[0]
         raise ProblemError(
             f"a check has a strength on data where right gradients pass it, here the loss is {case.truth[0]:g}: {said}"

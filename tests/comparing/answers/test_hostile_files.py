@@ -1,7 +1,6 @@
 """Hostile hand-ins: each is one line and exit code 2, in bounded memory, and never the end of a class."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -15,6 +14,19 @@ from tests.comparing.answers import hostile
 
 NAMES = [*hostile.CONTENTS, *hostile.NO_FILES]
 MEGABYTES = 300
+_WATCH = (
+    "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr); sys.exit(code)"
+)
+"""Runs a command from a small process: a child's largest memory begins with that of the process it was forked from."""
+
+
+def watched(*arguments):
+    """The exit code of `microbp grade w1-w8` with these arguments, what it prints, and its largest memory in MB."""
+    command = [sys.executable, "-c", _WATCH, sys.executable, "-m", "microbp", "grade", "w1-w8", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    unit = 1024 if sys.platform == "linux" else 1024**2
+    return done.returncode, done.stdout, int(done.stderr.split()[-1]) / unit
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +55,14 @@ def test_a_class_of_200_with_ten_of_them_is_graded_in_bounded_memory(folder, tmp
         files.append(tmp_path / f"{k:03}.npz")
         np.savez_compressed(files[-1], **right)
     files += [folder / name for name in NAMES[:: len(NAMES) // 9][:10]]
-    command = [sys.executable, "-m", "microbp", "grade", "w1-w8", "--json", *map(str, files)]
-    with (tmp_path / "table").open("wb") as table, subprocess.Popen(command, stdout=table) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 1
-    verdicts = [row["verdict"] for row in json.loads((tmp_path / "table").read_text())]
+    code, table, memory = watched("--json", *files)
+    assert code == 1
+    verdicts = [row["verdict"] for row in json.loads(table)]
     assert verdicts == ["right"] * 190 + ["unreadable"] * 10
-    assert used.ru_maxrss < MEGABYTES * (1024 if sys.platform == "linux" else 1024**2)
+    assert memory < MEGABYTES
 
 
 def test_all_of_them_are_refused_in_bounded_memory(folder):
-    command = [sys.executable, "-m", "microbp", "grade", "w1-w8", *(str(folder / name) for name in NAMES)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 1
-    assert used.ru_maxrss < MEGABYTES * (1024 if sys.platform == "linux" else 1024**2)
+    code, _, memory = watched(*(folder / name for name in NAMES))
+    assert code == 1
+    assert memory < MEGABYTES

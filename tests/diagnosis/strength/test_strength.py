@@ -185,7 +185,7 @@ def test_a_check_of_few_parameters_finds_what_one_of_all_finds(monkeypatch):
 
 
 def test_data_on_which_right_gradients_do_not_pass_are_refused():
-    with pytest.raises(ProblemError, match="the loss is inf: GRADIENTS DIFFER"):
+    with pytest.raises(ProblemError, match="the loss is inf: "):
         strength(network((3, 3, 3)), 1e200 * X, 1e200 * Y)
     with pytest.raises(GraphError, match="take central"):
         strength(network((3, 3, 3), "relu"), X, Y, method="complex")
@@ -201,7 +201,7 @@ def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert (found["ok"], found["check"]) == (False, "1 sample, λ = 0; central difference")
     assert found["rows"][0].keys() == {"code", "verdict", "reason", "shows", "kinds", "missed"}
     assert main(["gradcheck", "matrix-form", "--strength"]) == 0
-    assert "would catch all 33 mistakes" in capsys.readouterr().out
+    assert "would catch all 47 mistakes" in capsys.readouterr().out
     assert main(["gradcheck", "iris", "--strength", "--samples", "2"]) == 1
     assert "(2 samples, " in capsys.readouterr().out
     assert main(["gradcheck", "x * y", "x=1", "y=2", "--strength"]) == 2
