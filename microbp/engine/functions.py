@@ -1,7 +1,7 @@
 """More rows of the table: functions that NumPy and PyTorch have, and what arrays of values are made with.
 
->>> {row.name: row.partials for row in FUNCTIONS}["arctan"]
-('1 / (1 + x ** 2)',)
+>>> {row.name: row.print_formula("x").text() for row in FUNCTIONS if row.name == "arctan"}
+{'arctan': '1 / (1 + x²)'}
 
 A formula in the row is the derivation; what is one step on paper is one row here.
 """

@@ -121,6 +121,12 @@ class Op:
         return numpy_function(f"{self.name}_partials", (*self.inputs, "out"), partials)
 
     @cached_property
+    def textbook_partials(self) -> Callable[..., tuple[Any, ...]]:
+        """The same as a textbook prints them: what people write, which may lose digits far out."""
+        printed = [self.print_formula(name) for name in self.inputs]
+        return numpy_function(f"{self.name}_textbook_partials", (*self.inputs, "out"), printed)
+
+    @cached_property
     def numpy_domain(self) -> Callable[..., tuple[Any]]:
         """`numpy_domain(*inputs, out)` says whether the inputs are where the operation is defined."""
         if not self.domain:

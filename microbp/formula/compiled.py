@@ -58,7 +58,7 @@ def line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
 
     >>> product, names = line("a @ W.T + b")
     >>> names, product(np.eye(2), np.array([[1.0, 2.0], [3.0, 4.0]]), 0.5).tolist()
-    (('W', 'a', 'b'), [[1.5, 3.5], [2.5, 4.5]])
+    (('W', 'a', 'b'), [[1.5, 2.5], [3.5, 4.5]])
     """
     tree = ast.parse(text, mode="eval")
     names = tuple(sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"np"}))

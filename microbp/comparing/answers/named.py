@@ -5,7 +5,7 @@
 >>> case = exercise_of(load("w1-w8"))
 >>> found = collect(case, {"dL_dW1": [[0.1, 0.2], [0.3, 0.4]], "grad_w5": 0.08, "dZ2": [[0.1, 0.2]], "cost": 0.3})
 >>> list(found.arrays), found.known["dW2"].tolist(), list(found.beside), found.loss
-(['dW2', 'dW1'], [[True, False], [False, False]], ['dZ2'], 0.3)
+(['dW1', 'dW2'], [[True, False], [False, False]], ['dZ2'], 0.3)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The command `microbp ops`: the table of operations as text, as Markdown for the README, one row in full.
 
 >>> print(describe(OPS["tanh"]).splitlines()[1])
-  ∂/∂x      1 − out²
+  ∂/∂x                 1 − out²
 """
 
 from __future__ import annotations

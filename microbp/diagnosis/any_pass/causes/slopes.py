@@ -11,7 +11,7 @@ from microbp.diagnosis.any_pass.causes.arrows import Arrows
 from microbp.engine.ops import OPS
 
 _COMMON = "tanh sigmoid relu sin cos exp log sqrt abs softplus"
-SLOPES = {name: OPS[name].numpy_partials for name in _COMMON.split()}
+SLOPES = {name: OPS[name].textbook_partials for name in _COMMON.split()}
 """The derivatives of the functions that one is taken for another of."""
 LONGEST = 5
 """So many steps of a function are taken together, after the first."""
