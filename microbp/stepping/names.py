@@ -31,7 +31,7 @@ def name_graph(graph: Sequence[Value]) -> dict[Value, Formula]:
             names[node] = Formula(repr(node.data)) if node.data - node.data == 0 else Formula.atom(str(node.data))
         elif node.op is not None and not node.label and node.op.arity <= 2:
             made = expression(node, names)
-            if len(made.text()) <= SHORT:
+            if len(made.text()) <= SHORT and all(made.text() != names[x].text() for x in node.inputs):  # as a copy's
                 names[node] = made
     return names
 
