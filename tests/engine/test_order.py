@@ -47,7 +47,7 @@ def build_backward_draw_and_step(root):
 
 @needs_timer
 def test_after_an_interrupt_at_any_moment_the_next_backward_is_right_and_returns():
-    """In a process of its own: an interrupt may hit whatever else runs in this one, a lock of its test runner included."""
+    """In a process of its own: an interrupt may hit whatever else runs in this one, a lock of the test runner too."""
     command = [sys.executable, "-c", f"from tests.engine.test_order import interrupt; interrupt({INTERRUPTS})"]
     subprocess.run(command, cwd=ROOT, check=True, timeout=300)
 
