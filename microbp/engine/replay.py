@@ -186,7 +186,7 @@ def evaluation(op: Op) -> Callable[[Any], None]:
     """The function that computes a node of this row anew, made from the row when it is first asked for."""
     name = f"evaluate_{op.name}"
     tools = {"ARITHMETIC": ARITHMETIC, "ieee": ieee, "report": report, "math": math, f"op_{op.name}": op}
-    return load(evaluate_source(op), f"<microbp {op.name}: {name}>", tools)[name]  # type: ignore[no-any-return]
+    return load(evaluate_source(op), f"<microbp {op.name}: {name}>", tools)[name]  # type: ignore[no-any-return]  # generated
 
 
 def _number(x: Any) -> Any:

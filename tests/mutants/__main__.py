@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import hypothesis  # noqa: F401  here and the next two, so that no mutant has to import them again
-import numpy as np  # noqa: F401
+import numpy as np  # noqa: F401  # loaded once, before the forks
 import pytest
 
 from tests import ROOT

@@ -169,8 +169,8 @@ def _matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Record
             strange.append(key)
     for base in sorted({key.partition("[")[0] for key in strange if "[" in key}):
         name, parts = meant(base, [*recorded]), [key for key in strange if key.startswith(f"{base}[")]
-        if name in recorded and recorded[name].shape[:1] == (len(parts),):  # type: ignore[index]
-            mine[name] = np.stack([_numbers(key, flat[key]) for key in parts])  # type: ignore[index]
+        if name in recorded and recorded[name].shape[:1] == (len(parts),):  # type: ignore[index]  # recorded, so no None
+            mine[name] = np.stack([_numbers(key, flat[key]) for key in parts])  # type: ignore[index]  # as above
             strange = [key for key in strange if key not in parts]
     if not mine:
         raise ProblemError(

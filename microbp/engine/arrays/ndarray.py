@@ -204,6 +204,6 @@ def _function_of_values(self: Value, function: Any, types: Any, args: Any, kwarg
 
 # NumPy's functions of a single value, or of one and an array, are the same ones.
 Value.__array_ufunc__ = _ufunc_of_values  # type: ignore[attr-defined]  # it is NumPy that looks for it
-Value.__array_function__ = _function_of_values  # type: ignore[attr-defined]
+Value.__array_function__ = _function_of_values  # type: ignore[attr-defined]  # NumPy asks for it
 _CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like array asarray"
 open_constructors(_CONSTRUCTORS.split(), _fitted)
