@@ -58,6 +58,12 @@ def renderer(request, monkeypatch):
     return request.param
 
 
+@pytest.fixture
+def a_renderer():
+    """Dot alone, where the test is of what is made of its pictures."""
+    need(shutil.which("dot") is not None, "Graphviz's dot")
+
+
 @pytest.fixture(scope="session")
 def browser_tab():
     """One tab for all tests of a process, because a new one takes a second."""

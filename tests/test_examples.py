@@ -72,7 +72,7 @@ def test_each_example_runs(path, tmp_path):
     assert set(quoted(path.name)) <= set(result.stdout.splitlines())
 
 
-def test_the_gallery_has_every_picture_that_the_readme_shows(tmp_path, renderer):
+def test_the_gallery_has_every_picture_that_the_readme_shows(tmp_path, a_renderer):
     runpy.run_path(str(EXAMPLES / "images" / "make.py"))["gallery"](tmp_path)
     shown = set(re.findall(r"examples/images/([\w-]+\.svg)", (EXAMPLES.parent / "README.md").read_text("utf-8")))
     made = {path.name for path in tmp_path.iterdir()}

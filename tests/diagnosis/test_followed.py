@@ -17,8 +17,8 @@ NO_LINE = {"layers-reversed", "single-precision", "not-zeroed"}
 def test_the_lines_of_a_mistake_come_to_the_numbers_of_its_pass(code):
     rng, seen = np.random.default_rng(5), 0
     for _ in range(600):
-        found = with_mistakes(rng, [BY_CODE[code]])
-        if found is None or len(found[0].Y) > 3 or max(found[0].sizes) > 3:
+        found = with_mistakes(rng, [BY_CODE[code]], widest=3, batches=(1, 2, 3))
+        if found is None:
             continue
         case, _, explanation = found
         made, right = gradients(explanation.case(case), explanation.lines(case)), case.truth[1]

@@ -105,7 +105,7 @@ def places(source):
     "options",
     [{}, {"theme": "mono", "direction": "TB"}, {"level": "neuron"}, {"heat": True}, {"affine": "open", "fold": False}],
 )
-def test_nothing_moves_over_all_steps_of_a_walk(options, renderer):
+def test_nothing_moves_over_all_steps_of_a_walk(options, a_renderer):
     count = len(microbp.steps(PROBLEM.root()))
     first = places(moment(0, **options).source)
     for step in range(1, count + 1, 1 if not options else 5):

@@ -9,6 +9,8 @@ from tests.mutants.__main__ import equivalents
 from tests.mutants.mutate import mutants
 from tests.mutants.where_tested import MODULES, held_by
 
+pytestmark = pytest.mark.slow
+
 
 def source(module):
     return (ROOT / "microbp" / f"{module.replace('.', '/')}.py").read_text("utf-8")

@@ -153,6 +153,7 @@ def started(arguments, closed=(), **options):
     return subprocess.run(command, capture_output=True, preexec_fn=close, check=False, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
 def test_a_stream_that_is_closed_is_like_one_that_nobody_reads(closed, tmp_path):
     place = tmp_path / "run.json"

@@ -12,6 +12,8 @@ from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 from tests.comparing.answers import hostile
 
+pytestmark = pytest.mark.slow
+
 NAMES = [*hostile.CONTENTS, *hostile.NO_FILES]
 MEGABYTES = 300
 _WATCH = (

@@ -64,7 +64,7 @@ def seen(svg, number):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"level": "neuron", "theme": "mono"}, {"heat": True, "direction": "TB"}])
-def test_each_moment_of_the_svg_is_the_picture_of_that_step(options, renderer):
+def test_each_moment_of_the_svg_is_the_picture_of_that_step(options, a_renderer):
     svg = walk(steps=slice(0, 33, 4), **options).moving("svg")
     for number, step in enumerate(range(0, 33, 4)):
         still = draw(PROBLEM.root(), model=PROBLEM.model, step=step, **options).picture("svg")
@@ -81,7 +81,7 @@ def test_each_moment_of_the_svg_is_the_picture_of_that_step(options, renderer):
         lambda: trained("xor", every=3),
     ],
 )
-def test_all_pictures_of_a_film_have_the_same_places(film, renderer):
+def test_all_pictures_of_a_film_have_the_same_places(film, a_renderer):
     sources = [drawing.source for drawing in film().drawings]
     texts_pinned = pinned(sources)
     heads = set()
@@ -119,13 +119,13 @@ def test_the_svg_says_what_it_shows_has_no_script_and_is_well_formed(renderer, t
 
 
 @pytest.mark.slow
-def test_the_svg_is_small_since_what_does_not_change_is_in_it_once(renderer):
+def test_the_svg_is_small_since_what_does_not_change_is_in_it_once(a_renderer):
     film = walk()
     assert len(film.moving("svg")) < 8 * len(film.drawings[0].picture("svg"))
 
 
 @pytest.mark.slow
-def test_the_same_film_is_the_same_bytes_whatever_the_hash_seed(renderer, tmp_path):
+def test_the_same_film_is_the_same_bytes_whatever_the_hash_seed(a_renderer, tmp_path):
     need(HAS_PILLOW, "Pillow")
     code = (
         "import sys, microbp; p = microbp.load('w1-w8'); "
@@ -148,7 +148,7 @@ def test_graphviz_writes_boxes_in_any_order_and_an_empty_line_after_the_last():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", ["gif", "webp"])
-def test_a_gif_and_a_webp_have_each_picture_and_stay_at_the_last(ending, renderer, tmp_path):
+def test_a_gif_and_a_webp_have_each_picture_and_stay_at_the_last(ending, a_renderer, tmp_path):
     need(HAS_PILLOW, "Pillow")
     from PIL import Image, ImageChops
 
