@@ -1,5 +1,7 @@
 """Passes as learners write them, with one line wrong: none of it is ours, and every mistake is named."""
 
+import zlib
+
 import numpy as np
 import pytest
 
@@ -61,8 +63,9 @@ OUTPUTS = {
 def learner(f, loss, l2, *edits):
     """The model, and what a pass with these lines in the place of others gives."""
     output, out, error = OUTPUTS[loss]
+    rng = np.random.default_rng(zlib.crc32(repr((f, loss, edits)).encode()))  # whichever tests ran before
     model = nn.MLP.from_arrays(
-        [RNG.normal(size=(3, 3)) for _ in range(3)], [RNG.normal(size=3) for _ in range(3)], f, output
+        [rng.normal(size=(3, 3)) for _ in range(3)], [rng.normal(size=3) for _ in range(3)], f, output
     )
     source = PASS
     for edit in edits:
