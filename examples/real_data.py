@@ -1,9 +1,7 @@
 """Real data: XOR, irises, handwritten digits. Each is trained as its problem says; what it learnt, and what it did not.
 
-Run it: python examples/real_data.py   (irises and digits come from scikit-learn)
+Run it: python examples/real_data.py
 """
-
-from importlib.util import find_spec
 
 import numpy as np
 
@@ -32,9 +30,6 @@ def main():
     rows = [[" ".join(f"{number: .2f}" for number in numbers) for numbers in point] for point in points]
     print("The hidden layer moves (0, 0) and (1, 1) to nearly the same point: one neuron can then tell them apart.\n")
     print("\n".join(columns([(" x1    x2", " h1    h2", " answer", " target"), *rows])), end="\n\n")
-    if find_spec("sklearn") is None:
-        print("The irises and the digits come from scikit-learn: pip install scikit-learn")
-        return {"xor": xor}
 
     problem, iris = learn("iris")
     said, true = problem.predict(problem.held_out_inputs).argmax(axis=1), problem.held_out_targets.argmax(axis=1)

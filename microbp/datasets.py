@@ -1,4 +1,4 @@
-"""Small data sets: seeded ones made with NumPy alone, and two real ones out of scikit-learn.
+"""Small data sets: seeded ones made with NumPy alone, and two real ones that come with microbp.
 
 Each returns X of shape (m, n_in) and Y of shape (m, n_out), as everything in microbp takes them.
 
@@ -10,7 +10,7 @@ Each returns X of shape (m, n_in) and Y of shape (m, n_out), as everything in mi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -98,23 +98,36 @@ def sin_samples(samples: int = 5, features: int = 3, classes: int = 3) -> Sample
 
 
 def iris() -> Samples:
-    """150 irises: sepal length and width, petal length and width in cm; one-hot species. Needs scikit-learn."""
-    data = _sklearn("iris").load_iris()
-    return data.data, one_hot(data.target)
+    """150 irises: sepal length and width, petal length and width in cm, of shape (150, 4); one-hot species.
+
+    Source: R. A. Fisher, "The use of multiple measurements in taxonomic problems" (1936), as scikit-learn
+    has it; UCI Machine Learning Repository, https://doi.org/10.24432/C56C76, CC BY 4.0.
+
+    >>> X, Y = iris()
+    >>> X[0].tolist(), Y.sum(axis=0).tolist()
+    ([5.1, 3.5, 1.4, 0.2], [50.0, 50.0, 50.0])
+    """
+    tenths, species = _stored("iris")
+    return tenths / 10, one_hot(species)
 
 
 def digits() -> Samples:
-    """1,797 handwritten digits of 8×8 pixels from 0 to 1, one-hot. Needs scikit-learn."""
-    data = _sklearn("digits").load_digits()
-    return data.data / 16, one_hot(data.target)
+    """1,797 handwritten digits of 8×8 pixels from 0 to 1, of shape (1797, 64), row by row; one-hot.
+
+    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits" (1998), the test part;
+    UCI Machine Learning Repository, https://doi.org/10.24432/C50P49, CC BY 4.0.
+
+    >>> X, Y = digits()
+    >>> X[0, :8].tolist(), Y[0].argmax().item()
+    ([0.0, 0.0, 0.3125, 0.8125, 0.5625, 0.0625, 0.0, 0.0], 0)
+    """
+    sixteenths, digit = _stored("digits")
+    return sixteenths / 16, one_hot(digit)
 
 
-def _sklearn(what: str) -> Any:
-    try:
-        from sklearn import datasets
-    except ImportError as error:
-        raise ImportError(f'the {what} come from scikit-learn: pip install "microbp[examples]"') from error
-    return datasets
+def _stored(name: str) -> list[NDArray[np.uint8]]:
+    with files("microbp.problems").joinpath(f"data/{name}.npz").open("rb") as file, np.load(file) as arrays:
+        return [arrays[key] for key in arrays]
 
 
 DATASETS: dict[str, Callable[..., Samples]] = {

@@ -1,16 +1,10 @@
-import importlib.util
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microbp import datasets
 from microbp.datasets import DATASETS, moons, one_hot, sin_samples, spirals, xor
-from tests.conftest import need
 
-SKLEARN = importlib.util.find_spec("sklearn") is not None
 REAL = {"iris": (150, 4, 3), "digits": (1797, 64, 10)}
 MADE = sorted(DATASETS.keys() - REAL.keys())
 SEEDED = ["moons", "spirals", "dummy_feature"]
@@ -102,19 +96,24 @@ def test_one_hot_rows_have_one_one_in_the_right_column(labels):
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_data_have_the_known_shapes(name):
-    need(SKLEARN, "scikit-learn")
     X, Y = DATASETS[name]()
     m, n_in, n_out = REAL[name]
     assert (X.shape, Y.shape) == ((m, n_in), (m, n_out))
     assert (Y.sum(axis=1) == 1).all()
     if name == "digits":
         assert (X.min(), X.max()) == (0.0, 1.0)
+        assert (16 * X).sum() == 561_718
+        assert Y.sum(axis=0).tolist() == [
+            178,
+            182,
+            177,
+            183,
+            181,
+            182,
+            181,
+            179,
+            174,
+            180,
+        ]  # optdigits.names
     else:
         assert X.mean(axis=0).round(3).tolist() == [5.843, 3.057, 3.758, 1.199]  # iris.names, "Summary Statistics"
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_without_scikit_learn_it_is_said_what_to_install(name, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(ImportError, match=rf'the {name} come from scikit-learn: pip install "microbp\[examples\]"'):
-        getattr(datasets, name)()

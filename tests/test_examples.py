@@ -68,7 +68,6 @@ def test_each_example_runs(path, tmp_path):
     assert result.stdout
     assert not result.stderr
     assert not list(tmp_path.iterdir())
-    need(importlib.util.find_spec("sklearn") is not None, "scikit-learn")
     assert set(quoted(path.name)) <= set(result.stdout.splitlines())
 
 
@@ -220,20 +219,12 @@ def test_delta_rule_deltas_are_the_grads_of_biases_and_nets():
 
 
 def test_real_data_is_learnt_and_both_engines_lose_the_same():
-    need(importlib.util.find_spec("sklearn") is not None, "scikit-learn")
     found = numbers("real_data.py")
     for run in found.values():
         assert len(run["graph"]) == 20
         assert_same(run["graph"], run["numpy"])
     assert found["xor"]["accuracy"] == 1.0
     assert min(found[name][kind] for name in ("iris", "digits") for kind in ("accuracy", "held out")) >= 0.95
-
-
-def test_real_data_without_scikit_learn_does_xor_and_says_what_to_install(monkeypatch, capsys):
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sklearn" else find_spec(name))
-    assert list(example("real_data.py")["main"]()) == ["xor"]
-    assert "pip install scikit-learn" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_the_missing_line_is_named():

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,9 +14,8 @@ from microbp.problems import NetworkProblem, builtin_names, load
 from microbp.problems.loading import SCHEMA
 from microbp.stepping.stepper import Stepper
 from microbp.training.train import train
-from tests.conftest import need
 
-NEED_SKLEARN = ("digits", "iris")
+REAL = ("digits", "iris")
 
 
 def test_w1_w8_has_the_published_numbers():
@@ -55,8 +53,6 @@ def test_every_key_of_the_schema_is_used_by_a_builtin_problem():
 
 @pytest.fixture(params=builtin_names())
 def builtin(request):
-    if request.param in NEED_SKLEARN:
-        need(find_spec("sklearn") is not None, "scikit-learn")
     return load(request.param)
 
 
@@ -80,7 +76,7 @@ def test_numeric_derivatives_agree_for_every_problem(builtin):
 
 
 def test_most_problems_are_checked_by_the_complex_step():
-    made = [load(name) for name in builtin_names() if name not in NEED_SKLEARN]
+    made = [load(name) for name in builtin_names() if name not in REAL]
     methods = {problem.title: check_graph(problem.root(), problem.leaves()).method for problem in made}
     assert sum(method == "complex" for method in methods.values()) >= 5, methods
 
@@ -102,8 +98,6 @@ def test_every_problem_gets_better_by_training(builtin):
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_problem_is_the_same_whenever_it_is_loaded(name):
-    if name in NEED_SKLEARN:
-        need(find_spec("sklearn") is not None, "scikit-learn")
     one, again = load(name), load(name)
     for part in ("inputs", "targets", "held_out_inputs", "held_out_targets"):
         assert np.array_equal(getattr(one, part), getattr(again, part))
@@ -296,7 +290,6 @@ def test_the_deep_network_is_as_deep_as_it_says():
 
 
 def test_digits_and_irises_hold_samples_out():
-    need(find_spec("sklearn") is not None, "scikit-learn")
     for name, whole, held_out in (("digits", 1797, 360), ("iris", 150, 30)):
         problem = load(name)
         assert (len(problem.inputs), len(problem.held_out_inputs)) == (whole - held_out, held_out)

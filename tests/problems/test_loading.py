@@ -1,5 +1,3 @@
-import importlib.util
-import sys
 import tomllib
 import tracemalloc
 
@@ -15,7 +13,6 @@ from microbp.problems.loading import MAX_BYTES, parse
 from microbp.problems.schema import SCHEMA
 from microbp.problems.template import template
 from tests import examples
-from tests.conftest import need
 
 HEAD = 'title = "t"\n'
 XOR = '[data]\ndataset = "xor"\n'
@@ -227,29 +224,16 @@ def test_the_graph_is_of_the_samples_shown():
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_data_set_can_be_named(dataset):
-    if dataset in ("iris", "digits"):
-        need(importlib.util.find_spec("sklearn") is not None, "scikit-learn")
     X, Y = DATASETS[dataset]()
     network = f"[network]\nsizes = [{X.shape[1]}, {Y.shape[1]}]\n"
     problem = parse(HEAD + network + f'[data]\ndataset = "{dataset}"\nheld_out = 1\n', "f.toml")
     assert problem.inputs.shape == (len(X) - 1, X.shape[1])
 
 
-# Without scikit-learn.
-
-
 def test_titles_need_no_data(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setattr("microbp.datasets._stored", None)
     assert list(titles()) == builtin_names()
     assert all(titles().values())
-
-
-@pytest.mark.parametrize("name", ["iris", "digits"])
-def test_without_scikit_learn_it_is_said_what_to_install(name, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    said = rf'{name}: the {name} come from scikit-learn: pip install "microbp\[examples\]"'
-    with pytest.raises(ProblemError, match=said):
-        load(name)
 
 
 # Names.

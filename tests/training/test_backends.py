@@ -1,4 +1,3 @@
-import importlib.util
 import math
 from dataclasses import replace
 from itertools import pairwise
@@ -16,7 +15,6 @@ from microbp.problems import NetworkProblem, Training, load
 from microbp.training.backends import BACKENDS, ScalarBackend, VectorizedBackend
 from microbp.training.train import train
 from tests import examples
-from tests.conftest import need
 
 ALL = slice(None)
 OUTPUTS = {
@@ -222,7 +220,6 @@ def test_both_engines_are_at_the_same_place_after_a_thousand_batches(training, b
 
 
 def test_digits_have_the_same_losses_on_both_engines():
-    need(importlib.util.find_spec("sklearn") is not None, "scikit-learn")
     problem = load("digits")
     # The graph of all samples, which the result of a run has, is not what is compared here.
     problem = replace(problem, held_out_inputs=(), held_out_targets=())

@@ -3,7 +3,6 @@ import math
 import re
 import signal
 from dataclasses import fields, replace
-from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +15,6 @@ from microbp.problems import NetworkProblem, load, titles
 from microbp.training.backends import BACKENDS, ScalarBackend
 from microbp.training.checkpoint import load as load_checkpoint
 from microbp.training.train import TrainingResult, train
-from tests.conftest import need
 
 # DESIGN of the example: which rule gives which published figure.
 ROUTES = [
@@ -125,8 +123,6 @@ def test_three_titles_promise_an_accuracy():
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "title"), PROMISES)
 def test_the_promised_accuracy_is_reached(name, title):
-    if name != "xor":
-        need(find_spec("sklearn") is not None, "scikit-learn")
     share, count, held_out = re.search(r"to (\d+) % of (\d+)( held-out)? samples", title).groups()
     problem = load(name)
     result = train(problem, engine="vectorized")

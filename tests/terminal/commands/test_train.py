@@ -198,7 +198,6 @@ def test_text_has_the_losses_the_outputs_and_the_parameters(capsys):
 
 
 def test_many_parameters_are_counted_and_accuracies_are_percentages(capsys):
-    need(importlib.util.find_spec("sklearn") is not None, "scikit-learn")
     assert main(["train", "iris", "--engine", "vectorized"]) == 0
     out = capsys.readouterr().out
     assert "67 parameters (--json lists them)" in out
