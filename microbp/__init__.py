@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.drawing.page.page import PageView, page, steps
     from microbp.drawing.subgraph import paths_to
     from microbp.engine.arrays.ndarray import Array, array, grads, values
+    from microbp.engine.collector import many_nodes
     from microbp.engine.families import affine, total
     from microbp.engine.ieee import errstate
     from microbp.engine.ops import Op
@@ -109,6 +110,7 @@ __all__ = [
     "jacobian",
     "load",
     "losses",
+    "many_nodes",
     "nn",
     "optim",
     "page",
@@ -185,6 +187,7 @@ _HOMES = {
         "grads",
         "values",
     ),
+    "engine.collector": ("many_nodes",),
     "engine.families": (
         "affine",
         "total",

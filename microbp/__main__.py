@@ -19,6 +19,7 @@ def main() -> int:
             # Half-imported packages make other errors of a KeyboardInterrupt, and there is nothing yet to be lost.
             signal.signal(signal.SIGINT, _end)
         open_streams()
+        _one_thread()
         from microbp.terminal.cli import main as command
 
         if heard:
@@ -27,6 +28,12 @@ def main() -> int:
     except KeyboardInterrupt:
         _say()
         return INTERRUPTED
+
+
+def _one_thread() -> None:
+    """Gives NumPy one thread, unless the user said otherwise: small matrices wait for more longer than they compute."""
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def _end(*_: object) -> None:

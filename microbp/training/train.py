@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from microbp.engine.collector import many_nodes
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
@@ -108,7 +109,7 @@ def train(
             run.save(checkpoint)
 
     try:
-        with held_interrupts() as interrupted:
+        with held_interrupts() as interrupted, many_nodes():
             for done in run.steps():
                 if on_step:
                     on_step(done, run.losses[-1])
