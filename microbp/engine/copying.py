@@ -78,7 +78,7 @@ class Bundle:
             which.append(ops.setdefault(node.op, len(ops)))
             # Those from outside are counted downwards from −1.
             inputs.extend([place[x] if x in place else ~outside.setdefault(x, len(outside)) for x in node.inputs])
-            numbers.extend((node.data, node.grad))
+            numbers.extend((node.data, node.grad or 0.0))
             if node.label:
                 labels[k] = node.label
             if type(node) is not type(self.nodes[0]):

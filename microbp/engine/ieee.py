@@ -26,10 +26,10 @@ import numpy as np
 
 from microbp.engine.node import Node
 from microbp.engine.ops import Op
-from microbp.errors import DomainError, NonFiniteWarning, UnknownNameError, nearest
+from microbp.errors import DomainError, NonFiniteWarning, OperandError, UnknownNameError, nearest
 
-ARITHMETIC = (ArithmeticError, ValueError)
-"""What Python's float arithmetic raises."""
+ARITHMETIC = (ArithmeticError, ValueError, TypeError)
+"""What Python's float arithmetic raises, the last for data that are no numbers."""
 
 MODES = ("ignore", "warn", "raise")
 
@@ -61,10 +61,18 @@ def errstate(nonfinite: str) -> Iterator[None]:
 
 
 def ieee(op: Op, *inputs: Node) -> float:
-    """The result of `op` by IEEE arithmetic: inf or nan, never an exception."""
+    """The result of `op` by IEEE arithmetic: inf or nan. Raises `OperandError` for data that are no numbers."""
+    _refuse_no_numbers(inputs)
     with np.errstate(all="ignore"):
         (result,) = op.numpy(*(np.float64(x.data) for x in inputs))
     return float(result)
+
+
+def _refuse_no_numbers(nodes: Sequence[Node]) -> None:
+    for x in nodes:
+        if not isinstance(x.data, float | int | np.number):
+            said = f"the data of {x.label!r}" if x.label else "the data of a value"
+            raise OperandError(f"{said} has to be a number, and was set to {x.data!r} ({type(x.data).__name__})")
 
 
 def ieee_partials(node: Node) -> tuple[float, ...]:
@@ -82,6 +90,7 @@ def _partials(node: Node) -> tuple[float, ...]:
 
 def report(op: Op, inputs: Sequence[Node], data: float) -> None:
     """Say that `op` made `data`, which is inf or nan, unless an earlier operation already left the real line."""
+    _refuse_no_numbers(inputs)
     if _state.get().mode == "ignore" or any(x.op is not None and not math.isfinite(x.data) for x in inputs):
         return
     numbers = [np.float64(x.data) for x in inputs]

@@ -194,8 +194,7 @@ def _compute(op: Op, variables: tuple[str, ...], inputs: str) -> list[str]:
         lines = [f"data = math.fsum(({', '.join(term.python(data) for term in op.formula.terms)},))"]
     else:
         lines = [f"data = {op.formula.python(data)}"]
-    if op.family or op.formula.can_raise:
-        lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
+    lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
     report = f"    report(op_{op.name}, {inputs}, data)"
     return [*lines, "if data - data:  # inf or nan: for these the difference is nan, not 0", report]
 

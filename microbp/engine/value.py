@@ -19,7 +19,7 @@ import numpy as np
 from microbp.engine.copying import Copyable
 from microbp.engine.functions import FUNCTIONS
 from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_gradients
-from microbp.engine.lecture import Lecture, label_of, refuse_missing_grads
+from microbp.engine.lecture import Lecture, label_of, pull_from_none
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
 from microbp.engine.ops import OPS, Op
@@ -68,10 +68,10 @@ class Value(Operators, Copyable, Lecture):
         def __abs__(self) -> Value: ...
         def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
-    def __init__(self, data: Any, *more: Any, label: str = "") -> None:
+    def __init__(self, data: Any, *more: Any, label: str = "", _children: Any = (), _op: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")
         self.grad = 0.0
-        self.label = label if not more else label_of(more) or label
+        self.label = label if not more and not _children else label_of(more or (_children,)) or label
         self.op = None
         self._x: Any = None
         self._y: Value | None = None
@@ -116,7 +116,7 @@ class Value(Operators, Copyable, Lecture):
         """
         seed = seed if seed.__class__ is float else real_number(seed, "backward")
         if self.op is None:
-            self.grad += seed
+            self.grad = (self.grad or 0.0) + seed
             return
         order = topological_order(self)
         order.reverse()
@@ -131,11 +131,11 @@ class Value(Operators, Copyable, Lecture):
             check = 0.0
             for node in order:
                 pull = node.op.pull
-                pull(node)
+                try:
+                    pull(node)
+                except TypeError:
+                    pull_from_none(node)
                 check += node.grad
-        except TypeError:
-            refuse_missing_grads(order)
-            raise
         finally:
             passes.pop(key, None)  # one call in C, which Ctrl-C cannot cut short
         if check - check:

@@ -66,3 +66,64 @@ def test_the_demo_trains_two_moons():
     accuracy = sum((yi > 0) == (score.data > 0) for yi, score in zip(y, scores, strict=True)) / len(y)
     assert total_loss.data < first / 2
     assert accuracy > 0.8
+
+
+def test_manual_backprop_node_by_node_gives_the_grads_of_backward():
+    def neuron():
+        x, w, b = Value(2.0, (), "", "x"), Value(-3.0, label="w"), Value(6.88, _children=(), _op="")
+        n = x * w + b
+        return x, w, b, n, n.tanh()
+
+    *others, o = neuron()
+    o.backward()
+    *again, top = neuron()
+    seen, waiting = [], [top]
+    while waiting:
+        seen.append(waiting.pop())
+        waiting += seen[-1]._prev
+    top.grad = 1.0
+    for node in seen:  # a tree: results before inputs
+        node._backward()
+    assert [v.grad for v in again] == [v.grad for v in others]
+    assert [v._op for v in (top, again[3], again[0])] == ["tanh", "+", ""]
+
+
+@pytest.mark.parametrize("none", [(0,), (1,), (0, 1), (2,)])
+def test_a_grad_of_none_is_0(none):
+    a, b = Value(2.0), Value(3.0)
+    c = a * b
+    for k in none:
+        (a, b, c)[k].grad = None
+    (c + a / b).backward()
+    assert (a.grad, b.grad) == (3.0 + 1 / 3, 2.0 - 2 / 3 / 3)
+
+
+@pytest.mark.parametrize("number", ["x", None, [1.0], Value(1.0)])
+def test_data_that_are_no_number_are_refused_with_the_label(number):
+    w = Value(1.0, label="w")
+    w.data = number
+    for use in (lambda: w * 2, lambda: 2 + w, w.exp, w.relu):
+        with pytest.raises(TypeError, match="the data of 'w' has to be a number"):
+            use()
+
+
+def test_what_would_be_forgotten_is_refused():
+    a = Value(1.0)
+    with pytest.raises(TypeError, match="define"):
+        Value(2.0, (a,), "tanh")
+    with pytest.raises(TypeError, match="define"):
+        a._backward = lambda: None
+    with pytest.raises(TypeError, match=r"x\.data"):
+        float(a)
+    with pytest.raises(AttributeError):
+        a.color = "red"
+
+
+def test_a_subclass_has_attributes_of_its_own():
+    class Weight(Value):
+        pass
+
+    w = Weight(2.0, label="w")
+    w.decay = 0.1
+    (w * w).backward()
+    assert (w.decay, w.grad) == (0.1, 4.0)

@@ -36,7 +36,7 @@ def values(a: Any) -> Any:
 
 def grads(a: Any) -> Any:
     """The gradients of an array of values, as floats; a plain number has none, which is 0."""
-    return _floats(a, lambda e: e.grad if isinstance(e, Value) else 0.0)
+    return _floats(a, lambda e: (e.grad or 0.0) if isinstance(e, Value) else 0.0)
 
 
 def _floats(a: Any, get: Callable[[Any], float]) -> Any:
