@@ -42,7 +42,10 @@ class Cards:
         """The label of a card."""
         members = self.scene.members[card.id]
         if card.parts and card.value is None:
-            rows = [f'<TD ALIGN="LEFT" COLSPAN="4"><B>{in_html(card.name)}</B></TD>', *map(self._part, card.parts)]
+            head = f"<B>{in_html(card.name)}</B>"
+            if card.about and "expressions" in self.style.show:
+                head += f'<FONT POINT-SIZE="9">   {in_html(card.about, WIDEST)}</FONT>'
+            rows = [f'<TD ALIGN="LEFT" COLSPAN="4">{head}</TD>', *map(self._part, card.parts)]
             return self._framed(card.kind, rows, members)
         assert card.value is not None
         rows = [self._head(card.name, card.value.data, self._beside_room(card))]

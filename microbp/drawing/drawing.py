@@ -94,7 +94,7 @@ class Plan:
     @classmethod
     def of(
         cls,
-        root: Value,
+        root: Any,
         *,
         model: MLP | None = None,
         level: str | None = None,
@@ -107,18 +107,19 @@ class Plan:
     ) -> Plan:
         """The plan for these options of `draw`, which raises the same."""
         look = Style.of(**style)
+        arrays, root = (root if isinstance(root, Mapping) else None), root_of(root)
         graph = root.graph()
         kept = select(graph, only=only, around=around, depth=depth)
         if level is not None:
-            check(level, model)
+            check(level, model, arrays)
         values = _count(kept)
-        chosen = Level(level, "it was asked for") if level else choose(values, model)
-        _refuse(chosen.name, values, model, max_nodes)
+        chosen = Level(level, "it was asked for") if level else choose(values, model, arrays)
+        _refuse(chosen.name, values, model, arrays, max_nodes)
         note = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
         if chosen.name == "network" and model is not None:
             network = Network(root, kept, model, look)
             return cls(lambda moment: NetworkFigure(network, moment, note), chosen, timeout)
-        scene = Scene(graph, kept, model, chosen.name, look)
+        scene = Scene(graph, kept, model, chosen.name, look, arrays)
         return cls(lambda moment: Dot(scene, moment, root, note), chosen, timeout)
 
     def at(self, moment: Static) -> Drawing:
@@ -144,6 +145,7 @@ def draw(
 ) -> Drawing:
     """Draws the graph of a value, and writes it to `path` (.svg, .png, .pdf or .dot) if one is given.
 
+    A trace has a card for each of its arrays, or with `level="op"` for each operation.
     With `model`, its layers and neurons are boxes, and `level` may be "op", "neuron", "network" (circles, each weight
     on its edge) or "layer" instead of the finest that can be read; a network alone is drawn at layer level. `step=12`
     draws that moment of the backward pass. `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part.
@@ -169,7 +171,7 @@ def draw(
     else:
         value: Value = root_of(root)
         plan = Plan.of(
-            value, model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
+            root, model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
             timeout=timeout, **style,
         )  # fmt: skip  # a line for each says no more
         given = {find(value.graph(), name): number for name, number in (wrong or {}).items()}
@@ -205,15 +207,16 @@ def _count(values: Sequence[Value]) -> int:
     return sum(not isinstance(value, Constant) for value in values)
 
 
-def _refuse(level: str, values: int, model: MLP | None, max_nodes: int) -> None:
+def _refuse(level: str, values: int, model: MLP | None, arrays: Any, max_nodes: int) -> None:
     """Raises `GraphError` for what no one could read; warns of what is hard to read."""
     count, of = values, "values"
     if level in ("neuron", "network") and model is not None:
         count, of = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons), "weights as arrows"
-    if level == "layer" or count <= min(MANY_NODES, max_nodes):
+    if level in ("layer", "array") or count <= min(MANY_NODES, max_nodes):
         return
-    coarser = [name for name in FOLDED if list(FOLDED).index(name) > list(FOLDED).index(level)]
-    advice = f"a coarser level ({', '.join(coarser)}), " if model is not None else ""
+    levels = [name for name in FOLDED if name != "array"] if arrays is None else ["op", "array"]
+    coarser = levels[levels.index(level) + 1 :]
+    advice = f"a coarser level ({', '.join(coarser)}), " if model is not None or arrays is not None else ""
     advice += "a part of the graph (only=paths_to(…), around=…, depth=…)"
     if count > max_nodes:
         raise GraphError(

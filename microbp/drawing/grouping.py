@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from microbp.engine import Constant, Value
 from microbp.nn import ACTIVATIONS, MLP, Parameter
@@ -16,11 +17,15 @@ class Box:
 
     title: str
     kind: str = ""
-    """One of inputs, layer, neuron and loss; nothing for the whole picture."""
+    """One of inputs, layer, neuron, loss, array and leaves; nothing for the whole picture."""
     lines: list[str] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     parts: dict[str, list[Value]] = field(default_factory=dict)
     """What it consists of, by the letter that texts use: weights w, biases b, nets z, activations a, inputs x."""
+    about: str = ""
+    """How it was made, if that stands in code."""
+    shape: tuple[int, ...] | None = None
+    """The shape of its one part, if it is that of an array."""
 
     def inner(self, kind: str, title: str) -> Box:
         """A new box in this one."""
@@ -34,9 +39,14 @@ class Box:
             yield from box.walk()
 
 
-def group(graph: Sequence[Value], model: MLP | None) -> tuple[Box, dict[Value, Box]]:
-    """The whole picture, and the box of each value: its neuron's, its layer's (a shared bias), inputs or loss."""
+def group(
+    graph: Sequence[Value], model: MLP | None, arrays: Mapping[str, Any] | None = None
+) -> tuple[Box, dict[Value, Box]]:
+    """The whole picture, and the box of each value: its neuron's, its layer's (a shared bias), inputs or loss; or that
+    of the array that it belongs to or leads to first, of `arrays` as a trace names them."""
     top = Box("")
+    if arrays is not None:
+        return top, _by_array(top, graph, arrays)
     if model is None:
         return top, dict.fromkeys(graph, top)
     inputs = top.inner("inputs", "inputs")
@@ -65,6 +75,27 @@ def group(graph: Sequence[Value], model: MLP | None) -> tuple[Box, dict[Value, B
     if graph and boxes[graph[-1]] is loss:
         loss.parts[""] = [graph[-1]]
     return top, boxes
+
+
+def _by_array(top: Box, graph: Sequence[Value], arrays: Mapping[str, Any]) -> dict[Value, Box]:
+    boxes: dict[Value, Box] = {}
+    for name, array in arrays.items():
+        box = top.inner("leaves" if array.is_leaf else "array", name)
+        box.about, box.shape = array.code, array.shape
+        box.parts[""] = [node for node in array.nodes.ravel().tolist() if node not in boxes]
+        boxes |= dict.fromkeys(box.parts[""], box)
+    order = {box: k for k, box in enumerate(top.boxes)}
+    loss = top.inner("loss", "loss")
+    loss.parts[""] = [graph[-1]]
+    boxes.setdefault(graph[-1], loss)
+    order[loss] = len(order)
+    first: dict[Value, Box] = {}
+    for node in reversed(graph):
+        box = boxes.setdefault(node, first.get(node, loss))
+        for x in node.inputs:
+            if x not in first or order[box] < order[first[x]]:
+                first[x] = box
+    return boxes
 
 
 def kind_of(node: Value, box: Box) -> str:

@@ -1,4 +1,4 @@
-"""How fine a picture is: a card for each operation, for each neuron, or for each layer.
+"""How fine a picture is: a card for each operation, for each neuron, for each layer, or for each array of a trace.
 
 >>> from microbp import load
 >>> choose(31, load("w1-w8").model)
@@ -8,14 +8,17 @@ Level(name='op', why='31 values can be read one by one')
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from microbp.drawing.grouping import Box
 from microbp.engine import Value
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 
-FOLDED = {"op": (), "neuron": ("input", "neuron", "loss"), "network": (), "layer": ("inputs", "layer", "loss")}
+FOLDED = {
+    "op": (), "neuron": ("input", "neuron", "loss"), "network": (), "layer": ("inputs", "layer", "loss"),
+    "array": ("leaves", "array", "loss"),
+}  # fmt: skip
 """For each level the kinds of boxes that become one card each. A network has circles instead of cards."""
 READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
@@ -32,8 +35,10 @@ class Level(NamedTuple):
     why: str
 
 
-def choose(values: int, model: MLP | None) -> Level:
-    """The finest level that can be read, for a graph of so many values."""
+def choose(values: int, model: MLP | None, arrays: Any = None) -> Level:
+    """The finest level that can be read, for a graph of so many values; for a trace, that of its arrays."""
+    if arrays is not None:
+        return Level("array", "a trace has arrays; level='op' has a card for each operation")
     if model is None:
         return Level("op", "there is no network with neurons and layers to fold into")
     if values <= READABLE["values"]:
@@ -45,11 +50,13 @@ def choose(values: int, model: MLP | None) -> Level:
     return Level("layer", f"{too_many}, {weights:,} weights more than the {READABLE['weights']} that can be arrows")
 
 
-def check(level: str, model: MLP | None) -> None:
-    """Raises `UnknownNameError` for a level that does not exist, `GraphError` for one that needs a model."""
+def check(level: str, model: MLP | None, arrays: Any = None) -> None:
+    """Raises `UnknownNameError` for a level that does not exist, `GraphError` for one that needs a model or trace."""
     if level not in FOLDED:
         raise UnknownNameError(nearest("level", level, FOLDED))
-    if level != "op" and model is None:
+    if level == "array" and arrays is None:
+        raise GraphError("level='array' has a card for each array of a trace: draw(microbp.trace(forward, x=x, …))")
+    if level not in ("op", "array") and model is None:
         raise GraphError(f"level={level!r} needs the network that it shows: pass model=...")
 
 
@@ -100,5 +107,5 @@ def parts(box: Box) -> Iterator[Part]:
     """What a box and the boxes in it consist of: 128 neurons with 784 weights each are a w of shape (128, 784)."""
     for letter in dict.fromkeys(letter for each in box.walk() for letter in each.parts):
         lists = [each.parts[letter] for each in box.walk() if letter in each.parts]
-        shape = tuple(n for n in (len(lists), len(lists[0])) if n > 1)
+        shape = box.shape or tuple(n for n in (len(lists), len(lists[0])) if n > 1)
         yield Part(letter, shape, [value for values in lists for value in values])

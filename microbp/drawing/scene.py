@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 from microbp.drawing.escape import LONGEST
 from microbp.drawing.folding import Use, fold
@@ -30,6 +31,8 @@ class Card:
     box: Box
     value: Value | None = None
     parts: Sequence[Part] = ()
+    about: str = ""
+    """How it was made, if that stands in code."""
 
 
 @dataclass
@@ -60,19 +63,25 @@ class Scene:
     """The cards and arrows for the values `kept` of a graph; `level` and `style` say which values share a card."""
 
     def __init__(
-        self, graph: Sequence[Value], kept: Sequence[Value], model: MLP | None, level: str, style: Style
+        self,
+        graph: Sequence[Value],
+        kept: Sequence[Value],
+        model: MLP | None,
+        level: str,
+        style: Style,
+        arrays: Mapping[str, Any] | None = None,
     ) -> None:
         self.style, self.level, self.kept = style, level, set(kept)
         self.cards: dict[str, Card] = {}
         self.arrows: list[Arrow] = []
         self.joints: dict[str, list[Joint]] = {}
         """The joints of each weighted sum, by the id of its card."""
-        self.top, self._boxes = group(graph, model)
+        self.top, self._boxes = group(graph, model, arrays)
         shared = regroup(self.top, self._boxes) if level == "neuron" else set()
         self._chains: dict[Value, Use] = {}
         self.names: dict[Value, Formula]
         """What to call every value of the graph."""
-        if style.fold:
+        if style.fold and level != "array":
             self._chains, self.names = fold(graph, self.kept, self._boxes)
         else:
             self.names = name_graph(graph)
@@ -140,10 +149,10 @@ class Scene:
             rows = [Part(p.letter, p.shape, [v for v in p.values if v in self.kept]) for p in parts(box)]
             rows = [row for row in rows if row.values]
             if len(nodes) > 1 and rows:
-                kind = {"inputs": "input", "input": "input"}.get(box.kind, "group")
+                kind = {"inputs": "input", "input": "input", "leaves": "input"}.get(box.kind, "group")
                 functions = {v.op.name for row in rows for v in row.values if row.letter == "a" and v.op}
                 name = ", ".join([box.title, *functions]) if len(functions) == 1 else box.title
-                card = Card(f"g{len(self.cards)}", kind, name, self._homes[box], parts=rows)
+                card = Card(f"g{len(self.cards)}", kind, name, self._homes[box], parts=rows, about=box.about)
                 if len(rows) == 1 and len(rows[0].values) == 1:  # the loss
                     value = card.value = rows[0].values[0]
                     card.kind, card.name = kind_of(value, box), self.names[value].text()

@@ -38,7 +38,8 @@ FEWER = (16, 8, 4, 2)
 class Trace(Recorded):
     """What `trace` gives: the `loss`, a `Value`, and each named array, a `Quantity`, by name, in the order of making.
 
-    Whatever takes a root takes a trace: `steps(t)`, `draw(t)`, `page(t, file)`, `paths(t, leaf)`, `gradcheck(t)`.
+    Whatever takes a root takes a trace: `steps(t)`, `draw(t)`, with a card for each array, `page(t, file)`,
+    `paths(t, t.find("W1[0,2]"))`, `gradcheck(t)`.
     """
 
     def compare(self, name: str, mine: Any) -> Line:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from microbp.diagnosis.any_pass.trace import Recorded
-from microbp.engine.arrays.recording import Place
+from microbp.engine.arrays.recording import Place, code_at, positions
 from microbp.engine.ops import Op
 
 
@@ -28,7 +25,7 @@ class Site:
     @property
     def line(self) -> int | None:
         """The number of its line in the forward pass itself, not in a function that it calls."""
-        found: int | None = _positions(*self.place[-1])[0] if self.place else None
+        found: int | None = positions(*self.place[-1])[0] if self.place else None
         return found
 
     @property
@@ -36,26 +33,10 @@ class Site:
         """What stands in the code; of what a function does that the forward pass calls, the call."""
         if not self.place:
             return f"{self.op} of single values" if not self.arrays else self.op
-        code, instruction = self.place[-1]
-        line, end, column, end_column = _positions(code, instruction)
-        if line is None or end != line or column is None:
-            return self.op
-        found = linecache.getline(code.co_filename, line).encode()[column:end_column].decode(errors="replace")
-        return found.strip() or self.op
+        return code_at(self.place) or self.op
 
     def __str__(self) -> str:
         return f"`{self.text}`" + (f" (line {self.line})" if self.line else "")
-
-
-@lru_cache(maxsize=64)
-def _all_positions(code: CodeType) -> list[tuple[Any, ...]]:
-    return list(code.co_positions())
-
-
-def _positions(code: CodeType, instruction: int) -> tuple[Any, ...]:
-    """Line, last line, column, last column of an instruction: the interpreter may stand anywhere in its cache."""
-    found = _all_positions(code)
-    return found[instruction // 2] if 0 <= instruction // 2 < len(found) else (None,) * 4
 
 
 class Sites:
@@ -70,7 +51,7 @@ class Sites:
         self.turn = np.zeros(len(graph), dtype=int)
         order: list[Site] = []
         for group in trace.groups:
-            where = tuple((code, _positions(code, instruction)) for code, instruction in group.place)
+            where = tuple((code, positions(code, instruction)) for code, instruction in group.place)
             if where != before:
                 before, count = where, {}
             count[group.op] = count.get(group.op, 0) + 1

@@ -25,9 +25,9 @@ from microbp.diagnosis.any_pass.graph import Graph, Sweep
 from microbp.diagnosis.any_pass.names import flatten, shorten
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.ndarray import array, label, raw, values
-from microbp.engine.arrays.recording import Group, recording
+from microbp.engine.arrays.recording import Group, code_at, recording
 from microbp.engine.value import Value
-from microbp.errors import ProblemError
+from microbp.errors import ProblemError, UnknownNameError, nearest
 
 R = TypeVar("R", bound="Recorded")
 
@@ -39,6 +39,8 @@ class Quantity:
     name: str
     nodes: Any
     is_leaf: bool
+    code: str = ""
+    """What stands in the forward pass for it, if one operation made it."""
 
     @property
     def value(self) -> Any:
@@ -66,7 +68,11 @@ class Recorded(Mapping[str, Quantity]):
         """The gradients that were compared so far, by name."""
         nodes = {name: _object_array(x) for name, x in named.items()}
         self.graph = Graph(groups, loss, [node for a in nodes.values() for node in a.ravel().tolist()])
-        found = {name: Quantity(name, a, name in leaves) for name, a in nodes.items()}
+        made = {group.array.ravel()[-1]: group for group in groups}
+        found = {
+            name: Quantity(name, a, name in leaves, _code(a, made.get(a.ravel()[-1]) if a.size else None))
+            for name, a in nodes.items()
+        }
         self._named = {name: found[name] for name in sorted(found, key=lambda name: self._made(found[name]))}
         for quantity in found.values():
             for index in np.ndindex(quantity.shape):
@@ -98,6 +104,13 @@ class Recorded(Mapping[str, Quantity]):
         """The elements of all arrays that the loss was computed from."""
         return [node for quantity in self.values() if quantity.is_leaf for node in quantity.nodes.ravel().tolist()]
 
+    def find(self, label: str) -> Value:
+        """The element of that label, `W1[0,2]`. Raises `UnknownNameError` with the nearest ones if there is none."""
+        named: dict[str, Value] = {node.label: node for quantity in self.values() for node in quantity.nodes.ravel().tolist()}
+        if label not in named:
+            raise UnknownNameError(nearest("element", label, named, most=3))
+        return named[label]
+
     def places(self, name: str) -> Any:
         """Where the elements of a quantity stand in the graph."""
         return np.array([self.graph.place[node] for node in self[name].nodes.ravel().tolist()], dtype=np.int64)
@@ -113,6 +126,12 @@ class Recorded(Mapping[str, Quantity]):
     def __repr__(self) -> str:
         rows = [f"{q.name} {q.shape}" for q in self.values()]
         return f"{type(self).__name__}(loss={self.loss.data:.6g}, {len(self.graph):,} nodes: {', '.join(rows)})"
+
+
+def _code(nodes: Any, group: Group | None) -> str:
+    if group is None or group.op == "constant" or group.array.shape != nodes.shape:
+        return ""
+    return code_at(group.place) if group.place else ""
 
 
 def _object_array(x: Any) -> Any:

@@ -20,6 +20,7 @@ from microbp.drawing.film.merge_frames import check_pillow, moving_image, moving
 from microbp.drawing.image import render_all
 from microbp.drawing.moment import AtStep
 from microbp.engine import Value
+from microbp.engine.node import root_of
 from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
 from microbp.printing import check_place, write
 
@@ -111,7 +112,7 @@ def animate(
     """
     if path is not None:
         check_film(path)
-    plan = Plan.of(root, **options)
+    plan, root = Plan.of(root, **options), root_of(root)
     moment = AtStep(root, 0)
     positions = range(len(moment) + 1)[steps]
     if not positions:

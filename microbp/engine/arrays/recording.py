@@ -12,12 +12,13 @@ without; only who wants to name a line of a derivation needs it.
 
 from __future__ import annotations
 
+import linecache
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import lru_cache, wraps
 from threading import RLock
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -93,6 +94,26 @@ def _place() -> Place:
             break
         frame = frame.f_back
     return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _all_positions(code: CodeType) -> list[tuple[Any, ...]]:
+    return list(code.co_positions())
+
+
+def positions(code: CodeType, instruction: int) -> tuple[Any, ...]:
+    """Line, last line, column, last column of an instruction: the interpreter may stand anywhere in its cache."""
+    found = _all_positions(code)
+    return found[instruction // 2] if 0 <= instruction // 2 < len(found) else (None,) * 4
+
+
+def code_at(place: Place) -> str:
+    """What stands in the code there, in the outermost function; "" if that cannot be read, or is several lines."""
+    code, instruction = place[-1]
+    line, end, column, end_column = positions(code, instruction)
+    if line is None or end != line or column is None:
+        return ""
+    return linecache.getline(code.co_filename, line).encode()[column:end_column].decode(errors="replace").strip()
 
 
 @contextmanager

@@ -160,16 +160,12 @@ def test_too_many_samples_are_made_fewer_and_the_report_says_so():
     assert "the first 16 of 600 samples" in found.notes[0]
 
 
-def test_a_trace_is_compared_stepped_through_and_drawn(capsys):
+def test_a_trace_compares_as_one_goes(capsys):
     trace = microbp.trace(forward, x=x[:1], w=w, b=b)
     z = trace["z"].value
     assert trace.compare("dz", np.maximum(z, 0)).verdict == "right"
     assert trace.compare("dw", x[:1].T @ z + 1).verdict == "wrong"
     assert capsys.readouterr().out.count("exact:") == 2
-    assert microbp.steps(trace).until("w[0,0]") is not None
-    assert "z[0,1]" in microbp.draw(trace).source
-    assert microbp.paths(trace, trace["w"].nodes[0, 0]).gradient == trace["w"].gradient[0, 0]
-    assert microbp.gradcheck(trace).ok
     with pytest.raises(MicrobpError, match="did you mean"):
         trace.compare("zz", z)
 
