@@ -40,7 +40,8 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.diagnosis.strength.strength import Strength, strength
     from microbp.drawing.drawing import Drawing, draw
     from microbp.drawing.film.film import Film, animate
-    from microbp.drawing.page.page import PageView, page, steps
+    from microbp.drawing.page.page import page
+    from microbp.drawing.page.view import PageView, steps
     from microbp.drawing.subgraph import paths_to
     from microbp.engine.arrays.ndarray import Array, array, grads, values
     from microbp.engine.collector import many_nodes
@@ -175,9 +176,9 @@ _HOMES = {
         "Film",
         "animate",
     ),
-    "drawing.page.page": (
+    "drawing.page.page": ("page",),
+    "drawing.page.view": (
         "PageView",
-        "page",
         "steps",
     ),
     "drawing.subgraph": ("paths_to",),

@@ -38,7 +38,7 @@ from microbp.errors import ProblemError
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
-from microbp.printing import columns, markdown
+from microbp.printing import Shown, columns, markdown, notebook
 from microbp.problems import NetworkProblem, Problem
 from microbp.problems.exercise import Exercise, Gradients, exercise_of
 
@@ -47,8 +47,8 @@ _WORDS = {True: "ok", False: "DIFFERS"}
 _HEAD = ("", "shape", "worst absolute", "relative", "‖a−b‖/(‖a‖+‖b‖)", "ulps", "wrong", "at", "")
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """For each parameter array how far the gradients are apart, and the loss of both. Prints as a table."""
 
     loss: float | None
@@ -77,6 +77,13 @@ class Comparison:
         maps = "\n".join(self._maps())
         parts = [" ".join([self._verdict() + "." * bool(self.notes), *self.notes]), markdown(_HEAD, self._cells())]
         return "\n\n".join([*parts, f"```\n{maps}\n```"] if maps else parts)
+
+    def _repr_html_(self) -> str:
+        return notebook.answer(
+            notebook.sentence(" ".join([f"{self._verdict()}.", *self.notes])),
+            notebook.table(self._cells(), [not row.ok for row in self.rows], _HEAD),
+            notebook.maps({f"{row.name}, {row.wrong:,} wrong": row.map for row in self.rows}),
+        )
 
     def __str__(self) -> str:
         loss = f"loss: {self.subject} {self.loss!r}, vectorized {self.vectorized_loss!r}"

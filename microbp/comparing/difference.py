@@ -79,7 +79,7 @@ def difference(name: str, a: Floats, b: Floats, tolerance: Floats, known: Any = 
         float(a[where]),
         float(b[where]),
         not wrong.any(),
-        _map(wrong, known) if wrong.any() else (),
+        marks(wrong, known),
     )
 
 
@@ -97,7 +97,10 @@ def _norm(a: Floats, b: Floats) -> float:
     return float(np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b)))
 
 
-def _map(wrong: Any, known: Any) -> tuple[str, ...]:
+def marks(wrong: Any, known: Any) -> tuple[str, ...]:
+    """A map of an array: wrong entries (×), right ones (·) and those not given (blank); nothing if none is wrong."""
+    if not wrong.any():
+        return ()
     wrong, known = np.atleast_2d(wrong), np.atleast_2d(known)
     rows, cols = (np.array_split(np.arange(size), min(size, most)) for size, most in zip(wrong.shape, MAP, strict=True))
 

@@ -25,7 +25,7 @@ from microbp.derivation.backprop import forward, pass_of
 from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
 from microbp.errors import ShapeError, UnknownNameError, near, nearest
 from microbp.nn import MLP
-from microbp.printing import columns
+from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
 from microbp.problems.exercise import Exercise, Floats, Gradients, exercise_of
 from microbp.vectorized import LOSSES, softmax
@@ -46,8 +46,8 @@ class Quantity:
     formula: str
 
 
-@dataclass(frozen=True)
-class Divergence:
+@dataclass(frozen=True, repr=False)
+class Divergence(Shown):
     """What a learner gave, in the order in which a pass computes it. Prints as a table."""
 
     quantities: tuple[Quantity, ...]

@@ -23,7 +23,7 @@ from microbp.comparing.differences import Estimate, by_complex_step, by_differen
 from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
-from microbp.printing import columns
+from microbp.printing import Shown, columns
 from microbp.problems import Problem
 
 METHODS = ("auto", "complex", "central", "richardson")
@@ -39,8 +39,8 @@ MOST_ROWS = 40
 """The most leaves that a check prints; of more it prints the worst."""
 
 
-@dataclass(frozen=True)
-class GradCheck:
+@dataclass(frozen=True, repr=False)
+class GradCheck(Shown):
     """What a gradient check found, leaf by leaf: prints as a table."""
 
     names: tuple[str, ...]

@@ -24,7 +24,7 @@ from microbp.errors import UnknownNameError, nearest
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
-from microbp.printing import decimals, number_text
+from microbp.printing import decimals, number_text, shown
 from microbp.problems import Problem, as_network
 from microbp.stepping.paths import Paths, paths
 
@@ -32,7 +32,7 @@ WIDTH = 120
 """The width of a derivation, in characters."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation:
     """The gradient of one parameter by three routes. Prints as a page of a textbook."""
 
@@ -80,6 +80,9 @@ class Derivation:
 
     def __str__(self) -> str:
         return self.page()
+
+    def __repr__(self) -> str:
+        return self.page(shown.WIDTH)
 
     def page(self, width: int = WIDTH) -> str:
         """What it prints, in lines of at most so many characters where they can be broken."""

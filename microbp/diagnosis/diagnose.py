@@ -37,7 +37,7 @@ from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
-from microbp.diagnosis.text import alternatives, explained, judged_on, worst
+from microbp.diagnosis.text import alternatives, explained, judged_on, maps, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.engine import Value
 from microbp.errors import ShapeError
@@ -152,6 +152,7 @@ def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
         "learning_rate": first.rate,
         "order": given.order,
         "layout": str(given.layout),
+        "maps": maps(case, given, arrays),
         "worst": None if place is None else {"array": place[0], "at": place[1], "label": case.label(*place)},
         "alternatives": [
             {

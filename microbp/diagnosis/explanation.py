@@ -18,6 +18,7 @@ from microbp.derivation.notation import index_form, matrix_form, part_form
 from microbp.diagnosis.mistakes import Mistake
 from microbp.diagnosis.search.changes import changed, texts
 from microbp.losses import LOSSES
+from microbp.printing import Shown, fitted, notebook
 from microbp.problems.exercise import Exercise
 
 
@@ -143,8 +144,8 @@ class Explanation:
         return case
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@dataclass(frozen=True, repr=False)
+class Diagnosis(Shown):
     """Whether gradients are right, and if not, which mistakes make them. Prints as its explanation."""
 
     ok: bool
@@ -165,6 +166,17 @@ class Diagnosis:
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        verdict, _, rest = self.explanation.partition("\n\n")
+        parts = [notebook.sentence(verdict)]
+        for found in self.details.get("findings", ()):
+            sides = [list(dict.fromkeys([found[side], found.get(f"{side}_index", "")])) for side in ("wrong", "right")]
+            parts += [notebook.sentence(f"{found['code']}: {found['name']}"), notebook.beside(*sides)]
+        parts.append(notebook.maps(self.details.get("maps", {})))
+        if rest or self.assumed:
+            parts.append(notebook.folded("Everything it says", fitted(str(self))))
+        return notebook.answer(*parts)
 
     def __str__(self) -> str:
         first = [in_words(self.assumed)] if self.assumed else []

@@ -22,14 +22,14 @@ from typing import Any
 
 from microbp.comparing.answers.files import reason
 from microbp.diagnosis.diagnose import diagnose
-from microbp.printing import columns
+from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
 
 HEAD = ("name", "verdict", "mistakes", "alternatives", "note")
 
 
-@dataclass(frozen=True)
-class Grade:
+@dataclass(frozen=True, repr=False)
+class Grade(Shown):
     """What became of one file."""
 
     name: str
@@ -41,13 +41,17 @@ class Grade:
     note: str
     """The factor or the first wrong array; why a file could not be read."""
 
+    def __str__(self) -> str:
+        name, *said = self.cells()
+        return f"{name}: {'; '.join(filter(None, said))}"
+
     def cells(self) -> tuple[str, ...]:
         """A row of a table."""
         others = " or ".join(" + ".join(codes) for codes in self.alternatives)
         return self.name, self.verdict, " + ".join(self.mistakes), others, self.note
 
 
-class Grades(list[Grade]):
+class Grades(Shown, list[Grade]):
     """The rows of a class. Prints as a table."""
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer
+from microbp.comparing.difference import marks
 from microbp.comparing.precision import Marked
 from microbp.derivation.formulas import SLOPES, symbol
 from microbp.derivation.notation import number, part_form
@@ -126,6 +127,19 @@ def worst(given: Answer, arrays: Sequence[Marked]) -> tuple[str, tuple[int, ...]
             apart = np.where(wrong, np.nan_to_num(np.abs(array.numbers - array.right), nan=np.inf), -1.0)
         found.append((name[1] == "W", int(name[2:]), name, given.place(name, int(np.argmax(apart)))))
     return max(found)[2:] if found else None
+
+
+def maps(case: Exercise, given: Answer, arrays: Sequence[Marked]) -> dict[str, tuple[str, ...]]:
+    """Of each array that is wrong a map of its wrong entries."""
+    found = {}
+    for array in arrays:
+        if array.right is None or array.name in given.totals:
+            continue
+        known = given.known.get(array.name, np.ones(case.shape(array.name), dtype=bool))
+        wrong = np.zeros(known.shape, dtype=bool)
+        wrong[known] = array.wrong.ravel()
+        found[array.name] = marks(wrong, known)
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def alternatives(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from microbp.comparing.answers.answer import Answer
 from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.search.search import Search
-from microbp.diagnosis.text import followed, in_words
+from microbp.diagnosis.text import followed, in_words, maps
 
 _COMMON = 1e-5
 """How near, relative to it, numbers must be to a factor that they have in common."""
@@ -27,6 +27,7 @@ def unexplained(search: Search) -> Diagnosis:
     details = {
         "first_wrong": order[0] if order else "",
         "wrong": wrong,
+        "maps": maps(case, given, arrays),
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(search, errors, wrong)),
         "factor": _factor(search, errors, wrong),

@@ -75,6 +75,9 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
         except RendererError as error:
             return {"text/plain": f"{self.text}\n({error})"}
 
+    def __repr__(self) -> str:
+        return f"<drawing, level {self.level.name}: {self.title}>"
+
     @property
     def text(self) -> str:
         """What is in it, as lines of text."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import unicodedata
 
 from microbp.printing import printable
 
@@ -15,15 +14,6 @@ def plain(text: str, longest: int = LONGEST) -> str:
     """Text on one line and of bearable length, with nothing in it that a renderer or XML would choke on."""
     shown = printable(text)
     return shown if len(shown) <= longest else f"{shown[: longest // 2]}…{shown[-longest // 2 + 1 :]}"
-
-
-def breadth(text: str) -> int:
-    """How many characters a text is wide: those of some scripts take two places.
-
-    >>> breadth("loss"), breadth("損失")
-    (4, 4)
-    """
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def in_html(text: str, longest: int = LONGEST) -> str:

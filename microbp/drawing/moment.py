@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from microbp.drawing.escape import breadth
 from microbp.drawing.folding import Use
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.printing import number_text
+from microbp.printing import breadth, number_text
 from microbp.stepping.step import Step, question
 from microbp.stepping.stepper import Stepper
 

@@ -83,6 +83,9 @@ class Replay:
             self._decided.append(([(evaluation(node.op), node) for node in fresh], decision))
         self._forward = [(evaluation(node.op), node) for node in order if node not in done]
 
+    def __repr__(self) -> str:
+        return f"Replay({self.root!r}, of {len(self.leaves):,} leaves)"
+
     def __call__(self, **numbers: Any) -> float:
         """Sets the leaves of these labels, runs forward, and returns the root's data.
 

@@ -2,15 +2,19 @@
 
 from microbp.printing.files import check_place, keep, read, write
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
-from microbp.printing.tables import columns, json_text, markdown
+from microbp.printing.shown import Shown, fitted
+from microbp.printing.tables import breadth, columns, json_text, markdown
 
 __all__ = [
     "DIGITS",
+    "Shown",
+    "breadth",
     "check_place",
     "columns",
     "decimals",
     "derivative",
     "factor",
+    "fitted",
     "json_text",
     "keep",
     "markdown",

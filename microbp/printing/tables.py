@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +14,21 @@ def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     >>> columns([("a", "bcd"), ("ef", "g")])
     ['a   bcd', 'ef  g']
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [gap.join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    widths = [max(map(breadth, column)) for column in zip(*rows, strict=True)]
+    return [
+        gap.join(cell + " " * (w - breadth(cell)) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def breadth(text: str) -> int:
+    """How many columns a text is wide: characters of some scripts take two, accents that are put on others none.
+
+    >>> breadth("loss"), breadth("損失")
+    (4, 4)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

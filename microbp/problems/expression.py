@@ -18,6 +18,7 @@ from microbp.engine.methods import variants
 from microbp.engine.operands import real_number
 from microbp.engine.ops import OPS, Op
 from microbp.errors import ProblemError, nearest
+from microbp.printing import number_text
 from microbp.problems.network import Problem
 
 MAX_LENGTH = 10_000
@@ -74,6 +75,9 @@ class ExpressionProblem(Problem):
         if root.op is not None:
             root.label = self.title
         return root
+
+    def __str__(self) -> str:
+        return ", ".join([self.title, *(f"{name} = {number_text(leaf.data)}" for name, leaf in self._leaves.items())])
 
     def _postorder(self) -> list[ast.expr]:
         """Every subexpression, after its parts."""

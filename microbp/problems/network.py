@@ -19,18 +19,18 @@ from microbp.losses import LOSSES, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
 from microbp.nn.layout import UNSAID, ArrayLayout
-from microbp.printing.files import write
+from microbp.printing import Shown, columns, write
 from microbp.problems.arrays import samples
 from microbp.problems.kinds import NUMBER
 from microbp.problems.names import Names
-from microbp.problems.saving import as_toml, sections
+from microbp.problems.saving import as_toml, in_words, sections
 from microbp.problems.settings import PENALTIES, Training, penalty_named
 
 MAX_ARROWS = 40_000
 """More contributions, of all samples that are shown, are not stepped through in a reasonable time."""
 
 
-class Problem(ABC):
+class Problem(Shown, ABC):
     """Something to step through, draw or check: `root()` gives its graph."""
 
     title: str
@@ -52,8 +52,11 @@ class Problem(ABC):
             raise UnknownNameError(nearest("leaf", label, named, most=3))
         return named[label]
 
+    def __str__(self) -> str:
+        return self.title
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, repr=False)
 class NetworkProblem(Problem):
     """A network with its data, loss and training: every convention by name.
 
@@ -205,6 +208,9 @@ class NetworkProblem(Problem):
         else:
             right = (outputs > between) == (targets > between)
         return float(np.mean(right))
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *columns(in_words(self))])
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes it as a problem file, which `load` reads back: with the weights of now, in the layout that is said.

@@ -67,3 +67,24 @@ def sections(problem: Any) -> dict[str, dict[str, Any]]:
         "loss": {"name": problem.loss} | {key: getattr(problem, key) for key in ("l2", "penalty", "penalize_biases")},
         "training": {**vars(problem.training), "train_biases": problem.train_biases},
     }
+
+
+def in_words(problem: Any) -> list[tuple[str, str]]:
+    """What there is to say of a network problem, a line for each section: its name, and a sentence without an end."""
+    sizes = "-".join(map(str, [len(problem.model.input_labels), *(len(bias) for bias in problem.biases)]))
+    functions = problem.model.activations()
+    hidden, output = functions["activation"], functions["output"]
+    hidden = ", ".join(hidden) if isinstance(hidden, list) else hidden
+    biases = f"one bias for each {'layer' if problem.shared_bias else 'neuron'}"
+    biases += "" if problem.train_biases else ", not trained"
+    held_out = f", {len(problem.held_out_inputs):,} held out" if len(problem.held_out_inputs) else ""
+    shown = f", the first {problem.shown:,} shown" if problem.shown else ""
+    count = len(problem.inputs)
+    penalized = " of weights and biases" if problem.penalize_biases else ""
+    penalty = f", penalty {problem.penalty} · Σw²{penalized} with λ = {problem.l2:g}" if problem.l2 else ""
+    return [
+        ("  network", f"{sizes}; hidden {hidden}, output {output}; {biases}"),
+        ("  data", f"{count:,} sample{'s' if count != 1 else ''}{held_out}{shown}"),
+        ("  loss", f"{problem.loss}{penalty}"),
+        ("  training", str(problem.training)),
+    ]

@@ -92,6 +92,15 @@ class Training:
                 f"momentum belongs to the optimizer sgd, got {self.momentum} with {self.optimizer}: set it to 0"
             )
 
+    def __str__(self) -> str:
+        batch = "full batch" if self.batch_size is None else f"batches of {self.batch_size}"
+        momentum = f" with momentum {self.momentum}" if self.momentum else ""
+        schedule = "" if self.schedule == "constant" else f", schedule {self.schedule}"
+        return (
+            f"{self.steps:,} step{'s' if self.steps != 1 else ''} of {self.optimizer}{momentum}, {batch}, "
+            f"learning rate {self.learning_rate}{schedule}, update {self.update}, engine {self.engine}"
+        )
+
     def but(self, changes: Mapping[str, Any]) -> Training:
         """The same with some settings changed. Raises `UnknownNameError` for what is no setting."""
         known = [field.name for field in fields(self)]

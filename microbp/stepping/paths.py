@@ -17,12 +17,12 @@ from heapq import nlargest
 from microbp.engine import Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError
-from microbp.printing import decimals, derivative, factor
+from microbp.printing import Shown, decimals, derivative, factor
 from microbp.stepping.step import Step, pass_steps
 
 
-@dataclass(frozen=True)
-class Path:
+@dataclass(frozen=True, repr=False)
+class Path(Shown):
     """One way from the root to the leaf: its steps, root first."""
 
     steps: tuple[Step, ...]
@@ -46,8 +46,8 @@ class Path:
         return f"{' → '.join(self.names)}\n  {symbols}\n  = {numbers} = {decimals(self.product)}"
 
 
-@dataclass(frozen=True)
-class Paths:
+@dataclass(frozen=True, repr=False)
+class Paths(Shown):
     """All paths from a root to a leaf: how many, the largest by magnitude, and the gradient that they add up to."""
 
     root: str

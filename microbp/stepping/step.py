@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.printing import DIGITS, decimals, derivative, factor
+from microbp.printing import DIGITS, Shown, decimals, derivative, factor
 from microbp.stepping.names import local_derivative, name_graph
 
 MOST_STEPS = 200_000
@@ -30,8 +30,8 @@ def _no_paint(quantity: str, text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+@dataclass(frozen=True, slots=True, repr=False)
+class Step(Shown):
     """One contribution: what node `node` passes back to its input number `position`. All numbers are snapshots."""
 
     number: int

@@ -27,6 +27,7 @@ from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.language import Formula
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
+from microbp.printing import fitted
 from microbp.stepping.guesses import Verdict, judge
 from microbp.stepping.names import name_graph
 from microbp.stepping.step import Step, pass_steps
@@ -86,6 +87,10 @@ class Stepper(Sequence[Step]):
     def __getitem__(self, k: slice) -> list[Step]: ...
     def __getitem__(self, k: int | slice) -> Step | list[Step]:
         return self._steps[k]
+
+    def __repr__(self) -> str:
+        where = f"step {self.position:,} of {len(self):,} of the backward pass from {self.names[self.root].text()}"
+        return fitted(where if self.current is None else f"{where}\n  {self.current}")
 
     @property
     def current(self) -> Step | None:

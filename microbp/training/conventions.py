@@ -19,7 +19,7 @@ import numpy as np
 
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
-from microbp.printing import columns, decimals
+from microbp.printing import Shown, columns, decimals
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.exercise import Floats, exercise_of
 from microbp.training.deviations import alternatives, combined, is_possible, multiplications
@@ -40,8 +40,8 @@ FEW = 2
 OWN = "the problem's own conventions"
 
 
-@dataclass(frozen=True)
-class Match:
+@dataclass(frozen=True, repr=False)
+class Match(Shown):
     """One way to a published number."""
 
     quantity: str
@@ -56,8 +56,8 @@ class Match:
         return f"{value} is {self.quantity}, with {' and '.join(self.deviations) or OWN}"
 
 
-@dataclass(frozen=True)
-class Reproduced:
+@dataclass(frozen=True, repr=False)
+class Reproduced(Shown):
     """All ways to a published number with the fewest changes of convention. Prints as sentences."""
 
     published: str

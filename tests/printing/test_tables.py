@@ -23,3 +23,7 @@ def test_json_of_what_json_has_no_number_for():
     text = json_text(data)
     assert json.loads(text) == {"σ": [0.5, "inf", "-inf"], "deep": [{"a": "nan"}, None, True, 3]}
     assert text.startswith('{\n  "σ": [\n    0.5,')
+
+
+def test_columns_stand_under_each_other_in_any_script():
+    assert columns([("損失", "x"), ("loss", "y"), ("e\u0301", "z")]) == ["損失  x", "loss  y", "e\u0301     z"]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import microbp
-from microbp.drawing.page.page import steps
+from microbp.drawing.page.view import steps
 from microbp.stepping.guesses import IDEAS, close, judge, wrong_numbers
 from tests.graphs import graphs
 

@@ -10,7 +10,7 @@ from tests.graphs import graphs
 
 def enumerate_paths(root, leaf):
     """Every product, by plain recursion over contributions."""
-    from microbp.drawing.page.page import steps
+    from microbp.drawing.page.view import steps
 
     below = {}
     for step in steps(root):

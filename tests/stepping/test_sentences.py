@@ -4,7 +4,7 @@ import pytest
 
 import microbp
 from microbp import Value
-from microbp.drawing.page.page import steps
+from microbp.drawing.page.view import steps
 from microbp.formula.dialects import latex_name
 from microbp.printing import decimals
 from microbp.stepping import sentences

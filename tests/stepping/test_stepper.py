@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import Constant, Value
-from microbp.drawing.page.page import steps
+from microbp.drawing.page.view import steps
 from microbp.errors import GraphError, UnknownNameError
 from microbp.stepping.stepper import Stepper
 from tests.graphs import graphs

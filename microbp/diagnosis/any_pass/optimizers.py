@@ -20,6 +20,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.calling import bind
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.formula.compiled import load
+from microbp.printing import Shown
 
 STEPS = 4
 CLOSE = 1e-9
@@ -94,8 +95,8 @@ SLIPS: dict[str, tuple[Any, ...]] = {
 """Code: (what is wrong, what is replaced by what in the rule)."""
 
 
-@dataclass(frozen=True)
-class StepReport:
+@dataclass(frozen=True, repr=False)
+class StepReport(Shown):
     """Whether a step follows its rule, and if not, why: codes of `SLIPS`, and a sentence."""
 
     rule: str

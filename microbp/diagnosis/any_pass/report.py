@@ -12,13 +12,14 @@ from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.explain import causes as causes_of
 from microbp.diagnosis.any_pass.causes.search import Known
 from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, Judged
-from microbp.printing import columns, number_text
+from microbp.errors import UnknownNameError, nearest
+from microbp.printing import Shown, columns, notebook, number_text
 
 WORDS = {RIGHT: "right", CARRIED: "right line, wrong input", WRONG: "WRONG"}
 
 
-@dataclass(frozen=True)
-class Line:
+@dataclass(frozen=True, repr=False)
+class Line(Shown):
     """One line of a report: whose gradient it is, the verdict ("right", "carried" or "wrong"), the causes, a text."""
 
     name: str
@@ -35,8 +36,8 @@ class Line:
         return f"{self.name}: {self.text}"
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """What `check` found, line by line in the order of the way back; prints with the first wrong line on top."""
 
     lines: tuple[Line, ...]
@@ -54,21 +55,38 @@ class Report:
         return next((line.name for line in self.lines if line.verdict == WRONG), None)
 
     def __getitem__(self, name: str) -> Line:
-        return next(line for line in self.lines if line.name == name)
+        for line in self.lines:
+            if line.name == name:
+                return line
+        raise UnknownNameError(nearest("line", name, [line.name for line in self.lines]))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it but the arrays, for JSON."""
         lines = [{"name": x.name, "verdict": x.verdict, "causes": x.causes, "text": x.text} for x in self.lines]
         return {"ok": self.ok, "first": self.first, "lines": lines, "notes": self.notes}
 
+    def _verdict(self) -> str:
+        wrong, count = sum(line.verdict == WRONG for line in self.lines), len(self.lines)
+        if wrong:
+            return f"{'1 line is' if wrong == 1 else f'{wrong} lines are'} wrong of {count}"
+        return f"all {count} lines are right" if count > 1 else "the line is right"
+
+    def _repr_html_(self) -> str:
+        wrong = [line.verdict == WRONG for line in self.lines]
+        rows = [(line.name, WORDS[line.verdict], line.text if line.text != line.verdict else "") for line in self.lines]
+        return notebook.answer(
+            notebook.sentence(self._verdict()),
+            notebook.table(rows, wrong, ("array", "its gradient", "")),
+            notebook.sentence("\n".join(self.notes)),
+        )
+
     def __str__(self) -> str:
         wrong = [line for line in self.lines if line.verdict == WRONG]
         if wrong:
-            one = "1 line is wrong" if len(wrong) == 1 else f"{len(wrong)} lines are wrong"
-            head = [f"{one} of {len(self.lines)}. The first on the way back is the gradient of {wrong[0].name}:"]
+            head = [f"{self._verdict()}. The first on the way back is the gradient of {wrong[0].name}:"]
             head += [f"  {wrong[0].text}", ""]
         else:
-            head = [f"all {len(self.lines)} lines are right" if len(self.lines) > 1 else "the line is right"]
+            head = [self._verdict()]
         rows = [
             (f"  {line.name}", WORDS[line.verdict], "" if line is wrong_first(wrong) else line.text)
             for line in self.lines

@@ -28,6 +28,7 @@ from microbp.engine.arrays.ndarray import array, label, raw, values
 from microbp.engine.arrays.recording import Group, code_at, recording
 from microbp.engine.value import Value
 from microbp.errors import ProblemError, UnknownNameError, nearest
+from microbp.printing import Shown, columns
 
 R = TypeVar("R", bound="Recorded")
 
@@ -58,7 +59,7 @@ class Quantity:
         return np.array([node.grad for node in self.nodes.ravel().tolist()]).reshape(self.shape)
 
 
-class Recorded(Mapping[str, Quantity]):
+class Recorded(Shown, Mapping[str, Quantity]):
     """A recorded pass: the `loss`, a `Value`, and each named array, a `Quantity`, by name, in the order of making."""
 
     def __init__(self, loss: Value, named: Mapping[str, Any], leaves: Collection[str], groups: list[Group]) -> None:
@@ -123,9 +124,9 @@ class Recorded(Mapping[str, Quantity]):
             return float(uses.min()) - 0.5 if len(uses) else -1.0
         return float(max(places, default=-1))
 
-    def __repr__(self) -> str:
-        rows = [f"{q.name} {q.shape}" for q in self.values()]
-        return f"{type(self).__name__}(loss={self.loss.data:.6g}, {len(self.graph):,} nodes: {', '.join(rows)})"
+    def __str__(self) -> str:
+        rows = [(f"  {q.name}", str(q.shape), "given" if q.is_leaf else "") for q in self.values()]
+        return "\n".join([f"loss {self.loss.data:.6g}, made of {len(self.graph):,} values", *columns(rows)])
 
 
 def _code(nodes: Any, group: Group | None) -> str:

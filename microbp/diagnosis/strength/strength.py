@@ -23,7 +23,7 @@ from microbp.diagnosis.strength.planting import Judged, Kind, candidates, judge,
 from microbp.diagnosis.strength.what_hides import FACTORS, changed, drawn, hidden_by, lacking
 from microbp.errors import ProblemError
 from microbp.nn import MLP
-from microbp.printing import columns
+from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
 from microbp.problems.exercise import Exercise, exercise_of
 
@@ -58,8 +58,8 @@ class Row:
     """Those that would be missed, and why."""
 
 
-@dataclass(frozen=True)
-class Strength:
+@dataclass(frozen=True, repr=False)
+class Strength(Shown):
     """Every mistake of the table, and what to change so that a check catches all. Prints as a table."""
 
     rows: tuple[Row, ...]

@@ -532,5 +532,13 @@ $("question").addEventListener("submit", (event) => {
 });
 window.addEventListener("hashchange", open);
 window.addEventListener("resize", () => drawGraph());
+
+// A frame sees the theme of the system alone: a notebook says its own.
+const darkRules = [...document.styleSheets[0].cssRules].filter((rule) => rule.media?.mediaText.includes("dark"));
+window.addEventListener("message", ({ data, source }) => {
+  if (source !== window.parent || !["dark", "light"].includes(data)) return;
+  document.documentElement.style.colorScheme = data;
+  for (const rule of darkRules) rule.media.mediaText = data === "dark" ? "screen" : "not all";
+});
 open();
 })();

@@ -10,7 +10,6 @@ import json
 import math
 import re
 from base64 import b64encode
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -86,43 +85,6 @@ def page_html(
         "script": script,
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _file("page.html"))  # one pass: data may hold {{
-
-
-@dataclass(frozen=True)
-class PageView:
-    """A page that shows itself in a notebook, in a frame that can reach nothing outside itself."""
-
-    root: Value
-    model: MLP | None = None
-    title: str = ""
-    start: int = 0
-
-    def _repr_html_(self) -> str:
-        text = page_html(self.root, model=self.model, title=self.title, start=self.start)
-        return (
-            f'<iframe sandbox="allow-scripts" width="100%" height="760" title="Backpropagation, step by step" '
-            f'srcdoc="{html.escape(text)}"></iframe>'
-        )
-
-
-class PageStepper(Stepper):
-    """A stepper that shows itself in a notebook: the page, at the step where the cursor is."""
-
-    def _repr_html_(self) -> str:
-        return PageView(self.root, self.model, start=self.position)._repr_html_()
-
-
-def steps(root: Value, *, detail: str = "contribution", model: MLP | None = None, apply: bool = False) -> Stepper:
-    """The backward pass of a value, as a `Stepper`: a sequence of steps with a cursor. In a notebook it is a page.
-
-    Raises `UnknownNameError` for a detail other than "contribution", "node" and "layer", `GraphError` if "layer" comes
-    without a model.
-
-    >>> x = Value(3.0, label="x")
-    >>> [step.contribution for step in steps(x * x)]
-    [3.0, 3.0]
-    """
-    return PageStepper(root, detail=detail, model=model, apply=apply)
 
 
 def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:

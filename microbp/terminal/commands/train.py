@@ -121,14 +121,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _lines(result: TrainingResult, options: argparse.Namespace) -> Iterator[str]:
-    t = result.settings
-    batch = "full batch" if t.batch_size is None else f"batches of {t.batch_size}"
-    momentum = f" with momentum {t.momentum}" if t.momentum else ""
-    schedule = "" if t.schedule == "constant" else f", schedule {t.schedule}"
-    yield (
-        f"{result.steps:,} step{'s' if result.steps != 1 else ''} of {t.optimizer}{momentum}, {batch}, learning rate "
-        f"{t.learning_rate}{schedule}, update {t.update}, engine {t.engine}"
-    )
+    yield str(replace(result.settings, steps=result.steps))
     if result.stopped:
         yield f"stopped early, {result.stopped}: try a smaller learning rate"
     yield f"loss: {result.initial_loss!r} before, {result.loss!r} after"

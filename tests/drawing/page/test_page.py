@@ -15,7 +15,9 @@ import microbp
 from microbp import Value, nn
 from microbp.drawing import image
 from microbp.drawing.page.frames import FOLD
-from microbp.drawing.page.page import PageView, page_html
+from microbp.drawing.page.page import page_html
+from microbp.drawing.page.view import PageView
+from microbp.drawing.palette import THEMES
 from microbp.errors import GraphError, RendererError
 from microbp.printing import decimals, number_text
 from microbp.stepping import sentences
@@ -192,6 +194,10 @@ def test_a_view_is_a_sandboxed_frame():
     assert frame.startswith('<iframe sandbox="allow-scripts" ')
     assert frame.count("<") == 2
     assert html.unescape(frame).count("<!doctype html>") == 1
+
+
+def test_the_height_of_the_frame_is_the_users():
+    assert 'height="400"' in microbp.steps(Value(2.0).tanh(), height=400)._repr_html_()
 
 
 def test_a_stepper_shows_the_page_where_its_cursor_is():
@@ -522,3 +528,14 @@ def test_paper_gets_formula_graph_and_table(opened, text):
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     box = tab.evaluate("['scrollHeight', 'clientHeight'].map(k => document.getElementById('scroll')[k])")
     assert box[0] == box[1], "no row is cut off"
+
+
+@pytest.mark.parametrize(("colour", "theme"), [("#ddd", "dark"), ("rgba(0, 0, 0, 0.87)", "light")])
+def test_in_a_notebook_the_page_has_the_theme_of_the_notebook(browser_tab, colour, theme):
+    browser_tab.emulate_media(media="screen", color_scheme="light" if theme == "dark" else "dark")  # the system's
+    frame = microbp.steps(Value(2.0, label="x").tanh())._repr_html_()
+    browser_tab.set_content(f'<body style="color: {colour}">{frame}</body>')
+    inside = browser_tab.frames[-1]
+    inside.wait_for_function(f"document.documentElement.style.colorScheme === '{theme}'")
+    red = int(THEMES[theme].ground[1:3], 16)
+    assert inside.evaluate("getComputedStyle(document.body).backgroundColor").startswith(f"rgb({red},")

@@ -1,0 +1,71 @@
+"""The page in a notebook: a frame that can reach nothing outside itself, in the notebook's theme."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from microbp.drawing.page.page import page_html
+from microbp.engine import Value
+from microbp.nn import MLP
+from microbp.stepping.stepper import Stepper
+
+HEIGHT = 680
+"""The height of the frame in a notebook, in pixels: marimo cuts off what is higher than 700."""
+FOLLOW = (
+    "const c = getComputedStyle(this).color.match(/[\\d.]+/g).map(Number);"
+    "this.contentWindow.postMessage(c[0] + c[1] + c[2] > 384 ? 'dark' : 'light', '*')"
+)
+"""Tells the page in a frame which theme the notebook has: the frame sees that of the system alone."""
+
+
+@dataclass(frozen=True)
+class PageView:
+    """A page that shows itself in a notebook, in a frame that can reach nothing outside itself."""
+
+    root: Value
+    model: MLP | None = None
+    title: str = ""
+    start: int = 0
+    height: int = HEIGHT
+
+    def _repr_html_(self) -> str:
+        text = page_html(self.root, model=self.model, title=self.title, start=self.start)
+        return (
+            f'<iframe sandbox="allow-scripts" width="100%" height="{self.height}" style="border: 0" '
+            f'title="Backpropagation, step by step" onload="{FOLLOW}" srcdoc="{html.escape(text)}"></iframe>'
+        )
+
+
+class PageStepper(Stepper):
+    """A stepper that shows itself in a notebook: the page, at the step where the cursor is."""
+
+    height = HEIGHT
+    """How high its frame is in a notebook, in pixels."""
+
+    def _repr_html_(self) -> str:
+        return PageView(self.root, self.model, start=self.position, height=self.height)._repr_html_()
+
+
+def steps(
+    root: Value,
+    *,
+    detail: str = "contribution",
+    model: MLP | None = None,
+    apply: bool = False,
+    height: int = HEIGHT,
+) -> Stepper:
+    """The backward pass of a value, as a `Stepper`: a sequence of steps with a cursor.
+
+    In a notebook it is a page in a frame `height` pixels high.
+
+    Raises `UnknownNameError` for a detail other than "contribution", "node" and "layer", `GraphError` if "layer" comes
+    without a model.
+
+    >>> x = Value(3.0, label="x")
+    >>> [step.contribution for step in steps(x * x)]
+    [3.0, 3.0]
+    """
+    stepper = PageStepper(root, detail=detail, model=model, apply=apply)
+    stepper.height = height
+    return stepper

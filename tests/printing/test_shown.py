@@ -1,0 +1,105 @@
+"""What a user sees at `>>>` and in a cell."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp.printing.shown import WIDTH, fitted
+
+MINE = {"w1": 0.00181752, "w2": 0.00363503, "w5": 0.0821670, "w6": 0.0826676}
+
+
+def forward(x, w):
+    z = x @ w
+    return {"z": z, "loss": (z**2).mean()}
+
+
+def backward(x, z):
+    dz = 2 * z / z.size
+    return {"dz": dz, "dw": -x.T @ dz}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    file = tmp_path_factory.mktemp("hand-in") / "損失.json"
+    file.write_text(json.dumps(MINE))
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.normal(size=(3, 2)), "w": rng.normal(size=2)}
+    stepper = microbp.steps(root)
+    stepper.until("w5")
+    paths = microbp.paths(root, problem.find("w1"))
+    report = microbp.check(forward, backward, **arrays)
+    grades = microbp.grade(problem, [file])
+    wrong = microbp.diagnose(problem, MINE)
+    return {
+        "wrong": wrong,
+        "right": microbp.diagnose(problem, {"w5": 0.082167041}),
+        "comparison": microbp.compare(problem, gradients=MINE),
+        "divergence": microbp.first_divergence(problem, {"z1": [[0.0, 0.0]]}),
+        "gradcheck": microbp.gradcheck(problem),
+        "strength": microbp.strength(problem),
+        "conventions": microbp.conventions(problem, "0.29123", steps=1),
+        "explained": microbp.explain(problem, "w1"),
+        "result": microbp.train(problem, steps=1),
+        "step report": microbp.check_step("sgd", lambda w, g, lr: w + lr * g),
+        "trace": microbp.trace(forward, **arrays),
+        "replay": microbp.replay(root),
+        "drawing": microbp.draw(root),
+        "step": stepper.current,
+        "expression": microbp.load("w*x", {"w": 1.0, "x": 2.0}),
+        **{"problem": problem, "stepper": stepper, "paths": paths, "path": paths.largest[0], "report": report},
+        **{"line": report.lines[0], "grades": grades, "grade": grades[0], "network": problem.model},
+    }
+
+
+def test_every_answer_prints_for_people(answers):
+    for name, answer in answers.items():
+        lines = repr(answer).splitlines()
+        assert max(map(len, lines)) <= WIDTH, name
+        assert "object at" not in lines[0], name
+        assert not re.match(r"\w+\(\w+=", lines[0]), f"{name} prints as a dataclass"
+
+
+def test_nothing_public_is_left_out(answers):
+    kinds = {kind.__name__ for answer in answers.values() for kind in type(answer).__mro__}
+    public = {name for name in microbp.__all__ if isinstance(getattr(microbp, name), type)}
+    makers = {"Array", "Constant", "Film", "Op", "PageView", "Training", "Value", "errstate"}
+    assert public - makers - kinds == {"DrawingWarning", "MicrobpError", "NonFiniteWarning"}
+
+
+def test_an_answer_prints_what_its_command_prints(answers):
+    for name in ("wrong", "comparison", "gradcheck", "paths", "report", "grades", "strength"):
+        words = [" ".join(text(answers[name]).split()) for text in (repr, str)]
+        assert words[0] == words[1], name
+
+
+def test_a_stepper_says_where_it_stands(answers):
+    assert repr(answers["stepper"]).splitlines()[0] == "step 16 of 32 of the backward pass from E"
+    assert repr(microbp.steps(microbp.Value(1.0, label="x").tanh())) == "step 0 of 1 of the backward pass from tanh(x)"
+
+
+def test_cells_show_wrong_and_right_beside_each_other_and_are_no_slab(answers):
+    shown = answers["wrong"]._repr_html_()
+    assert shown.index("δ1 = δ2 W2") < shown.index("δ1 = (δ2 W2) ⊙ σ′(z1)")
+    for name in ("wrong", "right", "comparison", "report"):
+        html = answers[name]._repr_html_()
+        grounds = set(re.findall(r"background: ([^;\"]+)", html))
+        assert all(ground == "transparent" or ground.startswith("rgba(") for ground in grounds), name
+        assert not re.search(r"(?<!-)color: (?!inherit)", html), name
+    assert answers["comparison"]._repr_html_().count("×</td>") == 2
+    assert shown.count("×</td>") == 2
+
+
+def test_what_a_learner_calls_things_is_no_markup():
+    report = microbp.check(lambda x: {"<b>": x * x, "loss": (x * x).sum()}, gradients={"<b>": [9.0]}, x=np.array([2.0]))
+    assert "<b>" not in report._repr_html_()
+
+
+def test_long_lines_go_on_below_their_last_column():
+    assert fitted("ab  cd ef gh ij", 10).splitlines() == ["ab  cd ef", "    gh ij"]
+    assert fitted("short\n\n  lines stay", 20) == "short\n\n  lines stay"
