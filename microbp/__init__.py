@@ -129,121 +129,56 @@ __all__ = [
 ]
 
 _HOMES = {
-    "comparing.comparison": (
-        "Comparison",
-        "compare",
-    ),
-    "comparing.first_wrong": (
-        "Divergence",
-        "first_divergence",
-    ),
-    "comparing.gradcheck": (
-        "GradCheck",
-        "gradcheck",
-    ),
-    "comparing.jacobian": ("jacobian",),
-    "derivation.compiling.function": ("compile",),
-    "derivation.one_weight": (
-        "Derivation",
-        "explain",
-    ),
-    "diagnosis.any_pass.check": (
-        "Trace",
-        "check",
-        "trace",
-    ),
-    "diagnosis.any_pass.optimizers": (
-        "StepReport",
-        "check_step",
-    ),
-    "diagnosis.any_pass.report": ("Report",),
-    "diagnosis.diagnose": ("diagnose",),
-    "diagnosis.explanation": ("Diagnosis",),
-    "diagnosis.grading": (
-        "Grade",
-        "Grades",
-        "grade",
-    ),
-    "diagnosis.strength.strength": (
-        "Strength",
-        "strength",
-    ),
-    "drawing.drawing": (
-        "Drawing",
-        "draw",
-    ),
-    "drawing.film.film": (
-        "Film",
-        "animate",
-    ),
-    "drawing.page.page": ("page",),
-    "drawing.page.view": (
-        "PageView",
-        "steps",
-    ),
-    "drawing.subgraph": ("paths_to",),
-    "engine.arrays.ndarray": (
-        "Array",
-        "array",
-        "grads",
-        "values",
-    ),
-    "engine.collector": ("many_nodes",),
-    "engine.families": (
-        "affine",
-        "total",
-    ),
-    "engine.ieee": ("errstate",),
-    "engine.ops": ("Op",),
-    "engine.replay": (
-        "Replay",
-        "replay",
-    ),
-    "engine.value": (
-        "Constant",
-        "Value",
-        "define",
-    ),
-    "errors": (
-        "DrawingWarning",
-        "MicrobpError",
-        "NonFiniteWarning",
-    ),
-    "nn.arrays": (
-        "from_theta",
-        "to_theta",
-    ),
-    "problems": (
-        "NetworkProblem",
-        "Training",
-        "load",
-    ),
-    "stepping.paths": ("paths",),
-    "stepping.step": ("Step",),
-    "stepping.stepper": ("Stepper",),
-    "training.conventions": (
-        "Reproduced",
-        "conventions",
-    ),
-    "training.train": (
-        "TrainingResult",
-        "train",
-    ),
+    "comparing.comparison": "Comparison compare",
+    "comparing.first_wrong": "Divergence first_divergence",
+    "comparing.gradcheck": "GradCheck gradcheck",
+    "comparing.jacobian": "jacobian",
+    "derivation.compiling.function": "compile",
+    "derivation.one_weight": "Derivation explain",
+    "diagnosis.any_pass.check": "Trace check trace",
+    "diagnosis.any_pass.optimizers": "StepReport check_step",
+    "diagnosis.any_pass.report": "Report",
+    "diagnosis.diagnose": "diagnose",
+    "diagnosis.explanation": "Diagnosis",
+    "diagnosis.grading": "Grade Grades grade",
+    "diagnosis.strength.strength": "Strength strength",
+    "drawing.drawing": "Drawing draw",
+    "drawing.film.film": "Film animate",
+    "drawing.page.page": "page",
+    "drawing.page.view": "PageView steps",
+    "drawing.subgraph": "paths_to",
+    "engine.arrays.ndarray": "Array array grads values",
+    "engine.collector": "many_nodes",
+    "engine.families": "affine total",
+    "engine.ieee": "errstate",
+    "engine.ops": "Op",
+    "engine.replay": "Replay replay",
+    "engine.value": "Constant Value define",
+    "errors": "DrawingWarning MicrobpError NonFiniteWarning",
+    "nn.arrays": "from_theta to_theta",
+    "problems": "NetworkProblem Training load",
+    "stepping.paths": "paths",
+    "stepping.step": "Step",
+    "stepping.stepper": "Stepper",
+    "training.conventions": "Reproduced conventions",
+    "training.train": "TrainingResult train",
 }
 """Where the public names live. Modules are imported when one of their names is first used: a command that steps through
 a graph does not wait for what draws or trains."""
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'microbp' has no attribute {name!r}")
-    if name in _HOME:
-        found = getattr(importlib.import_module(f"microbp.{_HOME[name]}"), name)
-    else:
-        found = importlib.import_module(f"microbp.{name}")
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # which would believe that every name is there
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'microbp' has no attribute {name!r}")
+        if name in _HOME:
+            found = getattr(importlib.import_module(f"microbp.{_HOME[name]}"), name)
+        else:
+            found = importlib.import_module(f"microbp.{name}")
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

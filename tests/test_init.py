@@ -22,9 +22,9 @@ def loaded_by(statement):
 
 
 def test_editors_see_what_is_there_at_run_time():
-    (checked,) = (node for node in SOURCE.body if isinstance(node, ast.If))
+    checked = next(node for node in SOURCE.body if isinstance(node, ast.If))
     seen = {(node.module, alias.name) for node in checked.body for alias in node.names}
-    homes = {(f"microbp.{module}", name) for module, names in microbp._HOMES.items() for name in names}
+    homes = {(f"microbp.{module}", name) for module, names in microbp._HOMES.items() for name in names.split()}
     modules = {("microbp", name) for name in microbp.__all__ if isinstance(getattr(microbp, name), ModuleType)}
     assert seen == homes | modules
     assert sorted(name for _, name in seen) == sorted(microbp.__all__)

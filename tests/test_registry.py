@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -9,11 +10,17 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.derivation import formulas
+from microbp.drawing.levels import FOLDED, LevelName
 from microbp.drawing.page.page import page_html
-from microbp.engine.ops import OPS
+from microbp.drawing.palette import THEMES
+from microbp.drawing.style import Style, StyleOptions, ThemeName
+from microbp.engine.declared import Activation
+from microbp.engine.ops import ACTIVATIONS, OPS
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
-from microbp.losses import ALIASES, LOSSES, Loss
+from microbp.losses import ALIASES, LOSSES, Loss, LossName
+from microbp.optim import OPTIMIZERS, SCHEDULES
+from microbp.problems import settings
 from microbp.problems.exercise import exercise_of
 from microbp.problems.schema import SCHEMA
 from tests import ROOT, test_losses, test_vectorized
@@ -149,3 +156,21 @@ def test_an_activation_that_is_missing_somewhere_leaves_other_networks_alone(tab
         *problem.model.arrays(), problem.inputs, problem.targets, **problem.model.activations()
     )
     assert not microbp.diagnose(problem, {"dW": [np.tanh(g) + 1 for g in dW], "db": db}).ok
+
+
+def test_type_checkers_know_the_choices_of_every_table():
+    assert get_args(Activation) == ACTIVATIONS, "run `make gallery`"
+    assert {*get_args(LossName)} == {*LOSSES, *ALIASES, "cross_entropy"}, "losses/rows.py: LossName"
+    assert get_args(LevelName) == tuple(FOLDED), "drawing/levels.py: LevelName"
+    assert get_args(ThemeName) == tuple(THEMES), "drawing/style.py: ThemeName"
+    assert get_args(settings.OptimizerName) == tuple(OPTIMIZERS), "problems/settings.py: OptimizerName"
+    assert get_args(settings.Schedule) == tuple(SCHEDULES), "problems/settings.py: Schedule"
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"), [(StyleOptions, Style), (settings.TrainingOptions, settings.Training)], ids=["draw", "train"]
+)
+def test_typed_options_are_the_fields_that_they_set(options, fields):
+    wanted = get_type_hints(fields)
+    wanted.pop("steps", None)  # `train` has it by itself
+    assert get_type_hints(options) == wanted

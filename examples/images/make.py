@@ -1,7 +1,8 @@
-"""Writes anew what is generated: the pictures in this folder, and the README's tables."""
+"""Writes anew what is generated: the pictures in this folder, the README's tables, and what editors know of a value."""
 
 import re
 import sys
+import textwrap
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import microbp
 from microbp import Value, losses, nn
 from microbp.drawing.escape import in_html
 from microbp.drawing.image import render
+from microbp.engine.methods import method_sources
+from microbp.engine.ops import ACTIVATIONS, OPS
 from microbp.printing import markdown
 from microbp.problems import template, titles
 from microbp.terminal.commands import ops
@@ -16,6 +19,7 @@ from microbp.terminal.commands import ops
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 README = ROOT / "README.md"
+DECLARED = ROOT / "microbp" / "engine" / "declared.py"
 sys.path.insert(0, str(ROOT))
 
 from tests.test_house import FILES, FLOORS, imported, room  # noqa: E402  # the floors stand in the test that holds them
@@ -145,6 +149,50 @@ def gallery(folder=HERE):
         picture(folder)
 
 
+DECLARED_HEAD = '''"""What editors and type checkers know of the table. `make gallery` writes this file.
+
+>>> Declared.tanh.__doc__.splitlines()[0]
+'out = tanh(x), ∂out/∂x = 1 - out ** 2.'
+"""
+
+# mypy: disable-error-code="empty-body"
+# The bodies are those that `define` makes.
+
+from __future__ import annotations
+
+from typing import Generic, Literal, SupportsFloat, TypeVar
+
+V = TypeVar("V")
+Activation = Literal[CHOICES]
+"""What a neuron may make of its net."""
+
+
+class Declared(Generic[V]):
+    """The methods that `define` makes for values, V, from the rows of the table."""
+
+    __slots__ = ()
+
+'''
+
+
+def declared():
+    """The methods that the table makes of values, as source for editors and type checkers."""
+    rows = [op for op in OPS.values() if method_sources(op)]
+    lines = []
+    for arity, other in ((2, ", other: V | SupportsFloat"), (1, "")):  # those of one kind have one signature
+        first, *more = [name for op in rows if op.arity == arity for name in method_sources(op) if name[0] == "_"]
+        lines += [f"def {first}(self{other}) -> V: ...", ""]
+        lines += [f"{' = '.join(more)} = {first}", ""]
+    for op in (op for op in rows if op.method[0] != "_"):
+        others = "".join(f", {name}: V | SupportsFloat" for name in op.inputs[1:])
+        first, *rest = filter(None, op.about.splitlines())
+        about = [*textwrap.wrap(first, 108), *textwrap.wrap(" ".join(rest), 108)]
+        lines += [f"def {op.method}(self{others}) -> V:", f'    """{about[0]}', *(f"    {line}" for line in about[1:])]
+        lines += ['    """', ""]
+    head = DECLARED_HEAD.replace("CHOICES", ", ".join(f'"{name}"' for name in ACTIVATIONS))
+    return head + textwrap.indent("\n".join(lines), "    ").rstrip() + "\n"
+
+
 def tables():
     text = README.read_text("utf-8")
     for name, table in TABLES.items():
@@ -156,3 +204,4 @@ def tables():
 if __name__ == "__main__":
     gallery()
     tables()
+    DECLARED.write_text(declared(), "utf-8")

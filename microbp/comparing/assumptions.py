@@ -16,7 +16,7 @@ from typing import Any
 
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import marked, precision_of
-from microbp.losses import LOSSES
+from microbp.losses import LOSSES, loss_named
 from microbp.printing import decimals
 from microbp.problems.exercise import Exercise
 from microbp.problems.settings import PENALTIES
@@ -71,7 +71,7 @@ def _others(case: Exercise) -> Iterator[tuple[str, Exercise]]:
     """The exercise with other conventions: of the loss, of the penalty, of both."""
     of = LOSSES[case.loss].of
     m = len(case.Y)
-    losses = [case.loss, *(name for name, loss in LOSSES.items() if loss.of == of and name != case.loss)]
+    losses = [case.loss, *(loss_named(name) for name, loss in LOSSES.items() if loss.of == of and name != case.loss)]
     for name in losses:
         for form, factor in PENALTIES.items() if case.l2 else {"": lambda m: 1.0}.items():
             for biases in (False, True) if case.l2 else (False,):

@@ -35,7 +35,7 @@ from microbp.comparing.difference import Difference, difference
 from microbp.comparing.precision import marked, precision_of
 from microbp.engine.operands import real_number
 from microbp.errors import ProblemError
-from microbp.losses import batch_loss
+from microbp.losses import LossName, batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
 from microbp.printing import Shown, columns, markdown, notebook
@@ -126,7 +126,7 @@ def compare(
     gradients: Any = None,
     order: str | None = None,
     layout: str | None = None,
-    loss: str | None = None,
+    loss: LossName | None = None,
     l2: float | None = None,
     tolerance: float | None = None,
 ) -> Comparison:

@@ -24,6 +24,7 @@ from microbp.comparing.precision import OF_SINGLE, RELATIVE, is_single, typed_ha
 from microbp.derivation.backprop import forward, pass_of
 from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
 from microbp.errors import ShapeError, UnknownNameError, near, nearest
+from microbp.losses import LossName
 from microbp.nn import MLP
 from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
@@ -96,7 +97,7 @@ def first_divergence(
     Y: ArrayLike | None = None,
     *,
     names: Mapping[str, str] | None = None,
-    loss: str | None = None,
+    loss: LossName | None = None,
     l2: float | None = None,
 ) -> Divergence:
     """Compares any of z1, a1, …, loss, delta2, dW2, db2, … with the right ones, forward, then backward.

@@ -15,7 +15,7 @@ import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
 from microbp.printing import Shown, columns
 from microbp.problems import Problem
 
-METHODS = ("auto", "complex", "central", "richardson")
+Method = Literal["auto", "complex", "central", "richardson"]
+METHODS = get_args(Method)
 ALLOWED = {"complex": 1e-12, "central": 1e-8, "richardson": 1e-8}
 """The relative error allowed where the method resolves more."""
 JUDGED = 5e-5
@@ -201,7 +202,7 @@ class Numeric:
             yield self._found[k]
 
 
-def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: str = "auto") -> GradCheck:
+def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: Method = "auto") -> GradCheck:
     """Compares gradients by the chain rule with numeric ones: of a function at the numbers `xs`, a graph, a problem.
 
     Of a graph they are those with respect to its leaves, of a problem those with respect to its weights and biases, or

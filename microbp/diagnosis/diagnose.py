@@ -41,6 +41,7 @@ from microbp.diagnosis.text import alternatives, explained, judged_on, maps, wor
 from microbp.diagnosis.unexplained import unexplained
 from microbp.engine import Value
 from microbp.errors import ShapeError
+from microbp.losses import LossName
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
 from microbp.problems.exercise import Exercise, exercise_of
@@ -56,7 +57,7 @@ def diagnose(
     X: ArrayLike | None = None,
     Y: ArrayLike | None = None,
     *,
-    loss: str | None = None,
+    loss: LossName | None = None,
     l2: float | None = None,
     penalty: str | None = None,
     penalize_biases: bool | None = None,

@@ -15,17 +15,17 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import graphviz
 
 from microbp.drawing.dot import Dot
 from microbp.drawing.image import TIMEOUT, render
-from microbp.drawing.levels import FOLDED, MANY_NODES, MAX_NODES, Level, check, choose
+from microbp.drawing.levels import FOLDED, MANY_NODES, MAX_NODES, Level, LevelName, check, choose
 from microbp.drawing.moment import AtStep, Static
 from microbp.drawing.network.figure import Network, NetworkFigure
 from microbp.drawing.scene import Scene
-from microbp.drawing.style import Style
+from microbp.drawing.style import Style, StyleOptions
 from microbp.drawing.subgraph import Selector, find, select
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
@@ -85,6 +85,18 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
         return "\n".join([self.title, *self.lines[:SHORT_TEXT], *more])
 
 
+class PictureOptions(StyleOptions, total=False):
+    """What `draw` takes besides a file, as options of a function."""
+
+    model: MLP | None
+    level: LevelName | None
+    only: Selector | None
+    around: str | None
+    depth: int | None
+    max_nodes: int
+    timeout: float
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is drawn of a graph at a level, the same at any moment."""
@@ -100,13 +112,13 @@ class Plan:
         root: Any,
         *,
         model: MLP | None = None,
-        level: str | None = None,
+        level: LevelName | None = None,
         only: Selector | None = None,
         around: str | None = None,
         depth: int | None = None,
         max_nodes: int = MAX_NODES,
         timeout: float = TIMEOUT,
-        **style: Any,
+        **style: Unpack[StyleOptions],
     ) -> Plan:
         """The plan for these options of `draw`, which raises the same."""
         look = Style.of(**style)
@@ -137,14 +149,14 @@ def draw(
     model: MLP | None = None,
     step: int | None = None,
     wrong: Mapping[str, float] | None = None,
-    level: str | None = None,
+    level: LevelName | None = None,
     only: Selector | None = None,
     around: str | None = None,
     depth: int | None = None,
     max_nodes: int = MAX_NODES,
     dpi: int = 144,
     timeout: float = TIMEOUT,
-    **style: Any,
+    **style: Unpack[StyleOptions],
 ) -> Drawing:
     """Draws the graph of a value, and writes it to `path` (.svg, .png, .pdf or .dot) if one is given.
 
@@ -184,7 +196,7 @@ def draw(
     return drawing
 
 
-def dot_text(root: Value | MLP, **options: Any) -> str:
+def dot_text(root: Value | MLP, **options: Unpack[PictureOptions]) -> str:
     """The DOT text of a picture; the options are those of `draw`."""
     return str(draw(root, **options).source)
 

@@ -8,17 +8,21 @@ Level(name='op', why='31 values can be read one by one')
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from microbp.drawing.grouping import Box
 from microbp.engine import Value
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 
-FOLDED = {
-    "op": (), "neuron": ("input", "neuron", "loss"), "network": (), "layer": ("inputs", "layer", "loss"),
+LevelName = Literal["op", "neuron", "network", "layer", "array"]
+FOLDED: dict[str, tuple[str, ...]] = {
+    "op": (),
+    "neuron": ("input", "neuron", "loss"),
+    "network": (),
+    "layer": ("inputs", "layer", "loss"),
     "array": ("leaves", "array", "loss"),
-}  # fmt: skip
+}
 """For each level the kinds of boxes that become one card each. A network has circles instead of cards."""
 READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""

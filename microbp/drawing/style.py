@@ -4,23 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
+from typing import Literal, TypedDict, get_args
 
 from microbp.drawing.palette import THEMES
 from microbp.errors import UnknownNameError, nearest
 
-SHOWN = ("values", "grads", "locals", "expressions")
-CHOICES: dict[str, Iterable[str]] = {"theme": THEMES, "direction": ("LR", "TB"), "affine": ("card", "open")}
+ThemeName = Literal["light", "dark", "mono"]
+Direction = Literal["LR", "TB"]
+Sums = Literal["card", "open"]
+Part = Literal["values", "grads", "locals", "expressions"]
+SHOWN: tuple[Part, ...] = get_args(Part)
+CHOICES: dict[str, Iterable[str]] = {"theme": THEMES, "direction": get_args(Direction), "affine": get_args(Sums)}
+
+
+class StyleOptions(TypedDict, total=False):
+    """The fields of `Style`, as options of a function."""
+
+    theme: ThemeName
+    direction: Direction
+    show: Part | Collection[Part]
+    digits: int
+    heat: bool
+    fold: bool | Collection[str]
+    constants: bool
+    affine: Sums
+    widths: bool | float
+    title: str
 
 
 @dataclass(frozen=True)
 class Style:
     """How a picture looks. Raises `UnknownNameError` for what is not among the choices."""
 
-    theme: str = "light"
+    theme: ThemeName = "light"
     """The colours: light, dark or mono."""
-    direction: str = "LR"
+    direction: Direction = "LR"
     """LR, from left to right, or TB, from top to bottom."""
-    show: Collection[str] = SHOWN
+    show: Part | Collection[Part] = SHOWN
     """What stands on cards and arrows: any of values, grads, locals and expressions."""
     digits: int = 4
     """The significant digits of a number."""
@@ -31,7 +51,7 @@ class Style:
     boxes that become one card each, as well."""
     constants: bool = False
     """Whether plain numbers have cards."""
-    affine: str = "card"
+    affine: Sums = "card"
     """Whether a weighted sum is one card, or open: a card for each product."""
     widths: bool | float = False
     """Whether arrows are as wide as the weights that they stand for are large, in a weighted sum; or the weight that

@@ -101,6 +101,19 @@ class Op:
         """
         return self.forward if self.method.startswith("__") or self.family else f"{self.name}({', '.join(self.inputs)})"
 
+    @property
+    def about(self) -> str:
+        """What `help` says of its method: what it computes, its derivatives, where it is defined."""
+        slopes = [
+            f"∂out/∂{name} = {self.printed.get(name, partial)}"
+            for name, partial in zip(self.inputs, self.partials, strict=True)
+            if partial is not None
+        ]
+        where = f"where {self.domain}" if self.domain else "everywhere"
+        kink = f", but for {self.kink}: there its derivative is a convention" if self.kink else ""
+        lines = [f"out = {self.printed.get('forward', self.forward)}, {', '.join(slopes)}.", "", self.rule]
+        return "\n".join([*lines, f"Defined and differentiable {where}{kink}."]).replace("\n\n\n", "\n\n")
+
     def print_formula(self, name: str = "forward") -> Formula:
         """The formula a textbook prints for the result, or for the derivative with respect to the input `name`."""
         if name in self.printed:

@@ -11,13 +11,12 @@ The methods of `Value` are made from the rows of `ops.TABLE` by `define`, at the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from microbp.engine.arrays.functions import FUNCTIONS
 from microbp.engine.copying import Copyable
-from microbp.engine.functions import FUNCTIONS
 from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_gradients
 from microbp.engine.lecture import Lecture, label_of, pull_from_none
 from microbp.engine.methods import load_functions
@@ -26,10 +25,25 @@ from microbp.engine.ops import OPS, Op
 from microbp.engine.order import LEAF, NEW, passes, refuse_shared, topological_order
 from microbp.errors import FormulaError
 
+if TYPE_CHECKING:
+    from microbp.engine.declared import Declared
+
 _new = object.__new__
 
+if TYPE_CHECKING:  # what `define` makes from the table
 
-class Value(Operators, Copyable, Lecture):
+    class Methods(Declared["Value"]):
+        """The methods of the table, as editors and type checkers see them."""
+
+else:
+
+    class Methods:
+        """The methods of the table: `define` makes them, and gives them to `Value` itself."""
+
+        __slots__ = ()
+
+
+class Value(Operators, Copyable, Lecture, Methods):
     """A number in a graph: its `data`, its `grad` (∂root/∂self after `root.backward()`), an optional `label`,
     the operation `op` that made it (`None` for a leaf) and the values it was made from, `inputs`.
 
@@ -56,17 +70,6 @@ class Value(Operators, Copyable, Lecture):
     label: str
     op: Op | None
     _state: int
-
-    if TYPE_CHECKING:  # what `define` makes from the table
-
-        def _operator(self, other: Any) -> Value: ...
-
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _operator
-        __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _operator
-
-        def __neg__(self) -> Value: ...
-        def __abs__(self) -> Value: ...
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
 
     def __init__(self, data: Any, *more: Any, label: str = "", _children: Any = (), _op: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")
@@ -203,7 +206,7 @@ def _generate(op: Op) -> None:
     for name in ("pull", "local", "apply"):  # the one that is looked for is there last, whatever interrupts this
         object.__setattr__(op, name, functions.pop(f"{name}_{op.name}"))
     for name, method in functions.items():
-        method.__qualname__ = f"Value.{name}"
+        method.__qualname__, method.__doc__ = f"Value.{name}", op.about
         setattr(Value, name, method)
 
 

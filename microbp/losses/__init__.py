@@ -21,7 +21,7 @@ import numpy as np
 from microbp.engine import Value
 from microbp.engine.families import total
 from microbp.errors import ShapeError
-from microbp.losses.rows import ALIASES, LOSSES, OVER, Loss, loss_named
+from microbp.losses.rows import ALIASES, LOSSES, OVER, Loss, LossName, loss_named
 from microbp.losses.sums import SMALLEST_PROBABILITY
 from microbp.losses.targets import Targets
 from microbp.nn import MLP
@@ -32,6 +32,7 @@ __all__ = [
     "OVER",
     "SMALLEST_PROBABILITY",
     "Loss",
+    "LossName",
     "Targets",
     "batch_loss",
     "l2_penalty",
@@ -56,7 +57,7 @@ def l2_penalty(weights: MLP | Sequence[Value], l2: float, m: int) -> Value:
     return total([w**2 for w in weights]) * (l2 / (2 * m))
 
 
-def batch_loss(model: MLP, X: Any, Y: Any, loss: str, l2: float = 0.0, *, penalize_biases: bool = False) -> Value:
+def batch_loss(model: MLP, X: Any, Y: Any, loss: LossName, l2: float = 0.0, *, penalize_biases: bool = False) -> Value:
     """The loss of a whole batch as one graph: X of shape (m, n_in), Y of shape (m, n_out); with l2, plus λ/2m Σ w².
 
     Raises `UnknownNameError` for a loss that is not in `LOSSES`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from microbp.engine import Value
 from microbp.errors import UnknownNameError, nearest
@@ -145,9 +145,18 @@ ALIASES = {
     "categorical_cross_entropy": "softmax_cross_entropy",
 }
 """What people call them as well; cross_entropy is the one that fits the output."""
+LossName = Literal[
+    "half_squared_error", "half_squared_error_per_sample", "half_mean_squared_error",
+    "squared_error", "squared_error_per_sample", "mean_squared_error",
+    "binary_cross_entropy_sum", "binary_cross_entropy", "mean_binary_cross_entropy",
+    "hinge_sum", "hinge", "mean_hinge",
+    "softmax_cross_entropy_sum", "softmax_cross_entropy", "mean_softmax_cross_entropy",
+    "mse", "sse", "bce", "logistic", "log_loss", "categorical_cross_entropy", "cross_entropy",
+]  # fmt: skip  # a line for each family
+"""All of these, for type checkers."""
 
 
-def loss_named(name: str, half: bool | None = None, over: str | None = None, output: str = "sigmoid") -> str:
+def loss_named(name: str, half: bool | None = None, over: str | None = None, output: str = "sigmoid") -> LossName:
     """The name of a loss by any of its names, with a ½, and averaged over, as said; `output` is the activation.
 
     Raises `UnknownNameError` for another name, and for a ½ before what is no square.
@@ -167,4 +176,4 @@ def loss_named(name: str, half: bool | None = None, over: str | None = None, out
     loss = Loss(loss.of, loss.half if half is None else half, loss.over if over is None else over)
     if loss not in _NAMES:
         raise UnknownNameError(f"a ½ stands before squared errors alone, not before {loss.of}: say half = false")
-    return loss.name
+    return cast(LossName, loss.name)

@@ -10,14 +10,15 @@ MLP(2 → 3 tanh → 1 linear)
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
+from random import Random, uniform
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.engine import Value
+from microbp.engine.declared import Activation
 from microbp.engine.families import as_value, weighted_sum
 from microbp.engine.ops import ACTIVATIONS, FAMILIES
 from microbp.errors import ShapeError, UnknownNameError, nearest
@@ -54,12 +55,12 @@ class Neuron(Module):
     """
 
     def __init__(
-        self, nin: int, activation: str = "relu", *, nonlin: bool = True, rng: random.Random | None = None
+        self, nin: int, activation: Activation = "relu", *, nonlin: bool = True, rng: Random | None = None
     ) -> None:
         if activation not in ACTIVATIONS:
             raise UnknownNameError(nearest("activation", activation, ACTIVATIONS))
-        uniform = (rng or random).uniform
-        self.w: list[Value] = [Parameter(uniform(-1, 1)) for _ in range(nin)]
+        draw = rng.uniform if rng else uniform
+        self.w: list[Value] = [Parameter(draw(-1, 1)) for _ in range(nin)]
         self.b: Value = Parameter(0.0)
         self.activation = activation if nonlin else "linear"
         self.affine = FAMILIES["affine"].row(nin)
@@ -97,8 +98,10 @@ class Layer(Module):
     3
     """
 
-    def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
-        self.neurons = [Neuron(nin, **neuron) for _ in range(nout)]
+    def __init__(
+        self, nin: int, nout: int, activation: Activation = "relu", nonlin: bool = True, rng: Random | None = None
+    ) -> None:
+        self.neurons = [Neuron(nin, activation, nonlin=nonlin, rng=rng) for _ in range(nout)]
         self.name = ""
 
     def __call__(self, x: Sequence[Any]) -> Any:
@@ -132,8 +135,8 @@ class MLP(Module):
         self,
         nin: int,
         nouts: Sequence[int],
-        activation: str | Sequence[str] = "relu",
-        output: str = "linear",
+        activation: Activation | Sequence[Activation] = "relu",
+        output: Activation = "linear",
         seed: int | None = None,
     ) -> None:
         sizes = [nin, *nouts]
@@ -142,7 +145,7 @@ class MLP(Module):
         hidden = [activation] * (len(nouts) - 1) if isinstance(activation, str) else list(activation)
         if len(hidden) != len(nouts) - 1:
             raise ShapeError(f"MLP needs an activation for each of its {len(nouts) - 1} hidden layers, got {hidden}")
-        rng = None if seed is None else random.Random(seed)
+        rng = None if seed is None else Random(seed)
         self.layers = [
             Layer(n, m, activation=f, rng=rng) for n, m, f in zip(sizes, nouts, [*hidden, output], strict=False)
         ]
@@ -160,8 +163,8 @@ class MLP(Module):
         cls,
         weights: Sequence[ArrayLike],
         biases: Sequence[ArrayLike],
-        activation: str | Sequence[str] = "relu",
-        output: str = "linear",
+        activation: Activation | Sequence[Activation] = "relu",
+        output: Activation = "linear",
     ) -> MLP:
         """A network with these numbers: `weights[l]` of shape (n_out, n_in), `biases[l]` of shape (n_out,), or a row or
         a column of them.

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from microbp import vectorized
 from microbp.engine.operands import real_number
 from microbp.errors import ProblemError, ShapeError
-from microbp.losses import loss_named
+from microbp.losses import LossName, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.problems import Problem, as_network
@@ -41,7 +41,7 @@ class Exercise:
     Y: Floats
     activations: tuple[str, ...]
     """The activation of each layer."""
-    loss: str
+    loss: LossName
     l2: float
     learning_rate: float | None
     labels: Mapping[str, tuple[str, tuple[int, ...] | None]]

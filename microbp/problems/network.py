@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
+from microbp.engine.declared import Activation
 from microbp.errors import GraphError, ProblemError, UnknownNameError, nearest
-from microbp.losses import LOSSES, batch_loss, loss_named
+from microbp.losses import LOSSES, LossName, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import Layout
 from microbp.nn.layout import UNSAID, ArrayLayout
@@ -76,11 +77,11 @@ class NetworkProblem(Problem):
     held_out_inputs: Any = ()
     held_out_targets: Any = ()
     shown: int | None = None
-    activation: str | list[str] = "sigmoid"
-    output: str = "sigmoid"
+    activation: Activation | list[Activation] = "sigmoid"
+    output: Activation = "sigmoid"
     shared_bias: bool = False
     train_biases: bool = True
-    loss: str = ""
+    loss: LossName | Literal[""] = ""
     """That of `microbp.losses`, by any of its names; half_squared_error if it is not said."""
     l2: float = 0.0
     penalty: str = "λ/2m"
@@ -157,7 +158,7 @@ class NetworkProblem(Problem):
             rows = slice(self.shown)
         inputs, targets = self.inputs[rows], self.targets[rows]
         l2 = self.penalty_of(len(inputs))
-        root = batch_loss(self.model, inputs, targets, self.loss, l2, penalize_biases=self.penalize_biases)
+        root = batch_loss(self.model, inputs, targets, loss_named(self.loss), l2, penalize_biases=self.penalize_biases)
         root.label = self.names.loss if self.names else "loss"
         errors = root.inputs[0] if self.l2 else root  # beside the penalty
         if self.names and len(inputs) == 1 and errors.op is not None and errors.op.family == "total":

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal, TypedDict, get_args
 
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from microbp.problems.kinds import NUMBER, SHARE, one_of, short, whole
 
-UPDATES = ("simultaneous", "output-first")
-ENGINES = ("scalar", "vectorized")
+OptimizerName = Literal["sgd", "adam"]
+Schedule = Literal["constant", "step", "cosine"]
+Update = Literal["simultaneous", "output-first"]
+Engine = Literal["scalar", "vectorized"]
+UPDATES, ENGINES = get_args(Update), get_args(Engine)
 
 KINDS = {
     "learning_rate": NUMBER,
@@ -53,6 +56,21 @@ def penalty_named(name: str) -> str:
     return found
 
 
+class TrainingOptions(TypedDict, total=False):
+    """The fields of `Training`, as options of a function; how many steps is asked for by itself."""
+
+    learning_rate: float
+    batch_size: int | None
+    optimizer: OptimizerName
+    momentum: float
+    schedule: Schedule
+    decay: float
+    decay_every: int
+    update: Update
+    engine: Engine
+    seed: int
+
+
 @dataclass(frozen=True)
 class Training:
     """The settings of a training run. Raises `UnknownNameError` and `ProblemError` for what cannot be one.
@@ -67,13 +85,13 @@ class Training:
     learning_rate: float = 0.5
     steps: int = 1
     batch_size: int | None = None
-    optimizer: str = "sgd"
+    optimizer: OptimizerName = "sgd"
     momentum: float = 0.0
-    schedule: str = "constant"
+    schedule: Schedule = "constant"
     decay: float = 0.5
     decay_every: int = 1000
-    update: str = "simultaneous"
-    engine: str = "scalar"
+    update: Update = "simultaneous"
+    engine: Engine = "scalar"
     seed: int = 0
 
     def __post_init__(self) -> None:

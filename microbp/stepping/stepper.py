@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import overload
+from typing import Literal, get_args, overload
 
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
@@ -32,7 +32,8 @@ from microbp.stepping.guesses import Verdict, judge
 from microbp.stepping.names import name_graph
 from microbp.stepping.step import Step, pass_steps
 
-DETAILS = ("contribution", "node", "layer")
+Detail = Literal["contribution", "node", "layer"]
+DETAILS: tuple[Detail, ...] = get_args(Detail)
 
 
 def _stops(steps: Sequence[Step], detail: str, model: MLP | None) -> Sequence[int]:
@@ -56,7 +57,7 @@ class Stepper(Sequence[Step]):
     """
 
     def __init__(
-        self, root: Value, *, detail: str = "contribution", model: MLP | None = None, apply: bool = False
+        self, root: Value, *, detail: Detail = "contribution", model: MLP | None = None, apply: bool = False
     ) -> None:
         if detail not in DETAILS:
             raise UnknownNameError(nearest("detail", detail, DETAILS))

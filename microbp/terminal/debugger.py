@@ -27,7 +27,7 @@ from microbp.printing import decimals, printable
 from microbp.problems import ExpressionProblem, Problem
 from microbp.stepping.paths import paths
 from microbp.stepping.step import Step
-from microbp.stepping.stepper import Stepper
+from microbp.stepping.stepper import Detail, Stepper
 from microbp.terminal.screen import Screen, wants_colour, way, wrap
 from microbp.terminal.shell import Shell
 
@@ -53,7 +53,7 @@ def number(text: str) -> float:
         return ExpressionProblem(text, {}).root().data
 
 
-def stepper_of(problem: Problem, detail: str = "contribution") -> Stepper:
+def stepper_of(problem: Problem, detail: Detail = "contribution") -> Stepper:
     """The pass of a problem, its labels on the graph made printable: none of them can command the terminal."""
     root = problem.root()
     for value in root.graph():
@@ -72,7 +72,7 @@ class Debugger(Shell):
     def __init__(
         self,
         problem: Problem,
-        detail: str = "contribution",
+        detail: Detail = "contribution",
         stdin: TextIO | None = None,
         stdout: TextIO | None = None,
     ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from microbp.comparing.comparison import compare
 from microbp.printing import columns
 from microbp.problems import NetworkProblem
+from microbp.problems.settings import Update
 from microbp.stepping.names import expression, name_graph
 from microbp.training.train import train
 
@@ -17,7 +18,7 @@ class Run(NamedTuple):
     """One way to train the network, and what is said of it."""
 
     steps: int
-    update: str
+    update: Update
     train_biases: bool
     shared_bias: bool
     words: str

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
 from microbp.problems import NetworkProblem, Problem, as_network
-from microbp.problems.settings import Training
+from microbp.problems.settings import Training, TrainingOptions
 from microbp.training import checkpoint as checkpoints
 from microbp.training.backends import BACKENDS, Backend
 from microbp.training.interrupts import held_interrupts
@@ -77,7 +77,7 @@ def train(
     resume: str | Path | None = None,
     record: bool = False,
     on_step: Callable[[int, float], None] | None = None,
-    **settings: Any,
+    **settings: Unpack[TrainingOptions],
 ) -> TrainingResult:
     """Trains the network of a problem, in place, for so many steps, or epochs.
 
@@ -97,7 +97,7 @@ def train(
         raise ProblemError(f"checkpoint_every must be a whole number, 1 or more, got {checkpoint_every!r}")
     if checkpoint is not None:
         checkpoints.check_checkpoint(checkpoint)
-    given = settings if steps is None else {**settings, "steps": steps}
+    given: dict[str, Any] = {**settings} if steps is None else {**settings, "steps": steps}
     state = None if resume is None else checkpoints.load(resume, problem)
     if epochs is not None:
         settings_so_far = (problem.training if state is None else state.training).but(given)

@@ -1,5 +1,7 @@
 import copy
+import inspect
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -122,3 +124,12 @@ def test_variants_spare_partials_that_nobody_needs():
     (2**y).backward()
     assert y.grad == 8 * np.log(2)
     assert "log" not in generated_sources(OPS["pow_const"])["pull_pow_const"]
+
+
+@pytest.mark.parametrize("op", [op for op in OPS.values() if None not in op.partials], ids=lambda op: op.name)
+def test_help_of_a_method_says_what_it_computes_its_derivative_and_where_it_is_defined(op):
+    said = inspect.getdoc(getattr(Value, op.method))
+    assert said.startswith("out = ")
+    assert op.rule in said
+    assert said.count("∂out/∂") == op.arity
+    assert re.search(rf"Defined and differentiable (where {re.escape(op.domain)}|everywhere)(, but|\.)", said)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from microbp.derivation.compiling.entries import Names, check_once, entries
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
@@ -34,12 +34,12 @@ def compile(
     root: Value | Callable[[], Value],
     inputs: Sequence[Any] | None = None,
     wrt: Sequence[Any] | None = None,
-    target: str = "python",
+    target: Literal["python", "numpy"] = "python",
     *,
     readable: bool = True,
     loop: bool = False,
     batch: Sequence[int] = (),
-    reduce: str | None = "sum",
+    reduce: Literal["sum", "mean"] | None = "sum",
     xp: Any = None,
 ) -> Any:
     """A function `f(*inputs) -> (value, gradients)`, made of source that you could have written: `f.source`.
@@ -71,7 +71,7 @@ def compile(
     wanted = list(dict.fromkeys(leaf for entry in results for leaf in entry.leaves.flat))
     if strange := [leaf for leaf in wanted if leaf not in known]:
         raise GraphError(f"wrt needs leaves that stand in inputs too, and {strange[0]!r} does not")
-    name = "descend" if loop else "gradients"
+    made = "descend" if loop else "gradients"
     if target == "numpy":
         if loop or decisions:
             raise GraphError("the target 'numpy' has no loop, and no decisions between samples: take 'python'")
@@ -83,7 +83,7 @@ def compile(
         for entry in arguments:
             names |= {leaf: given.give(leaf.label) for leaf in entry.leaves.flat if entry.shape}
         source = write(Scalar(end, decisions, names, given, wanted, readable), arguments, results, loop)
-    f = load(source, f"<microbp {name} {next(_numbers)}>", {})[name]
+    f = load(source, f"<microbp {made} {next(_numbers)}>", {})[made]
     if xp is not None:
         f.__globals__["np"] = xp
     f.source = source

@@ -107,7 +107,9 @@ class Recorded(Shown, Mapping[str, Quantity]):
 
     def find(self, label: str) -> Value:
         """The element of that label, `W1[0,2]`. Raises `UnknownNameError` with the nearest ones if there is none."""
-        named: dict[str, Value] = {node.label: node for quantity in self.values() for node in quantity.nodes.ravel().tolist()}
+        named: dict[str, Value] = {
+            node.label: node for quantity in self.values() for node in quantity.nodes.ravel().tolist()
+        }
         if label not in named:
             raise UnknownNameError(nearest("element", label, named, most=3))
         return named[label]

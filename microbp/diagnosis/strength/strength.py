@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microbp.comparing.gradcheck import Method
 from microbp.diagnosis.mistakes import MISTAKES, Mistake
 from microbp.diagnosis.strength.planting import Judged, Kind, candidates, judge, kinds_of
 from microbp.diagnosis.strength.what_hides import FACTORS, changed, drawn, hidden_by, lacking
 from microbp.errors import ProblemError
+from microbp.losses import LossName
 from microbp.nn import MLP
 from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
@@ -114,9 +116,9 @@ def strength(
     X: ArrayLike | None = None,
     Y: ArrayLike | None = None,
     *,
-    loss: str | None = None,
+    loss: LossName | None = None,
     l2: float | None = None,
-    method: str = "auto",
+    method: Method = "auto",
 ) -> Strength:
     """Makes every mistake, in each variety and layer, and has a gradient check judge the gradients that come of it.
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from microbp import vectorized
 from microbp.diagnosis.separating import random_data
+from microbp.losses import LossName
 from microbp.problems.exercise import Exercise
 
 MORE_SAMPLES = (2, 3, 5, 8)
@@ -102,7 +103,7 @@ class Structure(NamedTuple):
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
-    loss: str
+    loss: LossName
 
 
 STRUCTURES: dict[str, Callable[[Structure], Structure]] = {

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from microbp.drawing.drawing import FORMATS, Drawing, Plan
+from microbp.drawing.drawing import FORMATS, Drawing, PictureOptions, Plan
 from microbp.drawing.film.fixed_layout import PINNED, pinned
 from microbp.drawing.film.merge_frames import check_pillow, moving_image, moving_svg
 from microbp.drawing.image import render_all
@@ -102,7 +102,7 @@ def animate(
     seconds: float = 1.0,
     dpi: int = DPI,
     on_picture: OnPicture | None = None,
-    **options: Any,
+    **options: Unpack[PictureOptions],
 ) -> Film:
     """Draws each moment of the backward pass of a value, nothing moving but the gradient; writes the film to `path`.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from microbp.drawing.page.page import page_html
 from microbp.engine import Value
 from microbp.nn import MLP
-from microbp.stepping.stepper import Stepper
+from microbp.stepping.stepper import Detail, Stepper
 
 HEIGHT = 680
 """The height of the frame in a notebook, in pixels: marimo cuts off what is higher than 700."""
@@ -50,7 +50,7 @@ class PageStepper(Stepper):
 def steps(
     root: Value,
     *,
-    detail: str = "contribution",
+    detail: Detail = "contribution",
     model: MLP | None = None,
     apply: bool = False,
     height: int = HEIGHT,
