@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ imports it when it is asked for
     from microbp import datasets, losses, nn, optim, vectorized
-    from microbp.comparing.comparison import Comparison, compare
-    from microbp.comparing.first_wrong import Divergence, first_divergence
+    from microbp.comparing.comparison import Comparison
     from microbp.comparing.gradcheck import GradCheck, gradcheck
     from microbp.comparing.jacobian import jacobian
     from microbp.derivation.compiling.function import compile
@@ -34,8 +33,10 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.diagnosis.any_pass.check import Trace, check, trace
     from microbp.diagnosis.any_pass.optimizers import StepReport, check_step
     from microbp.diagnosis.any_pass.report import Report
+    from microbp.diagnosis.compare import compare
     from microbp.diagnosis.diagnose import diagnose
     from microbp.diagnosis.explanation import Diagnosis
+    from microbp.diagnosis.first_wrong import Divergence, first_divergence
     from microbp.diagnosis.grading import Grade, Grades, grade
     from microbp.diagnosis.strength.strength import Strength, strength
     from microbp.drawing.drawing import Drawing, draw
@@ -129,8 +130,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "comparing.comparison": "Comparison compare",
-    "comparing.first_wrong": "Divergence first_divergence",
+    "comparing.comparison": "Comparison",
     "comparing.gradcheck": "GradCheck gradcheck",
     "comparing.jacobian": "jacobian",
     "derivation.compiling.function": "compile",
@@ -138,8 +138,10 @@ _HOMES = {
     "diagnosis.any_pass.check": "Trace check trace",
     "diagnosis.any_pass.optimizers": "StepReport check_step",
     "diagnosis.any_pass.report": "Report",
+    "diagnosis.compare": "compare",
     "diagnosis.diagnose": "diagnose",
     "diagnosis.explanation": "Diagnosis",
+    "diagnosis.first_wrong": "Divergence first_divergence",
     "diagnosis.grading": "Grade Grades grade",
     "diagnosis.strength.strength": "Strength strength",
     "drawing.drawing": "Drawing draw",

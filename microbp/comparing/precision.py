@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import Answer, largest, within
-from microbp.derivation.backprop import backward, gradients, pass_of
+from microbp.comparing.noise import SINGLE, noise_of
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 RELATIVE = 1e-9
@@ -26,14 +26,13 @@ OF_ZEROS = 5e-7
 """How far from 0 a number may be if all that were given are 0: they may have been rounded to 6 decimals."""
 COMPUTED = 1e-13
 """Numbers that are more precise than this were not typed: then a short one among them is exact."""
-OF_SINGLE = 4e-6
-"""How near numbers in single precision must be, where no pass in it says more."""
+OF_LOSS = 1e-6
+"""How near, relative to it, a loss must be to the right one: float32 is right."""
 RUINED = 1e-3
 """How far from the largest of their array float32 may bring numbers that are still right."""
 FEW_DIGITS = "With so few digits that says little: give more."
 BY_CHANCE = 2.0
 """By how many digits wrong numbers must outdo what was tried and solved for, or something would fit them by chance."""
-_SINGLE = float(np.finfo(np.float32).eps)
 _MARGIN = 32.0
 """How many times the rounding error of one pass another may have."""
 
@@ -96,15 +95,31 @@ class Precision:
     def tolerance(self, name: str, right: Floats, single: bool = False, ruined: float = RUINED) -> Floats:
         """How far the given numbers of an array may be from these; with `single`, as far as float32 brings them.
 
-        But no farther, relative to the largest, than makes them `ruined`.
+        But no farther, relative to the largest, than makes them `ruined`: where that is more than the noise of doubles.
         """
         most = largest(right)
         noise = self.noise[name] * _MARGIN
         # Of a perfect fit the sum is nothing but noise: the terms say how large that may be.
         bound = noise * 2.0**-29 + RELATIVE * most
         if single or self.single:
-            bound = np.maximum(bound, np.minimum(noise, ruined * most))
+            spoilt = ruined * most if most > noise.max(initial=0.0) * 2.0**-29 else np.inf
+            bound = np.maximum(bound, np.minimum(noise, spoilt))
         return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
+
+
+def of_quantity(numbers: Floats, right: Floats, noise: Floats | float = 0.0) -> Floats:
+    """How far a quantity that is no gradient may be from this: its digits cut off, or computed in float32."""
+    half = typed_half_units(numbers)
+    if is_half(numbers):
+        half = np.maximum(half, _of_half(numbers))
+    noise = np.maximum(noise, SINGLE * largest(right))
+    return Precision({"": half}, {"": np.broadcast_to(noise, right.shape)}, single=True, cut=True).tolerance("", right)
+
+
+def near_loss(yours: float, right: float) -> bool:
+    """Whether a loss that came with gradients is right: to its digits, and as float32 computes it."""
+    half = typed_half_units(np.array([yours]))[0]
+    return bool(within(yours, right, 2 * half * (1 + 1e-6) + OF_LOSS * abs(right)))
 
 
 def digits(numbers: Floats, right: Floats, tolerance: Floats) -> float:
@@ -165,43 +180,19 @@ def precision_of(case: Exercise, given: Answer, typed: bool = True, pooled: bool
     if typed and not single and all(map(is_single, numbers)):  # and not because they were typed with few digits
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
     if single and all(map(is_half, numbers)):
-        units = [
-            np.maximum(half, np.abs(array) * 2.0**-11 + 2.0**-25) for half, array in zip(units, numbers, strict=True)
-        ]
-    return Precision(dict(zip(given.arrays, units, strict=True)), _noise(case, given), single)
-
-
-def _noise(case: Exercise, given: Answer) -> Gradients:
-    """The rounding errors of single precision: as large, for the terms of its sum, as the worst of its neuron."""
-    found: Gradients = {}
-    with np.errstate(all="ignore"):
-        right = case.truth[1]
-        rough = gradients(case, pass_of(case).changed({"precision": "single"}, ()))
-        # Where a − y is all but 0, what rounding does to a is all of δ: so much at least.
-        near = [replace(case, Y=case.Y + signs * _SINGLE * np.abs(case.Y)) for signs in (1.0, _alternating(case.Y))]
-        moved = [gradients(other, pass_of(other)) for other in near]
-        for l, scope in backward(case, pass_of(case)):
-            W, b, delta = f"dW{l}", f"db{l}", np.abs(scope["d"])
-            sizes = {W: delta.T @ np.abs(scope["a0"]) + np.abs(scope["l2W"]), b: delta.sum(axis=0)}
-            errors = np.column_stack([np.abs(rough[name] - right[name]) / sizes[name] for name in (W, b)])
-            level = np.maximum(np.nan_to_num(errors, nan=0.0, posinf=0.0).max(axis=1), _SINGLE)
-            for name, own in ((W, level[:, None] * sizes[W]), (b, level * sizes[b])):
-                if name in given.arrays:
-                    noise = np.max([own, *(np.abs(other[name] - right[name]) for other in moved)], axis=0)
-                    selected = given.select(name, noise)
-                    found[name] = np.full(given.numbers(name).shape, noise.max()) if selected is None else selected
-    return found
-
-
-def _alternating(Y: Floats) -> Floats:
-    """1 and −1 like a chessboard."""
-    return np.asarray(1.0 - 2.0 * (np.indices(Y.shape).sum(axis=0) % 2), dtype=np.float64)
+        units = [np.maximum(half, _of_half(array)) for half, array in zip(units, numbers, strict=True)]
+    return Precision(dict(zip(given.arrays, units, strict=True)), noise_of(case, given), single)
 
 
 def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
     """Whether numbers were typed to so few digits."""
     finite = np.isfinite(numbers)
     return bool(np.all(half[finite] >= least * np.abs(numbers[finite])))
+
+
+def _of_half(numbers: Floats) -> Floats:
+    """Half a unit of float16's last place: it has eleven bits."""
+    return np.asarray(np.abs(numbers) * 2.0**-11 + 2.0**-25)
 
 
 def is_single(numbers: Floats) -> bool:

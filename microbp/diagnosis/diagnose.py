@@ -25,20 +25,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.answers.answer import Answer, within
+from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import load_gradients
 from microbp.comparing.answers.flat import ambiguous
 from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import choose
-from microbp.comparing.assumptions import assumed, excused, right_for, verdict
-from microbp.comparing.precision import FEW_DIGITS
-from microbp.derivation.notation import number
+from microbp.comparing.assumptions import assumed, right_for, verdict
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
 from microbp.diagnosis.text import alternatives, explained, judged_on, maps, worst
 from microbp.diagnosis.unexplained import unexplained
+from microbp.diagnosis.verdict import IN_PRECISION, Right, found_right, wrong_loss
 from microbp.engine import Value
 from microbp.errors import ShapeError
 from microbp.losses import LossName
@@ -47,8 +46,6 @@ from microbp.problems import ExpressionProblem, Problem
 from microbp.problems.exercise import Exercise, exercise_of
 
 MOST_ALTERNATIVES = 5
-OF_LOSS = 1e-6
-"""How near, relative to it, a loss must be to the right one: float32 is right."""
 
 
 def diagnose(
@@ -81,60 +78,44 @@ def diagnose(
     case = exercise_of(model, X, Y, loss=loss, learning_rate=learning_rate, **penalties)
     readings = answers(case, gradients, order=order, layout=layout, loose=True)
     with np.errstate(all="ignore"):  # a learner's inf and nan, and what a wrong pass makes
-        diagnosis, given = _diagnosed(case, readings)
-        diagnosis = _with_assumptions(case, given, diagnosis)
-    yours, right = given.loss, case.truth[0]
-    if yours is None or within(yours, right, OF_LOSS * abs(right)):
+        diagnosis, given, judged = _diagnosed(case, readings)
+        diagnosis = replace(diagnosis, notes=given.notes, assumed=assumed(case, given))
+        found = None if diagnosis.ok else right_for(case, given)
+    if found:
+        said = verdict(case, found[0])
+        diagnosis = replace(diagnosis, right_for=said, explanation=f"{said}\n\n{diagnosis.explanation}")
+    if not (said := wrong_loss(judged, given)):
         return diagnosis
-    said = f"The loss that came with the gradients is wrong: yours {number(yours)}, right {number(right)}."
-    details = diagnosis.details | {"loss": {"yours": yours, "right": right}}
+    details = diagnosis.details | {"loss": {"yours": given.loss, "right": judged.truth[0]}}
     return replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{said}")
 
 
-def _with_assumptions(case: Exercise, given: Answer, diagnosis: Diagnosis) -> Diagnosis:
-    """The same with what it was judged by; right if it is for another loss, and none was said."""
-    diagnosis = replace(diagnosis, notes=given.notes, assumed=assumed(case, given))
-    found = None if diagnosis.ok else right_for(case, given)
-    if found is None:
-        return diagnosis
-    words, other = found
-    said = verdict(case, words)
-    if not excused(case, other):
-        return replace(diagnosis, right_for=said, explanation=f"{said}\n\n{diagnosis.explanation}")
-    return replace(diagnosis, ok=True, mistakes=(), alternatives=(), right_for=said, explanation=said)
-
-
-def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answer]:
-    """The diagnosis, and the reading that it is of."""
+def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answer, Exercise]:
+    """The diagnosis, the reading that it is of, and the conventions by which its loss is judged."""
     searches = [Search(case, given) for given in readings]
-    for search in searches:
-        if precision := search.right_in():
-            return _right(case, search.given, precision), search.given
+    if right := found_right(searches):
+        return _right(right), right.given, right.case
     found = [(search, explanations) for search in searches if (explanations := search.explanations())]
     if not found:
         chosen = searches[readings.index(choose(case, readings))]
-        return unexplained(chosen), chosen.given
+        return unexplained(chosen), chosen.given, case
     least = min(explanations[0].cost for _, explanations in found)
     best = [(search, explanations) for search, explanations in found if explanations[0].cost == least]
     if len({search.given.order for search, _ in best}) > 1:
         raise ShapeError(ambiguous([search.given for search, _ in best]))
-    return _wrong(*best[0]), best[0][0].given
+    return _wrong(*best[0]), best[0][0].given, case
 
 
-IN_PRECISION = {
-    "single": "The numbers have single precision (float32): about 7 digits are right.",
-    "few digits": FEW_DIGITS,
-}
-"""What to say of right numbers that are not right to the last digit."""
-
-
-def _right(case: Exercise, given: Answer, precision: str) -> Diagnosis:
-    details: dict[str, Any] = {"precision": precision, "arrays": list(given.arrays)}
+def _right(right: Right) -> Diagnosis:
+    given = right.given
+    details: dict[str, Any] = {"precision": right.precision, "arrays": list(given.arrays)}
     details |= {"order": given.order, "layout": str(given.layout)}
     arrays = ", ".join(map(given.called, given.arrays))
+    if right.words:
+        return Diagnosis(True, (), (), details, right.words, right_for=right.words)
     said = [f"The gradients are right: {arrays}, to the precision in which they were given."]
-    said += [IN_PRECISION[precision]] if precision in IN_PRECISION else []
-    return Diagnosis(True, (), (), details, " ".join([*said, *judged_on(case, given)]))
+    said += [IN_PRECISION[right.precision]] if right.precision in IN_PRECISION else []
+    return Diagnosis(True, (), (), details, " ".join([*said, *judged_on(right.case, given)]))
 
 
 def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:

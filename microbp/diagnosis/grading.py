@@ -112,7 +112,9 @@ def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any], layout:
     details: dict[str, Any] = diagnosis.details
     if diagnosis.ok:
         few = details["precision"] == "few digits"
-        return Grade(name, "right", (), (), " ".join(["of few digits: that says little"] * few + [*diagnosis.notes]))
+        said = ["of few digits: that says little"] * few + [diagnosis.right_for or ""] * bool(diagnosis.right_for)
+        said += diagnosis.notes
+        return Grade(name, "right", (), (), " ".join(said))
     if not diagnosis.mistakes:
         nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
         return Grade(name, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from microbp.comparing.comparison import compare
+from microbp.diagnosis.compare import compare
 from microbp.printing import columns
 from microbp.problems import NetworkProblem
 from microbp.problems.settings import Update

@@ -227,6 +227,8 @@ def test_how_near_is_near_enough():
         assert nearness(noise=1.0, right=1e6, **how) == pytest.approx(32, rel=1e-12)
         assert nearness(noise=1.0, right=100.0, **how) == pytest.approx(0.1, rel=1e-12)
         assert nearness(noise=1.0, right=1.0, ruined=2.0, **how) == pytest.approx(2, rel=1e-12)
+        assert nearness(noise=1.0, right=2.0**-24, **how) == pytest.approx(32, rel=1e-12)  # a perfect fit has no digits
+        assert nearness(noise=1.0, right=2.0**-23, **how) == pytest.approx(32 * 2.0**-29, rel=1e-2)
     assert nearness(noise=1.0, right=1e6) == pytest.approx(1e-3 + 32 * 2.0**-29, rel=1e-12)
 
 

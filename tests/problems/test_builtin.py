@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import jacobian, to_theta
-from microbp.comparing.comparison import compare
 from microbp.comparing.gradcheck import check_graph
+from microbp.diagnosis.compare import compare
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, builtin_names, load

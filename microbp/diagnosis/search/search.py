@@ -78,8 +78,16 @@ class Search(Elsewhere):
         return "few digits" if few else ""
 
     def marked(self) -> list[Marked]:
-        """The arrays beside the right ones: digits that were cut off make none wrong."""
-        return list(marked(self.given, self.case.truth[1], replace(self.precision, cut=True).tolerance))
+        """The arrays beside the right ones: digits that were cut off make none wrong, unless nothing else is."""
+        arrays = self._marked(replace(self.precision, cut=True))
+        for finer in (self.precision, replace(self.precision, single=False)):
+            arrays = arrays if any(array.wrong.any() for array in arrays) else self._marked(finer)
+        if not any(array.wrong.any() for array in arrays):
+            arrays = self._marked(precision_of(self.case, self.given, typed=False))
+        return arrays
+
+    def _marked(self, precision: Precision) -> list[Marked]:
+        return list(marked(self.given, self.case.truth[1], precision.tolerance))
 
     def _near(self, precision: Precision, **how: Any) -> bool:
         """Whether the numbers are as near to the right ones as that."""
@@ -175,7 +183,7 @@ class Search(Elsewhere):
     @cached_property
     def _digits(self) -> float:
         """How many digits the wrong numbers have."""
-        return sum(array.digits for array in self.marked())
+        return sum(array.digits for array in self._marked(replace(self.precision, cut=True)))
 
     def _choices(self, explanation: Explanation) -> float:
         """How many digits went into the choice of an explanation: of a learning rate, a line, one pair among all."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, named
 from microbp.comparing.answers.flat import ORDERS
-from microbp.comparing.comparison import compare
-from microbp.comparing.first_wrong import first_divergence
+from microbp.diagnosis.compare import compare
+from microbp.diagnosis.first_wrong import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.problems import NetworkProblem
 from microbp.terminal.output import put

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from microbp.comparing.answers.labelled import read_labelled
-from microbp.comparing.comparison import wrong_gradients
 from microbp.diagnosis.by_hand.replay import GraphReplay
+from microbp.diagnosis.compare import wrong_gradients
 from microbp.drawing import animate, paths_to
 from microbp.drawing import draw as picture
 from microbp.drawing.drawing import FORMATS

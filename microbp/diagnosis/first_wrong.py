@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.answers.answer import largest, within
+from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.answers.arrays import floats
-from microbp.comparing.precision import OF_SINGLE, RELATIVE, is_single, typed_half_units
+from microbp.comparing.answers.read import read
+from microbp.comparing.noise import noise_of
+from microbp.comparing.precision import of_quantity
 from microbp.derivation.backprop import forward, pass_of
 from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
+from microbp.diagnosis.verdict import Judged, judged
 from microbp.errors import ShapeError, UnknownNameError, near, nearest
 from microbp.losses import LossName
 from microbp.nn import MLP
@@ -112,7 +115,7 @@ def first_divergence(
     if not quantities:
         raise ShapeError(f"there is nothing to look at: give one quantity or more, of {', '.join(right)}")
     labels = neurons(model if isinstance(model, MLP) else as_network(model).model)
-    given: dict[Place, Quantity] = {}
+    given: dict[Place, tuple[str, Floats]] = {}
     keys: dict[Place, str] = {}
     unused: dict[str, str | None] = {}
     for key, value in quantities.items():
@@ -126,11 +129,16 @@ def first_divergence(
         if place in keys:
             raise ShapeError(f"{keys[place]} and {key} are both {place[0]}: give it once")
         keys[place] = key
-        given[place] = _judged(case, place[0] if place[1] is None else name, place, floats(key, value), right[place[0]])
+        given[place] = place[0] if place[1] is None else name, floats(key, value)
     if not given:
         raise _unknown(next(iter(unused)), right)
+    if together := _gradients(case, {place[0]: array for place, (_, array) in given.items()}):
+        case, right = together.case, quantities_of(together.case)
     order = list(right)
-    found = [(place[0], given[place]) for place in sorted(given, key=lambda p: (order.index(p[0]), p[1] or 0))]
+    found = []
+    for place in sorted(given, key=lambda p: (order.index(p[0]), p[1] or 0)):
+        quantity = together and _gradient(together, place[0])
+        found.append((place[0], quantity or _judged(case, place, *given[place], right[place[0]])))
     return Divergence(tuple(q for _, q in found), _missing(case, found, right), unused)
 
 
@@ -147,7 +155,31 @@ def _missing(case: Exercise, found: list[tuple[str, Quantity]], right: Gradients
     return tuple(group[0] for group in needs(case, first) if group[0] in right and not sound.intersection(group))
 
 
-def _judged(case: Exercise, name: str, place: Place, given: Floats, right: Floats) -> Quantity:
+def _gradients(case: Exercise, given: Gradients) -> Judged | None:
+    """The gradients among them, judged together as everywhere; None where one does not fit: that is said of it."""
+    gradients = {name: array for name, array in given.items() if name in case.names}
+    try:
+        return judged(case, read(case, gradients, layout=case.layout)) if gradients else None
+    except (ShapeError, UnknownNameError):
+        return None
+
+
+def _gradient(found: Judged, name: str) -> Quantity | None:
+    """What the gradients together say of one of them; None if it was not among them."""
+    array = next((array for array in found.arrays if array.name == name), None)
+    if array is None or array.right is None:
+        idle = name in found.given.idle
+        return Quantity(name, found.case.shape(name), True, "not trained", made(found.case, name)) if idle else None
+    formula, shape = made(found.case, name), found.given.arrays[name].shape
+    if not array.wrong.any():
+        return Quantity(name, shape, True, "the layer's total" if name in found.given.totals else "", formula)
+    apart = np.where(array.wrong, np.nan_to_num(np.abs(array.numbers - array.right), nan=np.inf), -1.0)
+    k = int(np.argmax(apart))
+    at = f"at {found.given.place(name, k)}: " if apart.size > 1 else ""
+    return Quantity(name, shape, False, f"{at}{array.numbers[k]:.9g}, right is {array.right[k]:.9g}", formula)
+
+
+def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Floats) -> Quantity:
     (kind, l), column = split(case, place[0]), place[1]
     formula = made(case, place[0])
     forms = {"": right}
@@ -169,8 +201,9 @@ def _judged(case: Exercise, name: str, place: Place, given: Floats, right: Float
     if not fitting:
         turned = "; its transpose fits" if given.T.shape == right.shape else ""
         raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}{turned}")
+    noise = np.max(noise_of(case, Answer(case.truth[1], ""))[f"db{l}"]) if kind == "delta" else 0.0
     for note, form in fitting.items():
-        if np.all(within(given, form, _tolerance(given, form))):
+        if np.all(within(given, form, of_quantity(given, form, noise))):
             return Quantity(name, given.shape, True, note, formula)
     form = next(iter(fitting.values()))
     with np.errstate(invalid="ignore"):
@@ -185,8 +218,3 @@ def _is_mean(case: Exercise) -> bool:
     loss, a = LOSSES[case.loss][0], forward(case, pass_of(case))[-1]["a"]
     once, twice = float(loss(a, case.Y)), float(loss(np.vstack([a, a]), np.vstack([case.Y, case.Y])))
     return abs(twice - once) <= 1e-6 * abs(once)
-
-
-def _tolerance(given: Floats, right: Floats) -> Floats:
-    relative = OF_SINGLE if is_single(given) else RELATIVE
-    return typed_half_units(given) * (1 + 1e-6) + relative * largest(right)

@@ -5,7 +5,7 @@ import pytest
 
 import microbp
 from microbp import nn, vectorized
-from microbp.comparing.first_wrong import first_divergence
+from microbp.diagnosis.first_wrong import first_divergence
 from microbp.errors import ShapeError, UnknownNameError
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main

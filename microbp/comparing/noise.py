@@ -1,0 +1,48 @@
+"""What rounding does to a pass in single precision.
+
+>>> from microbp import load
+>>> from microbp.problems.exercise import exercise_of
+>>> case = exercise_of(load("w1-w8"))
+>>> noise = noise_of(case, Answer({"dW2": case.truth[1]["dW2"]}, "arrays by name"))
+>>> bool(0 < noise["dW2"].max() < 1e-6)
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from microbp.comparing.answers.answer import Answer
+from microbp.derivation.backprop import backward, gradients, pass_of
+from microbp.problems.exercise import Exercise, Floats, Gradients
+
+SINGLE = float(np.finfo(np.float32).eps)
+
+
+def noise_of(case: Exercise, given: Answer) -> Gradients:
+    """The rounding errors of single precision: as large, for the terms of its sum, as the worst of its neuron."""
+    found: Gradients = {}
+    with np.errstate(all="ignore"):
+        right = case.truth[1]
+        rough = gradients(case, pass_of(case).changed({"precision": "single"}, ()))
+        # Where a − y is all but 0, what rounding does to a is all of δ: so much at least.
+        near = [replace(case, Y=case.Y + signs * SINGLE * np.abs(case.Y)) for signs in (1.0, _alternating(case.Y))]
+        moved = [gradients(other, pass_of(other)) for other in near]
+        for l, scope in backward(case, pass_of(case)):
+            W, b, delta = f"dW{l}", f"db{l}", np.abs(scope["d"])
+            sizes = {W: delta.T @ np.abs(scope["a0"]) + np.abs(scope["l2W"]), b: delta.sum(axis=0)}
+            errors = np.column_stack([np.abs(rough[name] - right[name]) / sizes[name] for name in (W, b)])
+            level = np.maximum(np.nan_to_num(errors, nan=0.0, posinf=0.0).max(axis=1), SINGLE)
+            for name, own in ((W, level[:, None] * sizes[W]), (b, level * sizes[b])):
+                if name in given.arrays:
+                    noise = np.max([own, *(np.abs(other[name] - right[name]) for other in moved)], axis=0)
+                    selected = given.select(name, noise)
+                    found[name] = np.full(given.numbers(name).shape, noise.max()) if selected is None else selected
+    return found
+
+
+def _alternating(Y: Floats) -> Floats:
+    """1 and −1 like a chessboard."""
+    return np.asarray(1.0 - 2.0 * (np.indices(Y.shape).sum(axis=0) % 2), dtype=np.float64)
