@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.comparing.answers.answer import Answer, within
-from microbp.comparing.answers.arrays import floats
+from microbp.comparing.answers.arrays import floats, unwrapped
 from microbp.comparing.answers.read import read
 from microbp.comparing.noise import noise_of
 from microbp.comparing.precision import of_quantity
@@ -129,7 +129,7 @@ def first_divergence(
         if place in keys:
             raise ShapeError(f"{keys[place]} and {key} are both {place[0]}: give it once")
         keys[place] = key
-        given[place] = place[0] if place[1] is None else name, floats(key, value)
+        given[place] = place[0] if place[1] is None else name, floats(key, unwrapped(value))
     if not given:
         raise _unknown(next(iter(unused)), right)
     if together := _gradients(case, {place[0]: array for place, (_, array) in given.items()}):

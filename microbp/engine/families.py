@@ -13,6 +13,8 @@ from microbp.errors import ShapeError
 def affine(weights: Sequence[Value], inputs: Sequence[Any], bias: Any) -> Value:
     """A neuron's net, w1·x1 + … + wn·xn + b, as one node. Raises `ShapeError` if the lengths differ.
 
+    Each product is rounded, and their sum once more, however many there are: it is `math.fsum`'s.
+
     >>> net = affine([Value(0.15), Value(0.2)], [0.05, 0.1], 0.35)
     >>> net.data, len(net.inputs)
     (0.3775, 5)
@@ -38,8 +40,10 @@ def weighted_sum(op: Op, weights: Sequence[Value], inputs: Sequence[Value], bias
 def total(values: Iterable[Any]) -> Value:
     """The sum of any number of values as one node; the sum of one value is that value.
 
-    >>> total([Value(1.0), 2, 3.5]).data
-    6.5
+    It is exact but for one rounding, as `math.fsum` is, in any order. Raises `ShapeError` for no values.
+
+    >>> total([Value(1.0), 2, 3.5]).data, total([1e16, 1.0, -1e16]).data
+    (6.5, 1.0)
     """
     values = list(values)
     if not values:

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microbp.errors import OperandError
 
@@ -60,3 +61,21 @@ def real_number(data: Any, what: str) -> float:
     hint = "For an array of Values, make one Value for each element." if many else "Convert it first."
     shape = f" of shape {data.shape}" if isinstance(data, np.ndarray) else ""
     raise OperandError(f"{what} needs one real number, got {data!r} ({type(data).__name__}{shape}). {hint}")
+
+
+def real_array(given: Any, what: str) -> NDArray[np.float64]:
+    """A copy as an array of floats. Raises `OperandError`, saying `what` needs them, for anything but real numbers.
+
+    NumPy would make numbers of texts and dates, drop what is imaginary, and take what a mask hides.
+    """
+    try:
+        if np.ma.is_masked(given):
+            raise TypeError("a mask hides some of them: give a plain array, masked.filled(…)")
+        array = np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise OperandError(f"{what} needs an array of real numbers: {error}") from error
+    if array.dtype.kind not in "fiubO":
+        raise OperandError(f"{what} needs an array of real numbers: {array.dtype} is no kind of number")
+    if array.dtype.kind == "O":  # of which NumPy would take texts and dates too
+        array = np.array([real_number(x, f"each of {what}") for x in array.ravel().tolist()]).reshape(array.shape)
+    return np.array(array, dtype=np.float64)

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from microbp.engine import Value
 from microbp.engine.declared import Activation
 from microbp.engine.families import as_value, weighted_sum
+from microbp.engine.operands import real_array
 from microbp.engine.ops import ACTIVATIONS, FAMILIES
 from microbp.errors import ShapeError, UnknownNameError, nearest
 
@@ -175,8 +176,8 @@ class MLP(Module):
         >>> model([1.0, 1.0])
         Value(10.5, label='z[2][0]')
         """
-        matrices = [np.array(w, dtype=np.float64) for w in weights]
-        vectors = [np.array(b, dtype=np.float64) for b in biases]
+        matrices = [real_array(w, f"weights[{l}]") for l, w in enumerate(weights)]
+        vectors = [real_array(b, f"biases[{l}]") for l, b in enumerate(biases)]
         if not matrices or len(matrices) != len(vectors):
             raise ShapeError(
                 f"a network needs one weight matrix and one bias vector a layer, got {len(matrices)} and {len(vectors)}"

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp import vectorized
-from microbp.engine.operands import real_number
-from microbp.errors import ProblemError, ShapeError
+from microbp.engine.operands import real_array, real_number
+from microbp.errors import OperandError, ProblemError, ShapeError
 from microbp.losses import LossName, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.layout import UNSAID, ArrayLayout
@@ -159,8 +159,8 @@ def exercise_of(
     case = Exercise(
         tuple(weights),
         tuple(biases),
-        _reals("X", inputs(X, weights[0].shape[1])),
-        _reals("Y", targets(Y, len(weights[-1]))),
+        inputs(_reals("X", X), weights[0].shape[1]),
+        targets(_reals("Y", Y), len(weights[-1])),
         tuple(layer.neurons[0].activation for layer in model.layers),
         loss,
         l2,
@@ -178,9 +178,9 @@ def exercise_of(
 
 def _reals(name: str, given: ArrayLike) -> Floats:
     try:
-        return np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ShapeError(f"{name} must be an array of real numbers, a row for each sample: {error}") from error
+        return np.atleast_1d(real_array(given, name))
+    except OperandError as error:
+        raise ShapeError(f"{error}. Give a row for each sample.") from error
 
 
 def _fixed(model: MLP) -> frozenset[str]:

@@ -16,7 +16,7 @@ from microbp.comparing.answers.flat import ORDERS
 from microbp.comparing.answers.formats.by_ending import READERS
 from microbp.comparing.answers.read import read
 from microbp.comparing.answers.sequences import loss_apart
-from microbp.errors import ProblemError, ShapeError, UnknownNameError
+from microbp.errors import OperandError, ProblemError, ShapeError, UnknownNameError
 from microbp.problems.exercise import exercise_of
 from microbp.vectorized import loss_and_gradients
 
@@ -314,6 +314,60 @@ def test_what_numpy_takes_for_an_array_is_one():
 def test_what_is_given_twice_is_an_error(given, said):
     with pytest.raises(ShapeError, match=said):
         microbp.compare(microbp.load("w1-w8"), gradients=given)
+
+
+TWO = [("a", float), ("b", float)]
+NO_NUMBERS = {
+    "a mask hides": np.ma.array([[1.0, 2.0]], mask=[[False, True]]),
+    r"datetime64\[D\] is no kind": np.array([["2020-01-01", "2020-01-02"]], dtype="datetime64[D]"),
+    r"timedelta64\[s\] is no kind": np.array([[1, 2]], dtype="timedelta64[s]"),
+    "is no kind": np.array([[(1.0, 2.0), (3.0, 4.0)]], dtype=TWO),
+    "<U1 is no kind": np.array([["1", "2"]]),
+    "complex|real": np.array([[1.0, 2j]]),
+    "datetime|real": np.array([[np.datetime64("2020-01-01")] * 2], dtype=object),
+}
+
+
+@pytest.mark.parametrize("said", NO_NUMBERS)
+def test_what_numpy_would_make_numbers_of_is_refused(said):
+    junk, model = NO_NUMBERS[said], nn.MLP(2, [1], seed=1)
+    said = said.replace("a mask hides", "a mask(ed array)? hides")
+    for judge in (
+        lambda: microbp.compare(model, [[0.5, 1.0]], [[1.0]], gradients={"dW1": junk}),
+        lambda: microbp.diagnose(model, [junk, [1.0]], [[0.5, 1.0]], [[1.0]]),
+        lambda: microbp.first_divergence(model, {"dW1": junk}, [[0.5, 1.0]], [[1.0]]),
+        lambda: microbp.compare(model, junk, [[1.0]]),
+        lambda: microbp.compare(model, junk.ravel(), [[1.0]]),
+        lambda: microbp.compare(nn.MLP(1, [2], seed=1), [[1.0]], junk),
+        lambda: nn.MLP.from_arrays([junk], [[0.0]]),
+        lambda: nn.MLP.from_arrays([[[1.0], [2.0]]], junk),
+    ):
+        with pytest.raises((ShapeError, OperandError), match=said):
+            judge()
+    plain = np.ma.array([[1.0, 2.0]], mask=False)
+    assert microbp.compare(model, plain, [[1.0]]).ok
+
+
+@pytest.mark.parametrize(
+    "end", ["dW1,{0},{1}\ndb1,{2}\n", "dW1;{0};{1}\ndb1;{2}\n", "dW1,{0},{1}\n", "b1,{2}\nW1,{0},{1}\n"]
+)
+def test_a_csv_of_a_network_with_one_output_is_read(end, tmp_path):
+    for sizes in ([1], [2, 1]):
+        model = nn.MLP(2, sizes, activation="tanh", seed=4)
+        right = exercise_of(model, X[:, :2], X[:, :1]).truth[1]
+        l = len(sizes)
+        text = end.replace("W1", f"W{l}").replace("b1", f"b{l}").format(*right[f"dW{l}"][0], right[f"db{l}"][0])
+        (tmp_path / "mine.csv").write_text(text)
+        assert microbp.compare(model, X[:, :2], X[:, :1], gradients=tmp_path / "mine.csv").ok
+        assert not microbp.compare(model, X[:, :2], X[:, 1:2], gradients=tmp_path / "mine.csv").ok
+
+
+@pytest.mark.parametrize("text", ['{{"w5": {0}, "w5": {1}}}', '{{"w5": {0}, "w5": {0}}}', '[{{"w5": {0}, "w5": {1}}}]'])
+def test_a_json_file_that_gives_a_name_twice_is_refused(text, tmp_path):
+    (tmp_path / "mine.json").write_text(text.format(0.1, 0.082167041))
+    for judge in (microbp.compare, microbp.diagnose):
+        with pytest.raises(ProblemError, match="several values called 'w5': give each once"):
+            judge(microbp.load("w1-w8"), gradients=tmp_path / "mine.json")
 
 
 def test_a_function_without_a_loss_may_return_none_for_it():
