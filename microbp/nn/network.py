@@ -65,9 +65,7 @@ class Neuron(Module):
         self.b: Value = Parameter(0.0)
         self.activation = activation if nonlin else "linear"
         self.affine = FAMILIES["affine"].row(nin)
-        self.name = ""
-        self.net_label = ""
-        self.out_label = ""
+        self.name = self.net_label = self.out_label = ""
 
     def __call__(self, x: Sequence[Any]) -> Value:
         """The activation for n inputs, numbers or values. Raises `ShapeError` for another number of them."""
