@@ -134,6 +134,14 @@ class Op:
         return numpy_function(f"{self.name}_partials", (*self.inputs, "out"), partials)
 
     @cached_property
+    def textbook_partial_formulas(self) -> tuple[Formula | None, ...]:
+        """The derivative with respect to each input as a textbook prints it; `None` where it is not differentiated."""
+        return tuple(
+            None if text is None else self.print_formula(name)
+            for name, text in zip(self.inputs, self.partials, strict=True)
+        )
+
+    @cached_property
     def textbook_partials(self) -> Callable[..., tuple[Any, ...]]:
         """The same as a textbook prints them: what people write, which may lose digits far out."""
         printed = [self.print_formula(name) for name in self.inputs]

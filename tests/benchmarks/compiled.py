@@ -136,7 +136,7 @@ def straight(loop):
     trained = problem.trained()
     biases = [leaf for leaf in problem.leaves() if leaf not in trained]
     inputs = [*data, *trained, *biases]
-    f = microbp.compile(root, inputs, trained, readable=False, loop=loop)
+    f = microbp.compile(root, inputs, trained, readable=False, loop=loop, textbook=True)
     numbers = [leaf.data for leaf in inputs]
     more = {"learning_rate": 0.5, "steps": 100} if loop else {}
     hand = descend_by_hand if loop else by_hand

@@ -11,7 +11,7 @@ import numpy as np
 from microbp.derivation.compiling.arrays import Array, Linear, Map, Nodes, Total
 from microbp.derivation.compiling.entries import stem
 from microbp.derivation.compiling.references import Ref, References, summed
-from microbp.derivation.compiling.scalar import INLINE
+from microbp.derivation.compiling.scalar import INLINE, formula_of, partials_of
 from microbp.engine import Value
 from microbp.formula.folding import fold
 from microbp.formula.language import Formula
@@ -66,7 +66,7 @@ class Forward(References):
     def _made(self, array: Array) -> Formula:
         match array.made:
             case Map(op=op, operands=operands):
-                return fold(op.formula.substitute(**self._named(array, op.inputs, operands)))
+                return fold(formula_of(op, self.textbook).substitute(**self._named(array, op.inputs, operands)))
             case Linear(dots=dots, terms=terms):
                 texts = [f"{self.ref(x, True).text.numpy()} @ {self._weights(array, w, 'forward')}" for x, w in dots]
                 named = self._named(array, [str(k) for k in range(len(terms))], terms) if not dots else {}
@@ -120,7 +120,7 @@ class Forward(References):
 
     def _partials(self, made: Map) -> list[Formula]:
         """The derivatives that are asked for."""
-        every = zip(made.op.partial_formulas, made.operands, strict=True)
+        every = zip(partials_of(made.op, self.textbook), made.operands, strict=True)
         return [p for p, o in every if p is not None and any(map(self._needed, o.flat))]
 
 

@@ -38,6 +38,7 @@ def compile(
     *,
     readable: bool = True,
     loop: bool = False,
+    textbook: bool | None = None,
     batch: Sequence[int] = (),
     reduce: Literal["sum", "mean"] | None = "sum",
     xp: Any = None,
@@ -51,7 +52,9 @@ def compile(
     The target "python" gives straight lines, floats and lists, and the results of the graph to the last bit; where
     Python's arithmetic raises, so does the function, and the graph has inf or nan. With `loop` it is the whole of
     gradient descent: `f(*inputs, learning_rate=…, steps=…) -> (value, new numbers of wrt)`, the value being that of
-    the new numbers. Without `readable` it is written for speed alone.
+    the new numbers. Without `readable` it is written for speed alone. With `textbook` sums are written with +, and
+    derivatives as they are printed, `out * (1.0 - out)`: that is shorter and faster, equals the graph to rounding only,
+    loses digits where σ is nearly 0 or 1, and overflows below net −709. The matrix form is written so unless False.
 
     The target "numpy" gives the matrix form. The arguments whose numbers stand in `batch` get an axis more, in front,
     for m samples; value and gradients are the "sum" or "mean" over the samples, or with `reduce=None` each sample's.
@@ -75,14 +78,15 @@ def compile(
     if target == "numpy":
         if loop or decisions:
             raise GraphError("the target 'numpy' has no loop, and no decisions between samples: take 'python'")
-        source = write_matrices(end, arguments, results, given, batch, reduce)
+        source = write_matrices(end, arguments, results, given, batch, reduce, textbook is not False)
     else:
         if batch or xp is not None:
             raise GraphError("batch and xp are for the target 'numpy'")
         names = {leaf: entry.name for entry in arguments if not entry.shape for leaf in entry.leaves.flat}
         for entry in arguments:
             names |= {leaf: given.give(leaf.label) for leaf in entry.leaves.flat if entry.shape}
-        source = write(Scalar(end, decisions, names, given, wanted, readable), arguments, results, loop)
+        lines = Scalar(end, decisions, names, given, wanted, readable, bool(textbook))
+        source = write(lines, arguments, results, loop)
     f = load(source, f"<microbp {made} {next(_numbers)}>", {})[made]
     if xp is not None:
         f.__globals__["np"] = xp

@@ -13,7 +13,7 @@ import numpy as np
 from microbp.derivation.compiling.arrays import Array, Gather, Linear, Map, Nodes, Total
 from microbp.derivation.compiling.forward import Forward, operands_of
 from microbp.derivation.compiling.references import Ref, index_of, summed, with_axes
-from microbp.derivation.compiling.scalar import INLINE
+from microbp.derivation.compiling.scalar import INLINE, partials_of
 from microbp.formula.folding import fold, number
 from microbp.formula.language import Formula
 
@@ -108,7 +108,7 @@ class Matrices(Forward):
         match array.made:
             case Map(op=op, operands=operands):
                 named = self._named(array, op.inputs, operands) | {"out": self.text[array]}
-                for partial, o in zip(op.partial_formulas, operands, strict=True):
+                for partial, o in zip(partials_of(op, self.textbook), operands, strict=True):
                     if partial is not None and any(map(self._needed, o.flat)):
                         local = fold(partial.substitute(**named))
                         text = fold(Formula("u * p").substitute(u=grad.text, p=local))

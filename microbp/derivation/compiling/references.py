@@ -29,8 +29,11 @@ class Ref(NamedTuple):
 class References:
     """The names and the lines so far. `sample` is the argument that has a row for each sample, if there is one."""
 
-    def __init__(self, groups: Groups, given: Names, wrt: set[Value], sample: str, reduce: str | None) -> None:
+    def __init__(
+        self, groups: Groups, given: Names, wrt: set[Value], sample: str, reduce: str | None, textbook: bool
+    ) -> None:
         self.groups, self.given, self.sample, self.reduce = groups, given, sample, reduce
+        self.textbook = textbook
         self.constants: list[str] = []
         self.lines: list[tuple[str, str, str]] = []
         self.text = {a: Formula.atom(a.name) for a in groups.arrays if a.made is None}

@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 
 from microbp.derivation.compiling.entries import Names
 from microbp.engine import Constant, Value
+from microbp.engine.ops import Op
 from microbp.engine.order import topological_order
 from microbp.engine.replay import SIGNS, Decision
 from microbp.formula.folding import fold, number
 from microbp.formula.language import Formula
 
+_SIGMOID = Formula("1.0 / (1.0 + exp(-x))")
 INLINE = 60
 """What is longer than so many letters gets a line of its own."""
 
@@ -45,8 +47,10 @@ class Scalar:
         given: Names,
         wrt: Sequence[Value],
         readable: bool,
+        textbook: bool = False,
     ) -> None:
         self.root, self.decisions, self.given, self.readable = root, decisions, given, readable
+        self.textbook = textbook
         ends = [v for d in decisions for v in (d.x, d.y) if isinstance(v, Value)]
         self.order = list(dict.fromkeys(node for end in (*ends, root) for node in topological_order(end)))
         self.back = topological_order(root)
@@ -72,7 +76,8 @@ class Scalar:
                 break
             layer = max(self.layers.get(x, 0) for x in node.inputs if self._known(x)) + _is_net(node)
             self.layers[node] = layer
-            formula = rounded_once(put_in(node.op.formula, node, self.text), node)
+            formula = put_in(formula_of(node.op, self.textbook), node, self.text)
+            formula = formula if self.textbook else rounded_once(formula, node)
             written = formula.python()
             short = not (self.readable and node.label) and uses[node] == 1 and len(written) <= INLINE
             if node is not self.root and (formula.number is not None or (short and node not in self.kept)):
@@ -139,7 +144,7 @@ class Scalar:
 
     def _pulled(self, node: Value) -> list[tuple[str, Value, Formula]]:
         assert node.op is not None
-        every = zip(node.op.inputs, node.inputs, node.op.partial_formulas, strict=True)
+        every = zip(node.op.inputs, node.inputs, partials_of(node.op, self.textbook), strict=True)
         return [(name, x, partial) for name, x, partial in every if partial is not None and x in self.needs]
 
     def _uses(self) -> Counter[Value]:
@@ -147,10 +152,23 @@ class Scalar:
         uses: Counter[Value] = Counter()
         for node in self.order:
             known = dict(zip(node.op.inputs, node.inputs, strict=True)) | {"out": node}
-            for formula in (node.op.formula, *(p for _, _, p in self._pulled(node) if node in self.needs)):
+            for formula in (
+                formula_of(node.op, self.textbook),
+                *(p for _, _, p in self._pulled(node) if node in self.needs),
+            ):
                 for name, times in occurrences(formula):
                     uses[known[name]] += times
         return uses
+
+
+def formula_of(op: Op, textbook: bool) -> Formula:
+    """What an operation computes; a textbook's σ overflows far out on the left."""
+    return _SIGMOID if textbook and op.name == "sigmoid" else op.formula
+
+
+def partials_of(op: Op, textbook: bool) -> tuple[Formula | None, ...]:
+    """The derivatives as the graph takes them, which keep their digits far out, or as a textbook prints them."""
+    return op.textbook_partial_formulas if textbook else op.partial_formulas
 
 
 def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:

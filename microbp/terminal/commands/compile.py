@@ -18,6 +18,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("-o", "--output", metavar="FILE", help="write the module there, instead of printing it")
     parser.add_argument("--loop", action="store_true", help="the whole of gradient descent, not one pass")
+    parser.add_argument(
+        "--textbook", action="store_true", help="sums with +, derivatives as they are printed: shorter, not exact"
+    )
     parser.add_argument("--fast", action="store_true", help="written for speed: no headings, a line for each value")
 
 
@@ -27,7 +30,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         if Path(options.output).suffix.lower() != ".py":
             raise ProblemError(f"-o needs a file that ends in .py, for it is a Python module; got {options.output!r}")
         check_place(options.output)
-    source = module(problem, loop=options.loop, readable=not options.fast)
+    source = module(problem, loop=options.loop, readable=not options.fast, textbook=options.textbook)
     if options.output:
         write(options.output, source.encode())
     else:
@@ -35,12 +38,12 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     return 0
 
 
-def module(problem: Problem, loop: bool = False, readable: bool = True) -> str:
+def module(problem: Problem, loop: bool = False, readable: bool = True, textbook: bool = False) -> str:
     """The source, with the problem's own numbers at its end."""
     root = problem.root()
     inputs = _data(problem, root) + problem.leaves()
     wrt = problem.trained() if isinstance(problem, NetworkProblem) else problem.leaves()
-    f: Any = compiling.compile(root, inputs, wrt, loop=loop, readable=readable)
+    f: Any = compiling.compile(root, inputs, wrt, loop=loop, readable=readable, textbook=textbook)
     numbers = [repr(leaf.data) for leaf in inputs]
     if loop:
         training = problem.training if isinstance(problem, NetworkProblem) else None

@@ -87,6 +87,17 @@ def test_random_networks_give_the_numbers_of_the_graph(seed):
     assert check_at(compile(root, model.parameters()), root, model.parameters(), numbers)
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_a_textbooks_lines_equal_the_graph_to_rounding(seed):
+    root, model, numbers = network(seed)
+    value, grads = eager(root, model.parameters(), numbers)
+    f = compile(root, model.parameters(), textbook=True)
+    found, made = f(*numbers)
+    assert found == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(made, grads, rtol=1e-9, atol=1e-12 * np.abs(grads).max())
+    assert "fsum" not in f.source
+
+
 def test_arrays_go_in_and_come_back_in_their_shapes():
     model = nn.MLP(3, [2, 1], activation="tanh", seed=1)
     x = [Value(v, f"x{k}") for k, v in enumerate((0.5, -1.0, 2.0))]

@@ -41,6 +41,7 @@ def three_layers(form):
 
 WRITTEN = {
     "w1_w8.txt": lambda: module(load("w1-w8")),
+    "w1_w8_textbook.txt": lambda: module(load("w1-w8"), textbook=True),
     "w1_w8_descent.txt": lambda: module(load("w1-w8"), loop=True),
     "three_layers.txt": lambda: three_layers("nn"),
 }
