@@ -51,6 +51,9 @@ OF_ALL = ("order", "passes", "precision")
 WHOLE = (*OF_ALL, "start", "exchanged")
 """and other weights, those after a step or with two exchanged, which are no other pass."""
 
+OF_FORWARD = frozenset(("f1(z)", "error(a, y)", "delta(z, y)", "l2 / m * W", "l2 / m * b", "0.0 * b"))
+"""The right lines of the backward pass that are of the forward pass alone: of each layer they are computed once."""
+
 Change = Mapping[str, Any]
 """Lines by name, with what stands in their place; {} is the line as it was."""
 Scope = dict[str, Any]
@@ -106,6 +109,16 @@ def value(text: str, scope: Mapping[str, Any]) -> Any:
     return function(*map(scope.__getitem__, names))
 
 
+def _once(text: str, scope: Scope) -> Any:
+    """The same of a line that may be in `OF_FORWARD`, in the scope of a layer: what it came to before."""
+    if text not in OF_FORWARD:
+        return value(text, scope)
+    known = scope["known"]
+    if text not in known:
+        known[text] = value(text, scope)
+    return known[text]
+
+
 def without(x: Floats, i: int) -> Floats:
     """The rows of x, with zeros for row i."""
     rest = x.copy()
@@ -150,7 +163,7 @@ def forward(case: Exercise, lines: Pass, known: Sequence[Scope] = (), first: int
     for l in range(len(scopes), case.depth + 1):
         below, name = scopes[-1], case.activations[l - 1]
         W, b = case.weights[l - 1].astype(kind), case.biases[l - 1].astype(kind)
-        scope = common | {"W": W, "b": b, "f": common[name], "f1": common[f"{name}1"]}
+        scope = common | {"W": W, "b": b, "f": common[name], "f1": common[f"{name}1"], "known": {}}
         scope |= {"a0": below["a"], "z0": below["z"], "a00": below.get("a0", common["X"])}
         if l > 1:
             scope["W0"] = below["W"]
@@ -177,21 +190,20 @@ def _common(case: Exercise, kind: Any) -> Scope:
 
 
 def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scope:
-    """A layer's scope, after its forward pass, with what has arrived from the layer after it, and with ∂E/∂a."""
+    """A layer's scope, after its forward pass, with what has arrived from the layer after it, ∂E/∂a, and δ."""
     found = scope | ({f"{name}_": after[name] for name in ("d", "up", "dW", "back")} if after else {})
-    found["up"] = value(texts["up"], found)
+    for head in ("up", "slope", "d"):
+        found[head] = _once(texts[head], found)
+    if found["d"].dtype != found["y"].dtype:
+        found["d"] = np.asarray(found["d"]).astype(found["y"].dtype)
     return found
 
 
 def summed(scope: Scope, texts: Mapping[str, str]) -> None:
-    """Adds to a scope with `up` the rest of a layer: δ, and the gradients, of the loss (`of_W`) and in all (`dW`)."""
-    for head in ("slope", "d"):
-        scope[head] = value(texts[head], scope)
-    if scope["d"].dtype != scope["y"].dtype:
-        scope["d"] = np.asarray(scope["d"]).astype(scope["y"].dtype)
+    """Adds the gradients of a layer to a scope with its δ: of the loss (`of_W`) and in all (`dW`)."""
     for gradient, of, penalty in (("dW", "of_W", "l2W"), ("db", "of_b", "l2b")):
         scope[of] = value(texts[gradient], scope)
-        scope[penalty] = value(texts[penalty], scope)
+        scope[penalty] = _once(texts[penalty], scope)
         scope[gradient] = scope[of] + scope[penalty]
     check_shapes(scope)
 
@@ -220,21 +232,33 @@ def backward(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> 
 
 def gradients(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Gradients:
     """The gradients that a pass gives, by name. What changes weights needs `case.learning_rate`."""
-    found: Gradients = {}
-    for l, scope in backward(case, lines, scopes):
-        at = case.depth + 1 - l if lines.order == "reversed" else l
-        db = np.broadcast_to(scope["db"], case.biases[l - 1].shape)
-        found |= {f"dW{at}": np.asarray(scope["dW"], dtype=np.float64), f"db{at}": np.asarray(db, dtype=np.float64)}
-    if lines.passes > 1:
-        again = gradients(after_step(case, lines), replace(lines, passes=lines.passes - 1))
-        found = {name: g + again[name] for name, g in found.items()}
+    found = dict(one_by_one(case, lines, scopes))
     return {name: found[name] for name in case.names}
 
 
-def after_step(case: Exercise, lines: Pass) -> Exercise:
-    """The network after a step with the gradients of a pass, each in its place and the right way round."""
+def one_by_one(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[str, Floats]]:
+    """The same, each by itself as it is computed: from the last layer, biases first."""
+    before: Gradients = {}
+    for _ in range(lines.passes - 1):
+        done = list(backward(case, lines, scopes))
+        before = {name: g + before.get(name, 0.0) for name, g in _named(case, lines, done)}
+        case, scopes = after_step(case, done), None
+    for name, g in _named(case, lines, backward(case, lines, scopes)):
+        yield name, g + before[name] if before else g
+
+
+def _named(case: Exercise, lines: Pass, done: Iterable[tuple[int, Scope]]) -> Iterator[tuple[str, Floats]]:
+    """The gradients in the scopes of layers, by name."""
+    for l, scope in done:
+        at = case.depth + 1 - l if lines.order == "reversed" else l
+        yield f"db{at}", np.asarray(np.broadcast_to(scope["db"], case.biases[l - 1].shape), dtype=np.float64)
+        yield f"dW{at}", np.asarray(scope["dW"], dtype=np.float64)
+
+
+def after_step(case: Exercise, done: Iterable[tuple[int, Scope]]) -> Exercise:
+    """The network after a step with the gradients of a backward pass, each in its place and the right way round."""
     rate, W, b = case.learning_rate or 0.0, list(case.weights), list(case.biases)
-    for l, scope in backward(case, lines):
+    for l, scope in done:
         dW = scope["dW"] if scope["dW"].shape == W[l - 1].shape else scope["dW"].T
         W[l - 1], b[l - 1] = W[l - 1] - rate * dW, b[l - 1] - rate * scope["db"]
     return replace(case, weights=tuple(W), biases=tuple(b))

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from microbp.comparing.assumptions import in_words
-from microbp.derivation.backprop import Change, Pass, after_step, pass_of
+from microbp.derivation.backprop import Change, Pass, after_step, backward, pass_of
 from microbp.derivation.formulas import SLOPES, lost_parts, other_losses, symbol
 from microbp.derivation.notation import index_form, matrix_form, part_form
 from microbp.diagnosis.mistakes import Mistake
@@ -186,7 +186,7 @@ class Diagnosis(Shown):
 def at_other_weights(case: Exercise, change: Change) -> Exercise:
     """The network after a step, or with two of its weights exchanged: ((layer, row, column), (layer, row, column))."""
     if "exchanged" not in change:
-        return after_step(case, pass_of(case))
+        return after_step(case, backward(case, pass_of(case)))
     weights = [W.copy() for W in case.weights]
     (l, *one), (k, *two) = change["exchanged"]
     a, b = case.weights[l - 1][tuple(one)], case.weights[k - 1][tuple(two)]

@@ -51,8 +51,8 @@ def unexplained(search: Search) -> Diagnosis:
 def _nearest(given: Answer, search: Search) -> dict[str, Any] | None:
     """The mistake that makes most of the numbers, if it makes all but a few, and what it does not make."""
     count = sum(given.numbers(name).size for name in given.arrays)
-    found, misses = search.nearest()
-    if not found or not misses or len(misses) > MOST_MISSES * count:
+    found, misses = search.nearest(MOST_MISSES * count)
+    if not found or not misses:
         return None
     places = [f"{name}{list(given.place(name, k))}" for name, k in misses]
     return {"mistakes": [f.mistake.code for f in found], "count": count, "misses": places}

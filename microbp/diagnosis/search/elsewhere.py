@@ -8,15 +8,17 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import within
-from microbp.derivation.backprop import FORWARD, Pass, gradients
+from microbp.derivation.backprop import FORWARD, Pass, Scope, one_by_one
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find
 from microbp.diagnosis.search.changes import changed
 from microbp.diagnosis.search.ideas import UNNAMED, Idea, Used
 from microbp.diagnosis.search.layers import Layers
 from microbp.diagnosis.search.replay import ERRORS, Start
+from microbp.problems.exercise import Exercise
 
 MOST_MISTAKES = 2
 MOST_EXCHANGED = 12
@@ -97,33 +99,46 @@ class Elsewhere(Layers):
                     found.append(((finding,), changed(self.case, self.right, idea.change, where or (0,))))
         return found
 
-    def nearest(self) -> tuple[tuple[Finding, ...], list[tuple[str, int]]]:
-        """The mistake that makes most of the numbers, and which it does not make; none if right lines make as many."""
-        with np.errstate(all="ignore"):
-            best: tuple[Finding, ...] = ()
-            fewest = self._misses(self.right) or []
-            for findings, lines in self._scoped:
-                misses = self._misses(lines)
-                if misses is not None and len(misses) < len(fewest):
-                    best, fewest = findings, misses
-        return best, fewest
+    def nearest(self, most: float) -> tuple[tuple[Finding, ...], list[tuple[str, int]]]:
+        """The mistake that makes all numbers but so many, and which it does not make; none if right lines do as well.
 
-    def _misses(self, lines: Pass) -> list[tuple[str, int]] | None:
-        """The numbers that a pass makes otherwise than the learner has them."""
-        found: list[tuple[str, int]] = []
+        Of several it is the one that makes most.
+        """
+        best: tuple[Finding, ...] = ()
+        fewest = self._misses(self.right, np.inf) or {}
+        count = sum(map(len, fewest.values()))
+        with np.errstate(all="ignore"):
+            for findings, lines in self._scoped:
+                misses = self._misses(lines, min(count - 1, most))
+                if misses is not None:
+                    best, fewest, count = findings, misses, sum(map(len, misses.values()))
+        return best, [(name, int(k)) for name in self._given if name in fewest for k in fewest[name]]
+
+    def _misses(self, lines: Pass, most: float) -> dict[str, NDArray[np.intp]] | None:
+        """The numbers that a pass makes otherwise than the learner has them; None for more than so many."""
+        found: dict[str, NDArray[np.intp]] = {}
+        count = 0
         try:
-            made = gradients(self.case, lines, None if self._other_forward(lines) else self.start.scopes)
+            for name, made in one_by_one(self.case, lines, self._scopes(lines, self.case)):
+                if name not in self._given:
+                    continue
+                numbers, tolerance = self._given[name]
+                selected = self.given.select(name, made)
+                far = np.ones(numbers.size, bool) if selected is None else ~within(numbers, selected, tolerance)
+                found[name] = np.flatnonzero(far)
+                count += found[name].size
+                if count > most:
+                    return None
         except ERRORS:
             return None
-        for name, (numbers, tolerance) in self._given.items():
-            selected = self.given.select(name, made[name])
-            far = np.ones(numbers.size, bool) if selected is None else ~within(numbers, selected, tolerance)
-            found += [(name, int(k)) for k in np.flatnonzero(far)]
         return found
 
-    def _other_forward(self, lines: Pass) -> bool:
+    def _scopes(self, lines: Pass, case: Exercise) -> list[Scope] | None:
+        """The scopes of the right forward pass, if that is the one of a pass on this network."""
         pairs = zip(lines.layers, self.right.layers, strict=True)
-        return any(one[head] != other[head] for one, other in pairs for head in FORWARD)
+        other = any(one[head] != right[head] for one, right in pairs for head in FORWARD)
+        same = case.weights is self.case.weights and case.learning_rate == self.case.learning_rate
+        return self.start.scopes if same and not other and lines.precision == self.right.precision else None
 
 
 def same_forward(one: Any, other: Any) -> bool:

@@ -124,7 +124,8 @@ class Layers(Ideas):
             options += [(m, o) for m, o in combinations(named, 2) if not m.texts.keys() & o.texts.keys()]
         for moves in options:
             texts_ = {k: t for m in moves for k, t in m.texts.items()}
-            made = self._try(start, l, after, {**lines, **texts_}, rate)
+            alone = left <= sum(m.idea.cost for m in moves)  # nothing else can be wrong
+            made = self._try(start, l, after, {**lines, **texts_}, rate, alone)
             if made is None or (len(moves) == 1 and same(made, right)):
                 continue
             deltas.append((moves, made))
@@ -135,9 +136,11 @@ class Layers(Ideas):
             if rest >= 1:
                 yield from self._sums(start, l, scope, moves, lines, rest)
 
-    def _try(self, start: Start, l: int, after: Scope | None, lines: Mapping[str, str], rate: Any) -> Scope | None:
+    def _try(
+        self, start: Start, l: int, after: Scope | None, lines: Mapping[str, str], rate: Any, exact: bool
+    ) -> Scope | None:
         self.tried += 1
-        return self.layer(start, l, after, lines, rate) if self.complete else None
+        return self.layer(start, l, after, lines, rate, exact) if self.complete else None
 
     def _sums(
         self, start: Start, l: int, scope: Scope, moves: tuple[Move, ...], lines: Mapping[str, str], left: int
@@ -148,7 +151,7 @@ class Layers(Ideas):
         for move in self._moves(l, "sums", left):
             kinds = touches(move.texts)
             others = [kind for kind in "Wb" if kind not in kinds]
-            if move.texts.keys() & lines.keys() or (left < 2 and not all(good[k] for k in others)):
+            if move.texts.keys() & lines.keys() or (left <= move.idea.cost and not all(good[k] for k in others)):
                 continue
             for rate in self._rates_here(start, l, scope, move) if move.idea.stepped else (None,):
                 self.tried += 1

@@ -23,6 +23,7 @@ import numpy as np
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import Precision, precision_of
 from microbp.derivation.backprop import (
+    PASS,
     SUMS,
     Pass,
     Scope,
@@ -73,15 +74,22 @@ class Replayer:
         return frozenset(l for l in range(1, self.case.depth + 1) if {f"dW{l}", f"db{l}"} <= names)
 
     def layer(
-        self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None
+        self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None, exact: bool = False
     ) -> Scope | None:
-        """The scope of a layer with these lines in it, after the pass; None if they do not fit."""
+        """The scope of a layer with these lines in it, after the pass; None if they do not fit.
+
+        With `exact` it is None as well where the sums of δ, which are quickly made, are not the learner's.
+        """
         lines = edited(start.lines.layers[l - 1], texts) if texts else start.lines.layers[l - 1]
         scope = start.scopes[l]
         if rate is not None:
             scope = scope | {"eta": rate}
         try:
             scope = arrived(scope, lines, after)
+            if exact and lines["db"] == PASS["db"] and scope["d"].shape == scope["z"].shape:
+                scope["db"] = scope["d"].sum(axis=0) + value(lines["l2b"], scope)
+                if not self.fits(start, l, scope, "b"):
+                    return None
             summed(scope, lines)
         except ERRORS:
             return None

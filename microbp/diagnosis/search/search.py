@@ -30,7 +30,7 @@ from microbp.comparing.precision import (
     precision_of,
     rounded_to_single,
 )
-from microbp.derivation.backprop import gradients
+from microbp.derivation.backprop import gradients, one_by_one
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find
 from microbp.diagnosis.search.changes import is_factor
@@ -171,8 +171,7 @@ class Search(Elsewhere):
         with np.errstate(all="ignore"):
             for findings, lines in tried:
                 case = Explanation(findings, 0).case(self.case)
-                known = not self._other_forward(lines) and case.weights is self.case.weights
-                columns = self.columns(lines, case, self.start.scopes if known else None)
+                columns = self.columns(lines, case, self._scopes(lines, case))
                 if columns is None or len(findings) > cost:
                     continue
                 for scaling in scalings(columns, self.nice, cost - len(findings)):
@@ -202,15 +201,18 @@ class Search(Elsewhere):
 
     def _makes(self, explanation: Explanation) -> bool:
         """Whether a pass with these mistakes makes the numbers: what is said has been seen."""
+        case, lines = explanation.case(self.case), explanation.lines(self.case)
         try:
             with np.errstate(all="ignore"):
-                made = gradients(explanation.case(self.case), explanation.lines(self.case))
+                for name, made in one_by_one(case, lines, self._scopes(lines, case)):
+                    if name not in self._given:
+                        continue
+                    numbers, tolerance = self._given[name]
+                    selected = self.given.select(name, made)
+                    if selected is None or not within(numbers, selected, tolerance).all():
+                        return False
         except ERRORS:
             return False
-        for name, (numbers, tolerance) in self._given.items():
-            selected = self.given.select(name, made[name])
-            if selected is None or not within(numbers, selected, tolerance).all():
-                return False
         return True
 
 
