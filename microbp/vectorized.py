@@ -1,7 +1,6 @@
 """Backpropagation derived by hand, in matrix form, with NumPy alone.
 
-It shares no code with the rest of microbp, so that the scalar graph can be checked against it. The network that
-many textbooks work through by hand, with its weights w1 … w8:
+It shares no code with the rest of microbp: the scalar graph is checked against it. A network from many textbooks:
 
 >>> W, b = [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]], [[0.35, 0.35], [0.60, 0.60]]
 >>> names = {"activation": "sigmoid", "output": "sigmoid", "loss": "half_squared_error"}
@@ -47,6 +46,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], 
     "tanh": (np.tanh, lambda z, a: 4.0 * _sigmoid(2.0 * z) * _sigmoid(-2.0 * z)),
     "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1.0, 0.01)),
+    "elu": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0.0))), lambda z, a: np.exp(np.minimum(z, 0.0))),
     "softplus": (lambda z: np.logaddexp(0.0, z), lambda z, a: _sigmoid(z)),
 }
 """Every activation f by name: f(z), and f′ from z and a = f(z)."""

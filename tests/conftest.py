@@ -7,7 +7,7 @@ import sys
 import pytest
 from hypothesis import settings
 
-# The tests run on every core already: BLAS's threads, also of the commands that tests start, would wait for one another.
+# The tests run on every core already: BLAS's threads, also of commands that tests start, would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=60)
 settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)

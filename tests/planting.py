@@ -23,11 +23,11 @@ LOSS_OF = {
     "missing-loss-term": "binary_cross_entropy",
 }
 """The losses without which a mistake cannot be made."""
-HIDDEN = ("sigmoid", "tanh", "relu", "softplus", "leaky_relu")
+HIDDEN = ("sigmoid", "tanh", "relu", "softplus", "leaky_relu", "elu")
 OUTPUTS = {"binary_cross_entropy": ["sigmoid"], "softmax_cross_entropy": ["linear"], "hinge": ["linear", "tanh"]}
 
 
-def random_case(rng, loss=None, hidden=None, l2=None, widest=6, batches=(1, 2, 3, 5, 10, 50)):
+def random_case(rng, loss=None, hidden=None, l2=None, widest=6, batches=(1, 2, 3, 5, 10, 50), penalize=False):
     """A network of 1 to 4 layers with a batch of 1 to 50 samples, and what it takes to make it again."""
     sizes = rng.integers(1, widest + 1, size=rng.integers(2, 6)).tolist()
     if rng.random() < 0.3:
@@ -55,7 +55,7 @@ def random_case(rng, loss=None, hidden=None, l2=None, widest=6, batches=(1, 2, 3
         Y = rng.normal(size=(m, sizes[-1]))
     model = MLP.from_arrays(weights, biases, activations, output)
     l2 = float(rng.choice([0.0, 0.1, 1.0])) if l2 is None else l2
-    return exercise_of(model, X, Y, loss=loss, l2=l2, learning_rate=0.5)
+    return exercise_of(model, X, Y, loss=loss, l2=l2, learning_rate=0.5, penalize_biases=penalize)
 
 
 def planted(rng, case, mistake):
@@ -97,6 +97,7 @@ def with_mistakes(rng, mistakes, digits=None, **of):
             rng,
             loss=next((loss for code, loss in LOSS_OF.items() if code in codes), None),
             hidden="relu" if "relu-mask-from-upstream" in codes else None,
+            penalize="bias-not-regularized" in codes,
             l2=0.0 if "l2-not-in-loss" in codes else 1.0 if needs_l2 else None,
             **of,
         )

@@ -149,6 +149,7 @@ TEXTBOOK: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] =
     "tanh": (math.tanh, lambda z: 1 / math.cosh(z) ** 2),
     "relu": (lambda z: max(z, 0.0), lambda z: float(z > 0)),
     "leaky_relu": (lambda z: z if z > 0 else z / 100, lambda z: 1.0 if z > 0 else 0.01),
+    "elu": (lambda z: z if z > 0 else math.exp(z) - 1, lambda z: math.exp(min(z, 0.0))),
     "softplus": (lambda z: math.log(1 + math.exp(z)), lambda z: 1 / (1 + math.exp(-z))),
 }
 

@@ -30,6 +30,7 @@ def assumed(case: Exercise, given: Answer) -> dict[str, Any]:
         "activations": list(case.activations),
         "m": len(case.Y),
         "l2": case.l2,
+        "penalty": case.said_penalty,
         "penalize_biases": case.penalize_biases,
         "layout": given.layout.words,
         "said": sorted(case.said),
@@ -39,8 +40,7 @@ def assumed(case: Exercise, given: Answer) -> dict[str, Any]:
 def in_words(found: dict[str, Any]) -> str:
     """The same as a sentence."""
     loss = f"the loss {found['formula']}" + ("" if "loss" in found["said"] else " (a default: none was said)")
-    biases = ", of the biases too" if found["penalize_biases"] else ""
-    penalty = f", a penalty of {decimals(found['l2'])}/2m Σ w²{biases}" if found["l2"] else ""
+    penalty = f", a penalty of {found['penalty']}" if found["penalty"] else ""
     activations = ", ".join(found["activations"])
     return f"Judged for {loss}{penalty}; {activations}; m = {found['m']}; {found['layout']}."
 
@@ -62,7 +62,7 @@ def excused(case: Exercise, other: Exercise) -> bool:
 
 def verdict(case: Exercise, words: str) -> str:
     """What to say of gradients that are right for another convention."""
-    own = f"{LOSSES[case.loss].words}{_penalty(case)}"
+    own = _formula(case)
     said = f"you said {own}" if "loss" in case.said else f"no loss was said, and {own} is the default"
     return f"Exactly right for {words}; {said}."
 
@@ -71,15 +71,17 @@ def _others(case: Exercise) -> Iterator[tuple[str, Exercise]]:
     """The exercise with other conventions: of the loss, of the penalty, of both."""
     of = LOSSES[case.loss].of
     m = len(case.Y)
+    said = case.l2 / PENALTIES[case.penalty](m)
     losses = [case.loss, *(loss_named(name) for name, loss in LOSSES.items() if loss.of == of and name != case.loss)]
     for name in losses:
         for form, factor in PENALTIES.items() if case.l2 else {"": lambda m: 1.0}.items():
             for biases in (False, True) if case.l2 else (False,):
-                other = replace(case, loss=name, l2=case.l2 * factor(m), penalize_biases=biases)
-                penalty = f" + {form} Σ w²{' with biases' if biases else ''}" if form else ""
+                other = replace(
+                    case, loss=name, l2=said * factor(m), penalize_biases=biases, penalty=form or case.penalty
+                )
                 if (name, other.l2, biases) != (case.loss, case.l2, case.penalize_biases):
-                    yield f"{LOSSES[name].words}{penalty}", other
+                    yield _formula(other), other
 
 
-def _penalty(case: Exercise) -> str:
-    return f" + {decimals(case.l2)}/2m Σ w²" if case.l2 else ""
+def _formula(case: Exercise) -> str:
+    return LOSSES[case.loss].words + (f" + {case.said_penalty}" if case.l2 else "")

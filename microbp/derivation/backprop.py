@@ -53,7 +53,6 @@ WHOLE = (*OF_ALL, "start", "exchanged")
 
 OF_FORWARD = frozenset(("f1(z)", "error(a, y)", "delta(z, y)", "l2 / m * W", "l2 / m * b", "0.0 * b"))
 """The right lines of the backward pass that are of the forward pass alone: of each layer they are computed once."""
-
 Change = Mapping[str, Any]
 """Lines by name, with what stands in their place; {} is the line as it was."""
 Scope = dict[str, Any]
@@ -110,34 +109,18 @@ def value(text: str, scope: Mapping[str, Any]) -> Any:
 
 
 def _once(text: str, scope: Scope) -> Any:
-    """The same of a line that may be in `OF_FORWARD`, in the scope of a layer: what it came to before."""
-    if text not in OF_FORWARD:
-        return value(text, scope)
-    known = scope["known"]
+    """The same in the scope of a layer, where lines in `OF_FORWARD` are known from before."""
+    known = scope["known"] if text in OF_FORWARD else {}
     if text not in known:
         known[text] = value(text, scope)
     return known[text]
 
 
-def without(x: Floats, i: int) -> Floats:
-    """The rows of x, with zeros for row i."""
-    rest = x.copy()
-    rest[i] = 0.0
-    return rest
-
-
-def only(x: Floats, i: int) -> Floats:
-    """Row i of x, with zeros for all others."""
-    rest = np.zeros_like(x)
-    rest[i] = x[i]
-    return rest
-
-
-def twice(x: Floats, i: int) -> Floats:
-    """The rows of x, row i doubled."""
-    more = x.copy()
-    more[i] *= 2
-    return more
+def _rows(x: Floats, i: int, own: float, others: float) -> Floats:
+    """The rows of x, each times a factor: row i times its own."""
+    factors = np.full((len(x), 1), others, dtype=x.dtype)
+    factors[i] = own
+    return factors * x
 
 
 def _slope(f: Any, prime: Any, z: Any, a: Any = None) -> Floats:
@@ -146,7 +129,9 @@ def _slope(f: Any, prime: Any, z: Any, a: Any = None) -> Floats:
 
 @lru_cache(maxsize=1)
 def _functions() -> Scope:
-    found: Scope = {"without": without, "only": only, "twice": twice, "softmax": softmax, "diagonal": np.diag}
+    found: Scope = {"softmax": softmax, "diagonal": np.diag}
+    for name, factors in (("without", (0.0, 1.0)), ("only", (1.0, 0.0)), ("twice", (2.0, 1.0))):
+        found[name] = partial(_rows, own=factors[0], others=factors[1])
     for name, (f, prime) in ACTIVATIONS.items():
         found |= {name: f, f"{name}1": partial(_slope, f, prime)}
     return found

@@ -18,6 +18,7 @@ SLOPES = {
     "tanh": "1 - a ** 2",
     "relu": "(z > 0)",
     "leaky_relu": "0.01 + 0.99 * (z > 0)",
+    "elu": "np.where(z > 0, 1.0, a + 1)",
     "softplus": "sigmoid(z)",
 }
 """f′ in terms of z and a = f(z), for each f that acts on every entry by itself."""
@@ -27,6 +28,7 @@ MISREMEMBERED: dict[str, tuple[str, ...]] = {
     "tanh": ("1 - a", "a", "1 + a ** 2", "a ** 2 - 1", "a ** 2"),
     "relu": ("z", "a", "(z < 0)", "np.where(z > 0, 1.0, z)"),
     "leaky_relu": ("z", "a", "0.01 * (z > 0) + 0.99 * (z < 0)", "np.where(z > 0, 1.0, 0.01 * z)"),
+    "elu": ("np.where(z > 0, 1.0, a)", "a + 1", "np.exp(z)", "np.where(z > 0, z, a + 1)"),
     "softplus": ("a", "1 - a"),
 }
 """What is taken for it by mistake."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from microbp.derivation.backprop import Pass, Scope, pass_of
 from microbp.derivation.calls import Written, number
-from microbp.derivation.formulas import symbol
+from microbp.derivation.formulas import SLOPES, symbol
 from microbp.derivation.tree import GREEK, resolved, whole
 from microbp.derivation.writer import Writer
 from microbp.problems.exercise import Exercise
@@ -65,15 +65,11 @@ def head_form(head: str, l: int) -> str:
 
 def names_of(case: Exercise, done: Mapping[int, Scope]) -> dict[str, Any]:
     """The arrays of a pass by the names of a derivation: δ2, a1, X; `done` are its scopes by layer."""
-    found: dict[str, Any] = {"sign": np.sign}
+    found: dict[str, Any] = {"sign": np.sign, "exp": np.exp}
     for l, scope in done.items():
         found |= {f"{GREEK.get(name, name)}{l}": scope[name] for name in ("W", "b", "z", "a", "up", "d", "dW", "db")}
-        found |= {
-            symbol(name): scope[name] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "softmax")
-        }
-        found |= {
-            f"{symbol(name)}′": scope[f"{name}1"] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus")
-        }
+        found |= {symbol(name): scope[name] for name in (*SLOPES, "softmax")}
+        found |= {f"{symbol(name)}′": scope[f"{name}1"] for name in SLOPES}
         found |= {"X": scope["X"], "y": scope["y"], "m": scope["m"], "n": scope["n"], "λ": scope["l2"]}
         found |= {"η": scope["eta"]} | {name: scope[name] for name in ("p", "q", "t") if name in scope}
     return found

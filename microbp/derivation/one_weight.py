@@ -109,23 +109,34 @@ def explain(problem: Problem, weight: str) -> Derivation:
     """
     network = as_network(problem)
     X, Y = network.shown_samples
-    return derivation(network.root(), network.model, weight, X, Y, loss=network.loss, l2=network.l2)
+    conventions: dict[str, Any] = {"l2": network.penalty_of(len(X)), "penalize_biases": network.penalize_biases}
+    return derivation(network.root(), network.model, weight, X, Y, loss=network.loss, **conventions)
 
 
 def derivation(
-    root: Value, model: MLP, label: str, X: ArrayLike, Y: ArrayLike, *, loss: str, l2: float = 0.0, branches: int = 4
+    root: Value,
+    model: MLP,
+    label: str,
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    loss: str,
+    l2: float = 0.0,
+    penalize_biases: bool = False,
+    branches: int = 4,
 ) -> Derivation:
     """Derives the gradient of the parameter of that label in three notations: its own, `w[l][j,k]`, `b[l][j]`, `b[l]`.
 
-    `root` is the graph of `losses.batch_loss(model, X, Y, loss, l2)`, X of shape (m, n_in), Y of shape (m, n_out); its
-    grads stay as they are. No sum is written with more than `branches` terms. Raises `UnknownNameError`, with the
-    nearest labels if there is no such parameter, and `GraphError` if the graph is not of this model and X.
+    `root` is the graph of `losses.batch_loss` for this model, X of shape (m, n_in), Y of shape (m, n_out), with the
+    same loss, l2 and penalize_biases; its grads stay as they are. No sum is written with more than `branches` terms.
+    Raises `UnknownNameError`, with the nearest labels if there is no such parameter, and `GraphError` if the graph is
+    not of this model and X.
     """
     if loss not in LOSSES:
         raise UnknownNameError(nearest("loss", loss, LOSSES))
     own = find_parameter(model, label)
     X, Y = np.asarray(X, dtype=np.float64), np.asarray(Y, dtype=np.float64)
-    page = Textbook(root, model, own, X, Y, loss, l2 if own.input is not None else 0.0)
+    page = Textbook(root, model, own, X, Y, loss, l2 if own.input is not None or penalize_biases else 0.0)
     found = paths(root, own.value, k=branches)
     read, terms, lines = tuple(page.branches()), tuple(page.terms()), tuple(page.lines())
     index = sum(term.share for term in terms) + page.penalty

@@ -66,7 +66,7 @@ def sum_text(texts: Sequence[str], numbers: Iterable[float], most: int) -> str:
 
 @dataclass(frozen=True)
 class Routes:
-    """The numbers of all three routes to one parameter; `root` is the loss of the model, of X and Y, with `l2`."""
+    """The numbers of all three routes to one parameter of the loss `root` of model, X and Y; with the λ, l2, on it."""
 
     root: Value
     model: MLP
@@ -132,8 +132,8 @@ class Routes:
 
     @property
     def penalty(self) -> float:
-        """(λ/m)·w, which L2 adds; 0 for a bias."""
-        return self.l2 / self.m * self.parameter.value.data
+        """(λ/m)·w, which L2 adds; of a bias that a layer shares for each neuron."""
+        return self.l2 / self.m * self.parameter.value.data * len(self.parameter.neurons)
 
     @cached_property
     def forward(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
@@ -150,7 +150,7 @@ class Routes:
     def gradient(self) -> float:
         """By the vectorized line."""
         arrays, settings = (*self.model.arrays(), self.X, self.Y), self.model.activations()
-        _, dW, db = vectorized.loss_and_gradients(*arrays, **settings, loss=self.loss, l2=self.l2)
+        _, dW, db = vectorized.loss_and_gradients(*arrays, **settings, loss=self.loss, l2=self.l2, penalize_biases=True)
         l, j, k = self.parameter.layer - 1, list(self.parameter.neurons), self.parameter.input
         return float(db[l][j].sum() if k is None else dW[l][j[0], k])
 
@@ -239,10 +239,11 @@ class Routes:
                 code = Formula("d * f").numpy(d=f"({code})", f=prime)
                 formula, shape = f"({formula}) ⊙ f′(z{q})", f"({shape}) * {shapes[q]}"
             yield f"delta{q} = {code}", f"δ{q} = {formula}", f"{shapes[q]} = {shape}"
+        own = f"{'b' if self.parameter.input is None else 'W'}{l}"
+        code, formula = f" + l2 / m * {own}" * bool(self.l2), f" + (λ/m) {own}" * bool(self.l2)
         if self.parameter.input is None:
             shape = f"({self.sizes[l]},) from {shapes[l]}"
-            yield f"db{l} = delta{l}.sum(axis=0)", f"{d(f'b{l}')} = Σ_i δ{l}[i]", shape
+            yield f"db{l} = delta{l}.sum(axis=0){code}", f"{d(own)} = Σ_i δ{l}[i]{formula}", shape
         else:
-            code, formula = f" + l2 / m * W{l}" * bool(self.l2), f" + (λ/m) W{l}" * bool(self.l2)
             shape = f"({self.sizes[l]}, {self.sizes[l - 1]}) = ({self.sizes[l]}, {self.m}) @ {shapes[l - 1]}"
-            yield f"dW{l} = delta{l}.T @ a{l - 1}{code}", f"{d(f'W{l}')} = δ{l}ᵀ a{l - 1}{formula}", shape
+            yield f"dW{l} = delta{l}.T @ a{l - 1}{code}", f"{d(own)} = δ{l}ᵀ a{l - 1}{formula}", shape

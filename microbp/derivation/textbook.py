@@ -109,7 +109,7 @@ class Textbook(Routes):
         at = f"[{l}][i,{first.neuron}]"
         called = f"a{at} is {out} of sample i, z{at} is {net}"
         yield f"Here i is the sample: {called}; a[0] = X: a[0][i,0] is {self.model.input_labels[0]}"
-        penalty = f" + (λ/m) · {p.indexed}" * bool(self.l2)
+        penalty = f" + (λ/m) · {'Σ_j ' * (len(p.neurons) > 1)}{p.indexed}" * bool(self.l2)
         yield f"{d(p.indexed)} = Σ_i {'Σ_j ' * (len(p.neurons) > 1)}δ[{l}][i,j]{times}{penalty}"
         if l < L:
             prime = f"{self.prime(l).text(x='z', out='a')} ({self.functions[l - 1]})"
@@ -125,7 +125,8 @@ class Textbook(Routes):
         yield f"With {indices}: δ[{l}][{first.sample},{first.neuron}] = {numbers} = {decimals(first.delta)}"
         texts = [factor(t.delta) + f" × {factor(t.before)}" * (k is not None) for t in terms]
         total = sum_text(texts, [t.share for t in terms], most)
-        total += f" + {decimals(self.l2)}/{self.m} × {factor(p.value.data)}" * bool(self.l2)
+        times = f" × {len(p.neurons)}" * (len(p.neurons) > 1)
+        total += f" + {decimals(self.l2)}/{self.m} × {factor(p.value.data)}{times}" * bool(self.l2)
         yield f"{d(p.general)} = {total} = {decimals(index)}"
 
     def output_text(self) -> str:

@@ -115,6 +115,8 @@ MISTAKES = (
          {"dW": "({}).T", "l2W": "({}).T"}, {"dW": "({}).T"}),
     _row("bias-regularized", "any", "The penalty is applied to the biases too.",
          {"l2_biases": 1.0}, {"l2_biases": "<c>"}),
+    _row("bias-not-regularized", "any", "The penalty, which is on the biases too, is missing from their gradient.",
+         {"l2b": "0.0 * b"}),
     _row("weights-not-regularized", "any", "The penalty is missing from the weights' gradient.", {"l2_weights": 0.0}),
     _row("l2-sign", "any", "The penalty is subtracted.", {"l2_weights": -1.0}),
     _row("l2-factor", "any", "The penalty's derivative has a wrong factor.", {"l2_weights": "<c>"}),

@@ -52,7 +52,8 @@ def explained(case: Exercise, given: Answer, arrays: Sequence[Marked], explanati
 def judged_on(case: Exercise, given: Answer) -> Iterator[str]:
     """On which data the numbers were judged, and which were not."""
     if len(case.Y) > 1:
-        yield f"Marked on {len(case.Y)} samples" + (f", with λ = {number(case.l2)}." if case.l2 else ".")
+        how = "" if case.penalty == "λ/2m" else f" (a penalty of {case.said_penalty}, written as λ/2m Σ w²)"
+        yield f"Marked on {len(case.Y)} samples" + (f", with λ = {number(case.l2)}{how}." if case.l2 else ".")
     if given.idle:
         yield f"Not judged: {', '.join(given.idle)}, all 0, for this problem does not train its biases."
 

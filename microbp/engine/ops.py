@@ -84,6 +84,8 @@ TABLE = (
     Op("leaky_relu", "x if x > 0 else 0.01 * x", ("1.0 if x > 0 else 0.01",),
        rule="leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere.", kink="x == 0",
        activation=True, printed={"x": "0.01 + 0.99 * (x > 0)"}),
+    Op("elu", "x if x > 0 else expm1(x)", ("1.0 if x > 0 else exp(x)",), printed={"x": "1 if x > 0 else exp(x)"},
+       rule="elu lets the gradient through where x > 0; elsewhere e^x is left of it.", activation=True),
     Op("softplus", "max(x, 0.0) + log1p(exp(-abs(x)))", ("sigmoid(x)",), printed={"forward": "log(1 + exp(x))"},
        rule="The derivative of softplus is σ.", activation=True),
     Op("max", "max(x, y)", ("(x > y) + 0.5 * (x == y)", "(y > x) + 0.5 * (x == y)"),

@@ -60,6 +60,7 @@ def l2_penalty(weights: MLP | Sequence[Value], l2: float, m: int) -> Value:
 def batch_loss(model: MLP, X: Any, Y: Any, loss: LossName, l2: float = 0.0, *, penalize_biases: bool = False) -> Value:
     """The loss of a whole batch as one graph: X of shape (m, n_in), Y of shape (m, n_out); with l2, plus λ/2m Σ w².
 
+    With `penalize_biases` that sum is over the biases too, over one that a layer shares once for each neuron.
     Raises `UnknownNameError` for a loss that is not in `LOSSES`.
     """
     row = LOSSES[loss_named(loss, output=model.activations()["output"])]
@@ -71,4 +72,4 @@ def batch_loss(model: MLP, X: Any, Y: Any, loss: LossName, l2: float = 0.0, *, p
     if not l2:
         return root
     arrays = model.parameter_arrays() if penalize_biases else model.parameter_arrays()[::2]
-    return root + l2_penalty(list(dict.fromkeys(value for array in arrays for value in array.flat)), l2, len(X))
+    return root + l2_penalty([value for array in arrays for value in array.flat], l2, len(X))

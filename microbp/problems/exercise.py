@@ -22,6 +22,7 @@ from microbp.errors import OperandError, ProblemError, ShapeError
 from microbp.losses import LossName, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.layout import UNSAID, ArrayLayout
+from microbp.printing import decimals
 from microbp.problems import Problem, as_network
 from microbp.problems.arrays import inputs, targets
 from microbp.problems.settings import PENALTIES, penalty_named
@@ -55,6 +56,15 @@ class Exercise:
     penalize_biases: bool = False
     said: frozenset[str] = frozenset()
     """Which of loss and l2 were said, and are no defaults."""
+    penalty: str = "λ/2m"
+    """The form in which the penalty was said, one of `PENALTIES`; l2 is what stands before 1/2m in any case."""
+
+    @property
+    def said_penalty(self) -> str:
+        """The penalty as it was said: 0.3/2 Σ w², with biases or without; nothing if there is none."""
+        said = self.l2 / PENALTIES[self.penalty](len(self.Y))
+        biases = ", of the biases too" * self.penalize_biases
+        return f"{self.penalty.replace('λ', decimals(said))} Σ w²{biases}" if self.l2 else ""
 
     @property
     def depth(self) -> int:
@@ -155,7 +165,8 @@ def exercise_of(
     if not 0.0 <= l2 < np.inf:
         raise ProblemError(f"l2, the λ of the penalty, is 0 or more; got {l2}")
     weights, biases = model.arrays()
-    l2 *= PENALTIES[penalty_named(penalty or "λ/2m")](max(1, len(np.atleast_1d(Y))))
+    penalty = penalty_named(penalty or "λ/2m")
+    l2 *= PENALTIES[penalty](max(1, len(np.atleast_1d(Y))))
     case = Exercise(
         tuple(weights),
         tuple(biases),
@@ -171,6 +182,7 @@ def exercise_of(
         layout,
         bool(penalize_biases),
         frozenset(said),
+        penalty,
     )
     _ = case.truth  # whether all of it fits
     return case

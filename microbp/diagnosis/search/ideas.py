@@ -162,6 +162,7 @@ class Ideas(Replayer):
         elif kind == "sums":
             sources += [("dW", own["dW"], ""), ("db", own["db"], "")]
             sources += [("l2W", own["l2W"], "")] if self.case.l2 else []
+            sources += [("l2b", own["l2b"], "")] if self.case.l2 and self.case.penalize_biases else []
         elif kind == "back" and l > 1:
             sources.append(("back", own["back"], ""))
         elif kind == "forward":

@@ -69,8 +69,6 @@ FUNCTIONS = (
        printed={"forward": "x * sigmoid(x)", "x": "sigmoid(x) + out * (1 - sigmoid(x))"},
        rule="silu is x·σ(x), so its derivative is σ + x·σ·(1 − σ).",
        accuracy="its derivative has a zero near −1.2785, where the last digits are those of σ"),
-    Op("elu", "x if x > 0 else expm1(x)", ("1.0 if x > 0 else exp(x)",), printed={"x": "1 if x > 0 else exp(x)"},
-       rule="elu lets the gradient through where x > 0; elsewhere e^x is left of it."),
     Op("sign", "sign(x)", ("0.0",), rule="sign is flat: nothing comes back.", kink="x == 0"),
     Op("floor", "floor(x)", ("0.0",), rule="floor is flat between its steps: nothing comes back.",
        kink="sin(3.141592653589793 * x) == 0"),
