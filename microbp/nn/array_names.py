@@ -14,16 +14,21 @@ from typing import NamedTuple
 
 _OF_LOSS = r"[d∂][a-z]*[ _]?/?[ _]?[d∂]"
 """dL_d, dJd, dE/d, ∂E/∂."""
-_GRADIENT = rf"(?:(?:{_OF_LOSS}|gradients?|grads?|nabla|[dg∂∇])[ _]?)"
+_GRADIENT = rf"(?:(?:{_OF_LOSS}|gradients?|grads?|(?:delta[ _]?)?nabla|delta|[dg∂∇])[ _]?)"
+_HOLDER = r"(?:(?:self|grad(?:ient)?s?|param(?:eter)?s?|model|net(?:work)?)[./])*"
+"""What an array may be a part of: grads.dW1, model.fc1.weight."""
 _GRADIENT_AFTER = r"(?:[ ._]?(?:gradients?|grads?))"
 _KINDS = {"W": r"w(?:s|eights?)?|kernel", "b": r"b(?:s|ias(?:es)?)?", "theta": r"(?:theta|θ)s?"}
 _KIND = "|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items())
-_NUMBER = r"[ _]?(?:(?P<number>\d+)|[\[(](?P<index>\d+)[\])])"
+_NUMBER = r"[ ._]?(?:(?P<number>\d+)|[\[(](?P<index>\d+)[\])])"
 _PATTERNS = [
-    re.compile(rf"{_GRADIENT}?(?:{_KIND})(?:{_NUMBER})?{_GRADIENT_AFTER}?", re.IGNORECASE),
-    re.compile(rf"{_GRADIENT}?[a-z_.]*?(?P<number>\d+)[ ._](?:{_KIND}){_GRADIENT_AFTER}?", re.IGNORECASE),
+    re.compile(rf"{_HOLDER}{_GRADIENT}?(?:{_KIND})(?:{_NUMBER})?{_GRADIENT_AFTER}?", re.IGNORECASE),
+    re.compile(
+        rf"{_GRADIENT}?[a-z_./]*?[\[(]?(?P<number>\d+)[\])]?[ ._/]{_GRADIENT}?(?:{_KIND}){_GRADIENT_AFTER}?",
+        re.IGNORECASE,
+    ),
 ]
-"""dW1, W[1].grad, weights; and as modules name the arrays that they hold: 0.weight, fc1.bias, layers.0.weight.grad."""
+"""dW1, W[1].grad, weights; and as modules name the arrays that they hold: 0.weight, fc1.bias, layers[0].dW, layers.0.weight.grad."""
 _AROUND = re.compile(rf"{_GRADIENT}?(?P<stem>.+?){_GRADIENT_AFTER}?", re.IGNORECASE)
 
 

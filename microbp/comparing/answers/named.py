@@ -129,6 +129,8 @@ def _put_list(case: Exercise, found: Collected, key: str, kind: str, value: Any)
     if not depth(value):
         raise ShapeError(f"{key} needs a list with an array for each layer, got {words(value)}")
     parts = [value] if case.depth == 1 and depth(value) == (1 if kind == "b" else 2) else list(value)
+    if len(parts) == case.depth + 1 and (parts[0] is None or np.size(parts[0]) == 0):
+        del parts[0]  # layers are counted from 1
     if len(parts) != case.depth:
         raise ShapeError(f"{key} needs an array for each of the {case.depth} layers, got {len(parts)}")
     for l, part in enumerate(parts, 1):

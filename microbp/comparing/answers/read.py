@@ -130,7 +130,7 @@ def _answers(
         if len(given) == 1 and key in _FLAT and (depth(given[key]) or isinstance(given[key], Mapping)):
             yield from _answers(case, given[key], order, said, like, loose)
         else:
-            yield from _laid_out(case, collect(case, given), said, like, loose)
+            yield from _laid_out(case, collect(case, _flattened(given)), said, like, loose)
         return
     deep = depth(given)
     if deep == 1 and depth(next(iter(given))) == 0 and not any(isinstance(part, Mapping) for part in given):
@@ -140,6 +140,17 @@ def _answers(
     elif deep:
         for collected in _sequences(case, list(given), said):
             yield from _laid_out(case, collected, said, like, loose)
+
+
+def _flattened(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A dict of dicts as one dict: {"layer1": {"dW": …}} as {"layer1.dW": …}."""
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        if isinstance(value, Mapping) and value:
+            found |= {f"{key}.{name}": part for name, part in _flattened(value).items()}
+        else:
+            found[key] = value
+    return found
 
 
 def _laid_out(
