@@ -4,8 +4,12 @@ import mpmath
 import numpy as np
 import pytest
 
+import microbp
 from microbp import Value, losses, nn, vectorized
+from microbp.derivation.backprop import gradients, pass_of
 from microbp.errors import ShapeError, UnknownNameError
+from microbp.losses.rows import loss_named
+from microbp.problems.exercise import exercise_of
 
 A, Y = [[0.2, 0.9], [0.6, 0.5]], [[0.0, 1.0], [1.0, 0.0]]
 
@@ -74,6 +78,24 @@ def test_softmax_cross_entropy_is_stable_and_its_gradient_is_softmax_minus_targe
     losses.softmax_cross_entropy(logits, [0.0, 1.0, 0.0]).backward()
     p = 1 / (1 + math.exp(-1))
     assert [o.grad for o in logits] == pytest.approx([p, 1 - p - 1, 0.0], abs=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["hinge", "hinge_sum", "mean_hinge"])
+def test_at_the_kink_of_the_hinge_graph_vectorized_pass_and_line_agree(loss):
+    model = nn.MLP.from_arrays([[[1.0], [-2.0]]], [[0.0, 0.0]], output="linear")
+    case = exercise_of(model, [[1.0], [0.5]], [[1.0, -1.0], [1.0, -1.0]], loss=loss)
+    assert microbp.compare(model, case.X, case.Y, loss=loss).ok
+    line = gradients(case, pass_of(case))
+    assert all(np.array_equal(line[name], right) for name, right in case.truth[1].items())
+
+
+def test_cross_entropy_is_that_which_fits_the_output():
+    names = {output: loss_named("cross-entropy", output=output) for output in ("sigmoid", "softmax", "linear")}
+    assert names == {
+        "sigmoid": "binary_cross_entropy",
+        "softmax": "softmax_cross_entropy",
+        "linear": "softmax_cross_entropy",
+    }
 
 
 def test_l2_penalty_leaves_biases_alone():

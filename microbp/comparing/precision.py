@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -24,6 +24,8 @@ LEAST_DIGITS = 3
 """No number is taken to be rounded to fewer: 2.0 can be exact."""
 OF_ZEROS = 5e-7
 """How far from 0 a number may be if all that were given are 0: they may have been rounded to 6 decimals."""
+TYPED_DIGITS = 5
+"""Numbers that float16 can hold were not typed if one of them has more."""
 COMPUTED = 1e-13
 """Numbers that are more precise than this were not typed: then a short one among them is exact."""
 OF_LOSS = 1e-6
@@ -179,7 +181,7 @@ def precision_of(case: Exercise, given: Answer, typed: bool = True, pooled: bool
     single = given.single
     if typed and not single and all(map(is_single, numbers)):  # and not because they were typed with few digits
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
-    if single and all(map(is_half, numbers)):
+    if all(map(is_half, numbers)) and (single or (typed and _longest(numbers) > TYPED_DIGITS)):
         units = [np.maximum(half, _of_half(array)) for half, array in zip(units, numbers, strict=True)]
     return Precision(dict(zip(given.arrays, units, strict=True)), noise_of(case, given), single)
 
@@ -188,6 +190,11 @@ def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
     """Whether numbers were typed to so few digits."""
     finite = np.isfinite(numbers)
     return bool(np.all(half[finite] >= least * np.abs(numbers[finite])))
+
+
+def _longest(arrays: Sequence[Floats]) -> int:
+    """How many digits the number has that has the most."""
+    return max((figures(x) for array in arrays for x in array[np.isfinite(array)].tolist()), default=0)
 
 
 def _of_half(numbers: Floats) -> Floats:

@@ -17,6 +17,7 @@ from microbp.comparing.precision import (
     is_half,
     is_single,
     marked,
+    of_quantity,
     precision_of,
     rounded_to_single,
     typed_half_units,
@@ -250,6 +251,38 @@ def test_float16_has_eleven_bits_and_an_end():
     assert precision_of(ALONE, typed(number)).half["dW1"] == pytest.approx(half)
     assert (is_half(np.array([0.5, np.nan])), is_half(np.array([1e5]))) == (True, False)
     assert (is_single(np.array([1e5, np.nan])), is_single(np.array([0.1]))) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("number", "half"),
+    [
+        (93.6875, 93.6875 * 2.0**-11),  # 6 digits, and float16 holds them: nobody types such numbers
+        (30.125, 5e-4),  # 5 digits may be typed
+        (93.6876, 5e-5),  # float16 does not hold it
+    ],
+)
+def test_numbers_that_float16_holds_are_its_own_if_they_have_many_digits(number, half):
+    assert precision_of(ALONE, typed(number)).half["dW1"] == pytest.approx(half, rel=1e-6)
+    assert precision_of(ALONE, typed(number), typed=False).half["dW1"] == 0.0
+    model, data = nn.MLP.from_arrays([[[number * 1.0002]]], [[0.0]], "linear", "linear"), ([[1.0]], [[0.0]])
+    how = {"X": data[0], "Y": data[1], "loss": "half_squared_error"}
+    assert microbp.compare(model, gradients={"dW1": [[number]]}, **how).ok is (half > 1e-2)
+
+
+def test_a_quantity_may_be_cut_off_or_of_float16_or_computed_in_float32():
+    one = np.array([1.0])
+    assert of_quantity(np.array([0.25]), one) == pytest.approx(1e-3 + 32 * 2.0**-23, rel=1e-5)  # 0.250, cut off
+    assert of_quantity(np.array([1 / 3]), one) == pytest.approx(32 * 2.0**-23, rel=1e-5)
+    assert of_quantity(np.array([1 / 3]), one, 2.0**-20) == pytest.approx(32 * 2.0**-20, rel=1e-5)
+    held = np.array([float(np.float16(1 / 3))])
+    assert of_quantity(held, one) == pytest.approx(2 * (held * 2.0**-11 + 2.0**-25) + 32 * 2.0**-23, rel=1e-5)
+
+
+def test_half_a_unit_is_found_in_many_numbers_as_in_few():
+    for count in (999, 1000, 1001, 3000):
+        numbers = np.full(count, 0.125)
+        numbers[0] = 0.123456
+        assert typed_half_units(numbers, alike=True) == pytest.approx(5e-7)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ MODULES = {
     "comparing.differences": ("comparing/test_gradcheck.py",),
     "comparing.gradcheck": (),
     "comparing.noise": ("comparing/test_precision.py",),
-    "comparing.precision": ("diagnosis/test_verdict.py",),
+    "comparing.precision": (
+        "diagnosis/test_verdict.py",
+        "diagnosis/search/test_search.py::test_digits_speak_for_a_choice_if_two_more_are_right",
+    ),
     "diagnosis.verdict": ("diagnosis/test_compare.py",),
     "diagnosis.compare": ("diagnosis/test_verdict.py",),
     "diagnosis.first_wrong": (),

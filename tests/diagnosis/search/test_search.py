@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from microbp.comparing.answers.read import read
-from microbp.comparing.precision import BY_CHANCE
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find
 from microbp.diagnosis.search.search import Search, _distinct
@@ -109,9 +108,9 @@ def test_digits_speak_for_a_choice_if_two_more_are_right():
     search = searched(lambda g: -g)
     known = search._digits
     assert known == sum(array.digits for array in search.marked()) > 10
-    assert [search._speak_for(choices) for choices in (0.0, known - BY_CHANCE - 1e-9)] == [True, True]
+    assert [search._speak_for(choices) for choices in (0.0, known - 2 - 1e-9)] == [True, True]
     assert not search.by_chance
-    assert not search._speak_for(known - BY_CHANCE + 1e-9)
+    assert not search._speak_for(known - 2 + 1e-9)
     assert search.by_chance
     assert search._speak_for(0.0)
     assert search.by_chance
