@@ -320,13 +320,13 @@ def test_right_numbers_with_hardly_a_digit_left(number, right, few, beside_other
 
 
 def test_of_a_perfect_fit_the_noise_is_that_of_its_targets():
-    inputs = np.array([[1.0], [-1.0]])
+    inputs = np.array([[1.0], [-1.0], [1.0]])
     model = nn.MLP.from_arrays([[[1.0]]], [[0.0]], "linear", "linear")
     case = exercise_of(model, inputs, inputs, loss="half_squared_error")
     given = Answer({"dW1": np.zeros((1, 1)), "db1": np.zeros(1)}, "arrays by name")
-    share = gradients(replace(case, Y=case.Y + 1.0), pass_of(case))["db1"][0] / -2  # of one sample in the loss
+    share = gradients(replace(case, Y=case.Y + 1.0), pass_of(case))["db1"][0] / -3  # of one sample in the loss
     noise = precision_of(case, given).noise
-    assert noise["dW1"].tolist() == noise["db1"].tolist() == pytest.approx([2 * share * 2.0**-23])
+    assert noise["dW1"].tolist() == noise["db1"].tolist() == pytest.approx([3 * share * 2.0**-23])
 
 
 def test_the_noise_of_single_precision_is_no_less_than_what_it_does():

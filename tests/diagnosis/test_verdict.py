@@ -109,3 +109,20 @@ def test_a_loss_counts_to_its_digits_and_is_told_beside_right_gradients(loss, to
     for judged in (microbp.compare(problem, gradients=given), microbp.diagnose(problem, given)):
         assert judged.ok
         assert ("The loss that came with the gradients is wrong" in str(judged)) is told
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_either_side_of_a_kink_is_right_where_rounding_decides(activation):
+    model = nn.MLP.from_arrays([[[1.0, 1.0]], [[1.0]]], [[-0.3], [0.0]], activation, "linear")
+    how = {
+        "X": [[0.1, 0.2]],
+        "Y": [[1.0]],
+        "loss": "half_squared_error",
+    }  # 0.1 + 0.2 − 0.3 is 5.6e-17, or 0, or −2.8e-17
+    right = exercise_of(model, **how).truth[1]
+    for slope in ({"relu": 0.0, "leaky_relu": 0.01}[activation], 1.0):
+        given = {**right, "dW1": right["dW1"] * slope, "db1": right["db1"] * slope}
+        assert microbp.compare(model, gradients=given, **how).ok
+        assert microbp.diagnose(model, given, **how).ok
+    given["dW1"] = right["dW1"] * 0.5
+    assert not microbp.compare(model, gradients=given, **how).ok

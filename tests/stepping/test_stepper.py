@@ -127,6 +127,14 @@ def test_coarser_details_rest_after_a_node_or_a_layer(detail, stops):
     assert stepper.position == 0
 
 
+def test_a_pass_of_one_step_begins_and_ends_with_it():
+    stepper = Stepper(Value(0.5, label="x").tanh())
+    (step,) = stepper
+    assert (stepper.next(), stepper.position, stepper.next()) == (step, 1, None)
+    assert [name.text() for name in stepper.names.values()] == ["x", "tanh(x)"]
+    assert (stepper.back(), stepper.position) == (step, 0)
+
+
 def test_a_leaf_has_no_steps():
     stepper = steps(Value(1.0))
     assert len(stepper) == 0

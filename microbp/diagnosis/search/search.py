@@ -43,6 +43,9 @@ from microbp.diagnosis.search.replay import ERRORS
 from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise, Gradients
 
+AT_KINK = "np.abs(z) <= 2.0 ** -22 * (np.abs(a0) @ np.abs(W.T) + np.abs(b))"
+"""Where a net is 0 but for the rounding of its terms: 0.1 + 0.2 − 0.3 is 5.6e-17, and float32 makes it 0 or −1e-8."""
+
 
 class Search(Elsewhere):
     """A learner's numbers, and everything that explains them."""
@@ -96,8 +99,8 @@ class Search(Elsewhere):
 
     @cached_property
     def _rights(self) -> list[Gradients]:
-        """The right gradients; those from the other side at kinks; and those of logarithms that nobody clipped."""
-        passes = [self.right.changed({"slope": "f1(np.where(z == 0, 1.0, z))"})]
+        """The right gradients; those from either side at kinks; and those of logarithms that nobody clipped."""
+        passes = [self.right.changed({"slope": f"f1(np.where({AT_KINK}, {side}, z))"}) for side in (1.0, -1.0)]
         if text := LOSSES[self.case.loss].delta.get(self.case.activations[-1]):
             passes.append(self.right.changed({"d": text}, [self.case.depth]))
         return [self.case.truth[1], *(gradients(self.case, lines, self.start.scopes) for lines in passes)]
