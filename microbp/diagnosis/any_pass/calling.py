@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.names import meant
 from microbp.engine.value import Value
 from microbp.errors import OperandError, ProblemError, ShapeError
 
@@ -44,7 +45,8 @@ def bind(function: Callable[..., Any], arrays: Mapping[str, Any], results: Mappi
         raise ProblemError(
             f"{called} needs {', '.join(strange)}, and nothing of that name was given: pass {strange[0]}=…"
         )
-    known |= dict.fromkeys(strange, results)
+    rest = [x for name, x in (results or {}).items() if name != "loss"]
+    known |= dict.fromkeys(strange, rest[0] if len(rest) == 1 and isinstance(rest[0], Cache) else results)
     named = {p.name: known[p.name] for p in parameters if p.name in known and p.kind is not p.VAR_KEYWORD}
     first = [named.pop(p.name) for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in named]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -70,10 +72,13 @@ def returned_by(returned: Any, function: Callable[..., Any] | None = None) -> di
     """
     if isinstance(returned, tuple | list):
         named: dict[str, Any] = {}
-        names = returned_names(function, len(returned)) or [""] * len(returned)
-        for name, part in zip(names, returned, strict=True):
+        names = returned_names(function, len(returned), bare=True) or [""] * len(returned)
+        inside = _names_inside(function, len(returned))
+        for k, (name, part) in enumerate(zip(names, returned, strict=True)):
             if isinstance(part, Mapping):
                 named.update(part)
+            elif isinstance(part, tuple) and len(inside[k]) == len(part):
+                named[name or "cache"] = Cache(part, inside[k])
             elif name:
                 named[name] = part
             elif "loss" not in named and _is_single(part):
@@ -92,6 +97,44 @@ def returned_by(returned: Any, function: Callable[..., Any] | None = None) -> di
     return found
 
 
+class Cache(tuple[Any, ...]):
+    """What a forward pass returned as a tuple, `cache = (x, w, z)`, with the `names` that stand in its code."""
+
+    names: Sequence[str]
+
+    def __new__(cls, parts: Sequence[Any], names: Sequence[str]) -> Cache:
+        """A tuple of these parts."""
+        made = super().__new__(cls, parts)
+        made.names = names
+        return made
+
+
+def _names_inside(function: Callable[..., Any] | None, count: int) -> list[list[str]]:
+    """For each part of what is returned the names in it, if it is a tuple of names: there, or where it was made."""
+    found: list[list[str]] = [[] for _ in range(count)]
+    tree = _tree(function)
+    made = {
+        node.targets[0].id: node.value
+        for node in (ast.walk(tree) if tree else ())
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == count:
+            for k, part in enumerate(node.value.elts):
+                part = made.get(part.id, part) if isinstance(part, ast.Name) else part
+                if isinstance(part, ast.Tuple) and all(isinstance(e, ast.Name) for e in part.elts):
+                    found[k] = [e.id for e in part.elts if isinstance(e, ast.Name)]
+    return found
+
+
+def _tree(function: Callable[..., Any] | None) -> ast.stmt | None:
+    """The source of a function, read; None if there is none."""
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]  # type: ignore[arg-type]  # tried
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return None
+
+
 def _is_single(x: Any) -> bool:
     return isinstance(x, Value | float | int | np.number) or (isinstance(x, np.ndarray) and x.size == 1)
 
@@ -108,16 +151,23 @@ def _single(x: Any) -> Any:
     return x
 
 
-def gradients_by_name(returned: Any, backward: Callable[..., Any] | None, floats: Sequence[str]) -> Mapping[str, Any]:
+def gradients_by_name(
+    returned: Any, backward: Callable[..., Any] | None, floats: Mapping[str, tuple[int, ...]]
+) -> Mapping[str, Any]:
     """The gradients that a backward pass returned, by name.
 
-    Of a tuple the names stand in its last line, `return dW, db`; else they are those of the arrays of `floats`, if it
-    has as many. Raises `ProblemError` for what has no names.
+    Of a tuple the names stand in its last line, `return dW, db`; else they are those of the arrays of `floats`, shapes
+    by name, if it has as many; of a single array the one of its shape. Raises `ProblemError` for what has no names.
     """
     if isinstance(returned, Mapping):
         return returned
-    if isinstance(returned, np.ndarray) and len(floats) == 1:
-        returned = (returned,)
+    if isinstance(returned, np.ndarray | float):
+        name = returned_name(backward)
+        if name is None or meant(name, list(floats)) is None:
+            fitting = [name for name, shape in floats.items() if shape == np.shape(returned)] or [*floats]
+            name = fitting[0] if len(fitting) == 1 else name
+        if name is not None:
+            return {name: returned}
     if isinstance(returned, tuple | list):
         names = returned_names(backward, len(returned))
         if names is None and len(returned) == len(floats):
@@ -131,16 +181,24 @@ def gradients_by_name(returned: Any, backward: Callable[..., Any] | None, floats
     raise ProblemError(f'gradients are a dict, {{"dW": dW, "db": db}} for example; got {got}')
 
 
-def returned_names(function: Callable[..., Any] | None, count: int) -> list[str] | None:
-    """The names in `return dW, db`, the last line of a function, if there are so many; None if they cannot be read."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]  # type: ignore[arg-type]  # tried
-    except (OSError, TypeError, SyntaxError, IndexError):
+def returned_names(function: Callable[..., Any] | None, count: int, bare: bool = False) -> list[str] | None:
+    """The names in `return dW, db`, the last line of a function, if there are so many; None if they cannot be read.
+
+    Of `dW / N` it is the first one, or none if only `bare` names count.
+    """
+    if (tree := _tree(function)) is None:
         return None
     returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
     for node in sorted(returns, key=lambda node: -node.lineno):
         if isinstance(node.value, ast.Tuple | ast.List) and len(node.value.elts) == count:
-            # Of `dW / N` it is the name that comes first.
-            names = [[n.id for n in ast.walk(e) if isinstance(n, ast.Name)] for e in node.value.elts]
-            return [found[0] if found else "" for found in names]
+            inside = [[e] if bare else ast.walk(e) for e in node.value.elts]
+            return [next((n.id for n in nodes if isinstance(n, ast.Name)), "") for nodes in inside]
     return None
+
+
+def returned_name(function: Callable[..., Any] | None) -> str | None:
+    """The name in `return dW`, the last line of a function; None if it cannot be read."""
+    tree = _tree(function)
+    returns = [node for node in (ast.walk(tree) if tree else ()) if isinstance(node, ast.Return)]
+    last = max(returns, key=lambda node: node.lineno, default=None)
+    return last.value.id if last is not None and isinstance(last.value, ast.Name) else None

@@ -133,7 +133,7 @@ def _check(
     if backward is not None:
         with same_random_numbers():
             gradients = bind(backward, copy.deepcopy(dict(arrays)), plain)
-    floats = [name for name, x in flatten(arrays) if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim]
+    floats = {k: x.shape for k, x in flatten(arrays) if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim}
     flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
     asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
     with same_random_numbers():

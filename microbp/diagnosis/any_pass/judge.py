@@ -47,13 +47,13 @@ class Judged:
 def fit(mine: Any, shape: tuple[int, ...]) -> Any:
     """A gradient in the shape of its array: axes of length 1 may be more or fewer. None if it does not fit.
 
-    >>> fit(np.ones((1, 3)), (3,)).shape, fit(np.ones((2, 3)), (3, 2))
-    ((3,), None)
+    >>> fit(np.ones((1, 3)), (3,)).shape, fit(np.ones((2, 3)), (3, 2)), fit(np.ones((3, 1)), (1, 3))
+    ((3,), None, None)
     """
     mine = np.asarray(mine, dtype=float)
     if mine.shape == shape:
         return mine
-    if [n for n in mine.shape if n != 1] == [n for n in shape if n != 1]:
+    if mine.ndim != len(shape) and [n for n in mine.shape if n != 1] == [n for n in shape if n != 1]:
         return mine.reshape(shape)
     return None
 

@@ -2,7 +2,7 @@
 
 >>> dict(flatten({"W": np.zeros(2), "hs": [np.zeros(1), np.ones(1)]}))
 {'W': array([0., 0.]), 'hs[0]': array([0.]), 'hs[1]': array([1.])}
->>> [meant(key, ["W1", "hidden", "dist", "x"]) for key in ("dW1", "d_hidden", "dist", "grad_x", "dL_dx", "dy")]
+>>> [meant(key, ["W1", "hidden", "dist", "x"]) for key in ("dW1", "d_hidden", "d_dist", "grad_x", "dL_dx", "dy")]
 ['W1', 'hidden', 'dist', 'x', 'x', None]
 """
 
@@ -15,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
-_BEFORE = re.compile(r"(?:d[A-Za-z]*_d_?|d_|d|grad_|grad|gradient_|g_|g|delta_)(?P<name>\w.*)")
-_AFTER = re.compile(r"(?P<name>.*\w)(?:_grad|\.grad|_gradient|_g|_bar)")
+_BEFORE = [
+    re.compile(rf"{before}(?P<name>\w.*)")
+    for before in ("d_", "d", "grad_", "gradient_", "grad", "g_", "g", "delta_", "d[A-Za-z]*_d_?")
+]
+_AFTER = [re.compile(rf"(?P<name>.*\w){after}") for after in ("_grad", r"\.grad", "_gradient", "_g", "_bar")]
 
 
 def flatten(nest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -29,6 +32,9 @@ def _flatten(name: str, x: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(x, Mapping):
         for key, inner in x.items():
             yield from _flatten(f"{name}[{key}]" if isinstance(key, int | np.integer) else f"{name}.{key}", inner)
+    elif len(own := getattr(x, "names", ())) and isinstance(x, tuple):
+        for part, inner in zip(own, x, strict=True):
+            yield from _flatten(part, inner)
     elif isinstance(x, list | tuple) and any(isinstance(e, np.ndarray | Mapping | list | tuple) for e in x):
         for k, inner in enumerate(x):
             yield from _flatten(f"{name}[{k}]", inner)
@@ -54,7 +60,7 @@ def meant(key: str, names: Collection[str]) -> str | None:
     """
     if key in names:
         return key
-    for pattern in (_BEFORE, _AFTER):
+    for pattern in (*_BEFORE, *_AFTER):
         for text, head in _readings(key):
             if (match := pattern.fullmatch(text)) and head + match["name"] in names:
                 return head + match["name"]
@@ -64,7 +70,7 @@ def meant(key: str, names: Collection[str]) -> str | None:
     short = [name for name in names if re.split(r"[.\]]", name)[-1] == key]
     if len(short) == 1:
         return short[0]
-    if match := _BEFORE.fullmatch(key):
+    for match in filter(None, (pattern.fullmatch(key) for pattern in _BEFORE)):
         short = [name for name in names if name.rpartition(".")[2] == match["name"]]
         if len(short) == 1:
             return short[0]

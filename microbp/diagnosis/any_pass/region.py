@@ -56,9 +56,14 @@ class Region:
 
     def added(self, change: Any) -> Any:
         """What the line would gain if so much more arrived at (or was given for) each node of it; rows for several."""
-        free = np.where(self._given, 0.0, change)
+        return self.brought(change)[..., self._own]
+
+    def brought(self, change: Any) -> Any:
+        """What that would bring to every node of it."""
+        above = self._given.copy()
+        above[self._own] = False
         local = np.broadcast_to(self.local, (*np.shape(change)[:-1], len(self.local)))
-        return run_back(self._runs, free, np.where(self._given, change, 0.0), self._given, local)[..., self._own]
+        return run_back(self._runs, np.where(above, 0.0, change), np.where(above, change, 0.0), self._given, local)
 
     def here(self) -> Any:
         """What passes down from each node: what was given, or else what arrives."""

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import microbp
+from microbp.diagnosis.any_pass.calling import returned_by
 from microbp.diagnosis.any_pass.causes.codes import CODES
 from tests import ROOT
 
-FILES = sorted((ROOT / "examples" / "passes").glob("*.py")) + sorted(
-    path for path in (ROOT / "tests/diagnosis/any_pass/programs").glob("*.py") if path.stem != "__init__"
-)
+FOLDERS = ("examples/passes", "tests/diagnosis/any_pass/programs", "tests/diagnosis/any_pass/styles")
+FILES = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py")) if path.stem != "__init__"]
 NOT_NAMED = {
     ("label_smoothing", "targets not smoothed"),  # the right q is made of plain numbers, of which nothing is recorded
     ("word2vec", "overwritten rows"),  # one of two lines that add to the same rows
@@ -93,15 +93,7 @@ def test_the_gradients_of_a_trace_agree_with_differences_along_random_directions
         return x + step * direction[name] if name in direction and np.asarray(x).dtype.kind == "f" else x
 
     h = 1e-6
-    losses = [float(loss_of(module.forward(**moved(arrays, "", step)))) for step in (h, -h)]
+    losses = [float(returned_by(module.forward(**moved(arrays, "", step)))["loss"]) for step in (h, -h)]
     slope = (losses[0] - losses[1]) / (2 * h)
     expected = sum(float((trace[leaf].gradient * d).sum()) for leaf, d in direction.items())
     assert slope == pytest.approx(expected, rel=1e-6, abs=1e-6)
-
-
-def loss_of(returned):
-    if isinstance(returned, tuple):
-        returned = returned[0]
-    if isinstance(returned, dict):
-        return returned.get("loss", returned.get("J"))
-    return returned

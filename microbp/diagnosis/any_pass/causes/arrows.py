@@ -65,6 +65,15 @@ class Arrows:
         chosen = {edge for _, edge in best.values()}
         return np.array([float(edge in chosen) for edge in range(len(self.target))])
 
+    def shares(self) -> Any:
+        """The derivatives of a tree of maxima, if each of those compared got as much of the gradient."""
+        leaves: dict[int, int] = {}
+        for target, source in sorted(zip(self.target.tolist(), self.source.tolist(), strict=True)):
+            leaves[target] = leaves.get(target, 0) + leaves.get(source, 1)
+        return np.array(
+            [leaves.get(s, 1) / leaves[t] for t, s in zip(self.target.tolist(), self.source.tolist(), strict=True)]
+        )
+
     def places_agree(self) -> Any:
         """1 for arrows between the same places of arrays of one shape, else 0; None if the shapes differ."""
         shapes = []

@@ -5,7 +5,7 @@ U is the gradient given above, of the line's own shape; Q the values there, x th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import combinations
 from typing import Any
 
@@ -30,6 +30,16 @@ def closed_forms(U: Any, Q: Any, x: Any, want: Any, name: str, others: dict[str,
         for said, P in {f"`{name}`": Q, **others}.items():
             yield from _softmax(U, P, want, said)
             yield from _normalization(U, P, want, said)
+
+
+def inner_forms(U: Any, Q: Any, want: Any, said: str, lengths: Collection[int]) -> Iterator[tuple[Cause, Any]]:
+    """The same for two arrays on the way to a line; only of what is a softmax, or a normalization, in truth.
+
+    `lengths` are those that a mean may be taken over instead of the right one.
+    """
+    with np.errstate(all="ignore"):
+        yield from _softmax(U, Q, want, said)
+        yield from _normalization(U, Q, want, said, lengths)
 
 
 def _elementwise(U: Any, Q: Any, x: Any, want: Any, name: str) -> Iterator[tuple[Cause, Any]]:
@@ -64,9 +74,10 @@ def _elementwise(U: Any, Q: Any, x: Any, want: Any, name: str) -> Iterator[tuple
 
 def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]]:
     """P (U − Σ U P), and what becomes of it."""
-    for axis in range(P.ndim):
+    for axis in _axes(P.ndim):
         if not np.allclose(P * (U - (U * P).sum(axis, keepdims=True)), want, rtol=1e-7, atol=1e-12):
             continue
+        along = f"axis {', '.join(map(str, axis))}"
         yield (
             Cause(
                 "softmax-diagonal", f"softmax's diagonal only: the derivative of {said} has a term for every pair", 0.3
@@ -77,7 +88,7 @@ def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]
             Cause("derivative-left-out", f"softmax: the factor {said} before the bracket is left out", 0.5),
             U - (U * P).sum(axis, keepdims=True),
         )
-        yield Cause("missing-way", f"softmax: the sum over axis {axis} is left out", 0.5), U * P
+        yield Cause("missing-way", f"softmax: the sum along {along} is left out", 0.5), U * P
         yield (
             Cause(
                 "softmax-diagonal",
@@ -91,21 +102,24 @@ def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]
             P * (U - (U * P).mean(axis, keepdims=True)),
         )
         yield Cause("way-sign", "softmax: the sum has the wrong sign", 0.5), P * (U + (U * P).sum(axis, keepdims=True))
-        for count in range(1, P.ndim + 1):
-            for axes in combinations(range(P.ndim), count):
-                if axes != (axis,):
-                    yield (
-                        Cause(
-                            "wrong-axis",
-                            f"softmax: the sum goes along axis {', '.join(map(str, axes))}, not {axis}",
-                            0.4,
-                        ),
-                        P * (U - (U * P).sum(axes, keepdims=True)),
-                    )
+        for axes in _axes(P.ndim):
+            if axes != axis:
+                yield (
+                    Cause(
+                        "wrong-axis", f"softmax: the sum goes along axis {', '.join(map(str, axes))}, not {along}", 0.4
+                    ),
+                    P * (U - (U * P).sum(axes, keepdims=True)),
+                )
         return
 
 
-def _normalization(U: Any, n: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]]:
+def _axes(ndim: int) -> Iterator[tuple[int, ...]]:
+    """All combinations of axes, single ones first."""
+    for count in range(1, ndim + 1):
+        yield from combinations(range(ndim), count)
+
+
+def _normalization(U: Any, n: Any, want: Any, said: str, lengths: Collection[int] = ()) -> Iterator[tuple[Cause, Any]]:
     """r (U − mean U − n mean(U n)), and what becomes of it; r varies along the other axes only."""
     for count in range(1, n.ndim + 1):
         for axes in combinations(range(n.ndim), count):
@@ -114,12 +128,20 @@ def _normalization(U: Any, n: Any, want: Any, said: str) -> Iterator[tuple[Cause
                 scale = (want * inner).sum(axes, keepdims=True) / (inner * inner).sum(axes, keepdims=True)
                 if not np.isfinite(scale).all() or not np.allclose(scale * inner, want, rtol=1e-6, atol=1e-9):
                     continue
-                yield from _normalized_otherwise(U, n, axes, centred, scale, said)
+                yield from _normalized_otherwise(U, n, axes, centred, scale, said, lengths)
                 return
+    for axes in _axes(n.ndim):
+        scale = (want * U).sum(axes, keepdims=True) / (U * U).sum(axes, keepdims=True)
+        if np.isfinite(scale).all() and np.allclose(scale * U, want, rtol=1e-7, atol=1e-12):
+            centred = U - U.mean(axes, keepdims=True)
+            text = f"a way back through the mean%s along axis {', '.join(map(str, axes))}, where {said} has constants"
+            yield Cause("extra-way", text % "", 0.6), scale * centred
+            along = n * (U * n).mean(axes, keepdims=True)
+            yield Cause("extra-way", text % " and the deviation", 0.6), scale * (centred - along)
 
 
 def _normalized_otherwise(
-    U: Any, n: Any, axes: tuple[int, ...], centred: bool, scale: Any, said: str
+    U: Any, n: Any, axes: tuple[int, ...], centred: bool, scale: Any, said: str, lengths: Collection[int]
 ) -> Iterator[tuple[Cause, Any]]:
     middle, along = U.mean(axes, keepdims=True) * centred, n * (U * n).mean(axes, keepdims=True)
     yield Cause("derivative-left-out", f"the division by the deviation in {said} is left out", 0.4), U - middle - along
@@ -147,7 +169,12 @@ def _normalized_otherwise(
         Cause("missing-way", f"the factor {said} in the last term is left out", 0.5),
         scale * (U - middle - (U * n).mean(axes, keepdims=True)),
     )
-    for k in {int(m) for m in (*U.shape, U.size)} | {int(length)}:
+    if not centred:
+        yield (
+            Cause("extra-way", f"a way back through a mean, of which there is none in {said}", 0.5),
+            scale * (U - U.mean(axes, keepdims=True) - along),
+        )
+    for k in {int(m) for m in (*U.shape, U.size, length, *lengths)}:
         said_count = f"the means in {said} divide by {k}, and not by {length}"
         yield Cause("mean-for-sum", said_count, 0.5), scale * (U - (middle + along) * length / k)
     for count in range(1, n.ndim + 1):

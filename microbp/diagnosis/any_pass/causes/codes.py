@@ -21,10 +21,18 @@ CODES = {
     "mean-for-sum": ("a mean in the place of a sum", "db = dz.mean(axis=0)"),
     "overwritten": ("of several contributions one is left", "dC[ix] = demb, or = in a loop for +="),
     "part-only": ("a part of an axis is left out, or alone there", "dWx of the last time step only"),
+    "wrong-index": (
+        "numbers stand at places that the forward pass did not pick",
+        "dlogp[:, y] = -1 / n for dlogp[np.arange(n), y]",
+    ),
     "off-by-one": ("shifted by one place", "dWh += hs[t].T @ dz for hs[t - 1]"),
     "missing-way": (
         "one of the ways the gradient comes back is missing",
         "dc = dxhat / std, without the way through var",
+    ),
+    "extra-way": (
+        "a way back is followed that the forward pass does not have",
+        "dx = (dxhat - dxhat.mean(0) - …) / std, where mean and std are running statistics",
     ),
     "counted-twice": ("one of the ways is counted twice", "dx = 2 * dy + …"),
     "way-sign": ("one of the ways has the wrong sign", "dh = dc - dmu / N"),

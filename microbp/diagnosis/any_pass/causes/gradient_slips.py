@@ -13,6 +13,9 @@ from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.ways import Way
 
+MOST_AXES = 5
+"""Axes are exchanged in every way up to so many."""
+
 Change = tuple[str, str, float, int, Any]
 """A code, a text, a weight, the number of a site (-1: none), and how much more arrives at each node of a region."""
 
@@ -56,6 +59,7 @@ def gradient_slips(
                 said = f"`{other}` itself stands in the place of the gradient of `{name}`"
                 yield "other-quantity", said, 0.6, -1, _spread(region, inside, value - own)
         yield from _moves(region, inside, own, f"the gradient of `{name}`", -1)
+        yield from _reordered(sites, region, where, own, name)
     passed = region.passed()
     for way in ways:
         yield from _summed_otherwise(sites, region, way, where, passed)
@@ -104,6 +108,28 @@ def _summed_otherwise(
         along = f"along axis {', '.join(map(str, axes))}"
         said = f"what comes back through {way.site} is summed {along}, and was not broadcast there"
         yield "wrong-axis", said, 0.6, way.number, change
+
+
+def _reordered(sites: Sites, region: Region, where: Mapping[int, int], own: Any, name: str) -> Iterator[Change]:
+    """A gradient on its way through reshape and transpose, as it is with other axes exchanged, before or after."""
+    if not 2 <= own.ndim <= MOST_AXES:
+        return
+    arrived = region.arrived(region.local)
+    for number, site in enumerate(sites.all):
+        if len(site.arrays) != 1 or site.arrays[0].size != own.size or not 2 <= site.arrays[0].ndim <= MOST_AXES:
+            continue
+        shape = site.arrays[0].shape
+        inside = np.array([where.get(k, -1) for k in site.arrays[0].ravel().tolist()])
+        if (inside < 0).all() or not np.isin(arrived[inside[inside >= 0]], own).all():
+            continue
+        for axes in permutations(range(own.ndim)):
+            other = own.transpose(axes).reshape(shape)
+            said = f"the gradient of `{name}` is reshaped with its axes in the order {axes} at {site}"
+            yield "reshaped", said, 0.55, number, _spread(region, inside, other.ravel() - arrived[inside])
+        for axes in permutations(range(len(shape))):
+            other = own.reshape([shape[k] for k in axes]).transpose(np.argsort(axes))
+            said = f"the gradient of `{name}` is reshaped to axes in the order {axes} at {site}"
+            yield "reshaped", said, 0.55, number, _spread(region, inside, other.ravel() - arrived[inside])
 
 
 def _moves(region: Region, inside: Any, own: Any, said: str, number: int, first: int = 0) -> Iterator[Change]:

@@ -47,6 +47,12 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
             0.4,
             arrows.opposite(),
         )
+        yield (
+            "mask",
+            f"all sides of {text} get the same share of the gradient, not the chosen one",
+            0.4,
+            arrows.shares(),
+        )
     if arrows.kind == "dot" and (same := arrows.places_agree()) is not None:
         yield "derivative-left-out", f"the matrix beside it in {text} is left out", 0.45, same
     yield (

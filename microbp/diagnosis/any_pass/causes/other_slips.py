@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.arrows import Arrows
-from microbp.diagnosis.any_pass.causes.closed_forms import closed_forms
+from microbp.diagnosis.any_pass.causes.closed_forms import closed_forms, inner_forms
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.gradient_slips import gradient_slips
+from microbp.diagnosis.any_pass.causes.gradient_slips import Change, gradient_slips
 from microbp.diagnosis.any_pass.causes.local_slips import local_slips
 from microbp.diagnosis.any_pass.causes.search import Search
 from microbp.diagnosis.any_pass.judge import near
 from microbp.diagnosis.any_pass.region import AT_ONCE
 from microbp.diagnosis.any_pass.ways import Way
+
+MOST_INSIDE = 5000
+"""Larger arrays on the way to a line are not taken for a softmax, or a normalization."""
 
 
 def operation_slips(search: Search, mine: Any, hinted: bool = False) -> list[Cause]:
@@ -66,6 +69,35 @@ def formula_slips(search: Search, mine: Any) -> Iterator[Cause]:
                     yield cause
 
 
+def _inner_slips(search: Search) -> Iterator[Change]:
+    """What the formula of a softmax or a normalization on the way would have let arrive at its input."""
+    region, sites, data = search.region, search.known.sites, search.known.trace.graph.data
+    here = region.here()
+    lengths = {n for quantity in search.known.trace.values() for n in quantity.shape}
+    where = {int(k): i for i, k in enumerate(region.nodes)}
+    by_shape: dict[tuple[int, ...], list[tuple[Any, int]]] = {}
+    for number, site in enumerate(sites.all):
+        if len(site.arrays) == 1 and 1 < site.arrays[0].size <= MOST_INSIDE:
+            inside = [where.get(k, -1) for k in site.arrays[0].ravel().tolist()]
+            if min(inside) >= 0:
+                by_shape.setdefault(site.arrays[0].shape, []).append((np.array(inside), number))
+    for shape, arrays in by_shape.items():
+        for high, number in arrays:
+            from_here = np.zeros(len(region.nodes))
+            from_here[high] = here[high]
+            brought = region.brought(from_here)
+            U, Q = here[high].reshape(shape), data[region.nodes[high]].reshape(shape)
+            for low, _ in arrays:
+                want = brought[low].reshape(shape)
+                if low is high or not want.any():
+                    continue
+                for cause, result in inner_forms(U, Q, want, str(sites.all[number]), lengths):
+                    change = np.zeros(len(region.nodes))
+                    change[low] = (result - want).ravel()
+                    if np.isfinite(change).all():
+                        yield cause.code, cause.text, cause.weight, number, change
+
+
 def arriving_slips(search: Search, mine: Any) -> list[Cause]:
     """What another gradient, or the right one turned, would have made of it: all of it, or by one way."""
     judge = search.known.judge
@@ -75,12 +107,9 @@ def arriving_slips(search: Search, mine: Any) -> list[Cause]:
         if judge.fitted[name] is not None
     }
     found: list[Cause] = []
-    slips = islice(
-        gradient_slips(
-            search.known.sites, search.region, search.ways, search.line.name, given, search.known.scope.named
-        ),
-        max(0, search.left),
-    )
+    named = search.known.scope.named
+    more = gradient_slips(search.known.sites, search.region, search.ways, search.line.name, given, named)
+    slips = islice(chain(_inner_slips(search), more), max(0, search.left))
     while chunk := list(islice(slips, max(1, AT_ONCE // max(1, len(search.region.edges))))):
         search.left -= len(chunk)
         added = search.region.added(np.array([change for *_, change in chunk]))

@@ -44,6 +44,7 @@ class Search:
         self.relative = SINGLE if single else RELATIVE
         self.want = self.region.result(self.region.local)
         self.ways = ways(known.trace, known.sites, self.region, self.places)
+        self._leave_out_shifts()
         self.passing = self.region.here()[np.searchsorted(self.region.nodes, self.region.target)]
         own = np.full(len(known.trace.graph), -1)
         own[self.places] = np.arange(len(self.places))
@@ -51,6 +52,16 @@ class Search:
         """Which element of the line each arrow leads to, -1 if to none."""
         self.left = MOST_WORK // max(1, len(self.region.edges))
         self.tried: list[tuple[Cause, Any]] = []
+
+    def _leave_out_shifts(self) -> None:
+        """Softmax is shifted by its maximum, through which nothing comes back in all: so it is with a slip, too."""
+        for way in self.ways:
+            op = self.known.trace.graph.nodes[self.region.target[way.edges[0]]].op
+            if op is not None and op.name in ("max", "min"):
+                local = self.region.local.copy()
+                local[way.edges] = 0.0
+                if self.same(self.region.result(local), self.want):
+                    self.region.local = local
 
     def same(self, a: Any, b: Any) -> bool:
         """Whether two lines are the same but for rounding."""

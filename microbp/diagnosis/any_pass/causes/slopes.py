@@ -31,6 +31,8 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
         sites = np.unique(arrows.sites.of[place])
         if len(sites) != 1 or sites[0] < 0:
             return
+        if arrows.sites.all[sites[0]].op == "identity":
+            continue
         out, text = arrows.data[place], f"{arrows.sites.all[sites[0]]}"
         changes = {"is left out": np.ones(len(x)), "is applied twice": slope * slope}
         changes |= {f"is taken for {said}": f for said, f in _polynomials(out).items()}
@@ -112,6 +114,7 @@ def _polynomials(q: Any) -> dict[str, Any]:
         "1 − q": 1 - q,
         "1 + q": 1 + q,
         "1 − q²": 1 - q**2,
+        "1 + q²": 1 + q**2,
         "q (1 − q)": q * (1 - q),
         "q (1 + q)": q * (1 + q),
         "q²": q**2,

@@ -30,6 +30,9 @@ def way_slips(search: Search, mine: Any) -> list[Cause]:
             (search.cause("counted-twice", f"the way back {way} is counted twice", way, 0.4), part),
             (search.cause("way-sign", f"the way back {way} has the wrong sign", way, 0.35), -2 * part),
         ]
+        if (reached := np.abs(part) > search.noise).any() and not reached.all():
+            cause = search.cause("overwritten", f"what comes back {way} overwrites the rest there: = for +=", way, 0.45)
+            search.tried.append((cause, np.where(reached, without, 0.0) * -1))
         found += _factor(search, mine, way, part)
     local = search.region.local
     repeated = [way for way in search.ways if len(way.site.arrays) > 1]
@@ -52,10 +55,23 @@ def way_slips(search: Search, mine: Any) -> list[Cause]:
         for way in search.ways
         for code, said, keep in (cuts(search.known.sites, search.region, way) if way.direct or way.site.place else ())
     ]
+    search.tried += _overwriting(search, [slip for slip in parts if slip[1].direct and slip[0].code == "overwritten"])
     deep = [slip for slip in parts if not slip[1].direct]
     search.attempt([slip for slip in parts if slip[1].direct])
     search.attempt(deep[: MOST_DEEP // max(1, len(search.region.edges))])
     return found + search.hits(mine)
+
+
+def _overwriting(search: Search, parts: list[tuple[Cause, Way, Any]]) -> list[tuple[Cause, Any]]:
+    """What becomes of a line if a part of a way overwrites all else at the elements that the way reaches."""
+    found = []
+    for cause, way, local in parts:
+        size = len(search.want)
+        alone = np.bincount(search.place[way.edges], local * search.passing[way.edges], size)
+        reached = np.bincount(search.place[way.edges], search.passing[way.edges] != 0, size) > 0
+        if not reached.all():
+            found.append((cause, np.where(reached, alone - search.want, 0.0)))
+    return found
 
 
 def _missing(search: Search, way: Way) -> Cause:

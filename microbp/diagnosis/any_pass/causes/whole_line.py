@@ -38,6 +38,36 @@ def whole_line(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mappin
                 if want.shape[axis] > 2 and _same(mine, moved, noise):
                     yield Cause("off-by-one", f"it is shifted by one place {text} axis {axis}", 0.5)
 
+    if _is_picked_elsewhere(mine, want):
+        yield Cause("wrong-index", "the right numbers stand at places that the forward pass did not pick", 0.5)
+    yield from _moved_whole(mine, want, noise)
+
+
+def _is_picked_elsewhere(mine: Any, want: Any) -> bool:
+    """Whether it has the few numbers of the right one, at other places."""
+    numbers = np.unique(want[want != 0])
+    there, right = mine != 0, want != 0
+    if not 0 < len(numbers) <= 2 or right.all() or (there == right).all():
+        return False
+    return bool(np.isclose(mine[there][:, None], numbers, rtol=RELATIVE, atol=0.0).any(axis=1).all())
+
+
+def _moved_whole(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
+    """All of it stands one or two places further along two axes, as if it was cut out at the wrong place."""
+    for step in (1, -1, 2, -2):
+        for axes in combinations(range(mine.ndim), 2):
+            if any(mine.shape[axis] <= 2 * abs(step) for axis in axes):
+                continue
+            here, there = [slice(None)] * mine.ndim, [slice(None)] * mine.ndim
+            for axis in axes:
+                here[axis] = slice(max(step, 0), mine.shape[axis] + min(step, 0))
+                there[axis] = slice(max(-step, 0), mine.shape[axis] + min(-step, 0))
+            left, right = mine[tuple(here)], want[tuple(there)]
+            if left.size > 3 and np.ptp(right) > 0 and _same(left, right, np.max(noise, initial=0.0)):
+                many = "one place" if abs(step) == 1 else "two places"
+                text = f"it is shifted by {many} along the axes {axes[0]} and {axes[1]}, as if cut out there"
+                yield Cause("off-by-one", text, 0.5)
+
 
 def _factors(q: Any, text: str) -> Iterator[tuple[Any, str]]:
     """What a line is multiplied by too often or too seldom, if q is in it."""
