@@ -14,6 +14,7 @@ from microbp.engine import Value
 from microbp.formula.language import Formula
 from microbp.losses import LOSSES
 from microbp.printing import columns, decimals, derivative, factor
+from microbp.stepping.names import base_name
 from microbp.stepping.paths import Path, Paths
 from microbp.stepping.step import product as product_text
 
@@ -45,12 +46,12 @@ class Textbook(Routes):
     def who(self, place: tuple[int, int]) -> str:
         """Which net is meant, where there are several."""
         i, j = place
-        words = [f"sample {i}"] * (self.m > 1) + [self.name(self.nets[j][i])] * (len(self.parameter.neurons) > 1)
+        words = [f"sample {i + 1}"] * (self.m > 1) + [self.name(self.nets[j][i])] * (len(self.parameter.neurons) > 1)
         return f"{', '.join(words)}: " if words else ""
 
     def name(self, value: Value) -> str:
-        """What the graph calls a value."""
-        return self.stepper.names[value].text()
+        """What the graph calls a value, of whichever sample."""
+        return base_name(self.stepper.names[value].text())
 
     @property
     def example(self) -> tuple[Value, Value]:
@@ -80,7 +81,8 @@ class Textbook(Routes):
         for path in shown:
             yield from self.path_text(path)
         net, out = self.example
-        ways = [f"{d(s.node_name)} · {derivative(s.node_name, s.input_name)}" for s in self.above(out)]
+        above = [(self.name(step.node), self.name(out)) for step in self.above(out)]
+        ways = [f"{d(node)} · {derivative(node, x)}" for node, x in above]
         summed = f"({' + '.join(ways[:2] + ['…'] * (len(ways) > 2))})"
         chain = [d(self.name(out)) if self.parameter.layer == self.depth else summed]
         chain += [derivative(self.name(out), self.name(net))] * (out is not net) + [derivative(self.name(net), leaf)]
@@ -107,7 +109,7 @@ class Textbook(Routes):
         times = "" if k is None else f" · a[{l - 1}][i,k]"
         net, out = map(self.name, self.example)
         at = f"[{l}][i,{first.neuron}]"
-        called = f"a{at} is {out} of sample i, z{at} is {net}"
+        called = f"a{at} is {out} of sample i{' + 1' * (self.m > 1)}, z{at} is {net}"
         yield f"Here i is the sample: {called}; a[0] = X: a[0][i,0] is {self.model.input_labels[0]}"
         penalty = f" + (λ/m) · {'Σ_j ' * (len(p.neurons) > 1)}{p.indexed}" * bool(self.l2)
         yield f"{d(p.indexed)} = Σ_i {'Σ_j ' * (len(p.neurons) > 1)}δ[{l}][i,j]{times}{penalty}"

@@ -83,6 +83,9 @@ class Dot:
             lines.append(self._card(card))
             lines += self._joints(self.scene.joints.get(card.id, []))
         yield from self._box(self.scene.top, "c", standing)
+        inputs = [card.id for card in self.scene.cards.values() if card.box.kind == "inputs" and card.value]
+        if self.style.direction == "LR":
+            yield from column([("", name) for name in inputs])
         for k, (arrow, (local, of)) in enumerate(zip(self.scene.arrows, self.scene.abouts, strict=True)):
             yield self._arrow(arrow, k, local, of)
         yield "}"
@@ -133,7 +136,8 @@ class Dot:
             names = [in_quotes(self.scene.names[value].text()) for value in (w, x)]
             yield f'{joint.id} [{shape} tooltip="{" × ".join(names)}"];'
         if self.style.direction == "LR":
-            yield from column([(joint.id, joint.weight) for joint in joints])
+            bias = self.scene.biases.get(joints[0].node, "") if joints else ""
+            yield from column([(joint.id, joint.weight) for joint in joints], bias)
 
     def _arrow(self, arrow: Arrow, k: int, local: str, of: str) -> str:
         state = self.moment.state(arrow.uses)
@@ -200,7 +204,8 @@ class Dot:
         if any(card.parts for card in self.scene.cards.values()):
             said.append("many values: shape, range, norm of their grads")
         if self.words and self.scene.level == "op":
-            said.append("arrow: local derivative")
+            folded = any(len(arrow.uses) > 1 and arrow.kind != "out" for arrow in self.scene.arrows)
+            said.append(f"arrow: local derivative{', or that through what is folded' * folded}")
         if self.widest:
             said.append(f"width of arrow: |weight|, the widest {number_text(self.widest)}, dashed if negative")
         texts = [look.name if look.name != "group" or self.scene.level == "op" else self.scene.level for look in looks]
@@ -220,15 +225,19 @@ class Dot:
         return table(row, spacing=4, more=f'FIXEDSIZE="TRUE" ALIGN="LEFT" WIDTH="{wide}" HEIGHT="28"')
 
 
-def column(products: Sequence[tuple[str, str]]) -> Iterator[str]:
+def column(products: Sequence[tuple[str, str]], bias: str = "") -> Iterator[str]:
     """The DOT text that keeps a weighted sum in one rank: each product, by id, below its weight, if it has one there.
 
-    So arrows need not go round it.
+    So arrows need not go round it. From top to bottom stand the first product, the others, and the bias: of two in one
+    rank the tail of an arrow stands below its head.
     """
-    for (_, above), (joint, _) in pairwise(product for product in products if product[1]):
-        yield f"{above} -> {joint} [key=k{joint} id=k{joint} dir=forward style=invis];"
+    stacked = [name for joint, above in products if above for name in (above, joint) if name]
+    stacked += [bias] * bool(bias)
+    for upper, lower in pairwise(stacked):
+        if (lower, upper) not in products:
+            yield f"{lower} -> {upper} [key=k{lower} id=k{lower} dir=forward style=invis];"
     if products:
-        yield f"{{rank=same {' '.join(name for product in products for name in product if name)}}}"
+        yield f"{{rank=same {' '.join(dict.fromkeys([*(joint for joint, _ in products if joint), *stacked]))}}}"
 
 
 def _cell(text: str) -> str:

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import html
 import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -21,15 +20,15 @@ import graphviz
 
 from microbp.drawing.dot import Dot
 from microbp.drawing.image import TIMEOUT, render
-from microbp.drawing.levels import FOLDED, MANY_NODES, MAX_NODES, Level, LevelName, check, choose
+from microbp.drawing.levels import BY_SAMPLE, MAX_NODES, READABLE, Level, LevelName, check, choose, refuse
 from microbp.drawing.moment import AtStep, Static
 from microbp.drawing.network.figure import Network, NetworkFigure
 from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style, StyleOptions
-from microbp.drawing.subgraph import Selector, find, select
+from microbp.drawing.subgraph import Selector, find, one_sample, select
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
-from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError, nearest
+from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
 from microbp.printing import check_place, write
@@ -105,6 +104,8 @@ class Plan:
     """Its DOT text at a moment."""
     level: Level
     timeout: float
+    hidden: Collection[Value] = frozenset()
+    """The values of the samples that are not shown."""
 
     @classmethod
     def of(
@@ -113,6 +114,7 @@ class Plan:
         *,
         model: MLP | None = None,
         level: LevelName | None = None,
+        sample: int | None = None,
         only: Selector | None = None,
         around: str | None = None,
         depth: int | None = None,
@@ -127,15 +129,25 @@ class Plan:
         kept = select(graph, only=only, around=around, depth=depth)
         if level is not None:
             check(level, model, arrays)
-        values = _count(kept)
+        every = model is None or len(kept) < len(graph) or level not in (None, *BY_SAMPLE)
+        one, note = one_sample(graph, kept, sample, every)
+        values = _count(one)
         chosen = Level(level, "it was asked for") if level else choose(values, model, arrays)
-        _refuse(chosen.name, values, model, arrays, max_nodes)
-        note = "" if values == (all_values := _count(graph)) else f"{values:,} of {all_values:,} nodes"
+        if sample is None and chosen.name not in BY_SAMPLE:  # cards of many values hold those of all samples
+            one, note = kept, ""
+            values = _count(one)
+        hidden = set(kept).difference(one)
+        kept = one
+        refuse(chosen.name, values, model, arrays, max_nodes)
+        if look.fold is None:
+            look = replace(look, fold=model is not None or arrays is not None or values > READABLE["values"])
+        if (known := _count(graph) - _count(hidden)) != values:
+            note = f"{note}   {values:,} of {known:,} nodes".strip()
         if chosen.name == "network" and model is not None:
-            network = Network(root, kept, model, look)
-            return cls(lambda moment: NetworkFigure(network, moment, note), chosen, timeout)
+            network = Network(root, kept, model, look, hidden)
+            return cls(lambda moment: NetworkFigure(network, moment, note), chosen, timeout, hidden)
         scene = Scene(graph, kept, model, chosen.name, look, arrays)
-        return cls(lambda moment: Dot(scene, moment, root, note), chosen, timeout)
+        return cls(lambda moment: Dot(scene, moment, root, note), chosen, timeout, hidden)
 
     def at(self, moment: Static) -> Drawing:
         """The drawing of a moment."""
@@ -150,6 +162,7 @@ def draw(
     step: int | None = None,
     wrong: Mapping[str, float] | None = None,
     level: LevelName | None = None,
+    sample: int | None = None,
     only: Selector | None = None,
     around: str | None = None,
     depth: int | None = None,
@@ -162,8 +175,9 @@ def draw(
 
     A trace has a card for each of its arrays, or with `level="op"` for each operation.
     With `model`, its layers and neurons are boxes, and `level` may be "op", "neuron", "network" (circles, each weight
-    on its edge) or "layer" instead of the finest that can be read; a network alone is drawn at layer level. `step=12`
-    draws that moment of the backward pass. `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part.
+    on its edge) or "layer" instead of the finest that can be read; a network alone is drawn at layer level. Of several
+    samples one is drawn at the levels op and network, the first or `sample=3`, and 0 for all. `step=12` draws that
+    moment of the backward pass. `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part.
     `wrong={"w5": 0.12}` marks the values of these names, whose gradients someone else got wrong, and shows both
     numbers. `style` takes the fields of `Style`: theme, direction, show, digits, heat, fold, constants, affine, widths,
     title.
@@ -185,12 +199,13 @@ def draw(
         drawing = _network(root, level, Style.of(**style), timeout)
     else:
         value: Value = root_of(root)
+        given = {find(value.graph(), name): number for name, number in (wrong or {}).items()}
+        moment = Static(value.grad != 0.0, given) if step is None else AtStep(value, step, given)
         plan = Plan.of(
             root, model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
-            timeout=timeout, **style,
+            timeout=timeout, sample=moment.sample if sample is None else sample, **style,
         )  # fmt: skip  # a line for each says no more
-        given = {find(value.graph(), name): number for name, number in (wrong or {}).items()}
-        drawing = plan.at(Static(value.grad != 0.0, given) if step is None else AtStep(value, step, given))
+        drawing = plan.at(moment)
     if path is not None:
         write(path, drawing.picture(ending, dpi))
     return drawing
@@ -218,25 +233,5 @@ def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Dra
     )
 
 
-def _count(values: Sequence[Value]) -> int:
+def _count(values: Collection[Value]) -> int:
     return sum(not isinstance(value, Constant) for value in values)
-
-
-def _refuse(level: str, values: int, model: MLP | None, arrays: Any, max_nodes: int) -> None:
-    """Raises `GraphError` for what no one could read; warns of what is hard to read."""
-    count, of = values, "values"
-    if level in ("neuron", "network") and model is not None:
-        count, of = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons), "weights as arrows"
-    if level in ("layer", "array") or count <= min(MANY_NODES, max_nodes):
-        return
-    levels = [name for name in FOLDED if name != "array"] if arrays is None else ["op", "array"]
-    coarser = levels[levels.index(level) + 1 :]
-    advice = f"a coarser level ({', '.join(coarser)}), " if model is not None or arrays is not None else ""
-    advice += "a part of the graph (only=paths_to(…), around=…, depth=…)"
-    if count > max_nodes:
-        raise GraphError(
-            f"a picture of {count:,} {of} cannot be read (the limit is {max_nodes:,}): "
-            f"draw {advice}, or raise max_nodes"
-        )
-    if max_nodes == MAX_NODES:
-        warnings.warn(f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=4)

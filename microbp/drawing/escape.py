@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from microbp.printing import printable
+from microbp.stepping.names import typeset
 
 LONGEST = 40
 """Longer labels and expressions are cut in the middle."""
@@ -12,7 +13,7 @@ LONGEST = 40
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """Text on one line and of bearable length, with nothing in it that a renderer or XML would choke on."""
-    shown = printable(text)
+    shown = typeset(printable(text))
     return shown if len(shown) <= longest else f"{shown[: longest // 2]}…{shown[-longest // 2 + 1 :]}"
 
 

@@ -8,7 +8,7 @@ from microbp.drawing.escape import LONGEST
 from microbp.drawing.grouping import Box
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.stepping.names import MANY, SHORT, expression, name_graph
+from microbp.stepping.names import MANY, expression, is_short, name_graph
 
 Use = tuple[Value, int]
 """A value, and the number of one of its inputs."""
@@ -30,6 +30,7 @@ def fold(
     (3, 'exp(0.5·(x − 1)²)')
     """
     names = name_graph(graph)
+    taken = {name.text() for name in names.values()}
     uses: dict[Value, int] = {}
     for node in graph:
         for x in node.inputs:
@@ -37,7 +38,7 @@ def fold(
     found: dict[Value, Use] = {}
     written: dict[Value, Formula] = {}
     enters: dict[Value, list[Value]] = {}
-    for k, node in enumerate(graph):
+    for node in graph:
         if node.op is None or node.op.family == "affine" or node.op.arity > MANY or node not in kept:
             continue
         fitting = {
@@ -56,6 +57,7 @@ def fold(
         found |= fitting
         written[node], enters[node] = made, into
         names |= inside
-        if not node.label:
-            names[node] = made if len(made.text()) <= SHORT else Formula.atom(f"v{k}")
+        if not node.label and is_short(made.text()) and made.text() not in taken:
+            names[node] = made
+            taken.add(made.text())
     return found, names

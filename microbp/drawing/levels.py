@@ -7,12 +7,13 @@ Level(name='op', why='31 values can be read one by one')
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterator
 from typing import Any, Literal, NamedTuple
 
 from microbp.drawing.grouping import Box
 from microbp.engine import Value
-from microbp.errors import GraphError, UnknownNameError, nearest
+from microbp.errors import DrawingWarning, GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 
 LevelName = Literal["op", "neuron", "network", "layer", "array"]
@@ -24,6 +25,8 @@ FOLDED: dict[str, tuple[str, ...]] = {
     "array": ("leaves", "array", "loss"),
 }
 """For each level the kinds of boxes that become one card each. A network has circles instead of cards."""
+BY_SAMPLE = ("op", "network")
+"""The levels at which one sample is drawn, of several."""
 READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
 MAX_NODES = 2000
@@ -113,3 +116,23 @@ def parts(box: Box) -> Iterator[Part]:
         lists = [each.parts[letter] for each in box.walk() if letter in each.parts]
         shape = box.shape or tuple(n for n in (len(lists), len(lists[0])) if n > 1)
         yield Part(letter, shape, [value for values in lists for value in values])
+
+
+def refuse(level: str, values: int, model: MLP | None, arrays: Any, max_nodes: int) -> None:
+    """Raises `GraphError` for what no one could read; warns of what is hard to read."""
+    count, of = values, "values"
+    if level in ("neuron", "network") and model is not None:
+        count, of = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons), "weights as arrows"
+    if level in ("layer", "array") or count <= min(MANY_NODES, max_nodes):
+        return
+    levels = [name for name in FOLDED if name != "array"] if arrays is None else ["op", "array"]
+    coarser = levels[levels.index(level) + 1 :]
+    advice = f"a coarser level ({', '.join(coarser)}), " if model is not None or arrays is not None else ""
+    advice += "a part of the graph (only=paths_to(…), around=…, depth=…)"
+    if count > max_nodes:
+        raise GraphError(
+            f"a picture of {count:,} {of} cannot be read (the limit is {max_nodes:,}): "
+            f"draw {advice}, or raise max_nodes"
+        )
+    if max_nodes == MAX_NODES:
+        warnings.warn(f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=4)

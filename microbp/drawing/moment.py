@@ -3,7 +3,7 @@ training, and of someone else's gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -43,6 +43,9 @@ class Static:
     """Whether it is a moment of training: from one to the next all numbers change."""
     room = 0
     """How many characters the longest line on top has; 0 if there is only this one."""
+
+    sample: int | None = None
+    """The sample that comes back at this moment, if it is that of one."""
 
     def __init__(self, arrived: bool, given: Mapping[Value, float] | None = None) -> None:
         self._arrived = arrived
@@ -101,6 +104,16 @@ class AtStep(Static):
 
     def __len__(self) -> int:
         return len(self._stepper)
+
+    @property
+    def sample(self) -> int | None:  # type: ignore[override]  # it follows the cursor
+        """The sample that comes back in the current step, if it is that of one."""
+        step, samples = self._stepper.current, self._stepper.samples
+        return None if step is None else samples.get(step.node) or samples.get(step.input)
+
+    def positions(self, hidden: Collection[Value]) -> list[int]:
+        """The positions at which a step has been made, or none, that has nothing to do with what is hidden."""
+        return [0, *(step.number for step in self._stepper if step.node not in hidden and step.input not in hidden)]
 
     def goto(self, position: int) -> None:
         """Makes it the moment at which so many steps have been made."""

@@ -76,6 +76,8 @@ class Scene:
         self.arrows: list[Arrow] = []
         self.joints: dict[str, list[Joint]] = {}
         """The joints of each weighted sum, by the id of its card."""
+        self.biases: dict[Value, str] = {}
+        """The card of the bias of a weighted sum that alone uses it."""
         self.top, self._boxes = group(graph, model, arrays)
         shared = regroup(self.top, self._boxes) if level == "neuron" else set()
         self._chains: dict[Value, Use] = {}
@@ -174,6 +176,8 @@ class Scene:
                     self.arrows.append(self._merged[tail, head])
                 self._merged[tail, head].uses.append((node, position))
             else:
+                if opened and x.op is None and self._uses[x] == 1:
+                    self.biases[node] = tail
                 self.arrows.append(Arrow(tail, head, uses=self._way(node, position)))
 
     def _join(self, node: Value, position: int, tail: str, head: str) -> None:

@@ -46,9 +46,9 @@ class Style:
     """The significant digits of a number."""
     heat: bool = False
     """Whether grads are coloured by magnitude."""
-    fold: bool | Collection[str] = True
-    """Whether unlabelled values that are used once go into the expression of what is made from them; or the titles of
-    boxes that become one card each, as well."""
+    fold: bool | Collection[str] | None = None
+    """Whether unlabelled values that are used once go into the expression of what is made from them: of a network they
+    do, of another graph where it is too large to be read; or the titles of boxes that become one card each, as well."""
     constants: bool = False
     """Whether plain numbers have cards."""
     affine: Sums = "card"
@@ -82,4 +82,4 @@ class Style:
         """The titles of the boxes that are folded."""
         if isinstance(self.fold, str):
             return (self.fold,)
-        return () if isinstance(self.fold, bool) else self.fold
+        return () if self.fold is None or isinstance(self.fold, bool) else self.fold

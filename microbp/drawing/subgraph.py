@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from microbp.engine import Constant, Value
-from microbp.errors import UnknownNameError, nearest
-from microbp.stepping.names import name_graph
+from microbp.engine import Value
+from microbp.errors import GraphError
+from microbp.stepping.names import all_named, name_graph, one_named
+from microbp.stepping.samples import samples_of
 
 Selector = Callable[[Sequence[Value]], Iterable[Value]]
 """Takes a graph in topological order, returns some of its values."""
@@ -24,7 +25,8 @@ def paths_to(*names: str) -> Selector:
     """For `draw(root, only=...)`: the values on the paths from the root to those of these names."""
 
     def selected(graph: Sequence[Value]) -> Iterable[Value]:
-        found = {find(graph, name) for name in names}
+        called = name_graph(graph)
+        found = {value for name in names for value in all_named(called, name)}
         for node in graph:
             if not found.isdisjoint(node.inputs):
                 found.add(node)
@@ -49,14 +51,26 @@ def select(
     return [node for node in graph if node in kept]
 
 
+def one_sample(graph: Sequence[Value], kept: list[Value], sample: int | None, every: bool) -> tuple[list[Value], str]:
+    """What is left of `kept` if one sample is to be drawn, and what the title says of it.
+
+    That is the one that was asked for, of which 0 stands for all; else all if `every` is true, or the first. Raises
+    `GraphError` for a sample that there is not.
+    """
+    samples = samples_of(graph)
+    most = max(samples.values(), default=1)
+    if sample is not None and not 0 <= sample <= most:
+        has = f"the samples 1 to {most}" if most > 1 else "one sample"
+        raise GraphError(f"this graph has {has}, got sample {sample}")
+    if most == 1 or sample == 0 or (sample is None and every):
+        return kept, ""
+    shown = sample or 1
+    return [node for node in kept if samples.get(node, shown) == shown], f"sample {shown} of {most}"
+
+
 def find(graph: Sequence[Value], name: str) -> Value:
     """The value of that name in a graph: its label, else what pictures call it."""
-    named = {node.label: node for node in graph if node.label}
-    if name not in named:
-        named = {text.text(): node for node, text in name_graph(graph).items() if not isinstance(node, Constant)}
-    if name not in named:
-        raise UnknownNameError(nearest("value", name, named, most=3))
-    return named[name]
+    return one_named(name_graph(graph), name)
 
 
 def _near(graph: Sequence[Value], start: Value, depth: int, both: bool) -> set[Value]:

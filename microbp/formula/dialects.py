@@ -123,9 +123,19 @@ _LATEX_SPECIAL = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", 
 def latex_name(label: str) -> str:
     r"""A label as a textbook prints it; what is no name comes out as text, whatever is in it.
 
-    >>> print(latex_name("w5"), latex_name("net_o1"), latex_name("w[1][2,0]"), latex_name("50%"))
-    w_{5} \mathrm{net}_{o1} w^{[1]}_{2,0} \text{50\%}
+    The mark of a sample, a[2][0]@3, is an exponent in round brackets.
+
+    >>> print(*map(latex_name, ["w5", "net_o1", "w[1][2,0]", "50%", "z[2][0]@3"]))
+    w_{5} \mathrm{net}_{o1} w^{[1]}_{2,0} \text{50\%} z^{[2](3)}_{0}
     """
+    if match := re.fullmatch(r"(.*[^\s@])@(\d+)", label):
+        name, mark = latex_name(match[1]), f"({match[2]})"
+        raised = name.replace("]}", f"]{mark}}}", 1)
+        return raised if raised != name else f"{name}^{{{mark}}}"
+    if match := re.fullmatch("Σ(.+)", label):
+        return rf"\sum {latex_name(match[1])}"
+    if match := re.fullmatch("(.+)²", label):
+        return f"{latex_name(match[1])}^{{2}}"
     if re.fullmatch("[A-Za-z]", label):
         return label
     if match := re.fullmatch(r"([A-Za-z]+)_?((?:(?<=_)[A-Za-z0-9]|[0-9])[A-Za-z0-9]*)", label):
@@ -188,7 +198,7 @@ LATEX = Dialect(
     },
     brackets=r"\left({}\right)",
     number=_latex_number,
-    name=latex_name,
+    name=lambda label: f"{{{name}}}" if "^" in (name := latex_name(label)) else name,  # which may itself have exponents
 )
 TEXT = Dialect(
     {

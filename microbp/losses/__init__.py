@@ -54,22 +54,39 @@ def l2_penalty(weights: MLP | Sequence[Value], l2: float, m: int) -> Value:
     """
     if isinstance(weights, MLP):
         weights = [w for matrix in weights.parameter_arrays()[::2] for w in matrix.flat]
-    return total([w**2 for w in weights]) * (l2 / (2 * m))
+    squares = total([w**2 for w in weights])
+    squares.label = squares.label or "Σw²"
+    penalty = squares * (l2 / (2 * m))
+    penalty.label = "penalty"
+    return penalty
 
 
-def batch_loss(model: MLP, X: Any, Y: Any, loss: LossName, l2: float = 0.0, *, penalize_biases: bool = False) -> Value:
+def batch_loss(
+    model: MLP,
+    X: Any,
+    Y: Any,
+    loss: LossName,
+    l2: float = 0.0,
+    *,
+    penalize_biases: bool = False,
+    name: str = "",
+    errors: Sequence[str] = (),
+) -> Value:
     """The loss of a whole batch as one graph: X of shape (m, n_in), Y of shape (m, n_out); with l2, plus λ/2m Σ w².
 
-    With `penalize_biases` that sum is over the biases too, over one that a layer shares once for each neuron.
-    Raises `UnknownNameError` for a loss that is not in `LOSSES`.
+    With `penalize_biases` that sum is over the biases too, over one that a layer shares once for each neuron. With a
+    `name`, J, its parts have theirs: the shares of the samples J_1 … J_m, those of outputs J[0], … (or `errors`),
+    J_data and penalty. Raises `UnknownNameError` for a loss that is not in `LOSSES`.
     """
     row = LOSSES[loss_named(loss, output=model.activations()["output"])]
     X = np.asarray(X, dtype=np.float64)
     if X.ndim != 2:
         raise ShapeError(f"a batch needs X of shape (m, n_in), got {X.shape}. One sample is X.reshape(1, -1).")
     outputs = [np.atleast_1d(np.array(model(x), dtype=object)) for x in X.tolist()]
-    root = row.graph(outputs, Y)
-    if not l2:
-        return root
-    arrays = model.parameter_arrays() if penalize_biases else model.parameter_arrays()[::2]
-    return root + l2_penalty([value for array in arrays for value in array.flat], l2, len(X))
+    root = row.graph(outputs, Y, name, errors)
+    if l2:
+        root.label = f"{name}_data" if name else root.label
+        arrays = model.parameter_arrays() if penalize_biases else model.parameter_arrays()[::2]
+        root = root + l2_penalty([value for array in arrays for value in array.flat], l2, len(X))
+    root.label = name
+    return root

@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, cast
 
 from microbp.engine import Value
+from microbp.engine.families import total
 from microbp.errors import UnknownNameError, nearest
 from microbp.losses.sums import (
     binary_cross_entropy,
     half_squared_error,
     hinge,
-    pairs,
     rows,
     softmax_cross_entropy,
     squared_error,
@@ -31,8 +31,8 @@ OVER = ("sum", "samples", "elements")
 class Summed:
     """What is known of a loss whatever it is averaged over: a row, for its sum over samples and outputs."""
 
-    graph: Callable[[Any, Any], Value]
-    """The sum of outputs and targets."""
+    terms: Callable[[Sequence[Any], Sequence[float]], list[Value]]
+    """What it adds up for the outputs and targets of one sample."""
     derivative: str
     """Its derivative with respect to an output a with the target y.
 
@@ -44,6 +44,8 @@ class Summed:
     targets: Targets = NUMBERS
     output: str = ""
     """The only activation that makes such outputs as it takes, if there is one."""
+    by_output: bool = True
+    """Whether each output has a term of its own."""
 
 
 SUMS = {
@@ -58,7 +60,9 @@ SUMS = {
         "sigmoid",
     ),
     "hinge": Summed(hinge, "(y * a < 1) * -y", "Σ max(0, 1 − y·a)", targets=SIGNS),
-    "softmax_cross_entropy": Summed(softmax_cross_entropy, "p - y", "Σ −y log softmax(a)", targets=SHARES),
+    "softmax_cross_entropy": Summed(
+        softmax_cross_entropy, "p - y", "Σ −y log softmax(a)", targets=SHARES, by_output=False
+    ),
 }
 
 
@@ -86,12 +90,33 @@ class Loss(NamedTuple):
         before = {"sum": "½" * self.half, "samples": f"1/{two}m ", "elements": f"1/({two}m·n) "}[self.over]
         return before + self.summed.words
 
-    def graph(self, outputs: Any, targets: Any) -> Value:
-        """The loss of outputs, m rows of n values (or one flat row), and targets in the same shape."""
-        found = self.summed.graph(outputs, targets)
-        if self.over == "sum":
+    def graph(self, outputs: Any, targets: Any, name: str = "", errors: Sequence[str] = ()) -> Value:
+        """The loss of outputs, m rows of n values (or one flat row), and targets in the same shape.
+
+        With a `name`, C, its parts have theirs: the share of each sample is C_1, C_2, …, that of an output C[0],
+        C[1], … or its own of `errors`. Another label of the whole is the caller's.
+
+        >>> loss = LOSSES["squared_error_per_sample"].graph([[Value(0.5)], [Value(2.0)]], [[1.0], [0.0]], "C")
+        >>> loss.data, [share.label for share in loss.inputs[0].inputs]
+        (2.125, ['C_1', 'C_2'])
+        """
+        samples = rows(outputs, targets)
+        terms = [self.summed.terms(a, y) for a, y in samples]
+        if name and self.summed.by_output and len(terms[0]) > 1:
+            for row in terms:
+                for j, term in enumerate(row):
+                    term.label = errors[j] if errors else f"{name}[{j}]"
+        shares = [total(row) for row in terms]
+        if name and len(shares) > 1:
+            for k, share in enumerate(shares, 1):
+                share.label = f"{name}_{k}"
+        found = total(shares)
+        count = {"sum": 1, "samples": len(samples), "elements": sum(len(y) for _, y in samples)}[self.over]
+        if count == 1:
             return found
-        return found / len((rows if self.over == "samples" else pairs)(outputs, targets))
+        if name:
+            found.label = f"Σ{name}_s" if len(shares) > 1 else f"Σ{name}"
+        return found / count
 
     @property
     def derivative(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from microbp.engine import Value
-from microbp.engine.ops import ACTIVATIONS
 from microbp.nn.network import MLP
 
 
@@ -13,7 +12,7 @@ def layers_of(model: MLP, graph: Iterable[Value]) -> dict[Value, tuple[int, int]
     """Where each net and each activation of a network stands: {value: (layer, neuron)}, both from 0.
 
     Read off the graph (in topological order), so that nothing need be kept on it: a net is affine in its neuron's
-    weights, an activation is made from such a net.
+    weights, its activation is made from such a net: not what a loss makes of it.
     """
     owners = {n.w[0]: (l, j) for l, layer in enumerate(model.layers) for j, n in enumerate(layer.neurons)}
     places: dict[Value, tuple[int, int]] = {}
@@ -23,11 +22,8 @@ def layers_of(model: MLP, graph: Iterable[Value]) -> dict[Value, tuple[int, int]
             continue
         if node.op.family == "affine" and first in owners:
             places[node] = owners[first]
-        elif (
-            node.op.name in ACTIVATIONS
-            and first.op is not None
-            and first.op.family == "affine"
-            and first.inputs[0] in owners
-        ):
-            places[node] = owners[first.inputs[0]]
+        elif first.op is not None and first.op.family == "affine" and first.inputs[0] in owners:
+            l, j = owners[first.inputs[0]]
+            if node.op.name == model.layers[l].neurons[j].activation:
+                places[node] = l, j
     return places

@@ -68,6 +68,10 @@ class Names:
         """What neuron j of layer l (both from 0) is called."""
         return self.neurons[l][j] if self.neurons else str(j)
 
+    def errors(self) -> list[str]:
+        """What the shares of the outputs in the loss are called; nothing if neurons have no names."""
+        return [self.error.replace("{neuron}", name) for name in self.neurons[-1]] if self.neurons else []
+
     def _sizes(self, model: MLP) -> Iterator[tuple[str, Any, Any]]:
         """For each key that is given: its sizes, and those of the network."""
         sizes = [len(layer.neurons) for layer in model.layers]

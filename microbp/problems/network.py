@@ -158,13 +158,9 @@ class NetworkProblem(Problem):
             rows = slice(self.shown)
         inputs, targets = self.inputs[rows], self.targets[rows]
         l2 = self.penalty_of(len(inputs))
-        root = batch_loss(self.model, inputs, targets, loss_named(self.loss), l2, penalize_biases=self.penalize_biases)
-        root.label = self.names.loss if self.names else "loss"
-        errors = root.inputs[0] if self.l2 else root  # beside the penalty
-        if self.names and len(inputs) == 1 and errors.op is not None and errors.op.family == "total":
-            for j, error in enumerate(errors.inputs):  # a loss that is the sum of a share for each output
-                error.label = self.names.error.replace("{neuron}", self.names.neuron(-1, j))
-        return root
+        name, errors = ("loss", []) if self.names is None else (self.names.loss, self.names.errors())
+        more: dict[str, Any] = {"penalize_biases": self.penalize_biases, "name": name, "errors": errors}
+        return batch_loss(self.model, inputs, targets, loss_named(self.loss), l2, **more)
 
     def penalty_of(self, m: int) -> float:
         """The λ that before λ/2m · Σ w², for m samples, makes the penalty."""

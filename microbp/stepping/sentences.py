@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from microbp.engine import Constant, Value
-from microbp.formula.language import Formula
-from microbp.printing import decimals, derivative, factor, printable
+from microbp.printing import decimals, factor, printable
 from microbp.stepping.names import expression
+from microbp.stepping.products import Products
 from microbp.stepping.step import Step, chain_rule, latex
 from microbp.stepping.stepper import Stepper
 
@@ -59,12 +59,14 @@ def arrival(step: Step) -> str:
     )
 
 
-def as_dict(step: Step) -> dict[str, Any]:
-    """A step for JSON: nodes by name."""
+def as_dict(step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
+    """A step for JSON: nodes by name, each beside its id, its place in the graph's topological order."""
     return {
         "number": step.number,
         "node": step.node_name,
+        "node_id": ids[step.node],
         "input": step.input_name,
+        "input_id": ids[step.input],
         "upstream": step.upstream,
         "local": step.local,
         "contribution": step.contribution,
@@ -76,12 +78,13 @@ def as_dict(step: Step) -> dict[str, Any]:
 
 def pass_as_dict(stepper: Stepper) -> dict[str, Any]:
     """A whole pass for JSON."""
-    return {"root": root_name(stepper), "steps": [as_dict(step) for step in stepper]}
+    ids = {value: k for k, value in enumerate(stepper.graph)}
+    return {"root": root_name(stepper), "steps": [as_dict(step, ids) for step in stepper.shown]}
 
 
 def pass_as_text(stepper: Stepper) -> Iterator[str]:
     """A whole pass as lines of text."""
-    for step in stepper:
+    for step in stepper.shown:
         yield f"{step.number:>{len(str(len(stepper)))}}  {chain_rule(step)}"
         yield f"{'':>{len(str(len(stepper)))}}    {reason(step)}. {arrival(step)}"
 
@@ -90,7 +93,7 @@ def pass_as_markdown(stepper: Stepper) -> Iterator[str]:
     """A whole pass as Markdown: a heading for each node, a line for each step."""
     yield f"# The backward pass of {_escaped(root_name(stepper))}"
     node: Value | None = None
-    for step in stepper:
+    for step in stepper.shown:
         if step.node is not node:
             node = step.node
             yield f"\n## {_escaped(step.node_name)} passes back\n"
@@ -101,7 +104,7 @@ def pass_as_latex(stepper: Stepper) -> Iterator[str]:
     """A whole pass as LaTeX: lines of an align* environment, which needs amsmath and may break over pages."""
     yield r"{\allowdisplaybreaks"
     yield r"\begin{align*}"
-    for step in stepper:
+    for step in stepper.shown:
         yield f"  & {latex(step)} \\\\"
     yield r"\end{align*}}"
 
@@ -110,48 +113,21 @@ def by_weight(stepper: Stepper, leaves: Sequence[Value], learning_rate: float | 
     """The pass as the texts tell it, weight by weight: the full product, the update, the new weight. Markdown.
 
     The product runs from the leaf up through named values, as far as there is one way only; where several ways meet,
-    what they bring is added up in a line of its own.
+    what they bring is added up in a line of its own. Of several samples each has its C_s, whose gradients are then
+    averaged, or added up, as the loss does it.
     """
-    consumers: dict[Value, list[Step]] = {}
-    for step in stepper:
-        consumers.setdefault(step.input, []).append(step)
-    root = root_name(stepper)
+    root, products = root_name(stepper), Products(stepper)
     yield f"# The gradients of {_escaped(root)}, weight by weight"
     for leaf in leaves:
         name = stepper.names[leaf].text()
         yield f"\n## {_escaped(name)}\n"
-        arrived = consumers.get(leaf, [])
-        for step in arrived:
-            yield from (f"{_escaped(line)}  " for line in _product(step, consumers, stepper.names, root))
-        gradient = arrived[-1].after if arrived else 0.0
-        if len(arrived) != 1:
-            terms = " + ".join(factor(step.contribution) for step in arrived) or "no path leads to it"
-            yield _escaped(f"{derivative(root, name)} = {terms} = {decimals(gradient)}") + "  "
+        yield from (f"{_escaped(line)}  " for line in products.lines(leaf))
         if learning_rate is not None:
+            gradient = stepper.gradient(leaf)
             new = leaf.data - learning_rate * gradient
             yield _escaped(
                 f"{name} ← {decimals(leaf.data)} − {decimals(learning_rate)} · {factor(gradient)} = {decimals(new)}"
             )
-
-
-def _product(
-    step: Step, consumers: Mapping[Value, list[Step]], names: Mapping[Value, Formula], root: str
-) -> Iterator[str]:
-    chain = [step]
-    above = consumers.get(step.node, [])
-    while step.node.label and len(above) == 1 and above[0].node.label and names[above[0].node].text() != root:
-        chain.append(above[0])
-        above = consumers.get(above[0].node, [])
-    top = chain[-1].node
-    if len(above) > 1:
-        terms = " + ".join(factor(s.contribution) for s in above)
-        yield f"{derivative(root, names[top].text())} = {terms} = {decimals(above[-1].after)}"
-    symbols = [derivative(root, names[top].text()), *(derivative(s.node_name, s.input_name) for s in reversed(chain))]
-    numbers = [chain[-1].upstream, *(s.local for s in reversed(chain))]
-    yield (
-        f"{derivative(root, step.input_name)} = {' · '.join(symbols)} = {' × '.join(map(factor, numbers))} "
-        f"= {decimals(step.contribution)}"
-    )
 
 
 def _escaped(text: str) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, get_args, overload
 
-from microbp.engine import Constant, Value
+from microbp.engine import Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.language import Formula
@@ -29,7 +29,8 @@ from microbp.nn import MLP
 from microbp.nn.places import layers_of
 from microbp.printing import fitted
 from microbp.stepping.guesses import Verdict, judge
-from microbp.stepping.names import name_graph
+from microbp.stepping.names import all_named, name_graph, one_named
+from microbp.stepping.samples import samples_of
 from microbp.stepping.step import Step, pass_steps
 
 Detail = Literal["contribution", "node", "layer"]
@@ -39,9 +40,9 @@ DETAILS: tuple[Detail, ...] = get_args(Detail)
 def _stops(steps: Sequence[Step], detail: str, model: MLP | None) -> Sequence[int]:
     """Where the cursor rests: after how many steps."""
     if detail == "contribution" or not steps:
-        return range(1, len(steps) + 1)
+        return [step.number for step in steps]
     if model is None:  # after the last step of each node, of which all stand together
-        return [a.number for a, b in pairwise(steps) if a.node is not b.node] + [len(steps)]
+        return [a.number for a, b in pairwise(steps) if a.node is not b.node] + [steps[-1].number]
     places = layers_of(model, [step.node for step in steps])
     last = {places[step.node][0] if step.node in places else None: step.number for step in steps}
     return sorted(last.values())
@@ -52,12 +53,19 @@ class Stepper(Sequence[Step]):
 
     `next` and `back` move by one contribution, or by all of a node or of a layer, as `detail` says; layers need the
     `model` they belong to. `grad(value)` is what has arrived at a value so far. The grads on the graph itself stay as
-    they are, unless `apply` is true: then they follow the cursor. A step takes about 430 bytes,
-    what the values are called included.
+    they are, unless `apply` is true: then they follow the cursor. With `sample`, 1 for the first, the cursor rests, and
+    `shown` has steps, where that sample comes back; the pass is that of all. A step takes about 430 bytes, what the
+    values are called included.
     """
 
     def __init__(
-        self, root: Value, *, detail: Detail = "contribution", model: MLP | None = None, apply: bool = False
+        self,
+        root: Value,
+        *,
+        detail: Detail = "contribution",
+        model: MLP | None = None,
+        apply: bool = False,
+        sample: int | None = None,
     ) -> None:
         if detail not in DETAILS:
             raise UnknownNameError(nearest("detail", detail, DETAILS))
@@ -73,7 +81,13 @@ class Stepper(Sequence[Step]):
         self._arrivals: dict[Value, list[Step]] = {}
         for step in self._steps:
             self._arrivals.setdefault(step.input, []).append(step)
-        self._stops = _stops(self._steps, detail, model if detail == "layer" else None)
+        self.samples = samples_of(self.graph)
+        """The sample, from 1, of each value that depends on one of several alone."""
+        self.shown: Sequence[Step] = self._steps
+        """The steps to be told: all, or those of one sample."""
+        if sample is not None:
+            self.shown = self._of_sample(sample, detail)
+        self._stops = _stops(self.shown, detail, model if detail == "layer" else None)
         self.position = 0
         if apply:
             root.zero_grad()
@@ -111,11 +125,27 @@ class Stepper(Sequence[Step]):
         """The steps that bring a value its gradient, in order."""
         return self._arrivals.get(value, [])
 
+    @property
+    def next_stop(self) -> int:
+        """The position at which the cursor rests next: the end, if there is no other."""
+        k = bisect_right(self._stops, self.position)
+        return self._stops[k] if k < len(self._stops) else len(self)
+
+    def shown_between(self, first: int, last: int) -> list[Step]:
+        """The steps to be told between two positions."""
+        numbers = range(first + 1, last + 1)
+        return [step for step in self.shown if step.number in numbers]
+
+    def gradient(self, value: Value) -> float:
+        """What a value has at the end of the pass."""
+        arrivals = self.arrivals(value)
+        return arrivals[-1].after if arrivals else float(value is self.root)
+
     def next(self) -> Step | None:
         """Makes the next step (of all that belong together, the last) and returns it; `None` at the end."""
         if self.position == len(self):
             return None
-        return self.goto(self._stops[bisect_right(self._stops, self.position)])
+        return self.goto(self.next_stop)
 
     def back(self) -> Step | None:
         """Takes the last step (or all that belong together) back and returns it; `None` at the beginning."""
@@ -136,19 +166,19 @@ class Stepper(Sequence[Step]):
         return self.current
 
     def until(self, label: str) -> Step | None:
-        """Goes on until a contribution has arrived at the value of that name; to the end if none will.
+        """Goes on until a contribution has arrived at a value of that name; to the end if none will.
 
         Raises `UnknownNameError` with the nearest names if there is no such value.
         """
-        later = (step.number for step in self.arrivals(self.find(label)) if step.number > self.position)
-        number = next(later, None)
+        numbers = (step.number for value in self.find_all(label) for step in self.arrivals(value))
+        number = min((number for number in numbers if number > self.position), default=None)
         self.goto(len(self) if number is None else number)
         return None if number is None else self.current
 
     def finish(self, label: str) -> Step | None:
         """Goes to the last contribution to the value of that name, forwards or back: its grad is then complete."""
-        arrivals = self.arrivals(self.find(label))
-        return self.goto(arrivals[-1].number) if arrivals else None
+        last = [arrivals[-1].number for value in self.find_all(label) if (arrivals := self.arrivals(value))]
+        return self.goto(max(last)) if last else None
 
     def predict(self, guess: float) -> Verdict:
         """Judges a guess at the contribution of the step to come. Raises `GraphError` if there is none."""
@@ -158,11 +188,22 @@ class Stepper(Sequence[Step]):
         return judge(guess, step, self.arrivals(step.node))
 
     def find(self, label: str) -> Value:
-        """The value of that name in the graph. Raises `UnknownNameError` with the nearest names if there is none."""
-        named = {name.text(): value for value, name in self.names.items() if not isinstance(value, Constant)}
-        if label not in named:
-            raise UnknownNameError(nearest("value", label, named, most=3))
-        return named[label]
+        """The value of that name in the graph. Raises `UnknownNameError` if there is none, or one in each sample."""
+        return one_named(self.names, label)
+
+    def find_all(self, label: str) -> list[Value]:
+        """The values of that name: of a[2][0] those of all samples. Raises `UnknownNameError` if there is none."""
+        return all_named(self.names, label)
+
+    def _of_sample(self, sample: int, detail: str) -> list[Step]:
+        most = max(self.samples.values(), default=1)
+        if not 1 <= sample <= most:
+            has = f"the samples 1 to {most}" if most > 1 else "one sample"
+            raise GraphError(f"this pass has {has}, got sample {sample}")
+        if detail == "layer":
+            raise GraphError("detail='layer' takes a layer of all samples at once: leave sample away, or the detail")
+        own = self.samples.get
+        return [s for s in self._steps if own(s.node, sample) == sample == own(s.input, sample)]
 
     def _set(self, value: Value, grad: float | None) -> None:
         if grad is None:

@@ -25,6 +25,7 @@ from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, UnknownNameError, nearest
 from microbp.printing import decimals, printable
 from microbp.problems import ExpressionProblem, Problem
+from microbp.stepping.names import by_name
 from microbp.stepping.paths import paths
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Detail, Stepper
@@ -53,14 +54,14 @@ def number(text: str) -> float:
         return ExpressionProblem(text, {}).root().data
 
 
-def stepper_of(problem: Problem, detail: Detail = "contribution") -> Stepper:
+def stepper_of(problem: Problem, detail: Detail = "contribution", sample: int | None = None) -> Stepper:
     """The pass of a problem, its labels on the graph made printable: none of them can command the terminal."""
     root = problem.root()
     for value in root.graph():
         value.label = printable(value.label)
     if detail == "layer" and problem.model is None:
         raise MicrobpError(f"only a network has layers; the expression {problem.title!r} has nodes and contributions")
-    return Stepper(root, detail=detail, model=problem.model)
+    return Stepper(root, detail=detail, model=problem.model, sample=sample)
 
 
 class Debugger(Shell):
@@ -75,15 +76,13 @@ class Debugger(Shell):
         detail: Detail = "contribution",
         stdin: TextIO | None = None,
         stdout: TextIO | None = None,
+        sample: int | None = None,
     ) -> None:
         super().__init__(stdin, stdout)
         self.problem = problem
-        self.stepper = stepper_of(problem, detail)
+        self.stepper = stepper_of(problem, detail, sample)
         self.screen = Screen(self.stepper, problem.model, by_layer=detail == "layer", colour=wants_colour(self.stdout))
-        self.named: dict[str, list[Value]] = {}
-        for value, name in self.stepper.names.items():
-            if not isinstance(value, Constant):
-                self.named.setdefault(name.text(), []).append(value)
+        self.named = by_name(self.stepper.names)
         self.breaks: list[str] = []
         self.lastcmd = "next"
         self._look_at(None)
@@ -95,6 +94,8 @@ class Debugger(Shell):
         root, steps = self.stepper.root, len(self.stepper)
         self.say(printable(self.problem.title))
         lead = "1 step leads" if steps == 1 else f"{steps} steps lead"
+        if (own := len(self.stepper.shown)) < steps:
+            lead = f"{own} of {lead}"
         self.say(f"{self.screen.name(root)} = {decimals(root.data)}; {lead} back. {self.hint}")
 
     def names(self) -> list[str]:
@@ -116,7 +117,7 @@ class Debugger(Shell):
             before = self.stepper.position
             if self.stepper.next() is None:
                 break
-        self._arrive(self.stepper[before : self.stepper.position])
+        self._arrive(self.stepper.shown_between(before, self.stepper.position))
 
     def do_step(self, arg: str) -> None:
         """s [K]: the same, one contribution at a time"""
@@ -179,8 +180,8 @@ class Debugger(Shell):
     def do_print(self, arg: str) -> None:
         """p [NAME]: how a value is made, its grad so far, what has arrived at it and will"""
         value = self._value(arg)
-        if (n := len(self.named[self.screen.name(value)])) > 1:
-            self.say(f"  one of {n} values of this name, the one that the cursor has come to last")
+        if (n := len(self.named.get(arg, ()))) > 1:
+            self.say(f"  {arg} has {n} values, one in each sample; this is the one that the cursor has come to last")
         self.say(self.screen.value(value))
 
     def do_up(self, arg: str) -> None:
@@ -225,9 +226,7 @@ class Debugger(Shell):
         self.at = self.arrow = len(self.way) - 1
 
     def _all(self, name: str) -> list[Value]:
-        if name not in self.named:
-            self.stepper.find(name)  # raises, with the nearest names
-        return self.named[name]
+        return self.stepper.find_all(name)
 
     def _value(self, name: str) -> Value:
         """The value of a name; of several, the focus, or the one that something has arrived at last."""

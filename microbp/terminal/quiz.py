@@ -9,7 +9,7 @@ what the other commands show lies behind the cursor.
 >>> quiz.run(["3", "2"], batch=True)  # doctest: +ELLIPSIS
 <BLANKLINE>
 step 1 of 2: what is the contribution?
-  ∂(x*y)/∂x += ∂(x*y)/∂(x*y) · ∂(x*y)/∂x = ?
+  ∂f/∂x += ∂f/∂f · ∂f/∂x = ?
 ...
 Right.
 ...
@@ -38,11 +38,16 @@ class Quiz(Debugger):
     hint = "Answer with a number or a product; ? skips, h: help"
 
     def __init__(
-        self, problem: Problem, every: int = 1, stdin: TextIO | None = None, stdout: TextIO | None = None
+        self,
+        problem: Problem,
+        every: int = 1,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        sample: int | None = None,
     ) -> None:
         if every < 1:
             raise MicrobpError(f"a quiz asks at every step, or at every second, third, …; got {every}")
-        super().__init__(problem, stdin=stdin, stdout=stdout)
+        super().__init__(problem, stdin=stdin, stdout=stdout, sample=sample)
         self.prompt = "your guess: "
         self.every = every
         self.questions: list[dict[str, Any]] = []
@@ -112,9 +117,9 @@ class Quiz(Debugger):
     def _ask(self) -> bool:
         """Goes to the next question; returns whether there is none."""
         start = self.stepper.position
-        target = start + self.every - start % self.every
-        self.stepper.goto(min(target - 1, len(self.stepper)))
-        for passed in self.stepper[start : self.stepper.position]:
+        asked = (step.number for step in self.stepper.shown[self.every - 1 :: self.every])
+        self.stepper.goto(next((number - 1 for number in asked if number > start), len(self.stepper)))
+        for passed in self.stepper.shown_between(start, self.stepper.position):
             self.say(self.screen.formula(passed))
         step = self.stepper.upcoming
         if step is None:

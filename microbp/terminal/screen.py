@@ -199,8 +199,9 @@ class Screen:
         self.stepper.goto(0)
         while (start := self.stepper.position) < len(self.stepper):
             self.stepper.next()
-            made = self.stepper[start : self.stepper.position]
-            yield self.steps(made, len(made)) + "\n"
+            made = self.stepper.shown_between(start, self.stepper.position)
+            if made:
+                yield self.steps(made, len(made)) + "\n"
         yield self.gradients(leaves)
 
     def gradients(self, leaves: Sequence[Value]) -> str:

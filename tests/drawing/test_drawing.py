@@ -14,6 +14,7 @@ from microbp.drawing import dot_text, draw
 from microbp.drawing.image import render
 from microbp.drawing.palette import THEMES
 from microbp.errors import GraphError, RendererError, UnknownNameError
+from microbp.stepping.stepper import Stepper
 from tests.conftest import need
 
 HOSTILE = [
@@ -235,7 +236,15 @@ def test_batches_of_a_network_draw_too(renderer):
     model = nn.MLP(2, [2, 1], activation="tanh", seed=0)
     root = microbp.losses.batch_loss(model, [[1.0, 2.0], [3.0, 4.0]], [[1.0], [-1.0]], "hinge", l2=0.1)
     root.backward()
-    assert texts(render(dot_text(root, model=model), "svg")).count("z[1][0]") == 2
+    last = len(Stepper(root))  # which the first sample has
+    asked = [({}, "¹"), ({"sample": 2}, "²"), ({"sample": 0}, "¹²"), ({"step": last}, "¹"), ({"step": 24}, "²")]
+    for options, marks in asked:
+        shown = texts(render(dot_text(root, model=model, **options), "svg"))
+        nets = [text for text in shown if text.startswith("z[1][0]")]
+        assert nets == [f"z[1][0]⁽{mark}⁾" for mark in marks]
+        assert any(text.endswith(" of 2") for text in shown) == (len(marks) == 1)
+    with pytest.raises(GraphError, match="has the samples 1 to 2, got sample 3"):
+        dot_text(root, model=model, sample=3)
 
 
 def test_large_graphs_are_refused_with_advice():

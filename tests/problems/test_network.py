@@ -6,6 +6,7 @@ import pytest
 from microbp.errors import MicrobpError, ProblemError, ShapeError
 from microbp.problems import NetworkProblem, as_network, load
 from microbp.problems.loading import parse
+from microbp.stepping.names import name_graph
 from microbp.training.train import train
 
 MINIMAL = """
@@ -118,16 +119,21 @@ def test_a_share_of_the_loss_has_its_name_beside_a_penalty_too():
     assert values["E"] is root
 
 
-@pytest.mark.parametrize("loss", ["mean_squared_error", "squared_error_per_sample", "binary_cross_entropy"])
-def test_a_loss_that_is_no_sum_of_shares_names_none(loss):
-    labels = {v.label for v in replace(load("w1-w8"), loss=loss).root().graph()}
-    assert "E" in labels
-    assert not labels & {"E_o1", "E_o2"}
-
-
-def test_several_samples_have_no_share_of_one():
-    problem = replace(load("w1-w8"), inputs=[[0.05, 0.1]] * 2, targets=[[0.01, 0.99]] * 2)
-    assert "E_o1" not in {v.label for v in problem.root().graph()}
+@pytest.mark.parametrize("loss", ["mean_squared_error", "half_squared_error", "binary_cross_entropy"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_the_parts_of_a_loss_have_names_and_add_up(loss, samples):
+    problem = replace(
+        load("w1-w8"), loss=loss, inputs=[[0.05, 0.1]] * samples, targets=[[0.01, 0.99]] * samples, l2=0.1
+    )
+    values = {name.text(): value.data for value, name in name_graph(problem.root().graph()).items()}
+    count = {"mean_squared_error": 2 * samples, "binary_cross_entropy": samples}.get(loss, 1)
+    shares = [values[f"E_{k}"] for k in range(1, samples + 1)] if samples > 1 else [values["E_o1"] + values["E_o2"]]
+    for k, share in enumerate(shares, 1):
+        mark = f"@{k}" * (samples > 1)
+        assert share == values[f"E_o1{mark}"] + values[f"E_o2{mark}"]
+    assert values["E_data"] == pytest.approx(sum(shares) / count, rel=1e-15)
+    assert values["penalty"] == pytest.approx(0.05 / samples * values["Σw²"], rel=1e-15)
+    assert values["E"] == values["E_data"] + values["penalty"]
 
 
 def test_a_copy_with_another_convention_begins_anew():

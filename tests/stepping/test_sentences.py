@@ -59,7 +59,8 @@ def test_json_names_nodes_by_label(stepper):
     data = json.loads(json.dumps(sentences.pass_as_dict(stepper)))
     assert data["root"] == "E"
     assert data["steps"][15].keys() == {
-        *("number", "node", "input", "upstream", "local", "contribution", "before", "after", "formula")
+        *("number", "node", "node_id", "input", "input_id"),
+        *("upstream", "local", "contribution", "before", "after", "formula"),
     }
     assert (data["steps"][15]["node"], data["steps"][15]["input"], data["steps"][15]["formula"]) == (
         "net_o1",

@@ -328,7 +328,7 @@ def test_a_batch_has_a_row_for_each_sample():
     assert all(f"{grad:.9f}".replace("-", "−") in text for grad in grads.values())
     assert "dW1 = δ1ᵀ a0 + penalty" in text
     assert [line for line in text.splitlines() if "a0 = " in line] == ["                        a0 = [ 0.5   −1 ]"]
-    assert "one of 3 values of this name" in text
+    assert "a[1][0] has 3 values, one in each sample" in text
 
 
 def test_a_breakpoint_in_a_batch_holds_for_every_sample():
@@ -365,7 +365,19 @@ def test_formats_are_markdown_latex_and_json(capsys):
         data = json.loads(capsys.readouterr().out)
         assert data["root"] == "E"
         assert data["steps"][15]["contribution"] == pytest.approx(0.082167041)
-    keys = {"number", "node", "input", "upstream", "local", "contribution", "before", "after", "formula"}
+    keys = {
+        "number",
+        "node",
+        "node_id",
+        "input",
+        "input_id",
+        "upstream",
+        "local",
+        "contribution",
+        "before",
+        "after",
+        "formula",
+    }
     assert set(data["steps"][0]) == keys
 
 

@@ -23,7 +23,7 @@ from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
 from microbp.problems.exercise import Floats
-from microbp.stepping.names import expression, name_graph
+from microbp.stepping.names import by_name, expression, name_graph
 from microbp.stepping.step import pass_steps
 
 LONGEST = 40
@@ -51,9 +51,9 @@ class GraphReplay:
         graph = root.graph()
         self.steps = list(pass_steps(root))
         self.names = self.steps[0].names if self.steps else name_graph(graph)
-        called = [value for value in graph if self.names[value].text() in gradients and not isinstance(value, Constant)]
-        self.values = {self.names[value].text(): value for value in called}
-        if twice := [label for label in gradients if sum(self.names[v].text() == label for v in called) > 1]:
+        named = by_name(self.names)
+        self.values = {label: named[label][0] for label in gradients if label in named}
+        if twice := [label for label in self.values if len(named[label]) > 1]:
             raise GraphError(
                 f"two values are called {twice[0]!r}: give them different labels, so that it is clear which is meant"
             )

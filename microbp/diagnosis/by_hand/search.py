@@ -34,6 +34,7 @@ from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError
 from microbp.printing import columns, printable
 from microbp.problems import ExpressionProblem
+from microbp.problems.expression import as_text
 from microbp.stepping.paths import paths
 
 MOST_WORK = 30_000_000
@@ -228,7 +229,7 @@ def see(judge: GraphReplay, label: str) -> str:
     """What to type, to see how its gradient comes to a leaf: a command if the graph is that of an expression."""
     graph = judge.root.graph()
     numbers = {v.label: v.data for v in graph if v.op is None and not isinstance(v, Constant)}
-    text = judge.root.label
+    text = as_text(judge.root)
     try:
         with errstate("ignore"):
             problem = ExpressionProblem(text, numbers)

@@ -6,7 +6,7 @@
 >>> cause = next(Cause(p.slip, (p,)) for p in slipped(judge.steps) if p.slip.code == "power-exponent")
 >>> print("\\n".join(told(finding(judge, cause))))
 power-exponent: The exponent is not brought down as a factor.
-   Where: (w*x + b)**2, u = w·x + b
+   Where: (w·x + b)², u = w·x + b
    wrong   ∂u²/∂u = u = 6.5
    right   ∂u²/∂u = 2·u = 13
 """
@@ -172,8 +172,9 @@ def _is_name(label: str) -> bool:
 
 
 def written(value: Value, judge: GraphReplay) -> str:
-    """How a value is made of the leaves, as far as that is not too long; its label if it has one."""
-    return (judge.whole[value] if value.op is None or value.label else expression(value, judge.whole)).text()
+    """How a value is made of the leaves, as far as that is not too long; its label if it has one, unless it is all."""
+    known = value.op is None or (value.label and value is not judge.root)
+    return (judge.whole[value] if known else expression(value, judge.whole)).text()
 
 
 def finding(judge: GraphReplay, cause: Cause) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def animate(
 ) -> Film:
     """Draws each moment of the backward pass of a value, nothing moving but the gradient; writes the film to `path`.
 
-    The moments are those after 0, 1, 2, … steps; `steps=slice(10, 21)` takes some. An .svg moves without a script,
+    The moments are those after 0, 1, 2, … steps, of several samples those of the one that is drawn;
+    `steps=slice(10, 21)` takes some. An .svg moves without a script,
     shows the end to readers who want less motion, and stands still under the mouse; .gif and .webp need Pillow. The
     other options are those of `draw`, which raises the same.
     """
@@ -114,7 +115,8 @@ def animate(
         check_film(path)
     plan, root = Plan.of(root, **options), root_of(root)
     moment = AtStep(root, 0)
-    positions = range(len(moment) + 1)[steps]
+    shown = moment.positions(plan.hidden)
+    positions = [position for position in range(len(moment) + 1)[steps] if position in shown]
     if not positions:
         raise GraphError(f"a film needs a step of this pass, which has 0 to {len(moment)}, got {steps}")
     drawings = []

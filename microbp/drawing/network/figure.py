@@ -30,10 +30,13 @@ class Network:
     Of several samples an edge stands for all of them, and circles hold no numbers.
     """
 
-    def __init__(self, root: Value, kept: Collection[Value], model: MLP, style: Style) -> None:
+    def __init__(
+        self, root: Value, kept: Collection[Value], model: MLP, style: Style, hidden: Collection[Value] = ()
+    ) -> None:
         self.root, self.model, self.style, self.kept = root, model, style, set(kept)
-        self.graph = root.graph()
-        self.names: dict[Value, Formula] = name_graph(self.graph)
+        graph = root.graph()
+        self.names: dict[Value, Formula] = name_graph(graph)
+        self.graph = [node for node in graph if node not in hidden]
         self.nets: dict[Spot, list[Value]] = {}
         self.outs: dict[Spot, list[Value]] = {}
         for node, (l, j) in layers_of(model, self.graph).items():
@@ -183,8 +186,13 @@ class NetworkFigure:
         name = neuron.name.removeprefix("neuron ")
         if not network.single:
             return [name]
-        net, out = network.nets[spot][0], network.outs[spot][0]
-        lines = [f"net {self._number(net.data)}", *([f"out {self._number(out.data)}"] if out is not net else [])]
+        net, out = network.nets[spot][0], network.outs[spot][0].data
+        if neuron.activation != "linear" and network.outs[spot][0] is net:  # the loss is made from the net
+            out = getattr(Value(net.data), neuron.activation)().data
+        lines = [
+            f"net {self._number(net.data)}",
+            *([f"out {self._number(out)}"] if neuron.activation != "linear" else []),
+        ]
         return [name, *lines, *self._grad(net, "δ")]
 
     def _edges(self) -> Iterator[str]:

@@ -90,11 +90,22 @@ class Frames:
         self.steps = {(step.node, step.position): step for step in stepper}
 
     def as_dict(self, top: Box, boxes: dict[Value, Box]) -> dict[str, Any]:
-        """Layouts; frames, each with the number of its layout; the frame that goes with each step and each node."""
-        if len(self.place) <= FOLD and max(len(node.inputs) for node in self.place) <= FAN:
-            frames = [self._whole(top, boxes)]
-            by_step, by_node = [0] * len(self.stepper), [0] * len(self.place)
+        """Layouts; frames, each with the number of its layout; the frame that goes with each step and each node: none,
+        −1, where each of several samples has its own and this stands in all."""
+        samples = self.stepper.samples
+        most = max(samples.values(), default=1)
+        shown = [[node for node in self.place if samples.get(node, k) == k] for k in range(1, most + 1)]
+        if (
+            max(map(len, shown)) <= FOLD
+            and max(len(node.inputs) for node in self.place if node in samples or most == 1) <= FAN
+        ):
+            frames = [self._whole(nodes, top, boxes) for nodes in shown]
+            anywhere = 0 if most == 1 else -1
+            homes = {node: sample - 1 for node, sample in samples.items()}
+            by_step = [homes.get(step.node, homes.get(step.input, anywhere)) for step in self.stepper]
+            by_node = [homes.get(node, anywhere) for node in self.place]
         else:
+            most = 1
             frames, by_step, by_node = [], [], [0] * len(self.place)
             titles = dict(_paths(top))
             for (node, part), steps in groupby(self.stepper, lambda step: (step.node, step.position // ROWS)):
@@ -103,27 +114,30 @@ class Frames:
                 frames.append(self._around(node, range(part * ROWS, part * ROWS + ROWS), titles[id(boxes[node])]))
         layouts: dict[str, int] = {}
         rows = [[layouts.setdefault(f.dot(), len(layouts)), f.nodes, f.arrows, f.titles] for f in frames]
-        return {"layouts": [placed(dot) for dot in layouts], "frames": rows, "byStep": by_step, "byNode": by_node}
+        frames_of = {"frames": rows, "byStep": by_step, "byNode": by_node, "samples": most}
+        return {"layouts": [placed(dot) for dot in layouts], **frames_of}
 
-    def _whole(self, top: Box, boxes: dict[Value, Box]) -> Frame:
+    def _whole(self, nodes: Sequence[Value], top: Box, boxes: dict[Value, Box]) -> Frame:
         frame = Frame()
-        ids: dict[Value, str] = {}
-        for node in self.place:
-            ids[node] = f"n{len(ids)}"
+        ids = {node: f"n{k}" for k, node in enumerate(nodes)}
+        for node in nodes:
             boxes[node].lines.append(frame.card(self.place[node], self.size(node)))
         joined: set[Value] = set()
-        for node in self.place:
+        for node in nodes:
             if node.op is not None and node.op.family == "affine":
                 boxes[node].lines += self._joints(frame, node, ids, joined)
             else:
                 for position in range(len(node.inputs)):
                     self._arrow(frame, node, position, ids)
         frame.lines[:0] = frame.box(top)
+        frame.lines += column([("", ids[node]) for node in nodes if boxes[node].kind == "inputs"])
+        for box in top.walk():
+            box.lines.clear()
         return frame
 
     def _arrow(self, frame: Frame, node: Value, position: int, ids: dict[Value, str], joint: str = "") -> None:
         step = self.steps.get((node, position))
-        if step is not None:  # constants have no arrow
+        if step is not None and step.input in ids:  # constants have no arrow
             more = "minlen=2 headport=w tailport=e" if joint else ""
             room = round(5.2 * len(self.labels[step.number - 1])) + 4
             frame.arrow(ids[step.input], joint or ids[node], [step.number], room, more)
@@ -146,7 +160,9 @@ class Frames:
                 self._arrow(frame, node, k, ids, joint)
             self._arrow(frame, node, k + 1, ids, joint)
         self._arrow(frame, node, len(node.inputs) - 1, ids)
-        yield from column(products)
+        bias = node.inputs[-1]
+        own = bias.op is None and [step.node for step in self.stepper.arrivals(bias) if step.node in ids] == [node]
+        yield from column(products, ids[bias] if own else "")
 
     def _around(self, node: Value, positions: range, title: str) -> Frame:
         """A node with some of its inputs on the left, and some of the values made from it on the right."""

@@ -84,9 +84,27 @@ const SHAPES = { g: 1, rect: 1, text: 1, path: 1, polygon: 1, circle: 1 };
 let frame = -1; // which picture is painted
 let painted = { cards: [], arrows: [] };
 
+let sample = 0; // which of several samples is painted, where a step belongs to all of them
+
 function frameNow() {
-  if (at < 0) return data.byNode[forward[Math.max(forward.length + at - 1, 0)]] ?? 0;
-  return data.byStep[quiz.asking ? at : Math.max(at - 1, 0)] ?? 0;
+  const own = at < 0 ? data.byNode[forward[Math.max(forward.length + at - 1, 0)]]
+    : data.byStep[quiz.asking ? at : Math.max(at - 1, 0)];
+  if (own === -1) return sample;
+  if (data.samples > 1) sample = own;
+  return own ?? 0;
+}
+
+// Goes to where another sample is as far as this one is now; steps that belong to all of them stay.
+function showSample(which) {
+  const back = at >= 0;
+  const own = back ? data.byStep : forward.map((k) => data.byNode[k]);
+  const here = back ? at - 1 : forward.length + at - 1;
+  const places = (k) => own.flatMap((frame, place) => (frame === k ? [place] : []));
+  const nth = places(sample).indexOf(here);
+  sample = which;
+  if (nth < 0) return draw();
+  const there = places(which)[Math.min(nth, places(which).length - 1)];
+  return go(back ? there + 1 : there + 1 - forward.length);
 }
 
 function paint(which) {
@@ -312,6 +330,7 @@ function draw() {
   $("count").textContent = count;
   Object.assign($("slider"), { min: low, max: n, value: at });
   $("slider").setAttribute("aria-valuetext", count);
+  $("sample").value = String(sample);
   $("back").disabled = $("start").disabled = at === low && !quiz.asking;
   $("next").disabled = $("end").disabled = at === n;
   $("forward").setAttribute("aria-pressed", String(low < 0));
@@ -524,6 +543,9 @@ press("skip", () => {
   reveal(false);
   $("next").focus();
 });
+for (let k = 0; k < data.samples; k++) $("sample").append(make("option", { value: k }, `${k + 1} of ${data.samples}`));
+$("samples").hidden = data.samples < 2;
+$("sample").addEventListener("change", () => showSample(Number($("sample").value)));
 $("slider").addEventListener("input", () => go(Number($("slider").value)));
 $("question").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -28,7 +28,7 @@ from microbp.nn import MLP
 from microbp.printing import check_place, number_text, printable, write
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict, wrong_numbers
-from microbp.stepping.names import expression, local_derivative
+from microbp.stepping.names import expression, local_derivative, typeset
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
@@ -156,7 +156,7 @@ def _size(card: list[Any], node: Value, stepper: Stepper, labels: list[str]) -> 
 def _edge_label(step: Step) -> str:
     """The local derivative: its formula if that is short, and its number."""
     number, formula = number_text(step.local), local_derivative(step.node, step.position, step.names)
-    text = printable(formula.text())
+    text = typeset(printable(formula.text()))
     return f"{text} = {number}" if len(text) < 8 and formula.number is None else number
 
 
@@ -164,7 +164,7 @@ def _cut(text: str, most: int) -> str:
     """Printable text of bearable length."""
     if len(text) > 2 * most:  # what falls away need not be made printable first
         text = text[:most] + text[-most:]
-    shown = printable(text)
+    shown = typeset(printable(text))
     return shown if len(shown) <= most else f"{shown[: most // 2]}…{shown[-(most // 2 - 1) :]}"
 
 

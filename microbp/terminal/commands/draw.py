@@ -38,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=float, default=1.0, metavar="S", help="for each picture of a film (default: %(default)g)")
     add("--format", choices=FORMATS, default="svg", help="of --frames (default: %(default)s)")
     add("--level", choices=FOLDED, help="a card for each of these (default: the finest that can be read)")
+    add("--sample", type=int, metavar="K", help="of several samples draw this one, or 0 for all (default: 1)")
     add("--step", type=int, metavar="N", help="the moment of the backward pass after N steps")
     add("--no-backward", action="store_true", help="the graph as it is before the backward pass")
     add("--compare", metavar="FILE", help="mark which of these gradients are wrong: .json, .npz, .csv")
@@ -67,14 +68,14 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     same: dict[str, Any] = {
         name: getattr(options, name)
         for name in (
-            *("level", "around", "depth", "max_nodes", "timeout"),
+            *("level", "sample", "around", "depth", "max_nodes", "timeout"),
             *("theme", "direction", "digits", "heat", "widths", "constants", "affine"),
         )
     }
     same |= {
         "model": problem.model,
         "only": paths_to(*options.paths_to) if options.paths_to else None,
-        "fold": options.fold or not options.unfold,
+        "fold": options.fold or (False if options.unfold else None),
         "show": [name.strip() for name in options.show.split(",") if name.strip()],
     }
     said: dict[str, Any] = {"picture": options.output or options.frames, "values": len(root.graph())}

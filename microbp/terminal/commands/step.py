@@ -28,6 +28,9 @@ NOT_AT = {
 }
 """What --at does not go with, as it stops the debugger at a step: the options, and what they do instead."""
 
+NOT_ONE_SAMPLE = {"html": "writes a page that has all, with a switch", "by": "adds up what each of them brings"}
+"""What --sample does not go with, and why."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
@@ -35,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--at", metavar="NAME", help="go on to the first step at which something arrives at NAME")
     parser.add_argument("--batch", action="store_true", help="do the commands given with -c alone")
     parser.add_argument("--detail", choices=DETAILS, default=DETAILS[0], help="what is one step (default: %(default)s)")
+    parser.add_argument("--sample", type=int, metavar="K", help="tell the steps of this sample alone, 1 for the first")
     parser.add_argument("--all", action="store_true", help="print the whole pass")
     parser.add_argument("--format", choices=("text", *FORMATS), help="print the whole pass in this form")
     parser.add_argument("--by", choices=("weight",), help="print the whole pass weight by weight, as Markdown")
@@ -50,16 +54,19 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     for name, does in NOT_AT.items() if options.at is not None else ():
         if getattr(options, name) not in (None, False):
             raise MicrobpError(f"--at goes on to a step in the debugger, --{name} {does}: give one of the two")
+    for name, why in NOT_ONE_SAMPLE.items() if options.sample is not None else ():
+        if getattr(options, name):
+            raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two away")
     if options.html:
         print(f"Page: {page(problem.root(), options.html, model=problem.model, title=problem.title)}")
         return 0
     if options.quiz is not None:
-        quiz = Quiz(problem, options.quiz, stdout=sys.stderr if options.json else sys.stdout)
+        quiz = Quiz(problem, options.quiz, stdout=sys.stderr if options.json else sys.stdout, sample=options.sample)
         code = quiz.run(options.commands, options.batch)
         if options.json:
             print(json_text(quiz.log()))
         return code
-    debugger = Debugger(problem, options.detail)
+    debugger = Debugger(problem, options.detail, sample=options.sample)
     form = options.format or ("json" if options.json else None) or ("text" if options.all else None)
     if options.by:
         lines = _by_weight(problem, debugger.stepper)
@@ -78,7 +85,7 @@ def _going(debugger: Debugger, name: str | None) -> list[str]:
     """The command that goes on to a name. Raises `UnknownNameError` if there is none, `GraphError` for the root."""
     if name is None:
         return []
-    if debugger.stepper.find(name) is debugger.stepper.root:
+    if debugger.stepper.root in debugger.stepper.find_all(name):
         raise GraphError(f"--at needs a value that something arrives at, got {name!r}, the root: the pass begins there")
     return [f"continue {name}"]
 

@@ -132,17 +132,17 @@ BY_HAND = [
         "∂(w·x)/∂w = x = 3, ∂(w·x)/∂x = w",
     ),
     ("x*sin(x)", {"x": x * math.cos(x)}, "product-rule-one-term", "(x·u)′ = x·u′", "(x·u)′ = u·x′ + x·u′"),
-    ("exp(x) + x**2", {"x": 2 * x}, "fan-out-overwritten", "∂E/∂x = 6", "∂E/∂x = 6 + 20.0855369 = 26.0855369"),
-    ("w*w + w", {"w": 2 * w}, "missing-path", "∂E/∂w = 2 + 2 = 4", "∂E/∂w = 1 + 2 + 2 = 5"),
-    ("w*w + w", {"w": 1.0}, "fan-out-overwritten", "∂E/∂w = 1", "∂E/∂w = 1 + 2 + 2 = 5"),
-    ("w*x + w + w**3", {"w": x + 1, "x": w}, "missing-path", "∂E/∂w = 1 + 3 = 4", " = 16"),
-    ("x**2", {"x": 3 * 2 * x}, "factor", "∂E/∂x = 3 × 6 = 18", "∂E/∂x = 6"),
+    ("exp(x) + x**2", {"x": 2 * x}, "fan-out-overwritten", "∂f/∂x = 6", "∂f/∂x = 6 + 20.0855369 = 26.0855369"),
+    ("w*w + w", {"w": 2 * w}, "missing-path", "∂f/∂w = 2 + 2 = 4", "∂f/∂w = 1 + 2 + 2 = 5"),
+    ("w*w + w", {"w": 1.0}, "fan-out-overwritten", "∂f/∂w = 1", "∂f/∂w = 1 + 2 + 2 = 5"),
+    ("w*x + w + w**3", {"w": x + 1, "x": w}, "missing-path", "∂f/∂w = 1 + 3 = 4", " = 16"),
+    ("x**2", {"x": 3 * 2 * x}, "factor", "∂f/∂x = 3 × 6 = 18", "∂f/∂x = 6"),
     (
         "sin(w)*exp(b)",
         {"w": -math.cos(w) * math.exp(b), "b": -math.sin(w) * math.exp(b)},
         "sign",
-        "∂E/∂w = ",
-        "∂E/∂w = −",
+        "∂f/∂w = ",
+        "∂f/∂w = −",
     ),
 ]
 
@@ -181,21 +181,21 @@ def test_the_whole_text_of_a_diagnosis():
         "   b   yours 5.5    right 11\n"
         "\n"
         "power-exponent: The exponent is not brought down as a factor.\n"
-        "   Where: (w*x+b-y)**2, u = w·x + b − y\n"
+        "   Where: (w·x + b − y)², u = w·x + b − y\n"
         "   wrong   ∂u²/∂u = u = 5.5\n"
         "   right   ∂u²/∂u = 2·u = 11\n"
         "\n"
         "One number followed through: w, yours 16.5, right 33\n"
-        "   (w*x+b-y)**2 → w·x + b − y → w·x + b → w·x → w\n"
+        "   f → w·x + b − y → w·x + b → w·x → w\n"
         "      wrong   5.5 × 1 × 1 × 3 = 16.5\n"
         "      right   11 × 1 × 1 × 3 = 33\n"
-        "   See it: microbp step '(w*x+b-y)**2' w=2 x=3 b=0.5 y=1 --at w\n"
+        "   See it: microbp step '(w*x + b - y)**2' w=2 x=3 b=0.5 y=1 --at w\n"
         "\n"
         "Other slips give the same numbers here:\n"
         "   factor: All is right but for a factor. Here: factor 0.5 (a ½ too many).\n"
-        "      Where: every leaf, E = (w*x+b-y)**2\n"
-        "      wrong   ∂E/∂w = 0.5 × 33 = 16.5\n"
-        "      right   ∂E/∂w = 33"
+        "      Where: every leaf\n"
+        "      wrong   ∂f/∂w = 0.5 × 33 = 16.5\n"
+        "      right   ∂f/∂w = 33"
     )
 
 
@@ -208,12 +208,12 @@ def test_other_places_of_the_same_slip_are_told():
 def test_every_way_to_a_leaf_is_followed():
     root = load("x*sin(x)", {"x": 2.0}).root()
     lines = str(diagnose_graph(root, {"x": 2 * math.cos(2)})).splitlines()
-    begin = lines.index("   x*sin(x) → x")
+    begin = lines.index("   f → x")
     assert lines[begin : begin + 8] == [
-        "   x*sin(x) → x",
+        "   f → x",
         "      wrong   left out",
         "      right   0.909297427",
-        "   x*sin(x) → sin(x) → x",
+        "   f → sin(x) → x",
         "      both    2 × (−0.416146837) = −0.832293673",
         "   together",
         "      wrong   −0.832293673",

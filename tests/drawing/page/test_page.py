@@ -539,3 +539,27 @@ def test_in_a_notebook_the_page_has_the_theme_of_the_notebook(browser_tab, colou
     inside.wait_for_function(f"document.documentElement.style.colorScheme === '{theme}'")
     red = int(THEMES[theme].ground[1:3], 16)
     assert inside.evaluate("getComputedStyle(document.body).backgroundColor").startswith(f"rgb({red},")
+
+
+def test_of_several_samples_one_is_shown_with_a_switch(opened):
+    problem = microbp.load("xor")
+    tab = opened(page_html(problem.root(), model=problem.model), "#step=26")
+    stepper = Stepper(problem.root())
+
+    def names():
+        return {name for name in tab.locator(".card .name").all_text_contents() if name.startswith("z[1][0]")}
+
+    assert (tab.locator("#sample").input_value(), names()) == ("2", {"z[1][0]⁽³⁾"})
+    tab.select_option("#sample", "0")
+    number = int(tab.locator("#count").inner_text().split()[1])
+    assert (names(), stepper.samples[stepper[number - 1].node]) == ({"z[1][0]⁽¹⁾"}, 1)
+    tab.keyboard.press("Home")
+    assert names() == {"z[1][0]⁽¹⁾"}
+    for _ in range(5):
+        tab.keyboard.press("ArrowRight")
+    assert names() == {"z[1][0]⁽⁴⁾"}
+
+
+def test_without_several_samples_there_is_no_switch(opened):
+    tab = opened(page_html(microbp.load("w1-w8").root()))
+    assert not tab.locator("#samples").is_visible()

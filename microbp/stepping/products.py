@@ -1,0 +1,121 @@
+"""One leaf's gradient as a text writes it: the full product, of each sample its own, and their sum.
+
+>>> from microbp import load
+>>> problem = load("w1-w8")
+>>> stepper = Stepper(problem.root())
+>>> print(*Products(stepper).lines(problem.find("w5")))
+∂E/∂w5 = ∂E/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂w5 = 0.741365070 × 0.186815602 × 0.593269992 = 0.082167041
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from microbp.engine import Value
+from microbp.printing import decimals, derivative, factor
+from microbp.stepping.step import Step
+from microbp.stepping.stepper import Stepper
+
+
+class Products:
+    """The products of one pass."""
+
+    def __init__(self, stepper: Stepper) -> None:
+        self.stepper = stepper
+
+    @cached_property
+    def shares(self) -> dict[int, Value]:
+        """The share of each sample in the loss: the last value that depends on it alone, if there is one only."""
+        samples, arrivals = self.stepper.samples, self.stepper.arrivals
+        last: dict[int, list[Value]] = {}
+        for node, sample in samples.items():
+            if arrivals(node) and all(step.node not in samples for step in arrivals(node)):
+                last.setdefault(sample, []).append(node)
+        return {k: v[0] for k, v in sorted(last.items()) if len(v) == 1 and v[0].label and self.stepper.gradient(v[0])}
+
+    def lines(self, leaf: Value) -> Iterator[str]:
+        """The products that bring a leaf its gradient, and what they add up to."""
+        root, name = self._name(self.stepper.root), self._name(leaf)
+        arrived = self.stepper.arrivals(leaf)
+        if not arrived:
+            yield f"{derivative(root, name)} = 0: no path leads to it"
+            return
+        by_sample: dict[int, list[Step]] = {}
+        for step in arrived:
+            by_sample.setdefault(self.stepper.samples.get(step.node, 0), []).append(step)
+        if not self.shares or by_sample.keys() - {0, *self.shares}:
+            yield from self._sum(self.stepper.root, leaf, arrived)
+            return
+        terms = []
+        for sample, steps in sorted(by_sample.items()):
+            if sample:
+                share = self.shares[sample]
+                terms.append((share, self.stepper.gradient(share), sum(step.contribution for step in steps)))
+                yield from self._sum(share, leaf, steps)
+            else:
+                yield from (line for step in steps for line in self._product(self.stepper.root, step, "penalty: "))
+        yield from self._average(root, name, terms, by_sample.get(0, []), arrived[-1].after)
+
+    def _average(
+        self, root: str, name: str, terms: list[tuple[Value, float, float]], others: list[Step], gradient: float
+    ) -> Iterator[str]:
+        """What the shares of the samples come to, with the weight that the loss gives to each."""
+        weight = terms[0][1]
+        if any(given != weight for _, given, _ in terms) or not weight:
+            symbols = " + ".join(
+                f"{derivative(root, self._name(s))} · {derivative(self._name(s), name)}" for s, *_ in terms
+            )
+            numbers = " + ".join(factor(part) for _, _, part in terms)
+        else:
+            symbols = " + ".join(derivative(self._name(share), name) for share, *_ in terms)
+            numbers = " + ".join(factor(part / weight) for _, _, part in terms)
+            if weight != 1.0:
+                count = round(1 / weight)
+                before = f"1/{count}" if abs(count * weight - 1) < 1e-12 else factor(weight)
+                symbols, numbers = f"{before} · ({symbols})", f"{before} × ({numbers})"
+        for step in others:
+            symbols += f" + {derivative(root, step.node_name)} · {derivative(step.node_name, name)}"
+            numbers += f" + {factor(step.contribution)}"
+        yield f"{derivative(root, name)} = {symbols} = {numbers} = {decimals(gradient)}"
+
+    def _sum(self, top: Value, leaf: Value, steps: Sequence[Step]) -> Iterator[str]:
+        """∂top/∂leaf: one product, or several and their sum."""
+        if len(steps) == 1:
+            yield from self._product(top, steps[0])
+            return
+        scale = self.stepper.gradient(top)
+        for step in steps:
+            yield from self._product(top, step, f"through {step.node_name}: " if step.node is not top else "directly: ")
+        terms = " + ".join(factor(step.contribution / scale) for step in steps)
+        total = sum(step.contribution for step in steps) / scale if scale != 1.0 else steps[-1].after
+        yield f"{derivative(self._name(top), self._name(leaf))} = {terms} = {decimals(total)}"
+
+    def _product(self, top: Value, step: Step, part: str = "") -> Iterator[str]:
+        """What one step brings, as a product from the top; `part` says of a part of the gradient which it is."""
+        scale = self.stepper.gradient(top)
+        chain = [step]
+        above = self.stepper.arrivals(step.node)
+        named = bool(step.node.label)
+        while len(above) == 1 and above[0].node is not top and (above[0].node.label or not named):
+            chain.append(above[0])
+            named = named or bool(above[0].node.label)
+            above = self.stepper.arrivals(above[0].node)
+        last = chain[-1].node
+        of = self._name(top)
+        if len(above) > 1:
+            terms = " + ".join(factor(s.contribution / scale) for s in above)
+            yield f"{derivative(of, self._name(last))} = {terms} = {decimals(above[-1].after / scale)}"
+        symbols = [derivative(s.node_name, s.input_name) for s in reversed(chain)]
+        numbers = [s.local for s in reversed(chain)]
+        if last is not top:
+            symbols.insert(0, derivative(of, self._name(last)))
+            numbers.insert(0, chain[-1].upstream / scale)
+        result = f"{' × '.join(map(factor, numbers))} = {decimals(step.contribution / scale)}"
+        if len(numbers) == 1:  # one arrow: it is its own local derivative
+            yield f"{part}{decimals(numbers[0])}" if part else f"{symbols[0]} = {decimals(numbers[0])}"
+            return
+        yield f"{part or f'{derivative(of, step.input_name)} = '}{' · '.join(symbols)} = {result}"
+
+    def _name(self, value: Value) -> str:
+        return self.stepper.names[value].text()
