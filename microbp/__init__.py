@@ -57,6 +57,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.stepping.paths import paths
     from microbp.stepping.step import Step
     from microbp.stepping.stepper import Stepper
+    from microbp.terminal.own_code import debug
     from microbp.training.conventions import Reproduced, conventions
     from microbp.training.train import TrainingResult, train
 
@@ -99,6 +100,7 @@ __all__ = [
     "compile",
     "conventions",
     "datasets",
+    "debug",
     "define",
     "diagnose",
     "draw",
@@ -162,6 +164,7 @@ _HOMES = {
     "stepping.paths": "paths",
     "stepping.step": "Step",
     "stepping.stepper": "Stepper",
+    "terminal.own_code": "debug",
     "training.conventions": "Reproduced conventions",
     "training.train": "TrainingResult train",
 }

@@ -227,7 +227,7 @@ def as_network(problem: Problem) -> NetworkProblem:
         raise ProblemError(f"this needs a problem, such as microbp.load('w1-w8'), got {problem!r}")
     if not isinstance(problem, NetworkProblem):
         raise ProblemError(
-            f"this needs a network with data and a loss, got the expression {problem.title!r}"
+            f"this needs a network with data and a loss, got the graph of {problem.title!r}"
             "; an expression is for step, draw, gradcheck, and, with gradients of your own, diagnose and grade"
         )
     return problem

@@ -42,8 +42,8 @@ class Path(Shown):
 
     def __str__(self) -> str:
         symbols = " · ".join(derivative(step.node_name, step.input_name) for step in self.steps)
-        numbers = " × ".join(factor(step.local) for step in self.steps)
-        return f"{' → '.join(self.names)}\n  {symbols}\n  = {numbers} = {decimals(self.product)}"
+        numbers = f"{' × '.join(factor(step.local) for step in self.steps)} = " * (len(self.steps) > 1)
+        return f"{' → '.join(self.names)}\n  {symbols}\n  = {numbers}{decimals(self.product)}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -96,10 +96,9 @@ class Products:
         scale = self.stepper.gradient(top)
         chain = [step]
         above = self.stepper.arrivals(step.node)
-        named = bool(step.node.label)
-        while len(above) == 1 and above[0].node is not top and (above[0].node.label or not named):
+        shorter = step.node.op is not None and step.node.op.family == "affine"  # a network's losses have steps inside
+        while len(above) == 1 and above[0].node is not top and (above[0].node.label or not shorter):
             chain.append(above[0])
-            named = named or bool(above[0].node.label)
             above = self.stepper.arrivals(above[0].node)
         last = chain[-1].node
         of = self._name(top)

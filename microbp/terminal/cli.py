@@ -37,6 +37,7 @@ from microbp.terminal.commands import (
     train,
 )
 from microbp.terminal.console import ascii_fallback, settle_stdout, silence_stdout
+from microbp.terminal.own_code import graph_of, is_own_code
 
 OURS = 70
 """The exit code of an error of microbp's own: sysexits.h calls it EX_SOFTWARE."""
@@ -44,7 +45,7 @@ MAY_BE_EMPTY = ("show",)
 """Options for which an empty text means something: show nothing."""
 BUILT_IN = "a built-in problem (`microbp problems` lists them)"
 NETWORK = f"{BUILT_IN}, or a .toml file"
-PROBLEM = f"{BUILT_IN}, a .toml file, or an expression such as 'sigmoid(w*x + b)'"
+PROBLEM = f"{BUILT_IN}, a .toml file, an expression such as 'sigmoid(w*x + b)', or mine.py:loss, a value of your code"
 
 
 class Command(NamedTuple):
@@ -206,6 +207,6 @@ def _load(options: argparse.Namespace, files: bool) -> Problem:
             raise ProblemError(
                 f"a number for a name is given as NAME=NUMBER, for example w=0.5; got {text!r}"
             ) from None
-    problem = load(options.problem, numbers)
+    problem = graph_of(options.problem) if is_own_code(options.problem) else load(options.problem, numbers)
     samples = getattr(options, "samples", None)
     return problem if samples is None else as_network(problem).showing(samples)

@@ -206,6 +206,7 @@ class Screen:
 
     def gradients(self, leaves: Sequence[Value]) -> str:
         """The gradients of the leaves, in columns."""
-        grads = ((leaf.label, self.stepper.grad(leaf)) for leaf in leaves)
-        rows = [(printable(label), "0" if grad is None else decimals(grad)) for label, grad in grads]
+        names = self.stepper.names
+        grads = ((names[leaf].text() if leaf in names else leaf.label, self.stepper.grad(leaf)) for leaf in leaves)
+        rows = [(printable(name), "0" if grad is None else decimals(grad)) for name, grad in grads]
         return "\n".join(f"  {line}" for line in columns([("leaf", "gradient"), *rows]))

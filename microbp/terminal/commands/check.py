@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +14,7 @@ from microbp.comparing.answers.files import load_gradients, named, running
 from microbp.diagnosis.any_pass.check import check
 from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.terminal.output import put
+from microbp.terminal.own_code import run_file
 
 NEEDS = (
     "the file has forward(…), which returns the loss and the arrays on its way, backward(…), which returns their "
@@ -33,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints the report. Exit code: 0 if every line is right, else 1."""
     path = Path(options.file)
-    module = _load(path)
+    module = run_file(path, NEEDS)
     missing = [name for name in ("forward", "backward") if not callable(getattr(module, name, None))]
     if missing:
         functions = [name for name, x in vars(module).items() if callable(x) and not name.startswith("_")]
@@ -49,23 +48,6 @@ def run(options: argparse.Namespace) -> int:
         raise
     put(options, found.as_dict(), found)
     return 0 if found.ok else 1
-
-
-def _load(path: Path) -> ModuleType:
-    """The file as a module; it is run, in its own folder's company."""
-    if path.suffix != ".py" or not path.is_file():
-        raise ProblemError(f"check needs a file of Python code, mine.py for example; got {str(path)!r}: {NEEDS}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        with running(f"cannot run {str(path)!r}:"):
-            spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.resolve().parent))
-    return module
 
 
 def _data(module: ModuleType, options: argparse.Namespace) -> dict[str, Any]:
