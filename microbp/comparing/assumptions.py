@@ -17,7 +17,6 @@ from typing import Any
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import marked, precision_of
 from microbp.losses import LOSSES, loss_named
-from microbp.printing import decimals
 from microbp.problems.exercise import Exercise
 from microbp.problems.settings import PENALTIES
 
