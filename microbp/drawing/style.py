@@ -25,7 +25,7 @@ class StyleOptions(TypedDict, total=False):
     show: Part | Collection[Part]
     digits: int
     heat: bool
-    fold: bool | Collection[str]
+    fold: bool | Collection[str] | None
     constants: bool
     affine: Sums
     widths: bool | float

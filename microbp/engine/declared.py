@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Generic, Literal, SupportsFloat, TypeVar
 
 V = TypeVar("V")
-Activation = Literal["linear", "tanh", "sigmoid", "relu", "leaky_relu", "softplus"]
+Activation = Literal["linear", "tanh", "sigmoid", "relu", "leaky_relu", "elu", "softplus"]
 """What a neuron may make of its net."""
 
 
@@ -84,6 +84,12 @@ class Declared(Generic[V]):
         """out = x if x > 0 else 0.01 * x, ∂out/∂x = 0.01 + 0.99 * (x > 0).
         leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere. Defined and
         differentiable everywhere, but for x == 0: there its derivative is a convention.
+        """
+
+    def elu(self) -> V:
+        """out = x if x > 0 else expm1(x), ∂out/∂x = 1 if x > 0 else exp(x).
+        elu lets the gradient through where x > 0; elsewhere e^x is left of it. Defined and differentiable
+        everywhere.
         """
 
     def softplus(self) -> V:
@@ -183,12 +189,6 @@ class Declared(Generic[V]):
     def silu(self) -> V:
         """out = x * sigmoid(x), ∂out/∂x = sigmoid(x) + out * (1 - sigmoid(x)).
         silu is x·σ(x), so its derivative is σ + x·σ·(1 − σ). Defined and differentiable everywhere.
-        """
-
-    def elu(self) -> V:
-        """out = x if x > 0 else expm1(x), ∂out/∂x = 1 if x > 0 else exp(x).
-        elu lets the gradient through where x > 0; elsewhere e^x is left of it. Defined and differentiable
-        everywhere.
         """
 
     def sign(self) -> V:

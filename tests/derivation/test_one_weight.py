@@ -14,7 +14,7 @@ from microbp.errors import GraphError, UnknownNameError
 from microbp.formula.language import Formula
 from microbp.losses import LOSSES, batch_loss
 from microbp.printing import json_text
-from tests.comparing.test_comparison import cases
+from tests.diagnosis.test_compare import cases
 from tests.test_vectorized import random_case
 
 

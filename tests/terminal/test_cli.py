@@ -263,7 +263,7 @@ def test_help_says_which_commands_take_an_expression(capsys):
     for name, row in COMMANDS.items():
         with pytest.raises(SystemExit):
             main([name, "--help"])
-        assert ("or an expression" in " ".join(capsys.readouterr().out.split())) == (row.takes == "problem"), name
+        assert ("an expression such as" in " ".join(capsys.readouterr().out.split())) == (row.takes == "problem"), name
 
 
 @pytest.mark.slow

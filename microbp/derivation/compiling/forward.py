@@ -66,7 +66,7 @@ class Forward(References):
     def _made(self, array: Array) -> Formula:
         match array.made:
             case Map(op=op, operands=operands):
-                return fold(formula_of(op, self.textbook).substitute(**self._named(array, op.inputs, operands)))
+                return self._mapped(array, formula_of(op, self.textbook), self._named(array, op.inputs, operands))
             case Linear(dots=dots, terms=terms):
                 texts = [f"{self.ref(x, True).text.numpy()} @ {self._weights(array, w, 'forward')}" for x, w in dots]
                 named = self._named(array, [str(k) for k in range(len(terms))], terms) if not dots else {}
@@ -76,6 +76,17 @@ class Forward(References):
             case Total(parts=parts):
                 return Formula.sum([self._summed(self.ref(self._part(part))) for part in parts])
         raise AssertionError(array)
+
+    def _mapped(self, array: Array, formula: Formula, named: dict[str, Formula]) -> Formula:
+        """The formula of an array; what a number has decided may leave too little of it to fill the array: `where`."""
+        assert isinstance(array.made, Map)
+        numbers = {name: text for name, text in named.items() if text.number is not None}
+        left = fold(formula.substitute(**numbers)).names
+        operands = dict(zip(array.made.op.inputs, array.made.operands, strict=True))
+        if numbers and not any(self._fills(operands[name], array) for name in left):
+            text = fold(formula.substitute(**named)).numpy()
+            return Formula.atom(f"np.broadcast_to({text}, {self._shape(array, array.batched)})")
+        return fold(formula.substitute(**named))
 
     def _named(self, array: Array, names: Sequence[str], operands: list[Nodes]) -> dict[str, Formula]:
         """The operands by name. One of them has the shape of the array, also where each is one number for all."""

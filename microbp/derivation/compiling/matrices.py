@@ -190,12 +190,6 @@ class Matrices(Forward):
             full = grad.full
         self.grads[ref.array].append(Grad(text, full, ref.at, ref.twice))
 
-    def _fills(self, nodes: Nodes, array: Array) -> bool:
-        ref = self.ref(nodes)
-        if ref.array is None or (ref.kind == "scalar" and array.shape):
-            return ref.kind == "constant" and not self._rows(array)
-        return self._batched(ref) or not self._rows(array)
-
     def _full(self, grad: Grad, array: Array) -> str:
         text = grad.text.numpy()
         if grad.full:

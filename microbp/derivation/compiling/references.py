@@ -126,6 +126,12 @@ class References:
         """Whether its gradient has a row for each sample."""
         return array.batched or (bool(self.sample) and self.reduce is None)
 
+    def _fills(self, nodes: Nodes, array: Array) -> bool:
+        ref = self.ref(nodes)
+        if ref.array is None or (ref.kind == "scalar" and array.shape):
+            return ref.kind == "constant" and not self._rows(array)
+        return self._batched(ref) or not self._rows(array)
+
     def _shape(self, array: Array, rows: bool | None = None) -> str:
         rows = self._rows(array) if rows is None else rows
         self.counts_rows |= rows
