@@ -19,6 +19,7 @@ from microbp.problems.exercise import exercise_of
 LOSS_OF = {
     "softmax-diagonal-only": "softmax_cross_entropy",
     "softmax-over-samples": "softmax_cross_entropy",
+    "softmax-over-all": "softmax_cross_entropy",
     "softmax-twice": "softmax_cross_entropy",
     "missing-loss-term": "binary_cross_entropy",
 }

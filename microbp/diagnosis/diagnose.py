@@ -33,13 +33,14 @@ from microbp.comparing.answers.read import choose
 from microbp.comparing.assumptions import assumed, right_for, verdict
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
+from microbp.diagnosis.first_wrong import Divergence, walk
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
 from microbp.diagnosis.text import alternatives, explained, judged_on, maps, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.diagnosis.verdict import IN_PRECISION, Right, found_right, wrong_loss
 from microbp.engine import Value
-from microbp.errors import ShapeError
+from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses import LossName
 from microbp.nn import MLP
 from microbp.problems import ExpressionProblem, Problem
@@ -84,10 +85,31 @@ def diagnose(
     if found:
         said = verdict(case, found[0])
         diagnosis = replace(diagnosis, right_for=said, explanation=f"{said}\n\n{diagnosis.explanation}")
+    if not diagnosis.ok and (on_the_way := _beside(case, given)):
+        details = diagnosis.details | {"on_the_way": on_the_way.as_dict()}
+        diagnosis = replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{_told(on_the_way)}")
     if not (said := wrong_loss(judged, given)):
         return diagnosis
     details = diagnosis.details | {"loss": {"yours": given.loss, "right": judged.truth[0]}}
     return replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{said}")
+
+
+def _beside(case: Exercise, given: Answer) -> Divergence | None:
+    """What was given of the quantities on the way, beside the right ones; None if nothing was, or it cannot be read."""
+    try:
+        return walk(case, given.beside, {}, {}) if given.beside else None
+    except (ShapeError, UnknownNameError):
+        return None
+
+
+def _told(found: Divergence) -> str:
+    """What to say of the quantities on the way."""
+    if found.ok:
+        names = [q.name for q in found.quantities]
+        are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+        return f"You gave {' and '.join(names)} as well, which {are} right: the mistake comes after {them}."
+    first = next(q for q in found.quantities if not q.ok)
+    return f"You gave {first.name} as well, which is wrong already ({first.note}): look at {first.formula}."
 
 
 def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answer, Exercise]:

@@ -110,16 +110,22 @@ def first_divergence(
     is which if they have other names: {"hidden": "a1"}. What else is given is only noted; if nothing is a quantity of
     the network, or `names` has another, that is an `UnknownNameError`. Raises `ShapeError` for what does not fit.
     """
-    case = exercise_of(model, X, Y, loss=loss, l2=l2)
+    labels = neurons(model if isinstance(model, MLP) else as_network(model).model)
+    return walk(exercise_of(model, X, Y, loss=loss, l2=l2), quantities, labels, names or {})
+
+
+def walk(
+    case: Exercise, quantities: Mapping[str, Any], labels: Mapping[str, Place], names: Mapping[str, str]
+) -> Divergence:
+    """The same for an exercise; `labels` are those of the nets and the outputs of single neurons."""
     right = quantities_of(case)
     if not quantities:
         raise ShapeError(f"there is nothing to look at: give one quantity or more, of {', '.join(right)}")
-    labels = neurons(model if isinstance(model, MLP) else as_network(model).model)
     given: dict[Place, tuple[str, Floats]] = {}
     keys: dict[Place, str] = {}
     unused: dict[str, str | None] = {}
     for key, value in quantities.items():
-        name = (names or {}).get(key, key)
+        name = names.get(key, key)
         place = (canonical(name), None) if canonical(name) in right else labels.get(name)
         if place is None:
             if name != key:

@@ -161,6 +161,9 @@ def alternatives(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> I
             yield f"      These data would tell: X = {X.tolist()}, Y = {Y.tolist()}"
 
 
+_CLIPPED = "They are the right numbers, cut off at ±{}: hand in the gradients before they are clipped."
+
+
 def in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
     nothing = "The gradients are wrong, and no other line, nor two known mistakes, gives these numbers."
@@ -173,6 +176,7 @@ def in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str
         f"First wrong array, as a pass computes them: {details['first_wrong']}.",
         " ".join([f"Wrong arrays: {wrong}; right: {right or 'none'}.", *judged_on(case, given)]),
         *(f"The errors are confined to {where}." for where in details["confined"]),
+        *([_CLIPPED.format(number(details["clipped"]))] if details["clipped"] else []),
         *([f"There yours is {number(details['factor'])} times what is right."] if details["factor"] else []),
         *_nearest(details["nearest"]),
     ]

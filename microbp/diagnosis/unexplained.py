@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Answer
+from microbp.comparing.answers.answer import Answer, within
 from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.text import followed, in_words, maps
@@ -31,6 +31,7 @@ def unexplained(search: Search) -> Diagnosis:
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(search, errors, wrong)),
         "factor": _factor(search, errors, wrong),
+        "clipped": _clipped(search, wrong),
         "finite": bool(all(np.isfinite(g).all() for g in case.truth[1].values())),
         "not_finite": [
             f"{name}{list(given.place(name, int(k)))}"
@@ -73,6 +74,22 @@ def _factor(search: Search, errors: dict[str, Any], wrong: list[str]) -> float |
     return common if np.all((low <= every) & (every <= high)) else None
 
 
+def _clipped(search: Search, wrong: list[str]) -> float | None:
+    """Where the right numbers were cut off, if that is all that was done to them: at plus and minus that."""
+    given, truth = search.given, search.case.truth[1]
+    numbers = [given.numbers(name) for name in wrong]
+    limit = max((float(np.max(np.abs(array))) for array in numbers), default=0.0)
+    ends = sum(int(np.count_nonzero(np.abs(array) == limit)) for array in numbers)
+    for name, array in zip(wrong, numbers, strict=True):
+        right = given.select(name, truth[name])
+        if (
+            right is None
+            or not within(array, np.clip(right, -limit, limit), search.precision.tolerance(name, array)).all()
+        ):
+            return None
+    return limit if ends > 1 else None
+
+
 def _confined(search: Search, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:
     """Where all errors are, if that is not everywhere: a layer, the weights or biases, a row, a column, a sample."""
     case, given = search.case, search.given
@@ -81,7 +98,10 @@ def _confined(search: Search, errors: dict[str, Any], wrong: list[str]) -> Itera
         ((name, at),) = places
         yield f"one number, {case.label(name, at)}: {name}{list(at)}"
         return
-    layers = {name[2:] for name in wrong}
+    layers, neurons = {name[2:] for name in wrong}, {at[0] for _, at in places}
+    if len(layers) == len(neurons) == 1 < len(wrong):
+        yield f"neuron {neurons.pop()} of layer {layers.pop()}"
+        return
     if len(layers) == 1 < case.depth:
         yield f"layer {layers.pop()}"
     if len(kinds := {name[1] for name in wrong}) == 1 and len({name[1] for name in errors}) == 2:

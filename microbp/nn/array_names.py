@@ -28,7 +28,7 @@ _PATTERNS = [
         re.IGNORECASE,
     ),
 ]
-"""dW1, W[1].grad, weights; and as modules name the arrays that they hold: 0.weight, fc1.bias, layers.0.weight.grad."""
+"""dW1, W[1].grad, weights; and as modules name the arrays that they hold: 0.weight, fc1.bias, layers[0].dW."""
 _AROUND = re.compile(rf"{_GRADIENT}?(?P<stem>.+?){_GRADIENT_AFTER}?", re.IGNORECASE)
 
 

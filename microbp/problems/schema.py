@@ -45,6 +45,14 @@ class Key(NamedTuple):
     example: str
 
 
+_LOSSES = (*LOSSES, *ALIASES, "cross_entropy")
+
+
+def _is_loss(value: Any) -> bool:
+    """Whether it is the name of a loss, in any case of its letters, with - or a space for _."""
+    return isinstance(value, str) and value.lower().replace("-", "_").replace(" ", "_") in _LOSSES
+
+
 SCHEMA: dict[str, dict[str, Key]] = {
     "": {"title": Key(TEXT, "what `microbp problems` says of it", '"My network"')},
     "network": {
@@ -92,7 +100,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "shown": Key(whole(1), "how many samples the graph is of that is stepped through and drawn (all)", "1"),
     },
     "loss": {
-        "name": Key(one_of([*LOSSES, *ALIASES, "cross_entropy"]), "with all its conventions", '"half_squared_error"'),
+        "name": Key(one_of(_LOSSES)._replace(fits=_is_loss), "with all its conventions", '"half_squared_error"'),
         "half": Key(FLAG, "whether a ½ stands before a squared error, if the name does not say so", "true"),
         "over": Key(one_of(OVER), "what it is averaged over: nothing (sum), the m samples, all m·n outputs", '"sum"'),
         "l2": Key(NUMBER, "λ of a penalty on the weights", "0.0"),

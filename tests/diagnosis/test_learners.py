@@ -169,6 +169,51 @@ WRONG = [
 ]  # fmt: skip
 
 
+TOLD = [
+    ("δ3 = (2·(a3 − y)/m)·a3", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m * a3"]),
+    ("δ3 = (2·(a3 − y)/m)·y·(1 − y)", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m * y * (1 - y)"]),
+    ("δ3 = (a3 − y)·(a3 − y)/m ⊙ σ′(z3)", "tanh", SQUARED, 0, ["d3 = (a3 - y) ** 2 / m * a3 * (1 - a3)"]),
+    ("δ3 = |2·(a3 − y)/m ⊙ σ′(z3)|", "tanh", SQUARED, 0, ["d3 = 2 * abs(a3 - y) / m * a3 * (1 - a3)"]),
+    (
+        "δ3 = (exp(a3)/(the sum of all of exp(a3)) − y)/m", "tanh", SOFTMAX, 0,
+        ["d3 = (np.exp(z3) / np.exp(z3).sum() - y) / m"],
+    ),
+    ("δ1 = (δ2 W2) ⊙ a1 − a1", "sigmoid", SQUARED, 0, ["d1 = d2 @ W2 * a1 * 1 - a1"]),
+    ("δ1 = (δ2 W2) ⊙ ((1 − a1)²)", "tanh", SQUARED, 0, ["d1 = d2 @ W2 * (1 - a1) ** 2"]),
+    ("δ1 = (δ2 W2) ⊙ sign(z1)", "relu", CROSS, 0, ["d1 = d2 @ W2 * np.sign(z1)"]),
+    ("δ1 = (δ3 W2) ⊙ tanh′(z1)", "tanh", SQUARED, 0, ["d1 = d3 @ W2 * slope(z1, a1)"]),
+    ("δ1 = (row sums of δ2) ⊙ tanh′(z1)", "tanh", SQUARED, 0, ["d1 = d2.sum(1)[:, None] * slope(z1, a1)"]),
+    ("db2 = row means of dW2", "tanh", SQUARED, 0, ["db2 = dW2.mean(1)"]),
+    ("db1 = δ1[0]", "tanh", SQUARED, 0, ["db1 = d1[0]"]),
+    ("dW2 = (δ2ᵀ a1) ⊙ W2", "tanh", CROSS, 0, ["dW2 = (d2.T @ a1) * W2"]),
+    ("dW3 = δ3ᵀ a2 + (λ/m)·sign(W3)", "tanh", CROSS, 0.8, every_dW(" + l2 / m * np.sign(W)")),
+    ("dW3 = δ3ᵀ a2 + (λ/m)·W3 ⊙ W3", "tanh", CROSS, 0.8, every_dW(" + l2 / m * W ** 2")),
+]  # fmt: skip
+"""Passes as people ask about them, each with the line that has to be told as theirs, whether it has a name or not."""
+
+
+@pytest.mark.parametrize(("line", "f", "loss", "l2", "edits"), TOLD, ids=lambda value: str(value)[:40])
+def test_a_wrong_line_is_told(line, f, loss, l2, edits):
+    model, gradients = learner(f, loss, l2, *edits)
+    diagnosis = microbp.diagnose(model, gradients, X, Y[loss], loss=loss, l2=l2)
+    assert not diagnosis.ok
+    assert [found["wrong"] for found in diagnosis.details["findings"]] == [line]
+
+
+@pytest.mark.parametrize(
+    ("said", "edits"),
+    [
+        ("the right numbers, cut off at ±0.01", ["dW1 = np.clip(d1.T @ X, -0.01, 0.01)"]),
+        ("confined to neuron 0 of layer 1", ["d1 = (d2 @ W2) * slope(z1, a1); d1[:, 0] = 0"]),
+    ],
+)
+def test_what_was_done_to_right_gradients_is_said(said, edits):
+    model, gradients = learner("tanh", SQUARED, 0, *edits)
+    diagnosis = microbp.diagnose(model, gradients, X, Y[SQUARED], loss=SQUARED)
+    assert not diagnosis.ok
+    assert said in str(diagnosis)
+
+
 @pytest.mark.parametrize("digits", [None, 6])
 @pytest.mark.parametrize(("code", "f", "loss", "l2", "edits"), WRONG, ids=lambda value: str(value)[:40])
 def test_a_wrong_line_is_named(code, f, loss, l2, edits, digits):

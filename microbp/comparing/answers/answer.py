@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -119,12 +118,10 @@ def fitted(case: Exercise, given: Answer, loose: bool = False, each: bool = Fals
     wrong = [name for name in arrays if name not in totals and arrays[name].shape != case.shape(name)]
     mirrored = [f"{name[:2]}{case.depth + 1 - int(name[2:])}" for name in case.names]
     names = dict(zip(case.names, mirrored, strict=True))
-    for back, turn in product((False, True), repeat=2) if loose and wrong else ():
-        if all(
-            name in totals or arrays[name].shape == case.shape(names[name] if back else name)[:: -1 if turn else 1]
-            for name in arrays
-        ):
-            wrong = []
+    for back in (False, True) if loose and wrong else ():
+        needed = {name: case.shape(names[name] if back else name) for name in arrays}
+        if all(name in totals or arrays[name].shape in (needed[name], needed[name][::-1]) for name in arrays):
+            wrong = []  # as a mistake some may be transposed, and the layers reversed
     if wrong:
         raise ShapeError(_misfit(case, wrong[0], arrays[wrong[0]], names))
     left_out = tuple(name for name in idle if name not in arrays)

@@ -22,6 +22,7 @@ import numpy as np
 from microbp import vectorized
 from microbp.comparing.answers.flat import ORDERS, in_order
 from microbp.errors import ProblemError
+from microbp.nn.array_names import array_name, layers_of
 from microbp.nn.layout import CHOICES, OURS, ArrayLayout
 from microbp.problems.exercise import Exercise, Floats
 
@@ -77,7 +78,7 @@ def calls(case: Exercise, function: Callable[..., Any], said: ArrayLayout) -> It
 
     Raises `ProblemError`, with an adapter as its note, for a function whose parameters have names that say nothing.
     """
-    roles = _roles(function)
+    roles = _roles(case, function)
     first: _Form | None = None
     for form in _forms(case, roles, said):
         first = first or form
@@ -108,11 +109,21 @@ def _argument(exercise: Exercise, role: str, form: _Form) -> Any:
             return exercise.l2
         case "η":
             return exercise.learning_rate or 0.0
+        case _ if role[1:].isdigit():
+            return ((weights if role[0] == "W" else biases) or [])[int(role[1:]) - 1]
         case _:
             return len(exercise.Y)
 
 
-def _roles(function: Callable[..., Any]) -> Sequence[str]:
+def _single(case: Exercise, names: Sequence[str]) -> dict[str, str]:
+    """Which single array each parameter is for, W1 or b2, if all weights are among them."""
+    found = {name: array for name in names if (array := array_name(name)) and array.kind in "Wb"}
+    layers = layers_of({name: array.number for name, array in found.items() if array.number is not None}, case.depth)
+    roles = {name: f"{found[name].kind}{l}" for name, l in layers.items()}
+    return roles if {f"W{l}" for l in range(1, case.depth + 1)} <= {*roles.values()} else {}
+
+
+def _roles(case: Exercise, function: Callable[..., Any]) -> Sequence[str]:
     """What each parameter is for. λ and η are given also if they need not be."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
@@ -122,8 +133,9 @@ def _roles(function: Callable[..., Any]) -> Sequence[str]:
         return _PLAIN
     parameters = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [p.name for p in parameters if p.default is p.empty]
-    roles = [_ROLE.get(name.lower(), "") for name in needed]
-    whole = {"X", "Y"} <= set(roles) and {"weights", "parameters", "theta"} & set(roles)
+    single = _single(case, needed)
+    roles = [_ROLE.get(name.lower()) or single.get(name, "") for name in needed]
+    whole = {"X", "Y"} <= set(roles) and ({"weights", "parameters", "theta"} & set(roles) or single)
     if whole and all(roles) and len(set(roles)) == len(roles):
         more = [_ROLE.get(p.name.lower(), "") for p in parameters[len(needed) :]]
         return [*roles, *more[:1]] if more[:1] == ["λ"] else roles
@@ -131,8 +143,9 @@ def _roles(function: Callable[..., Any]) -> Sequence[str]:
         return _PLAIN
     signature = ", ".join(p.name for p in parameters)
     error = ProblemError(
-        "a function of gradients is called as f(weights, biases, X, Y), f(parameters, X, Y), f(parameters, cache, X, "
-        f"Y) or f(theta, X, Y), told by the names of its parameters; got f({signature}). Call it from one of these:"
+        "a function of gradients is called as f(weights, biases, X, Y), f(W1, b1, …, X, Y), f(parameters, X, Y), "
+        "f(parameters, cache, X, Y) or f(theta, X, Y), told by the names of its parameters; "
+        f"got f({signature}). Call it from one of these:"
     )
     error.add_note(ADAPTER)
     raise error
@@ -146,7 +159,7 @@ def _forms(case: Exercise, roles: Sequence[str], said: ArrayLayout) -> Iterator[
     packings = ["dict", "list", "pairs"] if "parameters" in roles else [""]
     if "theta" in roles:
         packings = ["list of Θ", *sorted(ORDERS, key=lambda order: not order.startswith("theta"))]
-    no_place = not {"biases", "parameters"} & set(roles)
+    no_place = not {"biases", "parameters", "b1"} & set(roles)
     if no_place and not said.bias:
         biases = ["first column", "last column"] + ["apart"] * ("theta" not in roles)
     targets = ["matrix"] + (["vector"] if case.sizes[-1] == 1 else ["labels"] * _is_one_hot(case.Y))

@@ -10,6 +10,7 @@ a sum is another sum; there is a factor or a term more. Whether the shapes fit s
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -44,6 +45,9 @@ def edits(text: str, output: bool = False) -> tuple[Edit, ...]:
                 made = ast.unparse(_put(tree, node, ast.parse(other, mode="eval").body))
                 if made != ast.unparse(tree):
                     found.setdefault(made, said)
+    for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & {*ATOMS}:
+        for other in atoms:
+            found.setdefault(re.sub(rf"\b{name}\b", other, text), f"{other} for every {name}")
     for atom in (*atoms, "(1 - a)", "m", "n"):
         found.setdefault(f"({text}) * {atom}", f"times {atom}")
     for atom in atoms:
@@ -157,6 +161,7 @@ def _around(node: ast.expr) -> Iterator[Edit]:
         (f"-{x}", "the other sign"), (f"{x} ** 2", "squared"),
         (f"2 * {x}", "twice"), (f"{x} / 2", "halved"), (f"{x} / m", "divided by m"), (f"m * {x}", "times m"),
         (f"1 / {x}", "one over it"), (f"({x}).T", "transposed"), (f"(1 - {x})", "1 less it"),
+        (f"np.sign({x})", "its sign alone"), (f"np.abs({x})", "without its sign"),
     )  # fmt: skip
 
 

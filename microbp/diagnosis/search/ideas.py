@@ -157,6 +157,7 @@ class Ideas(Replayer):
         if kind == "delta":
             sources += [("slope", own["slope"], ""), ("d", PASS["d"], "")]
             sources += [("slope", SLOPES[f], f)] if SLOPES[f] != own["slope"] else []
+            sources.append(("d", f"up * {SLOPES[f]}" if SLOPES[f].startswith("a *") else f"up * ({SLOPES[f]})", f))
             sources += [("up", loss.derivative, "")] if last else []
             sources += [("d", loss.delta[f], "")] if last and f in loss.delta else []
         elif kind == "sums":
