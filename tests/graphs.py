@@ -54,5 +54,7 @@ def graphs(draw, analytic: bool = False):
         )
         if op.family or legal(op, [x.data for x in inputs]):
             nodes.append(apply(op, inputs))
+    if draw(st.booleans()):
+        nodes.reverse()  # the walk goes into the inputs of each, not from one that is done to the next
     root = apply(FAMILIES["total"].row(len(nodes)), tuple(nodes))
     return root, leaves

@@ -24,8 +24,8 @@ LEAST_DIGITS = 3
 """No number is taken to be rounded to fewer: 2.0 can be exact."""
 OF_ZEROS = 5e-7
 """How far from 0 a number may be if all that were given are 0: they may have been rounded to 6 decimals."""
-TYPED_DIGITS = 5
-"""Numbers that float16 can hold were not typed if one of them has more."""
+HALF_DIGITS = 4
+"""Of numbers with one more that are typed float16 can hold one in ten, with two more one in a hundred."""
 COMPUTED = 1e-13
 """Numbers that are more precise than this were not typed: then a short one among them is exact."""
 OF_LOSS = 1e-6
@@ -46,6 +46,8 @@ def typed_half_units(numbers: Floats, least: int = LEAST_DIGITS, alike: bool = F
     the largest. Unless they are `alike`, each may also have fewer digits than the others, if none was computed. Full
     doubles have so many that it comes to nothing; inf and nan are not rounded.
     """
+    if not numbers.ndim:
+        return typed_half_units(numbers.reshape(1), least, alike).reshape(())
     finite = numbers[np.isfinite(numbers) & (numbers != 0)]
     if not finite.size:
         return np.where(np.isfinite(numbers), OF_ZEROS, 0.0)
@@ -109,13 +111,23 @@ class Precision:
         return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
 
 
-def of_quantity(numbers: Floats, right: Floats, noise: Floats | float = 0.0) -> Floats:
-    """How far a quantity that is no gradient may be from this: its digits cut off, or computed in float32."""
-    half = typed_half_units(numbers)
+def decimals_of(arrays: Sequence[Floats]) -> float:
+    """Half a unit of the last decimal of all these, which were typed together; 0 if any were computed."""
+    numbers = np.concatenate([array.ravel() for array in arrays])
+    half = typed_half_units(numbers, alike=True)
+    return float(half.min()) if _short(half, numbers) else 0.0
+
+
+def of_quantity(numbers: Floats, right: Floats, noise: Floats | float = 0.0, least: float = 0.0) -> Floats:
+    """How far a quantity that is no gradient may be from this: its digits cut off, or computed in float32.
+
+    No number was typed to a smaller half unit than the `least`.
+    """
+    half = np.maximum(typed_half_units(numbers), least)
     if is_half(numbers):
         half = np.maximum(half, _of_half(numbers))
-    noise = np.maximum(noise, SINGLE * largest(right))
-    return Precision({"": half}, {"": np.broadcast_to(noise, right.shape)}, single=True, cut=True).tolerance("", right)
+    noise = np.broadcast_to(np.maximum(noise, SINGLE * largest(right)), right.shape)
+    return Precision({"": half}, {"": noise}, single=True, cut=True).tolerance("", right)
 
 
 def near_loss(yours: float, right: float) -> bool:
@@ -125,7 +137,7 @@ def near_loss(yours: float, right: float) -> bool:
 
 
 def digits(numbers: Floats, right: Floats, tolerance: Floats) -> float:
-    """How many digits numbers have together that are known so well: what a mistake behind them must get right.
+    """How many digits numbers have together that are known so well, and that a mistake must get right.
 
     >>> round(digits(np.array([250.0, 4.0]), np.array([1000.0, 3.0]), np.array([0.1, 0.4])))
     5
@@ -181,7 +193,7 @@ def precision_of(case: Exercise, given: Answer, typed: bool = True, pooled: bool
     single = given.single
     if typed and not single and all(map(is_single, numbers)):  # and not because they were typed with few digits
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
-    if all(map(is_half, numbers)) and (single or (typed and _longest(numbers) > TYPED_DIGITS)):
+    if all(map(is_half, numbers)) and (single or (typed and _many_digits(numbers))):
         units = [np.maximum(half, _of_half(array)) for half, array in zip(units, numbers, strict=True)]
     return Precision(dict(zip(given.arrays, units, strict=True)), noise_of(case, given), single)
 
@@ -192,9 +204,9 @@ def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
     return bool(np.all(half[finite] >= least * np.abs(numbers[finite])))
 
 
-def _longest(arrays: Sequence[Floats]) -> int:
-    """How many digits the number has that has the most."""
-    return max((figures(x) for array in arrays for x in array[np.isfinite(array)].tolist()), default=0)
+def _many_digits(arrays: Sequence[Floats]) -> bool:
+    """Whether numbers that float16 can hold have more digits than it has, which are not there by chance."""
+    return sum(max(0, figures(x) - HALF_DIGITS) for array in arrays for x in array[np.isfinite(array)].tolist()) > 1
 
 
 def _of_half(numbers: Floats) -> Floats:
@@ -215,10 +227,7 @@ def is_half(numbers: Floats) -> bool:
 
 
 def few_digits(given: Answer, right: Gradients) -> bool:
-    """Whether these are right numbers with hardly a digit left: 0.02 for 0.0196, and none is much larger.
-
-    Or two digits in an array alone: 0.051 for 0.0514, beside others in full.
-    """
+    """Whether right numbers have hardly a digit left: 0.02 for 0.0196; or two in an array beside full ones."""
     numbers, vectors = [given.numbers(name) for name in given.arrays], [given.select(n, right[n]) for n in given.arrays]
     found = [v for v in vectors if v is not None]
     if len(found) < len(vectors):

@@ -22,7 +22,7 @@ from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.answers.arrays import floats, unwrapped
 from microbp.comparing.answers.read import read
 from microbp.comparing.noise import noise_of
-from microbp.comparing.precision import of_quantity
+from microbp.comparing.precision import decimals_of, of_quantity
 from microbp.derivation.backprop import forward, pass_of
 from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
 from microbp.diagnosis.verdict import Judged, judged
@@ -122,6 +122,7 @@ def walk(
     if not quantities:
         raise ShapeError(f"there is nothing to look at: give one quantity or more, of {', '.join(right)}")
     given: dict[Place, tuple[str, Floats]] = {}
+    gradients: dict[str, Any] = {}
     keys: dict[Place, str] = {}
     unused: dict[str, str | None] = {}
     for key, value in quantities.items():
@@ -135,16 +136,20 @@ def walk(
         if place in keys:
             raise ShapeError(f"{keys[place]} and {key} are both {place[0]}: give it once")
         keys[place] = key
-        given[place] = place[0] if place[1] is None else name, floats(key, unwrapped(value))
+        value = unwrapped(value)
+        given[place] = place[0] if place[1] is None else name, floats(key, value)
+        if place[0] in case.names:
+            gradients[place[0]] = value  # as it is: float16 has a precision of its own
     if not given:
         raise _unknown(next(iter(unused)), right)
-    if together := _gradients(case, {place[0]: array for place, (_, array) in given.items()}):
+    together = judged(case, read(case, gradients, layout=case.layout)) if gradients else None
+    if together:
         case, right = together.case, quantities_of(together.case)
-    order = list(right)
+    order, least = list(right), decimals_of([array for _, array in given.values()])
     found = []
     for place in sorted(given, key=lambda p: (order.index(p[0]), p[1] or 0)):
         quantity = together and _gradient(together, place[0])
-        found.append((place[0], quantity or _judged(case, place, *given[place], right[place[0]])))
+        found.append((place[0], quantity or _judged(case, place, *given[place], right[place[0]], least)))
     return Divergence(tuple(q for _, q in found), _missing(case, found, right), unused)
 
 
@@ -161,17 +166,8 @@ def _missing(case: Exercise, found: list[tuple[str, Quantity]], right: Gradients
     return tuple(group[0] for group in needs(case, first) if group[0] in right and not sound.intersection(group))
 
 
-def _gradients(case: Exercise, given: Gradients) -> Judged | None:
-    """The gradients among them, judged together as everywhere; None where one does not fit: that is said of it."""
-    gradients = {name: array for name, array in given.items() if name in case.names}
-    try:
-        return judged(case, read(case, gradients, layout=case.layout)) if gradients else None
-    except (ShapeError, UnknownNameError):
-        return None
-
-
 def _gradient(found: Judged, name: str) -> Quantity | None:
-    """What the gradients together say of one of them; None if it was not among them."""
+    """What the gradients together, judged as everywhere, say of one of them; None if it was not among them."""
     array = next((array for array in found.arrays if array.name == name), None)
     if array is None or array.right is None:
         idle = name in found.given.idle
@@ -185,7 +181,7 @@ def _gradient(found: Judged, name: str) -> Quantity | None:
     return Quantity(name, shape, False, f"{at}{array.numbers[k]:.9g}, right is {array.right[k]:.9g}", formula)
 
 
-def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Floats) -> Quantity:
+def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Floats, least: float) -> Quantity:
     (kind, l), column = split(case, place[0]), place[1]
     formula = made(case, place[0])
     forms = {"": right}
@@ -197,8 +193,6 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
         forms |= {f"{note or 'as columns'}, one {'column ' if note else ''}a sample": g.T for note, g in forms.items()}
     if kind == "delta" and _is_mean(case):
         forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
-    if name in case.shared:
-        forms["the layer's total"] = right.sum(keepdims=True)
     if given.size == right.size and (1 in (given.ndim, right.ndim) or given.ndim == 0):
         given = given.reshape(right.shape)
     elif given.ndim == 0:
@@ -209,7 +203,7 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
         raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}{turned}")
     noise = np.max(noise_of(case, Answer(case.truth[1], ""))[f"db{l}"]) if kind == "delta" else 0.0
     for note, form in fitting.items():
-        if np.all(within(given, form, of_quantity(given, form, noise))):
+        if np.all(within(given, form, of_quantity(given, form, noise, least))):
             return Quantity(name, given.shape, True, note, formula)
     form = next(iter(fitting.values()))
     with np.errstate(invalid="ignore"):

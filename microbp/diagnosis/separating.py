@@ -17,6 +17,7 @@ import numpy as np
 
 from microbp.derivation.backprop import gradients
 from microbp.diagnosis.explanation import Explanation
+from microbp.diagnosis.search.replay import ERRORS
 from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
@@ -42,7 +43,10 @@ def separating(case: Exercise, one: Explanation, other: Explanation) -> tuple[Fl
     rng = np.random.default_rng(0)
     for m in SAMPLES * 3:
         X, Y = random_data(case, m, rng)
-        a, b = (replayed(case.on(X, Y), explanation) for explanation in (one, other))
+        try:
+            a, b = (replayed(case.on(X, Y), explanation) for explanation in (one, other))
+        except ERRORS:  # what is said of the third sample needs three
+            continue
         if any(_apart(a[name], b[name]) for name in a):
             return X, Y
     return None

@@ -24,6 +24,9 @@ __all__ = ["ACTIVATIONS", "FAMILIES", "OPS", "TABLE", "Family", "Op", "find"]
 _NORMAL = "(abs(out) > 1e-290) * (abs(out) < 1e290)"
 """Where a power has all its digits, and one factor more does not make it overflow."""
 
+_QUOTIENT = "abs(out) > 1e-290 else -out / y if abs(y) > 1e300"
+"""Where x / y has all its digits, or is so small that its derivative is 0."""
+
 
 def _power_rule(y: str) -> str:
     """The derivative y · x^(y−1) to the last digit, with `y` for the exponent."""
@@ -31,7 +34,7 @@ def _power_rule(y: str) -> str:
         f"{y} * x ** ({y} - 1) if ({y} >= 0.5) * ({y} <= 7) else "  # y − 1 is exact, and no underflow matters
         f"0.0 if {y} == 0 else "  # x⁰ is 1, also at 0
         f"{y} * out / x if {_NORMAL} else "  # y − 1 may be rounded, which a large log(x) makes worse
-        f"{y} * x ** ({y} - 1) if x <= 0 else "
+        f"{y} * x ** ({y} - 1) if (x <= 0) + (x > 1e308) else "
         # x^(y−1) may underflow, its root not.
         f"{y} * x ** (0.5 * {y} - 0.5) * x ** (0.5 * {y} - 0.5) if ({y} > 0) * ({y} < 9e15) else "
         f"{y} * x ** (0.5 * {y}) * x ** (0.5 * {y}) / x"
@@ -51,7 +54,7 @@ TABLE = (
     Op("sub", "x - y", ("1", "-1"), "−", "__sub__",
        "A difference passes the gradient on: as it is to the first, negated to the second."),
     Op("mul", "x * y", ("y", "x"), "×", "__mul__", "The derivative of a product by one factor is the other factor."),
-    Op("div", "x / y", ("1 / y", "-out / y if abs(out) > 1e-290 else -(x * 2.0 ** 600) / y / y / 2.0 ** 600"),
+    Op("div", "x / y", ("1 / y", f"-out / y if {_QUOTIENT} else -(x * 2.0 ** 600) / y / y / 2.0 ** 600"),
        "÷", "__truediv__",
        "The derivative of a quotient is 1/y by the numerator, −(x/y)/y by the denominator.",
        domain="y != 0", printed={"y": "-out / y"}),

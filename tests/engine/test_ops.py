@@ -13,6 +13,7 @@ from microbp.engine import apply, constant
 from microbp.engine.methods import generated_sources, pullback_source
 from microbp.engine.ops import FAMILIES, OPS, find
 from microbp.errors import FormulaError, UnknownNameError
+from microbp.formula.compiled import numpy_function
 from microbp.terminal.cli import main
 from microbp.terminal.commands import ops
 from tests.graphs import legal
@@ -51,6 +52,39 @@ def test_each_row_says_what_a_reader_needs(op):
     assert op.symbol
     assert op.print_formula().latex()
     assert find(op.name) is op
+
+
+@pytest.mark.parametrize("op", [op for op in ALL if op.printed], ids=lambda op: op.name)
+def test_what_a_textbook_prints_is_the_formula_in_other_words(op):
+    names = ["forward", *(name for name, partial in zip(op.inputs, op.partials, strict=True) if partial is not None)]
+    printed = numpy_function("printed", (*op.inputs, "out"), [op.print_formula(name) for name in names])
+    rng, seen = np.random.default_rng(1), 0
+    while seen < 20:
+        numbers = rng.uniform(-2, 2, op.arity)
+        with np.errstate(all="ignore"):
+            (out,) = op.numpy(*numbers)
+            if not op.numpy_domain(*numbers, out)[0] or (op.kink and not legal(op, numbers)):
+                continue
+            slopes = [s for s, p in zip(op.numpy_partials(*numbers, out), op.partials, strict=True) if p is not None]
+            assert np.allclose(printed(*numbers, out), [out, *slopes], rtol=1e-9, atol=1e-12), numbers
+        seen += 1
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [("pow", (-0.5, 2.0)), ("pow_const", (-0.5, 2.0)), ("const_pow", (-0.5, 2.0))]
+)
+def test_a_power_of_what_is_not_above_0_is_outside_of_its_domain(name, numbers):
+    assert not OPS[name].numpy_domain(*numbers, 1.0)[0]
+    assert not OPS[name].numpy_domain(0.0, *numbers[1:], 1.0)[0]
+    assert OPS[name].numpy_domain(0.5, *numbers[1:], 1.0)[0]
+
+
+@pytest.mark.parametrize("name", ["apply", "pull", "local"])
+def test_what_the_engine_fills_in_is_not_said_in_a_row(name):
+    with pytest.raises(TypeError, match=name):
+        Op("cube", "x * x * x", ("3 * x ** 2",), **{name: abs})
+    assert f"{name}=" not in repr(OPS["mul"])
+    assert callable(getattr(OPS["mul"], name))
 
 
 @pytest.fixture
