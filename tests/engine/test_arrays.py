@@ -183,3 +183,12 @@ def test_numbers_are_formatted_and_taken_out_as_in_pytorch():
     assert np.isnan(array([np.nan, 1.0])).tolist() == [True, False]
     assert (array([1.0, 2.0]) == 2.0).tolist() == [False, True]
     assert array([1.0, 2.0]).astype(int).tolist() == [1, 2]
+
+
+def test_a_single_value_does_what_a_scalar_of_numpy_does():
+    v = Value(2.0)
+    for same in (v.sum(), v.mean(), v.copy(), v.astype(float), v.squeeze(), v.T, v.reshape(1)[0], v.ravel()[0]):
+        v.grad = 0.0
+        (3 * same).backward()
+        assert (same.data, v.grad) == (2.0, 3.0)
+    assert (v.shape, v.ndim, v.size, round(v, 1)) == ((), 0, 1, 2.0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,14 +22,21 @@ from microbp.diagnosis.any_pass.names import meant
 from microbp.engine.value import Value
 from microbp.errors import OperandError, ProblemError, ShapeError
 
+UPSTREAM = r"d_?\w+|g|grad\w*|upstream\w*|delta\w*"
+"""What the gradient from above may be called: the first argument of a layer's backward pass."""
 LOSSES = ("loss", "L", "l", "cost", "J", "E", "error", "total_loss", "objective")
 """What the loss may be called in a dict, likeliest first."""
 
 
-def bind(function: Callable[..., Any], arrays: Mapping[str, Any], results: Mapping[str, Any] | None = None) -> Any:
+def bind(
+    function: Callable[..., Any],
+    arrays: Mapping[str, Any],
+    results: Mapping[str, Any] | None = None,
+    cache: Any = None,
+) -> Any:
     """Calls a function with the arguments that it names: from `arrays`, else from the `results` of the forward pass.
 
-    One name besides, `cache` for example, gets all results. Raises `ProblemError` for a name that has no array.
+    One name besides gets the `cache`, or all results if that is None. Raises `ProblemError` for one that has no array.
     """
     called = getattr(function, "__name__", "the function")
     try:
@@ -45,8 +53,7 @@ def bind(function: Callable[..., Any], arrays: Mapping[str, Any], results: Mappi
         raise ProblemError(
             f"{called} needs {', '.join(strange)}, and nothing of that name was given: pass {strange[0]}=…"
         )
-    rest = [x for name, x in (results or {}).items() if name != "loss"]
-    known |= dict.fromkeys(strange, rest[0] if len(rest) == 1 and isinstance(rest[0], Cache) else results)
+    known |= dict.fromkeys(strange, results if cache is None else cache)
     named = {p.name: known[p.name] for p in parameters if p.name in known and p.kind is not p.VAR_KEYWORD}
     first = [named.pop(p.name) for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in named]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -64,12 +71,21 @@ def same_random_numbers() -> Iterator[None]:
         np.random.set_state(state)
 
 
-def returned_by(returned: Any, function: Callable[..., Any] | None = None) -> dict[str, Any]:
+def returned_by(returned: Any, function: Callable[..., Any] | None = None, upstream: Any = None) -> dict[str, Any]:
     """What a forward pass returned, by name, the loss as "loss".
 
-    It may be the loss, a dict, or a tuple, of which the names stand in its last line. Raises `ProblemError` if there is
-    no loss among it.
+    It may be the loss, a dict, or a tuple, of which the names stand in its last line. Of a layer alone, which returns
+    its result (and a cache), the loss is the sum of its products with the gradient that comes from above, `upstream`.
+    Raises `ProblemError` if there is no loss among it.
     """
+    if upstream is not None:
+        parts = tuple(returned) if isinstance(returned, tuple | list) else (returned,)
+        if not isinstance(returned, tuple | list):
+            name = returned_name(function)
+        else:
+            name = (returned_names(function, len(parts), bare=True) or [""])[0]
+        rest = returned_by((0.0, *parts[1:]), function) if len(parts) > 1 else {}
+        return {**rest, name or "out": parts[0], "loss": (parts[0] * upstream).sum()}
     if isinstance(returned, tuple | list):
         named: dict[str, Any] = {}
         names = returned_names(function, len(returned), bare=True) or [""] * len(returned)
@@ -95,6 +111,33 @@ def returned_by(returned: Any, function: Callable[..., Any] | None = None) -> di
         raise ProblemError(f'forward returned no loss: call it "loss" in the dict; got {sorted(map(str, found))}')
     found["loss"] = _single(found.pop(called))
     return found
+
+
+def upstream_of(
+    returned: Any, backward: Callable[..., Any] | None, arrays: Mapping[str, Any]
+) -> tuple[str, Any] | None:
+    """What a layer's backward pass calls the gradient from above, and that gradient: given, or random numbers.
+
+    None if what forward returned has a loss, or nothing that such a gradient could be of.
+    """
+    out = returned[0] if isinstance(returned, tuple | list) and returned else returned
+    if backward is None or not isinstance(out, np.ndarray) or out.size < 2:
+        return None
+    if isinstance(returned, tuple | list) and any(map(_is_single, returned)):
+        return None
+    name = next(iter(inspect.signature(backward).parameters), "")
+    if name in arrays:
+        return (name, arrays[name]) if np.shape(arrays[name]) == out.shape else None
+    return (name, np.random.default_rng(0).normal(size=out.shape)) if re.fullmatch(UPSTREAM, name) else None
+
+
+def cache_of(returned: Any) -> Any:
+    """The one tuple, list or array that a forward pass returned beside its result; None for dicts, which are merged."""
+    parts = returned if isinstance(returned, tuple | list) else ()
+    nests = [part for part in parts if isinstance(part, tuple | list | Mapping)]
+    if len(nests) == 1:
+        return None if isinstance(nests[0], Mapping) else nests[0]
+    return parts[1] if len(parts) == 2 and not nests and not _is_single(parts[1]) else None
 
 
 class Cache(tuple[Any, ...]):

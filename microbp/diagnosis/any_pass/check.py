@@ -24,7 +24,14 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.calling import bind, gradients_by_name, returned_by, same_random_numbers
+from microbp.diagnosis.any_pass.calling import (
+    bind,
+    cache_of,
+    gradients_by_name,
+    returned_by,
+    same_random_numbers,
+    upstream_of,
+)
 from microbp.diagnosis.any_pass.judge import RIGHT, judge
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Line, Report, report
@@ -94,6 +101,9 @@ def check(
     without `d`, `grad_`, `_grad`; `names={"delta2": "z2"}` says what another one means. An array whose name collides
     with an option is passed in `arrays`. Arrays of floats are leaves, whole numbers and truths stay as they are.
 
+    A layer alone is judged with a gradient from above: `affine_forward(x, w, b)` returns its result and a cache, and
+    `affine_backward(dout, cache)` the gradients; `dout` is given as an array, or random.
+
     Every answer at a kink that is a one-sided derivative is right, and so is what differs by rounding alone; numbers of
     single precision are held to single precision. What is too large is checked with fewer samples, and the report
     notes it. Raises `ProblemError` for what cannot be compared, and what `trace` raises.
@@ -129,15 +139,21 @@ def _check(
     arrays: Mapping[str, Any],
 ) -> Report:
     with same_random_numbers():
-        plain = returned_by(bind(forward, copy.deepcopy(dict(arrays))), forward)
+        returned = bind(forward, copy.deepcopy(dict(arrays)))
+    above = upstream_of(returned, backward, arrays)
+    upstream = None if above is None else above[1]
+    plain = returned_by(returned, forward, upstream)
+    floats = {k: x.shape for k, x in flatten(arrays) if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim}
+    if above is not None:
+        floats.pop(above[0], None)
+        arrays = {**arrays, above[0]: upstream}
     if backward is not None:
         with same_random_numbers():
-            gradients = bind(backward, copy.deepcopy(dict(arrays)), plain)
-    floats = {k: x.shape for k, x in flatten(arrays) if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim}
+            gradients = bind(backward, copy.deepcopy(dict(arrays)), plain, cache_of(returned))
     flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
     asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
     with same_random_numbers():
-        recorded = run(Recorded, forward, arrays, lambda name: name in asked.values())
+        recorded = run(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
     _same_pass(recorded, plain)
     mine, notes = _matched(flat, names, recorded)
     return report(judge(recorded, mine), notes)

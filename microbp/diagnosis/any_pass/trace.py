@@ -145,7 +145,13 @@ def _object_array(x: Any) -> Any:
     return made
 
 
-def run(kind: type[R], forward: Callable[..., Any], arrays: Mapping[str, Any], is_leaf: Callable[[str], bool]) -> R:
+def run(
+    kind: type[R],
+    forward: Callable[..., Any],
+    arrays: Mapping[str, Any],
+    is_leaf: Callable[[str], bool],
+    upstream: Any = None,
+) -> R:
     """Runs `forward(**arrays)` on arrays of values; of single floats only those are leaves that `is_leaf` says so of.
 
     Raises `ProblemError` if there is no loss.
@@ -153,8 +159,7 @@ def run(kind: type[R], forward: Callable[..., Any], arrays: Mapping[str, Any], i
     leaves: dict[str, Any] = {}
     lifted = _lift(copy.deepcopy(dict(arrays)), "", leaves, is_leaf)
     with recording(forward) as record:
-        returned = bind(forward, lifted)
-    found = returned_by(returned, forward)
+        found = returned_by(bind(forward, lifted), forward, upstream)
     loss = found.pop("loss", None)
     if not isinstance(loss, Value):
         raise ProblemError(

@@ -205,5 +205,15 @@ def _function_of_values(self: Value, function: Any, types: Any, args: Any, kwarg
 # NumPy's functions of a single value, or of one and an array, are the same ones.
 Value.__array_ufunc__ = _ufunc_of_values  # type: ignore[attr-defined]  # it is NumPy that looks for it
 Value.__array_function__ = _function_of_values  # type: ignore[attr-defined]  # NumPy asks for it
+
+
+def _as_array(name: str) -> Any:
+    return property(lambda self: getattr(as_nodes(self).view(Array), name))
+
+
+# So is what NumPy's own scalars can do: `((w @ x - y) ** 2).mean()` of vectors.
+_SCALARS = "sum mean copy astype reshape ravel squeeze shape ndim size T"
+for _name in _SCALARS.split():
+    setattr(Value, _name, _as_array(_name))
 _CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like array asarray"
 open_constructors(_CONSTRUCTORS.split(), _fitted)

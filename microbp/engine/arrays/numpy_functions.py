@@ -195,9 +195,10 @@ def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     except MicrobpError:
         raise
     except (TypeError, AttributeError) as error:
+        called = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
         raise OperandError(
-            f"np.{function.__name__} is not made for values ({error}). Write it with sums, products and indices; if no "
-            "gradient goes through it, give it the numbers: x.data"
+            f"{called} is not made for values ({error}). Write it with sums, products and indices; if no gradient goes "
+            "through it, give it the numbers: x.data"
         ) from error
     return _each(found, lambda x: handed_on(x) if has_values(x) and isinstance(x, np.ndarray) else x)
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.errors import GraphError
+from microbp.errors import GraphError, OperandError
 
 MOST_TERMS = 2_000_000
 """A recorded pass may have so many arrows (an addend of a product of matrices has two): 300 MB."""
@@ -150,7 +150,13 @@ def open_constructors(names: Sequence[str], fit: Callable[[Any], Any]) -> None:
 def _opened(own: Callable[..., Any], fit: Callable[[Any], Any]) -> Callable[..., Any]:
     @wraps(own)
     def constructor(*args: Any, **kwargs: Any) -> Any:
-        made = own(*args, **kwargs)
+        try:
+            made = own(*args, **kwargs)
+        except OperandError:  # np.asarray(x, dtype=float) of values, which are floats already
+            dtype = kwargs.get("dtype", args[1] if len(args) > 1 else None)
+            if _current.get() is None or np.dtype(dtype).kind != "f":
+                raise
+            made = own(args[0])
         return made if _current.get() is None else fit(made)
 
     return constructor

@@ -33,14 +33,12 @@ def run(options: argparse.Namespace) -> int:
     """Prints the report. Exit code: 0 if every line is right, else 1."""
     path = Path(options.file)
     module = run_file(path, NEEDS)
-    missing = [name for name in ("forward", "backward") if not callable(getattr(module, name, None))]
-    if missing:
-        functions = [name for name, x in vars(module).items() if callable(x) and not name.startswith("_")]
-        raise ProblemError(f"{path}: {nearest('function', missing[0], functions)}; {NEEDS}")
+    functions = {name: x for name, x in vars(module).items() if callable(x) and not name.startswith("_")}
+    forward, backward = (_function(functions, name, path) for name in ("forward", "backward"))
     arrays = _data(module, options)
     try:
         with running(f"{path}:"):
-            found = check(module.forward, module.backward, arrays=arrays)
+            found = check(forward, backward, arrays=arrays)
     except ProblemError as error:
         if isinstance(error.__cause__, MicrobpError):  # what microbp itself has to say
             with named(str(path)):
@@ -48,6 +46,14 @@ def run(options: argparse.Namespace) -> int:
         raise
     put(options, found.as_dict(), found)
     return 0 if found.ok else 1
+
+
+def _function(functions: Mapping[str, Any], name: str, path: Path) -> Any:
+    """The function of that name, or the only one whose name ends so, `affine_forward`."""
+    found = [name] if name in functions else [each for each in functions if each.endswith(f"_{name}")]
+    if len(found) != 1:
+        raise ProblemError(f"{path}: {nearest('function', name, functions)}; {NEEDS}")
+    return functions[found[0]]
 
 
 def _data(module: ModuleType, options: argparse.Namespace) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import microbp
+from microbp.diagnosis.any_pass.names import meant
 from microbp.errors import MicrobpError, ProblemError
 from microbp.terminal.cli import main
 from tests import ROOT
@@ -203,3 +204,52 @@ def test_data_may_come_from_a_file(tmp_path, capsys):
     np.savez(tmp_path / "data.npz", x=x)
     assert main(["check", str(mine), "--data", str(tmp_path / "data.npz")]) == 0
     assert "the line is right" in capsys.readouterr().out
+
+
+def affine_forward(x, w, b):
+    out = x @ w + b
+    cache = (x, w)
+    return out, cache
+
+
+def affine_backward(dout, cache):
+    x, w = cache
+    dx, dw, db = dout @ w.T, x.T @ dout, dout.sum(0)
+    return dx, dw, db
+
+
+def relu_forward(x):
+    return np.maximum(0, x), x
+
+
+def relu_backward(dout, cache):
+    return dout * (cache > 0)
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def softmax_backward(dy, x):
+    return dy * softmax(x) * (1 - softmax(x))
+
+
+def test_a_layer_alone_is_judged_with_a_gradient_from_above():
+    layer = {"x": x, "w": w, "b": b}
+    given = np.random.default_rng(1).normal(size=(len(x), len(b)))
+    for found in (
+        microbp.check(affine_forward, affine_backward, **layer),
+        microbp.check(affine_forward, affine_backward, dout=given, **layer),
+        microbp.check(relu_forward, relu_backward, x=x),
+    ):
+        assert found.ok, found
+    assert len(found.lines) == 1
+    assert microbp.check(softmax, softmax_backward, x=x)["x"].causes == ("softmax-diagonal",)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("d_dist", "dist"), ("ddist", "dist"), ("d_diff", "diff"), ("dE_ddist", "dist")]
+)
+def test_a_name_that_begins_with_d_is_not_cut_twice(key, name):
+    assert meant(key, ["dist", "diff"]) == name
