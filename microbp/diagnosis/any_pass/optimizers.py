@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,8 @@ SAME = {
     "w": ("w", "param", "p", "theta", "x", "weights"),
     "g": ("g", "grad", "dw", "dx", "gradient", "dtheta"),
     "state": ("state", "config", "cache", "s", "memory"),
-    "lr": ("lr", "learning_rate", "eta", "alpha_lr"),
-    "momentum": ("momentum", "mu", "beta", "rho"),
+    "lr": ("lr", "learning_rate", "eta", "alpha_lr", "step_size"),
+    "momentum": ("momentum", "mu", "beta", "rho", "gamma"),
     "beta1": ("beta1", "b1", "beta_1"),
     "beta2": ("beta2", "b2", "beta_2"),
     "eps": ("eps", "epsilon"),
@@ -39,6 +39,10 @@ SAME = {
     "alpha": ("alpha", "decay_rate"),
     "t": ("t", "step", "k"),
 }
+AVERAGED = ("alpha", "beta", "beta2", "beta_2", "rho", "gamma", "decay")
+"""What alpha may be called in RMSProp; in any other rule alpha is the learning rate."""
+MANY = {"w": ("params", "parameters"), "g": ("grads", "gradients")}
+"""Dicts of all weights, and of all gradients, by the name of the weights."""
 """What an argument of a step may be called; `state` is a dict that is kept from step to step, the settings in it."""
 
 _ADAM_STEP = "w = w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)"
@@ -46,6 +50,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "sgd": ("w = w - lr * g",),
     "momentum": ("m = momentum * m + g", "w = w - lr * m"),
     "nesterov": ("m = momentum * m + g", "w = w - lr * (g + momentum * m)"),
+    "adagrad": ("v = v + g**2", "w = w - lr * g / (np.sqrt(v) + eps)"),
     "rmsprop": ("v = alpha * v + (1 - alpha) * g**2", "w = w - lr * g / (np.sqrt(v) + eps)"),
     "adam": ("m = beta1 * m + (1 - beta1) * g", "v = beta2 * v + (1 - beta2) * g**2", _ADAM_STEP),
     "adamw": (
@@ -56,6 +61,10 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
 }
 """The rules as text that is run, m and v being 0 before the first step, t being 1 in it."""
+FORMS = {
+    rule: ((_ADAM_STEP, _ADAM_STEP.replace(" + eps", " + eps / (1 - beta2**t) ** 0.5")),) for rule in ("adam", "adamw")
+}
+"""Other forms of a rule that are as right: Adam's with both corrections in the learning rate scales eps, too."""
 SLIPS: dict[str, tuple[Any, ...]] = {
     "sign": ("the step goes up the gradient, not down", ("w - lr", "w + lr")),
     "no-learning-rate": ("the learning rate is left out", ("- lr * ", "- ")),
@@ -80,6 +89,7 @@ SLIPS: dict[str, tuple[Any, ...]] = {
         ("momentum * m + g", "g"),
         ("beta1 * m + ", ""),
         ("alpha * v + ", ""),
+        ("v + g**2", "g**2"),
     ),
     "plain-momentum": ("without the look ahead it is plain momentum", ("(g + momentum * m)", "m")),
     "decay-coupled": (
@@ -112,15 +122,16 @@ def check_step(rule: str, step: Callable[..., Any], **settings: float) -> StepRe
     """Runs a few steps of a learner's optimizer beside the rule, and says which part of it is wrong.
 
     `step` gets what it names of w, g, state (a dict that is kept from step to step), t (from 1 on), lr, momentum,
-    beta1, beta2, eps, weight_decay, alpha, each under any usual name, and returns the new w, alone or first in a tuple.
+    beta1, beta2, eps, weight_decay, alpha, each under any usual name, and returns the new w, alone or first in a tuple;
+    or it changes w in place, or in `params`, a dict, where `grads` is one of the gradients, both by the name "w".
     Raises `UnknownNameError` for another rule, `ProblemError` for a step that returns nothing of the shape of w.
     """
     if rule not in RULES:
         raise UnknownNameError(nearest("rule", rule, RULES))
     numbers = SETTINGS | settings
-    mine = _theirs(step, numbers)
-    right = _run(RULES[rule], numbers)
-    if _same(mine, right):
+    mine = _theirs(rule, step, numbers)
+    forms = [RULES[rule], tuple(_changed(line, FORMS.get(rule, ())) for line in RULES[rule])]
+    if any(_same(mine, _run(form, numbers)) for form in forms):
         return StepReport(rule, True, (), "every step is right")
     causes = []
     for code, (_, *changes) in SLIPS.items():
@@ -132,7 +143,7 @@ def check_step(rule: str, step: Callable[..., Any], **settings: float) -> StepRe
     return StepReport(rule, False, tuple(causes), "; or: ".join(SLIPS[code][0] for code in causes))
 
 
-def _changed(line: str, changes: list[tuple[str, str]]) -> str:
+def _changed(line: str, changes: Iterable[tuple[str, str]]) -> str:
     for old, new in changes:
         line = line.replace(old, new)
     return line
@@ -157,13 +168,15 @@ def _run(lines: tuple[str, ...], numbers: dict[str, float]) -> Any:
     return np.array(found)
 
 
-def _theirs(step: Callable[..., Any], numbers: dict[str, float]) -> Any:
+def _theirs(rule: str, step: Callable[..., Any], numbers: dict[str, float]) -> Any:
     w, gradients = _gradients()
     state: dict[str, Any] = {}
     found = []
     for t, g in enumerate(gradients, 1):
         known = {"w": w.copy(), "g": g.copy(), "state": state, "t": t, **numbers}
         arguments = {alias: known[name] for name, aliases in SAME.items() for alias in aliases}
+        arguments |= dict.fromkeys(AVERAGED, numbers["alpha"]) if rule == "rmsprop" else {"alpha": numbers["lr"]}
+        arguments |= {name: {"w": known[key]} for key, names in MANY.items() for name in names}
         before = arguments["w"]
         for name, value in numbers.items():
             for alias in SAME.get(name, ()):
@@ -172,7 +185,12 @@ def _theirs(step: Callable[..., Any], numbers: dict[str, float]) -> Any:
         if isinstance(returned, tuple):
             state = returned[1] if len(returned) > 1 and isinstance(returned[1], dict) else state
             returned = returned[0]
-        w = before if returned is None else np.asarray(returned, dtype=float)
+        if returned is None:  # it was changed in place, or in the dict
+            changed = [arguments[name]["w"] for name in MANY["w"] if arguments[name]["w"] is not before]
+            returned = changed[0] if changed else before
+        elif isinstance(returned, dict):
+            returned = returned.get("w", before)
+        w = np.asarray(returned, dtype=float)
         if np.shape(w) != (5,):
             raise ProblemError(f"a step returns the new w, of the shape (5,), got {np.shape(w)}")
         found.append(w.copy())

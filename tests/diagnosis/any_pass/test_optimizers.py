@@ -25,7 +25,39 @@ def in_place(w, g, lr):
     w -= lr * g
 
 
-@pytest.mark.parametrize(("rule", "step"), [("momentum", momentum), ("adam", adam), ("sgd", in_place)])
+def rms_prop(theta, grad, memory, lr, rho, eps):
+    memory["r"] = rho * memory.get("r", 0) + (1 - rho) * grad * grad
+    return theta - lr * grad / (np.sqrt(memory["r"]) + eps)
+
+
+class Adam:
+    """Of dicts of parameters, with both corrections in the learning rate, which scales eps, too."""
+
+    def __init__(self):
+        self.t, self.m, self.v = 0, {}, {}
+
+    def update(self, params, grads):
+        self.t += 1
+        rate = 0.05 * np.sqrt(1 - 0.95**self.t) / (1 - 0.8**self.t)
+        for k, g in grads.items():
+            self.m[k] = 0.8 * self.m.get(k, 0) + 0.2 * g
+            self.v[k] = 0.95 * self.v.get(k, 0) + 0.05 * g**2
+            params[k] = params[k] - rate * self.m[k] / (np.sqrt(self.v[k]) + 1e-2)
+
+
+def look_ahead(x, dx, config):
+    before = config.setdefault("velocity", np.zeros_like(x))
+    config["velocity"] = v = config["momentum"] * before - config["learning_rate"] * dx
+    return x - config["momentum"] * before + (1 + config["momentum"]) * v, config
+
+
+RIGHT = [
+    ("momentum", momentum), ("adam", adam), ("sgd", in_place), ("sgd", lambda w, g, alpha: w - alpha * g),
+    ("rmsprop", rms_prop), ("adam", Adam().update), ("nesterov", look_ahead),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "step"), RIGHT)
 def test_right_steps_are_right_however_they_are_written(rule, step):
     assert microbp.check_step(rule, step).ok
 
