@@ -170,11 +170,17 @@ class Judge:
 
 
 def judge(trace: Recorded, given: Mapping[str, Any]) -> Judge:
-    """Judges gradients, {name: array}, in the reading of copied arrays that leaves the fewest lines wrong."""
+    """Judges gradients, {name: array}, in the reading of copied arrays that leaves the fewest lines wrong.
+
+    What is right in one reading is not read as the gradient of another named array, whatever that makes of others.
+    """
     found = readings(trace, given)
     best = Judge(trace, given, {name: choices[0] for name, choices in found.items()})
-    literal = {name: trace.places(name) for name in given}
-    others = [literal] if any(len(choices) > 1 for choices in found.values()) else []
+    if best.wrong and any(len(choices) > 1 for choices in found.values()):
+        found = {name: _true_first(trace, given[name], name, choices) for name, choices in found.items()}
+        best = Judge(trace, given, {name: choices[0] for name, choices in found.items()})
+    literal = {name: trace.places(name) for name in given if len(found[name]) > 1}
+    others = [literal] if literal else []
     others += [{name: places} for name, choices in found.items() for places in choices[1:]]
     for other in others:
         if not best.wrong:
@@ -183,6 +189,17 @@ def judge(trace: Recorded, given: Mapping[str, Any]) -> Judge:
         if len(tried.wrong) < len(best.wrong):
             best = tried
     return best
+
+
+def _true_first(trace: Recorded, mine: Any, name: str, choices: list[Any]) -> list[Any]:
+    """The reading in which a gradient is right, and that of the nameless state if it copies one; else all of them."""
+    fitted, truth = fit(mine, trace[name].shape), trace.truth
+    noise, relative = (SINGLE, SINGLE) if is_single(mine) else (NOISE, RELATIVE)
+    for places in choices if fitted is not None and len(choices) > 1 else ():
+        if near(fitted.ravel(), truth.arrived[places], noise * truth.size[places], relative).all():
+            nameless = choices[:1] if not np.array_equal(choices[0], trace.places(name)) else []
+            return [places, *nameless]
+    return choices
 
 
 def near(a: Any, b: Any, noise: Any, relative: float = RELATIVE) -> Any:

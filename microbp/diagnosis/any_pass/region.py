@@ -65,6 +65,15 @@ class Region:
         local = np.broadcast_to(self.local, (*np.shape(change)[:-1], len(self.local)))
         return run_back(self._runs, np.where(above, 0.0, change), np.where(above, change, 0.0), self._given, local)
 
+    def into_later(self, places: Any) -> Any:
+        """The arrows from these nodes of the graph on a way to others of them, a state's from one step to the next."""
+        state = np.isin(self.nodes, places)
+        leads = state.copy()
+        for run in self._runs:
+            leads[run.source] |= np.logical_or.reduceat(leads[run.target], run.starts)
+        ends = np.searchsorted(self.nodes, self.target), np.searchsorted(self.nodes, self.source)
+        return np.flatnonzero(state[ends[1]] & leads[ends[0]])
+
     def here(self) -> Any:
         """What passes down from each node: what was given, or else what arrives."""
         return np.where(self._given, self._fixed, self.arrived(self.local))

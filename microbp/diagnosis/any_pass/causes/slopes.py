@@ -12,6 +12,7 @@ from microbp.engine.ops import OPS
 
 _COMMON = "tanh sigmoid relu sin cos exp log sqrt abs softplus"
 SLOPES = {name: OPS[name].textbook_partials for name in _COMMON.split()}
+SLOPES["x²"] = lambda x, out: (2 * x,)
 """The derivatives of the functions that one is taken for another of."""
 LONGEST = 5
 """So many steps of a function are taken together, after the first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -56,10 +57,24 @@ def way_slips(search: Search, mine: Any) -> list[Cause]:
         for code, said, keep in (cuts(search.known.sites, search.region, way) if way.direct or way.site.place else ())
     ]
     search.tried += _overwriting(search, [slip for slip in parts if slip[1].direct and slip[0].code == "overwritten"])
+    search.tried += _no_carry(search)
     deep = [slip for slip in parts if not slip[1].direct]
     search.attempt([slip for slip in parts if slip[1].direct])
     search.attempt(deep[: MOST_DEEP // max(1, len(search.region.edges))])
     return found + search.hits(mine)
+
+
+def _no_carry(search: Search) -> Iterator[tuple[Cause, Any]]:
+    """What becomes of a line if nothing comes back to a state from the step after it, by whatever way."""
+    region, sites = search.region, search.known.sites
+    for number in dict.fromkeys(way.number for way in search.ways):
+        site = sites.all[number]
+        edges = region.into_later(np.concatenate([a.ravel() for a in site.arrays])) if len(site.arrays) > 1 else ()
+        if len(edges):
+            local = region.local.copy()
+            local[edges] = 0.0
+            text = f"what comes back to {site} from the step after it is missing"
+            yield Cause("missing-way", text, 0.55, number), region.result(local) - search.want
 
 
 def _overwriting(search: Search, parts: list[tuple[Cause, Way, Any]]) -> list[tuple[Cause, Any]]:

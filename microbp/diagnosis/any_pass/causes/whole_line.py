@@ -53,9 +53,9 @@ def _is_picked_elsewhere(mine: Any, want: Any) -> bool:
 
 
 def _moved_whole(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
-    """All of it stands one or two places further along two axes, as if it was cut out at the wrong place."""
+    """All of it stands one or two places further along an axis, or two, as if it was cut out at the wrong place."""
     for step in (1, -1, 2, -2):
-        for axes in combinations(range(mine.ndim), 2):
+        for axes in (axes for count in (1, 2) for axes in combinations(range(mine.ndim), count)):
             if any(mine.shape[axis] <= 2 * abs(step) for axis in axes):
                 continue
             here, there = [slice(None)] * mine.ndim, [slice(None)] * mine.ndim
@@ -65,7 +65,7 @@ def _moved_whole(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
             left, right = mine[tuple(here)], want[tuple(there)]
             if left.size > 3 and np.ptp(right) > 0 and _same(left, right, np.max(noise, initial=0.0)):
                 many = "one place" if abs(step) == 1 else "two places"
-                text = f"it is shifted by {many} along the axes {axes[0]} and {axes[1]}, as if cut out there"
+                text = f"it is shifted by {many} along axis {', '.join(map(str, axes))}, as if cut out there"
                 yield Cause("off-by-one", text, 0.5)
 
 
