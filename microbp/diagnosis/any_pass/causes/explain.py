@@ -24,6 +24,7 @@ def causes(known: Known, line: Judged) -> tuple[Cause, ...]:
     for cause in sorted(_found(Search(known, line)), key=lambda cause: cause.weight):
         different.setdefault(cause.code, cause)
     best = list(different.values())[:MOST_CAUSES]
+    known.said |= {(cause.code, cause.site) for cause in best[:1] if cause.site >= 0}
     return tuple(best) or (Cause("unexplained", "no single slip that is known gives these numbers", 9.0),)
 
 
@@ -51,6 +52,8 @@ def _slips(search: Search, mine: Any) -> list[Cause]:
     if _best(shared) <= UNLIKELY:
         return shared
     found = way_slips(search, mine)
+    if shared := [cause for cause in found if (cause.code, cause.site) in search.known.said]:
+        return shared
     if _best(found) > POSSIBLE:
         found += operation_slips(search, mine)
     if _best(found) > UNLIKELY:

@@ -28,6 +28,8 @@ class Known:
         self.factors = Factors({name: q.shape for name, q in self.trace.items()})
         self.hints: set[int] = set()
         """The operations whose derivative explained a line: the next line may share the slip."""
+        self.said: set[tuple[str, int]] = set()
+        """The code and the operation of what explained a line first, for the same reason."""
 
 
 class Search:
