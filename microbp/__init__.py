@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
     from microbp.nn.arrays import from_theta, to_theta
     from microbp.problems import NetworkProblem, Training, load
+    from microbp.stepping.forward import Forward, forward
     from microbp.stepping.paths import paths
     from microbp.stepping.step import Step
     from microbp.stepping.stepper import Stepper
@@ -72,6 +73,7 @@ __all__ = [
     "Drawing",
     "DrawingWarning",
     "Film",
+    "Forward",
     "GradCheck",
     "Grade",
     "Grades",
@@ -107,6 +109,7 @@ __all__ = [
     "errstate",
     "explain",
     "first_divergence",
+    "forward",
     "from_theta",
     "gradcheck",
     "grade",
@@ -161,6 +164,7 @@ _HOMES = {
     "errors": "DrawingWarning MicrobpError NonFiniteWarning",
     "nn.arrays": "from_theta to_theta",
     "problems": "NetworkProblem Training load",
+    "stepping.forward": "Forward forward",
     "stepping.paths": "paths",
     "stepping.step": "Step",
     "stepping.stepper": "Stepper",

@@ -18,6 +18,7 @@ from typing import Any
 
 from microbp.engine import Constant, Value
 from microbp.printing import decimals, factor, printable
+from microbp.stepping.forward import updated
 from microbp.stepping.names import expression
 from microbp.stepping.products import Products
 from microbp.stepping.step import Step, chain_rule, latex
@@ -123,11 +124,7 @@ def by_weight(stepper: Stepper, leaves: Sequence[Value], learning_rate: float | 
         yield f"\n## {_escaped(name)}\n"
         yield from (f"{_escaped(line)}  " for line in products.lines(leaf))
         if learning_rate is not None:
-            gradient = stepper.gradient(leaf)
-            new = leaf.data - learning_rate * gradient
-            yield _escaped(
-                f"{name} ← {decimals(leaf.data)} − {decimals(learning_rate)} · {factor(gradient)} = {decimals(new)}"
-            )
+            yield _escaped(updated(name, leaf.data, learning_rate, stepper.gradient(leaf)))
 
 
 def _escaped(text: str) -> str:

@@ -28,7 +28,6 @@ from microbp.terminal.commands import (
     demo,
     diagnose,
     draw,
-    explain,
     gradcheck,
     grade,
     ops,
@@ -36,6 +35,7 @@ from microbp.terminal.commands import (
     step,
     train,
 )
+from microbp.terminal.commands.formulas import explain, forward
 from microbp.terminal.console import ascii_fallback, settle_stdout, silence_stdout
 from microbp.terminal.own_code import graph_of, is_own_code
 
@@ -45,7 +45,9 @@ MAY_BE_EMPTY = ("show",)
 """Options for which an empty text means something: show nothing."""
 BUILT_IN = "a built-in problem (`microbp problems` lists them)"
 NETWORK = f"{BUILT_IN}, or a .toml file"
-PROBLEM = f"{BUILT_IN}, a .toml file, an expression such as 'sigmoid(w*x + b)', or mine.py:loss, a value of your code"
+PROBLEM = (
+    f"{BUILT_IN}, a .toml file, or an expression such as 'sigmoid(w*x + b)'; or mine.py:loss, a value of your code"
+)
 
 
 class Command(NamedTuple):
@@ -67,6 +69,7 @@ COMMANDS = {
     ),
     "train": Command(train, "train a network; what is not given, the problem says", "network", samples=False),
     "step": Command(step, "step through the backward pass in a debugger, or as a quiz, or print all of it"),
+    "forward": Command(forward, "print every net and activation with its numbers put in"),
     "compare": Command(
         compare, "compare the scalar graph, or your own gradients, with vectorized NumPy", "network", files=True
     ),

@@ -16,55 +16,23 @@ Right.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TextIO
 
-from microbp.engine import Constant, Value
-from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError, UnknownNameError, nearest
 from microbp.printing import decimals, printable
-from microbp.problems import ExpressionProblem, Problem
-from microbp.stepping.names import by_name
-from microbp.stepping.paths import paths
+from microbp.problems import Problem
 from microbp.stepping.step import Step
-from microbp.stepping.stepper import Detail, Stepper
-from microbp.terminal.screen import Screen, wants_colour, way, wrap
-from microbp.terminal.shell import Shell
+from microbp.stepping.stepper import Detail
+from microbp.terminal.looking import Looking, update
 
 LETTERS = {
     **{"n": "next", "s": "step", "b": "break", "cl": "clear", "c": "continue", "cont": "continue", "r": "return"},
-    **{"p": "print", "u": "up", "d": "down", "w": "where", "l": "list", "rn": "back", "g": "guess"},
+    **{"p": "print", "u": "up", "d": "down", "w": "where", "l": "list", "rn": "back", "g": "guess", "v": "values"},
 }
-_SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})
 
 
-def number(text: str) -> float:
-    """The number that a learner means: an expression of numbers, with the signs and the comma of a textbook.
-
-    Raises `MicrobpError` for anything else; nothing of it is ever run.
-
-    >>> number("0,25 × 3"), number("−2")
-    (0.75, -2.0)
-    """
-    if not text.strip():
-        raise MicrobpError("a number belongs here, or a product such as 0.1385*0.5933")
-    text = re.sub(r"(?<=\d),(?=\d)", ".", text.strip()).translate(_SIGNS)
-    with errstate("raise"):
-        return ExpressionProblem(text, {}).root().data
-
-
-def stepper_of(problem: Problem, detail: Detail = "contribution", sample: int | None = None) -> Stepper:
-    """The pass of a problem, its labels on the graph made printable: none of them can command the terminal."""
-    root = problem.root()
-    for value in root.graph():
-        value.label = printable(value.label)
-    if detail == "layer" and problem.model is None:
-        raise MicrobpError(f"only a network has layers; the expression {problem.title!r} has nodes and contributions")
-    return Stepper(root, detail=detail, model=problem.model, sample=sample)
-
-
-class Debugger(Shell):
+class Debugger(Looking):
     """The pass of a problem, under commands: `run` reads them, `onecmd` does one."""
 
     letters = LETTERS
@@ -77,15 +45,13 @@ class Debugger(Shell):
         stdin: TextIO | None = None,
         stdout: TextIO | None = None,
         sample: int | None = None,
+        passes: int = 1,
     ) -> None:
-        super().__init__(stdin, stdout)
-        self.problem = problem
-        self.stepper = stepper_of(problem, detail, sample)
-        self.screen = Screen(self.stepper, problem.model, by_layer=detail == "layer", colour=wants_colour(self.stdout))
-        self.named = by_name(self.stepper.names)
+        super().__init__(problem, detail, stdin, stdout, sample)
+        self.passes = passes
+        """How many passes are to be gone through, this one included, with an update after each."""
         self.breaks: list[str] = []
         self.lastcmd = "next"
-        self._look_at(None)
 
     def begin(self, quiet: bool = False) -> None:
         """Says what the pass is of."""
@@ -98,20 +64,13 @@ class Debugger(Shell):
             lead = f"{own} of {lead}"
         self.say(f"{self.screen.name(root)} = {decimals(root.data)}; {lead} back. {self.hint}")
 
-    def names(self) -> list[str]:
-        return list(self.named)
-
-    def parseline(self, line: str) -> tuple[str | None, str | None, str]:
-        """The name of a value prints it, as in pdb."""
-        command, argument, line = super().parseline(line)
-        if command not in self.commands() and line in self.named:
-            return "print", line, line
-        return command, argument, line
-
     # Going
 
     def do_next(self, arg: str) -> None:
         """n [K]: make the next step, or the next K, as --detail has it"""
+        if self.stepper.upcoming is None and self.passes > 1:
+            self.do_update("")
+            return
         before = self.stepper.position
         for _ in range(_count(arg)):
             before = self.stepper.position
@@ -158,10 +117,8 @@ class Debugger(Shell):
         elif not self.stepper.position:
             self.begin()
         if self.stepper.upcoming is None:
-            self.say("The pass is over.")
+            self.say("The pass is over." if self.passes == 1 else "The pass is over; n goes on with the update.")
             self.say(self.screen.gradients(self.problem.leaves()[:40]))
-
-    # Looking
 
     def do_break(self, arg: str) -> None:
         """b [NAME]: a breakpoint on a value, or none if it has one; alone: list them"""
@@ -177,66 +134,17 @@ class Debugger(Shell):
         self.breaks = [name for name in self.breaks if arg and name != arg]
         self.do_break("")
 
-    def do_print(self, arg: str) -> None:
-        """p [NAME]: how a value is made, its grad so far, what has arrived at it and will"""
-        value = self._value(arg)
-        if (n := len(self.named.get(arg, ()))) > 1:
-            self.say(f"  {arg} has {n} values, one in each sample; this is the one that the cursor has come to last")
-        self.say(self.screen.value(value))
-
-    def do_up(self, arg: str) -> None:
-        """u: look at the value one nearer to the root"""
-        if not self.at:
-            raise MicrobpError("this is the root")
-        self.at -= 1
-        self._picture()
-
-    def do_down(self, arg: str) -> None:
-        """d: look at the value one nearer to the leaves"""
-        if self.at == len(self.way) - 1:
-            below = [x for x in self.way[-1].inputs if not isinstance(x, Constant)]
-            if not below:
-                raise MicrobpError(f"{self.screen.name(self.way[-1])} is a leaf")
-            self.way.append(below[0])
-        self.at += 1
-        self._picture()
-
-    def do_where(self, arg: str) -> None:
-        """w [NAME]: every path from the root to the value, their products, and their sum"""
-        self.say(wrap(str(paths(self.stepper.root, self._value(arg)))))
-
-    def do_list(self, arg: str) -> None:
-        """l: the steps around the cursor"""
-        self.say(self.screen.list())
-
-    def do_guess(self, arg: str) -> bool | None:
-        """g NUMBER: check a guess at the next contribution, a number or a product such as 0.1385*0.5933"""
-        verdict = self.stepper.predict(number(arg))
-        self.wrong |= not verdict.ok
-        self.say(verdict.sentence)
-        return None
-
-    def _picture(self) -> None:
-        node = self.stepper.current.node if self.stepper.current else None
-        self.say(self.screen.picture(self.way, self.at, self.arrow, node))
-
-    def _look_at(self, step: Step | None) -> None:
-        """The focus is the input of a step, and what it can move along one way from the root to there."""
-        self.way = [*way(self.stepper, step.node), step.input] if step else [self.stepper.root]
-        self.at = self.arrow = len(self.way) - 1
-
-    def _all(self, name: str) -> list[Value]:
-        return self.stepper.find_all(name)
-
-    def _value(self, name: str) -> Value:
-        """The value of a name; of several, the focus, or the one that something has arrived at last."""
-        focus = self.way[self.at]
-        values = self._all(name) if name else [focus]
-        if focus in values:
-            return focus
-        position = self.stepper.position
-        come = {v: max((s.number for s in self.stepper.arrivals(v) if s.number <= position), default=0) for v in values}
-        return max(values, key=lambda v: come[v])
+    def do_update(self, arg: str) -> None:
+        """update: once the pass is over, a step of gradient descent, and the next forward pass with its numbers"""
+        if self.stepper.upcoming is not None:
+            raise MicrobpError("the pass is not over: c goes on to its end")
+        self.say("\n".join(f"  {line}" for line in update(self.problem, self.stepper)))
+        self.passes = max(self.passes - 1, 1)
+        self.open_pass()
+        self.say("")
+        self.do_values("")
+        self.say("")
+        self.begin()
 
 
 def _count(arg: str, least: int = 1) -> int:

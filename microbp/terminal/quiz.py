@@ -25,10 +25,11 @@ from microbp.errors import MicrobpError
 from microbp.printing import decimals
 from microbp.problems import Problem
 from microbp.stepping.step import Step
-from microbp.terminal.debugger import Debugger, number
+from microbp.terminal.debugger import Debugger
+from microbp.terminal.looking import number
 from microbp.terminal.screen import way
 
-MOVES = {"next", "step", "continue", "return", "back", "goto"}
+MOVES = {"next", "step", "continue", "return", "back", "goto", "update"}
 TRIES = 2
 
 

@@ -16,7 +16,8 @@ from microbp.problems import ExpressionProblem
 from microbp.problems.network import NetworkProblem
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
-from microbp.terminal.debugger import Debugger, number
+from microbp.terminal.debugger import Debugger
+from microbp.terminal.looking import number
 from microbp.terminal.screen import WIDTH, Screen, wants_colour, way
 
 GRADIENTS = {
@@ -541,3 +542,28 @@ def test_an_interrupt_says_how_to_quit_and_goes_on(monkeypatch):
     out = debugger.stdout.getvalue()
     assert "q quits" in out
     assert "step 1 of 32" in out
+
+
+def test_a_second_pass_goes_on_from_the_updated_weights(capsys):
+    assert main(["step", "w1-w8", "--steps", "2", "--all"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("step 32 of 32") == 2
+    assert "  w1 ← 0.15 − 0.5 · 0.000438568 = 0.149780716\n" in out
+    assert "  E = E_o1 + E_o2 = 0.267976501 + 0.023051272 = 0.291027774\n" in out
+    for words in (["--steps", "0"], ["--steps", "2", "--json"]):
+        assert main(["step", "w1-w8", *words]) == 2
+        assert "--steps is a number of passes" in capsys.readouterr().err
+
+
+def test_the_debugger_goes_on_with_the_update_and_shows_values_with_their_numbers():
+    out = io.StringIO()
+    debugger = Debugger(load("w1-w8"), stdout=out, passes=2)
+    debugger.run(["update"], batch=True)
+    assert "*** the pass is not over: c goes on to its end" in out.getvalue()
+    debugger = Debugger(load("w1-w8"), stdout=out, passes=2)
+    debugger.run(["c", "n", "v net_h1", "p w1", "c", "n"], batch=True)
+    assert "The pass is over; n goes on with the update." in out.getvalue()
+    assert "+ b1 = 0.149780716·0.05 + 0.199561432·0.1 + 0.35·1 = 0.377445179\n" in out.getvalue()
+    assert (debugger.passes, round(debugger.stepper.root.data, 9)) == (1, 0.291027774)
+    debugger.run(["v i1"], batch=True)
+    assert "i1 is not computed: it is a leaf" in out.getvalue()

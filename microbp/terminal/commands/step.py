@@ -39,6 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", action="store_true", help="do the commands given with -c alone")
     parser.add_argument("--detail", choices=DETAILS, default=DETAILS[0], help="what is one step (default: %(default)s)")
     parser.add_argument("--sample", type=int, metavar="K", help="tell the steps of this sample alone, 1 for the first")
+    parser.add_argument("--steps", type=int, default=1, metavar="N", help="go on: update, next forward pass, N passes")
     parser.add_argument("--all", action="store_true", help="print the whole pass")
     parser.add_argument("--format", choices=("text", *FORMATS), help="print the whole pass in this form")
     parser.add_argument("--by", choices=("weight",), help="print the whole pass weight by weight, as Markdown")
@@ -66,18 +67,22 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         if options.json:
             print(json_text(quiz.log()))
         return code
-    debugger = Debugger(problem, options.detail, sample=options.sample)
     form = options.format or ("json" if options.json else None) or ("text" if options.all else None)
-    if options.by:
-        lines = _by_weight(problem, debugger.stepper)
-    elif form == "text":
-        lines = debugger.screen.whole_pass(problem.leaves())
-    elif form:
-        lines = FORMATS[form](debugger.stepper)
-    else:
+    if options.steps < 1 or (options.steps > 1 and form not in (None, "text")):
+        raise MicrobpError(f"--steps is a number of passes, 1 or more, for text or the debugger; got {options.steps}")
+    debugger = Debugger(problem, options.detail, sample=options.sample, passes=options.steps)
+    if not form and not options.by:
         return debugger.run([*options.commands, *_going(debugger, options.at)], options.batch)
-    for line in lines:
-        print(line)
+    for k in range(options.steps):
+        if k:
+            debugger.stepper.goto(len(debugger.stepper))
+            debugger.do_update("")
+        if options.by:
+            lines = _by_weight(problem, debugger.stepper)
+        else:
+            lines = FORMATS[form](debugger.stepper) if form in FORMATS else debugger.screen.whole_pass(problem.leaves())
+        for line in lines:
+            print(line)
     return 0
 
 

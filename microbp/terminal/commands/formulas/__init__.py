@@ -1,0 +1,1 @@
+"""Commands that write formulas out, with their numbers."""

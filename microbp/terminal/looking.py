@@ -1,0 +1,168 @@
+"""Looking at a pass: the commands of the debugger that change nothing but the focus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from textwrap import indent
+from typing import TextIO
+
+from microbp.engine import Constant, Value
+from microbp.engine.ieee import errstate
+from microbp.errors import MicrobpError
+from microbp.printing import printable
+from microbp.problems import ExpressionProblem, Problem, as_network
+from microbp.stepping.forward import forward, updated
+from microbp.stepping.names import by_name
+from microbp.stepping.paths import paths
+from microbp.stepping.step import Step
+from microbp.stepping.stepper import Detail, Stepper
+from microbp.terminal.screen import WIDTH, Screen, wants_colour, way, wrap
+from microbp.terminal.shell import Shell
+
+_SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})
+
+
+def number(text: str) -> float:
+    """The number that a learner means: an expression of numbers, with the signs and the comma of a textbook.
+
+    Raises `MicrobpError` for anything else; nothing of it is ever run.
+
+    >>> number("0,25 × 3"), number("−2")
+    (0.75, -2.0)
+    """
+    if not text.strip():
+        raise MicrobpError("a number belongs here, or a product such as 0.1385*0.5933")
+    text = re.sub(r"(?<=\d),(?=\d)", ".", text.strip()).translate(_SIGNS)
+    with errstate("raise"):
+        return ExpressionProblem(text, {}).root().data
+
+
+def stepper_of(problem: Problem, detail: Detail = "contribution", sample: int | None = None) -> Stepper:
+    """The pass of a problem, its labels on the graph made printable: none of them can command the terminal."""
+    root = problem.root()
+    for value in root.graph():
+        value.label = printable(value.label)
+    if detail == "layer" and problem.model is None:
+        raise MicrobpError(f"only a network has layers; the expression {problem.title!r} has nodes and contributions")
+    return Stepper(root, detail=detail, model=problem.model, sample=sample)
+
+
+def update(problem: Problem, stepper: Stepper) -> Iterator[str]:
+    """Changes the parameters that training changes by one step of gradient descent, and says how. The pass is over.
+
+    Raises `ProblemError` for what is no network.
+    """
+    network = as_network(problem)
+    training = network.training
+    plain = (training.optimizer, training.momentum, training.update) == ("sgd", 0.0, "simultaneous")
+    more = "" if plain else f" (the plain rule; training takes {training})"
+    yield f"update: each parameter − {training.learning_rate:g} · its gradient{more}"
+    for leaf in network.trained():
+        gradient = stepper.gradient(leaf)
+        yield printable(updated(stepper.names[leaf].text(), leaf.data, training.learning_rate, gradient))
+        leaf.data -= training.learning_rate * gradient
+
+
+class Looking(Shell):
+    """A pass, and what can be seen of it from where the cursor and the focus are."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        detail: Detail = "contribution",
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        sample: int | None = None,
+    ) -> None:
+        super().__init__(stdin, stdout)
+        self.problem, self.detail, self.sample = problem, detail, sample
+        self.open_pass()
+
+    def open_pass(self) -> None:
+        """Begins a pass, with the parameters of now."""
+        self.stepper = stepper_of(self.problem, self.detail, self.sample)
+        colour = wants_colour(self.stdout)
+        self.screen = Screen(self.stepper, self.problem.model, by_layer=self.detail == "layer", colour=colour)
+        self.named = by_name(self.stepper.names)
+        self._look_at(None)
+
+    def names(self) -> list[str]:
+        return list(self.named)
+
+    def parseline(self, line: str) -> tuple[str | None, str | None, str]:
+        """The name of a value prints it, as in pdb."""
+        command, argument, line = super().parseline(line)
+        if command not in self.commands() and line in self.named:
+            return "print", line, line
+        return command, argument, line
+
+    def do_print(self, arg: str) -> None:
+        """p [NAME]: how a value is made, its grad so far, what has arrived at it and will"""
+        value = self._value(arg)
+        if (n := len(self.named.get(arg, ()))) > 1:
+            self.say(f"  {arg} has {n} values, one in each sample; this is the one that the cursor has come to last")
+        self.say(self.screen.value(value))
+
+    def do_up(self, arg: str) -> None:
+        """u: look at the value one nearer to the root"""
+        if not self.at:
+            raise MicrobpError("this is the root")
+        self.at -= 1
+        self._picture()
+
+    def do_down(self, arg: str) -> None:
+        """d: look at the value one nearer to the leaves"""
+        if self.at == len(self.way) - 1:
+            below = [x for x in self.way[-1].inputs if not isinstance(x, Constant)]
+            if not below:
+                raise MicrobpError(f"{self.screen.name(self.way[-1])} is a leaf")
+            self.way.append(below[0])
+        self.at += 1
+        self._picture()
+
+    def do_where(self, arg: str) -> None:
+        """w [NAME]: every path from the root to the value, their products, and their sum"""
+        self.say(wrap(str(paths(self.stepper.root, self._value(arg)))))
+
+    def do_values(self, arg: str) -> None:
+        """v [NAME]: the forward pass with its numbers put in, or one line of it"""
+        found = forward(self.stepper.root, sample=self.sample)
+        wanted = {self.screen.name(value) for value in self._all(arg)} if arg else None
+        lines = [line.text(WIDTH - 2) for line in found.lines if wanted is None or line.name in wanted]
+        if not lines:
+            raise MicrobpError(f"{arg} is not computed: it is a leaf, or stands inside the line of another value")
+        self.say(indent("\n".join(lines), "  "))
+
+    def do_list(self, arg: str) -> None:
+        """l: the steps around the cursor"""
+        self.say(self.screen.list())
+
+    def do_guess(self, arg: str) -> bool | None:
+        """g NUMBER: check a guess at the next contribution, a number or a product such as 0.1385*0.5933"""
+        verdict = self.stepper.predict(number(arg))
+        self.wrong |= not verdict.ok
+        self.say(verdict.sentence)
+        return None
+
+    def _picture(self) -> None:
+        node = self.stepper.current.node if self.stepper.current else None
+        self.say(self.screen.picture(self.way, self.at, self.arrow, node))
+
+    def _look_at(self, step: Step | None) -> None:
+        """The focus is the input of a step, and what it can move along one way from the root to there."""
+        self.way = [*way(self.stepper, step.node), step.input] if step else [self.stepper.root]
+        self.at = self.arrow = len(self.way) - 1
+
+    def _all(self, name: str) -> list[Value]:
+        return self.stepper.find_all(name)
+
+    def _value(self, name: str) -> Value:
+        """The value of a name; of several, the focus, or the one that something has arrived at last."""
+        focus = self.way[self.at]
+        values = self._all(name) if name else [focus]
+        if focus in values:
+            return focus
+        position = self.stepper.position
+        come = {v: max((s.number for s in self.stepper.arrivals(v) if s.number <= position), default=0) for v in values}
+        return max(values, key=lambda v: come[v])
