@@ -11,7 +11,7 @@ from microbp.drawing.folding import Use
 from microbp.engine import Value
 from microbp.formula.language import Formula
 from microbp.printing import breadth, number_text
-from microbp.stepping.step import Step, question
+from microbp.stepping.step import Step, symbols
 from microbp.stepping.stepper import Stepper
 
 LONGEST_LINE = 320
@@ -148,10 +148,10 @@ class AtStep(Static):
     def _line(self, step: Step | None, names: dict[Value, Formula], digits: int) -> Said:
         if step is None:
             return Said(f"step 0 of {len(self._stepper)}")
-        symbols = question(replace(step, names=names)).removesuffix("?")
+        rule = f"{symbols(replace(step, names=names))} = "
         upstream, local, contribution, before, after = (
             number_text(n, digits) for n in (step.upstream, step.local, step.contribution, step.before, step.after)
         )
         factors = " × ".join(f"({text})" if text.startswith("−") else text for text in (upstream, local))
         more = "" if step.first else f"   so far {before}, now {after}"
-        return Said(f"step {step.number} of {len(self._stepper)}   {symbols}{factors} = ", contribution, more)
+        return Said(f"step {step.number} of {len(self._stepper)}   {rule}{factors} = ", contribution, more)

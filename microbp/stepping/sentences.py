@@ -8,7 +8,7 @@
 >>> print(reason(step))
 net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1
 >>> print(arrival(step))
-It is the first contribution to w5.
+It is the only contribution to w5.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def reason(step: Step) -> str:
 def arrival(step: Step) -> str:
     """What the contribution is added to."""
     if step.first:
-        return f"It is the first contribution to {step.input_name}."
+        return f"It is the {'only' if step.only else 'first'} contribution to {step.input_name}."
     return (
         f"It is added to what has arrived at {step.input_name} before: "
         f"{decimals(step.before)} + {factor(step.contribution)} = {decimals(step.after)}."

@@ -5,11 +5,12 @@
 >>> y = w * x
 >>> y.label = "y"
 >>> print(next(pass_steps(y)))
-∂y/∂w += ∂y/∂y · ∂y/∂w = 1 × (−1) = −1
+∂y/∂w += ∂y/∂y · x = 1 × (−1) = −1
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -50,6 +51,8 @@ class Step(Shown):
     """The grad of the input after this step."""
     first: bool
     """Whether this is the first contribution to arrive at the input; the others accumulate."""
+    only: bool
+    """Whether it is the only one."""
     names: dict[Value, Formula] = field(repr=False)
     """What to call the values, shared by all steps of a pass."""
 
@@ -100,6 +103,7 @@ def pass_steps(root: Value) -> Iterator[Step]:
         )
     names = name_graph(graph)
     grads = {root: 1.0}
+    uses = Counter(x for node in graph for x in node.inputs)
     number = 0
     for node in reversed(graph):
         if node.op is None:
@@ -114,12 +118,25 @@ def pass_steps(root: Value) -> Iterator[Step]:
             before = grads.get(x, 0.0)
             contribution = upstream * local
             after = grads[x] = before + contribution
-            yield Step(number, node, position, x, upstream, float(local), contribution, before, after, first, names)
+            yield Step(
+                number,
+                node,
+                position,
+                x,
+                upstream,
+                float(local),
+                contribution,
+                before,
+                after,
+                first,
+                uses[x] == 1,
+                names,
+            )
 
 
 def chain_rule(step: Step, paint: Paint = _no_paint) -> str:
     """The chain rule with the learner's names, then the numbers, then the result."""
-    return f"{_symbols(step, paint)} = {product(step, paint)}"
+    return f"{symbols(step, paint)} = {product(step, paint)}"
 
 
 def product(step: Step, paint: Paint = _no_paint) -> str:
@@ -130,20 +147,29 @@ def product(step: Step, paint: Paint = _no_paint) -> str:
 
 def question(step: Step, paint: Paint = _no_paint) -> str:
     """The chain rule of a step to come: no number of it."""
-    return f"{_symbols(step, paint)} = ?"
+    return f"{symbols(step, paint, asked=True)} = ?"
 
 
-def _symbols(step: Step, paint: Paint) -> str:
-    root = step.names[next(reversed(step.names))].text()  # the root is last in topological order
-    node, by = step.node_name, step.input_name
-    upstream, local = paint("upstream", derivative(root, node)), paint("local", derivative(node, by))
-    return f"{paint('contribution', derivative(root, by))} += {upstream} · {local}"
+def symbols(step: Step, paint: Paint = _no_paint, asked: bool = False) -> str:
+    """The chain rule by names; where the pass begins, with the local derivative itself, as that is what is sought."""
+    end = next(reversed(step.names))  # the root is last in topological order
+    root, node, by = step.names[end].text(), step.node_name, step.input_name
+    local = derivative(node, by)
+    if step.node is end:
+        formula = local_derivative(step.node, step.position, step.names)
+        text = Formula("u * v").substitute(u=Formula.atom("u"), v=formula).text()
+        local = "local derivative" if asked else text.removeprefix("u·")
+    return (
+        f"{paint('contribution', derivative(root, by))} += "
+        f"{paint('upstream', derivative(root, node))} · {paint('local', local)}"
+    )
 
 
 def latex(step: Step) -> str:
     """The chain rule of a step, for math mode."""
+    end = next(reversed(step.names))
     names = {value: step.names[value].latex() for value in (step.node, step.input)}
-    root = step.names[next(reversed(step.names))].latex()
+    root = step.names[end].latex()
     node, by = names[step.node], names[step.input]
 
     def d(of: str, name: str) -> str:
@@ -152,7 +178,8 @@ def latex(step: Step) -> str:
 
     numbers = " \\cdot ".join(_latex_number(n) for n in (step.upstream, step.local))
     result = _latex_number(step.contribution, alone=True)
-    return rf"{d(root, by)} \mathrel{{+}}= {d(root, node)} \cdot {d(node, by)} = {numbers} = {result}"
+    local = rf"\left({step.latex}\right)" if step.node is end else d(node, by)
+    return rf"{d(root, by)} \mathrel{{+}}= {d(root, node)} \cdot {local} = {numbers} = {result}"
 
 
 def _latex_number(number: float, alone: bool = False) -> str:

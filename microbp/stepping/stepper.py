@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal, get_args, overload
 
@@ -84,10 +84,11 @@ class Stepper(Sequence[Step]):
         self.samples = samples_of(self.graph)
         """The sample, from 1, of each value that depends on one of several alone."""
         self.shown: Sequence[Step] = self._steps
-        """The steps to be told: all, or those of one sample."""
-        if sample is not None:
-            self.shown = self._of_sample(sample, detail)
+        """The steps to be told: all, those of one sample, or those of `tell`."""
+        self.detail = detail
         self._stops = _stops(self.shown, detail, model if detail == "layer" else None)
+        if sample is not None:
+            self._tell_sample(sample)
         self.position = 0
         if apply:
             root.zero_grad()
@@ -195,15 +196,20 @@ class Stepper(Sequence[Step]):
         """The values of that name: of a[2][0] those of all samples. Raises `UnknownNameError` if there is none."""
         return all_named(self.names, label)
 
-    def _of_sample(self, sample: int, detail: str) -> list[Step]:
+    def tell(self, wanted: Callable[[Step], bool]) -> None:
+        """Lets the cursor rest, and `shown` have steps, where they are wanted; the others are made all the same."""
+        self.shown = [step for step in self.shown if wanted(step)]
+        self._stops = _stops(self.shown, self.detail, self.model if self.detail == "layer" else None)
+
+    def _tell_sample(self, sample: int) -> None:
         most = max(self.samples.values(), default=1)
         if not 1 <= sample <= most:
             has = f"the samples 1 to {most}" if most > 1 else "one sample"
             raise GraphError(f"this pass has {has}, got sample {sample}")
-        if detail == "layer":
+        if self.detail == "layer":
             raise GraphError("detail='layer' takes a layer of all samples at once: leave sample away, or the detail")
         own = self.samples.get
-        return [s for s in self._steps if own(s.node, sample) == sample == own(s.input, sample)]
+        self.tell(lambda step: own(step.node, sample) == sample == own(step.input, sample))
 
     def _set(self, value: Value, grad: float | None) -> None:
         if grad is None:

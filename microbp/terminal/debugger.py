@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from microbp.errors import MicrobpError, UnknownNameError, nearest
-from microbp.printing import decimals, printable
+from microbp.printing import decimals, derivative, printable
 from microbp.problems import Problem
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Detail
@@ -62,7 +62,10 @@ class Debugger(Looking):
         lead = "1 step leads" if steps == 1 else f"{steps} steps lead"
         if (own := len(self.stepper.shown)) < steps:
             lead = f"{own} of {lead}"
-        self.say(f"{self.screen.name(root)} = {decimals(root.data)}; {lead} back. {self.hint}")
+        name = self.screen.name(root)
+        self.say(f"{name} = {decimals(root.data)}, {derivative(name, name)} = 1; {lead} back. {self.hint}")
+        if self.problem.model:
+            self.say("below: which neurons wait (○), are passed through (◉), are done (●)")
 
     # Going
 

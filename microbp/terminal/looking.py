@@ -15,9 +15,9 @@ from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.stepping.forward import forward, updated
 from microbp.stepping.names import by_name
 from microbp.stepping.paths import paths
-from microbp.stepping.step import Step
+from microbp.stepping.step import Step, question
 from microbp.stepping.stepper import Detail, Stepper
-from microbp.terminal.screen import WIDTH, Screen, wants_colour, way, wrap
+from microbp.terminal.screen import Screen, wants_colour, way, width, wrap
 from microbp.terminal.shell import Shell
 
 _SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})
@@ -129,7 +129,7 @@ class Looking(Shell):
         """v [NAME]: the forward pass with its numbers put in, or one line of it"""
         found = forward(self.stepper.root, sample=self.sample)
         wanted = {self.screen.name(value) for value in self._all(arg)} if arg else None
-        lines = [line.text(WIDTH - 2) for line in found.lines if wanted is None or line.name in wanted]
+        lines = [line.text(width() - 2) for line in found.lines if wanted is None or line.name in wanted]
         if not lines:
             raise MicrobpError(f"{arg} is not computed: it is a leaf, or stands inside the line of another value")
         self.say(indent("\n".join(lines), "  "))
@@ -139,8 +139,13 @@ class Looking(Shell):
         self.say(self.screen.list())
 
     def do_guess(self, arg: str) -> bool | None:
-        """g NUMBER: check a guess at the next contribution, a number or a product such as 0.1385*0.5933"""
+        """g NUMBER: check a guess at the next contribution, a number or a product such as 0.1385*0.5933; g: ask it"""
+        if not arg and self.stepper.upcoming is not None:
+            self.say(self.screen.question(self.stepper.upcoming))
+            return None
         verdict = self.stepper.predict(number(arg))
+        assert self.stepper.upcoming is not None
+        self.say(f"  {question(self.stepper.upcoming).removesuffix('?')}{arg.strip()}?")
         self.wrong |= not verdict.ok
         self.say(verdict.sentence)
         return None

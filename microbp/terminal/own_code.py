@@ -4,7 +4,7 @@
 >>> x = Value(3.0, "x")
 >>> debug(x * x, commands=["n", "q"], stdout=(screen := io.StringIO()))
 >>> print(screen.getvalue().splitlines()[3])
-  ∂(x·x)/∂x += ∂(x·x)/∂(x·x) · ∂(x·x)/∂x = 1 × 3 = 3
+  ∂(x·x)/∂x += ∂(x·x)/∂(x·x) · x = 1 × 3 = 3
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ what the other commands show lies behind the cursor.
 >>> quiz.run(["3", "2"], batch=True)  # doctest: +ELLIPSIS
 <BLANKLINE>
 step 1 of 2: what is the contribution?
-  ∂f/∂x += ∂f/∂f · ∂f/∂x = ?
+  ∂f/∂x += ∂f/∂f · local derivative = ?
 ...
 Right.
 ...

@@ -14,6 +14,8 @@ E ◀─ E_o1 ◀─ … ◀─ out_o1 ◀─ net_o1 ◀━━ w5
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import IO
@@ -29,6 +31,7 @@ from microbp.stepping.step import Step, chain_rule, product, question
 from microbp.stepping.stepper import Stepper
 
 WIDTH = 98
+"""The most characters of a line that can be broken."""
 MANY = 12
 """As many steps, contributions or neurons are shown one by one."""
 
@@ -41,10 +44,16 @@ def wants_colour(stream: IO[str]) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
 
 
+def width() -> int:
+    """How long a line may be: as the terminal is wide, if there is one, and not more than can be read."""
+    return max(min(WIDTH, shutil.get_terminal_size().columns), 40) if sys.stdout.isatty() else WIDTH
+
+
 def wrap(text: str) -> str:
     """Text in lines of bearable length, indented."""
+    wide = width()
     return "\n".join(
-        fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        fill(line, wide, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
         for line in text.split("\n")
     )
 
@@ -109,7 +118,7 @@ class Screen:
         return self._broken(chain_rule(step), chain_rule(step, self.paint))
 
     def _broken(self, plain: str, painted: str) -> str:
-        if len(plain) < WIDTH:
+        if len(plain) < width():
             return f"  {painted}"
         return "  " + painted.replace(" += ", "\n    += ").replace(" = ", "\n    = ", 1)
 
@@ -126,7 +135,7 @@ class Screen:
         """
         focus, arrow = focus % len(values), arrow % len(values)
         kept = [k for k, v in enumerate(values) if v.label or k in (0, focus, arrow - 1, arrow, len(values) - 1)]
-        while len(self._chain(values, kept, focus, arrow)) > WIDTH:
+        while len(self._chain(values, kept, focus, arrow)) > width():
             free = [k for k in kept if k not in (0, focus, arrow - 1, arrow)]
             if not free:
                 break

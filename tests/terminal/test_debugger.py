@@ -243,7 +243,6 @@ def test_quit_and_the_end_of_input_end(do):
         ("n 0", "at least 1"),
         ("goto -1", "at least 0"),
         ("h frob", "no command is called"),
-        ("g", "a number belongs here"),
         ("g w5", "needs a number for w5"),
     ],
 )
@@ -567,3 +566,30 @@ def test_the_debugger_goes_on_with_the_update_and_shows_values_with_their_number
     assert (debugger.passes, round(debugger.stepper.root.data, 9)) == (1, 0.291027774)
     debugger.run(["v i1"], batch=True)
     assert "i1 is not computed: it is a leaf" in out.getvalue()
+
+
+def test_what_is_told_can_be_narrowed_and_a_guess_says_what_it_is_of():
+    out = io.StringIO()
+    debugger = Debugger(load("w1-w8"), stdout=out)
+    known = set(debugger.problem.leaves())
+    debugger.stepper.tell(lambda step: step.input.op is not None or step.input in known)
+    told = {step.input_name for step in debugger.stepper.shown}
+    assert told >= {"w1", "b1", "out_h1"}
+    assert not told & {"i1", "i2"}
+    debugger.run(["goto 15", "g", "g 3"], batch=True)
+    assert "step 16 of 32: what is the contribution?\n  ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = ?" in out.getvalue()
+    assert "  ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 3?\nThat is not it." in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--by", "weight", "--format", "latex"],
+        ["--quiz", "--html", "x.html"],
+        ["--detail", "node", "--quiz"],
+        ["--html", "x.html", "--sample", "1"],
+    ],
+)
+def test_options_that_have_no_effect_together_are_refused(words, capsys):
+    assert main(["step", "w1-w8", *words]) == 2
+    assert all(word in capsys.readouterr().err for word in words[::2][:1])

@@ -30,6 +30,13 @@ NOT_AT = {
 
 NOT_ONE_SAMPLE = {"html": "writes a page that has all, with a switch", "by": "adds up what each of them brings"}
 """What --sample does not go with, and why."""
+INSTEAD = {
+    "html": "writes a page",
+    "quiz": "asks for one step after another",
+    "by": "prints the pass weight by weight",
+    "format": "prints the pass in its form",
+}
+"""What each of these options does; of two of them one would have no effect."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", action="store_true", help="do the commands given with -c alone")
     parser.add_argument("--detail", choices=DETAILS, default=DETAILS[0], help="what is one step (default: %(default)s)")
     parser.add_argument("--sample", type=int, metavar="K", help="tell the steps of this sample alone, 1 for the first")
+    parser.add_argument("--only", choices=("parameters",), help="leave out what comes to the inputs of the network")
     parser.add_argument("--steps", type=int, default=1, metavar="N", help="go on: update, next forward pass, N passes")
     parser.add_argument("--all", action="store_true", help="print the whole pass")
     parser.add_argument("--format", choices=("text", *FORMATS), help="print the whole pass in this form")
@@ -58,6 +66,12 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     for name, why in NOT_ONE_SAMPLE.items() if options.sample is not None else ():
         if getattr(options, name):
             raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two away")
+    given = [name for name in INSTEAD if getattr(options, name) is not None]
+    if len(given) > 1:
+        one, other = given[:2]
+        raise MicrobpError(f"--{one} {INSTEAD[one]}, --{other} {INSTEAD[other]}: give one of the two")
+    if given and options.detail != DETAILS[0]:
+        raise MicrobpError(f"--detail says what the debugger and --all take together, --{given[0]} {INSTEAD[given[0]]}")
     if options.html:
         print(f"Page: {page(problem.root(), options.html, model=problem.model, title=problem.title)}")
         return 0
@@ -71,6 +85,9 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if options.steps < 1 or (options.steps > 1 and form not in (None, "text")):
         raise MicrobpError(f"--steps is a number of passes, 1 or more, for text or the debugger; got {options.steps}")
     debugger = Debugger(problem, options.detail, sample=options.sample, passes=options.steps)
+    if options.only:
+        known = set(problem.leaves())
+        debugger.stepper.tell(lambda step: step.input.op is not None or step.input in known)
     if not form and not options.by:
         return debugger.run([*options.commands, *_going(debugger, options.at)], options.batch)
     for k in range(options.steps):
