@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.engine.value import Constant, Value, define
     from microbp.errors import DrawingWarning, MicrobpError, NonFiniteWarning
     from microbp.nn.arrays import from_theta, to_theta
+    from microbp.printing.version import __version__
     from microbp.problems import NetworkProblem, Training, load
     from microbp.stepping.forward import Forward, forward
     from microbp.stepping.paths import paths
@@ -62,7 +63,6 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.training.conventions import Reproduced, conventions
     from microbp.training.train import TrainingResult, train
 
-__version__ = "0.1.0"
 __all__ = [
     "Array",
     "Comparison",
@@ -93,6 +93,7 @@ __all__ = [
     "Training",
     "TrainingResult",
     "Value",
+    "__version__",
     "affine",
     "animate",
     "array",
@@ -163,6 +164,7 @@ _HOMES = {
     "engine.value": "Constant Value define",
     "errors": "DrawingWarning MicrobpError NonFiniteWarning",
     "nn.arrays": "from_theta to_theta",
+    "printing.version": "__version__",
     "problems": "NetworkProblem Training load",
     "stepping.forward": "Forward forward",
     "stepping.paths": "paths",
@@ -191,4 +193,4 @@ if not TYPE_CHECKING:  # which would believe that every name is there
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return __all__

@@ -11,6 +11,7 @@ The methods of `Value` are made from the rows of `ops.TABLE` by `define`, at the
 
 from __future__ import annotations
 
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -210,6 +211,21 @@ def _generate(op: Op) -> None:
         setattr(Value, name, method)
 
 
+def _promise(op: Op) -> None:
+    """Gives `Value` the method of a row, which is made when it is first called: a program uses few of them."""
+
+    def method(*inputs: Any, **named: Any) -> Any:
+        _generate(op)
+        return getattr(Value, op.method)(*inputs, **named)
+
+    shown: dict[str, Any] = {"name": op.method, "qualname": f"Value.{op.method}", "doc": op.about}
+    shown["signature"] = Signature([Parameter(x, Parameter.POSITIONAL_OR_KEYWORD) for x in op.inputs])
+    for name, said in shown.items():
+        setattr(method, f"__{name}__", said)
+    if None not in op.partials:
+        setattr(Value, op.method, method)
+
+
 def define(op: Op) -> Op:
     """Adds an operation to the table and gives `Value` its method. Returns the row.
 
@@ -231,4 +247,4 @@ def define(op: Op) -> Op:
 
 OPS.update({row.name: row for row in FUNCTIONS})
 for _row in OPS.values():
-    _generate(_row)
+    (_generate if _row.method.startswith("__") else _promise)(_row)

@@ -70,7 +70,8 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
             try:
                 text = read(name, MAX_BYTES).decode("utf-8-sig")
             except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no name of a file
-                raise ProblemError(f"cannot read the problem file {name!r}: {error}") from error
+                said = "there is no such file" if isinstance(error, FileNotFoundError) else error
+                raise ProblemError(f"cannot read the problem file {name!r}: {said}") from error
             return parse(text, name)
     try:
         return ExpressionProblem(name, numbers or {})

@@ -1,7 +1,6 @@
 """The command `microbp`: each of the three jobs from a terminal, and `--json` for machines.
 
-Exit code 0: done; 1: a comparison or a check found a difference; 2: bad usage, or a file that cannot be read or
-written; 70: an error of microbp's own; 130: interrupted.
+The module of a command is imported when it is called, so that none waits for what another needs.
 """
 
 from __future__ import annotations
@@ -11,101 +10,66 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from microbp.comparing.answers.formats.by_ending import READERS
-from microbp.errors import MicrobpError, ProblemError, nearest
-from microbp.printing import printable
-from microbp.problems import Problem, as_network, load
-from microbp.terminal.commands import (
-    check,
-    compare,
-    compile,
-    conventions,
-    demo,
-    diagnose,
-    draw,
-    gradcheck,
-    grade,
-    ops,
-    problems,
-    step,
-    train,
-)
-from microbp.terminal.commands.formulas import explain, forward
+from microbp.errors import MicrobpError, ProblemError, near, nearest
+from microbp.printing import columns, printable
+from microbp.printing.version import __version__
+from microbp.terminal.command_table import COMMANDS, EXIT_CODES, NETWORK, OURS, PROBLEM, Command, module
 from microbp.terminal.console import ascii_fallback, settle_stdout, silence_stdout
-from microbp.terminal.own_code import graph_of, is_own_code
+from microbp.terminal.output import put_error
+from microbp.terminal.streams import Streams
 
-OURS = 70
-"""The exit code of an error of microbp's own: sysexits.h calls it EX_SOFTWARE."""
+if TYPE_CHECKING:
+    from microbp.problems import Problem
+
 MAY_BE_EMPTY = ("show",)
 """Options for which an empty text means something: show nothing."""
-BUILT_IN = "a built-in problem (`microbp problems` lists them)"
-NETWORK = f"{BUILT_IN}, or a .toml file"
-PROBLEM = (
-    f"{BUILT_IN}, a .toml file, or an expression such as 'sigmoid(w*x + b)'; or mine.py:loss, a value of your code"
-)
-
-
-class Command(NamedTuple):
-    """One row of the table: a module with `add_options` and `run`, and what to give it."""
-
-    module: ModuleType
-    about: str
-    takes: str = "problem"
-    """ "problem", "network" (a problem that is no expression), or "nothing"."""
-    samples: bool = True
-    """Whether a part of the samples can be asked for."""
-    files: bool = False
-    """Whether files of gradients may stand after the problem."""
-
-
-COMMANDS = {
-    "demo": Command(
-        demo, "the main job on the w1–w8 network: forward, backward, update, comparison, picture", "nothing"
-    ),
-    "train": Command(train, "train a network; what is not given, the problem says", "network", samples=False),
-    "step": Command(step, "step through the backward pass in a debugger, or as a quiz, or print all of it"),
-    "forward": Command(forward, "print every net and activation with its numbers put in"),
-    "compare": Command(
-        compare, "compare the scalar graph, or your own gradients, with vectorized NumPy", "network", files=True
-    ),
-    "diagnose": Command(diagnose, "say which line of your derivation is wrong, from your gradients alone", files=True),
-    "grade": Command(grade, "diagnose many learners' gradients: a row for each", files=True),
-    "conventions": Command(conventions, "say which conventions give a published number", "network", samples=False),
-    "check": Command(check, "say which line of any backward pass in NumPy is wrong: yours, in a file", "nothing"),
-    "explain": Command(
-        explain, "derive the gradient of a weight: in the graph, with indices, as a matrix line", "network"
-    ),
-    "gradcheck": Command(gradcheck, "compare the chain rule with numeric derivatives"),
-    "draw": Command(draw, "draw the graph, with values, grads and local derivatives"),
-    "compile": Command(compile, "print the forward and the backward pass as a Python module that stands alone"),
-    "ops": Command(ops, "print the table of operations, or one of them", "nothing"),
-    "problems": Command(problems, "list the built-in problems", "nothing"),
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
     ascii_fallback()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    streams = Streams()
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
     try:
-        return _main(arguments)
+        code = _main(words, streams)
+        streams.flush()
+        return code
     except KeyboardInterrupt:
         print("microbp: interrupted", file=sys.stderr)
         return 130
     except (MicrobpError, OSError) as error:
-        print(f"microbp: {printable(str(error))}", *getattr(error, "__notes__", ()), sep="\n\n", file=sys.stderr)
-        settle_stdout()
-        return 2
+        said = streams.named(printable(str(error)))
+        print(f"microbp: {said}", *getattr(error, "__notes__", ()), sep="\n\n", file=sys.stderr)
+        return _failed(words, 2, type(error).__name__, said)
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        print(f"microbp: {_of_ours(error)}", file=sys.stderr)
-        settle_stdout()
-        return OURS
+        said = _of_ours(error)
+        print(f"microbp: {said}", file=sys.stderr)
+        return _failed(words, OURS, type(error).__name__, said)
+    finally:
+        streams.close()
+
+
+def _complete() -> None:
+    """Answers a shell that asks how the line goes on, and exits: `eval "$(register-python-argcomplete microbp)"`."""
+    import argcomplete
+
+    words = os.environ["COMP_LINE"].split()
+    argcomplete.autocomplete(_parser(words[1] if words[1:] and words[1] in COMMANDS else ""))
+
+
+def _failed(words: Sequence[str], code: int, kind: str, said: str) -> int:
+    if "--json" in words:
+        put_error(code, kind, said)
+    settle_stdout()
+    return code
 
 
 def _of_ours(error: Exception) -> str:
@@ -119,14 +83,25 @@ def _of_ours(error: Exception) -> str:
     )
 
 
-def _main(arguments: Sequence[str] | None) -> int:
-    parser = _parser()
-    words = sys.argv[1:] if arguments is None else arguments
-    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+def _main(words: list[str], streams: Streams) -> int:
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    name = words[0] if words and words[0] in COMMANDS else ""
+    parser = _parser(name)
+    _Parser.json = "--json" in words
+    if not words:
+        parser.print_help()
+        return 0
+    if not name and not words[0].startswith("-"):
         parser.error(nearest("command", words[0], COMMANDS))
     options, rest = parser.parse_known_args(words)
-    if wrong := [word for word in rest if word.startswith("-") or not hasattr(options, "numbers")]:
+    if not options.command:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}" if rest else "which command?")
+    if wrong := [word for word in rest if word.startswith("-") != (word == "-") or not hasattr(options, "numbers")]:
         hint = "; brackets let an expression begin with a minus: '(-x**2)'" if any(map(_is_expression, wrong)) else ""
+        names = [option[2:] for option in options.options]
+        if meant := [name for word in wrong if word.startswith("--") for name in near(word[2:], names)]:
+            hint = f"; did you mean --{meant[0]}?"
         options.refuse(f"unrecognized arguments: {' '.join(wrong)}{hint}")
     if rest:
         options.numbers += rest  # files and numbers may stand after an option too
@@ -137,7 +112,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the same, and uses the first
-            code = _run(COMMANDS[options.command], options)
+            code = _run(COMMANDS[options.command], options, streams)
         print(end="", flush=True)
     except BrokenPipeError:
         silence_stdout()
@@ -150,42 +125,66 @@ def _is_expression(word: str) -> bool:
 
 
 class _Parser(argparse.ArgumentParser):
-    """One whose messages are one line each, whatever was typed."""
+    """One whose messages are one line each, whatever was typed, and whose options are written in full."""
+
+    json = False
+    """Whether errors are told to a machine."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **more)
 
     def error(self, message: str) -> NoReturn:
         """Prints it, below the usage, and exits with 2."""
+        if self.json:
+            put_error(2, "UsageError", printable(message))
         super().error(printable(message))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str) -> _Parser:
+    """The parser, with the options of one command: the others are named alone."""
+    codes = "\n".join(columns([(f"  {code}", said) for code, said in EXIT_CODES.items()]))
     parser = _Parser(
         prog="microbp",
         description="Step through, draw and check backpropagation.",
-        epilog="Exit code: 0 done, 1 a difference was found, 2 bad usage, 70 an error of ours, 130 interrupted.",
+        epilog=f"exit codes:\n{codes}\n\nmicrobp help COMMAND says more of one.",
     )
-    commands = parser.add_subparsers(dest="command", title="commands", required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"microbp {__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     for name, row in COMMANDS.items():
-        sub = commands.add_parser(name, help=row.about, description=row.about)
-        if row.takes != "nothing":
-            sub.add_argument("problem", help=NETWORK if row.takes == "network" else PROBLEM)
-            told = argparse.SUPPRESS if row.takes == "network" else "a number for each name in an expression"
-            sub.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help=told)
-            if row.samples:
-                sub.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
-        sub.add_argument("--json", action="store_true", help="print JSON, for machines")
-        sub.set_defaults(refuse=sub.error)
-        row.module.add_options(sub)
+        example = f"example:\n  microbp {name} {row.example}"
+        sub = commands.add_parser(name, help=row.about, description=row.about, epilog=example)
+        if name == command:
+            _add_options(sub, name, row)
     return parser
 
 
-def _run(command: Command, options: argparse.Namespace) -> int:
+def _add_options(parser: _Parser, name: str, row: Command) -> None:
+    if row.takes != "nothing":
+        parser.add_argument("problem", help=NETWORK if row.takes == "network" else PROBLEM)
+        told = argparse.SUPPRESS if row.takes == "network" else "a number for each name in an expression"
+        parser.add_argument("numbers", nargs="*", default=[], metavar="NAME=NUMBER", help=told)
+        if row.samples:
+            parser.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
+    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    module(name).add_options(parser)
+    parser.set_defaults(refuse=parser.error, options=list(parser._option_string_actions))
+
+
+def _run(command: Command, options: argparse.Namespace, streams: Streams) -> int:
+    run: Callable[..., int] = module(options.command).run
     if command.takes == "nothing":
-        return int(command.module.run(options))
+        streams.replace(options)
+        return run(options)
     if command.files:  # words without =, and those that are there
         options.files = [text for text in options.numbers if "=" not in text or os.path.isfile(text)]
         options.numbers = [text for text in options.numbers if text not in options.files]
+    streams.replace(options)
     problem = _load(options, command.files)
-    return int(command.module.run(as_network(problem) if command.takes == "network" else problem, options))
+    if command.takes == "network":
+        from microbp.problems import as_network
+
+        problem = as_network(problem)
+    return run(problem, options)
 
 
 def _warn(message: Warning | str, *_: Any) -> None:
@@ -194,6 +193,9 @@ def _warn(message: Warning | str, *_: Any) -> None:
 
 
 def _load(options: argparse.Namespace, files: bool) -> Problem:
+    from microbp.comparing.answers.formats.by_ending import READERS
+    from microbp.problems import as_network, load
+
     if Path(options.problem).suffix.lower() in READERS:
         said = f"the problem comes first, and {options.problem!r} is a file of gradients"
         raise ProblemError(f"{said}: for example microbp {options.command} w1-w8{' mine.npz' if files else ''}")
@@ -210,6 +212,11 @@ def _load(options: argparse.Namespace, files: bool) -> Problem:
             raise ProblemError(
                 f"a number for a name is given as NAME=NUMBER, for example w=0.5; got {text!r}"
             ) from None
-    problem = graph_of(options.problem) if is_own_code(options.problem) else load(options.problem, numbers)
+    problem: Problem | None = None
+    if ".py" in options.problem:
+        from microbp.terminal.own_code import graph_of, is_own_code  # which brings the debugger
+
+        problem = graph_of(options.problem) if is_own_code(options.problem) else None
+    problem = problem or load(options.problem, numbers)
     samples = getattr(options, "samples", None)
     return problem if samples is None else as_network(problem).showing(samples)

@@ -17,7 +17,8 @@ from microbp.stepping.names import by_name
 from microbp.stepping.paths import paths
 from microbp.stepping.step import Step, question
 from microbp.stepping.stepper import Detail, Stepper
-from microbp.terminal.screen import Screen, wants_colour, way, width, wrap
+from microbp.terminal.colours import wants_colour
+from microbp.terminal.screen import Screen, way, width, wrap
 from microbp.terminal.shell import Shell
 
 _SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})

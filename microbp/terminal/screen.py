@@ -13,12 +13,10 @@ E ◀─ E_o1 ◀─ … ◀─ out_o1 ◀─ net_o1 ◀━━ w5
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from textwrap import fill
-from typing import IO
 
 from microbp.derivation.matrices import layer_text
 from microbp.engine import Value
@@ -37,11 +35,6 @@ MANY = 12
 
 COLOURS = {"current": "1;38;5;208", "contribution": "38;5;170", "upstream": "38;5;39", "local": "38;5;36"}
 """The same quantity has the same colour everywhere."""
-
-
-def wants_colour(stream: IO[str]) -> bool:
-    """Whether a stream is a terminal that shows colours to someone who has not declined them."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def width() -> int:

@@ -125,7 +125,8 @@ def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
         if len(theta) != len(labels):
             raise ValueError(f"theta has {len(theta)} numbers for {len(labels)} labels")
     except _UNREADABLE as error:
-        raise ProblemError(f"{path}: cannot read this as a checkpoint: {type(error).__name__}: {error}") from error
+        said = "there is no such file" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
+        raise ProblemError(f"{path}: cannot read this as a checkpoint: {said}") from error
     expected, title = [leaf.label for leaf in problem.leaves()], repr(problem.title)
     if labels != expected:
         raise ProblemError(

@@ -23,7 +23,7 @@ def folder(tmp_path):
 def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
     files = [str(path) for path in sorted(folder.glob("*.npz"))]
     assert main(["grade", "w1-w8", *files, "--json"]) == 1
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["grades"]}
     assert {name: row["verdict"] for name, row in rows.items()} == {
         "=eve": "unreadable", "ada": "right", "bob": "mistake", "cem": "mistake", "dot": "unreadable",
         "fay": "unexplained",
@@ -52,7 +52,7 @@ def test_a_file_that_breaks_the_diagnosis_is_a_row(folder, capsys, monkeypatch):
 
     monkeypatch.setattr("microbp.diagnosis.grading.diagnose", fail)
     assert main(["grade", "w1-w8", "--json", str(folder / "ada.npz")]) == 1
-    (row,) = json.loads(capsys.readouterr().out)
+    (row,) = json.loads(capsys.readouterr().out)["grades"]
     assert (row["verdict"], row["note"]) == ("unreadable", "KeyError: 'w5'")
 
 
@@ -62,7 +62,7 @@ def test_the_gradients_of_an_expression_are_graded(tmp_path, monkeypatch, capsys
     (tmp_path / "bob=2.json").write_text('{"w": 16.5, "b": 5.5}')
     words = ["(w*x+b-y)**2", "w=2", "x=3", "b=0.5", "y=1", "ada.json", "bob=2.json"]
     assert main(["grade", *words, "--json"]) == 1
-    rows = json.loads(capsys.readouterr().out)
+    rows = json.loads(capsys.readouterr().out)["grades"]
     assert [(row["name"], row["verdict"], row["mistakes"]) for row in rows] == [
         ("ada", "right", []),
         ("bob=2", "mistake", ["power-exponent"]),
@@ -71,7 +71,7 @@ def test_the_gradients_of_an_expression_are_graded(tmp_path, monkeypatch, capsys
 
 def graded(capsys, *arguments, code):
     assert main(["grade", *arguments, "--json"]) == code
-    return json.loads(capsys.readouterr().out)
+    return json.loads(capsys.readouterr().out)["grades"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_missing_file_is_a_row_with_its_path_unless_all_are_missing(folder, mo
     monkeypatch.chdir(folder)
     rows = graded(capsys, "w1-w8", "ada.npz", "late/ada.npz", code=1)
     assert [(row["name"], row["verdict"]) for row in rows] == [("ada", "right"), ("late/ada.npz", "unreadable")]
-    assert "No such file" in rows[1]["note"]
+    assert "there is no such file" in rows[1]["note"]
     assert main(["grade", "w1-w8", "late/*.npz"]) == 2
     assert "none of these files is there: late/*.npz; does a pattern match nothing?" in capsys.readouterr().err
 

@@ -1,17 +1,24 @@
+import importlib.util
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
 from microbp import vectorized
 from microbp.errors import RendererError
+from microbp.printing.version import __version__
 from microbp.problems import load
-from microbp.terminal.cli import COMMANDS, main
+from microbp.terminal.cli import main
+from microbp.terminal.command_table import COMMANDS, EXIT_CODES
 from microbp.terminal.commands import demo as demo_command
 from microbp.terminal.demo import demo
+from tests import ROOT
+from tests.conftest import need
 
 
 def run_json(capsys, *arguments, code=0):
@@ -107,6 +114,7 @@ def test_draw_writes_what_it_is_told_to(capsys, tmp_path):
     path = tmp_path / "neuron.dot"
     data = run_json(capsys, "draw", "sigmoid(w*x + b)", "w=2", "x=-1", "b=-3", "-o", str(path))
     why = "there is no network with neurons and layers to fold into"
+    assert data.pop("microbp") == __version__
     assert data == {"picture": str(path), "values": 6, "level": "op", "why": why}
     assert "σ(w·x + b)" in path.read_text()
     assert main(["draw", "w1-w8", "-o", str(path), "--no-backward", "--theme", "dark"]) == 0
@@ -114,7 +122,7 @@ def test_draw_writes_what_it_is_told_to(capsys, tmp_path):
 
 
 def test_ops_lists_the_table_and_shows_a_row(capsys):
-    assert {row["operation"] for row in run_json(capsys, "ops")} >= {"add", "tanh", "affine", "total"}
+    assert {row["operation"] for row in run_json(capsys, "ops")["operations"]} >= {"add", "tanh", "affine", "total"}
     assert main(["ops", "mul", "--source"]) == 0
     assert "def pull_mul(node):" in capsys.readouterr().out
     assert main(["ops", "affine"]) == 0
@@ -123,7 +131,7 @@ def test_ops_lists_the_table_and_shows_a_row(capsys):
 
 
 def test_problems_are_listed(capsys):
-    assert {"w1-w8", "digits"} <= run_json(capsys, "problems").keys()
+    assert {"w1-w8", "digits"} <= run_json(capsys, "problems")["problems"].keys()
     assert main(["problems", "--template"]) == 0
     assert "[training]" in capsys.readouterr().out
 
@@ -150,7 +158,7 @@ def test_bad_usage_is_exit_code_2_and_one_line(arguments, said, capsys):
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["frob"], ["train", "w1-w8", "--update", "late"], ["draw", "w1-w8"]])
+@pytest.mark.parametrize("arguments", [["frob"], ["train", "w1-w8", "--update", "late"], ["draw", "w1-w8"]])
 def test_what_argparse_refuses_is_exit_code_2_too(arguments):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -201,7 +209,7 @@ def test_a_member_of_a_family_is_shown_by_two_terms(capsys):
 
 
 def test_explain_derives_one_weight_a_layer_or_the_one_asked_for(capsys):
-    found = run_json(capsys, "explain", "w1-w8")
+    found = run_json(capsys, "explain", "w1-w8")["derivations"]
     assert [one["label"] for one in found] == ["w1", "w5"]
     assert round(found[1]["gradients"]["graph"], 9) == 0.082167041
     assert main(["explain", "deep", "--weight", "w[1][2,0]"]) == 0
@@ -282,3 +290,104 @@ def test_the_exit_code_is_the_same_if_nobody_reads(unbuffered, command, tmp_path
     )
     assert (result.returncode, result.stderr) == (1, b"")
     os.close(writing)
+
+
+def test_alone_it_shows_its_help_with_every_command_and_exit_code(capsys):
+    assert main([]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, row in COMMANDS.items():
+        assert f"{name} {row.about}" in shown
+    for code, said in EXIT_CODES.items():
+        assert f"{code} {said}" in shown
+
+
+@pytest.mark.parametrize("arguments", [["help", "step"], ["step", "-h"]])
+def test_help_of_a_command_shows_its_options_and_an_example(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    assert "--quiz-every N" in shown
+    assert f"microbp step {COMMANDS['step'].example}" in shown
+
+
+def test_it_says_its_version(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"microbp {__version__}\n"
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "demo"])  # which has a test of its own
+def test_the_example_of_each_help_runs(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (tmp_path / "mine.json").write_text('{"w5": 0.0822}')
+    (tmp_path / "mine.py").write_text(textwrap.dedent(readme.partition("$ cat mine.py\n")[2].partition("    $ ")[0]))
+    options = ["--batch"] if name == "step" else []
+    code = main([name, *shlex.split(COMMANDS[name].example), *options])
+    assert code == (1 if name == "check" else 0)
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["ops", "diagnose", "step"])
+def test_no_command_loads_what_another_needs(name):
+    """What draws is loaded by what draws, what trains by what trains: none waits for it all."""
+    code = f"import sys; from microbp.terminal.command_table import module; module({name!r}); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"microbp.drawing", "microbp.training", "graphviz"} & {*loaded}
+
+
+def test_an_option_is_written_in_full(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["draw", "w1-w8", "-o", "x.svg", "--them", "dark"])
+    assert caught.value.code == 2
+    assert "unrecognized arguments: --them; did you mean --theme?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["diagnose", "w1-w8", "no.json"], "ProblemError"),
+        (["explain", "w1-w8", "--weight", "w99"], "UnknownNameError"),
+        (["diagnse", "w1-w8"], "UsageError"),
+        (["step", "w1-w8", "--nope"], "UsageError"),
+    ],
+)
+def test_a_machine_gets_errors_as_json(arguments, kind, capsys):
+    try:
+        code = main([*arguments, "--json"])
+    except SystemExit as stop:
+        code = stop.code
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["error"]["code"], said["error"]["kind"]) == (2, 2, kind)
+    assert said["microbp"] == __version__
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("demo", "check")])
+def test_all_json_is_an_object_that_says_its_version(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.json").write_text('{"w5": 0.0822}')
+    example = [word for word in shlex.split(COMMANDS[name].example) if word != "--csv"]
+    example = example[:1] if name == "step" else example
+    main([name, *example, "--json"])
+    assert json.loads(capsys.readouterr().out)["microbp"] == __version__
+
+
+def test_a_file_that_is_not_there_is_said_to_be_not_there(capsys):
+    for arguments in (["diagnose", "w1-w8", "no.npz"], ["step", "no.toml"], ["train", "xor", "--resume", "no.json"]):
+        assert main(arguments) == 2
+        error = capsys.readouterr().err
+        assert "there is no such file" in error
+        assert "Errno" not in error
+
+
+@pytest.mark.parametrize(("line", "goes_on"), [("microbp dia", "diagnose "), ("microbp draw --thi --the", "--theme ")])
+def test_a_shell_completes_commands_and_options(line, goes_on, tmp_path):
+    need(importlib.util.find_spec("argcomplete") is not None, "argcomplete")
+    asked = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
+    with open(tmp_path / "answer", "wb") as answer:
+        code = f"import os; os.dup2({answer.fileno()}, 8); from microbp.terminal.cli import main; main()"
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, **asked}, pass_fds=[answer.fileno()], check=False
+        )
+    assert goes_on in (tmp_path / "answer").read_text().splitlines()

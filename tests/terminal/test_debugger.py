@@ -16,9 +16,10 @@ from microbp.problems import ExpressionProblem
 from microbp.problems.network import NetworkProblem
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
+from microbp.terminal.colours import wants_colour
 from microbp.terminal.debugger import Debugger
 from microbp.terminal.looking import number
-from microbp.terminal.screen import WIDTH, Screen, wants_colour, way
+from microbp.terminal.screen import WIDTH, Screen, way
 
 GRADIENTS = {
     **{"w1": "0.000438568", "w2": "0.000877135", "w3": "0.000497713", "w4": "0.000995425"},

@@ -8,6 +8,7 @@ import pytest
 
 from microbp import load
 from microbp.printing import decimals
+from microbp.printing.version import __version__
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
 from microbp.terminal.quiz import Quiz
@@ -125,7 +126,7 @@ def test_the_question_itself_gives_nothing_away():
 def test_the_log_for_a_teacher_is_one_object_on_stdout(quiz):
     _, out, error = quiz("1\n0.2\n1\n\nq\n", "--quiz", "--json")
     log = json.loads(out)
-    assert log.keys() == {"score", "asked", "right", "questions"}
+    assert log.keys() == {"microbp", "score", "asked", "right", "questions"}
     assert (log["score"], log["asked"], log["right"]) == (66.7, 3, 2)
     assert log["questions"][1] == {
         **{"step": 2, "node": "E", "input": "E_o2", "guesses": [0.2, 1.0], "ok": True, "idea": None},
@@ -144,7 +145,9 @@ def test_a_wrong_idea_is_in_the_log(quiz):
 
 def test_a_quiz_left_at_once_has_no_score(quiz):
     code, out, _ = quiz("q\n", "--quiz", "--json")
-    assert json.loads(out) == {"score": None, "asked": 0, "right": 0, "questions": []}
+    log = json.loads(out)
+    assert log.pop("microbp") == __version__
+    assert log == {"score": None, "asked": 0, "right": 0, "questions": []}
     assert code == 0
     assert "No question was answered." in quiz("", "--quiz")[1]
 

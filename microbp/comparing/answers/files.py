@@ -79,7 +79,9 @@ def reason(error: BaseException) -> str:
     >>> reason(ValueError("no numbers")), reason(KeyError("w5")), reason(EOFError())
     ('no numbers', "KeyError: 'w5'", 'EOFError')
     """
-    said = " ".join(str(error).split())
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    said = " ".join(str(getattr(error, "strerror", None) or error).split())
     if said and isinstance(error, ValueError | OSError | MicrobpError):
         return said
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

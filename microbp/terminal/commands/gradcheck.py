@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from microbp.comparing.gradcheck import METHODS, gradcheck
-from microbp.diagnosis.strength.strength import strength
+from microbp.comparing.gradcheck import METHODS, GradCheck, gradcheck
 from microbp.problems import Problem, as_network
 from microbp.terminal.output import put
+
+if TYPE_CHECKING:
+    from microbp.diagnosis.strength.strength import Strength
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +27,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the check, or what it cannot see. Exit code: 1 if a derivative differs, or a mistake would be missed."""
-    check = (
-        strength(as_network(problem), method=options.method)
-        if options.strength
-        else gradcheck(problem, method=options.method)
-    )
+    check: GradCheck | Strength
+    if options.strength:
+        from microbp.diagnosis.strength.strength import strength  # which brings all that searches
+
+        check = strength(as_network(problem), method=options.method)
+    else:
+        check = gradcheck(problem, method=options.method)
     put(options, check.as_dict(), check)
     return 0 if check.ok else 1

@@ -27,5 +27,5 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if options.csv and options.json:
         raise ProblemError("the table is printed once, as CSV or as JSON: give one of --csv and --json")
     grades = grade(problem, options.files, options.samples, layout=options.layout)
-    put(options, grades.as_dicts(), grades.as_csv() if options.csv else grades)
+    put(options, {"ok": grades.ok, "grades": grades.as_dicts()}, grades.as_csv() if options.csv else grades)
     return 0 if grades.ok else 1

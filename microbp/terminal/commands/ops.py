@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints the table, or a row."""
     if options.name is None:
         head, *rows = HEAD, *table()
-        put(options, [dict(zip(head, row, strict=True)) for row in rows], as_text())
+        put(options, {"operations": [dict(zip(head, row, strict=True)) for row in rows]}, as_text())
         return 0
     family = options.name.rstrip("0123456789")  # one shows what all of a family are like
     op = FAMILIES[family].row(2) if family in FAMILIES else find(options.name)

@@ -20,8 +20,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints the list, or the template."""
     if options.template:
-        print(template(), end="")
+        put(options, {"template": template()}, template().removesuffix("\n"))
     else:
         listed = titles()
-        put(options, listed, "\n".join(columns(list(listed.items()))))
+        put(options, {"problems": listed}, "\n".join(columns(list(listed.items()))))
     return 0

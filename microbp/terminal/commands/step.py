@@ -6,19 +6,19 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 
-from microbp.drawing.page.page import page
 from microbp.errors import GraphError, MicrobpError
 from microbp.printing import json_text
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping import sentences
 from microbp.stepping.stepper import DETAILS, Stepper
 from microbp.terminal.debugger import Debugger
+from microbp.terminal.output import put, versioned
 from microbp.terminal.quiz import Quiz
 
 FORMATS: dict[str, Callable[[Stepper], Iterable[str]]] = {
     "md": sentences.pass_as_markdown,
     "latex": sentences.pass_as_latex,
-    "json": lambda stepper: [json_text(sentences.pass_as_dict(stepper))],
+    "json": lambda stepper: [json_text(versioned(sentences.pass_as_dict(stepper)))],
 }
 """The forms of a whole pass, other than text."""
 NOT_AT = {
@@ -73,13 +73,16 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if given and options.detail != DETAILS[0]:
         raise MicrobpError(f"--detail says what the debugger and --all take together, --{given[0]} {INSTEAD[given[0]]}")
     if options.html:
-        print(f"Page: {page(problem.root(), options.html, model=problem.model, title=problem.title)}")
+        from microbp.drawing.page.page import page  # which brings all that draws
+
+        place = page(problem.root(), options.html, model=problem.model, title=problem.title)
+        put(options, {"page": str(place)}, f"Page: {place}")
         return 0
     if options.quiz is not None:
         quiz = Quiz(problem, options.quiz, stdout=sys.stderr if options.json else sys.stdout, sample=options.sample)
         code = quiz.run(options.commands, options.batch)
         if options.json:
-            print(json_text(quiz.log()))
+            put(options, quiz.log(), "")
         return code
     form = options.format or ("json" if options.json else None) or ("text" if options.all else None)
     if options.steps < 1 or (options.steps > 1 and form not in (None, "text")):

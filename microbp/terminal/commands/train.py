@@ -8,18 +8,16 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from microbp.drawing.film.film import check_film
-from microbp.drawing.levels import FOLDED
 from microbp.optim import OPTIMIZERS, SCHEDULES
-from microbp.printing import columns
+from microbp.printing import columns, decimals
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.terminal.output import put
 from microbp.terminal.progress import progress
 from microbp.training.charts import check_chart, needs_history, plot_training
-from microbp.training.film import MOST_PICTURES, training_film
 from microbp.training.train import TrainingResult, train
 
+LEVELS = ("op", "neuron", "network", "layer")
 MOST_PARAMETERS = 24
 """More parameters are counted, not listed."""
 
@@ -51,10 +49,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", metavar="FILE", help="go on from such a file")
     parser.add_argument("--plot", metavar="FILE", help="draw the loss and the parameters: .svg, .png or .pdf")
     parser.add_argument("--animate", metavar="FILE", help="draw the graph over training: .svg, .gif or .webp")
-    parser.add_argument(
-        "--every", type=int, metavar="N", help=f"in it, every N-th step (default: at most {MOST_PICTURES} pictures)"
-    )
-    parser.add_argument("--level", choices=FOLDED, help="in it, a card for each of these")
+    parser.add_argument("--every", type=int, metavar="N", help="in it, every N-th step (default: at most 40 pictures)")
+    parser.add_argument("--level", choices=LEVELS, help="in it, a card for each of these")
 
 
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
@@ -98,6 +94,8 @@ def _needs_history(problem: NetworkProblem, options: argparse.Namespace, steps: 
         check_chart(options.plot)
         needed = needs_history(problem, steps or problem.training.steps)
     if options.animate:
+        from microbp.drawing.film.film import check_film  # which brings all that draws
+
         check_film(options.animate)
         needed = True
     return needed
@@ -107,6 +105,8 @@ def _draw(problem: NetworkProblem, result: TrainingResult, options: argparse.Nam
     if options.plot:
         plot_training(problem, result, options.plot)
     if options.animate:
+        from microbp.training.film import training_film
+
         film = training_film(problem, result, every=options.every, level=options.level)
         with progress(len(film.drawings), "picture") as show:
             film.write(options.animate, on_picture=lambda done: show(done, ""))
@@ -124,16 +124,16 @@ def _lines(result: TrainingResult, options: argparse.Namespace) -> Iterator[str]
     yield str(replace(result.settings, steps=result.steps))
     if result.stopped:
         yield f"stopped early, {result.stopped}: try a smaller learning rate"
-    yield f"loss: {result.initial_loss!r} before, {result.loss!r} after"
+    yield f"loss: {decimals(result.initial_loss)} before, {decimals(result.loss)} after"
     for name, accuracy in (("accuracy", result.accuracy), ("held-out accuracy", result.held_out_accuracy)):
         if accuracy is not None:
             yield f"{name}: {accuracy:.1%}"
     if len(result.outputs) * len(result.outputs[0]) <= MOST_PARAMETERS:
         yield "outputs"
-        yield from (f"  {', '.join(f'{o!r}' for o in row)}" for row in result.outputs)
+        yield from (f"  {', '.join(map(decimals, row))}" for row in result.outputs)
     if len(result.parameters) <= MOST_PARAMETERS:
         yield "parameters"
-        yield from columns([(f"  {name}", f"{value!r}") for name, value in result.parameters.items()])
+        yield from columns([(f"  {name}", decimals(value)) for name, value in result.parameters.items()])
     else:
         yield f"{len(result.parameters):,} parameters (--json lists them)"
     for what, path in (("Chart", options.plot), ("Film", options.animate)):

@@ -104,7 +104,7 @@ def test_broken_files_are_rows_each_with_a_reason(folder, capsys):
     for name, content in BROKEN.items():
         (folder / name).write_bytes(content)
     assert main(["grade", "w1-w8", "--json", *BROKEN, "ok.npz"]) == 1
-    *rows, last = json.loads(capsys.readouterr().out)
+    *rows, last = json.loads(capsys.readouterr().out)["grades"]
     assert [row["verdict"] for row in rows] == ["unreadable"] * len(BROKEN)
     assert all(row["note"] for row in rows)
     assert last["verdict"] == "right"
@@ -142,7 +142,7 @@ def test_a_function_that_nobody_can_call_is_shown_an_adapter(mine, capsys):
 )
 def test_an_error_in_a_function_is_refused_with_its_line(text, said, mine, capsys):
     mine(text)
-    assert said in refused(capsys, "compare", "w1-w8", "--function", "mine:f", "--json")
+    assert said in refused(capsys, "compare", "w1-w8", "--function", "mine:f")
 
 
 def test_what_a_function_prints_goes_to_stderr(mine, capsys):

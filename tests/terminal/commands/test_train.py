@@ -11,6 +11,7 @@ from dataclasses import fields
 
 import pytest
 
+from microbp.printing.version import __version__
 from microbp.problems import load
 from microbp.problems.settings import Training
 from microbp.terminal.cli import main
@@ -146,7 +147,7 @@ def test_a_convention_can_be_taken_back_too(capsys):
         (["--steps", "1" * 30], "steps must be a whole number"),
         (["--checkpoint-every", "0"], "checkpoint_every must be a whole number, 1 or more, got 0"),
         (["--checkpoint", "no/such/a.json"], "no/such/a.json: a file cannot stand here"),
-        (["--resume", "no/such.json"], "no/such.json: cannot read this as a checkpoint: FileNotFoundError: "),
+        (["--resume", "no/such.json"], "no/such.json: cannot read this as a checkpoint: there is no such file"),
         (["--plot", "curve.jpg"], "unknown chart format: 'jpg'"),
         (["--plot", "no/such/curve.svg"], "no/such/curve.svg: a file cannot stand here"),
     ],
@@ -182,6 +183,7 @@ def test_what_argparse_refuses_is_exit_code_2(options, capsys):
 def test_json_has_everything_of_the_result(capsys):
     data = run(capsys, "w1-w8", "--steps", "3")
     expected = train(load("w1-w8"), 3)
+    assert data.pop("microbp") == __version__
     assert data.keys() == {f.name for f in fields(TrainingResult)}
     assert data == json.loads(json.dumps(expected.as_dict()))
 
@@ -191,7 +193,7 @@ def test_text_has_the_losses_the_outputs_and_the_parameters(capsys):
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[0] == "10,000 steps of sgd, full batch, learning rate 0.5, update simultaneous, engine scalar"
-    assert lines[1].startswith("loss: 0.2983711087600027 before, 3.5101")
+    assert lines[1] == "loss: 0.298371109 before, 0.000035102 after"
     assert "  0.01591362" in lines[3]
     assert [line.split()[0] for line in lines[5:]] == [*("w1", "w2", "w3", "w4", "b1", "w5", "w6", "w7", "w8", "b2")]
     assert err == ""

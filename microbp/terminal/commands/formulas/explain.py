@@ -24,5 +24,5 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
     found = [explain(problem, label) for label in labels]
     width = min(shutil.get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
-    put(options, [one.as_dict() for one in found], "\n\n\n".join(one.page(width) for one in found))
+    put(options, {"derivations": [one.as_dict() for one in found]}, "\n\n\n".join(one.page(width) for one in found))
     return 0 if all(one.ok for one in found) else 1
