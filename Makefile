@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
 
-.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples fuzz mutants gallery clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples fuzz lowest mutants package gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,18 @@ bench-diagnose: $(VENV)/.test  ## plant every mistake in random networks, and co
 
 bench-import: $(VENV)/.test  ## how long the door takes to open
 	$(BIN)/python tests/benchmarks/import_time.py
+
+LOWEST := build/lowest/bin/python
+lowest:  ## run the fast tests with the oldest NumPy and graphviz package that setup.cfg says will do
+	$(PYTHON) -m venv build/lowest
+	$(LOWEST) -m pip install -q --disable-pip-version-check -e . pytest hypothesis mpmath \
+		$$(sed -n 's/^ *\(numpy\|graphviz\)>=/\1==/p' setup.cfg)
+	$(LOWEST) -m pytest -q -m "not slow" --hypothesis-profile=fast $(TESTS)
+
+package: $(VENV)/.package  ## build the wheel and the source distribution into dist/, and check them
+	rm -rf dist
+	$(BIN)/python -m build -q
+	$(BIN)/python -m twine check --strict dist/*
 
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done

@@ -1,5 +1,6 @@
 """Activations and losses: every place that knows one knows all, and what lacks one is named with the file to edit."""
 
+import inspect
 import re
 from functools import cache
 from typing import get_args, get_type_hints
@@ -10,6 +11,7 @@ import pytest
 import microbp
 from microbp import nn, vectorized
 from microbp.derivation import formulas
+from microbp.drawing.drawing import PictureOptions, Plan
 from microbp.drawing.levels import FOLDED, LevelName
 from microbp.drawing.page.page import page_html
 from microbp.drawing.palette import THEMES
@@ -174,3 +176,8 @@ def test_typed_options_are_the_fields_that_they_set(options, fields):
     wanted = get_type_hints(fields)
     wanted.pop("steps", None)  # `train` has it by itself
     assert get_type_hints(options) == wanted
+
+
+def test_a_film_takes_what_a_picture_takes():
+    named = [x.name for x in inspect.signature(Plan.of).parameters.values() if x.kind is x.KEYWORD_ONLY]
+    assert {*get_type_hints(PictureOptions)} == {*named, *get_type_hints(StyleOptions)}

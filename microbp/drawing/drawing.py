@@ -89,6 +89,7 @@ class PictureOptions(StyleOptions, total=False):
 
     model: MLP | None
     level: LevelName | None
+    sample: int | None
     only: Selector | None
     around: str | None
     depth: int | None
