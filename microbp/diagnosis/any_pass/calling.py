@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.names import meant
 from microbp.engine.value import Value
 from microbp.errors import OperandError, ProblemError, ShapeError
 
@@ -192,36 +191,6 @@ def _single(x: Any) -> Any:
     if isinstance(x, str):
         raise OperandError(f"a loss is one number, got {x!r}")
     return x
-
-
-def gradients_by_name(
-    returned: Any, backward: Callable[..., Any] | None, floats: Mapping[str, tuple[int, ...]]
-) -> Mapping[str, Any]:
-    """The gradients that a backward pass returned, by name.
-
-    Of a tuple the names stand in its last line, `return dW, db`; else they are those of the arrays of `floats`, shapes
-    by name, if it has as many; of a single array the one of its shape. Raises `ProblemError` for what has no names.
-    """
-    if isinstance(returned, Mapping):
-        return returned
-    if isinstance(returned, np.ndarray | float):
-        name = returned_name(backward)
-        if name is None or meant(name, list(floats)) is None:
-            fitting = [name for name, shape in floats.items() if shape == np.shape(returned)] or [*floats]
-            name = fitting[0] if len(fitting) == 1 else name
-        if name is not None:
-            return {name: returned}
-    if isinstance(returned, tuple | list):
-        names = returned_names(backward, len(returned))
-        if names is None and len(returned) == len(floats):
-            names = list(floats)
-        if names is not None:
-            found: dict[str, Any] = {}
-            for name, part in zip(names, returned, strict=True):
-                found.update(part if isinstance(part, Mapping) else {name: part})
-            return found
-    got = "None: is `return` missing?" if returned is None else type(returned).__name__
-    raise ProblemError(f'gradients are a dict, {{"dW": dW, "db": db}} for example; got {got}')
 
 
 def returned_names(function: Callable[..., Any] | None, count: int, bare: bool = False) -> list[str] | None:

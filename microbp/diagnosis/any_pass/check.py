@@ -27,11 +27,11 @@ import numpy as np
 from microbp.diagnosis.any_pass.calling import (
     bind,
     cache_of,
-    gradients_by_name,
     returned_by,
     same_random_numbers,
     upstream_of,
 )
+from microbp.diagnosis.any_pass.gradients import gradients_by_name
 from microbp.diagnosis.any_pass.judge import RIGHT, judge
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Line, Report, report

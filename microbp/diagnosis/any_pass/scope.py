@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.moves import shifted
 from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
@@ -82,3 +81,16 @@ def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]
             yield name + said, code, value[rows % len(value)]
     if most and turns.max() <= most:
         yield f"{name} in the reverse order", "", value[most - turns]
+
+
+def shifted(a: Any, step: int, axis: int) -> Any:
+    """The array moved by one place (`step` 1 or -1) along an axis, with 0 where nothing moves in.
+
+    >>> shifted(np.array([1, 2, 3]), 1, 0)
+    array([0, 1, 2])
+    """
+    moved = np.roll(a, step, axis)
+    edge = [slice(None)] * a.ndim
+    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
+    moved[tuple(edge)] = 0
+    return moved

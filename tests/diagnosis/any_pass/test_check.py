@@ -253,3 +253,12 @@ def test_a_layer_alone_is_judged_with_a_gradient_from_above():
 )
 def test_a_name_that_begins_with_d_is_not_cut_twice(key, name):
     assert meant(key, ["dist", "diff"]) == name
+
+
+def test_gradients_that_are_returned_as_expressions_have_the_names_of_their_arrays():
+    def backward(dout, cache):
+        x, w = cache
+        return dout @ w.T, x.T @ dout, dout.mean(0)
+
+    found = microbp.check(affine_forward, backward, x=x, w=w, b=b)
+    assert [(line.name, line.verdict) for line in found.lines] == [("b", "wrong"), ("w", "right"), ("x", "right")]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.moves import shifted
 from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.scope import shifted
 from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.ways import Way
 

@@ -11,7 +11,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.factors import Factors
 from microbp.diagnosis.any_pass.judge import RELATIVE, near
-from microbp.diagnosis.any_pass.moves import shifted
+from microbp.diagnosis.any_pass.scope import shifted
 
 MOST_AXES = 5
 """Axes are turned in every way up to so many."""
