@@ -199,8 +199,7 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
         given = given.reshape(1)
     fitting = {note: form for note, form in forms.items() if form.shape == given.shape}
     if not fitting:
-        turned = "; its transpose fits" if given.T.shape == right.shape else ""
-        raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}{turned}")
+        raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}")
     noise = np.max(noise_of(case, Answer(case.truth[1], ""))[f"db{l}"]) if kind == "delta" else 0.0
     for note, form in fitting.items():
         if np.all(within(given, form, of_quantity(given, form, noise, least))):

@@ -147,6 +147,20 @@ def test_a_tolerance_without_meaning_is_refused(tolerance):
     assert not compare(problem, gradients={"w5": 0.08}, tolerance=0).ok
 
 
+def test_a_tolerance_is_absolute_plus_relative():
+    model = nn.MLP.from_arrays([[[-6.0]]], [[0.0]], output="linear")
+    how = {"X": [[1.0]], "Y": [[-1.0]], "loss": "half_squared_error"}  # ∂E/∂w = −5
+    assert exercise_of(model, **how).truth[1]["dW1"] == -5.0
+    for mine, ok in ((-5.59, True), (-5.61, False), (-4.41, True), (-4.39, False)):
+        assert microbp.compare(model, gradients={"dW1": [[mine]]}, tolerance=0.1, **how).ok is ok
+
+
+def test_what_is_wrong_with_a_file_to_draw_names_it(tmp_path, capsys):
+    (tmp_path / "mine.json").write_text('{"dW1": [1, 2, 3]}')
+    assert main(["draw", "w1-w8", "-o", str(tmp_path / "a.dot"), "--compare", str(tmp_path / "mine.json")]) == 2
+    assert "mine.json" in capsys.readouterr().err
+
+
 def test_large_maps_are_drawn_in_blocks():
     model = nn.MLP(100, [50], seed=0)
     X, Y = np.ones((2, 100)), np.ones((2, 50))

@@ -250,3 +250,11 @@ def test_gradients_among_the_quantities_may_be_of_float16_and_laid_out_otherwise
     apart = abs(case.truth[1]["dW1"] * [0.0, 0.0, 2.0])
     worst = tuple(map(int, np.unravel_index(apart.argmax(), apart.shape)))
     assert wrong.note.startswith(f"at {worst}: ")
+
+
+def test_how_a_quantity_was_laid_out_is_noted_and_what_does_not_fit_says_what_would():
+    z = quantities()["z1"]
+    assert first_divergence(MODEL, {"z1": z.T}, X, Y, loss=LOSS).quantities[0].note == "as columns, one a sample"
+    assert first_divergence(MODEL, {"z1": z}, X, Y, loss=LOSS).quantities[0].note == ""
+    with pytest.raises(ShapeError, match=r"z1 needs shape \(6, 4\), got \(3, 4\)$"):
+        first_divergence(MODEL, {"z1": z[:3]}, X, Y, loss=LOSS)
