@@ -281,6 +281,11 @@ def test_a_quantity_may_be_cut_off_or_of_float16_or_computed_in_float32():
     assert of_quantity(held, one) == pytest.approx(2 * (held * 2.0**-11 + 2.0**-25) + 32 * 2.0**-23, rel=1e-5)
 
 
+def test_one_number_without_an_axis_has_half_a_unit_as_any():
+    assert typed_half_units(np.array(0.298)) == pytest.approx(5e-4)
+    assert typed_half_units(np.array(0.298), alike=True).shape == ()
+
+
 def test_half_a_unit_is_found_in_many_numbers_as_in_few():
     for count in (999, 1000, 1001, 3000):
         numbers = np.full(count, 0.125)
