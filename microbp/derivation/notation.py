@@ -23,7 +23,6 @@ from microbp.derivation.formulas import SLOPES, symbol
 from microbp.derivation.tree import GREEK, resolved, whole
 from microbp.derivation.writer import Writer
 from microbp.problems.exercise import Exercise
-from microbp.vectorized import ACTIVATIONS
 
 INDICES = {"dW": ("j", "k"), "db": ("j",), "z": ("i", "j"), "a": ("i", "j"), "d": ("i", "j"), "up": ("i", "j")}
 """The indices of what a line makes: i counts samples, j the layer's neurons, k those before it."""
@@ -67,11 +66,10 @@ def head_form(head: str, l: int) -> str:
 def names_of(case: Exercise, done: Mapping[int, Scope]) -> dict[str, Any]:
     """The arrays of a pass by the names of a derivation: δ2, a1, X; `done` are its scopes by layer."""
     found: dict[str, Any] = {"sign": np.sign, "exp": np.exp}
-    functions = [name for name in SLOPES if name in ACTIVATIONS]
     for l, scope in done.items():
         found |= {f"{GREEK.get(name, name)}{l}": scope[name] for name in ("W", "b", "z", "a", "up", "d", "dW", "db")}
-        found |= {symbol(name): scope[name] for name in (*functions, "softmax")}
-        found |= {f"{symbol(name)}′": scope[f"{name}1"] for name in functions}
+        found |= {symbol(name): scope[name] for name in (*SLOPES, "softmax") if name in scope}
+        found |= {f"{symbol(name)}′": scope[f"{name}1"] for name in SLOPES if name in scope}
         found |= {"X": scope["X"], "y": scope["y"], "m": scope["m"], "n": scope["n"], "λ": scope["l2"]}
         found |= {"η": scope["eta"]} | {name: scope[name] for name in ("p", "q", "t") if name in scope}
     return found

@@ -62,7 +62,11 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "weights": Key(WEIGHTS, "weights[l][j][k]: layer l, to neuron j, from input k", "[[[0.15, 0.20]]]"),
         "biases": Key(BIASES, "biases[l][j]: layer l, neuron j", "[[0.35]]"),
         "activation": Key(one_or_each(ACTIVATIONS, "hidden layer"), "of the hidden layers", '"tanh"'),
-        "output": Key(one_of(ACTIVATIONS), "the activation of the last layer", '"sigmoid"'),
+        "output": Key(
+            one_of(ACTIVATIONS)._replace(fits=lambda name: name in (*ACTIVATIONS, "softmax")),
+            "the activation of the last layer; or softmax, if the loss is its cross-entropy",
+            '"sigmoid"',
+        ),
         "shared_bias": Key(FLAG, "one bias for a whole layer, not one for each neuron", "false"),
     },
     "layout": {kind: Key(one_of(allowed), MEANS[kind], f'"{allowed[0]}"') for kind, allowed in CHOICES.items()},

@@ -363,3 +363,12 @@ def test_a_template_that_was_damaged_is_a_problem_or_a_problem_error(start, leng
     text = template()
     start %= len(text)
     problem_or_said(text[:start] + instead + text[start + length :])
+
+
+def test_a_softmax_of_the_output_is_left_to_the_loss_that_takes_it():
+    text = (
+        NETWORK.replace("1]", "2]") + 'output = "softmax"\n' + DATA.partition("targets")[0] + "targets = [0, 1, 1, 0]\n"
+    )
+    problem = parse(f'{HEAD}{text}[loss]\nname = "Cross-Entropy"\n', "f.toml")
+    assert (problem.output, problem.loss) == ("linear", "softmax_cross_entropy")
+    refused(f'{HEAD}{text}[loss]\nname = "mse"\n', "softmax_cross_entropy")
