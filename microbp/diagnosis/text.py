@@ -158,7 +158,7 @@ def alternatives(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> I
             yield "      The same on all data that were tried, with these weights."
         else:
             X, Y = data
-            yield f"      These data would tell: X = {X.tolist()}, Y = {Y.tolist()}"
+            yield f"      These data would tell them apart: X = {X.tolist()}, Y = {Y.tolist()}"
 
 
 _CLIPPED = "They are the right numbers, cut off at ±{}: hand in the gradients before they are clipped."
