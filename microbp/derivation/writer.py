@@ -32,10 +32,10 @@ class Writer(Calls):
             case ast.Attribute(value=x, attr="T"):
                 if at is not None:
                     return self.write(x, self._own(node, at)[::-1])
-                inner = self.write(x).within(ATOM)
-                if isinstance(x, ast.Call) and inner.count("ᵀ, ") == 1:  # rows of a transpose are columns
-                    return Written(inner.replace("ᵀ, ", ", "))
-                return Written(f"({inner})ᵀ" if inner.startswith("∂") else f"{inner}ᵀ")
+                shown = self.write(x).within(ATOM)
+                if isinstance(x, ast.Call) and shown.count("ᵀ, ") == 1:  # rows of a transpose are columns
+                    return Written(shown.replace("ᵀ, ", ", "))
+                return Written(f"({shown})ᵀ" if shown.startswith("∂") else f"{shown}ᵀ")
             case ast.UnaryOp(operand=x):
                 inner = self.write(x, at)
                 return Written(f"−{inner.within(MUL)}", NEG, -inner.value)
