@@ -171,7 +171,8 @@ class Stepper(Sequence[Step]):
 
         Raises `UnknownNameError` with the nearest names if there is no such value.
         """
-        numbers = (step.number for value in self.find_all(label) for step in self.arrivals(value))
+        wanted = self.find_all(label)
+        numbers = (step.number for step in self.shown if step.input in wanted)
         number = min((number for number in numbers if number > self.position), default=None)
         self.goto(len(self) if number is None else number)
         return None if number is None else self.current

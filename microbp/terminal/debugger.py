@@ -88,7 +88,8 @@ class Debugger(Looking):
     def do_continue(self, arg: str) -> None:
         """c [NAME]: go on until something arrives at NAME, or at a value with a breakpoint; else to the end"""
         names = [arg] if arg else self.breaks
-        numbers = [step.number for name in names for value in self._all(name) for step in self.stepper.arrivals(value)]
+        wanted = {value for name in names for value in self._all(name)}
+        numbers = (step.number for step in self.stepper.shown if step.input in wanted)
         self._go(min((k for k in numbers if k > self.stepper.position), default=len(self.stepper)))
 
     def do_return(self, arg: str) -> None:

@@ -13,7 +13,7 @@ from microbp.errors import MicrobpError
 from microbp.printing import printable
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.stepping.forward import forward, updated
-from microbp.stepping.names import by_name
+from microbp.stepping.names import base_name, by_name
 from microbp.stepping.paths import paths
 from microbp.stepping.step import Step, question
 from microbp.stepping.stepper import Detail, Stepper
@@ -161,7 +161,15 @@ class Looking(Shell):
         self.at = self.arrow = len(self.way) - 1
 
     def _all(self, name: str) -> list[Value]:
+        if name not in self.named and (net := self._net_of_output(name)):
+            raise MicrobpError(f"{name} stands in no step: this loss is computed from its net, {net}; ask for that")
         return self.stepper.find_all(name)
+
+    def _net_of_output(self, name: str) -> str:
+        """The net of an output that is not in the graph, because the loss is made from the net."""
+        base = base_name(name)
+        neurons = self.problem.model.layers[-1].neurons if self.problem.model else []
+        return next((n.net_label + name.removeprefix(base) for n in neurons if base == n.out_label != ""), "")
 
     def _value(self, name: str) -> Value:
         """The value of a name; of several, the focus, or the one that something has arrived at last."""

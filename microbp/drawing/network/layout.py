@@ -16,7 +16,7 @@ FONT = 8.0
 """Points of the text in circles and labels."""
 CHARACTER, LINE = 0.64, 1.22
 """How wide a character (a digit of Verdana) and how high a line are, in parts of the font's size."""
-RADIUS = {"input": 20.0, "bias": 24.0, "neuron": 26.0, "loss": 22.0}
+RADIUS = {"input": 20.0, "bias": 27.0, "neuron": 31.0, "loss": 22.0}
 """Points of a circle, which holds a name and up to three lines of numbers."""
 FAN, SPREAD, LEAD, GAP = 30.0, 4.0, 7.0, 9.0
 """Points between a column and the ports of the next (and for each row that edges come from), between labels and their
