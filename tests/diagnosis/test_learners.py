@@ -173,7 +173,7 @@ TOLD = [
     ("δ3 = (2·(a3 − y)/m)·a3", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m * a3"]),
     ("δ3 = (2·(a3 − y)/m)·y·(1 − y)", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m * y * (1 - y)"]),
     ("δ3 = (a3 − y)·(a3 − y)/m ⊙ σ′(z3)", "tanh", SQUARED, 0, ["d3 = (a3 - y) ** 2 / m * a3 * (1 - a3)"]),
-    ("δ3 = |2·(a3 − y)/m ⊙ σ′(z3)|", "tanh", SQUARED, 0, ["d3 = 2 * abs(a3 - y) / m * a3 * (1 - a3)"]),
+    ("δ3 = |2·(a3 − y)/m| ⊙ σ′(z3)", "tanh", SQUARED, 0, ["d3 = 2 * abs(a3 - y) / m * a3 * (1 - a3)"]),
     (
         "δ3 = (exp(a3)/(the sum of all of exp(a3)) − y)/m", "tanh", SOFTMAX, 0,
         ["d3 = (np.exp(z3) / np.exp(z3).sum() - y) / m"],

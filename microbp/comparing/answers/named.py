@@ -102,9 +102,9 @@ def _label(case: Exercise, key: str, value: Any) -> str | None:
     if not _is_number(value):
         return None
     labels = {} if depth(value) else {label.lower(): label for label in case.labels}
-    typed = (text for stem in stems(key) for text in (stem, stem.lower(), stem.lower().replace("_", "")))
-    found = (labels.get(text, text) for text in typed)
-    return next((label for label in found if label in case.labels), None)
+    typed = (text for stem in stems(key) for text in (stem.lower(), stem.lower().replace("_", "")))
+    known = (stem for stem in stems(key) if stem in case.labels)
+    return next(known, None) or next((labels[text] for text in typed if text in labels), None)
 
 
 def _put_number(case: Exercise, found: Collected, key: str, label: str, value: Any) -> None:

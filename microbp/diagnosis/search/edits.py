@@ -161,10 +161,10 @@ def _around(node: ast.expr) -> Iterator[Edit]:
         (f"-{x}", "the other sign"), (f"{x} ** 2", "squared"),
         (f"2 * {x}", "twice"), (f"{x} / 2", "halved"), (f"{x} / m", "divided by m"), (f"m * {x}", "times m"),
         (f"1 / {x}", "one over it"), (f"({x}).T", "transposed"), (f"(1 - {x})", "1 less it"),
-        (f"np.abs({x})", "without its sign"),
     )  # fmt: skip
-    if x != "d":
+    if x != "d" and (isinstance(node, ast.Name) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub))):
         yield f"np.sign({x})", "its sign alone"
+        yield f"np.abs({x})", "without its sign"
 
 
 def _text(node: ast.expr) -> str:
