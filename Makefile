@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
 
-.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import examples fuzz lowest mutants package gallery clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import docs examples fuzz lowest mutants package gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,9 @@ package: $(VENV)/.package  ## build the wheel and the source distribution into d
 	rm -rf dist
 	$(BIN)/python -m build -q
 	$(BIN)/python -m twine check --strict dist/*
+
+docs: $(VENV)/.docs  ## build the pages of this repository, and one for each function, into build/docs
+	$(BIN)/python examples/site/build.py
 
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done

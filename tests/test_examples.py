@@ -74,6 +74,7 @@ def test_each_example_runs(path, tmp_path):
 def test_the_gallery_has_every_picture_that_the_readme_shows(tmp_path, a_renderer):
     runpy.run_path(str(EXAMPLES / "images" / "make.py"))["gallery"](tmp_path)
     shown = set(re.findall(r"examples/images/([\w-]+\.svg)", (EXAMPLES.parent / "README.md").read_text("utf-8")))
+    shown |= set(re.findall(r"\(images/([\w-]+\.svg)", (EXAMPLES / "reference.md").read_text("utf-8")))
     made = {path.name for path in tmp_path.iterdir()}
     assert shown <= made
     assert made == {path.name for path in (EXAMPLES / "images").glob("*.svg")}
@@ -94,7 +95,8 @@ def test_the_list_of_examples_names_commands_that_there_are():
     found = re.findall("`(microbp [^`]+)`", README)
     assert len(found) > 15
     for command in found:
-        options = cli._parser().parse_args(shlex.split(command)[1:])  # exits if it does not know one
+        words = shlex.split(command)[1:]
+        options = cli._parser(words[0]).parse_args(words)  # exits if it does not know one
         assert getattr(options, "problem", "w1-w8") in builtin_names()
 
 

@@ -10,13 +10,14 @@ from microbp.terminal.cli import COMMANDS, main
 from tests import ROOT
 
 README = ROOT / "README.md"
+REFERENCE = ROOT / "examples" / "reference.md"
 MADE = runpy.run_path(str(README.parent / "examples" / "images" / "make.py"))
 TABLES = MADE["TABLES"]
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_readme_has_the_current_table(name):
-    text = README.read_text("utf-8")
+def test_the_readme_or_the_reference_has_the_current_table(name):
+    (text,) = (text for path in MADE["WITH_TABLES"] if f"<!-- {name} -->" in (text := path.read_text("utf-8")))
     table = text.partition(f"<!-- {name} -->\n")[2].partition(f"\n<!-- /{name} -->")[0]
     assert table == TABLES[name], "run `make gallery`"
 
@@ -40,14 +41,24 @@ def test_readme_shows_every_command():
 
 
 def test_readme_names_only_files_that_exist():
-    for line in README.read_text("utf-8").split("](")[1:]:
-        target = line.partition(")")[0]
-        if not target.startswith("http"):
-            assert target.startswith("#") or (README.parent / target).exists(), target
+    for path in (*MADE["WITH_TABLES"], ROOT / "CONTRIBUTING.md"):
+        for line in path.read_text("utf-8").split("](")[1:]:
+            target, _, heading = line.partition(")")[0].partition("#")
+            if not target.startswith("http"):
+                assert (path.parent / target).exists(), target
+                if heading:
+                    titles = re.findall("^## (.*)$", (path.parent / target).read_text("utf-8"), re.MULTILINE)
+                    assert heading in [title.lower().replace(" ", "-") for title in titles], heading
+
+
+def test_the_readme_is_a_door():
+    text = README.read_text("utf-8")
+    assert len(text.splitlines()) < 300
+    assert text.index("## Your gradients") < text.index("## Any backward pass") < text.index("## Step by step")
 
 
 def test_each_promise_names_a_test_that_there_is():
-    promises = README.read_text("utf-8").partition("## What microbp promises\n")[2].partition("\n## ")[0]
+    promises = REFERENCE.read_text("utf-8").partition("## What microbp promises\n")[2].partition("\n## ")[0]
     rows = [row for row in promises.splitlines() if row.startswith("| ")][2:]
     kept = re.findall(r"\| `([\w/]+\.py)::(test_\w+)` \|$", promises, re.MULTILINE)
     assert len(rows) == len(kept) == len({*kept}) >= 15

@@ -27,13 +27,13 @@ from microbp.problems.exercise import exercise_of
 from microbp.problems.schema import SCHEMA
 from tests import ROOT, test_losses, test_vectorized
 
-README = (ROOT / "README.md").read_text("utf-8")
+REFERENCE = (ROOT / "examples" / "reference.md").read_text("utf-8")
 CASE = exercise_of(microbp.load("w1-w8"))
 
 
 def readme_row(name):
-    """The names in code in a row of the README's tables, but for the first, which names the row."""
-    return set(re.findall(r"`(\w+)`", README.partition(f"\n| `{name}` |")[2].partition("\n")[0]))
+    """The names in code in a row of the reference's tables, but for the first, which names the row."""
+    return set(re.findall(r"`(\w+)`", REFERENCE.partition(f"\n| `{name}` |")[2].partition("\n")[0]))
 
 
 @cache
@@ -52,10 +52,10 @@ def activations():
         "microbp/derivation/formulas.py (MISREMEMBERED)": set(formulas.MISREMEMBERED),
         "microbp/problems/schema.py (network.activation)": accepted("network", "activation", nn.ACTIVATIONS),
         "microbp/problems/schema.py (network.output)": accepted("network", "output", nn.ACTIVATIONS),
-        "README.md (network.activation: run `make gallery`)": readme_row("network.activation"),
-        "README.md (network.output: run `make gallery`)": readme_row("network.output"),
-        "README.md (the operations: run `make gallery`)": {
-            name for name in nn.ACTIVATIONS if name == "linear" or f"\n| {name} | `x." in README
+        "examples/reference.md (network.activation: run `make gallery`)": readme_row("network.activation"),
+        "examples/reference.md (network.output: run `make gallery`)": readme_row("network.output"),
+        "examples/reference.md (the operations: run `make gallery`)": {
+            name for name in nn.ACTIVATIONS if name == "linear" or f"\n| {name} | `x." in REFERENCE
         },
         "tests/test_vectorized.py (TEXTBOOK: f and f′ of one number)": set(test_vectorized.TEXTBOOK),
         "microbp/drawing/page (the kind of a node)": {"linear", *filter(in_page, nn.ACTIVATIONS[1:])},
@@ -68,7 +68,7 @@ def losses():
         "microbp/losses/rows.py (LOSSES)": set(LOSSES),
         "microbp/vectorized.py (LOSSES)": set(vectorized.LOSSES),
         "microbp/problems/schema.py (loss.name)": accepted("loss", "name", {*LOSSES, *vectorized.LOSSES}),
-        "README.md (loss.name: run `make gallery`)": readme_row("loss.name") - {*ALIASES, "cross_entropy"},
+        "examples/reference.md (loss.name: run `make gallery`)": readme_row("loss.name") - {*ALIASES, "cross_entropy"},
         "tests/test_losses.py (BY_HAND: its value, worked out by hand)": set(test_losses.BY_HAND),
     }
 

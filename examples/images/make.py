@@ -14,17 +14,23 @@ from microbp.engine.methods import method_sources
 from microbp.engine.ops import ACTIVATIONS, OPS
 from microbp.printing import markdown
 from microbp.problems import template, titles
+from microbp.terminal.command_table import COMMANDS, EXIT_CODES
 from microbp.terminal.commands import ops
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-README = ROOT / "README.md"
+WITH_TABLES = (ROOT / "README.md", ROOT / "examples" / "reference.md")
 DECLARED = ROOT / "microbp" / "engine" / "declared.py"
 sys.path.insert(0, str(ROOT))
 
 from tests.test_house import FILES, FLOORS, imported, room  # noqa: E402  # the floors stand in the test that holds them
 
 TABLES = {
+    "commands": markdown(
+        ("command", "what it does"),
+        [(f"`microbp {name} {row.example}`", row.about) for name, row in COMMANDS.items()],
+    ),
+    "codes": markdown(("exit code", "meaning"), [(str(code), said) for code, said in EXIT_CODES.items()]),
     "ops": ops.as_markdown(),
     "problems": markdown(("problem", "what it is"), [(f"`{name}`", title) for name, title in titles().items()]),
     "schema": markdown(
@@ -194,11 +200,12 @@ def declared():
 
 
 def tables():
-    text = README.read_text("utf-8")
-    for name, table in TABLES.items():
-        block = f"<!-- {name} -->\n{table}\n<!-- /{name} -->"
-        text = re.sub(f"<!-- {name} -->.*<!-- /{name} -->", lambda _, block=block: block, text, flags=re.DOTALL)
-    README.write_text(text, "utf-8")
+    for path in WITH_TABLES:
+        text = path.read_text("utf-8")
+        for name, table in TABLES.items():
+            block = f"<!-- {name} -->\n{table}\n<!-- /{name} -->"
+            text = re.sub(f"<!-- {name} -->.*<!-- /{name} -->", lambda _, block=block: block, text, flags=re.DOTALL)
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

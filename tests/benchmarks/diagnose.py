@@ -1,4 +1,4 @@
-"""How often a planted mistake is named: `make bench-diagnose` prints it, and writes the table in the README anew.
+"""How often a planted mistake is named: `make bench-diagnose` prints it, and writes the table in the reference anew.
 
 Every mistake of the table is planted in random networks, at full precision and in six digits; pairs of mistakes; and
 right gradients in every form. The networks are those of the tests.
@@ -18,7 +18,7 @@ from microbp.comparing.answers.read import read
 from microbp.printing import markdown
 from tests.planting import PLANTED, named, pairs, right_forms, singles
 
-README = Path(__file__).parent.parent.parent / "README.md"
+REFERENCE = Path(__file__).parent.parent.parent / "examples" / "reference.md"
 NETWORKS = 20
 SEEDS = 1000
 HEAD = ("planted", "named", "first", "named, of 6 digits", "first", "named first, or instead")
@@ -62,10 +62,10 @@ def main():
         f"{count} of {of} {how}" for count, how in zip(counts, ("at full precision", "of 6 digits"), strict=True)
     )
     print(f"\n{table}\n\nNamed: {said}; {seconds(times)}.")
-    readme = README.read_text("utf-8")
+    reference = REFERENCE.read_text("utf-8")
     block = f"<!-- confusion -->\n{table}\n<!-- /confusion -->"
-    written = re.sub("<!-- confusion -->.*<!-- /confusion -->", lambda _: block, readme, flags=re.DOTALL)
-    README.write_text(written, "utf-8")
+    written = re.sub("<!-- confusion -->.*<!-- /confusion -->", lambda _: block, reference, flags=re.DOTALL)
+    REFERENCE.write_text(written, "utf-8")
 
     times, missed, tried = [], Counter(), 0
     for tenth in range(10):

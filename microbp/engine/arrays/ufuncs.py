@@ -149,7 +149,8 @@ def _plain_or_nodes(x: Any) -> Any:
 def lines(a: Any, axis: Any, keepdims: bool) -> tuple[list[list[Value]], tuple[int, ...]]:
     """The elements that a reduction along these axes joins, line by line, and the shape of its result."""
     axes = range(a.ndim) if axis is None else [axis] if isinstance(axis, int | np.integer) else list(axis)
-    axes = [np.lib.array_utils.normalize_axis_index(int(k), a.ndim) for k in axes]
+    np.empty((0,) * a.ndim).sum(axis=tuple(axes))  # NumPy's own word on an axis that is not there
+    axes = [int(k) % a.ndim for k in axes]
     kept = [k for k in range(a.ndim) if k not in axes]
     shape = tuple(1 if k in axes else n for k, n in enumerate(a.shape) if keepdims or k not in axes)
     length = int(np.prod([a.shape[k] for k in axes], dtype=int))

@@ -52,9 +52,9 @@ def test_right_gradients_get_no_mistake_in_any_precision(part):
             assert codes == [("right",)], (seed, form, codes)
 
 
-def test_the_table_in_the_readme_has_every_mistake():
-    readme = (ROOT / "README.md").read_text("utf-8")
-    table = readme.partition("<!-- confusion -->")[2].partition("<!-- /confusion -->")[0]
+def test_the_table_in_the_reference_has_every_mistake():
+    reference = (ROOT / "examples" / "reference.md").read_text("utf-8")
+    table = reference.partition("<!-- confusion -->")[2].partition("<!-- /confusion -->")[0]
     assert re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.MULTILINE) == PLANTED
 
 
