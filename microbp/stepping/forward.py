@@ -16,7 +16,7 @@ from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.printing import decimals, factor
+from microbp.printing import Shown, decimals, factor
 from microbp.stepping.names import expression, name_graph
 from microbp.stepping.samples import samples_of
 
@@ -45,8 +45,8 @@ class Line:
         return self.text()
 
 
-@dataclass(frozen=True)
-class Forward:
+@dataclass(frozen=True, repr=False)
+class Forward(Shown):
     """The forward pass of a graph, line by line. Prints as such."""
 
     lines: tuple[Line, ...]

@@ -49,6 +49,7 @@ def answers(tmp_path_factory):
         "step report": microbp.check_step("sgd", lambda w, g, lr: w + lr * g),
         "trace": microbp.trace(forward, **arrays),
         "replay": microbp.replay(root),
+        "forward": microbp.forward(root),
         "drawing": microbp.draw(root),
         "step": stepper.current,
         "expression": microbp.load("w*x", {"w": 1.0, "x": 2.0}),
