@@ -174,6 +174,7 @@ def test_ctrl_c_while_the_command_is_imported_is_one_line(tmp_path):
             "from microbp.__main__ import main\n"
             "sys.meta_path.insert(0, Press())\n"
             "for name in [n for n in sys.modules if n.startswith('microbp.errors')]: del sys.modules[name]\n"
+            "sys.argv[1:] = ['compare', 'w1-w8']\n"
             "sys.exit(main())\n"
         )
         ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
@@ -186,7 +187,7 @@ def test_ctrl_c_in_any_command_is_130_and_one_line(monkeypatch, capsys):
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        monkeypatch.setattr("microbp.terminal.cli.load", press)
+        monkeypatch.setattr("microbp.problems.load", press)
         assert main(["compare", "w1-w8"]) == 130
     finally:
         signal.signal(signal.SIGINT, before)
@@ -197,7 +198,7 @@ def test_an_error_of_ours_is_70_and_says_so(monkeypatch, capsys):
     def fail(*_):
         raise KeyError("w9\x1b")
 
-    monkeypatch.setattr("microbp.terminal.cli.load", fail)
+    monkeypatch.setattr("microbp.problems.load", fail)
     assert main(["compare", "w1-w8"]) == 70
     error = capsys.readouterr().err
     assert error.startswith(

@@ -262,7 +262,7 @@ class Bomb:
 
 
 FOREIGN = [
-    (None, "No such file"),
+    (None, "there is no such file"),
     *[(text, "Expecting value") for text in (b"", b"PK\x03\x04" + b"\0" * 100, pickle.dumps(Bomb(), protocol=0))],
     (pickle.dumps(Bomb()), "can't decode byte 0x80"),
     *[(text * 100_000, "RecursionError") for text in (b"[", b'{"a":')],

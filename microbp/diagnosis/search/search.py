@@ -115,7 +115,7 @@ class Search(Elsewhere):
         search = Search(self.case, self.given, precision)
         numbers = [search._given[name] for name in self.given.arrays]
         known = sum(digits(made, made, np.maximum(near, 1e-300)) for made, near in numbers)
-        if known < np.log10(len(self.ideas) * self.case.depth) + BY_CHANCE:
+        if known < self._choices_at_least + BY_CHANCE:
             return []  # so few digits speak for nothing
         found = [e for e in search.explanations(1) if e.codes != ("single-precision",)]
         return [e for e in found if e.rate in (None, self.case.learning_rate)]
@@ -131,15 +131,21 @@ class Search(Elsewhere):
             return self._mistakes(replace(self.precision, single=False)) or single
         if most > 1 and (exact := self._of_few_digits(self.precision)):
             return exact
+        if not all(np.isfinite(numbers).all() for numbers, _ in self._given.values()):
+            return []
         for cost in range(1, most + 1):
+            enough = cost == 1 or self._speak_for(self._choices_at_least)  # dearer ones are one among so many, or more
             with np.errstate(all="ignore"):
-                found = [e for e in self._at(cost) if self._makes(e) and self._speak_for(self._choices(e))]
+                tried = self._at(cost) if enough else ()
+                found = [e for e in tried if self._makes(e) and self._speak_for(self._choices(e))]
             if cost == 1 and not found and self.is_single():
                 found = single
-            if cost == MOST_MISTAKES and not found and self.precision.typed and not self.precision.cut:
+            if (cost == MOST_MISTAKES or not enough) and not found and self.precision.typed and not self.precision.cut:
                 found = Search(self.case, self.given, replace(self.precision, cut=True)).explanations(cost)
             if found:
                 return _distinct(found)
+            if not enough:
+                break
         if most <= MOST_MISTAKES:
             return []
         return _distinct([e for e in self._factored(2 * len(self.given.arrays), [((), self.right)]) if self._makes(e)])
@@ -186,6 +192,11 @@ class Search(Elsewhere):
     def _digits(self) -> float:
         """How many digits the wrong numbers have."""
         return sum(array.digits for array in self._marked(replace(self.precision, cut=True)))
+
+    @property
+    def _choices_at_least(self) -> float:
+        """How many digits it takes to choose one idea in one layer."""
+        return float(np.log10(len(self.ideas) * self.case.depth))
 
     def _choices(self, explanation: Explanation) -> float:
         """How many digits went into the choice of an explanation: of a learning rate, a line, one pair among all."""

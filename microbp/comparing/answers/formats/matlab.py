@@ -109,7 +109,9 @@ class _File:
         count = self.budget.take(name, shape)
         numbers: NDArray[Any] = self.numbers(parts, name).astype(_CLASSES[kind])
         if int(flags[0]) & _COMPLEX:
-            numbers = numbers + 1j * self.numbers(parts, name)
+            whole = np.empty(numbers.shape, dtype=np.complex128)
+            whole.real, whole.imag = numbers, self.numbers(parts, name)
+            numbers = whole
         if int(flags[0]) & _LOGICAL:
             numbers = numbers != 0
         if numbers.size != count:
