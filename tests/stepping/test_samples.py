@@ -1,7 +1,6 @@
 """Names and equations of every built-in problem: each value has one name, each equation its number."""
 
 import re
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -13,13 +12,10 @@ from microbp.stepping import sentences
 from microbp.stepping.names import all_named, name_graph
 from microbp.stepping.samples import samples_of
 from microbp.stepping.stepper import Stepper
-from tests.conftest import need
 
 
 @pytest.fixture(scope="module", params=builtin_names())
 def problem(request):
-    if request.param in ("digits", "iris"):
-        need(find_spec("sklearn") is not None, "scikit-learn")
     return load(request.param)
 
 
