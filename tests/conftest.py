@@ -24,10 +24,22 @@ QUIET = [
 ]
 
 
-def pytest_collection_modifyitems(items):
+MANY, EACH = 6, 3
+"""In the fast profile, of a test that has so many cases, or more, every third runs."""
+
+
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if "browser_tab" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+    if config.getoption("--hypothesis-profile") == "fast":
+        tests = {}
+        for item in items:
+            if "test_house" not in item.nodeid:  # whose rules hold for each file
+                tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        left_out = {item for cases in tests.values() if len(cases) >= MANY for k, item in enumerate(cases) if k % EACH}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def need(available: bool, what: str) -> None:

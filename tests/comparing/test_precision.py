@@ -158,6 +158,7 @@ def _networks():
         yield model, rng.normal(size=(int(rng.integers(1, 6)), 2)), rng
 
 
+@pytest.mark.slow
 def test_right_gradients_in_half_precision_are_not_accused():
     for model, inputs, rng in _networks():
         targets = rng.uniform(0.1, 0.9, size=(len(inputs), len(model.layers[-1].neurons)))

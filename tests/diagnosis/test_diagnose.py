@@ -123,6 +123,7 @@ def test_nan_is_wrong_and_no_mistake_of_the_table():
     assert (diagnosis.ok, diagnosis.mistakes, diagnosis.details["first_wrong"]) == (False, (), "dW1")
 
 
+@pytest.mark.slow
 def test_transposed_arrays_are_a_layout_and_vectors_of_any_order_are_diagnosed():
     model = nn.MLP(3, [4, 2], activation="tanh", seed=1)
     Y = RNG.normal(size=(4, 2))
@@ -194,6 +195,7 @@ def test_inf_and_nan_are_wrong(bad, tmp_path):
     assert [row.verdict for row in grade(problem, [tmp_path / "mine.npz"])] == ["unexplained"]
 
 
+@pytest.mark.slow
 def test_equal_numbers_of_shared_biases_are_right_as_totals_and_one_by_one():
     weights = (np.array([[0.1, 0.2], [0.1, 0.2]]), np.array([[0.4, 0.4], [0.5, 0.5]]))
     case = replace(exercise_of(microbp.load("w1-w8")), weights=weights)
@@ -331,6 +333,7 @@ def test_the_published_weights_after_a_step_are_no_gradients():
     assert diagnosis.details["learning_rate"] == 0.5
 
 
+@pytest.mark.slow
 def test_one_number_with_a_likely_factor_is_told_with_it():
     diagnosis = microbp.diagnose(W1_W8, TRUTH | {"w7": 0.022602540})
     assert diagnosis.mistakes == ()
@@ -401,6 +404,7 @@ def test_the_gradient_of_a_logarithm_that_nobody_clipped_is_right(logit):
     assert microbp.diagnose(model, mine, inputs, targets, loss="binary_cross_entropy").ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("l", [1, 2])
 def test_errors_that_begin_in_one_sample_are_said_to(l):
     case = exercise_of(SQUARE, X, Y)

@@ -39,6 +39,7 @@ def test_right_numbers_of_few_digits_have_a_note(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[1] == "gus,right,,,of few digits: that says little"
 
 
+@pytest.mark.slow
 def test_a_spreadsheet_gets_no_formulas(folder, capsys):
     assert main(["grade", "w1-w8", *map(str, sorted(folder.glob("*.npz"))), "--csv"]) == 1
     assert "\n'=eve,unreadable," in capsys.readouterr().out

@@ -84,6 +84,7 @@ def test_local_derivatives_stand_on_the_arrows():
     assert "∂w·x/∂w = x = 2" in text
 
 
+@pytest.mark.slow
 def test_same_bytes_whatever_the_hash_seed():
     code = (
         "import microbp; p = microbp.load('w1-w8'); r = p.root(); r.backward(); "

@@ -42,6 +42,7 @@ def test_what_would_take_minutes_is_refused_with_a_number(view, said):
         view(x, y)
 
 
+@pytest.mark.slow
 def test_a_pickle_of_a_long_chain_is_small_and_a_copy_is_equal():
     x, y = chain(100_000)
     y.backward()

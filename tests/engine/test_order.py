@@ -45,6 +45,7 @@ def build_backward_draw_and_step(root):
     stepper.back()
 
 
+@pytest.mark.slow
 @needs_timer
 def test_after_an_interrupt_at_any_moment_the_next_backward_is_right_and_returns():
     """In a process of its own: an interrupt may hit whatever else runs in this one, a lock of the test runner too."""

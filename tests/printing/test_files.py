@@ -127,6 +127,7 @@ def test_no_option_writes_over_an_input_or_another_kind_of_file(arguments, mine,
         assert os.stat(name, follow_symlinks=False).st_ino == was.st_ino
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_checkpoint_both_go_on(tmp_path):
     place = tmp_path / "run.json"
     command = [sys.executable, "-m", "microbp", "train", "xor", "--steps", "60", "--checkpoint-every", "1"]

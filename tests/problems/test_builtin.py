@@ -215,6 +215,7 @@ def test_the_matrix_form_is_its_formulas(name):
         assert np.allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_neuron_learns_the_first_feature_and_nothing_else():
     # Its target is x1, so the least cost is 0, at w = (1, 0, 0) and b = 0.
     result = train(load("neuron"), 1000)

@@ -169,6 +169,7 @@ def test_descent_of_no_steps_is_the_loss():
     assert compile(x**2, [x], loop=True)(5.0, learning_rate=0.1, steps=0) == (25.0, [5.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", [False, True])
 def test_a_long_function_comes_in_parts(loop):
     x, w = Value(0.5, "x"), Value(0.9, "w")

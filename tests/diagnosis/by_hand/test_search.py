@@ -285,6 +285,7 @@ def test_a_rule_that_is_wrong_everywhere_is_one_slip():
     assert diagnose_graph(c + c, {"a": 1.0}).mistakes == ("fan-out-overwritten",)  # grad = …, for grad += …
 
 
+@pytest.mark.slow
 def test_two_slips_at_once_are_found():
     problem = load(EXPRESSION, INPUTS)
     judge = GraphReplay(problem.root(), dict.fromkeys(INPUTS, 0.0))
@@ -305,6 +306,7 @@ def test_pairs_that_would_fit_by_chance_are_not_tried():
     assert "two would fit by chance" in str(diagnosis)
 
 
+@pytest.mark.slow
 def test_of_a_large_graph_what_can_be_tried_is_tried():
     model = nn.MLP(8, [12, 4], activation="tanh", seed=1)
     root = microbp.losses.batch_loss(model, np.ones((1, 8)), np.zeros((1, 4)), "half_squared_error", 0.0)
