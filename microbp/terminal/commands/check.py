@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ from microbp.terminal.own_code import run_file
 
 NEEDS = (
     "the file has forward(…), which returns the loss and the arrays on its way, backward(…), which returns their "
-    "gradients, and data, a dict of arrays or a function that returns one"
+    "gradients, and the arrays: named as forward's parameters, or as data, a dict or a function that returns one"
 )
 
 
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     module = run_file(path, NEEDS)
     functions = {name: x for name, x in vars(module).items() if callable(x) and not name.startswith("_")}
     forward, backward = (_function(functions, name, path) for name in ("forward", "backward"))
-    arrays = _data(module, options)
+    arrays = _data(module, options, forward)
     try:
         with running(f"{path}:"):
             found = check(forward, backward, arrays=arrays)
@@ -56,8 +57,13 @@ def _function(functions: Mapping[str, Any], name: str, path: Path) -> Any:
     return functions[found[0]]
 
 
-def _data(module: ModuleType, options: argparse.Namespace) -> dict[str, Any]:
+def _data(module: ModuleType, options: argparse.Namespace, forward: Callable[..., Any]) -> dict[str, Any]:
     """The arrays: of a .npz, of the file itself, or random ones of its sizes."""
+    own = {name: x for name, x in vars(module).items() if not callable(x) and not isinstance(x, ModuleType)}
+    needed = [
+        p for p in inspect.signature(forward).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    missing = [p.name for p in needed if p.default is p.empty and p.name not in own]
     if options.data:
         found = load_gradients(options.data, "arrays")
     elif hasattr(module, "data"):
@@ -65,10 +71,12 @@ def _data(module: ModuleType, options: argparse.Namespace) -> dict[str, Any]:
             found = module.data() if callable(module.data) else module.data
     elif hasattr(module, "sizes"):
         return _random(module.sizes, options.seed)
+    elif needed and not missing:
+        return {p.name: own[p.name] for p in needed if p.name in own}
     else:
         raise ProblemError(
-            f'{options.file}: no data: write data = {{"X": …}}, or sizes = {{"X": (8, 5), "y": ((8,), 3)}} for random '
-            "numbers (whole ones below 3), or give --data FILE.npz"
+            f'{options.file}: no data for {", ".join(missing)}: give them in the file, or write data = {{"X": …}}, or '
+            'sizes = {"X": (8, 5), "y": ((8,), 3)} for random numbers (whole ones below 3), or give --data FILE.npz'
         )
     if not isinstance(found, Mapping):
         raise ProblemError(f"data is a dict of arrays by name; got {type(found).__name__}")
