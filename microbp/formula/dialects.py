@@ -1,4 +1,4 @@
-"""The four ways to write a formula, as tables: one template for each construct and function.
+"""The ways to write a formula, as tables: one template for each construct and function. JavaScript: `javascript`.
 
 `formula.Formula` walks a syntax tree and fills these templates in; nothing here does anything.
 """
@@ -26,7 +26,8 @@ class Template:
     parts: tuple[int, ...]
 
 
-def _call(name: str, *parts: int) -> Template:
+def call(name: str, *parts: int) -> Template:
+    """A function that is called by this name."""
     slots = ", ".join("{}" for _ in parts or (0,))
     return Template(f"{name}({slots})", ATOM, parts or (CHOICE,))
 
@@ -64,7 +65,7 @@ _COMPARISONS: dict[str | type, Template] = {
     op: Template(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
     for op, sign in ((ast.Gt, ">"), (ast.GtE, ">="), (ast.Lt, "<"), (ast.LtE, "<="), (ast.Eq, "=="), (ast.NotEq, "!="))
 }
-_CODE: dict[str | type, Template] = {
+CODE: dict[str | type, Template] = {
     ast.Add: Template("{} + {}", SUM, (SUM, PRODUCT)),  # a + (b + c) rounds otherwise than a + b + c
     ast.Sub: _SUB,
     ast.Mult: Template("{} * {}", PRODUCT, (PRODUCT, SIGN)),
@@ -74,12 +75,12 @@ _CODE: dict[str | type, Template] = {
 }
 PYTHON = Dialect(
     {
-        **_CODE,
-        **{name: _call("math." + name) for name in ARITIES},
-        ast.Pow: _call("math.pow", CHOICE, CHOICE),
+        **CODE,
+        **{name: call("math." + name) for name in ARITIES},
+        ast.Pow: call("math.pow", CHOICE, CHOICE),
         ast.IfExp: Template("{} if {} else {}", CHOICE, (COMPARISON, COMPARISON, CHOICE)),
-        "abs": _call("abs"),
-        **{f"arc{name}": _call(f"math.a{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+        "abs": call("abs"),
+        **{f"arc{name}": call(f"math.a{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
         # The built-in max and min cost a call and lose a nan; these keep it, as NumPy does.
         "max": Template("({0} if {0} > {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
         "min": Template("({0} if {0} < {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
@@ -92,14 +93,14 @@ PYTHON = Dialect(
 )
 NUMPY = Dialect(
     {
-        **_CODE,
-        **{name: _call("np." + name) for name in ARITIES},
+        **CODE,
+        **{name: call("np." + name) for name in ARITIES},
         ast.Pow: Template("{} ** {}", POWER, (ATOM, SIGN)),
         ast.IfExp: Template("np.where({1}, {0}, {2})", ATOM, (CHOICE, CHOICE, CHOICE)),
-        "max": _call("np.maximum", CHOICE, CHOICE),
-        "min": _call("np.minimum", CHOICE, CHOICE),
-        "erf": _call("_erf"),  # NumPy has none: `compiled.numpy_function` lends Python's
-        "erfc": _call("_erfc"),
+        "max": call("np.maximum", CHOICE, CHOICE),
+        "min": call("np.minimum", CHOICE, CHOICE),
+        "erf": call("_erf"),  # NumPy has none: `compiled.numpy_function` lends Python's
+        "erfc": call("_erfc"),
         # No exp overflows. Of complex numbers np.minimum takes the smaller real part, so that this stays analytic.
         "sigmoid": Template("np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (SIGN,)),
     },
@@ -210,11 +211,11 @@ TEXT = Dialect(
         ast.USub: Template("−{}", SIGN, (SIGN,)),
         ast.IfExp: Template("{} if {} else {}", CHOICE, (COMPARISON, COMPARISON, CHOICE)),
         **{op: Template(f"[{t.text}]", ATOM, t.parts) for op, t in _COMPARISONS.items()},
-        **{name: _call(name) for name in ARITIES},
-        "max": _call("max", CHOICE, CHOICE),
-        "min": _call("min", CHOICE, CHOICE),
-        "sigmoid": _call("σ"),
-        "sign": _call("sgn"),
+        **{name: call(name) for name in ARITIES},
+        "max": call("max", CHOICE, CHOICE),
+        "min": call("min", CHOICE, CHOICE),
+        "sigmoid": call("σ"),
+        "sign": call("sgn"),
         "sqrt": Template("√{}", POWER, (ATOM,)),
         "abs": Template("|{}|", ATOM, (CHOICE,)),
     },

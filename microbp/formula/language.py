@@ -1,4 +1,4 @@
-r"""A formula as text, and the four ways to write it down: Python, NumPy, LaTeX, plain text.
+r"""A formula as text, and the ways to write it down: Python, NumPy, LaTeX, plain text; `javascript` has one more.
 
 >>> f = Formula("x / (1 + exp(-y))")
 >>> f.names
@@ -154,12 +154,11 @@ class Formula:
         return not self._has(NOT_ANALYTIC, ast.Compare, ast.IfExp)
 
     def _has(self, functions: Container[str], *kinds: type[ast.AST]) -> bool:
-        nodes = ast.walk(self.tree)
-        return any(isinstance(n, kinds) or (isinstance(n, ast.Name) and n.id in functions) for n in nodes)
+        return any(isinstance(n, kinds) or getattr(n, "id", None) in functions for n in ast.walk(self.tree))
 
     def python(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As Python code for floats, with the functions of `math`."""
-        return self._write(PYTHON, names, more)
+        return self.written(PYTHON, names, more)
 
     def python_factor(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As Python code that can stand behind a `*`: in brackets if it needs them."""
@@ -167,17 +166,18 @@ class Formula:
 
     def numpy(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As NumPy code for arrays of any shape, and for complex numbers if it is analytic."""
-        return self._write(NUMPY, names, more)
+        return self.written(NUMPY, names, more)
 
     def latex(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As LaTeX, for math mode."""
-        return self._write(LATEX, names, more)
+        return self.written(LATEX, names, more)
 
     def text(self, names: Names = _NONE, /, **more: str | Formula) -> str:
         """As a line of plain text for people."""
-        return self._write(TEXT, names, more)
+        return self.written(TEXT, names, more)
 
-    def _write(self, dialect: Dialect, names: Names, more: Names) -> str:
+    def written(self, dialect: Dialect, names: Names = _NONE, more: Names = _NONE) -> str:
+        """In any dialect."""
         return _write(self.tree, dialect, {**names, **more} if more else names)[0]
 
     def __repr__(self) -> str:

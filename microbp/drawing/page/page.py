@@ -1,6 +1,7 @@
 """From a backward pass to one HTML file to step through it: no network, the same bytes for the same graph.
 
-Python makes every number and sentence beforehand, and Graphviz places empty boxes; page.js only shows and hides.
+Python makes the sentences, Graphviz places empty boxes, and the numbers are computed in the page, by JavaScript that is
+made from the table of operations: so they can be changed there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import math
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -19,26 +21,39 @@ from microbp import printing
 from microbp.drawing.escape import plain
 from microbp.drawing.grouping import Box, group, kind_of
 from microbp.drawing.levels import MAX_NODES
+from microbp.drawing.page.code import row_of, rows_source
 from microbp.drawing.page.frames import Frames
 from microbp.drawing.palette import THEMES, Theme
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
+from microbp.engine.ops import Family, Op
 from microbp.errors import GraphError, UnknownNameError, nearest
-from microbp.nn import MLP
+from microbp.formula.javascript import helpers
+from microbp.nn import ACTIVATIONS, MLP, Parameter
 from microbp.printing import check_place, number_text, printable, write
 from microbp.stepping import sentences
-from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict, wrong_numbers
+from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict
 from microbp.stepping.names import expression, local_derivative, typeset
-from microbp.stepping.step import Step
+from microbp.stepping.step import Step, symbols
 from microbp.stepping.stepper import Stepper
 
 ENDINGS = (".html", ".htm")
+RATE = 0.1
+"""The learning rate that descent begins with."""
+SCRIPTS = ("data", "numbers", "words", "graph", "change", "quiz", "moves")
+"""The files of the script, in the order in which they stand in it."""
 SAID = 200
 """Longer sentences are cut in the middle."""
 
 
 def page(
-    root: Value, path: str | Path, *, model: MLP | None = None, title: str = "", max_nodes: int = MAX_NODES
+    root: Value,
+    path: str | Path,
+    *,
+    model: MLP | None = None,
+    title: str = "",
+    max_nodes: int = MAX_NODES,
+    learning_rate: float = RATE,
 ) -> Path:
     """Writes a page to step through the backward pass of a value: one HTML file that works without a network.
 
@@ -47,7 +62,8 @@ def page(
     `check_page` raises.
     """
     check_page(path)
-    return write(path, page_html(root, model=model, title=title, max_nodes=max_nodes).encode())
+    made = page_html(root, model=model, title=title, max_nodes=max_nodes, learning_rate=learning_rate)
+    return write(path, made.encode())
 
 
 def check_page(path: str | Path) -> None:
@@ -58,7 +74,13 @@ def check_page(path: str | Path) -> None:
 
 
 def page_html(
-    root: Value, *, model: MLP | None = None, title: str = "", max_nodes: int = MAX_NODES, start: int = 0
+    root: Value,
+    *,
+    model: MLP | None = None,
+    title: str = "",
+    max_nodes: int = MAX_NODES,
+    start: int = 0,
+    learning_rate: float = RATE,
 ) -> str:
     """The page as text; it opens where `start` steps have been made."""
     root = root_of(root)
@@ -70,10 +92,11 @@ def page_html(
         )
     stepper = Stepper(root)
     title = title or f"Backpropagation of {sentences.root_name(stepper)}, step by step"
+    rows, shown = _data(stepper, model)
     data = json.dumps(
-        {**_data(stepper, model), "start": start}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        {**shown, "start": start, "rate": learning_rate}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
     )
-    style, script = _themes() + _file("page.css"), _file("page.js")
+    style, script = _themes() + _file("page.css"), _script(rows)
     parts = {
         "title": html.escape(_cut(title, 120)),
         "policy": (
@@ -87,37 +110,42 @@ def page_html(
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _file("page.html"))  # one pass: data may hold {{
 
 
-def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
-    """Everything that the script shows; nodes are numbers, in topological order."""
+def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[str, Any]]:
+    """The operations, and everything that the script shows; nodes are numbers, in topological order."""
     top, boxes = group(stepper.graph, model)
     nodes = [node for node in stepper.graph if not isinstance(node, Constant)]
     place = {node: k for k, node in enumerate(nodes)}
     rules: dict[str, int] = {}
+    rows: dict[Op | Family, int] = {}
     cards = [_card(node, boxes[node], stepper) for node in nodes]
     labels = [_edge_label(step) for step in stepper]
-    frames = Frames(stepper, place, lambda node: _size(cards[place[node]], node, stepper, labels), labels)
+    written = [prefix + number_text(step.local) for prefix, step in zip(labels, stepper, strict=True)]
+    frames = Frames(stepper, place, lambda node: _size(cards[place[node]], node, stepper, written), written)
+    parameters = [node for node in nodes if isinstance(node, Parameter)]
+    trained = set(parameters or (node for node in nodes if node.op is None))
+    for node, card in zip(nodes, cards, strict=True):
+        if node.op is None:
+            card += [None, _exact(node.data), node in trained]
+        else:
+            inputs = [place[x] if x in place else [_exact(x.data)] for x in node.inputs]
+            card += [[rows.setdefault(row_of(node.op), len(rows)), inputs], None, False]
     steps = [
         [
             place[step.node],
             place[step.input],
-            printing.factor(step.upstream),
-            printing.factor(step.local),
-            printing.decimals(step.contribution),
-            printing.decimals(step.after),
-            number_text(step.after),
+            step.position,
             labels[step.number - 1],
             _cut(f"{sentences.reason(step)}.", SAID),
             rules.setdefault(step.rule, len(rules)),
-            _cut(sentences.arrival(step), SAID),
-            _number(step.contribution),
-            {code: _number(n) for code, n in wrong_numbers(step, stepper.arrivals(step.node)).items()},
+            _cut(_arrival(step), SAID),
+            _activation_above(stepper.arrivals(step.node)),
+            _cut(symbols(step).partition(" · ")[2], SAID) if step.node is stepper.root else None,
         ]
         for step in stepper
     ]
-    return {
+    return list(rows), {
         "cards": cards,
         "steps": steps,
-        "forward": [place[node] for node in nodes if node.op is not None],
         "rules": list(rules),
         "ideas": {idea.code: idea.sentence for idea in IDEAS},
         "right": Verdict(True, 0, 0, None).sentence,
@@ -128,24 +156,37 @@ def _data(stepper: Stepper, model: MLP | None) -> dict[str, Any]:
 
 
 def _card(node: Value, box: Box, stepper: Stepper) -> list[Any]:
-    """Its kind; name, value and expression for the card; derivative, equation and value for the formula; arrivals."""
+    """Its kind; its name and expression for the card; its derivative and equation for the formula."""
     name = stepper.names[node].text()
     made = "" if node.op is None else expression(node, stepper.names).text()
     return [
         kind_of(node, box),
         _cut(name, 18),
-        number_text(node.data),
         _cut("" if made == name else made, 28),
         printing.derivative("", plain(name)).removeprefix("∂/"),
         _cut(name if made in ("", name) else f"{name} = {made}", SAID),
-        printing.decimals(node.data),
-        len(stepper.arrivals(node)),
     ]
+
+
+def _arrival(step: Step) -> str:
+    """What the contribution is added to; where something has arrived before, up to the numbers."""
+    said = sentences.arrival(step)
+    numbers = (
+        f"{printing.decimals(step.before)} + {printing.factor(step.contribution)} = {printing.decimals(step.after)}."
+    )
+    return said if step.first else said.removesuffix(numbers)
+
+
+def _activation_above(above: Sequence[Step]) -> int | None:
+    """Of the steps that brought a node its gradient: the place of the only one, if that is an activation's."""
+    only = above[0] if len(above) == 1 else None
+    return only.number - 1 if only and only.node.op and only.node.op.name in ACTIVATIONS else None
 
 
 def _size(card: list[Any], node: Value, stepper: Stepper, labels: list[str]) -> tuple[float, float]:
     """The size of a card: room for its rows, by the count of their characters (the script squeezes what is wider)."""
-    _, name, value, shown, *_, arrivals = card
+    _, name, shown, *_ = card
+    value, arrivals = number_text(node.data), len(stepper.arrivals(node))
     row = [7 * len(name) + 7 * len(value) + 10, 5.6 * len(shown), 112 if arrivals > 1 else 84]
     if node.op is None:  # the label of the arrow below a weight stands left of the arrow
         first = stepper.arrivals(node)[:1] if card[0] == "parameter" else []
@@ -154,10 +195,10 @@ def _size(card: list[Any], node: Value, stepper: Stepper, labels: list[str]) -> 
 
 
 def _edge_label(step: Step) -> str:
-    """The local derivative: its formula if that is short, and its number."""
-    number, formula = number_text(step.local), local_derivative(step.node, step.position, step.names)
+    """What stands before the number of the local derivative: its formula, if that is short."""
+    formula = local_derivative(step.node, step.position, step.names)
     text = typeset(printable(formula.text()))
-    return f"{text} = {number}" if len(text) < 8 and formula.number is None else number
+    return f"{text} = " if len(text) < 8 and formula.number is None else ""
 
 
 def _cut(text: str, most: int) -> str:
@@ -168,9 +209,16 @@ def _cut(text: str, most: int) -> str:
     return shown if len(shown) <= most else f"{shown[: most // 2]}…{shown[-(most // 2 - 1) :]}"
 
 
-def _number(number: float) -> float | None:
-    """A number for JSON, which has no inf and nan; the script judges within 1 %, so that eight digits are plenty."""
-    return float(f"{number:.8g}") if math.isfinite(number) else None
+def _exact(number: float) -> float | str:
+    """A number for JSON, which has no inf and nan, to the last digit."""
+    number = float(number)
+    return number if math.isfinite(number) else str(number).replace("inf", "Infinity").replace("nan", "NaN")
+
+
+def _script(rows: Sequence[Op | Family]) -> str:
+    """The page's own code around the code of its operations, in one scope."""
+    parts = [helpers(), rows_source(rows), *(_file(f"{name}.js") for name in SCRIPTS)]
+    return "\n".join(['"use strict";', "(() => {", *parts, "})();\n"])
 
 
 def _themes() -> str:

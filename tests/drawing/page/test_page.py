@@ -79,7 +79,7 @@ def test_page_is_one_small_file(tmp_path):
     problem = microbp.load("w1-w8")
     path = microbp.page(problem.root(), tmp_path / "stepper.html", model=problem.model, title=problem.title)
     assert path == tmp_path / "stepper.html"
-    assert path.stat().st_size < 70_000
+    assert path.stat().st_size < 80_000
     assert os.listdir(tmp_path) == ["stepper.html"]
     assert not re.search(r"""(src|href|action)\s*=|url\(|@import|fetch\(|https?://(?!www\.w3\.org/)""", made())
 
@@ -133,10 +133,9 @@ def test_sentences_come_from_explain():
     stepper = Stepper(microbp.load("w1-w8").root())
     data = json.loads(parts(made())[1])
     for step, row in zip(stepper, data["steps"], strict=True):
-        up, local, part, after = row[2:6]
-        assert chain_rule(step).endswith(f" = {up} × {local} = {part}")
-        assert after == decimals(step.after)
-        assert row[8:11] == [f"{sentences.reason(step)}.", data["rules"].index(step.rule), sentences.arrival(step)]
+        *_, reason, rule, arrival, _, _ = row
+        assert (reason, data["rules"][rule]) == (f"{sentences.reason(step)}.", step.rule)
+        assert arrival == sentences.arrival(step) if step.first else sentences.arrival(step).startswith(arrival)
     assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
 
 
@@ -172,14 +171,6 @@ def test_graphs_without_steps_make_a_page():
     data = json.loads(parts(page_html(Value(2.0, label="x")))[1])
     assert data["steps"] == []
     assert len(data["frames"][0][1]) == 1
-
-
-def test_steps_without_finite_numbers_are_shown_and_not_asked():
-    with microbp.errstate("ignore"):
-        root = Value(1e300, label="x") * 1e300 * Value(0.0, label="y")
-        data = json.loads(parts(page_html(root))[1])
-    assert [step[4] for step in data["steps"]] == ["0", "inf", "0"]
-    assert [step[11] for step in data["steps"]] == [0, None, 0]
 
 
 def test_a_wide_node_is_shown_in_parts():
@@ -235,7 +226,7 @@ def card(tab, name):
     return tab.evaluate(
         """name => { const c = [...document.querySelectorAll(".card")]
            .find(c => c.querySelector(".name").textContent === name);
-           return [...c.querySelectorAll("text")].map(t => t.textContent); }""",
+           return [...c.querySelectorAll("text:not(.old)")].map(t => t.textContent); }""",
         name,
     )
 
@@ -402,6 +393,17 @@ def test_quiz_asks_again_for_what_is_no_number(opened, text):
         assert tab.inner_text("#count") == "step 15 of 32"
 
 
+def test_steps_without_finite_numbers_are_shown_and_not_asked(opened):
+    with microbp.errstate("ignore"):
+        tab = opened(page_html(Value(1e300, label="x") * 1e300 * Value(0.0, label="y")))
+    press(tab, "End")
+    assert tab.locator("#rows .part").all_text_contents() == ["0", "inf", "0"]
+    press(tab, "q")
+    tab.click("#skip")
+    press(tab, "Enter")
+    assert tab.inner_text("#count") == "step 2 of 3", "the second is not asked for"
+
+
 def test_quiz_shows_the_answer_nowhere_while_it_waits(opened, text):
     walk = f"""([key, button]) => {{
         const all = {ALL_TEXT};
@@ -534,9 +536,10 @@ def test_paper_gets_formula_graph_and_table(opened, text):
 def test_in_a_notebook_the_page_has_the_theme_of_the_notebook(browser_tab, colour, theme):
     browser_tab.emulate_media(media="screen", color_scheme="light" if theme == "dark" else "dark")  # the system's
     frame = microbp.steps(Value(2.0, label="x").tanh())._repr_html_()
+    browser_tab.goto("about:blank")  # or the policy of the page before would hold
     browser_tab.set_content(f'<body style="color: {colour}">{frame}</body>')
     inside = browser_tab.frames[-1]
-    inside.wait_for_function(f"document.documentElement.style.colorScheme === '{theme}'")
+    inside.locator(f"html[style*='{theme}']").wait_for()
     red = int(THEMES[theme].ground[1:3], 16)
     assert inside.evaluate("getComputedStyle(document.body).backgroundColor").startswith(f"rgb({red},")
 

@@ -1,0 +1,59 @@
+// One number, `at`, says what the page shows: 0 … n for so many backward steps made, and below 0 for a forward pass
+// that has so many values to go. It and the numbers at the leaves decide everything on the page, so that nothing can
+// disagree. All text comes from the data and goes in by textContent: a label cannot become markup. Sentences are made
+// in Python, and the functions `rows` from the table of operations.
+const data = JSON.parse(document.getElementById("data").textContent);
+const $ = (id) => document.getElementById(id);
+const SVG = "http://www.w3.org/2000/svg";
+
+// `made`: null for a leaf; else its row and what it is made from, each the number of a card or a [constant].
+const cards = data.cards.map(([kind, name, expression, by, equation, made, given, trained]) =>
+  ({ kind, name, expression, by, equation, made, given: given === null ? null : Number(given), trained, steps: [] }));
+const steps = data.steps.map(([node, input, position, label, reason, rule, arrival, above, direct], k) =>
+  ({ k: k + 1, node, input, position, label, reason, rule, arrival, above, direct }));
+for (const step of steps) {
+  step.first = !cards[step.input].steps.length;
+  cards[step.input].steps.push(step.k);
+}
+const n = steps.length;
+const root = cards.length - 1;
+const forward = cards.flatMap((card, k) => (card.made ? [k] : [])); // what is computed, in that order
+const leaves = cards.flatMap((card, k) => (card.made ? [] : [k]));
+
+// ------------------------------------------------------------------------------------------- forward and backward
+
+let values = Float64Array.from(cards, (card) => card.given ?? NaN);
+const grads = new Float64Array(cards.length);
+
+// Everything anew from the leaves, in the order of Python's arithmetic.
+function compute() {
+  const slopes = new Map();
+  for (const k of forward) {
+    const [row, inputs] = cards[k].made;
+    const numbers = inputs.map((x) => (typeof x === "number" ? values[x] : Number(x[0])));
+    values[k] = rows[row].forward(numbers);
+    slopes.set(k, rows[row].partials(numbers, values[k]));
+  }
+  grads.fill(0);
+  grads[root] = 1;
+  for (const step of steps) {
+    step.up = grads[step.node];
+    step.local = slopes.get(step.node)[step.position];
+    step.part = step.up * step.local;
+    step.before = grads[step.input];
+    step.after = grads[step.input] += step.part;
+  }
+}
+
+let at = 0;
+let low = 0; // −forward.length once the forward pass is to be seen
+let timer = 0;
+// While `asking`, step at + 1 is a question. Steps up to `known` have been shown; no way leads past it but an answer.
+const quiz = { on: false, asking: false, known: 0, tried: false, right: 0, asked: 0, missed: [] };
+
+function make(tag, attributes = {}, text) {
+  const element = document.createElementNS(tag in SHAPES ? SVG : "http://www.w3.org/1999/xhtml", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}

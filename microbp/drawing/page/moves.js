@@ -1,0 +1,188 @@
+// The moves from step to step, by buttons, keys and links.
+
+function draw() {
+  drawFormula();
+  drawGraph();
+  drawTable();
+  drawChanges();
+  const count = at < 0 ? `value ${forward.length + at} of ${forward.length}` : `step ${at} of ${n}`;
+  $("count").textContent = count;
+  Object.assign($("slider"), { min: low, max: n, value: at });
+  $("slider").setAttribute("aria-valuetext", count);
+  $("sample").value = String(sample);
+  $("back").disabled = $("start").disabled = at === low && !quiz.asking;
+  $("next").disabled = $("end").disabled = at === n;
+  $("forward").setAttribute("aria-pressed", String(low < 0));
+  $("quiz").setAttribute("aria-pressed", String(quiz.on));
+  $("question").hidden = !quiz.asking;
+  const over = quiz.on && at === n && quiz.known === n;
+  $("score").hidden = !over;
+  if (over) drawScore();
+  if (!running) $("live").textContent = `${count}: ${$("formula").textContent}. ${$("why").textContent}`;
+}
+
+function go(k) {
+  k = Math.max(low, Math.min(n, Math.round(k)));
+  if (quiz.on && k > quiz.known) {
+    // Nothing is shown ahead of its question: go as far as is known, and ask.
+    at = quiz.known;
+    ask();
+    say("Answer first, or skip.", "");
+    remember();
+    return;
+  }
+  at = k;
+  quiz.asking = false;
+  say("", "");
+  remember();
+  draw();
+}
+
+function next() {
+  if (quiz.on && at === quiz.known && at < n) {
+    if (quiz.asking) say("Answer first, or skip.", "");
+    else ask();
+    if (quiz.asking) $("answer").focus();
+  } else go(at + 1);
+}
+
+// Where the page is, and what on it is not as it came: a link shows exactly this.
+function remember() {
+  clearTimeout(soon);
+  const changed = leaves.filter((k) => !Object.is(values[k], cards[k].given));
+  const state = [at < 0 ? `forward=${forward.length + at}` : `step=${at}`, ...changed.map((k) => `x${k}=${values[k]}`)];
+  if (eta !== data.rate) state.push(`eta=${eta}`);
+  if (made) state.push(`made=${made}`);
+  if (leaves.some((k) => trained.has(k) !== cards[k].trained)) state.push(`train=${[...trained].join(".")}`);
+  try {
+    history.replaceState(null, "", `#${state.join("&")}`);
+  } catch {
+    // In a notebook's sandboxed frame there is no address to change.
+  }
+}
+
+// Browsers allow some hundred changes of the address in half a minute: while keys are held down, it waits.
+let soon = 0;
+function rememberSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(remember, 300);
+}
+
+function open() {
+  const state = new URLSearchParams(location.hash.slice(1));
+  const number = (name, otherwise) => {
+    const x = Number(state.get(name) || NaN);
+    return Number.isFinite(x) ? x : otherwise;
+  };
+  stopRun();
+  for (const k of leaves) values[k] = cards[k].given;
+  compute();
+  before = values.slice();
+  for (const k of leaves) values[k] = number(`x${k}`, cards[k].given);
+  if (leaves.every((k) => Object.is(values[k], before[k]))) before = null;
+  eta = number("eta", data.rate);
+  [made, losses, typed] = [number("made", 0), [], -1];
+  const which = state.get("train")?.split(".").map(Number);
+  trained.clear();
+  for (const k of leaves) if (which ? which.includes(k) : cards[k].trained) trained.add(k);
+  compute();
+  table = "";
+  low = state.has("forward") ? -forward.length : low;
+  if (state.has("forward")) return go(low + number("forward", 0));
+  return go(number("step", state.has("step") ? 0 : data.start));
+}
+
+function play(on) {
+  clearInterval(timer);
+  timer = on && at < n && !quiz.on ? setInterval(() => (at < n && !quiz.on ? next() : play(false)), 1600) : 0;
+  $("play").textContent = timer ? "Pause" : "Play";
+  $("play").setAttribute("aria-pressed", String(!!timer));
+}
+
+const KEYS = {
+  ArrowLeft: () => go(quiz.asking ? at : at - 1),
+  ArrowRight: next,
+  Home: () => go(low),
+  End: () => go(n),
+  " ": () => play(!timer),
+  d: descendOnce,
+  q: toggleQuiz,
+  Escape: () => quiz.on && toggleQuiz(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const target = event.target;
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && !(target.id === "answer" && target.value)) {
+    event.preventDefault();
+    return undo();
+  }
+  if (target.matches("input[type=text]:not(#answer)")) return; // which listens to its keys itself
+  if (event.key === "Enter" && target.classList.contains("leaf")) {
+    event.preventDefault(); // or the field that opens would take this key, too
+    return editCard(painted.cards.find((one) => one.group === target).k);
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  const typing = target.id === "answer" && event.key !== "Escape";
+  if (typing && (target.value || [" ", "q"].includes(event.key))) return;
+  if (event.key === " " && target.closest("button")) return; // space presses the button
+  if (target.classList.contains("card") && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+    const k = painted.cards.findIndex((card) => card.group === target) + (event.key === "ArrowDown" ? 1 : -1);
+    painted.cards[k]?.group.focus();
+    event.preventDefault();
+    return;
+  }
+  if (!Object.hasOwn(KEYS, event.key)) return;
+  event.preventDefault();
+  if (event.key !== " ") play(false);
+  KEYS[event.key]();
+});
+
+const press = (id, action) => $(id).addEventListener("click", () => {
+  if (id !== "play") play(false);
+  action();
+});
+press("back", KEYS.ArrowLeft);
+press("next", next);
+press("start", KEYS.Home);
+press("end", KEYS.End);
+press("play", KEYS[" "]);
+press("quiz", toggleQuiz);
+press("forward", () => {
+  low = low < 0 ? 0 : -forward.length;
+  go(low);
+});
+press("descend", descendOnce);
+press("run", () => run(!running));
+press("undo", undo);
+press("keep", keep);
+press("reset", reset);
+$("eta").addEventListener("input", () => {
+  const x = evaluate($("eta").value);
+  $("eta").setAttribute("aria-invalid", String(x === null));
+  if (x !== null) eta = x;
+  rememberSoon();
+});
+press("skip", () => {
+  reveal(false);
+  $("next").focus();
+});
+for (let k = 0; k < data.samples; k++) $("sample").append(make("option", { value: k }, `${k + 1} of ${data.samples}`));
+$("samples").hidden = data.samples < 2;
+$("sample").addEventListener("change", () => showSample(Number($("sample").value)));
+$("slider").addEventListener("input", () => go(Number($("slider").value)));
+$("question").addEventListener("submit", (event) => {
+  event.preventDefault();
+  check();
+  if (!quiz.asking) $("next").focus(); // so that Enter goes on to the next question
+});
+window.addEventListener("hashchange", open);
+window.addEventListener("resize", () => drawGraph());
+
+// A frame sees the theme of the system alone: a notebook says its own.
+const darkRules = [...document.styleSheets[0].cssRules].filter((rule) => rule.media?.mediaText.includes("dark"));
+window.addEventListener("message", ({ data, source }) => {
+  if (source !== window.parent || !["dark", "light"].includes(data)) return;
+  document.documentElement.style.colorScheme = data;
+  for (const rule of darkRules) rule.media.mediaText = data === "dark" ? "screen" : "not all";
+});
+open();
