@@ -33,6 +33,7 @@ FILES = {
 }
 MODULES = sorted(FILES)
 STORIES = {
+    "drawing.page.test_change",
     "mutants.test_mutants",
     "test_examples",
     "test_house",

@@ -124,6 +124,11 @@ function nudged(x, by) {
 }
 
 function listen(input, which, done) {
+  const rest = () => {
+    typed = -1;
+    input.setAttribute("aria-invalid", "false");
+    input.value = String(values[which()]);
+  };
   input.addEventListener("input", () => {
     const x = evaluate(input.value);
     input.setAttribute("aria-invalid", String(x === null));
@@ -138,14 +143,10 @@ function listen(input, which, done) {
     }
     if (event.key === "Escape" && typed === which()) undo();
     if (!["Enter", "Escape"].includes(event.key)) return;
-    typed = -1;
+    rest();
     done();
   });
-  input.addEventListener("blur", () => {
-    typed = -1;
-    input.setAttribute("aria-invalid", "false");
-    input.value = String(values[which()]);
-  });
+  input.addEventListener("blur", rest);
 }
 
 const fields = leaves.map((k) => {
@@ -176,6 +177,7 @@ function editCard(k) {
   card = k;
   field.hidden = false;
   field.style.left = `${Math.max(0, place.left - stage.left + $("stage").scrollLeft)}px`;
+  field.style.width = `${Math.max(120, place.width)}px`;
   field.style.top = `${place.top - stage.top + $("stage").scrollTop - 4}px`;
   field.setAttribute("aria-label", `Value of ${cards[k].name}`);
   field.value = String(values[k]);

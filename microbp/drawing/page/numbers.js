@@ -3,7 +3,7 @@
 // Python rounds a tie to the even digit, JavaScript up: `written` says what a number is with so many digits.
 function rounded(written, digits) {
   const [short, [long, power]] = [written(digits), written(digits + 40).split("e")];
-  const cut = long.slice(0, -40);
+  const cut = long.slice(0, -40).replace(/\.$/, "");
   if (long.slice(-40) !== "5" + "0".repeat(39) || Number(cut.at(-1)) % 2) return short;
   return power === undefined ? cut : `${cut}e${power}`;
 }

@@ -57,7 +57,9 @@ def page(
 ) -> Path:
     """Writes a page to step through the backward pass of a value: one HTML file that works without a network.
 
-    With `model`, its layers and neurons are boxes. Large graphs are folded around the current node. Raises
+    With `model`, its layers and neurons are boxes. Large graphs are folded around the current node. The page computes
+    forward and backward pass anew from its leaves, which can be changed there; `learning_rate` is what descent begins
+    with, of the graph's parameters if it has any, else of all leaves. Raises
     `GraphError` for more than `max_nodes` values, `RendererError` if there is no Graphviz to place the cards, and what
     `check_page` raises.
     """

@@ -73,9 +73,10 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if given and options.detail != DETAILS[0]:
         raise MicrobpError(f"--detail says what the debugger and --all take together, --{given[0]} {INSTEAD[given[0]]}")
     if options.html:
-        from microbp.drawing.page.page import page  # which brings all that draws
+        from microbp.drawing.page.page import RATE, page  # which brings all that draws
 
-        place = page(problem.root(), options.html, model=problem.model, title=problem.title)
+        rate = problem.training.learning_rate if isinstance(problem, NetworkProblem) else RATE
+        place = page(problem.root(), options.html, model=problem.model, title=problem.title, learning_rate=rate)
         put(options, {"page": str(place)}, f"Page: {place}")
         return 0
     if options.quiz is not None:

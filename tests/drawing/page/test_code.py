@@ -4,14 +4,29 @@ import shutil
 import subprocess
 
 import numpy as np
+import pytest
 
 import microbp
 from microbp.drawing.page.code import row_of, rows_source
-from microbp.engine import OPS, Value, apply
+from microbp.drawing.page.page import _data, _file
+from microbp.engine import OPS, Constant, Value, apply
 from microbp.engine.ops import FAMILIES
 from microbp.formula.javascript import helpers
+from microbp.printing import decimals, factor, number_text
+from microbp.stepping.guesses import IDEAS
+from microbp.stepping.stepper import Stepper
 from tests.conftest import need
 
+PAGE = """
+const text = require("fs").readFileSync(0, "utf-8").split("\\n");
+globalThis.document = { getElementById: () => ({ textContent: text[0] }) };
+PARTS
+console.log(JSON.stringify(JSON.parse(text[1]).map((given) => {
+  leaves.forEach((k, place) => { values[k] = Number(given[place]); });
+  compute();
+  return [Array.from(values, String), Array.from(grads, String)];
+})));
+"""
 RUN = """
 const given = JSON.parse(require("fs").readFileSync(0, "utf-8"));
 const bits = (x) => Buffer.from(new Float64Array([x]).buffer).toString("hex");
@@ -83,3 +98,53 @@ def test_each_row_as_javascript_gives_what_it_gives_as_python():
         same = (got == expected) & (np.signbit(got) == np.signbit(expected)) | np.isnan(got) & np.isnan(expected)
         right = same if (row.family or row.name) in SAME else same | (got == expected) | near
         assert right.all(), (row.name, [cases[k] for k in np.flatnonzero(~right.all(axis=1))[:3]])
+
+
+def every_operation():
+    """A sum of every operation of the table, where each is defined; with constants, and inputs that are used often."""
+    rng = np.random.default_rng(3)
+    x, y = Value(0.4, label="x"), Value(0.7, label="y")
+    terms = [apply(row, tuple([x, y, x + y][: row.arity])) for row in OPS.values() if row.name != "arccosh"]
+    terms += [apply(FAMILIES["affine"].row(2), (x, y, y, x, x)), (x + 2.0).arccosh(), x**2, 2.0**x, 1 / x]
+    return microbp.total(Value(w) * term for w, term in zip(rng.normal(size=len(terms)), terms, strict=True))
+
+
+def problem_root(name):
+    return lambda: microbp.load(name).root()
+
+
+@pytest.mark.parametrize("make", [*map(problem_root, ["w1-w8", "chain", "xor", "deep"]), every_operation])
+def test_the_page_computes_what_python_computes(make):
+    root = make()
+    rows, data = _data(Stepper(root), None)
+    nodes = [node for node in root.graph() if not isinstance(node, Constant)]
+    leaves = [node for node in nodes if node.op is None]
+    rng, replay = np.random.default_rng(2), microbp.replay(root)
+    given = [[leaf.data * rng.uniform(0.5, 1.3) for leaf in leaves] for _ in range(20)]
+    parts = "\n".join([helpers(), rows_source(rows), _file("data.js")])
+    found = run(PAGE.replace("PARTS", parts), f"{json.dumps(data)}\n{json.dumps([list(map(repr, x)) for x in given])}")
+    for numbers, both in zip(given, found, strict=True):
+        for leaf, number in zip(leaves, numbers, strict=True):
+            leaf.data = number
+        replay.forward()
+        root.zero_grad()
+        root.backward()
+        expected = np.array([[node.data for node in nodes], [node.grad for node in nodes]])
+        np.testing.assert_allclose(np.array(both, dtype=float), expected, rtol=1e-14, atol=0)
+
+
+def test_numbers_are_written_as_python_writes_them():
+    rng = np.random.default_rng(4)
+    numbers = [*SPECIAL, math.nan, 0.0009765625, 2.5**-9, 1234.5, 999999.5, 99995.0, 0.00099995, 1e22, 123456789.5]
+    numbers += (rng.normal(size=900) * 10.0 ** rng.integers(-12, 12, size=900)).tolist()
+    numbers += (rng.integers(-4000, 4000, size=400) / 1024).tolist()  # ties among them
+    text = """
+const given = JSON.parse(require("fs").readFileSync(0, "utf-8")).map(Number);
+console.log(JSON.stringify(given.map((x) => [numberText(x), decimals(x), factor(x)])));"""
+    found = run(_file("numbers.js") + text, json.dumps(list(map(repr, numbers))).replace("inf", "Infinity"))
+    assert found == [[number_text(x), decimals(x), factor(x)] for x in numbers]
+
+
+def test_every_wrong_idea_has_its_number_in_the_page():
+    found = run(_file("quiz.js") + "\nconsole.log(JSON.stringify(Object.keys(IDEAS)))")
+    assert found == [idea.code for idea in IDEAS]

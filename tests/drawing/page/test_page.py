@@ -205,7 +205,8 @@ def test_the_command_writes_the_page(tmp_path, capsys):
     assert main(["step", "w1-w8", "--html", str(path)]) == 0
     assert capsys.readouterr().out == f"Page: {path}\n"
     problem = microbp.load("w1-w8")
-    assert path.read_text("utf-8") == page_html(problem.root(), model=problem.model, title=problem.title)
+    options = {"model": problem.model, "title": problem.title, "learning_rate": 0.5}
+    assert path.read_text("utf-8") == page_html(problem.root(), **options)
 
 
 # -------------------------------------------------------------------------------------------------------- in a browser
@@ -492,11 +493,14 @@ def test_axe_finds_nothing(opened, text, scheme):
     axe = Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text("utf-8")
     tab = opened(text, "#step=15", scheme)
     tab.evaluate(axe)
-    for keys in (["ArrowRight"], ["q"]):
+    for keys in (["ArrowRight"], ["d", "q"]):
         press(tab, *keys)
+        tab.get_by_label("Value of w5").first.fill("0.5 +")  # no number
+        tab.locator(".card.leaf").first.click()
         found = tab.evaluate("axe.run()")
         assert [(v["id"], [n["html"][:100] for n in v["nodes"]]) for v in found["violations"]] == []
         assert len(found["passes"]) > 15
+        press(tab, "Escape")
 
 
 @pytest.mark.parametrize("make", [made, lambda: page_html(hostile_root()), lambda: page_html(wide_model()[0])])

@@ -1,0 +1,149 @@
+import pytest
+
+import microbp
+from microbp import Value
+from microbp.drawing.page.page import page_html
+from microbp.printing import decimals, number_text
+
+
+def made(name="w1-w8", **options):
+    problem = microbp.load(name)
+    return page_html(problem.root(), model=problem.model, **options)
+
+
+@pytest.fixture(scope="module")
+def text():
+    return made(learning_rate=0.5)
+
+
+def field(tab, name):
+    return tab.get_by_label(f"Value of {name}", exact=True).and_(tab.locator("#leaves input"))
+
+
+def numbers(tab):
+    """Each leaf by its name, to the last digit."""
+    texts = "r => [r.firstChild.textContent, r.querySelector('input').value]"
+    rows = tab.evaluate(f"[...document.querySelectorAll('#leaves tr')].map({texts})")
+    return {name: float(value) for name, value in rows}
+
+
+def card(tab, name):
+    texts = """name => [...document.querySelectorAll(".card")].map(c => [...c.querySelectorAll("text")]
+               .map(t => t.textContent)).find(texts => texts[0] === name)"""
+    return tab.evaluate(texts, name)
+
+
+def with_w5(number):
+    problem = microbp.load("w1-w8")
+    problem.find("w5").data = number
+    root = problem.root()
+    root.backward()
+    return problem, root
+
+
+def test_a_typed_weight_changes_graph_formula_and_table_at_once(opened, text):
+    tab = opened(text, "#step=32")
+    field(tab, "w5").fill("0.5 + 0.4")
+    problem, root = with_w5(0.9)
+    assert tab.inner_text("#loss") == f"E = {decimals(root.data)} (was 0.298371109)"
+    name, value, _, _, grad, old = card(tab, "E")
+    assert (name, value, grad, old) == ("E", number_text(root.data), "1", "was 0.2984")
+    for k in range(1, 9):
+        parameter = problem.find(f"w{k}")
+        assert card(tab, parameter.label)[4] == number_text(parameter.grad)
+        total = tab.locator(f"#rows tr:has(td:text-is('∂E/∂{parameter.label}')) td:last-child").first
+        assert total.text_content() == decimals(parameter.grad)
+    tab.keyboard.press("ArrowLeft")  # in the field: the page stays
+    assert tab.inner_text("#count") == "step 32 of 32"
+    field(tab, "w5").fill("0.5 +")
+    assert field(tab, "w5").get_attribute("aria-invalid") == "true"
+    assert tab.inner_text("#loss").startswith(f"E = {decimals(root.data)}")
+    tab.keyboard.press("Escape")
+    assert (numbers(tab)["w5"], tab.inner_text("#loss")) == (0.4, "E = 0.298371109")
+
+
+def test_a_card_takes_a_number_and_arrow_keys_move_it(opened, text):
+    tab = opened(text)
+    tab.focus(".card[tabindex='0']")
+    for _ in range(27):
+        if tab.evaluate("document.activeElement.querySelector('.name').textContent") == "w5":
+            break
+        tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("ArrowUp")
+    tab.keyboard.press("Shift+ArrowDown")
+    assert (numbers(tab)["w5"], card(tab, "w5")[-1]) == (0.31, "was 0.4")
+    tab.keyboard.press("Control+a")
+    tab.keyboard.type("0.9")
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.querySelector('.name').textContent") == "w5"
+    assert card(tab, "E")[1] == number_text(with_w5(0.9)[1].data)
+    tab.keyboard.press("Control+z")
+    assert tab.inner_text("#loss") == "E = 0.298371109"
+
+
+@pytest.mark.parametrize("name", ["w1-w8", "chain", "xor"])
+def test_ten_steps_of_descent_are_those_of_training(opened, name):
+    problem = microbp.load(name)
+    tab = opened(made(name, learning_rate=problem.training.learning_rate))
+    for _ in range(10):
+        tab.keyboard.press("d")
+    settings = {"optimizer": "sgd", "batch_size": len(problem.inputs), "steps": 10}
+    microbp.train(problem, **settings)
+    found = numbers(tab)
+    for parameter in problem.model.parameters():
+        assert found[parameter.label] == pytest.approx(parameter.data, rel=1e-15, abs=1e-17), parameter.label
+    assert "after 10 steps of descent" in tab.inner_text("#loss")
+    assert tab.locator("#curve polyline").get_attribute("points").count(" ") == 10
+    tab.click("#undo")
+    assert "after 9 steps" in tab.inner_text("#loss")
+    tab.click("#reset")
+    original = {leaf.label: leaf.data for leaf in microbp.load(name).model.parameters()}
+    assert {label: numbers(tab)[label] for label in original} == original
+    tab.keyboard.press("Control+z")
+    assert "after 9 steps" in tab.inner_text("#loss")
+
+
+def test_a_run_stops_when_told_and_is_undone_as_one(opened, text):
+    tab = opened(text)
+    tab.click("#run")
+    tab.locator("#loss", has_text="after 1").wait_for()
+    tab.click("#run")
+    stopped = tab.inner_text("#loss")
+    tab.wait_for_timeout(120)
+    assert tab.inner_text("#loss") == stopped
+    tab.click("#undo")
+    assert tab.inner_text("#loss") == "E = 0.298371109"
+
+
+def test_a_link_shows_exactly_this(opened, text):
+    tab = opened(text, "#step=16")
+    tab.fill("#eta", "0.25")
+    field(tab, "w5").fill("0.9")
+    tab.get_by_label("Descent changes w6").uncheck()
+    tab.click("#descend")
+    link, all_text = tab.evaluate("location.hash"), numbers(tab)
+    assert all_text["w6"] == 0.45
+    again = opened(text, link)
+    assert (numbers(again), again.input_value("#eta"), again.evaluate("location.hash")) == (all_text, "0.25", link)
+    assert again.inner_text("#count") == "step 16 of 32"
+    assert "after 1 step of descent" in again.inner_text("#loss")
+    assert card(again, "w5")[-1] == "was 0.4"
+    again.click("#keep")
+    assert card(again, "w5")[-1] == ""
+    assert numbers(opened(text, "#x19=nonsense&x11=&eta=inf&step=99")) == numbers(opened(text))
+
+
+def test_what_is_not_computed_yet_stays_unknown(opened, text):
+    tab = opened(text, "#forward=1")
+    field(tab, "w5").fill("0.9")
+    assert tab.inner_text("#loss") == "E = ?"
+    assert card(tab, "net_o1")[1] == "?"
+    assert tab.locator(".card .old", has_text="was").count() == 1, "of what has been computed w5 alone has changed"
+
+
+def test_an_expression_descends_in_all_its_leaves(opened):
+    w, x = Value(2.0, label="w"), Value(-1.0, label="x")
+    tab = opened(page_html((w * x + 3.0) ** 2))
+    tab.keyboard.press("d")
+    assert numbers(tab) == {"w": 2.0 - 0.1 * -2.0, "x": -1.0 - 0.1 * 4.0}
