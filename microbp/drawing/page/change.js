@@ -20,7 +20,7 @@ function keepPast() {
 
 function refresh() {
   compute();
-  table = ""; // its rows are made anew
+  stale = true;
   draw();
 }
 
@@ -73,6 +73,7 @@ function run(on) {
   if (running && !on) {
     clearInterval(running);
     running = 0;
+    draw();
     $("live").textContent = $("loss").textContent;
     remember();
   }

@@ -86,7 +86,7 @@ function open() {
   trained.clear();
   for (const k of leaves) if (which ? which.includes(k) : cards[k].trained) trained.add(k);
   compute();
-  table = "";
+  stale = true;
   low = state.has("forward") ? -forward.length : low;
   if (state.has("forward")) return go(low + number("forward", 0));
   return go(number("step", state.has("step") ? 0 : data.start));
@@ -117,14 +117,14 @@ document.addEventListener("keydown", (event) => {
     return undo();
   }
   if (target.matches("input[type=text]:not(#answer)")) return; // which listens to its keys itself
-  if (event.key === "Enter" && target.classList.contains("leaf")) {
+  if (["Enter", " "].includes(event.key) && target.classList.contains("leaf")) {
     event.preventDefault(); // or the field that opens would take this key, too
     return editCard(painted.cards.find((one) => one.group === target).k);
   }
   if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
   const typing = target.id === "answer" && event.key !== "Escape";
   if (typing && (target.value || [" ", "q"].includes(event.key))) return;
-  if (event.key === " " && target.closest("button")) return; // space presses the button
+  if (event.key === " " && target.closest("button, [type=checkbox]")) return; // space presses it
   if (target.classList.contains("card") && ["ArrowUp", "ArrowDown"].includes(event.key)) {
     const k = painted.cards.findIndex((card) => card.group === target) + (event.key === "ArrowDown" ? 1 : -1);
     painted.cards[k]?.group.focus();

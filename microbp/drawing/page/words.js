@@ -56,39 +56,50 @@ const HEADS = {
   back: [["Step"], ["Derivative", "words"], ["Arrived"], ["Local"], ["Contribution"], ["Total so far"]],
   forth: [["Value"], ["Equation", "words"], ["Number"]],
 };
-let table = "";
+let table = ""; // which of the two it is
+let stale = false; // whether its numbers are to be written anew
+const fills = []; // what writes the numbers of each row
 
 function drawTable() {
   const kind = at < 0 ? "forth" : "back";
-  const rows = $("rows");
+  const body = $("rows");
+  if (running && fills.length > 100) return; // laying out so many rows takes longer than a step: they wait for the end
   if (kind !== table) {
     table = kind;
-    rows.replaceChildren();
+    body.replaceChildren();
+    fills.length = 0;
     $("head").replaceChildren(
       ...HEADS[kind].map(([text, style]) => make("th", { scope: "col", class: style ?? "" }, text)));
     $("sofar").textContent = `The ${at < 0 ? "values" : "steps"} so far, the latest first`;
   }
   const count = at < 0 ? forward.length + at : at;
-  while (rows.children.length > count) rows.firstChild.remove();
-  while (rows.children.length < count) rows.prepend(makeRow(kind, rows.children.length));
-  for (const row of rows.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
-  if (count) rows.firstChild.setAttribute("aria-current", "step");
+  while (fills.length > count) {
+    body.firstChild.remove();
+    fills.pop();
+  }
+  if (stale) for (const fill of fills) fill();
+  stale = false;
+  while (fills.length < count) body.prepend(makeRow(kind, fills.length));
+  for (const row of body.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
+  if (count) body.firstChild.setAttribute("aria-current", "step");
   $("scroll").scrollTop = 0;
 }
 
 function makeRow(kind, k) {
+  const back = kind === "back";
   const row = make("tr");
   const first = make("td");
   first.append(make("button", { type: "button" }, String(k + 1)));
-  if (kind === "forth") {
-    const card = cards[forward[k]];
-    row.append(first, make("td", { class: "words" }, card.equation), make("td", { class: "local" }, decimals(values[forward[k]])));
-  } else {
-    const step = steps[k];
-    row.append(first, make("td", { class: "words" }, derivative(cards[step.input].by)),
-      make("td", { class: "up" }, decimals(step.up)), make("td", { class: "local" }, decimals(step.local)),
-      make("td", { class: "part" }, decimals(step.part)), make("td", {}, decimals(step.after)));
-  }
-  row.addEventListener("click", () => go(kind === "forth" ? k + 1 - forward.length : k + 1));
+  const words = back ? derivative(cards[steps[k].input].by) : cards[forward[k]].equation;
+  const cells = (back ? ["up", "local", "part", ""] : ["local"]).map((style) => make("td", { class: style }));
+  row.append(first, make("td", { class: "words" }, words), ...cells);
+  const fill = () => {
+    const { up, local, part, after } = back ? steps[k] : {};
+    const numbers = back ? [up, local, part, after] : [values[forward[k]]];
+    cells.forEach((cell, place) => { cell.textContent = decimals(numbers[place]); });
+  };
+  fill();
+  fills.push(fill);
+  row.addEventListener("click", () => go(back ? k + 1 : k + 1 - forward.length));
   return row;
 }

@@ -120,7 +120,8 @@ def test_a_link_shows_exactly_this(opened, text):
     tab = opened(text, "#step=16")
     tab.fill("#eta", "0.25")
     field(tab, "w5").fill("0.9")
-    tab.get_by_label("Descent changes w6").uncheck()
+    tab.get_by_label("Descent changes w6").focus()
+    tab.keyboard.press(" ")
     tab.click("#descend")
     link, all_text = tab.evaluate("location.hash"), numbers(tab)
     assert all_text["w6"] == 0.45
