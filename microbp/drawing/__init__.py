@@ -2,6 +2,7 @@
 
 from microbp.drawing.drawing import Drawing, dot_text, draw
 from microbp.drawing.film.film import Film, animate
+from microbp.drawing.image import use
 from microbp.drawing.subgraph import paths_to
 
-__all__ = ["Drawing", "Film", "animate", "dot_text", "draw", "paths_to"]
+__all__ = ["Drawing", "Film", "animate", "dot_text", "draw", "paths_to", "use"]

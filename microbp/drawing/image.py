@@ -1,7 +1,8 @@
 """From DOT text to a picture: the only module that runs a renderer.
 
 `dot` on the PATH is used if it is there, else pygraphviz, whose wheels carry Graphviz: `pip install "microbp[images]"`.
-Either runs in a process of its own, which can be stopped when it takes too long.
+Either runs in a process of its own, which can be stopped when it takes too long. Where there are no processes, as in a
+browser, `use` takes a function instead.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from subprocess import PIPE
 from typing import Any, NamedTuple
 
@@ -52,6 +53,26 @@ FONTS = b'font-family="Verdana,DejaVu Sans,sans-serif"'
 """The second has the widths of the first."""
 
 
+Renderer = Callable[[str, str, str], bytes | str]
+"""From DOT text, a format and a layout engine to a picture."""
+_used: list[Renderer] = []
+
+
+def use(render: Renderer | None) -> None:
+    """Makes every picture from now on by a function, `render(dot_text, format, engine)`; `None` goes back to Graphviz.
+
+    Formats are "svg", "png", "pdf", and "json0", which the page and films need; engines "dot" and "neato". Where the
+    function makes something else, drawing raises `RendererError`; what it raises itself goes through. There is no time
+    limit for it. In a browser viz.js can be asked, for svg and json0.
+
+    >>> use(lambda text, format, engine: f"<svg><text>{engine}</text></svg>")
+    >>> render("digraph {}", "svg")
+    b'<svg><text>dot</text></svg>'
+    >>> use(None)
+    """
+    _used[:] = [] if render is None else [render]
+
+
 def render(source: str, ending: str, *, timeout: float = TIMEOUT, dpi: int | None = None) -> bytes:
     """The picture that DOT text describes: svg, png (`dpi` dots an inch), pdf, json0; the text itself for dot.
 
@@ -84,6 +105,9 @@ def render_all(
     if ending == "dot":
         yield from (source.encode() for source in sources)
         return
+    if _used:
+        yield from (_by_function(_used[0], source, ending, program) for source in sources)
+        return
     command = _command(ending, program)
     if dpi is not None:
         sources = [source.replace("graph [", f"graph [dpi={dpi} ", 1) for source in sources]
@@ -101,6 +125,15 @@ def render_all(
         yield from map(_fit, pictures) if ending == "svg" else pictures
         if some := sources[k : k + AT_ONCE]:
             pictures = _run(command, some, ending, timeout * len(some))
+
+
+def _by_function(function: Renderer, source: str, ending: str, program: str) -> bytes:
+    made = function(source, ending, program)
+    picture = made.encode() if isinstance(made, str) else made
+    if not isinstance(picture, bytes) or not _is(ending, picture):
+        said = printable(repr(picture)[:40])
+        raise RendererError(f"the function given to microbp.drawing.use was asked for {ending}, and made {said}")
+    return _fit(picture) if ending == "svg" else picture
 
 
 def _command(ending: str, program: str) -> list[str]:

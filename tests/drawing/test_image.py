@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import microbp
-from microbp.drawing import draw
+from microbp.drawing import draw, use
 from microbp.drawing.image import render
 from microbp.errors import RendererError
 from tests.conftest import need
@@ -133,3 +133,25 @@ def test_graphviz_has_nothing_to_say(options):
     need(shutil.which("dot") is not None, "Graphviz's dot")
     source = w1_w8(step=16, constants=True, **options).source
     assert subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True).stderr == b""
+
+
+def test_a_function_may_take_the_place_of_graphviz(monkeypatch, tmp_path, a_renderer):
+    dot, asked = shutil.which("dot"), []
+
+    def by_function(text, ending, engine):
+        asked.append((text.startswith("digraph"), ending, engine))
+        made = subprocess.run([dot, f"-T{ending}", f"-K{engine}"], input=text.encode(), capture_output=True, check=True)
+        return made.stdout.decode()
+
+    monkeypatch.setenv("PATH", "")
+    use(by_function)
+    try:
+        draw(microbp.Value(2.0, label="x"), tmp_path / "picture.svg")
+        assert b"<svg" in (tmp_path / "picture.svg").read_bytes()
+        microbp.page(microbp.Value(2.0, label="x"), tmp_path / "page.html")
+        assert asked == [(True, "svg", "dot"), (True, "json0", "dot")]
+        use(lambda *_: "no picture")
+        with pytest.raises(RendererError, match="asked for svg, and made b'no picture'"):
+            render("digraph {}", "svg")
+    finally:
+        use(None)
