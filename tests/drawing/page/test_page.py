@@ -534,6 +534,7 @@ def test_paper_gets_formula_graph_and_table(opened, text):
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     box = tab.evaluate("['scrollHeight', 'clientHeight'].map(k => document.getElementById('scroll')[k])")
     assert box[0] == box[1], "no row is cut off"
+    assert len(set(tab.evaluate("['main', '#stage'].map(k => document.querySelector(k).clientWidth)"))) == 1
 
 
 @pytest.mark.parametrize(("colour", "theme"), [("#ddd", "dark"), ("rgba(0, 0, 0, 0.87)", "light")])
