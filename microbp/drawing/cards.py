@@ -31,6 +31,7 @@ class Cards:
         self.scene, self.moment, self.beside = scene, moment, beside
         self.scale: Scale | None = None
         self.style, self.theme = scene.style, THEMES[scene.style.theme]
+        self.many = any(len(part.values) > 1 for card in scene.cards.values() for part in card.parts)
         self.room = 8 * self.style.digits + 62  # for the widest number, a bold −1.234e−308
 
     @property
@@ -63,9 +64,10 @@ class Cards:
     def text(self, card: Card) -> str:
         """What is on a card, as a line of text."""
         if card.value is None:
+            called = [" ".join(filter(None, self._called(part))) for part in card.parts]
             rows = [
-                f"{' '.join(self._called(part))} {self._range(part.values)}, grad {self._grad_text(part.values)}"
-                for part in card.parts
+                f"{name} {self._range(part.values)}, grad {self._grad_text(part.values)}"
+                for name, part in zip(called, card.parts, strict=True)
             ]
             return f"{card.name}: {'; '.join(rows)}"
         made = self.scene.expression(card.value)
@@ -130,7 +132,7 @@ class Cards:
         cells = [
             f'<TD ALIGN="LEFT"><B>{in_html(name)}</B></TD>',
             f'<TD ALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{self.faint}">{shape} </FONT></TD>',
-            f'<TD ALIGN="RIGHT" WIDTH="{2 * self.room - 20}">{in_html(shown)}</TD>',
+            f'<TD ALIGN="RIGHT" WIDTH="{2 * self.room - 20 if self.many else self.room}">{in_html(shown)}</TD>',
         ]
         if "grads" in self.style.show:
             sign = "grad" if len(part.values) == 1 else "‖grad‖"

@@ -201,7 +201,7 @@ class Dot:
         said = []
         if "grads" in self.style.show:
             said.append(f"grad = {in_html(derivative(self.root_name or 'loss', 'name'))}")
-        if any(card.parts for card in self.scene.cards.values()):
+        if self.cards.many:
             said.append("many values: shape, range, norm of their grads")
         if self.words and self.scene.level == "op":
             folded = any(len(arrow.uses) > 1 and arrow.kind != "out" for arrow in self.scene.arrows)

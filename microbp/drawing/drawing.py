@@ -22,7 +22,8 @@ from microbp.drawing.dot import Dot
 from microbp.drawing.image import TIMEOUT, render
 from microbp.drawing.levels import BY_SAMPLE, MAX_NODES, READABLE, Level, LevelName, check, choose, refuse
 from microbp.drawing.moment import AtStep, Static
-from microbp.drawing.network.figure import Network, NetworkFigure
+from microbp.drawing.network.figure import NetworkFigure
+from microbp.drawing.network.network import Network, no_use
 from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style, StyleOptions
 from microbp.drawing.subgraph import Selector, find, one_sample, select
@@ -140,6 +141,8 @@ class Plan:
         hidden = set(kept).difference(one)
         kept = one
         refuse(chosen.name, values, model, arrays, max_nodes)
+        if chosen.name == "network":
+            no_use(look)
         if look.fold is None:
             look = replace(look, fold=model is not None or arrays is not None or values > READABLE["values"])
         if (known := _count(graph) - _count(hidden)) != values:

@@ -29,6 +29,8 @@ BY_SAMPLE = ("op", "network")
 """The levels at which one sample is drawn, of several."""
 READABLE = {"values": 60, "weights": 400}
 """So many values can be read one by one, so many weights as arrows between neurons."""
+FEW_WEIGHTS = 8
+"""So many weights of a neuron have a row each; more have one, with their range and the norm of their grads."""
 MAX_NODES = 2000
 """The most values, or weights as arrows, that are drawn unless it is said otherwise."""
 MANY_NODES = 400
@@ -116,6 +118,13 @@ def parts(box: Box) -> Iterator[Part]:
         lists = [each.parts[letter] for each in box.walk() if letter in each.parts]
         shape = box.shape or tuple(n for n in (len(lists), len(lists[0])) if n > 1)
         yield Part(letter, shape, [value for values in lists for value in values])
+
+
+def one_by_one(part: Part, level: str) -> list[Part]:
+    """The rows of a part of a card: at level neuron each of a neuron's weights has its own, if they are few."""
+    if level != "neuron" or part.letter != "w" or len(part.values) > FEW_WEIGHTS:
+        return [part]
+    return [Part(part.letter, (), [value]) for value in part.values]
 
 
 def refuse(level: str, values: int, model: MLP | None, arrays: Any, max_nodes: int) -> None:

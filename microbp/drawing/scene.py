@@ -12,7 +12,7 @@ from typing import Any
 from microbp.drawing.escape import LONGEST
 from microbp.drawing.folding import Use, fold
 from microbp.drawing.grouping import Box, group, kind_of
-from microbp.drawing.levels import Part, folded, parts, regroup
+from microbp.drawing.levels import Part, folded, one_by_one, parts, regroup
 from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
@@ -149,7 +149,7 @@ class Scene:
                 members.setdefault(inside[box], []).append(node)
         for box, nodes in members.items():
             rows = [Part(p.letter, p.shape, [v for v in p.values if v in self.kept]) for p in parts(box)]
-            rows = [row for row in rows if row.values]
+            rows = [each for row in rows if row.values for each in one_by_one(row, self.level)]
             if len(nodes) > 1 and rows:
                 kind = {"inputs": "input", "input": "input", "leaves": "input"}.get(box.kind, "group")
                 functions = {v.op.name for row in rows for v in row.values if row.letter == "a" and v.op}

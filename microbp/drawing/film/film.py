@@ -76,7 +76,9 @@ class Film:
         """The pictures, one after the other."""
         sources, timeout = [drawing.source for drawing in self.drawings], self.drawings[0].timeout
         program = "dot"
-        if len(sources) > 1 and ending != "dot":
+        if self.drawings[0].level.name == "network":
+            program = "neato"  # everything has its place in the text
+        elif len(sources) > 1 and ending != "dot":
             sources, program = pinned(sources, timeout), PINNED
         made = render_all(sources, ending, program=program, timeout=timeout, dpi=dpi if ending == "png" else None)
         for k, picture in enumerate(made, 1):

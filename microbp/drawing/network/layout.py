@@ -6,19 +6,22 @@ label stands on a crossing, on another edge or on another label, whatever the si
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from microbp.drawing.moment import Said
 from microbp.nn import MLP
 
 FONT = 8.0
 """Points of the text in circles and labels."""
-CHARACTER, LINE = 0.64, 1.22
-"""How wide a character (a digit of Verdana) and how high a line are, in parts of the font's size."""
-RADIUS = {"input": 20.0, "bias": 27.0, "neuron": 31.0, "loss": 22.0}
-"""Points of a circle, which holds a name and up to three lines of numbers."""
-FAN, SPREAD, LEAD, GAP = 30.0, 4.0, 7.0, 9.0
+LINE = 1.22
+"""How high a line is, in parts of the font's size."""
+NARROW, WIDE = frozenset(" .,:()[]ijltfr"), frozenset("=≠+−mwW")
+PADDING, LEAST = 3.0, 18.0
+"""Points between the text in a circle and its line, and of the least radius."""
+FAN, SPREAD, LEAD, GAP = 16.0, 4.0, 7.0, 9.0
 """Points between a column and the ports of the next (and for each row that edges come from), between labels and their
 neuron, and between rows."""
 MANY = 160
@@ -51,21 +54,47 @@ class Layout:
     labels: dict[Pair, Box]
     """and the room for its label, which begins there."""
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """The left, lower, right and upper end of all circles and labels."""
+        boxes = [Box(x, y, 2 * radius, 2 * radius) for (x, y), radius in self.circles.values()]
+        boxes += self.labels.values()
+        return (
+            min(b.x - b.width / 2 for b in boxes), min(b.y - b.height / 2 for b in boxes),
+            max(b.x + b.width / 2 for b in boxes), max(b.y + b.height / 2 for b in boxes),
+        )  # fmt: skip  # two corners, a line each
 
-def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]]) -> Layout:
-    """Places for a network whose edges have these labels, in lines; for more than `MANY` there are none."""
+
+def width_of(text: str) -> float:
+    """How wide a line is, in parts of the font's size, as Verdana and its like have it or a little more."""
+    return sum(0.46 if c in NARROW else 0.84 if c in WIDE else 0.64 for c in text)
+
+
+def radius_of(lines: Sequence[str]) -> float:
+    """Of a circle that these lines fit into, in points."""
+    tops = [abs(k - (len(lines) - 1) / 2) + 0.5 for k in range(len(lines))]
+    ends = [math.hypot(width_of(text) / 2, top * LINE) for text, top in zip(lines, tops, strict=True)]
+    return max(LEAST, max(ends, default=0.0) * FONT + PADDING)
+
+
+def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]], inside: Mapping[Spot, Sequence[str]]) -> Layout:
+    """Places for a network with these lines on its edges and in its circles; of more than `MANY` edges none has any.
+
+    The circles of a column are as large as the largest, those of all biases, too.
+    """
     sizes = [len(model.layers[0].neurons[0].w), *(len(layer.neurons) for layer in model.layers), 1]
     if len(labels) > MANY:
         labels = {}
+    radii = [max(radius_of(inside[column, j]) for j in range(size)) for column, size in enumerate(sizes)]
     lines = max((len(text) for text in labels.values()), default=0)
     port = lines * FONT * LINE + 1.0
     row = max((n + 1) * port if labels else 0.0 for n in sizes[:-2])
-    row = max(row, 2 * RADIUS["neuron"]) + GAP
+    row = max(row, *(2 * radius for radius, size in zip(radii, sizes, strict=True) if size > 1), 0.0) + GAP
     made, x = Layout({}, {}, {}), 0.0
     for column, size in enumerate(sizes):
         own = {pair: text for pair, text in labels.items() if pair[1][0] == column}
-        width = max((len(line) for text in own.values() for line in text), default=0) * FONT * CHARACTER
-        radius = RADIUS[_kind(column, len(sizes))]
+        width = max((width_of(line) for text in own.values() for line in text), default=0.0) * FONT
+        radius = radii[column]
         if column:
             x += FAN + SPREAD * sizes[column - 1] + (width + LEAD if own else 0.0) + radius
         middles = [((size - 1) / 2 - j) * row for j in range(size)]
@@ -77,21 +106,33 @@ def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]]) -> Layout:
                 made.ports[(column - 1, k), (column, j)] = left, y
                 made.labels[(column - 1, k), (column, j)] = Box(left + width / 2, y, width, lines * FONT * LINE)
         x += radius
-    _place_biases(made, sizes, row)
+    _place_biases(made, sizes, max(radius_of(inside[column, size]) for column, size in enumerate(sizes[:-2])))
     return made
 
 
-def _place_biases(made: Layout, sizes: Sequence[int], row: float) -> None:
+def _place_biases(made: Layout, sizes: Sequence[int], bias: float) -> None:
     """A bias stands below the column before the layer that it belongs to, and so far to the right that its edges pass
     the circles above it; all at one height."""
-    lowest = min(y for (_, y), _ in made.circles.values()) - row / 2 - RADIUS["bias"] - GAP / 2
+    lowest = made.bounds[1] - GAP - bias
     for column, size in enumerate(sizes[:-2]):
         (x, _), radius = made.circles[column, 0]
-        made.circles[column, size] = (x + radius, lowest), RADIUS["bias"]
+        made.circles[column, size] = (x + radius, lowest), bias
 
 
-def _kind(column: int, columns: int) -> str:
-    return {0: "input", columns - 1: "loss"}.get(column, "neuron")
+def wrapped(said: Said, room: float) -> list[list[tuple[str, bool]]]:
+    """A line of text in lines that fit into so many ems: words, and whether each is the number that it is about."""
+    words = [(word, False) for word in said.before.split(" ")] + [(word, True) for word in said.number.split(" ")]
+    rows: list[list[tuple[str, bool]]] = []
+    used = math.inf
+    for word in [*words, *((word, False) for word in said.after.split(" "))]:
+        wide = width_of(f"{word[0]} ")
+        if used + wide > room:
+            rows.append([])
+            used = 0.0
+        if word[0] or rows[-1]:  # a wider space within a line
+            rows[-1].append(word)
+            used += wide
+    return rows
 
 
 def edges_of(model: MLP) -> Iterator[Pair]:

@@ -8,7 +8,10 @@ import pytest
 
 import microbp
 from microbp import nn
-from microbp.drawing.network.layout import FONT, MANY, lay_out
+from microbp.drawing.drawing import Plan
+from microbp.drawing.moment import AtStep, Static
+from microbp.drawing.network.layout import FONT, MANY, edges_of, lay_out, radius_of, width_of
+from microbp.errors import GraphError
 from microbp.problems import builtin_names
 
 NETWORKS = [name for name in builtin_names() if name not in ("iris", "digits")]
@@ -21,25 +24,29 @@ def figure(name, **options):
     return microbp.draw(root, model=problem.model, level="network", **options)
 
 
+def inside_of(model):
+    return {spot: ["net −0.1234", "out 0.5"] for pair in edges_of(model) for spot in pair}
+
+
 def labels_of(model):
     weights = {((l, k), (l + 1, j)) for l, layer in enumerate(model.layers)
                for j, neuron in enumerate(layer.neurons) for k in range(len(neuron.w) + 1)}  # fmt: skip
     return {pair: ["w[1][0,0] = −0.1234", "∂ −0.0004386"] for pair in weights}
 
 
-@pytest.mark.parametrize("sizes", [(1, [1]), (2, [2, 2]), (3, [4, 4, 2]), (8, [8, 8]), (5, [1, 7, 1])])
-def test_no_label_stands_on_an_edge_a_circle_or_a_label(sizes):
-    model = nn.MLP(sizes[0], sizes[1], seed=0)
-    labels = labels_of(model)
-    made = lay_out(model, labels)
+def apart(a, b):
+    return abs(a.x - b.x) >= (a.width + b.width) / 2 - 1e-9 or abs(a.y - b.y) >= (a.height + b.height) / 2 - 1e-9
+
+
+def holds(made):
+    """No label on an edge, a circle or a label; no circle on a circle."""
     boxes = list(made.labels.values())
-    assert set(made.labels) == set(labels)
-    assert len(labels) <= MANY
     centres, sizes_of = np.array([box[:2] for box in boxes]), np.array([box[2:] for box in boxes])
-    for k, a in enumerate(boxes):
-        for b in boxes[k + 1 :]:
-            assert abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
-        for (x, y), radius in made.circles.values():
+    assert all(apart(a, b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+    circles = list(made.circles.values())
+    for k, ((x, y), radius) in enumerate(circles):
+        assert all(math.dist((x, y), other) >= radius + r for other, r in circles[k + 1 :])
+        for a in boxes:
             near = (max(abs(x - a.x) - a.width / 2, 0), max(abs(y - a.y) - a.height / 2, 0))
             assert math.hypot(*near) >= radius
     for (tail, _), port in made.ports.items():  # each edge ends where its label begins; sampled, it is in no label
@@ -50,13 +57,48 @@ def test_no_label_stands_on_an_edge_a_circle_or_a_label(sizes):
         assert away.any(axis=2).all()
 
 
+@pytest.mark.parametrize("sizes", [(1, [1]), (2, [2, 2]), (3, [4, 4, 2]), (8, [8, 8]), (5, [1, 7, 1])])
+def test_no_label_stands_on_an_edge_a_circle_or_a_label(sizes):
+    model = nn.MLP(sizes[0], sizes[1], seed=0)
+    labels = labels_of(model)
+    made = lay_out(model, labels, inside_of(model))
+    assert set(made.labels) == set(labels)
+    assert len(labels) <= MANY
+    holds(made)
+
+
+OPTIONS = [{}, {"step": 3, "digits": 9}, {"only": "first weight"}]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("options", OPTIONS, ids=["whole", "long", "part"])
+def test_every_problem_has_labels_that_fit_their_room(name, options):
+    problem = microbp.load(name)
+    root = problem.root()
+    root.backward()
+    if "only" in options:
+        options = {"only": microbp.paths_to(problem.model.layers[0].neurons[0].w[0].label)}
+    step = options.get("step")
+    plan = Plan.of(root, model=problem.model, level="network", **{k: v for k, v in options.items() if k != "step"})
+    made = plan.paint(Static(True) if step is None else AtStep(root, step))
+    holds(made.layout)
+    for pair, lines in made.labels.items():
+        box = made.layout.labels[pair]
+        assert max(map(width_of, lines)) * FONT <= box.width + 1e-9
+        assert len(lines) * FONT <= box.height
+    for spot, (_, radius) in made.layout.circles.items():
+        assert radius_of(made.numbers.inside(spot)) <= radius
+    title = re.search(r'title \[pos="[^,]*,([\d.-]+)!".* height=([\d.]+)', str(made))
+    assert float(title[1]) - 36 * float(title[2]) >= made.layout.bounds[3] - 0.1
+
+
 def test_the_worked_example_fits_sixteen_centimetres_with_eight_points():
-    model = microbp.load("w1-w8").model
-    labels = {pair: ["w5 = 0.45", "∂ −0.022602"] for pair in labels_of(model) if pair[0][1] < 2}
-    made = lay_out(model, labels)
-    left = min(x - radius for (x, _), radius in made.circles.values())
-    right = max(x + radius for (x, _), radius in made.circles.values())
-    assert right - left <= 16 / 2.54 * 72
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    root.backward()
+    layout = Plan.of(root, model=problem.model, level="network").paint(Static(True)).layout
+    left, _, right, _ = layout.bounds
+    assert right - left + 2 * 72 * 0.05 <= 16 / 2.54 * 72
     assert FONT >= 8
 
 
@@ -83,10 +125,40 @@ def test_a_step_marks_its_edge_and_the_way_back():
     assert 'w6 = 0.45<BR/><FONT COLOR="#B23A00">∂ ?</FONT>' in text
 
 
-def test_paths_to_w1_lead_through_both_outputs():
+def test_paths_to_w1_lead_through_both_outputs_and_say_what_comes_back():
     text = figure("w1-w8", only=microbp.paths_to("w1")).source
     shown = set(re.findall(r"label=<(w\d)", text))
     assert shown == {"w1", "w5", "w7"}
+    assert "δ·w5 0.0554<" in text
+    assert "δ·w7 −0.01905<" in text
+    assert "∂out 0.03635<" in text, "their sum"
+
+
+def test_a_target_and_the_parts_of_the_loss_are_there():
+    text = figure("w1-w8").source
+    assert "out 0.7514<BR/>target 0.01<BR/>" in text
+    assert "label=<E<BR/>0.2984<BR/>E_o1 0.2748<BR/>E_o2 0.02356>" in text
+
+
+def test_a_step_in_the_loss_marks_its_edge():
+    lines = figure("w1-w8", step=3).source.splitlines()
+    assert [line[:12] for line in lines if " -> " in line and 'color="#B23A00"' in line] == ["n2_1 -> n3_0"]
+
+
+@pytest.mark.parametrize("option", [{"direction": "TB"}, {"affine": "open"}, {"constants": True}, {"fold": "E"}])
+def test_options_of_cards_are_refused(option):
+    with pytest.raises(GraphError, match="no cards"):
+        figure("w1-w8", **option)
+
+
+def test_a_film_moves_nothing_but_the_gradient(renderer):
+    problem = microbp.load("w1-w8")
+    film = microbp.animate(problem.root(), model=problem.model, level="network", steps=slice(14, 18))
+    pictures = list(film.pictures("svg", None))
+    circles = [re.findall(r'<ellipse [^>]*cx="[^"]*" cy="[^"]*" rx="[^"]*"', p.decode()) for p in pictures]
+    places = [[re.sub(r'(fill|stroke)[^=]*="[^"]*"', "", c) for c in each] for each in circles]
+    assert all(each == places[0] for each in places)
+    assert len({re.search(r'viewBox="[^"]*"', p.decode())[0] for p in pictures}) == 1
 
 
 def test_a_wrong_gradient_stands_beside_the_right_one():
