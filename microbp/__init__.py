@@ -39,8 +39,9 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.diagnosis.first_wrong import Divergence, first_divergence
     from microbp.diagnosis.grading import Grade, Grades, grade
     from microbp.diagnosis.strength.strength import Strength, strength
-    from microbp.drawing.drawing import Drawing, draw
+    from microbp.drawing.drawing import draw
     from microbp.drawing.film.film import Film, animate
+    from microbp.drawing.framing.result import Drawing
     from microbp.drawing.page.page import page
     from microbp.drawing.page.view import PageView, steps
     from microbp.drawing.subgraph import paths_to
@@ -150,7 +151,8 @@ _HOMES = {
     "diagnosis.first_wrong": "Divergence first_divergence",
     "diagnosis.grading": "Grade Grades grade",
     "diagnosis.strength.strength": "Strength strength",
-    "drawing.drawing": "Drawing draw",
+    "drawing.drawing": "draw",
+    "drawing.framing.result": "Drawing",
     "drawing.film.film": "Film animate",
     "drawing.page.page": "page",
     "drawing.page.view": "PageView steps",

@@ -44,7 +44,7 @@ def w1_w8(folder):
     problem = microbp.load("w1-w8")
     root = problem.root()
     root.backward()
-    microbp.draw(root, folder / "w1-w8.svg", model=problem.model, level="network")
+    microbp.draw(root, folder / "w1-w8.svg", model=problem.model, level="network", width="830px")
     microbp.draw(root, folder / "w1-w8-step.svg", model=problem.model, step=17)
     microbp.draw(root, folder / "w1-w8-dark.svg", model=problem.model, theme="dark", level="neuron")
     microbp.animate(root, folder / "w1-w8-pass.svg", model=problem.model)

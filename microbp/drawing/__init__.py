@@ -1,7 +1,8 @@
 """Pictures of graphs: `draw` makes one, `animate` a film of a pass; both write it if they are given a file."""
 
-from microbp.drawing.drawing import Drawing, dot_text, draw
+from microbp.drawing.drawing import dot_text, draw
 from microbp.drawing.film.film import Film, animate
+from microbp.drawing.framing.result import Drawing
 from microbp.drawing.image import use
 from microbp.drawing.subgraph import paths_to
 

@@ -6,15 +6,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from microbp.drawing.cards import BESIDE, GIVEN, Cards, frame, table, top_line
+from microbp.drawing.cards import BESIDE, Cards
 from microbp.drawing.escape import in_html, in_quotes, plain
+from microbp.drawing.framing.legend import top
 from microbp.drawing.grouping import Box
 from microbp.drawing.heat import Scale
-from microbp.drawing.moment import Said, Static
+from microbp.drawing.moment import Said, Static, differ
 from microbp.drawing.palette import THEMES
 from microbp.drawing.scene import Arrow, Card, Joint, Scene
 from microbp.engine import Value
-from microbp.printing import derivative, number_text
+from microbp.printing import number_text
 
 THIN, THICK = 0.3, 7.0
 """The points that an arrow is wide for a weight of 0, and for the largest."""
@@ -40,8 +41,7 @@ class Dot:
         start = "" if root is None else f"{self.root_name} = {number_text(root.data, self.style.digits)}"
         self.said = moment.line(scene.names, self.style.digits) or Said(self.style.title or start)
         if moment.given:
-            verb = "differs" if len(moment.given) == 1 else "differ"
-            note = f"{note}   {len(moment.given):,} of the given gradients {verb}".strip()
+            note = f"{note}   {differ(len(moment.given))}".strip()
         gap = "   " if note and self.said.text else ""
         self.said = self.said._replace(after=f"{self.said.after}{gap}{note}")
 
@@ -69,14 +69,14 @@ class Dot:
         yield "digraph microbp {"
         yield (
             f'graph [rankdir={self.style.direction} fontname="Verdana" fontsize=11 fontcolor="{t.text}" '
-            f'bgcolor="{t.ground}" nodesep=0.16 {spaces} pad=0.15 newrank=true labelloc=t '
+            f'bgcolor="{self.style.ground}" nodesep=0.16 {spaces} pad=0.15 newrank=true labelloc=t '
             'labeljust=l tooltip=" "];'
         )
         yield f'node [shape=plain fontname="Verdana" fontsize=11 fontcolor="{t.text}"];'
         yield (
             f'edge [fontname="Verdana" fontsize=9 color="{t.edge}" fontcolor="{t.text}" arrowsize=0.6 penwidth=1.1];'
         )
-        yield f"label=<{self._top()}>;"
+        yield f"label=<{top(self.cards, self.said, self.root_name, self.words, self.widest)}>;"
         standing: dict[Box, list[str]] = {}
         for card in self.scene.cards.values():
             lines = standing.setdefault(card.box, [])
@@ -84,7 +84,7 @@ class Dot:
             lines += self._joints(self.scene.joints.get(card.id, []))
         yield from self._box(self.scene.top, "c", standing)
         inputs = [card.id for card in self.scene.cards.values() if card.box.kind == "inputs" and card.value]
-        if self.style.direction == "LR":
+        if self.style.direction in ("LR", "RL"):
             yield from column([("", name) for name in inputs])
         for k, (arrow, (local, of)) in enumerate(zip(self.scene.arrows, self.scene.abouts, strict=True)):
             yield self._arrow(arrow, k, local, of)
@@ -135,7 +135,7 @@ class Dot:
                 )
             names = [in_quotes(self.scene.names[value].text()) for value in (w, x)]
             yield f'{joint.id} [{shape} tooltip="{" × ".join(names)}"];'
-        if self.style.direction == "LR":
+        if self.style.direction in ("LR", "RL"):
             bias = self.scene.biases.get(joints[0].node, "") if joints else ""
             yield from column([(joint.id, joint.weight) for joint in joints], bias)
 
@@ -178,51 +178,11 @@ class Dot:
             distance, angle = math.hypot(aside, 8) / 10, math.degrees(math.atan2(aside, 8))
             placed = f"taillabel=<{in_html(local)}> labeldistance={distance:.2f} labelangle={angle:.1f}"
             return f"arrowsize=0.5 {placed if local else ''}"
-        ports = {"in": "headport=w tailport=e minlen=2", "many": "headport=w tailport=e"}.get(arrow.kind, "")
         label = f"label=<{in_html(local)}>" if local else ""
-        return f"{label} {ports}" if self.style.direction == "LR" else label
-
-    def _top(self) -> str:
-        """The title line, or the formula of the current step; below it the legend."""
-        t, said = self.theme, self.said
-        room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * self.moment.room}"' if self.moment.room else ""
-        rows = [
-            f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{top_line(said, t)}</FONT></TD></TR>',
-            f'<TR><TD ALIGN="LEFT">{self._legend()}</TD></TR>',
-        ]
-        return table("".join(rows), spacing=3)
-
-    def _legend(self) -> str:
-        t = self.theme
-        present = {card.kind for card in self.scene.cards.values()}
-        looks = [look for kind, look in t.kinds.items() if kind in present]
-        if self.cards.scale:
-            looks = [look._replace(fill=t.ground) for look in looks]
-        said = []
-        if "grads" in self.style.show:
-            said.append(f"grad = {in_html(derivative(self.root_name or 'loss', 'name'))}")
-        if self.cards.many:
-            said.append("many values: shape, range, norm of their grads")
-        if self.words and self.scene.level == "op":
-            folded = any(len(arrow.uses) > 1 and arrow.kind != "out" for arrow in self.scene.arrows)
-            said.append(f"arrow: local derivative{', or that through what is folded' * folded}")
-        if self.widest:
-            said.append(f"width of arrow: |weight|, the widest {number_text(self.widest)}, dashed if negative")
-        texts = [look.name if look.name != "group" or self.scene.level == "op" else self.scene.level for look in looks]
-        cells = [(frame(look, 2, [_cell(text)]), text) for look, text in zip(looks, texts, strict=True)]
-        cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">  {"  ·  ".join(said)}</FONT>', "  ·  ".join(said)))
-        if self.moment.given:
-            cells.insert(-1, (frame(self.cards.wrongly(t.kinds["operation"]), 2, [_cell(GIVEN)]), GIVEN))
-        if self.cards.scale:
-            cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">   |grad|</FONT>', "|grad|"))
-            swatch = t.kinds["operation"]
-            cells += [
-                (frame(swatch._replace(fill=colour), 2, [_cell(text)]), text)
-                for colour, text in self.cards.scale.swatches()
-            ]
-        row = f"<TR>{''.join(f'<TD>{cell}</TD>' for cell, _ in cells)}</TR>"
-        wide = sum(7 * len(text) + 18 for _, text in cells)
-        return table(row, spacing=4, more=f'FIXEDSIZE="TRUE" ALIGN="LEFT" WIDTH="{wide}" HEIGHT="28"')
+        if self.style.direction in ("TB", "BT") or arrow.kind not in ("in", "many"):
+            return label
+        head, tail = "we" if self.style.direction == "LR" else "ew"
+        return f"{label} headport={head} tailport={tail}{' minlen=2' if arrow.kind == 'in' else ''}"
 
 
 def column(products: Sequence[tuple[str, str]], bias: str = "") -> Iterator[str]:
@@ -238,10 +198,6 @@ def column(products: Sequence[tuple[str, str]], bias: str = "") -> Iterator[str]
             yield f"{lower} -> {upper} [key=k{lower} id=k{lower} dir=forward style=invis];"
     if products:
         yield f"{{rank=same {' '.join(dict.fromkeys([*(joint for joint, _ in products if joint), *stacked]))}}}"
-
-
-def _cell(text: str) -> str:
-    return f'<TD><FONT POINT-SIZE="9">{text}</FONT></TD>'
 
 
 def _short(local: str) -> str:

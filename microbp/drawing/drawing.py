@@ -9,17 +9,16 @@
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-import graphviz
-
 from microbp.drawing.dot import Dot
-from microbp.drawing.image import TIMEOUT, render
+from microbp.drawing.framing.fitting import best
+from microbp.drawing.framing.result import Drawing
+from microbp.drawing.framing.sizes import Size
+from microbp.drawing.image import TIMEOUT
 from microbp.drawing.levels import BY_SAMPLE, MAX_NODES, READABLE, Level, LevelName, check, choose, refuse
 from microbp.drawing.moment import AtStep, Static
 from microbp.drawing.network.figure import NetworkFigure
@@ -29,60 +28,12 @@ from microbp.drawing.style import Style, StyleOptions
 from microbp.drawing.subgraph import Selector, find, one_sample, select
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
-from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
+from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.nn.arrays import Layout
 from microbp.printing import check_place, write
 
-FORMATS = ("dot", "svg", "png", "pdf")
-SHORT_TEXT = 40
-"""Longer texts in place of a picture are cut."""
-
-
-class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no types
-    """DOT text that shows itself in a notebook: as an SVG, or as lines of text where no renderer is found."""
-
-    level = Level("op", "")
-    """The level of the drawing, and why it was chosen."""
-    title = ""
-    """The line on top of the picture."""
-    lines: Sequence[str] = ()
-    """What is on the cards, as lines of text."""
-    timeout = TIMEOUT
-    """The seconds that a renderer may take."""
-
-    @classmethod
-    def of(cls, dot: Dot | NetworkFigure, level: Level, timeout: float) -> Drawing:
-        """The drawing of a scene."""
-        drawing = cls(str(dot))
-        drawing.level, drawing.title, drawing.lines, drawing.timeout = level, dot.headline, dot.text_lines(), timeout
-        return drawing
-
-    def picture(self, ending: str, dpi: int | None = None) -> bytes:
-        """The picture as svg, png or pdf. Raises `RendererError` if it cannot be made."""
-        made = render(self.source, ending, timeout=self.timeout, dpi=dpi if ending == "png" else None)
-        return self.told(made) if ending == "svg" else made
-
-    def told(self, svg: bytes, more: str = "") -> bytes:
-        """An SVG that says what it shows, to those who cannot see it; with `more` in its head."""
-        about = "\n".join(self.lines[:SHORT_TEXT])
-        said = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(about)}</desc>{more}"
-        return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + b' role="img"' + m[2] + b"\n" + said.encode(), svg, count=1)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
-        try:
-            return {"image/svg+xml": self.picture("svg").decode(), "text/plain": repr(self)}
-        except RendererError as error:
-            return {"text/plain": f"{self.text}\n({error})"}
-
-    def __repr__(self) -> str:
-        return f"<drawing, level {self.level.name}: {self.title}>"
-
-    @property
-    def text(self) -> str:
-        """What is in it, as lines of text."""
-        more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] if len(self.lines) > SHORT_TEXT else []
-        return "\n".join([self.title, *self.lines[:SHORT_TEXT], *more])
+FORMATS = ("dot", "svg", "png", "jpg", "pdf")
 
 
 class PictureOptions(StyleOptions, total=False):
@@ -173,15 +124,18 @@ def draw(
     max_nodes: int = MAX_NODES,
     dpi: int = 144,
     timeout: float = TIMEOUT,
+    width: str | None = None,
     **style: Unpack[StyleOptions],
 ) -> Drawing:
-    """Draws the graph of a value, and writes it to `path` (.svg, .png, .pdf or .dot) if one is given.
+    """Draws the graph of a value, and writes it to `path` (.svg, .png, .jpg, .pdf or .dot) if one is given.
 
     A trace has a card for each of its arrays, or with `level="op"` for each operation.
     With `model`, its layers and neurons are boxes, and `level` may be "op", "neuron", "network" (circles, each weight
     on its edge) or "layer" instead of the finest that can be read; a network alone is drawn at layer level. Of several
     samples one is drawn at the levels op and network, the first or `sample=3`, and 0 for all. `step=12` draws that
     moment of the backward pass. `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part.
+    `width="16cm"`, or the name of a medium ("paper", "slide", "screen", "notebook"), chooses the fullest picture whose
+    text can be read at that width, in ways that were not asked for; `Drawing.fit` says how large its text is.
     `wrong={"w5": 0.12}` marks the values of these names, whose gradients someone else got wrong, and shows both
     numbers. `style` takes the fields of `Style`: theme, direction, show, digits, heat, fold, constants, affine, widths,
     title.
@@ -205,11 +159,21 @@ def draw(
         value: Value = root_of(root)
         given = {find(value.graph(), name): number for name, number in (wrong or {}).items()}
         moment = Static(value.grad != 0.0, given) if step is None else AtStep(value, step, given)
-        plan = Plan.of(
-            root, model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
+        asked = PictureOptions(
+            model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
             timeout=timeout, sample=moment.sample if sample is None else sample, **style,
         )  # fmt: skip  # a line for each says no more
-        drawing = plan.at(moment)
+
+        def make(way: Mapping[str, Any]) -> Drawing:
+            options: Any = {**asked, **way}
+            return Plan.of(root, **options).at(moment)
+
+        if width is None:
+            drawing = make({})
+        else:
+            weights = None if model is None else sum(len(n.w) for layer in model.layers for n in layer.neurons)
+            drawing, fit = best(Size.of(width), asked, weights, make)
+            drawing.fit = fit
     if path is not None:
         write(path, drawing.picture(ending, dpi))
     return drawing

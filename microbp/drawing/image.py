@@ -41,8 +41,8 @@ for text in sys.stdin.buffer.read().decode().split({_SEPARATOR!r}):
 """
 AT_ONCE = 8
 """So many pictures of a film are made by one process: of the time of a single one most goes into its start."""
-_BEGINNINGS = {"svg": rb"<\?xml ", "png": rb"\x89PNG\r\n\x1a\n", "pdf": rb"%PDF-"}
-_ENDS = {"png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
+_BEGINNINGS = {"svg": rb"<\?xml ", "jpg": rb"\xff\xd8\xff", "png": rb"\x89PNG\r\n\x1a\n", "pdf": rb"%PDF-"}
+_ENDS = {"jpg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
 MOST_BYTES = 64_000_000
 """What a renderer makes at once has no more: the eight pictures of the largest graph that can be drawn have less."""
 LONGEST = 400
@@ -74,7 +74,7 @@ def use(render: Renderer | None) -> None:
 
 
 def render(source: str, ending: str, *, timeout: float = TIMEOUT, dpi: int | None = None) -> bytes:
-    """The picture that DOT text describes: svg, png (`dpi` dots an inch), pdf, json0; the text itself for dot.
+    """The picture that DOT text describes: svg, png or jpg (`dpi` dots an inch), pdf, json0; the text itself for dot.
 
     What takes more than half of `timeout` seconds is tried again with straight arrows. Raises `RendererError` if there
     is no renderer, if it fails, or if it takes too long even so.

@@ -33,6 +33,15 @@ class Said(NamedTuple):
         return f"{self.before}{self.number}{self.after}"
 
 
+def differ(count: int) -> str:
+    """That so many of someone else's gradients are others.
+
+    >>> differ(1)
+    '1 of the given gradients differs'
+    """
+    return f"{count:,} of the given gradients {'differs' if count == 1 else 'differ'}"
+
+
 class Static:
     """The grads that are on the graph; `?` for all of them before any backward pass. `given` are someone else's that
     differ."""

@@ -189,7 +189,7 @@ class Scene:
             uses = [(node, p) for p in (position // 2 * 2, position // 2 * 2 + 1)]
             self.arrows.append(Arrow(joints[-1].id, head, "out", uses))
         kind = "in"
-        if position % 2 == 0 and x.op is None and self._uses[x] == 1 and self.style.direction == "LR":
+        if position % 2 == 0 and x.op is None and self._uses[x] == 1 and self.style.direction in ("LR", "RL"):
             joints[-1].weight, kind = tail, "beside"
         self.arrows.append(Arrow(tail, joints[-1].id, kind, self._way(node, position)))
 

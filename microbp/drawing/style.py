@@ -10,7 +10,7 @@ from microbp.drawing.palette import THEMES
 from microbp.errors import UnknownNameError, nearest
 
 ThemeName = Literal["light", "dark", "mono"]
-Direction = Literal["LR", "TB"]
+Direction = Literal["LR", "TB", "RL", "BT"]
 Sums = Literal["card", "open"]
 Part = Literal["values", "grads", "locals", "expressions"]
 SHOWN: tuple[Part, ...] = get_args(Part)
@@ -30,6 +30,7 @@ class StyleOptions(TypedDict, total=False):
     affine: Sums
     widths: bool | float
     title: str
+    transparent: bool
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Style:
     theme: ThemeName = "light"
     """The colours: light, dark or mono."""
     direction: Direction = "LR"
-    """LR, from left to right, or TB, from top to bottom."""
+    """LR, from left to right, TB, from top to bottom; RL and BT, the other way round."""
+
     show: Part | Collection[Part] = SHOWN
     """What stands on cards and arrows: any of values, grads, locals and expressions."""
     digits: int = 4
@@ -58,6 +60,8 @@ class Style:
     has the widest of them."""
     title: str = ""
     """The title line, instead of the root and its value."""
+    transparent: bool = False
+    """Whether there is nothing behind the picture."""
 
     def __post_init__(self) -> None:
         for key, allowed in CHOICES.items():
@@ -76,6 +80,11 @@ class Style:
             if name not in names:
                 raise UnknownNameError(nearest("option of a picture", name, names))
         return cls(**options)  # type: ignore[arg-type]  # they come from outside, and are checked above
+
+    @property
+    def ground(self) -> str:
+        """The colour behind everything."""
+        return "transparent" if self.transparent else THEMES[self.theme].ground
 
     @property
     def titles(self) -> Collection[str]:

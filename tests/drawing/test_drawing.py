@@ -259,10 +259,10 @@ def test_large_graphs_are_refused_with_advice():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"path": "graph.jpg"}, "unknown picture format: 'jpg'"),
+        ({"path": "graph.bmp"}, "unknown picture format: 'bmp'"),
         ({"path": "graph"}, "unknown picture format: ''"),
         ({"theme": "drak"}, "did you mean 'dark'"),
-        ({"direction": "RL"}, "unknown direction: 'RL' (must be one of ['LR', 'TB'])"),
+        ({"direction": "XX"}, "unknown direction: 'XX' (must be one of ['LR', 'TB', 'RL', 'BT'])"),
         ({"affine": "opened"}, "did you mean 'open'"),
         ({"show": "grad"}, "did you mean 'grads'"),
         ({"them": "dark"}, "unknown option of a picture: 'them' (must be one of "),

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
-from microbp.drawing.drawing import FORMATS, Drawing, PictureOptions, Plan
+from microbp.drawing.drawing import FORMATS, PictureOptions, Plan
 from microbp.drawing.film.fixed_layout import PINNED, pinned
 from microbp.drawing.film.merge_frames import check_pillow, moving_image, moving_svg
+from microbp.drawing.framing.result import Drawing
 from microbp.drawing.image import render_all
 from microbp.drawing.moment import AtStep
 from microbp.engine import Value

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from microbp.drawing.cards import table
 from microbp.drawing.escape import in_html, in_quotes, plain
 from microbp.drawing.heat import Scale
-from microbp.drawing.moment import LONGEST_LINE, Said, Static
+from microbp.drawing.moment import LONGEST_LINE, Said, Static, differ
 from microbp.drawing.network.layout import FONT, GAP, LINE, Pair, Spot, edges_of, lay_out, wrapped
 from microbp.drawing.network.network import Network
 from microbp.drawing.network.numbers import Numbers
@@ -32,9 +32,9 @@ class NetworkFigure:
         self.scale = Scale.over(self._deltas(), self.theme.heat) if self.style.heat else None
         self.widest = max((abs(w.data) for w in network.weights.values() if math.isfinite(w.data)), default=0.0)
         start = f"{self.numbers.name(network.root)} = {self.numbers.number(network.root.data)}"
-        self.said = moment.line(network.names, self.style.digits) or Said(start)
-        if self.style.title:
-            self.said = self.said._replace(before=f"{self.style.title}   {self.said.before}")
+        self.said = moment.line(network.names, self.style.digits) or Said(self.style.title or start)
+        if moment.given:
+            note = f"{note}   {differ(len(moment.given))}".strip()
         if note:
             self.said = self.said._replace(after=f"{self.said.after}   {note}")
         self.headline = plain(self.said.text, 300)
@@ -48,7 +48,7 @@ class NetworkFigure:
         lines = [
             "digraph microbp {",
             f'graph [layout=neato inputscale=72 splines=line overlap=true fontname="Verdana" pad=0.05 '
-            f'fontcolor="{t.text}" bgcolor="{t.ground}"];',
+            f'fontcolor="{t.text}" bgcolor="{self.style.ground}"];',
             f'node [fontname="Verdana" fontsize={FONT:g} fontcolor="{t.text}" fixedsize=true style=filled];',
             f'edge [color="{t.edge}" arrowsize=0.5 penwidth=1];',
             *self._top(),

@@ -13,6 +13,7 @@ from microbp.drawing import animate, paths_to
 from microbp.drawing import draw as picture
 from microbp.drawing.drawing import FORMATS
 from microbp.drawing.film.film import DPI, Film
+from microbp.drawing.framing.sizes import MEDIA, Size, smallest_text, width_of
 from microbp.drawing.image import TIMEOUT
 from microbp.drawing.levels import FOLDED, MAX_NODES
 from microbp.drawing.style import CHOICES, SHOWN
@@ -23,14 +24,18 @@ from microbp.stepping.names import name_graph
 from microbp.terminal.output import put
 from microbp.terminal.progress import progress
 
-STILL = ("step", "no_backward", "compare")
+STILL = ("step", "no_backward", "compare", "width", "medium")
 """What makes no sense in a film."""
+FLAGS = {"medium": "for"}
+"""Options that are not called as what they are kept in."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("-o", "--output", metavar="FILE", help="a .svg, .png, .pdf or .dot file; a film: .gif, .webp")
+    place.add_argument(
+        "-o", "--output", metavar="FILE", help="a .svg, .png, .jpg, .pdf or .dot file; a film: .gif, .webp"
+    )
     place.add_argument("--frames", metavar="DIR", help="a picture for each step of the pass, in this directory")
     add = parser.add_argument
     add("--animate", action="store_true", help="a film of the pass, also as .svg: no script in it, only style")
@@ -43,7 +48,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--no-backward", action="store_true", help="the graph as it is before the backward pass")
     add("--compare", metavar="FILE", help="mark which of these gradients are wrong: .json, .npz, .csv")
     add("--theme", choices=CHOICES["theme"], default="light", help="the colours (default: %(default)s)")
-    add("--direction", choices=CHOICES["direction"], default="LR", help="left to right, or top to bottom")
+    add("--direction", choices=CHOICES["direction"], default="LR", help="where to (default: %(default)s, to the right)")
+    wide = parser.add_mutually_exclusive_group()
+    wide.add_argument("--width", metavar="W", help="as 16cm, 6in or 830px: as full a picture as can be read so wide")
+    wide.add_argument("--for", dest="medium", choices=MEDIA, help="the same, of the width that this has")
+    add("--title", metavar="TEXT", help="the line on top (default: the root and its value)")
+    add("--transparent", action="store_true", help="nothing behind the picture")
     add("--show", metavar="WHAT", default=",".join(SHOWN), help="which of %(default)s, with commas")
     add("--digits", type=int, default=4, metavar="N", help="significant digits (default: %(default)s)")
     add("--heat", action="store_true", help="colour grads by magnitude")
@@ -69,12 +79,13 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         name: getattr(options, name)
         for name in (
             *("level", "sample", "around", "depth", "max_nodes", "timeout"),
-            *("theme", "direction", "digits", "heat", "widths", "constants", "affine"),
+            *("theme", "direction", "digits", "heat", "widths", "constants", "affine", "transparent"),
         )
     }
     same |= {
         "model": problem.model,
         "only": paths_to(*options.paths_to) if options.paths_to else None,
+        "title": options.title or "",
         "fold": options.fold or (False if options.unfold else None),
         "show": [name.strip() for name in options.show.split(",") if name.strip()],
     }
@@ -86,12 +97,31 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     else:
         if options.compare:
             said["wrong"] = wrong = differing(options.compare, problem, root)
-        drawing = picture(root, options.output, step=options.step, wrong=wrong, dpi=options.dpi or 144, **same)
+        width = options.width or options.medium
+        drawing = picture(
+            root, options.output, step=options.step, wrong=wrong, dpi=options.dpi or 144, width=width, **same
+        )
+        if drawing.fit:
+            said |= {"text_points": drawing.fit.text, "size": drawing.fit.about}
+        elif options.output.lower().endswith(".svg"):
+            wide, smallest = width_of(Path(options.output).read_bytes()), smallest_text(str(drawing.source))
+            said |= {"text_points": smallest, "size": _unfitted(wide, smallest)}
     said["level"], said["why"] = drawing.level
     what = f"{said['pictures']:,} pictures" if "pictures" in said else "Picture"
     text = f"{what}: {said['picture']} (level {said['level']}: {said['why']})"
+    if "size" in said:
+        text += f"\n{said['size']}"
     put(options, said, f"{text}\ngradients that differ: {', '.join(wrong) or 'none'}" if options.compare else text)
     return 1 if wrong else 0
+
+
+def _unfitted(wide: float, text: float) -> str:
+    """How wide a picture came out, and what its text would be on paper."""
+    paper = Size.of("paper")
+    said, there = f"{paper.said(wide)} wide, text of {text:.0f} pt or more", text * paper.width / wide
+    if there < paper.least - 0.05:
+        said += f"; {there:.1f} pt at {paper.said(paper.width)}: --for paper (or {', '.join(MEDIA[1:])}) can be read"
+    return said
 
 
 def differing(path: str, problem: Problem, root: Value) -> dict[str, float]:
@@ -106,7 +136,9 @@ def differing(path: str, problem: Problem, root: Value) -> dict[str, float]:
 def _film(root: Value, options: argparse.Namespace, same: dict[str, Any]) -> Film:
     for name in STILL:
         if getattr(options, name) not in (None, False):
-            raise GraphError(f"a film shows the steps of a pass: --{name.replace('_', '-')} is for one picture")
+            raise GraphError(
+                f"a film shows the steps of a pass: --{FLAGS.get(name, name.replace('_', '-'))} is for one picture"
+            )
     film = animate(root, steps=options.steps, seconds=options.seconds, **same)
     with progress(len(film.drawings), "picture") as show:
         if options.frames:

@@ -1,0 +1,70 @@
+"""The line on top of a picture with cards, and its legend."""
+
+from __future__ import annotations
+
+from microbp.drawing.cards import GIVEN, Cards, frame, table, top_line
+from microbp.drawing.escape import in_html
+from microbp.drawing.moment import Said
+from microbp.printing import derivative, number_text
+
+LEGEND = 500
+"""The points that the rows of the legend may be wide."""
+
+
+def top(cards: Cards, said: Said, root_name: str, words: bool, widest: float) -> str:
+    """The title line, or the formula of the current step; below it the legend."""
+    t, moment = cards.theme, cards.moment
+    room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * moment.room}"' if moment.room else ""
+    rows = [
+        f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{top_line(said, t)}</FONT></TD></TR>',
+        f'<TR><TD ALIGN="LEFT">{legend(cards, root_name, words, widest)}</TD></TR>',
+    ]
+    return table("".join(rows), spacing=3)
+
+
+def legend(cards: Cards, root_name: str, words: bool, widest: float) -> str:
+    """What the kinds of cards, the signs and the colours mean, in rows that fit a page."""
+    t = cards.theme
+    present = {card.kind for card in cards.scene.cards.values()}
+    looks = [look for kind, look in t.kinds.items() if kind in present]
+    if cards.scale:
+        looks = [look._replace(fill=t.ground) for look in looks]
+    said = []
+    if "grads" in cards.style.show:
+        said.append(f"grad = {in_html(derivative(root_name or 'loss', 'name'))}")
+    if cards.many:
+        said.append("many values: shape, range, norm of their grads")
+    if words and cards.scene.level == "op":
+        folded = any(len(arrow.uses) > 1 and arrow.kind != "out" for arrow in cards.scene.arrows)
+        said.append(f"arrow: local derivative{', or that through what is folded' * folded}")
+    if widest:
+        said.append(f"width of arrow: |weight|, the widest {number_text(widest)}, dashed if negative")
+    texts = [look.name if look.name != "group" or cards.scene.level == "op" else cards.scene.level for look in looks]
+    cells = [(frame(look, 2, [_cell(text)]), text) for look, text in zip(looks, texts, strict=True)]
+    cells += [(f'<FONT POINT-SIZE="9" COLOR="{t.faint}">{text}</FONT>', text) for text in said]
+    if cards.moment.given:
+        cells.insert(len(looks), (frame(cards.wrongly(t.kinds["operation"]), 2, [_cell(GIVEN)]), GIVEN))
+    if cards.scale:
+        cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">   |grad|</FONT>', "|grad|"))
+        swatch = t.kinds["operation"]
+        cells += [
+            (frame(swatch._replace(fill=colour), 2, [_cell(text)]), text) for colour, text in cards.scale.swatches()
+        ]
+    rows, used = list[list[str]](), LEGEND
+    widest = 0
+    for cell, text in cells:
+        wide = 7 * len(text) + 18
+        if used + wide > LEGEND or text == "|grad|":  # its colours stand together
+            rows.append([])
+            used = 0
+        rows[-1].append(f"<TD>{cell}</TD>")
+        used += wide
+        widest = max(widest, used)
+    size = f'FIXEDSIZE="TRUE" ALIGN="LEFT" WIDTH="{widest}" HEIGHT="28"'
+    lines = (table(f"<TR>{''.join(row)}</TR>", 0, 4, size) for row in rows)
+    made = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
+    return table(made, more='ALIGN="LEFT"')
+
+
+def _cell(text: str) -> str:
+    return f'<TD><FONT POINT-SIZE="9">{text}</FONT></TD>'

@@ -1,0 +1,75 @@
+"""A drawing: it shows itself in a notebook, and its file says what is in it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import graphviz
+
+from microbp.drawing.dot import Dot
+from microbp.drawing.framing.sizes import Fitted
+from microbp.drawing.image import TIMEOUT, render
+from microbp.drawing.levels import Level
+from microbp.drawing.network.figure import NetworkFigure
+from microbp.errors import RendererError
+
+SHORT_TEXT = 40
+"""Longer texts in place of a picture are cut."""
+
+
+class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no types
+    """DOT text that shows itself in a notebook: as an SVG, or as lines of text where no renderer is found."""
+
+    level = Level("op", "")
+    """The level of the drawing, and why it was chosen."""
+    title = ""
+    """The line on top of the picture."""
+    lines: Sequence[str] = ()
+    """What is on the cards, as lines of text."""
+    timeout = TIMEOUT
+    """The seconds that a renderer may take."""
+
+    fit: Fitted | None = None
+    """How it fits the width that was asked for."""
+
+    def resized(self, source: str) -> Drawing:
+        """The same drawing with another DOT text."""
+        drawing = Drawing(source)
+        drawing.level, drawing.title, drawing.lines, drawing.timeout = self.level, self.title, self.lines, self.timeout
+        return drawing
+
+    @classmethod
+    def of(cls, dot: Dot | NetworkFigure, level: Level, timeout: float) -> Drawing:
+        """The drawing of a scene."""
+        drawing = cls(str(dot))
+        drawing.level, drawing.title, drawing.lines, drawing.timeout = level, dot.headline, dot.text_lines(), timeout
+        return drawing
+
+    def picture(self, ending: str, dpi: int | None = None) -> bytes:
+        """The picture as svg, png or pdf. Raises `RendererError` if it cannot be made."""
+        made = render(self.source, ending, timeout=self.timeout, dpi=dpi if ending in ("png", "jpg") else None)
+        return self.told(made) if ending == "svg" else made
+
+    def told(self, svg: bytes, more: str = "") -> bytes:
+        """An SVG that says what it shows, to those who cannot see it; with `more` in its head."""
+        about = "\n".join(self.lines[:SHORT_TEXT])
+        said = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(about)}</desc>{more}"
+        return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + b' role="img"' + m[2] + b"\n" + said.encode(), svg, count=1)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.picture("svg").decode(), "text/plain": repr(self)}
+        except RendererError as error:
+            return {"text/plain": f"{self.text}\n({error})"}
+
+    def __repr__(self) -> str:
+        return f"<drawing, level {self.level.name}: {self.title}>"
+
+    @property
+    def text(self) -> str:
+        """What is in it, as lines of text."""
+        more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] if len(self.lines) > SHORT_TEXT else []
+        return "\n".join([self.title, *self.lines[:SHORT_TEXT], *more])
