@@ -262,7 +262,7 @@ def test_large_graphs_are_refused_with_advice():
         ({"path": "graph.bmp"}, "unknown picture format: 'bmp'"),
         ({"path": "graph"}, "unknown picture format: ''"),
         ({"theme": "drak"}, "did you mean 'dark'"),
-        ({"direction": "XX"}, "unknown direction: 'XX' (must be one of ['LR', 'TB', 'RL', 'BT'])"),
+        ({"direction": "XX"}, "unknown direction: 'XX' (must be one of ['BT', 'LR', 'RL', 'TB'])"),
         ({"affine": "opened"}, "did you mean 'open'"),
         ({"show": "grad"}, "did you mean 'grads'"),
         ({"them": "dark"}, "unknown option of a picture: 'them' (must be one of "),
