@@ -109,8 +109,12 @@ class Textbook(Routes):
         times = "" if k is None else f" · a[{l - 1}][i,k]"
         net, out = map(self.name, self.example)
         at = f"[{l}][i,{first.neuron}]"
-        called = f"a{at} is {out} of sample i{' + 1' * (self.m > 1)}, z{at} is {net}"
-        yield f"Here i is the sample: {called}; a[0] = X: a[0][i,0] is {self.model.input_labels[0]}"
+        called = f"a{at} is {out} of sample i, z{at} is {net}"
+        where = "Here i is the sample"
+        if self.m > 1:  # the marks of samples count from 1
+            at, where = f"[{l}][0,{first.neuron}]", "Here i is a sample's row, 0 for @1"
+            called = f"a{at} is {out}@1, z{at} is {net}@1"
+        yield f"{where}: {called}; a[0] = X: a[0][i,0] is {self.model.input_labels[0]}"
         penalty = f" + (λ/m) · {'Σ_j ' * (len(p.neurons) > 1)}{p.indexed}" * bool(self.l2)
         yield f"{d(p.indexed)} = Σ_i {'Σ_j ' * (len(p.neurons) > 1)}δ[{l}][i,j]{times}{penalty}"
         if l < L:

@@ -17,6 +17,9 @@ from microbp.printing import decimals, derivative, factor
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
+FEW = 4
+"""A sum of no more terms than these is written with symbols, too."""
+
 
 class Products:
     """The products of one pass."""
@@ -103,8 +106,15 @@ class Products:
         last = chain[-1].node
         of = self._name(top)
         if len(above) > 1:
-            terms = " + ".join(factor(s.contribution / scale) for s in above)
-            yield f"{derivative(of, self._name(last))} = {terms} = {decimals(above[-1].after / scale)}"
+            first = above[::-1]  # what is computed first
+            terms = " + ".join(factor(s.contribution / scale) for s in first)
+            told = f"{derivative(of, self._name(last))} = "
+            if len(above) <= FEW:
+                told += " + ".join(
+                    f"{derivative(of, s.node_name)} · {derivative(s.node_name, s.input_name)}" for s in first
+                )
+                told += f" = {' + '.join(f'{factor(s.upstream / scale)} × {factor(s.local)}' for s in first)} = "
+            yield f"{told}{terms} = {decimals(above[-1].after / scale)}"
         symbols = [derivative(s.node_name, s.input_name) for s in reversed(chain)]
         numbers = [s.local for s in reversed(chain)]
         if last is not top:

@@ -29,6 +29,8 @@ MOST_DEVIATIONS = 2
 """How many conventions may be other than the problem's at once."""
 MOST_WORK = 5e9
 """Pairs of deviations are tried if that takes no more multiplications than these (a minute)."""
+ALIKE = 5
+"""A number that begins with so many digits of another, and is about as large, is likely to be that one, misprinted."""
 SHOWN = 10
 """How many ways are printed."""
 ROUNDING = 1e-11
@@ -69,6 +71,9 @@ class Reproduced(Shown):
     """How many of them were tried together, at most."""
     tried: int
     """How many combinations."""
+    misprint: Match | None = None
+    """If there is no way, the quantity of the problem's own conventions that begins with as many of its digits that
+    this is hardly by chance: a digit may be wrong, or may be missing."""
 
     @property
     def ok(self) -> bool:
@@ -90,6 +95,9 @@ class Reproduced(Shown):
             *columns([(f"  {kind}", ", ".join(choices)) for kind, choices in self.options.items()]),
             f"It is no loss, output, parameter or gradient before training or after {_steps(self.steps)}{before}.",
         ]
+        if self.misprint:
+            value, quantity = decimals(self.misprint.value), self.misprint.quantity
+            lines.append(f"A misprint? {quantity} is {value}, which begins with the same {ALIKE} digits or more.")
         return "\n".join([*lines, "Is it from after another number of steps? Give --steps N."])
 
     def _found(self) -> Iterator[str]:
@@ -119,15 +127,31 @@ def conventions(problem: Problem, published: str | float, steps: int | None = No
         deviations = 1
         members = list(combined(network, options, deviations))
     found: list[Match] = []
+    alike: list[Match] = []
     outcomes = sweep(network, [chosen for _, chosen in members], steps)
     for (words, chosen), trained in zip(members, outcomes, strict=True):
         if found and len(words) > len(found[0].deviations):
             break  # there is a way with fewer
         numbers = [*names.of(chosen, trained), *(() if words else names.in_graph())]
         near = [(name, x, abs(x - number)) for name, x in numbers]
+        if not words:
+            alike = [Match(name, x, (), rounded=False) for name, x, _ in near if _begins_alike(x, number)]
         found += [Match(name, x, words, apart > SAME * abs(number)) for name, x, apart in near if apart <= half]
     found.sort(key=lambda match: match.rounded)
-    return Reproduced(str(published), steps, tuple(found), listed, deviations, len(members))
+    misprint = min(alike, key=lambda match: abs(match.value - number), default=None) if not found else None
+    return Reproduced(str(published), steps, tuple(found), listed, deviations, len(members), misprint)
+
+
+def _begins_alike(value: float, number: float) -> bool:
+    """Whether two numbers begin with the same digits, of which there are enough.
+
+    >>> _begins_alike(0.75136507, 0.75136079), _begins_alike(0.75136507, 0.7514), _begins_alike(0.75136, 7.5136)
+    (True, False, False)
+    """
+    if not math.isfinite(value):
+        return False
+    (one, tens), (other, powers) = (f"{x:.{ALIKE + 3}e}".split("e") for x in (value, number))
+    return tens == powers and one[: one.index(".") + ALIKE] == other[: other.index(".") + ALIKE]
 
 
 def _decimal(published: str | float) -> Decimal:
@@ -188,7 +212,7 @@ class _Names:
         """The outputs of the samples that are shown."""
         neurons = self.problem.model.layers[-1].neurons
         for i, row in enumerate(outputs):
-            of = f" of sample {i}" if len(outputs) > 1 else ""
+            of = f"@{i + 1}" if len(outputs) > 1 else ""
             yield from ((f"{n.out_label}{of} {when}", float(x)) for n, x in zip(neurons, row, strict=True))
 
     def in_graph(self) -> Iterator[tuple[str, float]]:

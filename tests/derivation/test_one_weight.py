@@ -152,13 +152,16 @@ def test_a_layers_bias_has_a_name_only_if_it_is_shared():
 
 def test_the_graphs_names_are_told_from_indices_at_the_top_of_part_2():
     for text, said in (
-        (str(built_in("w1")), "a[1][i,0] is out_h1 of sample i, z[1][i,0] is net_h1; a[0] = X: a[0][i,0] is i1"),
+        (
+            str(built_in("w1")),
+            " is the sample: a[1][i,0] is out_h1 of sample i, z[1][i,0] is net_h1; a[0] = X: a[0][i,0] is i1",
+        ),
         (
             str(derive(NETWORK, "w[2][3,0]", X3, Y3, "squared_error")),
-            "a[2][i,3] is a[2][3] of sample i + 1, z[2][i,3] is z[2][3]; a[0] = X: a[0][i,0] is x[0]",
+            " is a sample's row, 0 for @1: a[2][0,3] is a[2][3]@1, z[2][0,3] is z[2][3]@1; a[0] = X: a[0][i,0] is x[0]",
         ),
     ):
-        assert f"2. Index notation\n   Here i is the sample: {said}\n" in text
+        assert f"2. Index notation\n   Here i{said}\n" in text
 
 
 def test_a_page_is_as_wide_as_asked_and_120_by_default():

@@ -136,10 +136,16 @@ def test_a_value_that_only_rounds_to_the_number_stands_beside_it(capsys):
     assert "chance" not in str(conventions(W1_W8, "0.359", 1))
 
 
-def test_samples_are_counted_from_0_as_everywhere_else():
+def test_a_misprint_is_told_from_the_digits_that_it_begins_with():
+    said = str(conventions(W1_W8, "0.75136079", 1))  # the text's own; it computes with 0.75136507
+    assert "A misprint? out_o1 before training is 0.751365070, which begins with the same 5 digits or more." in said
+    assert "misprint" not in str(conventions(W1_W8, "0.75146079", 1))
+
+
+def test_an_output_of_a_sample_has_its_mark():
     problem = microbp.load("xor")
     found = conventions(problem, f"{problem.predict(problem.inputs)[0, 0]:.12f}", 0)
-    assert "a[2][0] of sample 0 before training" in [match.quantity for match in found.matches]
+    assert "a[2][0]@1 before training" in [match.quantity for match in found.matches]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """How large a picture is on paper, on a slide or on a screen, and how large its smallest text is there.
 
->>> Size.of("16cm")
-Size(width=453.5433070866142, height=685.0, least=8.0, unit='cm')
+>>> Size.of("6in")
+Size(width=432.0, height=685.0, least=8.0, unit='in')
 >>> Size.of("slide").least
 12.0
 """

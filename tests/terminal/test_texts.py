@@ -1,0 +1,83 @@
+"""The five texts that the built-in problems are from, formula by formula: which command shows it, and with what number.
+
+The numbers of w1–w8 are those that its text prints; where that rounds otherwise, it is said.
+"""
+
+import contextlib
+import io
+from functools import cache
+
+import pytest
+
+from microbp.terminal.cli import main
+
+TABLE = [
+    # text, formula, command, what it shows
+    ("matrix form", "J before its derivatives", "forward matrix-form",
+     "J = J_data + penalty = 2.100950570 + 0.045409245 = 2.146359815"),
+    ("matrix form", "a = g(z)", "forward matrix-form", "a[1][0]@1 = σ(z[1][0]@1) = σ(0.087469031) = 0.521853326"),
+    ("matrix form", "δ of the output is a − y, here over m", "explain matrix-form --weight w[1][0,0]",
+     "δ[2][i,j] = ∂J/∂a[2][i,j] · f′(z[2][i,j]) = (a − y) / m"),
+    ("matrix form", "δ = (Θᵀ δ) ⊙ g′(z)", "explain matrix-form --weight w[1][0,0]", "δ1 = (δ2 W2) ⊙ f′(z1)"),
+    ("matrix form", "g′ = a (1 − a)", "explain matrix-form --weight w[1][0,0]", "f′ = a·(1 − a) (sigmoid)"),
+    ("matrix form", "D for j ≠ 0: a sum over samples and λ/m Θ", "explain matrix-form --weight w[1][0,0]",
+     "∂J/∂W1 = δ1ᵀ a0 + (λ/m) W1"),
+    ("matrix form", "its number", "explain matrix-form --weight w[1][0,0]", "dW1[0, 0] = −0.016767980"),
+    ("matrix form", "D for j = 0: no λ", "explain matrix-form --weight b[1][0]", "∂J/∂b[1][j] = Σ_i δ[1][i,j]"),
+    ("chain", "C = (a − y)²", "forward chain", "C = (1 − a3)² = (1 − 0.564587712)² = 0.189583860"),
+    ("chain", "z = w a + b", "forward chain", "z3 = w3·a2 + b3 = 0.9·0.510891536 + (−0.2)·1 = 0.259802383"),
+    ("chain", "∂C/∂w of the last layer", "step chain --by weight",
+     "∂C/∂w3 = ∂C/∂a3 · ∂a3/∂z3 · ∂z3/∂w3 = (−0.870824575) × 0.245828427 × 0.510891536 = −0.109368306"),
+    ("chain", "∂C/∂b of the last layer", "step chain --by weight", "0.245828427 × 1 = −0.214073436"),
+    ("chain", "∂C/∂a of the layer before", "step chain --all",
+     "∂C/∂a2 += ∂C/∂z3 · ∂z3/∂a2 = (−0.214073436) × 0.9 = −0.192666092"),
+    ("chain, grown wide", "C_k and their mean", "step chain-wide --by weight", "= 1/4 · (∂C_1/∂w"),
+    ("chain, grown wide", "∂C/∂a is a sum over the neurons", "step chain-wide --detail node --all",
+     "∂z[2][1]@4/∂a[1][0]@4"),
+    ("vectors", "δ of all samples at once", "step chain-wide --detail layer --all", "δ1 = (δ2 W2) ⊙ f′(z1)"),
+    ("vectors", "dW = δᵀ a", "step chain-wide --detail layer --all", "dW2 = δ2ᵀ a1 = [ 0.030535888  0.031188671"),
+    ("vectors", "shapes", "explain chain-wide --weight w[1][0,0]", "(3, 2) = (3, 4) @ (4, 2)"),
+    ("vectors", "one neuron, f = x0", "step neuron --by weight",
+     "∂C/∂w1 = 1/2 · (∂C_1/∂w1 + ∂C_2/∂w1) = 1/2 × (1.145849656 + (−0.507815248)) = 0.319017204"),
+    ("w1–w8", "net_h1", "forward w1-w8", "net_h1 = w1·i1 + w2·i2 + b1 = 0.15·0.05 + 0.2·0.1 + 0.35·1 = 0.3775"),
+    ("w1–w8", "out_h1", "forward w1-w8", "out_h1 = σ(net_h1) = σ(0.3775) = 0.593269992"),
+    ("w1–w8", "out_h2", "forward w1-w8", "0.596884378"),
+    ("w1–w8", "net_o1", "forward w1-w8", "= 1.105905967"),
+    ("w1–w8", "out_o1", "forward w1-w8", "out_o1 = σ(net_o1) = σ(1.105905967) = 0.75136507"),
+    ("w1–w8", "E_o1, E_o2, E", "forward w1-w8", "E = E_o1 + E_o2 = 0.274811083 + 0.023560026 = 0.298371109"),
+    ("w1–w8", "∂E/∂w5 and its factors", "step w1-w8 --by weight",
+     "∂E/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂w5 = 0.741365070 × 0.186815602 × 0.593269992 = 0.082167041"),
+    ("w1–w8", "δ_o1, δ_o2", "step w1-w8 --detail layer --all", "δ2 = [ 0.138498562  −0.038098237 ]"),
+    ("w1–w8", "w5, w6, w7, w8 after the update", "step w1-w8 --by weight",
+     "w5 ← 0.4 − 0.5 · 0.082167041 = 0.358916480"),
+    ("w1–w8", "w6⁺", "step w1-w8 --by weight", "0.408666186"),
+    ("w1–w8", "w7⁺", "step w1-w8 --by weight", "0.511301270"),
+    ("w1–w8", "w8⁺", "step w1-w8 --by weight", "0.561370121"),
+    ("w1–w8", "∂E/∂out_h1, a sum over both outputs; the text has −0.019049119", "step w1-w8 --by weight",
+     "0.138498562 × 0.4 + (−0.038098237) × 0.5 = 0.055399425 + (−0.019049118) = 0.036350306"),
+    ("w1–w8", "∂out_h1/∂net_h1", "step w1-w8 --by weight", "0.241300709"),
+    ("w1–w8", "∂E/∂w1", "step w1-w8 --by weight", "0.036350306 × 0.241300709 × 0.05 = 0.000438568"),
+    ("w1–w8", "w1⁺, w2⁺", "step w1-w8 --by weight", "= 0.149780716"),
+    ("w1–w8", "w2⁺", "step w1-w8 --by weight", "0.199561432"),
+    ("w1–w8", "w3⁺", "step w1-w8 --by weight", "0.249751144"),
+    ("w1–w8", "w4⁺", "step w1-w8 --by weight", "0.299502287"),
+    ("delta rule", "δ = ∂E/∂u = ∂E/∂b", "step delta-rule --all",
+     "∂E/∂b[3][0] += ∂E/∂z[3][0] · ∂z[3][0]/∂b[3][0] = (−0.086496979) × 1 = −0.086496979"),
+    ("delta rule", "E = ½ ‖y − f(u)‖², not ½ ‖y − u‖²", "forward delta-rule", "a[3][0])²"),
+    ("delta rule", "δ of a hidden layer", "explain delta-rule --weight w[1][0,0]",
+     "δ[1][i,j] = (Σ_q δ[2][i,q] · w[2][q,j]) · f′(z[1][i,j])"),
+    ("delta rule", "∂E/∂W = xᵀ δ", "explain delta-rule --weight w[1][0,0]", "∂E/∂W1 = δ1ᵀ a0"),
+]  # fmt: skip  # a table
+
+
+@cache
+def shown(command):
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        assert main(command.split()) == 0
+    return " ".join(text.getvalue().replace("\\", "").split())  # Markdown has backslashes, lines are broken
+
+
+@pytest.mark.parametrize(("text", "formula", "command", "line"), TABLE)
+def test_each_formula_of_the_texts_is_shown(text, formula, command, line):
+    assert " ".join(line.split()) in shown(command), f"{text}: {formula}"
