@@ -48,6 +48,7 @@ STORIES = {
     "engine.test_accuracy",
     "engine.test_large",
     "engine.test_machine",
+    "terminal.test_texts",
     "engine.test_micrograd",
     "engine.test_special_values",
     "fuzz.test_fuzz",

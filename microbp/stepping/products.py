@@ -76,7 +76,9 @@ class Products:
             if weight != 1.0:
                 count = round(1 / weight)
                 before = f"1/{count}" if abs(count * weight - 1) < 1e-12 else factor(weight)
-                symbols, numbers = f"{before} · ({symbols})", f"{before} × ({numbers})"
+                if len(terms) > 1:
+                    symbols, numbers = f"({symbols})", f"({numbers})"
+                symbols, numbers = f"{before} · {symbols}", f"{before} × {numbers}"
         for step in others:
             symbols += f" + {derivative(root, step.node_name)} · {derivative(step.node_name, name)}"
             numbers += f" + {factor(step.contribution)}"
@@ -88,9 +90,9 @@ class Products:
             yield from self._product(top, steps[0])
             return
         scale = self.stepper.gradient(top)
-        for step in steps:
+        for step in reversed(steps):  # what is computed first
             yield from self._product(top, step, f"through {step.node_name}: " if step.node is not top else "directly: ")
-        terms = " + ".join(factor(step.contribution / scale) for step in steps)
+        terms = " + ".join(factor(step.contribution / scale) for step in reversed(steps))
         total = sum(step.contribution for step in steps) / scale if scale != 1.0 else steps[-1].after
         yield f"{derivative(self._name(top), self._name(leaf))} = {terms} = {decimals(total)}"
 
@@ -99,7 +101,8 @@ class Products:
         scale = self.stepper.gradient(top)
         chain = [step]
         above = self.stepper.arrivals(step.node)
-        shorter = step.node.op is not None and step.node.op.family == "affine"  # a network's losses have steps inside
+        ends = (step.node, step.input)  # a network's losses have steps inside
+        shorter = any(value.op is not None and value.op.family == "affine" for value in ends)
         while len(above) == 1 and above[0].node is not top and (above[0].node.label or not shorter):
             chain.append(above[0])
             above = self.stepper.arrivals(above[0].node)

@@ -31,6 +31,13 @@ TABLE = [
     ("chain", "∂C/∂b of the last layer", "step chain --by weight", "0.245828427 × 1 = −0.214073436"),
     ("chain", "∂C/∂a of the layer before", "step chain --all",
      "∂C/∂a2 += ∂C/∂z3 · ∂z3/∂a2 = (−0.214073436) × 0.9 = −0.192666092"),
+    ("chain", "the same for any value: ∂C/∂a, the whole chain", "explain chain --of a[1][0]",
+     "∂C/∂a1 = ∂C/∂a3 · ∂a3/∂z3 · ∂z3/∂a2 · ∂a2/∂z2 · ∂z2/∂a1"),
+    ("w1–w8", "δ_o1 = ∂E/∂out_o1 · ∂out_o1/∂net_o1", "explain w1-w8 --of δ[2][0]",
+     "∂E/∂net_o1 = ∂E/∂out_o1 · ∂out_o1/∂net_o1 = 0.741365070 × 0.186815602 = 0.138498562"),
+    ("w1–w8", "−(target − out)", "explain w1-w8 --of out_o1", "0.5 × (−1.482730139) × (−1) = 0.741365070"),
+    ("w1–w8", "∂E/∂out_h1, way by way", "explain w1-w8 --of out_h1",
+     "∂E/∂out_h1 = 0.055399425 + (−0.019049118) = 0.036350306"),
     ("chain, grown wide", "C_k and their mean", "step chain-wide --by weight", "= 1/4 · (∂C_1/∂w"),
     ("chain, grown wide", "∂C/∂a is a sum over the neurons", "step chain-wide --detail node --all",
      "∂z[2][1]@4/∂a[1][0]@4"),
@@ -61,6 +68,8 @@ TABLE = [
     ("w1–w8", "w2⁺", "step w1-w8 --by weight", "0.199561432"),
     ("w1–w8", "w3⁺", "step w1-w8 --by weight", "0.249751144"),
     ("w1–w8", "w4⁺", "step w1-w8 --by weight", "0.299502287"),
+    ("w1–w8", "out_o1 misprinted as 0.75136079", "conventions w1-w8 --published 0.75136079",
+     "A misprint? out_o1 before training is 0.751365070"),
     ("delta rule", "δ = ∂E/∂u = ∂E/∂b", "step delta-rule --all",
      "∂E/∂b[3][0] += ∂E/∂z[3][0] · ∂z[3][0]/∂b[3][0] = (−0.086496979) × 1 = −0.086496979"),
     ("delta rule", "E = ½ ‖y − f(u)‖², not ½ ‖y − u‖²", "forward delta-rule", "a[3][0])²"),
@@ -74,7 +83,7 @@ TABLE = [
 def shown(command):
     text = io.StringIO()
     with contextlib.redirect_stdout(text):
-        assert main(command.split()) == 0
+        assert main(command.split()) == ("conventions" in command)
     return " ".join(text.getvalue().replace("\\", "").split())  # Markdown has backslashes, lines are broken
 
 

@@ -1,0 +1,64 @@
+"""The gradient of any value of a network, as products along the ways that lead to it.
+
+>>> from microbp import load
+>>> print(*value_lines(load("chain"), "a[1][0]"), sep="\\n")
+a[1][0] is a1
+∂C/∂a1 = ∂C/∂a3 · ∂a3/∂z3 · ∂z3/∂a2 · ∂a2/∂z2 · ∂z2/∂a1
+       = (−0.870824575) × 0.245828427 × 0.9 × 0.249881374 × (−0.4) = 0.019257467
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from microbp.engine import Value
+from microbp.nn import MLP
+from microbp.nn.places import layers_of
+from microbp.problems import Problem, as_network
+from microbp.stepping.names import one_named
+from microbp.stepping.products import Products
+from microbp.stepping.stepper import Stepper
+
+_PLACE = re.compile(r"(z|a|δ|delta)\[(\d+)\]\[(\d+)\](?:@(\d+))?")
+
+
+def value_lines(problem: Problem, name: str, width: int = 80) -> Iterator[str]:
+    """The lines that derive the gradient of the value of that name, the graph's own or a general network's.
+
+    a[l][j] and z[l][j] are neuron j of layer l, from 1, of any network; δ[l][j] (or delta[l][j]) is the gradient of the
+    net; of several samples `@2` says of which. Raises `ProblemError` for an expression, `UnknownNameError` with the
+    nearest names if there is no such value, or one in each sample.
+    """
+    network = as_network(problem)
+    stepper = Stepper(network.root())
+    value = _general(stepper, network.model, name)
+    value = one_named(stepper.names, name) if value is None else value
+    own = stepper.names[value].text()
+    if own != name:
+        yield f"{name} is {f'∂{stepper.names[stepper.root].text()}/∂{own}' if name[0] in 'δd' else own}"
+    for line in Products(stepper).lines(value):
+        head, *parts = line.split(" = ")
+        if len(line) <= width:
+            yield line
+        else:
+            yield f"{head} = {parts[0]}"
+            yield " " * len(head) + " = " + " = ".join(parts[1:])
+
+
+def _general(stepper: Stepper, model: MLP, name: str) -> Value | None:
+    """The value that a general network's notation means; `None` if it is another name, or none of this network."""
+    found = _PLACE.fullmatch(name)
+    if not found:
+        return None
+    letter, layer, neuron, sample = found.groups()
+    places = layers_of(model, stepper.root.graph())
+    kind = "a" if letter == "a" else "z"
+    for node, place in places.items():
+        made = "z" if node.op is not None and node.op.family == "affine" else "a"
+        mine = stepper.samples.get(node)
+        if (made, place) == (kind, (int(layer) - 1, int(neuron))) and (
+            mine is None if sample is None else mine == int(sample)
+        ):
+            return node
+    return None
