@@ -83,6 +83,7 @@ def numbers_for(row, rng):
     return wide.tolist() + rng.choice(SPECIAL, size=(100, row.arity)).tolist()
 
 
+@pytest.mark.slow
 def test_each_row_as_javascript_gives_what_it_gives_as_python():
     rng = np.random.default_rng(1)
     rows = [*OPS.values(), *(FAMILIES[name].row(n) for name in FAMILIES for n in (2, 7))]
