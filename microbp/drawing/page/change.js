@@ -26,6 +26,7 @@ function refresh() {
 
 function edit(k, x) {
   if (typed !== k) {
+    stopRun();
     keepPast();
     before ??= values.slice();
     typed = k;
