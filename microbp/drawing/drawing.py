@@ -163,15 +163,15 @@ def draw(
             model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
             timeout=timeout, sample=moment.sample if sample is None else sample, **style,
         )  # fmt: skip  # a line for each says no more
-
-        def make(way: Mapping[str, Any]) -> Drawing:
-            options: Any = {**asked, **way}
-            return Plan.of(root, **options).at(moment)
-
         if width is None:
-            drawing = make({})
+            drawing = Plan.of(root, **asked).at(moment)
         else:
             weights = None if model is None else sum(len(n.w) for layer in model.layers for n in layer.neurons)
+
+            def make(way: Mapping[str, Any]) -> Drawing:
+                options: Any = {**asked, **way}
+                return Plan.of(root, **options).at(moment)
+
             drawing, fit = best(Size.of(width), asked, weights, make)
             drawing.fit = fit
     if path is not None:

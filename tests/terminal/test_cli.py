@@ -140,7 +140,7 @@ def test_problems_are_listed(capsys):
     ("arguments", "said"),
     [
         (["draw", "w1-w9", "-o", "x.svg"], "unknown problem: 'w1-w9'"),
-        (["draw", "x*x", "x=1", "-o", "x.jpg"], "unknown picture format: 'jpg'"),
+        (["draw", "x*x", "x=1", "-o", "x.bmp"], "unknown picture format: 'bmp'"),
         (["draw", "x*x", "x=1", "-o", "no/such/folder/x.dot"], "No such file or directory"),
         (["train", "x*x", "x=1"], "needs a network with data and a loss"),
         (["compare", "mine.toml"], "cannot read the problem file"),
