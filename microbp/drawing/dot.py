@@ -11,7 +11,7 @@ from microbp.drawing.escape import in_html, in_quotes, plain
 from microbp.drawing.framing.legend import top
 from microbp.drawing.grouping import Box
 from microbp.drawing.heat import Scale
-from microbp.drawing.moment import Said, Static, differ
+from microbp.drawing.moment import Static, differ, headed
 from microbp.drawing.palette import THEMES
 from microbp.drawing.scene import Arrow, Card, Joint, Scene
 from microbp.engine import Value
@@ -39,7 +39,7 @@ class Dot:
         if self.style.heat:
             self.cards.scale = Scale.over(self._grads(), self.theme.heat)
         start = "" if root is None else f"{self.root_name} = {number_text(root.data, self.style.digits)}"
-        self.said = moment.line(scene.names, self.style.digits) or Said(self.style.title or start)
+        self.said = headed(moment.line(scene.names, self.style.digits), self.style.title, start)
         if moment.given:
             note = f"{note}   {differ(len(moment.given))}".strip()
         gap = "   " if note and self.said.text else ""

@@ -33,6 +33,18 @@ class Said(NamedTuple):
         return f"{self.before}{self.number}{self.after}"
 
 
+def headed(said: Said | None, title: str, start: str) -> Said:
+    """The line on top: the title, or what it starts with, and at a step its formula after the title."""
+    if said is None:
+        return Said(title or start)
+    return said._replace(before=f"{title}   {said.before}") if title else said
+
+
+def headed_room(moment: Static, title: str) -> int:
+    """How many characters the longest line on top has with its title; 0 if there is only one line."""
+    return min(moment.room + len(title), LONGEST_LINE) if moment.room else 0
+
+
 def differ(count: int) -> str:
     """That so many of someone else's gradients are others.
 

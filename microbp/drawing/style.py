@@ -59,7 +59,7 @@ class Style:
     """Whether arrows are as wide as the weights that they stand for are large, in a weighted sum; or the weight that
     has the widest of them."""
     title: str = ""
-    """The title line, instead of the root and its value."""
+    """The title line, instead of the root and its value; at a step of the pass it stands before the formula."""
     transparent: bool = False
     """Whether there is nothing behind the picture."""
 

@@ -10,8 +10,9 @@ from microbp.drawing.framing.result import Drawing
 from microbp.drawing.framing.sizes import Fitted, Size, smallest_text
 from microbp.drawing.image import layout
 from microbp.drawing.network.layout import MANY
-from microbp.drawing.style import SHOWN
+from microbp.drawing.style import SHOWN, Style
 
+DIGITS = Style.digits
 MOST = 14.0
 """Points of the smallest text that no picture is blown up beyond."""
 OF_CARDS = ("direction", "affine", "constants", "fold")
@@ -44,19 +45,20 @@ def ways(asked: Mapping[str, Any], weights: int | None) -> Iterator[dict[str, An
     """The options to try, the fullest picture first; what was asked for is never changed.
 
     Without what stands on arrows, without expressions, each from left to right and from top to bottom; then circles,
-    if there are neurons with few weights; then a card for each neuron, and for each layer.
+    if there are neurons with few weights, also with a digit less; then a card for each neuron, and for each layer.
     """
     given = {name: value for name, value in asked.items() if value not in (None, False, "LR", "card", SHOWN)}
     shows = [{}] if "show" in given else [{"show": show} for show in FEWER]
     turns = [{}] if "direction" in given else [{}, {"direction": "TB"}]
+    shorter = [{}] if given.get("digits", DIGITS) != DIGITS else [{}, {"digits": DIGITS - 1}]
     if given.get("level") == "network":
-        turns = turns[:1]
-        shows = shows[:1]
+        yield from shorter
+        return
     yield from ({**show, **turn} for show in shows for turn in turns)
     if weights is None or "level" in given:
         return
     if weights <= MANY and not any(name in given for name in OF_CARDS):
-        yield {"level": "network"}
+        yield from ({"level": "network", **fewer} for fewer in shorter)
     yield from ({**shows[-1], **turn, "level": level} for level in ("neuron", "layer") for turn in turns)
 
 

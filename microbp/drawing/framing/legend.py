@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from microbp.drawing.cards import GIVEN, Cards, frame, table, top_line
 from microbp.drawing.escape import in_html
-from microbp.drawing.moment import Said
+from microbp.drawing.moment import Said, headed_room
 from microbp.printing import derivative, number_text
 
 LEGEND = 500
@@ -14,7 +14,7 @@ LEGEND = 500
 def top(cards: Cards, said: Said, root_name: str, words: bool, widest: float) -> str:
     """The title line, or the formula of the current step; below it the legend."""
     t, moment = cards.theme, cards.moment
-    room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * moment.room}"' if moment.room else ""
+    room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * headed_room(moment, cards.style.title)}"' if moment.room else ""
     rows = [
         f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{top_line(said, t)}</FONT></TD></TR>',
         f'<TR><TD ALIGN="LEFT">{legend(cards, root_name, words, widest)}</TD></TR>',

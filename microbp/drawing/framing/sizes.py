@@ -92,9 +92,12 @@ class Fitted(NamedTuple):
         said = f"{size.said(self.width)} × {size.said(self.height)}, text of {self._points(self.text)} or more"
         if self.readable:
             return said
+        more, helps = size.least / self.text, "wide"
+        if self.width < 0.99 * size.width:  # the height is what there is too little of
+            more, helps = more * self.height / self.width, "high"
         return (
             f"{said}, not {self._points(size.least)}: leave something out (--paths-to, --around, --depth, "
-            f"--show values, a coarser --level), or make it {size.said(self.width * size.least / self.text)} wide"
+            f"--show values, a coarser --level), or make it {size.said(self.width * more)} {helps}"
         )
 
     def _points(self, points: float) -> str:

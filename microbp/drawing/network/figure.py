@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from microbp.drawing.cards import table
 from microbp.drawing.escape import in_html, in_quotes, plain
 from microbp.drawing.heat import Scale
-from microbp.drawing.moment import LONGEST_LINE, Said, Static, differ
+from microbp.drawing.moment import LONGEST_LINE, Said, Static, differ, headed, headed_room
 from microbp.drawing.network.layout import FONT, GAP, LINE, Pair, Spot, edges_of, lay_out, wrapped
 from microbp.drawing.network.network import Network
 from microbp.drawing.network.numbers import Numbers
@@ -32,7 +32,7 @@ class NetworkFigure:
         self.scale = Scale.over(self._deltas(), self.theme.heat) if self.style.heat else None
         self.widest = max((abs(w.data) for w in network.weights.values() if math.isfinite(w.data)), default=0.0)
         start = f"{self.numbers.name(network.root)} = {self.numbers.number(network.root.data)}"
-        self.said = moment.line(network.names, self.style.digits) or Said(self.style.title or start)
+        self.said = headed(moment.line(network.names, self.style.digits), self.style.title, start)
         if moment.given:
             note = f"{note}   {differ(len(moment.given))}".strip()
         if note:
@@ -69,7 +69,8 @@ class NetworkFigure:
         left, _, right, upper = self.layout.bounds
         room = max(right - left, LEAST_TITLE)
         rows = wrapped(self.said, room / TITLE)
-        most = max(len(rows), -(-int(self.moment.room * 0.64 * TITLE) // int(0.85 * room)))
+        longest = headed_room(self.moment, self.style.title) * 0.64 * TITLE
+        most = max(len(rows), -(-int(longest) // int(0.85 * room)))
         rows += [[("", False)]] * (most - len(rows))
         lines = ["".join(self._word(*word) for word in row) for row in rows]
         small = f'<FONT POINT-SIZE="{FONT:g}" COLOR="{self.theme.faint}">'

@@ -21,7 +21,7 @@ LINE = 1.22
 NARROW, WIDE = frozenset(" .,:()[]ijltfr"), frozenset("=≠+−mwW")
 PADDING, LEAST = 3.0, 18.0
 """Points between the text in a circle and its line, and of the least radius."""
-FAN, SPREAD, LEAD, GAP = 16.0, 4.0, 7.0, 9.0
+FAN, SPREAD, LEAD, GAP = 14.0, 4.0, 7.0, 9.0
 """Points between a column and the ports of the next (and for each row that edges come from), between labels and their
 neuron, and between rows."""
 MANY = 160

@@ -56,8 +56,26 @@ def test_what_cannot_be_read_says_what_to_leave_out():
     assert fit.text * wide / 16 == pytest.approx(8, rel=0.01)
 
 
+def test_what_is_too_high_is_told_so():
+    problem = microbp.load("matrix-form")
+    fit = draw(problem.root(), model=problem.model, level="layer", direction="TB", width="slide").fit
+    assert fit.width < 0.9 * fit.size.width
+    high = float(re.search(r"make it ([\d.]+) cm high", fit.about)[1])
+    assert fit.text * high / 15 == pytest.approx(12, rel=0.01)
+
+
+def test_a_part_has_its_circles_on_a_page():
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    root.backward()
+    drawing = draw(root, model=problem.model, only=microbp.paths_to("w1"), width="paper")
+    assert drawing.level.name == "network"
+    assert drawing.fit.readable
+
+
 def test_what_was_asked_for_is_never_changed():
-    assert list(ways({"level": "network"}, 8)) == [{"show": ("values", "grads", "locals", "expressions")}]
+    assert list(ways({"level": "network"}, 8)) == [{}, {"digits": 3}]
+    assert list(ways({"level": "network", "digits": 6}, 8)) == [{}]
     assert all("direction" not in way for way in ways({"direction": "RL"}, 8))
     assert not any(way.get("level") == "network" for way in ways({"affine": "open"}, 8))
     assert all("level" not in way for way in ways({}, None))
