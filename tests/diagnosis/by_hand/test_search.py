@@ -79,11 +79,11 @@ def cases(count, seed):
 @pytest.mark.slow
 def test_every_slip_planted_in_random_expressions_is_named():
     planted, named = Counter(), Counter()
-    for rng, root, judge in cases(220, seed=1):
+    for rng, root, judge in cases(220, seed=3):
         places = list(slipped(judge.steps))
         made = judge.replay([place.changed for place in places])
         moved = np.any(np.abs(made - judge.right) > 1e-4 * np.maximum(np.abs(judge.right), 1e-9), axis=1)
-        for code in {place.slip.code for place in places}:
+        for code in sorted({place.slip.code for place in places}):
             some = [k for k, place in enumerate(places) if place.slip.code == code and moved[k]]
             for digits in (17, 6) if some else ():
                 wrong = rounded(dict(zip(judge.labels, made[rng.choice(some)], strict=True)), digits)
