@@ -75,7 +75,8 @@ class Streams:
         if self._read:
             raise ProblemError("standard input holds one file: give - once")
         self._read = True
-        content = sys.stdin.buffer.read(MOST_BYTES + 1)
+        content = getattr(sys.stdin, "buffer", sys.stdin).read(MOST_BYTES + 1)
+        content = content.encode() if isinstance(content, str) else content  # another program's, that runs main()
         if len(content) > MOST_BYTES:
             raise ProblemError(f"standard input may have {MOST_BYTES:,} bytes, and has more")
         found = (kind for begin, kind in _BEGINS.items() if content.lstrip().startswith(begin))

@@ -77,7 +77,7 @@ class Scalar:
             layer = max(self.layers.get(x, 0) for x in node.inputs if self._known(x)) + _is_net(node)
             self.layers[node] = layer
             formula = put_in(formula_of(node.op, self.textbook), node, self.text)
-            formula = formula if self.textbook else rounded_once(formula, node)
+            formula = formula if self.textbook else rounded_once(formula, node, self.text)
             written = formula.python()
             short = not (self.readable and node.label) and uses[node] == 1 and len(written) <= INLINE
             if node is not self.root and (formula.number is not None or (short and node not in self.kept)):
@@ -180,10 +180,15 @@ def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula
     return fold(formula.substitute(**known))
 
 
-def rounded_once(formula: Formula, node: Value) -> Formula:
-    """A sum of a family as the graph adds it up: rounded once. Two terms are rounded once as they are."""
-    terms = formula.terms
-    if node.op is None or not node.op.family or len(terms) < 2:
+def rounded_once(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:
+    """A sum of a family as the graph adds it up: rounded once. Two terms are rounded once as they are.
+
+    The terms are the row's own: a sum that stands in the place of one was rounded before.
+    """
+    if node.op is None or not node.op.family or len(formula.terms) < 2:
+        return formula
+    terms = [put_in(term, node, text) for term in node.op.formula.terms]
+    if len(terms) < 2:
         return formula
     if len(terms) == 2 and all(isinstance(term.tree, ast.Name | ast.Constant | ast.BinOp) for term in terms):
         return formula
