@@ -24,8 +24,8 @@ QUIET = [
 ]
 
 
-MANY, EACH = 6, 3
-"""In the fast profile, of a test that has so many cases, or more, every third runs."""
+MANY, EACH = 5, 4
+"""In the fast profile, of a test that has so many cases, or more, every fourth runs."""
 
 
 def pytest_collection_modifyitems(config, items):

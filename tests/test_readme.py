@@ -26,6 +26,7 @@ def test_what_editors_know_of_a_value_is_the_table():
     assert MADE["DECLARED"].read_text("utf-8") == MADE["declared"](), "run `make gallery`"
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_house_shows_every_room_and_what_it_imports():
     picture = (ROOT / "examples" / "images" / "house.svg").read_text("utf-8").replace("&#45;&gt;", "->")
     titles = re.findall(r"<title>([\w>-]+)</title>", picture)

@@ -96,6 +96,7 @@ def test_alternatives_come_with_data_that_separate_them():
     assert "These data would tell" in str(diagnosis)
 
 
+@pytest.mark.slow
 def test_what_nothing_explains_is_described():
     case = exercise_of(SQUARE, X, Y)
     wrong = {name: g.copy() for name, g in case.truth[1].items()}
@@ -277,6 +278,7 @@ def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded
     assert "Wrong: dW1, db1. Right: dW2, db2." in diagnosis.explanation
 
 
+@pytest.mark.slow
 def test_a_slip_of_the_pen_is_told_beside_the_mistake_that_is_nearest():
     case = exercise_of(SQUARE, X, Y)
     wrong = by_digits(gradients(case, pass_of(case).changed({"slope": "1.0"}, [1])), 6, np.round)

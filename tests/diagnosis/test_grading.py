@@ -20,6 +20,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
     files = [str(path) for path in sorted(folder.glob("*.npz"))]
     assert main(["grade", "w1-w8", *files, "--json"]) == 1
@@ -108,6 +109,7 @@ def test_a_missing_file_is_a_row_with_its_path_unless_all_are_missing(folder, mo
     assert "none of these files is there: late/*.npz; does a pattern match nothing?" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_part_of_the_samples_can_be_graded(tmp_path, capsys):
     problem = microbp.load("xor")
     np.savez(tmp_path / "ada.npz", **exercise_of(problem, problem.inputs[:2], problem.targets[:2]).truth[1])

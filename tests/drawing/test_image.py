@@ -41,6 +41,7 @@ def test_a_renderer_that_takes_too_long_is_stopped(slow_dot):
         os.kill(int(pid.read_text()), 0)
 
 
+@pytest.mark.slow
 def test_straight_arrows_are_the_second_try(slow_dot):
     slow_dot('case "$head" in *splines=spline*) true;; *) false;; esac')
     assert render("digraph {splines=spline}\n", "svg", timeout=2).startswith(b"<svg/>")
@@ -68,6 +69,7 @@ def test_a_renderer_that_lies_is_not_believed(lie, ending, monkeypatch, tmp_path
         render("digraph {}", ending, timeout=1 if "took more" in said else 60)
 
 
+@pytest.mark.slow
 def test_what_a_renderer_started_ends_with_it(monkeypatch, tmp_path):
     script = f"#!/bin/sh\n/bin/sleep 60 &\necho $! > {tmp_path}/started\necho '<svg/>'\nwait\n"
     (tmp_path / "dot").write_text(script)

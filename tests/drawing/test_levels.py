@@ -111,6 +111,7 @@ def test_a_network_alone_is_drawn_from_its_parameters():
         draw(model, level="op")
 
 
+@pytest.mark.slow
 def test_at_op_level_a_large_network_is_refused_with_advice():
     model = nn.MLP(784, [128, 64, 10], seed=0)
     root = losses.batch_loss(model, np.zeros((1, 784)), np.eye(10)[:1], "softmax_cross_entropy")

@@ -67,6 +67,7 @@ def test_demo_has_a_picture(capsys, soon, tmp_path, renderer):
     assert path.read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_demo_goes_on_without_a_renderer(capsys, soon, monkeypatch, tmp_path):
     def fail(*args, **kwargs):
         raise RendererError("no Graphviz was found")

@@ -219,6 +219,7 @@ def test_both_engines_are_at_the_same_place_after_a_thousand_batches(training, b
     assert np.abs(ends[0] - [leaf.data for leaf in replace(problem).leaves()]).max() > 0.1
 
 
+@pytest.mark.slow
 def test_digits_have_the_same_losses_on_both_engines():
     problem = load("digits")
     # The graph of all samples, which the result of a run has, is not what is compared here.

@@ -37,6 +37,7 @@ def titles(figure):
     return [axes.get_title() for axes in figure.axes]
 
 
+@pytest.mark.slow
 @need_matplotlib
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_chart_has_its_format_and_the_same_bytes_twice(ending, tmp_path):
@@ -117,6 +118,7 @@ def test_outputs_of_a_long_run_are_computed_at_some_steps(figures, tmp_path, mon
     assert (xs[0], xs[-1]) == (0, 1000)
 
 
+@pytest.mark.slow
 @need_matplotlib
 @pytest.mark.parametrize("title", ["costs $\\frac{1$", "a\nb %s {x} <&>"])
 def test_a_name_is_text_whatever_stands_in_it(title, tmp_path):

@@ -126,12 +126,19 @@ def _is_number(value: Any) -> bool:
     return not isinstance(value, Mapping) and is_one(value)
 
 
+def _is_empty(part: Any) -> bool:
+    """Whether a list keeps its first place free, for layers that are counted from 1."""
+    if isinstance(part, list | tuple):
+        return all(map(_is_empty, part))
+    return part is None or np.size(part) == 0
+
+
 def _put_list(case: Exercise, found: Collected, key: str, kind: str, value: Any) -> None:
     """A list with an array for each layer, or for some of them and None for the others."""
     if not depth(value):
         raise ShapeError(f"{key} needs a list with an array for each layer, got {words(value)}")
     parts = [value] if case.depth == 1 and depth(value) == (1 if kind == "b" else 2) else list(value)
-    if len(parts) == case.depth + 1 and (parts[0] is None or np.size(parts[0]) == 0):
+    if len(parts) == case.depth + 1 and _is_empty(parts[0]):
         del parts[0]  # layers are counted from 1
     if len(parts) != case.depth:
         raise ShapeError(f"{key} needs an array for each of the {case.depth} layers, got {len(parts)}")

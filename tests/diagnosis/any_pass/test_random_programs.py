@@ -8,6 +8,7 @@ import sys
 import warnings
 
 import numpy as np
+import pytest
 
 import microbp
 from tests.diagnosis.any_pass.random_programs import Program, softmax
@@ -55,6 +56,7 @@ def test_no_right_line_is_accused():
         assert found.ok, (program.seed, str(found))
 
 
+@pytest.mark.slow
 def test_the_wrong_line_alone_is_found_and_nearly_always_explained():
     explained = []
     for program, forward, backward, name in slipped(range(1000, 1000 + HOW_MANY)):

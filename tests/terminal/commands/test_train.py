@@ -188,6 +188,7 @@ def test_json_has_everything_of_the_result(capsys):
     assert data == json.loads(json.dumps(expected.as_dict()))
 
 
+@pytest.mark.slow
 def test_text_has_the_losses_the_outputs_and_the_parameters(capsys):
     assert main(["train", "w1-w8", "--steps", "10000"]) == 0
     out, err = capsys.readouterr()
