@@ -34,6 +34,7 @@ from microbp.comparing.assumptions import assumed, right_for, verdict
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.first_wrong import Divergence, walk
+from microbp.diagnosis.search.elsewhere import MOST_MISTAKES
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
 from microbp.diagnosis.text import alternatives, explained, judged_on, maps, worst
@@ -117,7 +118,9 @@ def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answe
     searches = [Search(case, given) for given in readings]
     if right := found_right(searches):
         return _right(right), right.given, right.case
-    found = [(search, explanations) for search in searches if (explanations := search.explanations())]
+    found: list[tuple[Search, list[Explanation]]] = []
+    for most in (1, MOST_MISTAKES + 1)[len(searches) == 1 :]:  # of several readings first what is simple in any
+        found = found or [(search, some) for search in searches if (some := search.explanations(most))]
     if not found:
         chosen = searches[readings.index(choose(case, readings))]
         return unexplained(chosen), chosen.given, case

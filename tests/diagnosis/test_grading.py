@@ -42,7 +42,7 @@ def test_right_numbers_of_few_digits_have_a_note(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_spreadsheet_gets_no_formulas(folder, capsys):
-    assert main(["grade", "w1-w8", *map(str, sorted(folder.glob("*.npz"))), "--csv"]) == 1
+    assert main(["grade", "w1-w8", str(folder / "=eve.npz"), str(folder / "ada.npz"), "--csv"]) == 1
     assert "\n'=eve,unreadable," in capsys.readouterr().out
     assert main(["grade", "w1-w8", str(folder / "ada.npz")]) == 0
     assert main(["grade", "w1-w8"]) == 2

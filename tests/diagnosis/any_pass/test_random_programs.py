@@ -68,7 +68,7 @@ def test_the_wrong_line_alone_is_found_and_nearly_always_explained():
 
 def test_gradients_agree_with_an_array_engine_from_elsewhere():
     """Every gradient of random programs against autograd, to 1e-12."""
-    autograd = __import__("pytest").importorskip("autograd")
+    autograd = pytest.importorskip("autograd")
     numpy = __import__("autograd.numpy", fromlist=["numpy"])
     for program, _, _, _ in passes(range(2000, 2000 + HOW_MANY)):
         space = {"np": numpy}
