@@ -6,7 +6,7 @@ An idea is a change of lines; in several layers it counts once. A layer whose nu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -156,9 +156,10 @@ class Layers(Ideas):
             for rate in self._rates_here(start, l, scope, move) if move.idea.stepped else (None,):
                 self.tried += 1
                 made = self.resummed(start, l, scope, {**lines, **move.texts}, rate)
-                if made is None or not self.fits(start, l, made, kinds) or same(made, scope):
+                of_weights = kinds == "b" and "dW" in move.texts.get("db", "")  # right only beside the right dW
+                if made is None or same(made, scope) or not (of_weights or self.fits(start, l, made, kinds)):
                     continue
-                if all(good[k] for k in others):
+                if all(good[k] for k in others) and self.fits(start, l, made, kinds):
                     yield (*moves, move), made, rate
                 elif len(kinds) == 1:
                     alone[kinds].append((move, made, rate))
@@ -168,6 +169,21 @@ class Layers(Ideas):
                     both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, rate or other)
                     if both is not None and self.fits(start, l, both):
                         yield (*moves, one, two), both, rate or other
+
+        if self.case.l2 and left > 1 and good["b"] and not good["W"]:
+            yield from self._with_penalty(start, l, scope, moves, lines)
+
+    def _with_penalty(
+        self, start: Start, l: int, scope: Scope, moves: tuple[Move, ...], lines: Mapping[str, str]
+    ) -> Iterator[tuple[tuple[Move, ...], Scope, float | None]]:
+        """Two things in the sums of the weights: one in the sum itself, and one in its penalty."""
+        named = [m for m in self._named.get((l, "sums"), []) if not m.texts.keys() & lines.keys()]
+        for one, two in product(*([m for m in named if m.texts.keys() == {key}] for key in ("dW", "l2W"))):
+            if not (one.idea.stepped or two.idea.stepped):
+                self.tried += 1
+                both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, None)
+                if both is not None and self.fits(start, l, both):
+                    yield (*moves, one, two), both, None
 
     def _rates_here(self, start: Start, l: int, scope: Scope, move: Move) -> list[float]:
         """The learning rates that may be in the lines of a layer's sums."""

@@ -18,10 +18,8 @@ from microbp.losses import LOSSES
 from tests import cases
 from tests.planting import random_case
 
-EDITS = 6
-"""In each part."""
-PARTS = cases(3) if cases(60) < 500 else 50
-"""With `--hypothesis-profile=thorough` they are 300 edits in all."""
+EDITS, PARTS = (6, cases(3)) if cases(60) < 500 else (60, 5)
+"""In each part; with `--hypothesis-profile=thorough` they are 300 in all."""
 HEADS = {"up": "d", "slope": "d", "d": "d", "back": "d", "dW": "dW", "db": "db"}
 
 
