@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ class Written(NamedTuple):
         return f"({self.text})" if self.level < level or (self.text.startswith("−") and level > ADD) else self.text
 
 
-class Calls(Axes):
+class Calls(Axes, ABC):
     """Writes calls; how other parts are written is said elsewhere."""
 
     def __init__(self, case: Exercise, scope: Mapping[str, Any] | None = None) -> None:
@@ -46,12 +47,13 @@ class Calls(Axes):
         self._scope = scope
         self._in_sum = False  # over rows of which some are left out
 
+    @abstractmethod
     def write(self, node: ast.expr, at: Sequence[Any] | None = None) -> Written:
         """A part of a line; `at` are the indices of what it makes, letters or numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _sum(self, tag: str, at: Sequence[Any], node: ast.expr, term: Callable[[Any], Written]) -> Written:
-        raise NotImplementedError
+        """A sum over an axis."""
 
     def _told(self, text: str, value: float) -> Written:
         """With numbers, what it comes to stands for it."""

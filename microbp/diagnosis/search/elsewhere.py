@@ -114,12 +114,12 @@ class Elsewhere(Layers):
                     best, fewest, count = findings, misses, sum(map(len, misses.values()))
         return best, [(name, int(k)) for name in self._given if name in fewest for k in fewest[name]]
 
-    def _misses(self, lines: Pass, most: float) -> dict[str, NDArray[np.intp]] | None:
+    def _misses(self, lines: Pass, most: float, case: Exercise | None = None) -> dict[str, NDArray[np.intp]] | None:
         """The numbers that a pass makes otherwise than the learner has them; None for more than so many."""
         found: dict[str, NDArray[np.intp]] = {}
-        count = 0
+        count, case = 0, case or self.case
         try:
-            for name, made in one_by_one(self.case, lines, self._scopes(lines, self.case)):
+            for name, made in one_by_one(case, lines, self._scopes(lines, case)):
                 if name not in self._given:
                     continue
                 numbers, tolerance = self._given[name]

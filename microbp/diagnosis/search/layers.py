@@ -156,10 +156,13 @@ class Layers(Ideas):
             for rate in self._rates_here(start, l, scope, move) if move.idea.stepped else (None,):
                 self.tried += 1
                 made = self.resummed(start, l, scope, {**lines, **move.texts}, rate)
-                of_weights = kinds == "b" and "dW" in move.texts.get("db", "")  # right only beside the right dW
-                if made is None or same(made, scope) or not (of_weights or self.fits(start, l, made, kinds)):
+                if made is None:
                     continue
-                if all(good[k] for k in others) and self.fits(start, l, made, kinds):
+                fits = self.fits(start, l, made, kinds)
+                of_weights = kinds == "b" and "dW" in move.texts.get("db", "")  # right only beside the right dW
+                if not (fits or of_weights) or same(made, scope):
+                    continue
+                if fits and all(good[k] for k in others):
                     yield (*moves, move), made, rate
                 elif len(kinds) == 1:
                     alone[kinds].append((move, made, rate))
@@ -169,7 +172,6 @@ class Layers(Ideas):
                     both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, rate or other)
                     if both is not None and self.fits(start, l, both):
                         yield (*moves, one, two), both, rate or other
-
         if self.case.l2 and left > 1 and good["b"] and not good["W"]:
             yield from self._with_penalty(start, l, scope, moves, lines)
 

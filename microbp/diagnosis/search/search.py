@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.answer import Answer, within
+from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import (
     BY_CHANCE,
     Marked,
@@ -30,7 +30,7 @@ from microbp.comparing.precision import (
     precision_of,
     rounded_to_single,
 )
-from microbp.derivation.backprop import gradients, one_by_one
+from microbp.derivation.backprop import gradients
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find
 from microbp.diagnosis.search.changes import is_factor
@@ -39,7 +39,6 @@ from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.ideas import Used
 from microbp.diagnosis.search.likely_factors import LikelyFactors
 from microbp.diagnosis.search.readings import read_scaling
-from microbp.diagnosis.search.replay import ERRORS
 from microbp.losses import LOSSES
 from microbp.problems.exercise import Exercise, Gradients
 
@@ -215,19 +214,8 @@ class Search(Elsewhere):
 
     def _makes(self, explanation: Explanation) -> bool:
         """Whether a pass with these mistakes makes the numbers: what is said has been seen."""
-        case, lines = explanation.case(self.case), explanation.lines(self.case)
-        try:
-            with np.errstate(all="ignore"):
-                for name, made in one_by_one(case, lines, self._scopes(lines, case)):
-                    if name not in self._given:
-                        continue
-                    numbers, tolerance = self._given[name]
-                    selected = self.given.select(name, made)
-                    if selected is None or not within(numbers, selected, tolerance).all():
-                        return False
-        except ERRORS:
-            return False
-        return True
+        with np.errstate(all="ignore"):
+            return self._misses(explanation.lines(self.case), 0, explanation.case(self.case)) is not None
 
 
 def _distinct(explanations: list[Explanation]) -> list[Explanation]:

@@ -59,11 +59,6 @@ def _function(functions: Mapping[str, Any], name: str, path: Path) -> Any:
 
 def _data(module: ModuleType, options: argparse.Namespace, forward: Callable[..., Any]) -> dict[str, Any]:
     """The arrays: of a .npz, of the file itself, or random ones of its sizes."""
-    own = {name: x for name, x in vars(module).items() if not callable(x) and not isinstance(x, ModuleType)}
-    needed = [
-        p for p in inspect.signature(forward).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]
-    missing = [p.name for p in needed if p.default is p.empty and p.name not in own]
     if options.data:
         found = load_gradients(options.data, "arrays")
     elif hasattr(module, "data"):
@@ -71,16 +66,25 @@ def _data(module: ModuleType, options: argparse.Namespace, forward: Callable[...
             found = module.data() if callable(module.data) else module.data
     elif hasattr(module, "sizes"):
         return _random(module.sizes, options.seed)
-    elif needed and not missing:
-        return {p.name: own[p.name] for p in needed if p.name in own}
     else:
-        raise ProblemError(
-            f'{options.file}: no data for {", ".join(missing)}: give them in the file, or write data = {{"X": …}}, or '
-            'sizes = {"X": (8, 5), "y": ((8,), 3)} for random numbers (whole ones below 3), or give --data FILE.npz'
-        )
+        return _named_as_needed(module, forward, options.file)
     if not isinstance(found, Mapping):
         raise ProblemError(f"data is a dict of arrays by name; got {type(found).__name__}")
     return dict(found)
+
+
+def _named_as_needed(module: ModuleType, forward: Callable[..., Any], file: str) -> dict[str, Any]:
+    """The arrays that stand in the file under the names of forward's parameters."""
+    own = {name: x for name, x in vars(module).items() if not callable(x) and not isinstance(x, ModuleType)}
+    parameters = inspect.signature(forward).parameters.values()
+    needed = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    missing = [p.name for p in needed if p.default is p.empty and p.name not in own]
+    if needed and not missing:
+        return {p.name: own[p.name] for p in needed if p.name in own}
+    raise ProblemError(
+        f'{file}: no data for {", ".join(missing) or "forward"}: give them in the file, or write data = {{"X": …}}, or '
+        'sizes = {"X": (8, 5), "y": ((8,), 3)} for random numbers (whole ones below 3), or give --data FILE.npz'
+    )
 
 
 def _random(sizes: Mapping[str, Any], seed: int) -> dict[str, Any]:
