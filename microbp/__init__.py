@@ -56,7 +56,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.nn.arrays import from_theta, to_theta
     from microbp.printing.version import __version__
     from microbp.problems import NetworkProblem, Training, load
-    from microbp.stepping.forward import Forward, forward
+    from microbp.stepping.forward import ForwardPass, forward
     from microbp.stepping.paths import paths
     from microbp.stepping.step import Step
     from microbp.stepping.stepper import Stepper
@@ -74,7 +74,7 @@ __all__ = [
     "Drawing",
     "DrawingWarning",
     "Film",
-    "Forward",
+    "ForwardPass",
     "GradCheck",
     "Grade",
     "Grades",
@@ -168,7 +168,7 @@ _HOMES = {
     "nn.arrays": "from_theta to_theta",
     "printing.version": "__version__",
     "problems": "NetworkProblem Training load",
-    "stepping.forward": "Forward forward",
+    "stepping.forward": "ForwardPass forward",
     "stepping.paths": "paths",
     "stepping.step": "Step",
     "stepping.stepper": "Stepper",

@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from microbp.comparing.answers.read import read
+from microbp.comparing.answers.read import read_gradients
 from microbp.derivation.backprop import gradients, pass_of
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.search.changes import FACTORS, number, varieties
+from microbp.diagnosis.search.changes import FACTORS, factor_value, varieties
 from microbp.diagnosis.search.elsewhere import MOST_EXCHANGED
 from microbp.diagnosis.search.replay import ERRORS
 from microbp.diagnosis.search.search import Search
@@ -69,7 +69,7 @@ def planted(rng, case, mistake):
     m = float(len(case.Y))
     for rule in change.keys() & {*FACTORS}:
         solved = float(rng.choice([2.0, 0.5, m, 1 / m, 3.0, float(f"{rng.uniform(0.1, 5):.3f}")]))
-        value = number(change[rule], case)
+        value = factor_value(change[rule], case)
         change[rule] = solved if value is None else value
     if "exchanged" in change.get("start", ""):
         places = [(l, *at) for l, W in enumerate(case.weights, 1) for at in np.ndindex(W.shape)]
@@ -113,7 +113,7 @@ def with_mistakes(rng, mistakes, digits=None, **of):
         if not all(np.isfinite(g).all() for g in wrong.values()):
             continue
         try:
-            (given,) = read(case, wrong, loose=True)
+            (given,) = read_gradients(case, wrong, loose=True)
         except ValueError:
             continue
         # Each mistake must change the numbers, by itself and beside the other.

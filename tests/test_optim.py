@@ -5,7 +5,7 @@ import pytest
 
 from microbp import Value
 from microbp.optim import OPTIMIZERS, SGD, Adam, Optimizer
-from microbp.training.backends import Part
+from microbp.training.backends import ParameterSlice
 
 
 def minimize(make, steps):
@@ -110,7 +110,7 @@ def test_a_huge_gradient_is_no_exception(make, grad):
 
 @pytest.mark.parametrize("make", [lambda p: SGD(p, 0.05, 0.9), lambda p: Adam(p, 0.1)], ids=["sgd", "adam"])
 def test_arrays_and_values_go_the_same_way(make):
-    array = Part(np.array([1.0, -2.0]), np.zeros(2))
+    array = ParameterSlice(np.array([1.0, -2.0]), np.zeros(2))
     optimizer, path = make([array]), []
     for _ in range(20):
         array.grad[:] = gradient(array.data)
@@ -123,7 +123,7 @@ def test_arrays_and_values_go_the_same_way(make):
 @pytest.mark.parametrize("arrays", [True, False])
 def test_what_is_restored_goes_on_bit_for_bit(make, arrays):
     def parts(numbers):
-        return [Part(np.array(numbers), np.zeros(2))] if arrays else [Value(x) for x in numbers]
+        return [ParameterSlice(np.array(numbers), np.zeros(2))] if arrays else [Value(x) for x in numbers]
 
     def go(optimizer, steps):
         for _ in range(steps):

@@ -35,7 +35,7 @@ TABLES = {
     "problems": markdown(("problem", "what it is"), [(f"`{name}`", title) for name, title in titles().items()]),
     "schema": markdown(
         ("key", "takes", "meaning"),
-        [(f"`{key}`", words.replace("'", "`"), about) for key, words, about in template.table()],
+        [(f"`{key}`", words.replace("'", "`"), about) for key, words, about in template.keys_table()],
     ),
 }
 

@@ -36,7 +36,7 @@ def assumed(case: Exercise, given: Answer) -> dict[str, Any]:
     }
 
 
-def in_words(found: dict[str, Any]) -> str:
+def assumptions_in_words(found: dict[str, Any]) -> str:
     """The same as a sentence."""
     loss = f"the loss {found['formula']}" + ("" if "loss" in found["said"] else " (a default: none was said)")
     penalty = f", a penalty of {found['penalty']}" if found["penalty"] else ""

@@ -22,7 +22,7 @@ from microbp.comparing.answers.answer import within
 from microbp.comparing.difference import Difference, difference
 from microbp.losses import batch_loss
 from microbp.nn import MLP
-from microbp.nn.arrays import Layout
+from microbp.nn.arrays import LeafPlaces
 from microbp.printing import Shown, columns, markdown, notebook
 from microbp.problems.exercise import Exercise, Gradients
 
@@ -65,8 +65,8 @@ class Comparison(Shown):
     def _repr_html_(self) -> str:
         return notebook.answer(
             notebook.sentence(" ".join([f"{self._verdict()}.", *self.notes])),
-            notebook.table(self._cells(), [not row.ok for row in self.rows], _HEAD),
-            notebook.maps({f"{row.name}, {row.wrong:,} wrong": row.map for row in self.rows}),
+            notebook.rows_table(self._cells(), [not row.ok for row in self.rows], _HEAD),
+            notebook.maps_in_a_row({f"{row.name}, {row.wrong:,} wrong": row.map for row in self.rows}),
         )
 
     def __str__(self) -> str:
@@ -121,7 +121,7 @@ def compare_graph(model: MLP, case: Exercise, tolerance: float = TOLERANCE) -> C
 
 def _graph(model: MLP, case: Exercise) -> tuple[float, Gradients, Gradients]:
     """The loss and the gradients of the graph, and the true ones added up for shared parameters."""
-    layout = Layout(model.parameter_arrays())
+    layout = LeafPlaces(model.parameter_arrays())
     for leaf in layout.leaves:
         leaf.grad = 0.0
     root = batch_loss(model, case.X, case.Y, case.loss, case.l2, penalize_biases=case.penalize_biases)

@@ -72,7 +72,7 @@ def rounding(graph: Sequence[Value], leaves: Sequence[Value]) -> tuple[float, ND
     def rounded(n: int) -> Any:
         return 1.0 + _TRIALS * EPS * n**0.5 * rng.uniform(0.75, 1.25, len(_TRIALS)) * rng.choice((-1, 1), len(_TRIALS))
 
-    moved = replay(graph, {}, rounded)
+    moved = recomputed(graph, {}, rounded)
     memo: dict[int, Any] = {}
     copy = deepcopy(root, memo)
     inner = [(memo[id(node)], moved[node] * rounded(1)) for node in graph if node.op is not None]
@@ -109,9 +109,9 @@ def by_complex_step(graph: Sequence[Value], leaves: Sequence[Value]) -> Estimate
     """
     h = _COMPLEX_STEP * np.array([max(1e-250, min(1.0, abs(leaf.data) or 1.0)) for leaf in leaves])
     root = graph[-1]
-    goes = [np.imag(replay(graph, _shifted(leaves[s], 1j * h[s]))[root]) / h[s] for s in _goes(graph, leaves)]
+    goes = [np.imag(recomputed(graph, _shifted(leaves[s], 1j * h[s]))[root]) / h[s] for s in _goes(graph, leaves)]
     numbers = _joined(goes, leaves)
-    drowned = np.abs(np.imag(replay(graph, {leaf: np.complex128(leaf.data) for leaf in leaves})[root]))
+    drowned = np.abs(np.imag(recomputed(graph, {leaf: np.complex128(leaf.data) for leaf in leaves})[root]))
     with np.errstate(all="ignore"):
         # Of x³ at 0 there remains −h²: what is not 0 is resolved to h, which is ample. Products may underflow.
         own = np.where(numbers != 0, h, 0.0) + TINY / h
@@ -140,7 +140,7 @@ def _central(
 ) -> NDArray[np.float64]:
     numbers = []
     for s in _goes(graph, leaves):
-        low, high = (replay(graph, _shifted(leaves[s], sign * h[s])) for sign in (-1.0, 1.0))
+        low, high = (recomputed(graph, _shifted(leaves[s], sign * h[s])) for sign in (-1.0, 1.0))
         kinks |= {s.start + k: said for k, said in _crossed(graph, low, high, len(leaves[s])).items()}
         data = np.array([leaf.data for leaf in leaves[s]])
         with np.errstate(all="ignore"):  # x ± h are rounded, and it is their distance that counts
@@ -168,7 +168,7 @@ def _shifted(leaves: Sequence[Value], steps: NDArray[Any]) -> dict[Value, NDArra
     return {leaf: leaf.data + np.where(np.arange(len(leaves)) == k, steps, 0.0) for k, leaf in enumerate(leaves)}
 
 
-def replay(
+def recomputed(
     graph: Sequence[Value], leaves: Mapping[Value, Any], rounded: Callable[[int], Any] = lambda n: 1.0
 ) -> dict[Value, Any]:
     """The value of every node of a graph (in topological order) if its leaves had these values: arrays, if you like.

@@ -136,10 +136,10 @@ def near_loss(yours: float, right: float) -> bool:
     return bool(within(yours, right, 2 * half * (1 + 1e-6) + OF_LOSS * abs(right)))
 
 
-def digits(numbers: Floats, right: Floats, tolerance: Floats) -> float:
+def digits_given(numbers: Floats, right: Floats, tolerance: Floats) -> float:
     """How many digits numbers have together that are known so well, and that a mistake must get right.
 
-    >>> round(digits(np.array([250.0, 4.0]), np.array([1000.0, 3.0]), np.array([0.1, 0.4])))
+    >>> round(digits_given(np.array([250.0, 4.0]), np.array([1000.0, 3.0]), np.array([0.1, 0.4])))
     5
     """
     size = np.maximum(np.abs(numbers), np.abs(right))
@@ -164,7 +164,9 @@ class Marked(NamedTuple):
     def digits(self) -> float:
         """How many digits the wrong ones have together."""
         wrong = self.wrong
-        return np.inf if self.right is None else digits(self.numbers[wrong], self.right[wrong], self.tolerance[wrong])
+        if self.right is None:
+            return np.inf
+        return digits_given(self.numbers[wrong], self.right[wrong], self.tolerance[wrong])
 
 
 def marked(given: Answer, right: Gradients, tolerance: Callable[[str, Floats], Floats]) -> Iterator[Marked]:

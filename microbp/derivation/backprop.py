@@ -137,7 +137,7 @@ def _functions() -> Scope:
     return found
 
 
-def forward(case: Exercise, lines: Pass, known: Sequence[Scope] = (), first: int = 1) -> list[Scope]:
+def forward_scopes(case: Exercise, lines: Pass, known: Sequence[Scope] = (), first: int = 1) -> list[Scope]:
     """The scopes of the layers after the forward pass; scope 0 has the inputs alone, as a and z.
 
     `known` are those of a pass whose lines are the same before layer `first`: they are not computed again.
@@ -184,7 +184,7 @@ def arrived(scope: Scope, texts: Mapping[str, str], after: Scope | None) -> Scop
     return found
 
 
-def summed(scope: Scope, texts: Mapping[str, str]) -> None:
+def add_gradients(scope: Scope, texts: Mapping[str, str]) -> None:
     """Adds the gradients of a layer to a scope with its δ: of the loss (`of_W`) and in all (`dW`)."""
     for gradient, of, penalty in (("dW", "of_W", "l2W"), ("db", "of_b", "l2b")):
         scope[of] = value(texts[gradient], scope)
@@ -204,11 +204,11 @@ def check_shapes(scope: Scope) -> None:
 def backward(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[int, Scope]]:
     """Each layer, from the last to the first, with its scope after the pass; `scopes` spares the forward pass."""
     after: Scope | None = None
-    scopes = scopes or forward(case, lines)
+    scopes = scopes or forward_scopes(case, lines)
     for l in range(case.depth, 0, -1):
         texts = lines.layers[l - 1]
         scope = arrived(scopes[l], texts, after)
-        summed(scope, texts)
+        add_gradients(scope, texts)
         if l > 1:
             scope["back"] = value(texts["back"], scope)
         yield l, scope
@@ -217,11 +217,11 @@ def backward(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> 
 
 def gradients(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Gradients:
     """The gradients that a pass gives, by name. What changes weights needs `case.learning_rate`."""
-    found = dict(one_by_one(case, lines, scopes))
+    found = dict(one_at_a_time(case, lines, scopes))
     return {name: found[name] for name in case.names}
 
 
-def one_by_one(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[str, Floats]]:
+def one_at_a_time(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[str, Floats]]:
     """The same, each by itself as it is computed: from the last layer, biases first."""
     before: Gradients = {}
     for _ in range(lines.passes - 1):

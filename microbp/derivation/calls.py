@@ -18,10 +18,10 @@ ADD, MUL, NEG, POW, ATOM = range(5)
 """How tightly a part holds together."""
 
 
-def number(x: float) -> str:
+def short_number(x: float) -> str:
     """A number for people, with the digits that worked examples give.
 
-    >>> number(-0.24000000000000002), number(-0.0), number(1 / 3)
+    >>> short_number(-0.24000000000000002), short_number(-0.0), short_number(1 / 3)
     ('−0.24', '0', '0.333333333')
     """
     return number_text(x + 0.0, DIGITS)
@@ -57,7 +57,7 @@ class Calls(Axes, ABC):
 
     def _told(self, text: str, value: float) -> Written:
         """With numbers, what it comes to stands for it."""
-        return Written(text) if self._scope is None else Written(number(value), ATOM, value)
+        return Written(text) if self._scope is None else Written(short_number(value), ATOM, value)
 
     def _call(self, node: ast.Call, at: Sequence[Any] | None) -> Written:
         match node:
@@ -90,7 +90,7 @@ class Calls(Axes, ABC):
                 name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
                 if self._scope is not None:
                     value = self._function(name, x, at or ())
-                    return Written(number(value), ATOM, value)
+                    return Written(short_number(value), ATOM, value)
                 return Written(f"{name}({self.write(x, at).text})")
         raise ValueError(f"no part of a line: {ast.unparse(node)}")
 
@@ -100,7 +100,7 @@ class Calls(Axes, ABC):
             sign = {"only": f"[{index} = {k}]", "without": f"[{index} ≠ {k}]", "twice": f"(1 + [{index} = {k}])"}[how]
             return Written(f"{sign}·{inner.within(MUL)}", MUL)
         times = {"only": index == k, "without": index != k, "twice": 1 + (index == k)}[how]
-        return Written(number(times * inner.value), ATOM, times * inner.value)
+        return Written(short_number(times * inner.value), ATOM, times * inner.value)
 
     def _function(self, name: str, x: ast.expr, at: Sequence[Any]) -> float:
         """A function of one entry; softmax needs all of a row."""

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from microbp.derivation.backprop import Pass, Scope, pass_of
-from microbp.derivation.calls import Written, number
+from microbp.derivation.calls import Written, short_number
 from microbp.derivation.formulas import SLOPES, symbol
-from microbp.derivation.tree import GREEK, resolved, whole
+from microbp.derivation.tree import GREEK, resolved, whole_tree
 from microbp.derivation.writer import Writer
 from microbp.problems.exercise import Exercise
 
@@ -28,18 +28,18 @@ INDICES = {"dW": ("j", "k"), "db": ("j",), "z": ("i", "j"), "a": ("i", "j"), "d"
 """The indices of what a line makes: i counts samples, j the layer's neurons, k those before it."""
 
 
-__all__ = ["at_place", "index_form", "matrix_form", "names_of", "number", "part_form", "placed_form"]
+__all__ = ["at_place", "index_form", "matrix_form", "names_of", "part_form", "placed_form", "short_number"]
 
 
 def matrix_form(case: Exercise, lines: Pass, head: str, l: int) -> str:
     """A line with matrices: δ1 = (δ2 W2) ⊙ σ′(z1)."""
-    return f"{head_form(head, l)} = {Writer(case).write(whole(case, lines, head, l)).text}"
+    return f"{head_form(head, l)} = {Writer(case).write(whole_tree(case, lines, head, l)).text}"
 
 
 def index_form(case: Exercise, lines: Pass, head: str, l: int) -> str:
     """The same entry by entry."""
     at = INDICES[head]
-    return f"{head_form(head, l)}[{','.join(at)}] = {Writer(case).write(whole(case, lines, head, l), at).text}"
+    return f"{head_form(head, l)}[{','.join(at)}] = {Writer(case).write(whole_tree(case, lines, head, l), at).text}"
 
 
 def part_form(case: Exercise, text: str, l: int) -> str:
@@ -49,13 +49,13 @@ def part_form(case: Exercise, text: str, l: int) -> str:
 
 def placed_form(case: Exercise, lines: Pass, head: str, l: int, place: Sequence[int]) -> str:
     """A line for one entry: dW1[0,1] = Σi δ1[i,0]·X[i,1]."""
-    written = Writer(case).write(whole(case, lines, head, l), tuple(place)).text
+    written = Writer(case).write(whole_tree(case, lines, head, l), tuple(place)).text
     return f"{head_form(head, l)}[{','.join(map(str, place))}] = {written}"
 
 
 def at_place(case: Exercise, lines: Pass, head: str, l: int, place: Sequence[int], scope: Mapping[str, Any]) -> Written:
     """The same with numbers, for one entry: `scope` has the arrays by the names of a derivation."""
-    return Writer(case, scope).write(whole(case, lines, head, l), tuple(place))
+    return Writer(case, scope).write(whole_tree(case, lines, head, l), tuple(place))
 
 
 def head_form(head: str, l: int) -> str:

@@ -15,7 +15,7 @@ import re
 
 import numpy as np
 
-from microbp.derivation.backprop import backward, forward, pass_of
+from microbp.derivation.backprop import backward, forward_scopes, pass_of
 from microbp.derivation.notation import matrix_form
 from microbp.nn import MLP
 from microbp.problems.exercise import Exercise, Gradients
@@ -49,7 +49,7 @@ NEEDS = {
 def quantities_of(case: Exercise) -> Gradients:
     """All quantities by name, in the order in which a pass computes them."""
     lines = pass_of(case)
-    scopes = forward(case, lines)
+    scopes = forward_scopes(case, lines)
     found: Gradients = {}
     for l, scope in enumerate(scopes[1:], 1):
         found |= {f"z{l}": scope["z"], f"a{l}": scope["a"]}
@@ -67,7 +67,7 @@ def canonical(name: str) -> str:
     return f"{kind}{match[2]}" if match and kind else {"E": "loss", "J": "loss"}.get(name, name)
 
 
-def split(case: Exercise, name: str) -> tuple[str, int]:
+def kind_and_layer(case: Exercise, name: str) -> tuple[str, int]:
     """What kind of quantity it is, and of which layer: the loss is of the last."""
     kind = name.rstrip("0123456789")
     return kind, int(name[len(kind) :] or case.depth)
@@ -82,7 +82,7 @@ def neurons(model: MLP) -> dict[str, Place]:
 
 def made(case: Exercise, name: str) -> str:
     """The line that makes a quantity."""
-    kind, l = split(case, name)
+    kind, l = kind_and_layer(case, name)
     if kind == "loss":
         return f"the loss, of a{l} and the targets" + ", plus λ/(2m)·ΣW²" * bool(case.l2)
     line = matrix_form(case, pass_of(case), {"delta": "d"}.get(kind, kind), l)
@@ -91,6 +91,6 @@ def made(case: Exercise, name: str) -> str:
 
 def needs(case: Exercise, name: str) -> list[list[str]]:
     """What a quantity is made of, each with what else is wrong if it is."""
-    kind, l = split(case, name)
+    kind, l = kind_and_layer(case, name)
     groups = NEEDS["last" if kind == "delta" and l == case.depth else kind]
     return [group.format(p=l - 1, l=l, n=l + 1).split() for group in groups]

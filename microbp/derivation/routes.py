@@ -20,7 +20,7 @@ from microbp.errors import GraphError
 from microbp.formula.language import Formula
 from microbp.losses import LOSSES
 from microbp.nn import MLP
-from microbp.nn.parameter import Parameter
+from microbp.nn.parameter import PlacedParameter
 from microbp.printing import decimals, derivative, factor
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
@@ -70,7 +70,7 @@ class Routes:
 
     root: Value
     model: MLP
-    parameter: Parameter
+    parameter: PlacedParameter
     X: NDArray[Any]
     Y: NDArray[Any]
     loss: str

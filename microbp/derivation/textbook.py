@@ -16,7 +16,7 @@ from microbp.losses import LOSSES
 from microbp.printing import columns, decimals, derivative, factor
 from microbp.stepping.names import base_name
 from microbp.stepping.paths import Path, Paths
-from microbp.stepping.step import product as product_text
+from microbp.stepping.step import product_text as product_text
 
 ENDS = 4
 """How many are written at each end of a long path and of a deep network."""

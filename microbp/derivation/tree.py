@@ -24,11 +24,11 @@ def resolved(case: Exercise, lines: Pass, text: str, l: int, whole: bool = False
 
     The whole of it has in it what makes ∂E/∂a.
     """
-    tree: ast.expr = _Names(case, lines, l, whole).visit(ast.parse(text, mode="eval").body)
+    tree: ast.expr = _NameReplacer(case, lines, l, whole).visit(ast.parse(text, mode="eval").body)
     return tree
 
 
-class _Names(ast.NodeTransformer):
+class _NameReplacer(ast.NodeTransformer):
     def __init__(self, case: Exercise, lines: Pass, l: int, whole: bool) -> None:
         self._case, self._lines, self._l, self._whole = case, lines, l, whole
 
@@ -80,7 +80,7 @@ def error_text(case: Exercise) -> str:
     return text
 
 
-def whole(case: Exercise, lines: Pass, head: str, l: int) -> ast.expr:
+def whole_tree(case: Exercise, lines: Pass, head: str, l: int) -> ast.expr:
     """All that makes a quantity of layer l, as one tree: dW and db with their penalties."""
     own = lines.layers[l - 1]
     text = own[head]

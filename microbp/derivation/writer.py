@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.derivation.calls import ADD, ATOM, MUL, NEG, POW, Calls, Written, number
+from microbp.derivation.calls import ADD, ATOM, MUL, NEG, POW, Calls, Written, short_number
 from microbp.derivation.tree import is_fraction, is_ones, is_zero, needs_brackets, other_factor, rows_of
 
 MOST_TERMS = 3
@@ -28,7 +28,7 @@ class Writer(Calls):
             case ast.Name(id=name):
                 return self._name(name, at)
             case ast.Constant(value=v):
-                return Written(number(float(v)), ATOM, float(v))  # type: ignore[arg-type]  # lines have real numbers
+                return Written(short_number(float(v)), ATOM, float(v))  # type: ignore[arg-type]  # lines have real numbers
             case ast.Attribute(value=x, attr="T"):
                 if at is not None:
                     return self.write(x, self._own(node, at)[::-1])
@@ -65,7 +65,7 @@ class Writer(Calls):
             return Written(f"{name}[{','.join(map(str, own))}]")
         array = np.asarray(self._scope[name])
         value = float(array[tuple(min(k, size - 1) for k, size in zip(own, array.shape, strict=True))])
-        return Written(number(value), ATOM, value)
+        return Written(short_number(value), ATOM, value)
 
     def _clipped(self, dims: Sequence[str], at: Sequence[Any]) -> tuple[Any, ...]:
         """Those of the indices that a part with such axes has: the last ones."""

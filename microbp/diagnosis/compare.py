@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microbp.comparing.answers.answer import Answer
-from microbp.comparing.answers.files import named
+from microbp.comparing.answers.files import naming_source
 from microbp.comparing.answers.hand_in import answers
-from microbp.comparing.answers.read import choose
+from microbp.comparing.answers.read import likeliest_reading
 from microbp.comparing.comparison import TOLERANCE, Comparison, compare_graph
 from microbp.comparing.difference import Difference, difference
 from microbp.comparing.precision import Marked, marked
@@ -47,11 +47,11 @@ def compare(
     """Compares a learner's gradients with the truth, or without any the scalar graph of a batch with vectorized NumPy.
 
     X has shape (m, n_in), Y has shape (m, n_out); a problem brings its own, with its loss and λ, a model's loss is
-    half_squared_error unless said. `gradients` are in any form that `answers.read` takes, in a file, or what a function
-    f(weights, biases, X, Y) returns; unless there is a tolerance they are right where `diagnose` says so, to the
-    precision in which they were given. The model stays as it was. A parameter that stands in several places (one bias
-    for a whole layer) is compared with the sum of the vectorized gradients at its places. Raises `ShapeError`,
-    `UnknownNameError`, and `ProblemError` for a tolerance below 0.
+    half_squared_error unless said. `gradients` are in any form that `read_gradients` takes, in a file, or what
+    a function f(weights, biases, X, Y) returns; unless there is a tolerance they are right where `diagnose` says so,
+    to the precision in which they were given. The model stays as it was. A parameter that stands in several places
+    (one bias for a whole layer) is compared with the sum of the vectorized gradients at its places. Raises
+    `ShapeError`, `UnknownNameError`, and `ProblemError` for a tolerance below 0.
     """
     if tolerance is not None and not 0.0 <= real_number(tolerance, "tolerance") < math.inf:
         raise ProblemError(f"tolerance is a number that is not negative, for example 1e-6; got {tolerance}")
@@ -64,7 +64,7 @@ def compare(
         if tolerance is None:
             found = judged(case, readings)
         else:
-            given = choose(case, readings)
+            given = likeliest_reading(case, readings)
             near = marked(given, case.truth[1], lambda name, right: tolerance * (1 + np.abs(right)))
             found = Judged(given, case, tuple(near), ())
         rows = tuple(_row(found.given, array) for array in found.arrays)
@@ -79,7 +79,7 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     `gradients` are those of the samples that the problem shows, in any form that `compare` takes.
     """
     case = exercise_of(problem, *problem.shown_samples)
-    with named(os.fspath(gradients) if isinstance(gradients, str | os.PathLike) else None):
+    with naming_source(os.fspath(gradients) if isinstance(gradients, str | os.PathLike) else None):
         found = judged(case, answers(case, gradients))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}

@@ -29,7 +29,7 @@ from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import load_gradients
 from microbp.comparing.answers.flat import ambiguous
 from microbp.comparing.answers.hand_in import answers
-from microbp.comparing.answers.read import choose
+from microbp.comparing.answers.read import likeliest_reading
 from microbp.comparing.assumptions import assumed, right_for, verdict
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
@@ -37,7 +37,7 @@ from microbp.diagnosis.first_wrong import Divergence, walk
 from microbp.diagnosis.search.elsewhere import MOST_MISTAKES
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
-from microbp.diagnosis.text import alternatives, explained, judged_on, maps, worst
+from microbp.diagnosis.text import error_maps, explained, judged_on, what_else_fits, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.diagnosis.verdict import IN_PRECISION, Right, found_right, wrong_loss
 from microbp.engine import Value
@@ -66,7 +66,7 @@ def diagnose(
 ) -> Diagnosis:
     """Names the mistakes behind a learner's gradients of a model, or of a problem, by replaying the network under them.
 
-    `gradients` are in any form that `answers.read` takes, with its `order` and `layout`, in a file, or a function
+    `gradients` are in any form that `read_gradients` takes, with its `order` and `layout`, in a file, or a function
     f(weights, biases, X, Y); arrays that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem
     has them, its loss and its λ, which count unless others are given. Numbers count as given to as many digits as they
     have. The learning rate, which only changes too early need, is solved for where it is not known. Of an expression,
@@ -122,7 +122,7 @@ def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answe
     for most in (1, MOST_MISTAKES + 1)[len(searches) == 1 :]:  # of several readings first what is simple in any
         found = found or [(search, some) for search in searches if (some := search.explanations(most))]
     if not found:
-        chosen = searches[readings.index(choose(case, readings))]
+        chosen = searches[readings.index(likeliest_reading(case, readings))]
         return unexplained(chosen), chosen.given, case
     least = min(explanations[0].cost for _, explanations in found)
     best = [(search, explanations) for search, explanations in found if explanations[0].cost == least]
@@ -159,7 +159,7 @@ def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
         "learning_rate": first.rate,
         "order": given.order,
         "layout": str(given.layout),
-        "maps": maps(case, given, arrays),
+        "maps": error_maps(case, given, arrays),
         "worst": None if place is None else {"array": place[0], "at": place[1], "label": case.label(*place)},
         "alternatives": [
             {
@@ -176,7 +176,7 @@ def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
         details |= {"factor": values[0].value, "reading": values[0].reading}
     if len(layers) == 1:
         details["layer"] = layers[0]
-    text = "\n".join([*explained(case, given, arrays, first), *alternatives(case, data)])
+    text = "\n".join([*explained(case, given, arrays, first), *what_else_fits(case, data)])
     return Diagnosis(False, first.codes, tuple(other.codes for other, _ in data), details, text)
 
 

@@ -1,7 +1,7 @@
 """What a search finds: mistakes with the layers they are in, and the lines that they make.
 
->>> from microbp.diagnosis.mistakes import find
->>> Explanation((Finding(find("sign"), {"scale": -1.0}, (1, 2), ("dW1", "dW2")),), 1).codes
+>>> from microbp.diagnosis.mistakes import find_mistake
+>>> Explanation((Finding(find_mistake("sign"), {"scale": -1.0}, (1, 2), ("dW1", "dW2")),), 1).codes
 ('sign',)
 """
 
@@ -11,14 +11,14 @@ import re
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from microbp.comparing.assumptions import in_words
+from microbp.comparing.assumptions import assumptions_in_words
 from microbp.derivation.backprop import Change, Pass, after_step, backward, pass_of
 from microbp.derivation.formulas import SLOPES, lost_parts, other_losses, symbol
 from microbp.derivation.notation import index_form, matrix_form, part_form
 from microbp.diagnosis.mistakes import Mistake
 from microbp.diagnosis.search.changes import changed, texts
 from microbp.losses import LOSSES
-from microbp.printing import Shown, fitted, notebook
+from microbp.printing import Shown, in_width, notebook
 from microbp.problems.exercise import Exercise
 
 
@@ -173,13 +173,13 @@ class Diagnosis(Shown):
         for found in self.details.get("findings", ()):
             sides = [list(dict.fromkeys([found[side], found.get(f"{side}_index", "")])) for side in ("wrong", "right")]
             parts += [notebook.sentence(f"{found['code']}: {found['name']}"), notebook.beside(*sides)]
-        parts.append(notebook.maps(self.details.get("maps", {})))
+        parts.append(notebook.maps_in_a_row(self.details.get("maps", {})))
         if rest or self.assumed:
-            parts.append(notebook.folded("Everything it says", fitted(str(self))))
+            parts.append(notebook.collapsed("Everything it says", in_width(str(self))))
         return notebook.answer(*parts)
 
     def __str__(self) -> str:
-        first = [in_words(self.assumed)] if self.assumed else []
+        first = [assumptions_in_words(self.assumed)] if self.assumed else []
         return "\n".join([*first, self.explanation, *(f"Note: {note}" for note in self.notes)])
 
 

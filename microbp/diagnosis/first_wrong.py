@@ -20,11 +20,11 @@ from numpy.typing import ArrayLike
 
 from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.answers.arrays import floats, unwrapped
-from microbp.comparing.answers.read import read
+from microbp.comparing.answers.read import read_gradients
 from microbp.comparing.noise import noise_of
 from microbp.comparing.precision import decimals_of, of_quantity
-from microbp.derivation.backprop import forward, pass_of
-from microbp.derivation.quantities import Place, canonical, made, needs, neurons, quantities_of, split
+from microbp.derivation.backprop import forward_scopes, pass_of
+from microbp.derivation.quantities import Place, canonical, kind_and_layer, made, needs, neurons, quantities_of
 from microbp.diagnosis.verdict import Judged, judged
 from microbp.errors import ShapeError, UnknownNameError, near, nearest
 from microbp.losses import LossName
@@ -39,7 +39,7 @@ _PARAMETERS = re.compile(r"(w|b|theta|x|y)_?\d*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Quantity:
+class GivenQuantity:
     """One quantity that a learner gave, beside the right one."""
 
     name: str
@@ -54,7 +54,7 @@ class Quantity:
 class Divergence(Shown):
     """What a learner gave, in the order in which a pass computes it. Prints as a table."""
 
-    quantities: tuple[Quantity, ...]
+    quantities: tuple[GivenQuantity, ...]
     missing: tuple[str, ...] = ()
     """What the first wrong quantity is made of, but was not given: it may be wrong already."""
     unused: Mapping[str, str | None] = field(default_factory=dict)
@@ -142,7 +142,7 @@ def walk(
             gradients[place[0]] = value  # as it is: float16 has a precision of its own
     if not given:
         raise _unknown(next(iter(unused)), right)
-    together = judged(case, read(case, gradients, layout=case.layout)) if gradients else None
+    together = judged(case, read_gradients(case, gradients, layout=case.layout)) if gradients else None
     if together:
         case, right = together.case, quantities_of(together.case)
     order, least = list(right), decimals_of([array for _, array in given.values()])
@@ -157,7 +157,7 @@ def _unknown(name: str, right: Gradients) -> UnknownNameError:
     return UnknownNameError(f"{nearest('quantity', name, right)}; other names go with names={{'mine': 'z1'}}")
 
 
-def _missing(case: Exercise, found: list[tuple[str, Quantity]], right: Gradients) -> tuple[str, ...]:
+def _missing(case: Exercise, found: list[tuple[str, GivenQuantity]], right: Gradients) -> tuple[str, ...]:
     """What the first wrong quantity is made of, where nothing that was given says that it is right."""
     first = next((name for name, q in found if not q.ok), None)
     if first is None:
@@ -166,23 +166,25 @@ def _missing(case: Exercise, found: list[tuple[str, Quantity]], right: Gradients
     return tuple(group[0] for group in needs(case, first) if group[0] in right and not sound.intersection(group))
 
 
-def _gradient(found: Judged, name: str) -> Quantity | None:
+def _gradient(found: Judged, name: str) -> GivenQuantity | None:
     """What the gradients together, judged as everywhere, say of one of them; None if it was not among them."""
     array = next((array for array in found.arrays if array.name == name), None)
     if array is None or array.right is None:
         idle = name in found.given.idle
-        return Quantity(name, found.case.shape(name), True, "not trained", made(found.case, name)) if idle else None
+        return (
+            GivenQuantity(name, found.case.shape(name), True, "not trained", made(found.case, name)) if idle else None
+        )
     formula, shape = made(found.case, name), found.given.arrays[name].shape
     if not array.wrong.any():
-        return Quantity(name, shape, True, "the layer's total" if name in found.given.totals else "", formula)
+        return GivenQuantity(name, shape, True, "the layer's total" if name in found.given.totals else "", formula)
     apart = np.where(array.wrong, np.nan_to_num(np.abs(array.numbers - array.right), nan=np.inf), -1.0)
     k = int(np.argmax(apart))
     at = f"at {found.given.place(name, k)}: " if apart.size > 1 else ""
-    return Quantity(name, shape, False, f"{at}{array.numbers[k]:.9g}, right is {array.right[k]:.9g}", formula)
+    return GivenQuantity(name, shape, False, f"{at}{array.numbers[k]:.9g}, right is {array.right[k]:.9g}", formula)
 
 
-def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Floats, least: float) -> Quantity:
-    (kind, l), column = split(case, place[0]), place[1]
+def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Floats, least: float) -> GivenQuantity:
+    (kind, l), column = kind_and_layer(case, place[0]), place[1]
     formula = made(case, place[0])
     forms = {"": right}
     if kind == "a" and l == case.depth and "softmax_cross_entropy" in case.loss:
@@ -203,17 +205,17 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
     noise = np.max(noise_of(case, Answer(case.truth[1], ""))[f"db{l}"]) if kind == "delta" else 0.0
     for note, form in fitting.items():
         if np.all(within(given, form, of_quantity(given, form, noise, least))):
-            return Quantity(name, given.shape, True, note, formula)
+            return GivenQuantity(name, given.shape, True, note, formula)
     form = next(iter(fitting.values()))
     with np.errstate(invalid="ignore"):
         apart = np.where(given == form, 0.0, np.nan_to_num(np.abs(given - form), nan=np.inf))
     where = np.unravel_index(int(np.argmax(apart)), form.shape)
     at = f"at {tuple(map(int, where))}: " if given.size > 1 else ""
-    return Quantity(name, given.shape, False, f"{at}{given[where]:.9g}, right is {form[where]:.9g}", formula)
+    return GivenQuantity(name, given.shape, False, f"{at}{given[where]:.9g}, right is {form[where]:.9g}", formula)
 
 
 def _is_mean(case: Exercise) -> bool:
     """Whether the loss is divided by the number of samples: then twice the same samples change nothing."""
-    loss, a = LOSSES[case.loss][0], forward(case, pass_of(case))[-1]["a"]
+    loss, a = LOSSES[case.loss][0], forward_scopes(case, pass_of(case))[-1]["a"]
     once, twice = float(loss(a, case.Y)), float(loss(np.vstack([a, a]), np.vstack([case.Y, case.Y])))
     return abs(twice - once) <= 1e-6 * abs(once)

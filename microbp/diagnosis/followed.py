@@ -2,9 +2,9 @@
 
 >>> from microbp import load
 >>> from microbp.diagnosis.explanation import Finding
->>> from microbp.diagnosis.mistakes import find
+>>> from microbp.diagnosis.mistakes import find_mistake
 >>> from microbp.problems.exercise import exercise_of
->>> finding = Finding(find("missing-hidden-derivative"), {"slope": "1.0"}, (1,))
+>>> finding = Finding(find_mistake("missing-hidden-derivative"), {"slope": "1.0"}, (1,))
 >>> for row in follow(exercise_of(load("w1-w8")), Explanation((finding,), 1), "dW1", (0, 1)):
 ...     print(row.side, row.line, "=", row.numbers)
 wrong dW1[0,1] = Σi δ1[i,0]·X[i,1] = 0.0363503064·0.1
@@ -26,7 +26,7 @@ from microbp.diagnosis.explanation import Explanation
 from microbp.problems.exercise import Exercise, Floats
 
 
-class Row(NamedTuple):
+class FollowedLine(NamedTuple):
     """One line of a pass for one number: with indices, with numbers, and what it comes to."""
 
     side: str
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 Place = tuple[int, ...]
 
 
-def follow(case: Exercise, explanation: Explanation, name: str, where: Sequence[int]) -> Iterator[Row]:
+def follow(case: Exercise, explanation: Explanation, name: str, where: Sequence[int]) -> Iterator[FollowedLine]:
     """The lines that make this entry of a gradient, from the gradient back to where the two passes part.
 
     Two passes that are added up, and a list in reversed order, are no matter of lines: then there is nothing.
@@ -65,10 +65,10 @@ class _Pass:
         self.done = dict(backward(case, lines))
         self._names = names_of(case, self.done)
 
-    def row(self, side: str, head: str, l: int, place: Place) -> Row:
+    def row(self, side: str, head: str, l: int, place: Place) -> FollowedLine:
         """The row of this quantity."""
         written = at_place(self._case, self._lines, head, l, place, self._names)
-        return Row(side, placed_form(self._case, self._lines, head, l, place), written.text, written.value)
+        return FollowedLine(side, placed_form(self._case, self._lines, head, l, place), written.text, written.value)
 
 
 def _next(case: Exercise, wrong: _Pass, right: _Pass, head: str, l: int, place: Place) -> tuple[str, int, Place] | None:

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from microbp.comparing.answers.files import reason
+from microbp.comparing.answers.files import error_reason
 from microbp.diagnosis.diagnose import diagnose
 from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
@@ -108,7 +108,7 @@ def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any], layout:
     try:
         diagnosis = diagnose(problem, path, *data, layout=layout)
     except Exception as error:  # one file, whatever is in it, is not the end of the others
-        return Grade(name, "unreadable", (), (), reason(error))
+        return Grade(name, "unreadable", (), (), error_reason(error))
     details: dict[str, Any] = diagnosis.details
     if diagnosis.ok:
         few = details["precision"] == "few digits"

@@ -5,8 +5,8 @@ whose words in <> stand for choices: <g> for another activation, <i> for a sampl
 formula of f′ with z for a, <f'?> for one that is misremembered, <E'> for the derivative of another loss, <E'?> for
 this one's with a part lost, <over> for what that is divided by, <c> for a number that is solved for.
 
->>> find("missing-hidden-derivative").ways
-(Way(change={'slope': '1.0'}, only=()),)
+>>> find_mistake("missing-hidden-derivative").ways
+(Variant(change={'slope': '1.0'}, only=()),)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from microbp.derivation.backprop import Change
 from microbp.errors import UnknownNameError, nearest
 
 
-class Way(NamedTuple):
+class Variant(NamedTuple):
     """A change of lines, and if it is none for every network the activations or losses that it needs."""
 
     change: Change
@@ -30,7 +30,7 @@ class Mistake(NamedTuple):
     code: str
     name: str
     where: str
-    ways: tuple[Way, ...]
+    ways: tuple[Variant, ...]
     advice: str = ""
 
     def scopes(self, depth: int) -> list[tuple[int, ...]]:
@@ -43,7 +43,7 @@ class Mistake(NamedTuple):
 
 def _row(code: str, where: str, name: str, *ways: Any, advice: str = "") -> Mistake:
     """A row whose ways are changes, or changes with what they need."""
-    return Mistake(code, name, where, tuple(Way(*w) if isinstance(w, tuple) else Way(w) for w in ways), advice)
+    return Mistake(code, name, where, tuple(Variant(*w) if isinstance(w, tuple) else Variant(w) for w in ways), advice)
 
 
 def _scaled(value: float | str) -> tuple[Change, ...]:
@@ -182,7 +182,7 @@ ANOTHER = _row("another-line", "any", "No known mistake, but this line gives you
 CODES = {mistake.code: mistake for mistake in (*MISTAKES, ANOTHER)}
 
 
-def find(code: str) -> Mistake:
+def find_mistake(code: str) -> Mistake:
     """The mistake of that code. Raises `UnknownNameError`, with the nearest, if there is none."""
     if code not in CODES:
         raise UnknownNameError(nearest("mistake", code, CODES))

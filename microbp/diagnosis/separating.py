@@ -3,9 +3,9 @@
 >>> from microbp import load
 >>> from microbp.problems.exercise import exercise_of
 >>> from microbp.diagnosis.explanation import Explanation, Finding
->>> from microbp.diagnosis.mistakes import find
+>>> from microbp.diagnosis.mistakes import find_mistake
 >>> case = exercise_of(load("w1-w8"))
->>> mean = Explanation((Finding(find("bias-mean-for-sum"), {"scale_biases": 0.5}, (1, 2)),), 1)
+>>> mean = Explanation((Finding(find_mistake("bias-mean-for-sum"), {"scale_biases": 0.5}, (1, 2)),), 1)
 >>> X, Y = separating(case, Explanation((), 0), mean)
 >>> X.shape, Y.shape
 ((1, 2), (1, 2))

@@ -13,7 +13,7 @@ from microbp.comparing.answers.answer import Answer
 from microbp.comparing.difference import marks
 from microbp.comparing.precision import Marked
 from microbp.derivation.formulas import SLOPES, symbol
-from microbp.derivation.notation import number, part_form
+from microbp.derivation.notation import part_form, short_number
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.followed import follow
 from microbp.printing import columns
@@ -44,7 +44,7 @@ def explained(case: Exercise, given: Answer, arrays: Sequence[Marked], explanati
     last = f"without(d, {len(case.Y) - 1})"
     if case.problem and any(last in str(finding.change) for finding in explanation.findings):
         lines += ["", f"Did you take {len(case.Y) - 1} samples? Then say so: --samples {len(case.Y) - 1}."]
-    if through := list(followed(case, given, arrays, explanation)):
+    if through := list(followed_text(case, given, arrays, explanation)):
         lines += ["", *through]
     return lines
 
@@ -53,7 +53,7 @@ def judged_on(case: Exercise, given: Answer) -> Iterator[str]:
     """On which data the numbers were judged, and which were not."""
     if len(case.Y) > 1:
         how = "" if case.penalty == "λ/2m" else f" (a penalty of {case.said_penalty}, written as λ/2m Σ w²)"
-        yield f"Marked on {len(case.Y)} samples" + (f", with λ = {number(case.l2)}{how}." if case.l2 else ".")
+        yield f"Marked on {len(case.Y)} samples" + (f", with λ = {short_number(case.l2)}{how}." if case.l2 else ".")
     if given.idle:
         yield f"Not judged: {', '.join(given.idle)}, all 0, for this problem does not train its biases."
 
@@ -61,9 +61,9 @@ def judged_on(case: Exercise, given: Answer) -> Iterator[str]:
 def _sentence(case: Exercise, finding: Finding) -> str:
     more = []
     if finding.value is not None:
-        more.append(f"factor {number(finding.value)}" + (f" ({finding.reading})" if finding.reading else ""))
+        more.append(f"factor {short_number(finding.value)}" + (f" ({finding.reading})" if finding.reading else ""))
     if finding.rate is not None:
-        more.append(f"learning rate {number(finding.rate)}")
+        more.append(f"learning rate {short_number(finding.rate)}")
     if "a" in finding.change:
         more.append("in the forward pass too")
     if "exchanged" in finding.change:
@@ -87,7 +87,7 @@ def _where(case: Exercise, finding: Finding) -> str:
     return "; ".join([said, *slopes, *legend])
 
 
-def followed(case: Exercise, given: Answer, arrays: Sequence[Marked], explanation: Explanation) -> Iterator[str]:
+def followed_text(case: Exercise, given: Answer, arrays: Sequence[Marked], explanation: Explanation) -> Iterator[str]:
     """One weight with its numbers: what the wrong lines make of it, what the right ones, and how to step there.
 
     Where nothing explains the numbers there are the right lines alone.
@@ -100,13 +100,15 @@ def followed(case: Exercise, given: Answer, arrays: Sequence[Marked], explanatio
     yours = float(given.arrays[name][where])
     right = float(case.truth[1][name][where])
     yield f"One number followed through: {label}, {name}{list(where)}"
-    yield f"   yours {number(yours)}, right {number(right)}"
+    yield f"   yours {short_number(yours)}, right {short_number(right)}"
     rows = []
     with np.errstate(all="ignore"):
         for row in follow(case, explanation, name, where):
             if row.side == "wrong" and not explanation.findings:
                 continue
-            equal = [text for text in (row.numbers, number(row.value)) if text and not row.line.endswith(f" = {text}")]
+            equal = [
+                text for text in (row.numbers, short_number(row.value)) if text and not row.line.endswith(f" = {text}")
+            ]
             rows.append((f"   {row.side}", " = ".join([row.line, *dict.fromkeys(equal)])))
     yield from columns(rows)
     if case.problem:
@@ -130,7 +132,7 @@ def worst(given: Answer, arrays: Sequence[Marked]) -> tuple[str, tuple[int, ...]
     return max(found)[2:] if found else None
 
 
-def maps(case: Exercise, given: Answer, arrays: Sequence[Marked]) -> dict[str, tuple[str, ...]]:
+def error_maps(case: Exercise, given: Answer, arrays: Sequence[Marked]) -> dict[str, tuple[str, ...]]:
     """Of each array that is wrong a map of its wrong entries."""
     found = {}
     for array in arrays:
@@ -143,7 +145,7 @@ def maps(case: Exercise, given: Answer, arrays: Sequence[Marked]) -> dict[str, t
     return {name: rows for name, rows in found.items() if rows}
 
 
-def alternatives(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:
+def what_else_fits(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:
     """What else would give the same numbers, and on which data it would not."""
     if others:
         yield ""
@@ -164,7 +166,7 @@ def alternatives(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> I
 _CLIPPED = "They are the right numbers, cut off at ±{}: hand in the gradients before they are clipped."
 
 
-def in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
+def unexplained_in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
     nothing = "The gradients are wrong, and no other line, nor two known mistakes, gives these numbers."
     if details["by_chance"]:
@@ -176,8 +178,8 @@ def in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str
         f"First wrong array, as a pass computes them: {details['first_wrong']}.",
         " ".join([f"Wrong arrays: {wrong}; right: {right or 'none'}.", *judged_on(case, given)]),
         *(f"The errors are confined to {where}." for where in details["confined"]),
-        *([_CLIPPED.format(number(details["clipped"]))] if details["clipped"] else []),
-        *([f"There yours is {number(details['factor'])} times what is right."] if details["factor"] else []),
+        *([_CLIPPED.format(short_number(details["clipped"]))] if details["clipped"] else []),
+        *([f"There yours is {short_number(details['factor'])} times what is right."] if details["factor"] else []),
         *_nearest(details["nearest"]),
     ]
 

@@ -10,7 +10,7 @@ import numpy as np
 from microbp.comparing.answers.answer import Answer, within
 from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.search.search import Search
-from microbp.diagnosis.text import followed, in_words, maps
+from microbp.diagnosis.text import error_maps, followed_text, unexplained_in_words
 
 _COMMON = 1e-5
 """How near, relative to it, numbers must be to a factor that they have in common."""
@@ -27,7 +27,7 @@ def unexplained(search: Search) -> Diagnosis:
     details = {
         "first_wrong": order[0] if order else "",
         "wrong": wrong,
-        "maps": maps(case, given, arrays),
+        "maps": error_maps(case, given, arrays),
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(search, errors, wrong)),
         "factor": _factor(search, errors, wrong),
@@ -44,8 +44,8 @@ def unexplained(search: Search) -> Diagnosis:
         "order": given.order,
         "tried": search.tried,
     }
-    rows = list(followed(case, given, arrays, Explanation((), 0)))
-    text = [*in_words(case, given, details), *(["", *rows] if rows else [])]
+    rows = list(followed_text(case, given, arrays, Explanation((), 0)))
+    text = [*unexplained_in_words(case, given, details), *(["", *rows] if rows else [])]
     return Diagnosis(False, (), (), details, "\n".join(text))
 
 

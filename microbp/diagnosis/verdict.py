@@ -1,10 +1,10 @@
 """Whether what a learner handed in is right: the one rule of compare, diagnose, grade, first_divergence and pictures.
 
 >>> from microbp import load
->>> from microbp.comparing.answers.read import read
+>>> from microbp.comparing.answers.read import read_gradients
 >>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("w1-w8"))
->>> right = found_right([Search(case, given) for given in read(case, {"w5": 0.08216, "w6": 0.0827})])
+>>> right = found_right([Search(case, given) for given in read_gradients(case, {"w5": 0.08216, "w6": 0.0827})])
 >>> right.precision, right.words
 ('double', '')
 """
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer
-from microbp.comparing.answers.read import choose
+from microbp.comparing.answers.read import likeliest_reading
 from microbp.comparing.assumptions import excused, right_for, verdict
 from microbp.comparing.precision import FEW_DIGITS, Marked, marked, near_loss
-from microbp.derivation.notation import number
+from microbp.derivation.notation import short_number
 from microbp.diagnosis.search.search import Search
 from microbp.problems.exercise import Exercise
 
@@ -73,7 +73,7 @@ class Judged:
 
 
 def judged(case: Exercise, readings: Sequence[Answer]) -> Judged:
-    """The hand-in in its right reading, or the one with the most right numbers. Raises `ShapeError` as `choose`."""
+    """The hand-in in its right reading, or the likeliest. Raises `ShapeError` as `likeliest_reading`."""
     with np.errstate(all="ignore"):  # a learner's inf and nan
         searches = [Search(case, given) for given in readings]
         if right := found_right(searches):
@@ -81,7 +81,7 @@ def judged(case: Exercise, readings: Sequence[Answer]) -> Judged:
             notes = [right.words, IN_PRECISION.get(right.precision, "")]
             given, case = right.given, right.case
         else:
-            given = choose(case, readings)
+            given = likeliest_reading(case, readings)
             arrays = searches[list(readings).index(given)].marked()
             other = right_for(case, given)
             notes = [verdict(case, other[0])] if other else []
@@ -94,4 +94,4 @@ def wrong_loss(case: Exercise, given: Answer) -> str:
     yours, right = given.loss, case.truth[0]
     if yours is None or near_loss(yours, right):
         return ""
-    return f"The loss that came with the gradients is wrong: yours {number(yours)}, right {number(right)}."
+    return f"The loss that came with the gradients is wrong: yours {short_number(yours)}, right {short_number(right)}."

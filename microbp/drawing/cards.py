@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from microbp.drawing.escape import in_html
 from microbp.drawing.heat import Scale
-from microbp.drawing.levels import Part
+from microbp.drawing.levels import CardRow
 from microbp.drawing.moment import Said, Static
 from microbp.drawing.palette import THEMES, Look, Theme
 from microbp.drawing.scene import Card, Scene
@@ -125,7 +125,7 @@ class Cards:
         colour = self.theme.text if self.scale else self.theme.grad
         return f'<FONT COLOR="{colour}"><B>{in_html(number_text(grad, self.style.digits))}</B></FONT>'
 
-    def _part(self, part: Part) -> str:
+    def _part(self, part: CardRow) -> str:
         """A row for some values: one of them as it is, of many the shape, the range and the norm of the gradients."""
         name, shape = self._called(part)
         shown = self._range(part.values) if "values" in self.style.show else ""
@@ -150,7 +150,7 @@ class Cards:
             )
         return "".join(cells)
 
-    def _called(self, part: Part) -> tuple[str, ...]:
+    def _called(self, part: CardRow) -> tuple[str, ...]:
         """What to call some values, and their shape."""
         if len(part.values) == 1:
             return self.scene.names[part.values[0]].text(), ""
@@ -178,14 +178,14 @@ class Cards:
             look = look._replace(border=CURRENT, line=self.theme.current[1])
         if any(value in self.moment.given for value in values):
             look = self.wrongly(look)
-        return table(f"<TR><TD>{frame(look, 4, rows)}</TD></TR>", padding=CURRENT - look.border)
+        return html_table(f"<TR><TD>{frame(look, 4, rows)}</TD></TR>", padding=CURRENT - look.border)
 
     def wrongly(self, look: Look) -> Look:
         """How a card looks whose gradient someone got wrong."""
         return look._replace(border=CURRENT, line=self.theme.wrong[1], style="dashed")
 
 
-def table(rows: str, padding: int = 0, spacing: int = 0, more: str = "") -> str:
+def html_table(rows: str, padding: int = 0, spacing: int = 0, more: str = "") -> str:
     """A table without lines."""
     return (
         f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"{more and " " + more}>'

@@ -19,19 +19,19 @@ from microbp.drawing.framing.fitting import best
 from microbp.drawing.framing.result import Drawing
 from microbp.drawing.framing.sizes import Size
 from microbp.drawing.image import TIMEOUT
-from microbp.drawing.levels import BY_SAMPLE, MAX_NODES, READABLE, Level, LevelName, check, choose, refuse
+from microbp.drawing.levels import BY_SAMPLE, MAX_NODES, READABLE, Level, LevelName, check_level, choose_level, refuse
 from microbp.drawing.moment import AtStep, Static
 from microbp.drawing.network.figure import NetworkFigure
 from microbp.drawing.network.network import Network, no_use
 from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style, StyleOptions
-from microbp.drawing.subgraph import Selector, find, one_sample, select
+from microbp.drawing.subgraph import Selector, find_value, one_sample, select
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
-from microbp.nn.arrays import Layout
-from microbp.printing import check_place, write
+from microbp.nn.arrays import LeafPlaces
+from microbp.printing import check_place, write_file
 
 FORMATS = ("dot", "svg", "png", "jpg", "pdf")
 
@@ -81,11 +81,11 @@ class Plan:
         graph = root.graph()
         kept = select(graph, only=only, around=around, depth=depth)
         if level is not None:
-            check(level, model, arrays)
+            check_level(level, model, arrays)
         every = model is None or len(kept) < len(graph) or level not in (None, *BY_SAMPLE)
         one, note = one_sample(graph, kept, sample, every)
         values = _count(one)
-        chosen = Level(level, "it was asked for") if level else choose(values, model, arrays)
+        chosen = Level(level, "it was asked for") if level else choose_level(values, model, arrays)
         if sample is None and chosen.name not in BY_SAMPLE:  # cards of many values hold those of all samples
             one, note = kept, ""
             values = _count(one)
@@ -157,7 +157,7 @@ def draw(
         drawing = _network(root, level, Style.of(**style), timeout)
     else:
         value: Value = root_of(root)
-        given = {find(value.graph(), name): number for name, number in (wrong or {}).items()}
+        given = {find_value(value.graph(), name): number for name, number in (wrong or {}).items()}
         moment = Static(value.grad != 0.0, given) if step is None else AtStep(value, step, given)
         asked = PictureOptions(
             model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
@@ -175,7 +175,7 @@ def draw(
             drawing, fit = best(Size.of(width), asked, weights, make)
             drawing.fit = fit
     if path is not None:
-        write(path, drawing.picture(ending, dpi))
+        write_file(path, drawing.picture(ending, dpi))
     return drawing
 
 
@@ -187,12 +187,12 @@ def dot_text(root: Value | MLP, **options: Unpack[PictureOptions]) -> str:
 def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Drawing:
     """A network without a graph: its layers, from its parameters."""
     if level not in (None, "layer"):
-        check(level or "layer", model)
+        check_level(level or "layer", model)
         raise GraphError(
             f"level={level!r} needs values, and a network alone has none: draw a result of it, draw(model(x), "
             f"model=model, level={level!r}), or its layers, level='layer'"
         )
-    parameters = Layout(model.parameter_arrays()).leaves
+    parameters = LeafPlaces(model.parameter_arrays()).leaves
     scene = Scene(parameters, parameters, model, "layer", style)
     scene.line_up()
     moment = Static(any(p.grad for p in parameters))

@@ -14,7 +14,7 @@ Use = tuple[Value, int]
 """A value, and the number of one of its inputs."""
 
 
-def fold(
+def fold_graph(
     graph: Sequence[Value], kept: Collection[Value], boxes: Mapping[Value, Box]
 ) -> tuple[dict[Value, Use], dict[Value, Formula]]:
     """Where each folded value is used, `{value: (consumer, position)}`, and what to call every value then.
@@ -25,7 +25,7 @@ def fold(
     >>> from microbp import Value
     >>> x = Value(2.0, label="x")
     >>> y = (0.5 * (x - 1) ** 2).exp()
-    >>> found, names = fold(y.graph(), y.graph(), dict.fromkeys(y.graph()))
+    >>> found, names = fold_graph(y.graph(), y.graph(), dict.fromkeys(y.graph()))
     >>> len(found), expression(y, names).text()
     (3, 'exp(0.5·(x − 1)²)')
     """

@@ -82,7 +82,7 @@ def render(source: str, ending: str, *, timeout: float = TIMEOUT, dpi: int | Non
     return next(render_all([source], ending, timeout=timeout, dpi=dpi))
 
 
-class Layout(NamedTuple):
+class GraphvizLayout(NamedTuple):
     """Where Graphviz puts everything, in points from the bottom left corner, in its own words."""
 
     bb: str
@@ -92,10 +92,10 @@ class Layout(NamedTuple):
     arrows: list[dict[str, Any]]
 
 
-def layout(source: str, timeout: float = TIMEOUT) -> Layout:
+def layout(source: str, timeout: float = TIMEOUT) -> GraphvizLayout:
     """Where Graphviz puts what DOT text describes. Raises `RendererError` as `render` does."""
     laid = json.loads(render(source, "json0", timeout=timeout))
-    return Layout(laid["bb"], laid.get("objects", []), laid.get("edges", []))
+    return GraphvizLayout(laid["bb"], laid.get("objects", []), laid.get("edges", []))
 
 
 def render_all(

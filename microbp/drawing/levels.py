@@ -1,7 +1,7 @@
 """How fine a picture is: a card for each operation, for each neuron, for each layer, or for each array of a trace.
 
 >>> from microbp import load
->>> choose(31, load("w1-w8").model)
+>>> choose_level(31, load("w1-w8").model)
 Level(name='op', why='31 values can be read one by one')
 """
 
@@ -44,7 +44,7 @@ class Level(NamedTuple):
     why: str
 
 
-def choose(values: int, model: MLP | None, arrays: Any = None) -> Level:
+def choose_level(values: int, model: MLP | None, arrays: Any = None) -> Level:
     """The finest level that can be read, for a graph of so many values; for a trace, that of its arrays."""
     if arrays is not None:
         return Level("array", "a trace has arrays; level='op' has a card for each operation")
@@ -59,7 +59,7 @@ def choose(values: int, model: MLP | None, arrays: Any = None) -> Level:
     return Level("layer", f"{too_many}, {weights:,} weights more than the {READABLE['weights']} that can be arrows")
 
 
-def check(level: str, model: MLP | None, arrays: Any = None) -> None:
+def check_level(level: str, model: MLP | None, arrays: Any = None) -> None:
     """Raises `UnknownNameError` for a level that does not exist, `GraphError` for one that needs a model or trace."""
     if level not in FOLDED:
         raise UnknownNameError(nearest("level", level, FOLDED))
@@ -69,7 +69,7 @@ def check(level: str, model: MLP | None, arrays: Any = None) -> None:
         raise GraphError(f"level={level!r} needs the network that it shows: pass model=...")
 
 
-def folded(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
+def folded_boxes(top: Box, level: str, titles: Collection[str] = ()) -> set[Box]:
     """The boxes that become one card each: those of the level, and those with these titles.
 
     Raises `UnknownNameError` for a title that no box has.
@@ -104,7 +104,7 @@ def regroup(top: Box, boxes: dict[Value, Box]) -> set[Value]:
     return shared
 
 
-class Part(NamedTuple):
+class CardRow(NamedTuple):
     """A row of the card of a folded box: some of its values, with the letter and the shape that a text gives them."""
 
     letter: str
@@ -112,19 +112,19 @@ class Part(NamedTuple):
     values: list[Value]
 
 
-def parts(box: Box) -> Iterator[Part]:
+def parts(box: Box) -> Iterator[CardRow]:
     """What a box and the boxes in it consist of: 128 neurons with 784 weights each are a w of shape (128, 784)."""
     for letter in dict.fromkeys(letter for each in box.walk() for letter in each.parts):
         lists = [each.parts[letter] for each in box.walk() if letter in each.parts]
         shape = box.shape or tuple(n for n in (len(lists), len(lists[0])) if n > 1)
-        yield Part(letter, shape, [value for values in lists for value in values])
+        yield CardRow(letter, shape, [value for values in lists for value in values])
 
 
-def one_by_one(part: Part, level: str) -> list[Part]:
+def split_rows(part: CardRow, level: str) -> list[CardRow]:
     """The rows of a part of a card: at level neuron each of a neuron's weights has its own, if they are few."""
     if level != "neuron" or part.letter != "w" or len(part.values) > FEW_WEIGHTS:
         return [part]
-    return [Part(part.letter, (), [value]) for value in part.values]
+    return [CardRow(part.letter, (), [value]) for value in part.values]
 
 
 def refuse(level: str, values: int, model: MLP | None, arrays: Any, max_nodes: int) -> None:

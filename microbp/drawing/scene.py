@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import Any
 
 from microbp.drawing.escape import LONGEST
-from microbp.drawing.folding import Use, fold
+from microbp.drawing.folding import Use, fold_graph
 from microbp.drawing.grouping import Box, group, kind_of
-from microbp.drawing.levels import Part, folded, one_by_one, parts, regroup
+from microbp.drawing.levels import CardRow, folded_boxes, parts, regroup, split_rows
 from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
@@ -30,7 +30,7 @@ class Card:
     name: str
     box: Box
     value: Value | None = None
-    parts: Sequence[Part] = ()
+    parts: Sequence[CardRow] = ()
     about: str = ""
     """How it was made, if that stands in code."""
 
@@ -84,7 +84,7 @@ class Scene:
         self.names: dict[Value, Formula]
         """What to call every value of the graph."""
         if style.fold and level != "array":
-            self._chains, self.names = fold(graph, self.kept, self._boxes)
+            self._chains, self.names = fold_graph(graph, self.kept, self._boxes)
         else:
             self.names = name_graph(graph)
         self._ids: dict[Value, str] = {}
@@ -133,7 +133,7 @@ class Scene:
 
     def _fold_boxes(self, kept: Sequence[Value]) -> None:
         """Makes the cards of the boxes that are folded. What would hold one value alone stays what it is."""
-        wanted = folded(self.top, self.level, self.style.titles)
+        wanted = folded_boxes(self.top, self.level, self.style.titles)
         self._homes: dict[Box, Box] = {}
         """For every box that is not drawn, the one that its card stands in."""
         inside: dict[Box, Box] = {}
@@ -148,8 +148,8 @@ class Scene:
             if (box := self._boxes[node]) in inside and not isinstance(node, Constant):
                 members.setdefault(inside[box], []).append(node)
         for box, nodes in members.items():
-            rows = [Part(p.letter, p.shape, [v for v in p.values if v in self.kept]) for p in parts(box)]
-            rows = [each for row in rows if row.values for each in one_by_one(row, self.level)]
+            rows = [CardRow(p.letter, p.shape, [v for v in p.values if v in self.kept]) for p in parts(box)]
+            rows = [each for row in rows if row.values for each in split_rows(row, self.level)]
             if len(nodes) > 1 and rows:
                 kind = {"inputs": "input", "input": "input", "leaves": "input"}.get(box.kind, "group")
                 functions = {v.op.name for row in rows for v in row.values if row.letter == "a" and v.op}

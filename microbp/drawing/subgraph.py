@@ -45,7 +45,7 @@ def select(
     """
     kept = set(graph) if only is None else set(only(graph))
     if around is not None:
-        kept &= _near(graph, find(graph, around), 1 if depth is None else depth, both=True)
+        kept &= _near(graph, find_value(graph, around), 1 if depth is None else depth, both=True)
     elif depth is not None:
         kept &= _near(graph, graph[-1], depth, both=False)
     return [node for node in graph if node in kept]
@@ -68,7 +68,7 @@ def one_sample(graph: Sequence[Value], kept: list[Value], sample: int | None, ev
     return [node for node in kept if samples.get(node, shown) == shown], f"sample {shown} of {most}"
 
 
-def find(graph: Sequence[Value], name: str) -> Value:
+def find_value(graph: Sequence[Value], name: str) -> Value:
     """The value of that name in a graph: its label, else what pictures call it."""
     return one_named(name_graph(graph), name)
 

@@ -88,7 +88,7 @@ def _partials(node: Node) -> tuple[float, ...]:
     return tuple(map(float, partials))
 
 
-def report(op: Op, inputs: Sequence[Node], data: float) -> None:
+def report_not_finite(op: Op, inputs: Sequence[Node], data: float) -> None:
     """Say that `op` made `data`, which is inf or nan, unless an earlier operation already left the real line."""
     _refuse_no_numbers(inputs)
     if _state.get().mode == "ignore" or any(x.op is not None and not math.isfinite(x.data) for x in inputs):

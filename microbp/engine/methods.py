@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from microbp.engine.ops import FAMILIES, OPS, Family, Op
-from microbp.formula.compiled import load
+from microbp.formula.compiled import load_source
 from microbp.formula.language import Formula
 
 _RECORD = """\
@@ -68,7 +68,7 @@ def load_functions(op: Op, namespace: Mapping[str, Any]) -> dict[str, Callable[.
     """Every function made for the row: {name: function}, with what they call in `namespace`."""
     rows = {f"op_{row.name}": row for row in (op, *variants(op))}
     return {
-        name: load(source, f"<microbp {op.name}: {name}>", {**namespace, **rows, "math": math})[name]
+        name: load_source(source, f"<microbp {op.name}: {name}>", {**namespace, **rows, "math": math})[name]
         for name, source in generated_sources(op).items()
     }
 
@@ -195,7 +195,7 @@ def _compute(op: Op, variables: tuple[str, ...], inputs: str) -> list[str]:
     else:
         lines = [f"data = {op.formula.python(data)}"]
     lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
-    report = f"    report(op_{op.name}, {inputs}, data)"
+    report = f"    report_not_finite(op_{op.name}, {inputs}, data)"
     return [*lines, "if data - data:  # inf or nan: for these the difference is nan, not 0", report]
 
 

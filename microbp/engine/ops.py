@@ -4,7 +4,7 @@
 ('x * y', ('y', 'x'))
 >>> OPS["tanh"].inputs, OPS["tanh"].print_formula("x").text()
 (('x',), '1 − out²')
->>> find("affine2").forward
+>>> find_operation("affine2").forward
 'w1 * x1 + w2 * x2 + b'
 
 Everything else about an operation is made from its row: the method of `Value` and its reflected form, the
@@ -20,7 +20,7 @@ import re
 from microbp.engine.row import Family, Op
 from microbp.errors import UnknownNameError, nearest
 
-__all__ = ["ACTIVATIONS", "FAMILIES", "OPS", "TABLE", "Family", "Op", "find"]
+__all__ = ["ACTIVATIONS", "FAMILIES", "OPS", "TABLE", "Family", "Op", "find_operation"]
 _NORMAL = "(abs(out) > 1e-290) * (abs(out) < 1e290)"
 """Where a power has all its digits, and one factor more does not make it overflow."""
 
@@ -117,7 +117,7 @@ FAMILIES: dict[str, Family] = {
 }  # fmt: skip
 
 
-def find(name: str) -> Op:
+def find_operation(name: str) -> Op:
     """The operation of that name, made first if it belongs to a family ("affine3").
 
     Raises `UnknownNameError` if there is none.
@@ -129,4 +129,4 @@ def find(name: str) -> Op:
     raise UnknownNameError(nearest("operation", name, [*OPS, *FAMILIES]))
 
 
-copyreg.pickle(Op, lambda op: (find, (op.name,)))
+copyreg.pickle(Op, lambda op: (find_operation, (op.name,)))

@@ -28,14 +28,14 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
-from microbp.engine.ieee import ARITHMETIC, ieee, report, report_gradients
+from microbp.engine.ieee import ARITHMETIC, ieee, report_gradients, report_not_finite
 from microbp.engine.methods import evaluate_source
 from microbp.engine.operands import DECISIONS, Operators, real_number
 from microbp.engine.ops import Op
 from microbp.engine.order import topological_order
 from microbp.engine.value import Constant, Value
 from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError, nearest
-from microbp.formula.compiled import load
+from microbp.formula.compiled import load_source
 
 SIGNS = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">="}
 
@@ -188,8 +188,14 @@ def _place() -> str:
 def evaluation(op: Op) -> Callable[[Any], None]:
     """The function that computes a node of this row anew, made from the row when it is first asked for."""
     name = f"evaluate_{op.name}"
-    tools = {"ARITHMETIC": ARITHMETIC, "ieee": ieee, "report": report, "math": math, f"op_{op.name}": op}
-    return load(evaluate_source(op), f"<microbp {op.name}: {name}>", tools)[name]  # type: ignore[no-any-return]  # generated
+    tools = {
+        "ARITHMETIC": ARITHMETIC,
+        "ieee": ieee,
+        "report_not_finite": report_not_finite,
+        "math": math,
+        f"op_{op.name}": op,
+    }
+    return load_source(evaluate_source(op), f"<microbp {op.name}: {name}>", tools)[name]  # type: ignore[no-any-return]  # generated
 
 
 def _number(x: Any) -> Any:

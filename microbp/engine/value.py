@@ -18,7 +18,7 @@ import numpy as np
 
 from microbp.engine.arrays.functions import FUNCTIONS
 from microbp.engine.copying import Copyable
-from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report, report_gradients
+from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report_gradients, report_not_finite
 from microbp.engine.lecture import Lecture, label_of, pull_from_none
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
@@ -202,7 +202,7 @@ def apply(op: Op, inputs: tuple[Value, ...]) -> Value:
 
 def _generate(op: Op) -> None:
     """Makes the functions of a row: `apply`, `pull` and `local` for the row itself, the methods for `Value`."""
-    tools = (Value, constant, operand, ieee, ieee_partials, report)
+    tools = (Value, constant, operand, ieee, ieee_partials, report_not_finite)
     functions = load_functions(op, {tool.__name__: tool for tool in tools} | {"new": _new, "ARITHMETIC": ARITHMETIC})
     for name in ("pull", "local", "apply"):  # the one that is looked for is there last, whatever interrupts this
         object.__setattr__(op, name, functions.pop(f"{name}_{op.name}"))

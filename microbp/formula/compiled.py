@@ -17,7 +17,7 @@ _TERMS = 500
 """How many terms of a sum stand in one line of code."""
 
 
-def load(source: str, filename: str, namespace: dict[str, Any]) -> dict[str, Any]:
+def load_source(source: str, filename: str, namespace: dict[str, Any]) -> dict[str, Any]:
     """Run generated source in `namespace`; tracebacks and debuggers show it under `filename`.
 
     The text always comes from parsed formulas and names made here, never from a user's string.
@@ -49,7 +49,7 @@ def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]
     source = f"def {name}({', '.join(arguments)}):\n    {body}\n"
     lent = {f"_{f.__name__}": np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc)}
     space = {"np": np, **lent}
-    return load(source, f"<microbp {name}>", space)[name]  # type: ignore[no-any-return]  # it came from exec
+    return load_source(source, f"<microbp {name}>", space)[name]  # type: ignore[no-any-return]  # it came from exec
 
 
 @lru_cache(maxsize=1 << 15)
@@ -63,4 +63,4 @@ def line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
     tree = ast.parse(text, mode="eval")
     names = tuple(sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"np"}))
     source = f"def line({', '.join(names)}):\n    return {text}\n"
-    return load(source, f"<microbp {text}>", {"np": np})["line"], names
+    return load_source(source, f"<microbp {text}>", {"np": np})["line"], names

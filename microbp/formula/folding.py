@@ -1,9 +1,9 @@
 """What numbers alone decide in a formula is worked out, to the last bit what computing it would give.
 
 >>> square = Formula("0.0 if c == 0 else c * x ** (c - 1)")
->>> fold(square.substitute(c=Formula("2.0"))).python()
+>>> fold_constants(square.substitute(c=Formula("2.0"))).python()
 '2.0 * x'
->>> fold(Formula("1.0 * (0.5 * (2.0 * (y - a)))")).python()
+>>> fold_constants(Formula("1.0 * (0.5 * (2.0 * (y - a)))")).python()
 'y - a'
 """
 
@@ -32,7 +32,7 @@ _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-def fold(formula: Formula) -> Formula:
+def fold_constants(formula: Formula) -> Formula:
     """The formula with numbers worked out: nothing in it is computed in another order than before.
 
     But for powers of two, which multiply without rounding: 0.5·(2·x) is x.
@@ -43,11 +43,11 @@ def fold(formula: Formula) -> Formula:
         terms = kept
     numbers = [term.number for term in terms]
     if len(terms) == 2 and None not in numbers:
-        return number(numbers[0] + numbers[1])  # type: ignore[operator]  # neither is None
+        return number_formula(numbers[0] + numbers[1])  # type: ignore[operator]  # neither is None
     return Formula.sum(terms)
 
 
-def number(value: float) -> Formula:
+def number_formula(value: float) -> Formula:
     """A number as a formula; what has no literal in Python is called by its name there."""
     if math.isfinite(value):
         tree: ast.expr = ast.Constant(abs(value))
@@ -60,7 +60,7 @@ def _fold(tree: ast.expr) -> ast.expr:
         case ast.Constant(value=int() as whole):
             return ast.Constant(float(whole))  # which Python subtracts from floats more quickly
         case ast.BinOp(op=ast.Add()):
-            return fold(Formula(tree)).tree
+            return fold_constants(Formula(tree)).tree
         case ast.BinOp(left=left, op=op, right=right):
             return _binary(_fold(left), op, _fold(right))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -87,7 +87,7 @@ def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
     a, b = Formula(left).number, Formula(right).number
     if a is not None and b is not None:
         try:
-            return number(_ARITHMETIC[type(op)](a, b)).tree
+            return number_formula(_ARITHMETIC[type(op)](a, b)).tree
         except (ArithmeticError, ValueError):
             return ast.BinOp(left, op, right)  # it raises when it is run, as it should
     if isinstance(op, ast.Mult):
@@ -102,7 +102,7 @@ def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
                 case ast.BinOp(left=inner, op=ast.Mult(), right=rest) if one is not None and _exact(one):
                     factor = Formula(inner).number
                     if factor is not None and _exact(factor):
-                        return _binary(number(one * factor).tree, ast.Mult(), rest)
+                        return _binary(number_formula(one * factor).tree, ast.Mult(), rest)
     if isinstance(op, ast.Pow | ast.Div) and b == 1.0:
         return left
     return ast.BinOp(left, op, right)

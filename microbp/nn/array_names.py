@@ -2,7 +2,7 @@
 
 >>> array_name("dL_dW2"), array_name("theta1_grad"), array_name("nabla_b"), array_name("h1")
 (ArrayName(kind='W', number=2), ArrayName(kind='theta', number=1), ArrayName(kind='b', number=None), None)
->>> layers_of({"0.weight": 0, "2.weight": 2}, depth=2)
+>>> layer_numbers({"0.weight": 0, "2.weight": 2}, depth=2)
 {'0.weight': 1, '2.weight': 2}
 """
 
@@ -61,12 +61,12 @@ def stems(name: str) -> Iterator[str]:
         yield match["stem"]
 
 
-def layers_of(numbers: Mapping[str, int], depth: int) -> dict[str, int]:
+def layer_numbers(numbers: Mapping[str, int], depth: int) -> dict[str, int]:
     """For each name the layer, from 1: the numbers may begin with 0, and may count what has no arrays as well.
 
     What is beyond the network is left out.
 
-    >>> layers_of({"W1": 1, "W2": 2, "W3": 3}, depth=2), layers_of({"W0": 0, "b0": 0}, depth=2)
+    >>> layer_numbers({"W1": 1, "W2": 2, "W3": 3}, depth=2), layer_numbers({"W0": 0, "b0": 0}, depth=2)
     ({'W1': 1, 'W2': 2}, {'W0': 1, 'b0': 1})
     """
     distinct = sorted(set(numbers.values()))

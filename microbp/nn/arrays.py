@@ -53,12 +53,12 @@ def from_theta(thetas: Sequence[ArrayLike]) -> tuple[list[Floats], list[Floats]]
     return [theta[:, 1:] for theta in matrices], [theta[:, 0] for theta in matrices]
 
 
-class Layout:
+class LeafPlaces:
     """Where each leaf stands in the arrays of a network: in more than one place if it is shared.
 
     >>> from microbp.nn.network import MLP
     >>> model = MLP(2, [1], seed=0)
-    >>> layout = Layout(model.parameter_arrays())
+    >>> layout = LeafPlaces(model.parameter_arrays())
     >>> layout.collect([np.array([[1.0, 2.0]]), np.array([3.0])]).tolist()
     [1.0, 2.0, 3.0]
     """

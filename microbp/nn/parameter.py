@@ -17,7 +17,7 @@ from microbp.nn.network import MLP
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PlacedParameter:
     """One parameter of a network and its place: layer l, neurons j (several share a bias), a weight's input k."""
 
     value: Value
@@ -50,7 +50,7 @@ class Parameter:
         return f"db{self.layer}" + (f"[{self.neurons[0]}]" if len(self.neurons) == 1 else ".sum()")
 
 
-def find_parameter(model: MLP, label: str) -> Parameter:
+def find_parameter(model: MLP, label: str) -> PlacedParameter:
     """The parameter of that label: its own, w[l][j,k], b[l][j], or b[l] for a bias that the whole layer shares.
 
     Raises `UnknownNameError` with the nearest labels if there is none, `GraphError` if it is shared in another way.
@@ -70,4 +70,4 @@ def find_parameter(model: MLP, label: str) -> Parameter:
     if len(places[value]) > 1 and places[value] != [("b", l, (j,)) for j in range(len(model.layers[l - 1].neurons))]:
         where = ", ".join(name for name in general if general[name] is value)
         raise GraphError(f"a derivation needs a parameter of one place, or a bias of one whole layer; this is {where}")
-    return Parameter(value, l, tuple(at[0] for _, _, at in places[value]), index[1] if kind == "w" else None)
+    return PlacedParameter(value, l, tuple(at[0] for _, _, at in places[value]), index[1] if kind == "w" else None)

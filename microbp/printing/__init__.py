@@ -1,8 +1,8 @@
 """Everything that is printed goes through here: numbers, tables, JSON, and files."""
 
-from microbp.printing.files import check_place, keep, read, write
+from microbp.printing.files import check_place, keep, read_file, write_file
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
-from microbp.printing.shown import Shown, fitted
+from microbp.printing.shown import Shown, in_width
 from microbp.printing.tables import breadth, columns, json_text, markdown
 
 __all__ = [
@@ -14,12 +14,12 @@ __all__ = [
     "decimals",
     "derivative",
     "factor",
-    "fitted",
+    "in_width",
     "json_text",
     "keep",
     "markdown",
     "number_text",
     "printable",
-    "read",
-    "write",
+    "read_file",
+    "write_file",
 ]

@@ -2,7 +2,7 @@
 
 >>> import os, tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
-...     place = write(f"{folder}/graph.dot", b"digraph {}")
+...     place = write_file(f"{folder}/graph.dot", b"digraph {}")
 ...     place.read_bytes(), os.listdir(folder)
 (b'digraph {}', ['graph.dot'])
 """
@@ -23,8 +23,8 @@ _inputs: set[Path] = set()
 """What was read here, or is about to be: no picture, page, film, chart or checkpoint is written over it."""
 
 
-def read(path: str | os.PathLike[str], most: int, *, protect: bool = True) -> bytes:
-    """The bytes of a regular file; unless it is not to be protected, `write` from now on refuses to replace it.
+def read_file(path: str | os.PathLike[str], most: int, *, protect: bool = True) -> bytes:
+    """The bytes of a regular file; unless it is not to be protected, `write_file` from now on refuses to replace it.
 
     Raises `OSError` if it cannot be read, if it has more than `most` bytes, or for a pipe, a device or a folder, which
     may have no end.
@@ -65,7 +65,7 @@ def check_place(path: str | os.PathLike[str]) -> Path:
     return place
 
 
-def write(path: str | os.PathLike[str], content: bytes) -> Path:
+def write_file(path: str | os.PathLike[str], content: bytes) -> Path:
     """Writes a file, or writes it anew with the mode and the owner it had; returns its path as given.
 
     What stood there stays whole until all of the new content is on the disk; a link stays a link. Raises `ProblemError`

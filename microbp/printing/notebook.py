@@ -40,7 +40,7 @@ def beside(wrong: Sequence[str], right: Sequence[str]) -> str:
     return f'<div style="display: flex; flex-wrap: wrap; gap: .5em; margin: .4em 0">{boxes}</div>'
 
 
-def table(rows: Iterable[Sequence[str]], wrong: Iterable[bool], head: Sequence[str] = ()) -> str:
+def rows_table(rows: Iterable[Sequence[str]], wrong: Iterable[bool], head: Sequence[str] = ()) -> str:
     """A table in which the rows that are wrong can be seen at once."""
     top = _row(head, "transparent", "th") if head else ""
     body = [
@@ -71,17 +71,17 @@ def _square(colour: str, text: str = "") -> str:
     return f'<td style="{_SQUARE}; background: {colour}; background-clip: padding-box">{text}</td>'
 
 
-def maps(of: dict[str, Sequence[str]]) -> str:
+def maps_in_a_row(of: dict[str, Sequence[str]]) -> str:
     """The maps of several arrays in a row, each below its name."""
     parts = "".join(f"<div><code>{html.escape(name)}</code>{grid(rows)}</div>" for name, rows in of.items() if rows)
     return f'<div style="display: flex; flex-wrap: wrap; gap: 1.5em; margin: .4em 0">{parts}</div>' if parts else ""
 
 
-def lines(text: str) -> str:
+def preformatted(text: str) -> str:
     """Lines as a terminal shows them."""
     return f'<pre style="margin: .4em 0; color: inherit; background: transparent">{html.escape(text)}</pre>'
 
 
-def folded(summary: str, text: str) -> str:
+def collapsed(summary: str, text: str) -> str:
     """Lines that are there on a click."""
-    return f'<details><summary style="cursor: pointer">{html.escape(summary)}</summary>{lines(text)}</details>'
+    return f'<details><summary style="cursor: pointer">{html.escape(summary)}</summary>{preformatted(text)}</details>'

@@ -26,13 +26,13 @@ class Shown:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return fitted(str(self))
+        return in_width(str(self))
 
 
-def fitted(text: str, width: int = WIDTH) -> str:
+def in_width(text: str, width: int = WIDTH) -> str:
     """Text in lines of at most so many characters: what goes on does so below the last column of its line.
 
-    >>> print(fitted("  sign  the sign is wrong", 20))
+    >>> print(in_width("  sign  the sign is wrong", 20))
       sign  the sign is
             wrong
     """

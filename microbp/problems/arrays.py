@@ -117,7 +117,7 @@ def sizes_of(weights: Sequence[Floats]) -> list[int]:
     return [np.shape(weights[0])[1], *map(len, weights)]
 
 
-def split(count: int, held_out: int, seed: int = 0) -> tuple[list[int], list[int]]:
+def held_out_split(count: int, held_out: int, seed: int = 0) -> tuple[list[int], list[int]]:
     """Which of so many samples are trained on, and which are held out."""
     if not held_out:
         return list(range(count)), []

@@ -105,7 +105,7 @@ class Exercise:
             loss, dW, db = vectorized.loss_and_gradients(self.weights, self.biases, self.X, self.Y, **conventions)
         except ValueError as error:
             raise ShapeError(str(error)) from error
-        return loss, by_name(dW, db)
+        return loss, named_gradients(dW, db)
 
     @property
     def activation_names(self) -> dict[str, Any]:
@@ -117,10 +117,10 @@ class Exercise:
         return replace(self, X=np.asarray(X, dtype=np.float64), Y=np.asarray(Y, dtype=np.float64))
 
 
-def by_name(dW: Sequence[ArrayLike], db: Sequence[ArrayLike]) -> Gradients:
+def named_gradients(dW: Sequence[ArrayLike], db: Sequence[ArrayLike]) -> Gradients:
     """Two lists of gradients as one dict.
 
-    >>> list(by_name([[[1.0]], [[2.0]]], [[3.0], [4.0]]))
+    >>> list(named_gradients([[[1.0]], [[2.0]]], [[3.0], [4.0]]))
     ['dW1', 'db1', 'dW2', 'db2']
     """
     pairs = enumerate(zip(dW, db, strict=True), 1)

@@ -50,11 +50,11 @@ def _named(text: str) -> tuple[str, str]:
     return (match[1], text[match.end() :].strip()) if match else ("", text.strip())
 
 
-def as_text(root: Value) -> str:
+def as_expression(root: Value) -> str:
     """The expression that `ExpressionProblem` makes such a graph of; nothing if there is none, or a long one only.
 
     >>> w, x = Value(2.0, "w"), Value(3.0, "x")
-    >>> as_text((w * x - 1).tanh() ** 2)
+    >>> as_expression((w * x - 1).tanh() ** 2)
     'tanh(w*x - 1)**2'
     """
     signs: dict[str, Any] = {op.name: kind for kind, op in _OPERATORS.items()}

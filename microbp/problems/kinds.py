@@ -1,6 +1,6 @@
 """The kinds of things that settings and the keys of a problem file take: in words, and as a test.
 
->>> whole(1).words, whole(1).fits(3), whole(1).fits(True)
+>>> whole_number(1).words, whole_number(1).fits(3), whole_number(1).fits(True)
 ('a whole number, 1 or more', True, False)
 >>> one_of(["sgd", "adam"]).words
 "one of ['sgd', 'adam']"
@@ -73,7 +73,7 @@ def _a_layer(fits: Callable[[Any], bool], value: Any) -> bool:
     return is_file(value) or _lists(1, lambda one: is_file(one) or fits(one), value)
 
 
-def whole(least: int) -> Kind:
+def whole_number(least: int) -> Kind:
     """A whole number."""
     return Kind(f"a whole number, {least} or more", lambda value: _is(Integral, value) and least <= value < 2**63)
 
@@ -117,4 +117,4 @@ TARGETS = Kind(
     "a list of rows of numbers, or for each sample the number of its class, from 0",
     lambda value: _lists(2, _number, value) or _lists(1, _number, value),
 )
-SIZES = Kind("a list of whole numbers, 1 or more", partial(_lists, 1, whole(1).fits))
+SIZES = Kind("a list of whole numbers, 1 or more", partial(_lists, 1, whole_number(1).fits))

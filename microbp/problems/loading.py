@@ -16,13 +16,13 @@ from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.losses import LOSSES, loss_named
 from microbp.nn.initial import start
 from microbp.nn.layout import ArrayLayout
-from microbp.printing import read
-from microbp.problems.arrays import network_arrays, sizes_of, split
+from microbp.printing import read_file
+from microbp.problems.arrays import held_out_split, network_arrays, sizes_of
 from microbp.problems.expression import ExpressionProblem
 from microbp.problems.kinds import short
 from microbp.problems.names import Names
 from microbp.problems.network import NetworkProblem, Problem
-from microbp.problems.schema import SCHEMA, check, check_required
+from microbp.problems.schema import SCHEMA, check_key, check_required
 from microbp.problems.settings import Training
 
 MAX_PARAMETERS = 100_000
@@ -68,7 +68,7 @@ def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
             return parse(_builtin(name), name)
         if name.endswith(".toml"):
             try:
-                text = read(name, MAX_BYTES).decode("utf-8-sig")
+                text = read_file(name, MAX_BYTES).decode("utf-8-sig")
             except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no name of a file
                 said = "there is no such file" if isinstance(error, FileNotFoundError) else error
                 raise ProblemError(f"cannot read the problem file {name!r}: {said}") from error
@@ -141,7 +141,7 @@ def _sections(text: str, name: str) -> dict[str, dict[str, Any]]:
         if not isinstance(values, dict):
             raise ProblemError(f"{name}: [{section}] must be a section, got {short(values)}")
         for key, value in values.items():
-            check(name, section, key, value)
+            check_key(name, section, key, value)
     check_required(name, sections)
     return sections
 
@@ -190,6 +190,6 @@ def _samples(data: dict[str, Any], layout: ArrayLayout) -> dict[str, Any]:
     if held_out and len(X) == len(Y):
         if held_out >= len(X):
             raise ProblemError(f"data.held_out must leave a sample to train on: there are {len(X)}, got {held_out}")
-        for prefix, rows in zip(("", "held_out_"), split(len(X), held_out, given["seed"]), strict=True):
+        for prefix, rows in zip(("", "held_out_"), held_out_split(len(X), held_out, given["seed"]), strict=True):
             samples |= {f"{prefix}inputs": [X[i] for i in rows], f"{prefix}targets": [Y[i] for i in rows]}
     return samples

@@ -15,7 +15,7 @@ from typing import Any
 
 from microbp.errors import ProblemError, ShapeError
 from microbp.nn import MLP, Layer
-from microbp.nn.arrays import Layout
+from microbp.nn.arrays import LeafPlaces
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Names:
         model.input_labels = list(self.inputs or model.input_labels)
         for l, layer in enumerate(model.layers):
             self._layer(l, layer, shared_bias)
-        labels = [leaf.label for leaf in Layout(model.parameter_arrays()).leaves]
+        labels = [leaf.label for leaf in LeafPlaces(model.parameter_arrays()).leaves]
         if len(set(labels)) < len(labels):
             twice = sorted({label for label in labels if labels.count(label) > 1})
             raise ShapeError(f"names must be different for different parameters, got {twice} more than once")

@@ -18,13 +18,13 @@ from microbp.engine.declared import Activation
 from microbp.errors import GraphError, ProblemError, UnknownNameError, nearest
 from microbp.losses import LOSSES, LossName, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
-from microbp.nn.arrays import Layout
+from microbp.nn.arrays import LeafPlaces
 from microbp.nn.layout import UNSAID, ArrayLayout
-from microbp.printing import Shown, columns, write
+from microbp.printing import Shown, columns, write_file
 from microbp.problems.arrays import samples
 from microbp.problems.kinds import NUMBER
 from microbp.problems.names import Names
-from microbp.problems.saving import as_toml, in_words, sections
+from microbp.problems.saving import as_toml, problem_in_words, sections
 from microbp.problems.settings import PENALTIES, Training, penalty_named
 
 MAX_ARROWS = 40_000
@@ -178,7 +178,7 @@ class NetworkProblem(Problem):
 
     def leaves(self) -> list[Value]:
         """Weights and biases, layer by layer."""
-        return Layout(self.model.parameter_arrays()).leaves
+        return LeafPlaces(self.model.parameter_arrays()).leaves
 
     def predict(self, X: ArrayLike, theta: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """What the network answers to X of shape (m, n_in), in vectorized form: shape (m, n_out).
@@ -186,7 +186,7 @@ class NetworkProblem(Problem):
         With the loss softmax_cross_entropy that is the softmax of its outputs. `theta` are the parameters, by leaf, if
         they are not to be those of now.
         """
-        layout = Layout(self.model.parameter_arrays())
+        layout = LeafPlaces(self.model.parameter_arrays())
         arrays = layout.spread(np.array([leaf.data for leaf in layout.leaves]) if theta is None else theta)
         outputs = vectorized.forward(arrays[::2], arrays[1::2], X, **self.model.activations())[1][-1]
         return vectorized.softmax(outputs) if LOSSES[self.loss].of == "softmax_cross_entropy" else outputs
@@ -207,14 +207,14 @@ class NetworkProblem(Problem):
         return float(np.mean(right))
 
     def __str__(self) -> str:
-        return "\n".join([self.title, *columns(in_words(self))])
+        return "\n".join([self.title, *columns(problem_in_words(self))])
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes it as a problem file, which `load` reads back: with the weights of now, in the layout that is said.
 
         Raises `ProblemError` if it cannot be written there, and for the file that the problem was read from.
         """
-        write(path, as_toml(sections(self)).encode())
+        write_file(path, as_toml(sections(self)).encode())
 
     def trained(self) -> list[Value]:
         """The parameters that training changes."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.problems.arrays import split
+from microbp.problems.arrays import held_out_split
 
 
 def as_toml(sections: Mapping[str, Mapping[str, Any]]) -> str:
@@ -48,7 +48,7 @@ def sections(problem: Any) -> dict[str, dict[str, Any]]:
     layout, functions = problem.layout, problem.model.activations()
     weights, biases = layout.written(*problem.model.arrays())
     held_out = len(problem.held_out_inputs)
-    order = split(len(problem.inputs) + held_out, held_out)
+    order = held_out_split(len(problem.inputs) + held_out, held_out)
     inputs, targets = (
         np.concatenate(parts)[np.argsort(np.concatenate(order))]
         for parts in ((problem.inputs, problem.held_out_inputs), (problem.targets, problem.held_out_targets))
@@ -69,7 +69,7 @@ def sections(problem: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def in_words(problem: Any) -> list[tuple[str, str]]:
+def problem_in_words(problem: Any) -> list[tuple[str, str]]:
     """What there is to say of a network problem, a line for each section: its name, and a sentence without an end."""
     sizes = "-".join(map(str, [len(problem.model.input_labels), *(len(bias) for bias in problem.biases)]))
     functions = problem.model.activations()

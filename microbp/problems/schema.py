@@ -32,7 +32,7 @@ from microbp.problems.kinds import (
     one_of,
     one_or_each,
     short,
-    whole,
+    whole_number,
 )
 from microbp.problems.settings import KINDS, PENALTIES
 
@@ -58,7 +58,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
     "network": {
         "sizes": Key(SIZES, "the inputs, then the neurons of each layer; or give weights and biases", "[2, 3, 1]"),
         "init": Key(one_of(INITS), "how weights begin where only sizes are given; biases are 0", '"glorot"'),
-        "seed": Key(whole(0), "of the random weights", "0"),
+        "seed": Key(whole_number(0), "of the random weights", "0"),
         "weights": Key(WEIGHTS, "weights[l][j][k]: layer l, to neuron j, from input k", "[[[0.15, 0.20]]]"),
         "biases": Key(BIASES, "biases[l][j]: layer l, neuron j", "[[0.35]]"),
         "activation": Key(one_or_each(ACTIVATIONS, "hidden layer"), "of the hidden layers", '"tanh"'),
@@ -97,11 +97,11 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "inputs": Key(MATRIX, "a row for each sample; or name a dataset", "[[0.0, 1.0], [1.0, 1.0]]"),
         "targets": Key(TARGETS, "a row for each sample", "[[1.0], [0.0]]"),
         "dataset": Key(one_of(DATASETS), "one of `microbp.datasets`, instead of inputs and targets", '"moons"'),
-        "samples": Key(whole(1), "how many of a dataset that is made", "100"),
+        "samples": Key(whole_number(1), "how many of a dataset that is made", "100"),
         "noise": Key(NUMBER, "the standard deviation of the noise in such a dataset", "0.1"),
-        "seed": Key(whole(0), "of such a dataset, and of which samples are held out (0)", "0"),
-        "held_out": Key(whole(0), "how many samples training never sees: they judge what was learnt", "0"),
-        "shown": Key(whole(1), "how many samples the graph is of that is stepped through and drawn (all)", "1"),
+        "seed": Key(whole_number(0), "of such a dataset, and of which samples are held out (0)", "0"),
+        "held_out": Key(whole_number(0), "how many samples training never sees: they judge what was learnt", "0"),
+        "shown": Key(whole_number(1), "how many samples the graph is of that is stepped through and drawn (all)", "1"),
     },
     "loss": {
         "name": Key(one_of(_LOSSES)._replace(fits=_is_loss), "with all its conventions", '"half_squared_error"'),
@@ -143,7 +143,7 @@ def path(section: str, key: str) -> str:
     return f"{section}.{key}" if section else key
 
 
-def check(name: str, section: str, key: str, value: Any) -> None:
+def check_key(name: str, section: str, key: str, value: Any) -> None:
     """Raises `ProblemError` for a key that there is not, with the nearest one, and for a value of the wrong kind."""
     if key not in SCHEMA[section]:
         known = [path(section, k) for k in SCHEMA[section]] + [s for s in SCHEMA if s and not section]

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.optim import OPTIMIZERS, SCHEDULES, Optimizer
-from microbp.problems.kinds import NUMBER, SHARE, one_of, short, whole
+from microbp.problems.kinds import NUMBER, SHARE, one_of, short, whole_number
 
 OptimizerName = Literal["sgd", "adam"]
 Schedule = Literal["constant", "step", "cosine"]
@@ -22,16 +22,16 @@ UPDATES, ENGINES = get_args(Update), get_args(Engine)
 
 KINDS = {
     "learning_rate": NUMBER,
-    "steps": whole(0),
-    "batch_size": whole(1),
+    "steps": whole_number(0),
+    "batch_size": whole_number(1),
     "optimizer": one_of(OPTIMIZERS),
     "momentum": NUMBER,
     "schedule": one_of(SCHEDULES),
     "decay": SHARE,
-    "decay_every": whole(1),
+    "decay_every": whole_number(1),
     "update": one_of(UPDATES),
     "engine": one_of(ENGINES),
-    "seed": whole(0),
+    "seed": whole_number(0),
 }
 """What each setting of `Training` takes, there and in a problem file."""
 

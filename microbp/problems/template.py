@@ -32,6 +32,6 @@ def _template() -> Iterator[str]:
             yield f"{hidden[name]}{name} = {key.example}  # {key.about}{choice}"
 
 
-def table() -> list[tuple[str, str, str]]:
+def keys_table() -> list[tuple[str, str, str]]:
     """A row for each key: the key, what it takes, what it means."""
     return [(path(s, name), key.kind.words, key.about) for s, keys in SCHEMA.items() for name, key in keys.items()]

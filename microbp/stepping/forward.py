@@ -26,7 +26,7 @@ WIDTH = 98
 
 
 @dataclass(frozen=True)
-class Line:
+class ForwardLine:
     """How one value is computed: its name, the formula, the same with numbers, the result."""
 
     name: str
@@ -46,10 +46,10 @@ class Line:
 
 
 @dataclass(frozen=True, repr=False)
-class Forward(Shown):
+class ForwardPass(Shown):
     """The forward pass of a graph, line by line. Prints as such."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ForwardLine, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
@@ -63,7 +63,7 @@ class Forward(Shown):
         return self.page()
 
 
-def forward(root: Value, *, sample: int | None = None) -> Forward:
+def forward(root: Value, *, sample: int | None = None) -> ForwardPass:
     """Every value of a graph with its numbers put in, in the order in which they are computed.
 
     In a network, values without a label stand inside the line of what is made of them. With `sample`, 1 for the first,
@@ -77,10 +77,10 @@ def forward(root: Value, *, sample: int | None = None) -> Forward:
     samples = samples_of(graph)
     if sample is not None and sample not in samples.values() and (samples or sample != 1):
         raise GraphError(f"this graph has {len(set(samples.values())) or 1} sample(s), got sample {sample}")
-    return Forward(tuple(_lines(graph, [v for v in graph if sample is None or samples.get(v, sample) == sample])))
+    return ForwardPass(tuple(_lines(graph, [v for v in graph if sample is None or samples.get(v, sample) == sample])))
 
 
-def _lines(graph: Sequence[Value], shown: Sequence[Value]) -> Iterator[Line]:
+def _lines(graph: Sequence[Value], shown: Sequence[Value]) -> Iterator[ForwardLine]:
     names = name_graph(graph)
     network = any(node.op is not None and node.op.family == "affine" for node in graph)
     symbols, numbers = dict(names), {node: _number(node) for node in graph}
@@ -92,7 +92,7 @@ def _lines(graph: Sequence[Value], shown: Sequence[Value]) -> Iterator[Line]:
             symbols[node], numbers[node] = made, put_in
             continue
         one = "·1" if node.op.family == "affine" else ""  # what a bias is multiplied by
-        yield Line(names[node].text(), made.text(), _TWICE.sub(r"(\1)", put_in.text()) + one, node.data)
+        yield ForwardLine(names[node].text(), made.text(), _TWICE.sub(r"(\1)", put_in.text()) + one, node.data)
 
 
 def _number(node: Value) -> Formula:

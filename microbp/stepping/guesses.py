@@ -21,7 +21,7 @@ TOLERANCE = 0.01
 """How far, relatively, a guess may be from a number and still mean it."""
 
 
-class Idea(NamedTuple):
+class WrongIdea(NamedTuple):
     """One wrong idea: a code, a sentence for the learner, and what it makes of a step and those that fed its node."""
 
     code: str
@@ -37,28 +37,28 @@ def _without_activation(step: Step, above: Sequence[Step]) -> float | None:
 
 
 IDEAS = (
-    Idea(
+    WrongIdea(
         "upstream-alone",
         "That is the upstream gradient alone: multiply it by the local derivative.",
         lambda step, _: step.upstream,
     ),
-    Idea(
+    WrongIdea(
         "local-alone",
         "That is the local derivative alone: multiply it by the upstream gradient.",
         lambda step, _: step.local,
     ),
-    Idea("wrong-sign", "The size is right, the sign is not.", lambda step, _: -step.contribution),
-    Idea(
+    WrongIdea("wrong-sign", "The size is right, the sign is not.", lambda step, _: -step.contribution),
+    WrongIdea(
         "sum",
         "That is the sum of upstream gradient and local derivative: the chain rule multiplies them.",
         lambda step, _: step.upstream + step.local,
     ),
-    Idea(
+    WrongIdea(
         "total",
         "That is the total after this step: the contribution is what is added to it.",
         lambda step, _: None if step.first else step.after,
     ),
-    Idea(
+    WrongIdea(
         "activation-derivative-forgotten",
         "That leaves out the derivative of the activation: upstream is the gradient of the net.",
         _without_activation,
@@ -92,7 +92,7 @@ def wrong_numbers(step: Step, above: Sequence[Step]) -> dict[str, float]:
     }
 
 
-def judge(guess: float, step: Step, above: Sequence[Step]) -> Verdict:
+def judge_guess(guess: float, step: Step, above: Sequence[Step]) -> Verdict:
     """Whether a guess at the contribution of a step is right, and if not, which wrong idea it fits."""
     if close(guess, step.contribution):
         return Verdict(True, guess, step.contribution, None)

@@ -5,7 +5,7 @@
 >>> step = Stepper(load("w1-w8").root()).finish("w5")
 >>> print(chain_rule(step))
 ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041
->>> print(reason(step))
+>>> print(local_reason(step))
 net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1
 >>> print(arrival(step))
 It is the only contribution to w5.
@@ -41,7 +41,7 @@ def given(step: Step) -> str:
     )
 
 
-def reason(step: Step) -> str:
+def local_reason(step: Step) -> str:
     """Why the local derivative is what it is: the node's formula, and its derivative with respect to the input."""
     made = expression(step.node, step.names).text()
     name = step.node_name
@@ -60,7 +60,7 @@ def arrival(step: Step) -> str:
     )
 
 
-def as_dict(step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
+def step_as_dict(step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
     """A step for JSON: nodes by name, each beside its id, its place in the graph's topological order."""
     return {
         "number": step.number,
@@ -80,14 +80,14 @@ def as_dict(step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
 def pass_as_dict(stepper: Stepper) -> dict[str, Any]:
     """A whole pass for JSON."""
     ids = {value: k for k, value in enumerate(stepper.graph)}
-    return {"root": root_name(stepper), "steps": [as_dict(step, ids) for step in stepper.shown]}
+    return {"root": root_name(stepper), "steps": [step_as_dict(step, ids) for step in stepper.shown]}
 
 
 def pass_as_text(stepper: Stepper) -> Iterator[str]:
     """A whole pass as lines of text."""
     for step in stepper.shown:
         yield f"{step.number:>{len(str(len(stepper)))}}  {chain_rule(step)}"
-        yield f"{'':>{len(str(len(stepper)))}}    {reason(step)}. {arrival(step)}"
+        yield f"{'':>{len(str(len(stepper)))}}    {local_reason(step)}. {arrival(step)}"
 
 
 def pass_as_markdown(stepper: Stepper) -> Iterator[str]:
@@ -98,7 +98,8 @@ def pass_as_markdown(stepper: Stepper) -> Iterator[str]:
         if step.node is not node:
             node = step.node
             yield f"\n## {_escaped(step.node_name)} passes back\n"
-        yield f"{step.number}. {_escaped(chain_rule(step))}  \n   {_escaped(reason(step))}. {_escaped(arrival(step))}"
+        why = f"{_escaped(local_reason(step))}. {_escaped(arrival(step))}"
+        yield f"{step.number}. {_escaped(chain_rule(step))}  \n   {why}"
 
 
 def pass_as_latex(stepper: Stepper) -> Iterator[str]:

@@ -136,10 +136,10 @@ def pass_steps(root: Value) -> Iterator[Step]:
 
 def chain_rule(step: Step, paint: Paint = _no_paint) -> str:
     """The chain rule with the learner's names, then the numbers, then the result."""
-    return f"{symbols(step, paint)} = {product(step, paint)}"
+    return f"{symbols(step, paint)} = {product_text(step, paint)}"
 
 
-def product(step: Step, paint: Paint = _no_paint) -> str:
+def product_text(step: Step, paint: Paint = _no_paint) -> str:
     """The numbers of the chain rule, and the result."""
     upstream, local = paint("upstream", factor(step.upstream)), paint("local", factor(step.local))
     return f"{upstream} × {local} = {paint('contribution', decimals(step.contribution))}"

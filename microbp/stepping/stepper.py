@@ -27,8 +27,8 @@ from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.language import Formula
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import fitted
-from microbp.stepping.guesses import Verdict, judge
+from microbp.printing import in_width
+from microbp.stepping.guesses import Verdict, judge_guess
 from microbp.stepping.names import all_named, name_graph, one_named
 from microbp.stepping.samples import samples_of
 from microbp.stepping.step import Step, pass_steps
@@ -106,7 +106,7 @@ class Stepper(Sequence[Step]):
 
     def __repr__(self) -> str:
         where = f"step {self.position:,} of {len(self):,} of the backward pass from {self.names[self.root].text()}"
-        return fitted(where if self.current is None else f"{where}\n  {self.current}")
+        return in_width(where if self.current is None else f"{where}\n  {self.current}")
 
     @property
     def current(self) -> Step | None:
@@ -187,7 +187,7 @@ class Stepper(Sequence[Step]):
         step = self.upcoming
         if step is None:
             raise GraphError("the pass is over: there is no step to predict")
-        return judge(guess, step, self.arrivals(step.node))
+        return judge_guess(guess, step, self.arrivals(step.node))
 
     def find(self, label: str) -> Value:
         """The value of that name in the graph. Raises `UnknownNameError` if there is none, or one in each sample."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from microbp.errors import MicrobpError, ProblemError, near, nearest
 from microbp.printing import columns, printable
 from microbp.printing.version import __version__
-from microbp.terminal.command_table import COMMANDS, EXIT_CODES, NETWORK, OURS, PROBLEM, Command, module
+from microbp.terminal.command_table import COMMANDS, EXIT_CODES, NETWORK, OURS, PROBLEM, Command, command_module
 from microbp.terminal.console import ascii_fallback, settle_stdout, silence_stdout
 from microbp.terminal.output import put_error
 from microbp.terminal.streams import Streams
@@ -166,12 +166,12 @@ def _add_options(parser: _Parser, name: str, row: Command) -> None:
         if row.samples:
             parser.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
-    module(name).add_options(parser)
+    command_module(name).add_options(parser)
     parser.set_defaults(refuse=parser.error, options=list(parser._option_string_actions))
 
 
 def _run(command: Command, options: argparse.Namespace, streams: Streams) -> int:
-    run: Callable[..., int] = module(options.command).run
+    run: Callable[..., int] = command_module(options.command).run
     if command.takes == "nothing":
         streams.replace(options)
         return run(options)

@@ -74,7 +74,7 @@ COMMANDS = {
 }
 
 
-def module(name: str) -> Any:
+def command_module(name: str) -> Any:
     """The module of a command: it has `add_options(parser)` and `run(options)`."""
     folder = COMMANDS[name].folder
     return importlib.import_module(".".join(["microbp.terminal.commands", *filter(None, [folder]), name]))

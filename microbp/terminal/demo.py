@@ -14,7 +14,7 @@ from microbp.stepping.names import expression, name_graph
 from microbp.training.train import train
 
 
-class Run(NamedTuple):
+class TrainingRun(NamedTuple):
     """One way to train the network, and what is said of it."""
 
     steps: int
@@ -25,19 +25,19 @@ class Run(NamedTuple):
 
 
 _RUNS = (
-    Run(1, "simultaneous", False, True, "every gradient from the old weights, biases left alone: correct"),
-    Run(
+    TrainingRun(1, "simultaneous", False, True, "every gradient from the old weights, biases left alone: correct"),
+    TrainingRun(
         1, "output-first", False, True, "output weights changed before the hidden deltas: a slip, quoted as 0.291027924"
     ),
-    Run(1, "simultaneous", True, True, "biases trained too, one for each layer"),
-    Run(1, "simultaneous", True, False, "biases trained too, one for each neuron"),
-    Run(10_000, "simultaneous", False, True, "correct; 0.0000351085, quoted as well, is after 9,999 steps"),
-    Run(10_000, "output-first", False, True, "the slip, quoted as 0.000035085"),
+    TrainingRun(1, "simultaneous", True, True, "biases trained too, one for each layer"),
+    TrainingRun(1, "simultaneous", True, False, "biases trained too, one for each neuron"),
+    TrainingRun(10_000, "simultaneous", False, True, "correct; 0.0000351085, quoted as well, is after 9,999 steps"),
+    TrainingRun(10_000, "output-first", False, True, "the slip, quoted as 0.000035085"),
 )
 
 
 def demo(problem: NetworkProblem) -> dict[str, Any]:
-    """Every number of the main job on that problem, for `report`, or for JSON with the comparison as a dict."""
+    """Every number of the main job on that problem, for `demo_text`, or for JSON with the comparison as a dict."""
     root = problem.root()
     root.backward()
     graph = root.graph()
@@ -71,7 +71,7 @@ def demo(problem: NetworkProblem) -> dict[str, Any]:
     }
 
 
-def report(numbers: dict[str, Any]) -> Iterator[str]:
+def demo_text(numbers: dict[str, Any]) -> Iterator[str]:
     """The same as lines of text."""
     yield numbers["title"]
     yield "\nForward"

@@ -18,18 +18,18 @@ from microbp.stepping.paths import paths
 from microbp.stepping.step import Step, question
 from microbp.stepping.stepper import Detail, Stepper
 from microbp.terminal.colours import wants_colour
-from microbp.terminal.screen import Screen, way, width, wrap
+from microbp.terminal.screen import Screen, in_lines, way, width
 from microbp.terminal.shell import Shell
 
 _SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})
 
 
-def number(text: str) -> float:
+def learners_number(text: str) -> float:
     """The number that a learner means: an expression of numbers, with the signs and the comma of a textbook.
 
     Raises `MicrobpError` for anything else; nothing of it is ever run.
 
-    >>> number("0,25 × 3"), number("−2")
+    >>> learners_number("0,25 × 3"), learners_number("−2")
     (0.75, -2.0)
     """
     if not text.strip():
@@ -124,7 +124,7 @@ class Looking(Shell):
 
     def do_where(self, arg: str) -> None:
         """w [NAME]: every path from the root to the value, their products, and their sum"""
-        self.say(wrap(str(paths(self.stepper.root, self._value(arg)))))
+        self.say(in_lines(str(paths(self.stepper.root, self._value(arg)))))
 
     def do_values(self, arg: str) -> None:
         """v [NAME]: the forward pass with its numbers put in, or one line of it"""
@@ -144,7 +144,7 @@ class Looking(Shell):
         if not arg and self.stepper.upcoming is not None:
             self.say(self.screen.question(self.stepper.upcoming))
             return None
-        verdict = self.stepper.predict(number(arg))
+        verdict = self.stepper.predict(learners_number(arg))
         assert self.stepper.upcoming is not None
         self.say(f"  {question(self.stepper.upcoming).removesuffix('?')}{arg.strip()}?")
         self.wrong |= not verdict.ok

@@ -26,7 +26,7 @@ from microbp.printing import decimals
 from microbp.problems import Problem
 from microbp.stepping.step import Step
 from microbp.terminal.debugger import Debugger
-from microbp.terminal.looking import number
+from microbp.terminal.looking import learners_number
 from microbp.terminal.screen import way
 
 MOVES = {"next", "step", "continue", "return", "back", "goto", "update"}
@@ -97,7 +97,7 @@ class Quiz(Debugger):
 
     def do_guess(self, arg: str) -> bool | None:
         """g NUMBER, or the number alone: answer the question, with a number or a product such as 0.1385*0.5933"""
-        verdict = self.stepper.predict(number(arg))
+        verdict = self.stepper.predict(learners_number(arg))
         self.guesses.append(verdict.guess)
         if not verdict.ok:
             self.ideas.append(verdict.idea)

@@ -24,8 +24,8 @@ from microbp.nn import MLP
 from microbp.nn.places import layers_of
 from microbp.printing import columns, decimals, printable
 from microbp.stepping.names import expression
-from microbp.stepping.sentences import arrival, given, reason
-from microbp.stepping.step import Step, chain_rule, product, question
+from microbp.stepping.sentences import arrival, given, local_reason
+from microbp.stepping.step import Step, chain_rule, product_text, question
 from microbp.stepping.stepper import Stepper
 
 WIDTH = 98
@@ -42,7 +42,7 @@ def width() -> int:
     return max(min(WIDTH, shutil.get_terminal_size().columns), 40) if sys.stdout.isatty() else WIDTH
 
 
-def wrap(text: str) -> str:
+def in_lines(text: str) -> str:
     """Text in lines of bearable length, indented."""
     wide = width()
     return "\n".join(
@@ -83,9 +83,11 @@ class Screen:
     def step(self, step: Step) -> str:
         """One step, all about it."""
         assert step.node.op is not None
-        rule = [wrap(step.rule)] if step.rule else []
+        rule = [in_lines(step.rule)] if step.rule else []
         title = self.paint("current", f"step {step.number} of {len(self.stepper)}")
-        return "\n".join([title, self.formula(step), wrap(f"{reason(step)}."), *rule, wrap(arrival(step))])
+        return "\n".join(
+            [title, self.formula(step), in_lines(f"{local_reason(step)}."), *rule, in_lines(arrival(step))]
+        )
 
     def steps(self, made: Sequence[Step], most: int = MANY) -> str:
         """Several steps made at once: those of a layer as matrices, others one by one."""
@@ -96,7 +98,7 @@ class Screen:
             text = layer_text(self.stepper, self.model, self.places[made[-1].node][0])
             return "\n".join([*lines, *(f"  {line}" for line in text.split("\n"))])
         for step in made[:most]:
-            lines += [self.formula(step)] if step.first else [self.formula(step), wrap(f"  {arrival(step)}")]
+            lines += [self.formula(step)] if step.first else [self.formula(step), in_lines(f"  {arrival(step)}")]
         if len(made) > most:
             lines.append(f"  … and {len(made) - most} more: p shows them")
         return "\n".join(lines)
@@ -104,7 +106,7 @@ class Screen:
     def question(self, step: Step) -> str:
         """A step to come, without a number of it."""
         title = self.paint("current", f"step {step.number} of {len(self.stepper)}: what is the contribution?")
-        return "\n".join([title, self._broken(question(step), question(step, self.paint)), wrap(given(step))])
+        return "\n".join([title, self._broken(question(step), question(step, self.paint)), in_lines(given(step))])
 
     def formula(self, step: Step) -> str:
         """The chain rule of a step, in colours, in two or three lines if it is long."""
@@ -179,7 +181,7 @@ class Screen:
         count = f" ({arrived} of {len(arrivals)} contributions)" if arrivals else ""
         lines.append(f"grad so far: {known}{count}")
         for step in arrivals[:MANY]:
-            what = product(step, self.paint) if step.number <= position else "to come"
+            what = product_text(step, self.paint) if step.number <= position else "to come"
             lines.append(f"  step {step.number}, from {step.node_name}: {what}")
         if len(arrivals) > MANY:
             lines.append(f"  … of {len(arrivals)}")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
-from microbp.nn.arrays import Layout
+from microbp.nn.arrays import LeafPlaces
 from microbp.optim import Trainable
 from microbp.problems.network import NetworkProblem
 
@@ -113,7 +113,7 @@ class ScalarBackend(Backend):
             leaf.data = number
 
 
-class Part:
+class ParameterSlice:
     """A stretch of the vector of all parameters, and of their gradients: an array as an optimizer takes it."""
 
     def __init__(self, data: Floats, grad: Floats) -> None:
@@ -126,7 +126,7 @@ class VectorizedBackend(Backend):
 
     def __init__(self, problem: NetworkProblem) -> None:
         super().__init__(problem)
-        self.layout = Layout(problem.model.parameter_arrays())
+        self.layout = LeafPlaces(problem.model.parameter_arrays())
         self.theta = np.array([leaf.data for leaf in self.leaves])
         self.grad = np.zeros_like(self.theta)
         trained = set(problem.trained())
@@ -140,7 +140,7 @@ class VectorizedBackend(Backend):
         """One part for each layer: its leaves stand side by side."""
         ends = np.cumsum([len(set(index.ravel())) for index in self.layout.index])[1::2]
         starts = [0, *ends[:-1]]
-        return [[Part(self.theta[a:b], self.grad[a:b])] for a, b in zip(starts, ends, strict=True)]
+        return [[ParameterSlice(self.theta[a:b], self.grad[a:b])] for a, b in zip(starts, ends, strict=True)]
 
     def forward(self, rows: Any) -> float:
         """The loss of those samples; the gradients come with it."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ExtraError, UnknownNameError, nearest
-from microbp.printing import check_place, write
+from microbp.printing import check_place, write_file
 from microbp.problems import NetworkProblem
 from microbp.training.train import TrainingResult
 
@@ -56,7 +56,7 @@ def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | P
         metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
         made = io.BytesIO()
         figure.savefig(made, format=ending, dpi=150, metadata=metadata.get(ending))
-    write(path, made.getvalue())
+    write_file(path, made.getvalue())
 
 
 def check_chart(path: str | Path) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
-from microbp.printing import check_place, json_text, read, write
+from microbp.printing import check_place, json_text, read_file, write_file
 from microbp.problems.network import NetworkProblem
 from microbp.problems.settings import Training
 
@@ -87,7 +87,7 @@ def save(
         ],
         "losses": list(losses),
     }
-    write(path, json_text(content).encode())
+    write_file(path, json_text(content).encode())
 
 
 def check_checkpoint(path: str | Path) -> None:
@@ -104,13 +104,13 @@ def check_checkpoint(path: str | Path) -> None:
             )
 
 
-def load(path: str | Path, problem: NetworkProblem) -> Checkpoint:
+def load_checkpoint(path: str | Path, problem: NetworkProblem) -> Checkpoint:
     """Reads a checkpoint of that problem.
 
     Raises `ProblemError` if the file is no checkpoint, or that of another problem or of other data.
     """
     try:
-        content = json.loads(read(path, MAX_BYTES, protect=False))  # it may be written anew
+        content = json.loads(read_file(path, MAX_BYTES, protect=False))  # it may be written anew
         if content["format"] != FORMAT:
             raise ValueError(f"it has the format {short(content['format'])}, this microbp reads {FORMAT}")
         optimizers = [{name: _vector(state, name) for name in state} for state in content["optimizers"]]

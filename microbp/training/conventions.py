@@ -119,7 +119,7 @@ def conventions(problem: Problem, published: str | float, steps: int | None = No
     network = as_network(problem)
     number, half = _number(published)
     steps = network.training.steps if steps is None else steps
-    options, names = alternatives(network), _Names(network, steps)
+    options, names = alternatives(network), _QuotedNumbers(network, steps)
     listed = {kind: tuple(choices) for kind, choices in options.items()}
     deviations = MOST_DEVIATIONS
     members = list(combined(network, options, deviations))
@@ -180,7 +180,7 @@ def _steps(count: int) -> str:
     return f"{count:,} step{'' if count == 1 else 's'}"
 
 
-class _Names:
+class _QuotedNumbers:
     """The numbers that a text may quote, by name."""
 
     def __init__(self, problem: NetworkProblem, steps: int) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from microbp.drawing.drawing import Plan
 from microbp.drawing.film.film import Film
-from microbp.drawing.levels import READABLE, choose
+from microbp.drawing.levels import READABLE, choose_level
 from microbp.drawing.moment import AfterTraining
 from microbp.engine import Value
 from microbp.engine.ieee import errstate
@@ -57,7 +57,7 @@ def training_film(
     first = result.steps + 1 - count  # not 0 if the run was resumed
     weights = result.history[np.isfinite(result.history)]
     if options.get("level") is None and len(problem.shown_samples[0]) > 1:  # an arrow for each weight, not more
-        options["level"] = choose(READABLE["values"] + 1, problem.model).name
+        options["level"] = choose_level(READABLE["values"] + 1, problem.model).name
     style = {"show": SHOWN, "widths": float(np.abs(weights).max(initial=0.0)) or True, **options}
     rows = sorted({*range(0, count, every), count - 1})
     drawings = []

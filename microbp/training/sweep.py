@@ -22,7 +22,7 @@ from microbp import vectorized
 from microbp.optim import SCHEDULES
 from microbp.problems import NetworkProblem
 from microbp.problems.exercise import Floats, Gradients
-from microbp.training.backends import Part
+from microbp.training.backends import ParameterSlice
 from microbp.training.train import batches
 from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET
 
@@ -130,7 +130,7 @@ class _Networks:
         X, Y, training = self.problem.inputs, self.problem.targets, self.problem.training
         start = {f"d{kind}{l + 1}": g for l, *both in self.backward(X, Y) for kind, g in zip("Wb", both, strict=True)}
         first = last = self.loss()
-        layers = [[Part(W, W), Part(b, b)] for W, b in zip(self.weights, self.biases, strict=True)]
+        layers = [[ParameterSlice(W, W), ParameterSlice(b, b)] for W, b in zip(self.weights, self.biases, strict=True)]
         optimizers = [training.make_optimizer(list(layer)) for layer in layers]
         for step, taken in enumerate(rows):
             if step == steps - 1:

@@ -98,7 +98,7 @@ def train(
     if checkpoint is not None:
         checkpoints.check_checkpoint(checkpoint)
     given: dict[str, Any] = {**settings} if steps is None else {**settings, "steps": steps}
-    state = None if resume is None else checkpoints.load(resume, problem)
+    state = None if resume is None else checkpoints.load_checkpoint(resume, problem)
     if epochs is not None:
         settings_so_far = (problem.training if state is None else state.training).but(given)
         given = {**given, "steps": settings_so_far.steps_in(epochs, len(problem.inputs))}

@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from microbp.comparing.answers.read import read
+from microbp.comparing.answers.read import read_gradients
 from microbp.printing import markdown
 from tests.planting import PLANTED, named, pairs, right_forms, singles
 
@@ -81,7 +81,7 @@ def main():
     for seed in range(SEEDS):
         case, forms = right_forms(seed)
         for form, numbers in forms.items():
-            (given,) = read(case, numbers, loose=True)
+            (given,) = read_gradients(case, numbers, loose=True)
             codes = timed(case, given, times)
             wrong[form] += codes != [("right",)]
     print(f"\nRight gradients: what got a mistake, of {SEEDS} each ({seconds(times)})")

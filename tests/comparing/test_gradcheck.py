@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Op, Value, define, errstate, gradcheck, load
-from microbp.comparing.differences import by_differences, replay
+from microbp.comparing.differences import by_differences, recomputed
 from microbp.comparing.gradcheck import ALLOWED, JUDGED, METHODS, GradCheck, Numeric, check_graph
 from microbp.engine import OPS
 from microbp.errors import GraphError, OperandError, UnknownNameError
@@ -80,13 +80,13 @@ def test_grads_on_the_graph_stay_as_they_were():
 def test_replay_gives_the_values_of_the_graph(graph):
     root, _ = graph
     order = root.graph()
-    values = replay(order, {})
+    values = recomputed(order, {})
     assert all(values[node] == pytest.approx(node.data, rel=1e-13, abs=1e-300) for node in order)
 
 
 def test_replay_takes_arrays():
     x = Value(1.0)
-    assert np.array_equal(replay((x * x).graph(), {x: np.array([1.0, 2.0, 3.0])})[x], [1.0, 2.0, 3.0])
+    assert np.array_equal(recomputed((x * x).graph(), {x: np.array([1.0, 2.0, 3.0])})[x], [1.0, 2.0, 3.0])
 
 
 def test_many_leaves_are_checked_in_several_goes(monkeypatch):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Value, errstate
-from microbp.comparing.differences import replay
+from microbp.comparing.differences import recomputed
 from microbp.comparing.jacobian import jacobian
 from microbp.errors import DomainError, OperandError
 from microbp.nn import ACTIVATIONS, MLP
@@ -22,7 +22,7 @@ def test_a_row_is_the_gradient_of_one_output(graph):
     matrix = jacobian([root], leaves)
     h = 1e-6
     for k, leaf in enumerate(leaves):
-        low, high = (replay(root.graph(), {leaf: leaf.data + s})[root] for s in (-h, h))
+        low, high = (recomputed(root.graph(), {leaf: leaf.data + s})[root] for s in (-h, h))
         assert matrix[0, k] == pytest.approx((high - low) / (2 * h), rel=1e-5, abs=1e-5)
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 import microbp
 from microbp import nn
 from microbp.comparing.answers.answer import Answer, within
-from microbp.comparing.answers.read import read
+from microbp.comparing.answers.read import read_gradients
 from microbp.comparing.precision import (
     OF_ZEROS,
     Precision,
-    digits,
+    digits_given,
     few_digits,
     is_half,
     is_single,
@@ -94,10 +94,10 @@ def in_float32(seed):
 def test_gradients_computed_in_float32_are_right(seed):
     case, single = in_float32(seed)
     forms = [{name: g.tolist() for name, g in single.items()}]
-    forms += [rounded(single, digits) for digits in (7, 8, 9)]
+    forms += [rounded(single, digits_given) for digits_given in (7, 8, 9)]
     forms += [{name: g * (1 + 1e-15) for name, g in single.items()}]
     for form in forms:
-        (given,) = read(case, form, loose=True)
+        (given,) = read_gradients(case, form, loose=True)
         assert Search(case, given).is_right(), form
 
 
@@ -388,8 +388,8 @@ def test_from_which_digit_on_a_number_was_computed():
 
 def test_a_number_within_its_tolerance_has_no_digits():
     one = np.array([1.0])
-    assert [digits(one, one, one * near) for near in (4.0, 1.0, 0.1)] == pytest.approx([0.0, 0.0, 1.0])
-    assert digits(one, one * -1000, one) == digits(one * -1000, one, one) == pytest.approx(3.0)
+    assert [digits_given(one, one, one * near) for near in (4.0, 1.0, 0.1)] == pytest.approx([0.0, 0.0, 1.0])
+    assert digits_given(one, one * -1000, one) == digits_given(one * -1000, one, one) == pytest.approx(3.0)
 
 
 def test_each_number_has_the_noise_of_its_own_terms():

@@ -6,8 +6,8 @@ import pytest
 
 import microbp
 from microbp import nn, vectorized
-from microbp.comparing.answers.read import read
-from microbp.derivation.backprop import forward, gradients, pass_of
+from microbp.comparing.answers.read import read_gradients
+from microbp.derivation.backprop import forward_scopes, gradients, pass_of
 from microbp.diagnosis.grading import grade
 from microbp.diagnosis.search.search import Search
 from microbp.errors import ShapeError
@@ -203,11 +203,11 @@ def test_equal_numbers_of_shared_biases_are_right_as_totals_and_one_by_one():
     db1 = case.truth[1]["db1"]
     assert db1[0] == db1[1]
     for numbers in (db1, db1.sum()[None].repeat(2), db1.round(5)):
-        readings = read(case, {"db1": numbers}, loose=True)
+        readings = read_gradients(case, {"db1": numbers}, loose=True)
         assert any(Search(case, given).is_right() for given in readings), numbers
-    codes = [e.codes for g in read(case, {"db1": -db1}, loose=True) for e in Search(case, g).explanations()]
+    codes = [e.codes for g in read_gradients(case, {"db1": -db1}, loose=True) for e in Search(case, g).explanations()]
     assert ("sign",) in codes
-    assert not any(Search(case, given).is_right() for given in read(case, {"db1": 3 * db1}, loose=True))
+    assert not any(Search(case, given).is_right() for given in read_gradients(case, {"db1": 3 * db1}, loose=True))
 
 
 def test_shared_biases_rounded_to_the_same_number_are_right():
@@ -268,10 +268,10 @@ def by_digits(gradients, digits, how):
 @pytest.mark.parametrize("seed", range(10))
 def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded(seed):
     case = exercise_of(nn.MLP(3, [4, 2], activation="tanh", seed=seed), X, Y[:, :2])
-    assert named(case, *read(case, by_digits(case.truth[1], 5, np.trunc))) == [("right",)]
+    assert named(case, *read_gradients(case, by_digits(case.truth[1], 5, np.trunc))) == [("right",)]
     wrong = gradients(case, pass_of(case).changed({"slope": "1.0"}, [1]))
     cut = by_digits(wrong, 5, np.trunc)
-    assert ("missing-hidden-derivative",) in named(case, *read(case, cut))
+    assert ("missing-hidden-derivative",) in named(case, *read_gradients(case, cut))
     model = nn.MLP(3, [4, 2], activation="tanh", seed=seed)
     diagnosis = microbp.diagnose(model, cut, X, Y[:, :2], loss=case.loss)
     assert diagnosis.details["worst"]["array"] == "dW1"
@@ -410,7 +410,7 @@ def test_the_gradient_of_a_logarithm_that_nobody_clipped_is_right(logit):
 @pytest.mark.parametrize("l", [1, 2])
 def test_errors_that_begin_in_one_sample_are_said_to(l):
     case = exercise_of(SQUARE, X, Y)
-    inputs = forward(case, pass_of(case))[l - 1]["a"]
+    inputs = forward_scopes(case, pass_of(case))[l - 1]["a"]
     wrong = {name: g.copy() for name, g in case.truth[1].items()}
     wrong[f"dW{l}"] += np.outer([0.3, -0.2, 0.7], inputs[2])
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss)
@@ -424,6 +424,6 @@ def test_of_two_passes_an_upper_layer_depends_on_what_is_wrong_in_a_lower_one(se
     model = nn.MLP(3, [4, 3, 2], activation="tanh", seed=seed)
     case = exercise_of(model, X, Y[:, :2], learning_rate=0.5)
     twice = pass_of(case).changed({"passes": 2, "dW": "d.T @ z0"}, [2])
-    (given,) = read(case, gradients(case, twice))
+    (given,) = read_gradients(case, gradients(case, twice))
     search = Search(case, given)
     assert ("net-for-activation", "not-zeroed") in [tuple(sorted(e.codes)) for e in search.explanations()]

@@ -7,7 +7,7 @@ import microbp
 from microbp import Value
 from microbp.drawing import draw
 from microbp.drawing.escape import LONGEST
-from microbp.drawing.folding import fold
+from microbp.drawing.folding import fold_graph
 from microbp.drawing.scene import Scene
 from microbp.drawing.style import Style
 from microbp.stepping.names import expression
@@ -16,7 +16,7 @@ from tests.graphs import graphs
 
 def folded(root):
     graph = root.graph()
-    return graph, *fold(graph, set(graph), dict.fromkeys(graph))
+    return graph, *fold_graph(graph, set(graph), dict.fromkeys(graph))
 
 
 @given(graphs())

@@ -8,7 +8,7 @@ import microbp
 from microbp import Value, losses, nn
 from microbp.drawing import draw
 from microbp.drawing.image import render
-from microbp.drawing.levels import choose
+from microbp.drawing.levels import choose_level
 from microbp.errors import DrawingWarning, GraphError, UnknownNameError
 
 
@@ -41,9 +41,9 @@ def test_the_finest_level_that_can_be_read_is_chosen_and_drawn(sizes, samples, l
 
 def test_why_a_level_was_chosen_is_said():
     model = nn.MLP(64, [16, 10], seed=0)
-    assert choose(50, model).why == "50 values can be read one by one"
-    assert "1,184 weights more than the 400" in choose(5_000, model).why
-    assert choose(5_000, None).name == "op"
+    assert choose_level(50, model).why == "50 values can be read one by one"
+    assert "1,184 weights more than the 400" in choose_level(5_000, model).why
+    assert choose_level(5_000, None).name == "op"
 
 
 def test_neurons_have_their_numbers_and_arrows_their_weights():

@@ -11,7 +11,7 @@ from microbp import Op, Value
 from microbp.comparing.gradcheck import check_graph
 from microbp.engine import apply, constant
 from microbp.engine.methods import generated_sources, pullback_source
-from microbp.engine.ops import FAMILIES, OPS, find
+from microbp.engine.ops import FAMILIES, OPS, find_operation
 from microbp.errors import FormulaError, UnknownNameError
 from microbp.formula.compiled import numpy_function
 from microbp.terminal.cli import main
@@ -51,7 +51,7 @@ def test_each_row_says_what_a_reader_needs(op):
     assert op.rule.endswith(".")
     assert op.symbol
     assert op.print_formula().latex()
-    assert find(op.name) is op
+    assert find_operation(op.name) is op
 
 
 @pytest.mark.parametrize("op", [op for op in ALL if op.printed], ids=lambda op: op.name)
@@ -138,16 +138,16 @@ def test_a_row_may_not_take_the_name_of_something_else():
 
 
 def test_families_are_made_on_demand_and_kept():
-    assert FAMILIES["affine"].row(4) is find("affine4")
-    assert find("affine4").inputs == ("w1", "x1", "w2", "x2", "w3", "x3", "w4", "x4", "b")
-    assert pickle.loads(pickle.dumps(find("affine4"))) is find("affine4")
-    assert copy.deepcopy(find("mul")) is find("mul")
+    assert FAMILIES["affine"].row(4) is find_operation("affine4")
+    assert find_operation("affine4").inputs == ("w1", "x1", "w2", "x2", "w3", "x3", "w4", "x4", "b")
+    assert pickle.loads(pickle.dumps(find_operation("affine4"))) is find_operation("affine4")
+    assert copy.deepcopy(find_operation("mul")) is find_operation("mul")
 
 
 @pytest.mark.parametrize("name", ["affine0", "affine", "mull", "affine9999999"])
 def test_unknown_operation_names_the_nearest(name):
     with pytest.raises(UnknownNameError, match=f"unknown operation: '{name}' .*must be one of"):
-        find(name)
+        find_operation(name)
 
 
 def test_variants_spare_partials_that_nobody_needs():

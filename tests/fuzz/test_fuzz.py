@@ -141,7 +141,7 @@ def test_every_checkpoint_is_resumed_or_refused(tmp_path):
     def check(content):
         path.write_bytes(content)
         with contextlib.suppress(MicrobpError):
-            checkpoint.load(path, PROBLEM)
+            checkpoint.load_checkpoint(path, PROBLEM)
 
     check()
 

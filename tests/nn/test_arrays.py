@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from microbp.errors import ShapeError
 from microbp.nn import MLP
-from microbp.nn.arrays import Layout, from_theta, to_theta
+from microbp.nn.arrays import LeafPlaces, from_theta, to_theta
 from microbp.problems import load
 
 SIZES = st.lists(st.integers(1, 5), min_size=2, max_size=5)
@@ -58,7 +58,7 @@ def test_collecting_is_the_transpose_of_spreading(sizes, shared, seed):
         for layer in model.layers:
             for neuron in layer.neurons:
                 neuron.b = layer.neurons[0].b
-    layout = Layout(model.parameter_arrays())
+    layout = LeafPlaces(model.parameter_arrays())
     v, arrays = rng.normal(size=len(layout.leaves)), [rng.normal(size=i.shape) for i in layout.index]
     inside = sum(float(np.sum(a * b)) for a, b in zip(layout.spread(v), arrays, strict=True))
     assert inside == pytest.approx(float(v @ layout.collect(arrays)), abs=1e-12)
@@ -66,7 +66,7 @@ def test_collecting_is_the_transpose_of_spreading(sizes, shared, seed):
 
 def test_a_shared_bias_stands_in_every_place_and_gets_the_sum():
     problem = load("w1-w8")
-    layout = Layout(problem.model.parameter_arrays())
+    layout = LeafPlaces(problem.model.parameter_arrays())
     assert [leaf.label for leaf in layout.leaves] == ["w1", "w2", "w3", "w4", "b1", "w5", "w6", "w7", "w8", "b2"]
     spread = layout.spread(np.arange(10.0))
     assert [a.tolist() for a in spread] == [[[0, 1], [2, 3]], [4, 4], [[5, 6], [7, 8]], [9, 9]]
@@ -75,7 +75,7 @@ def test_a_shared_bias_stands_in_every_place_and_gets_the_sum():
 
 
 def test_spread_arrays_are_copies():
-    layout = Layout(MLP(2, [1], seed=0).parameter_arrays())
+    layout = LeafPlaces(MLP(2, [1], seed=0).parameter_arrays())
     vector = np.arange(3.0)
     layout.spread(vector)[0][:] = 9.0
     assert vector.tolist() == [0.0, 1.0, 2.0]

@@ -11,7 +11,7 @@ import pytest
 
 import microbp
 from microbp.errors import ProblemError
-from microbp.printing import check_place, read, write
+from microbp.printing import check_place, read_file, write_file
 from microbp.terminal.cli import main
 
 
@@ -20,7 +20,7 @@ def test_a_link_stays_a_link_and_a_mode_a_mode(tmp_path):
     real.write_bytes(b"old")
     real.chmod(0o600)
     link.symlink_to(real)
-    assert write(link, b"new") == link
+    assert write_file(link, b"new") == link
     assert link.is_symlink()
     assert real.read_bytes() == b"new"
     assert stat.S_IMODE(real.stat().st_mode) == 0o600
@@ -30,7 +30,7 @@ def test_a_link_stays_a_link_and_a_mode_a_mode(tmp_path):
 def test_a_new_file_has_the_mode_that_the_process_gives(tmp_path):
     before = os.umask(0o027)
     try:
-        write(tmp_path / "new", b"")
+        write_file(tmp_path / "new", b"")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
@@ -38,7 +38,7 @@ def test_a_new_file_has_the_mode_that_the_process_gives(tmp_path):
 
 def test_a_link_to_what_is_not_there_yet_is_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "later")
-    write(tmp_path / "link", b"new")
+    write_file(tmp_path / "link", b"new")
     assert (tmp_path / "later").read_bytes() == b"new"
     assert (tmp_path / "link").is_symlink()
 
@@ -48,11 +48,11 @@ def test_what_is_no_regular_file_is_neither_read_nor_replaced(make, tmp_path):
     place = tmp_path / "place"
     make(place)
     before = place.stat().st_mode
-    for call in (lambda: check_place(place), lambda: write(place, b"new")):
+    for call in (lambda: check_place(place), lambda: write_file(place, b"new")):
         with pytest.raises(ProblemError, match="place: a file cannot stand here: this is a folder, a pipe or a device"):
             call()
     with pytest.raises(OSError, match=r"[Ii]s a directory|not a file"):
-        read(place, 10)
+        read_file(place, 10)
     assert place.stat().st_mode == before
 
 
@@ -60,15 +60,15 @@ def test_what_was_read_is_not_replaced(tmp_path):
     place = tmp_path / "input"
     place.write_bytes(b"precious")
     (tmp_path / "link").symlink_to(place)
-    assert read(tmp_path / "link", 8) == b"precious"
+    assert read_file(tmp_path / "link", 8) == b"precious"
     for path in (place, tmp_path / "link"):
         with pytest.raises(ProblemError, match="this is a file that was read"):
-            write(path, b"")
+            write_file(path, b"")
     with pytest.raises(OSError, match="it may have 7 bytes"):
-        read(place, 7)
+        read_file(place, 7)
     assert place.read_bytes() == b"precious"
     place.unlink()
-    write(place, b"new")
+    write_file(place, b"new")
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
@@ -79,7 +79,7 @@ def test_a_full_disk_leaves_the_old_file_and_is_told_with_its_name(broken, tmp_p
     (tmp_path / "a.dot").write_bytes(b"old")
     monkeypatch.setattr(os, broken, full)
     with pytest.raises(ProblemError, match=r"a\.dot: a file cannot stand here: No space left on device"):
-        write(tmp_path / "a.dot", b"new")
+        write_file(tmp_path / "a.dot", b"new")
     assert (tmp_path / "a.dot").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.dot"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp.printing.shown import WIDTH, fitted
+from microbp.printing.shown import WIDTH, in_width
 
 MINE = {"w1": 0.00181752, "w2": 0.00363503, "w5": 0.0821670, "w6": 0.0826676}
 
@@ -102,5 +102,5 @@ def test_what_a_learner_calls_things_is_no_markup():
 
 
 def test_long_lines_go_on_below_their_last_column():
-    assert fitted("ab  cd ef gh ij", 10).splitlines() == ["ab  cd ef", "    gh ij"]
-    assert fitted("short\n\n  lines stay", 20) == "short\n\n  lines stay"
+    assert in_width("ab  cd ef gh ij", 10).splitlines() == ["ab  cd ef", "    gh ij"]
+    assert in_width("short\n\n  lines stay", 20) == "short\n\n  lines stay"

@@ -13,9 +13,9 @@ from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.problems.loading import parse
 from microbp.problems.names import Names
 from microbp.problems.network import NetworkProblem
-from microbp.problems.schema import SCHEMA, check, check_required, path
+from microbp.problems.schema import SCHEMA, check_key, check_required, path
 from microbp.problems.settings import ENGINES, UPDATES, Training
-from microbp.problems.template import table, template
+from microbp.problems.template import keys_table, template
 
 KEYS = [(section, key) for section, keys in SCHEMA.items() for key in keys]
 LINES = template().splitlines()
@@ -151,13 +151,13 @@ def test_a_choice_takes_what_there_is_and_says_so(section, key, allowed):
 def test_a_key_that_is_misspelt_is_answered_with_the_nearest(section, key):
     wrong = f"{key[:-1]}x{key[-1]}"
     with pytest.raises(ProblemError, match=f"f.toml: unknown key: '{path(section, wrong)}' .*did you mean "):
-        check("f.toml", section, wrong, 1)
+        check_key("f.toml", section, wrong, 1)
 
 
 @pytest.mark.parametrize("section", [s for s in SCHEMA if s])
 def test_a_section_that_is_misspelt_is_answered_with_the_nearest(section):
     with pytest.raises(ProblemError, match=f"unknown key: '{section}s' .*did you mean '{section}'"):
-        check("f.toml", "", f"{section}s", {})
+        check_key("f.toml", "", f"{section}s", {})
 
 
 NUMBERS = [(s, k) for s, k in KEYS if "number" in SCHEMA[s][k].kind.words]
@@ -170,19 +170,19 @@ def test_a_number_is_on_the_real_line(section, key, wrong):
     for _ in range(depth):
         wrong = [wrong]
     with pytest.raises(ProblemError, match=f"{path(section, key)} must be "):
-        check("f.toml", section, key, wrong)
+        check_key("f.toml", section, key, wrong)
 
 
 @pytest.mark.parametrize(("section", "key"), [("loss", "l2"), ("data", "noise"), ("training", "learning_rate")])
 def test_what_cannot_be_negative_is_not(section, key):
     with pytest.raises(ProblemError, match=f"{path(section, key)} must be a number, 0 or more, got -1.0"):
-        check("f.toml", section, key, -1.0)
-    check("f.toml", section, key, 0)
+        check_key("f.toml", section, key, -1.0)
+    check_key("f.toml", section, key, 0)
 
 
 def test_a_long_value_is_shown_short():
     with pytest.raises(ProblemError) as caught:
-        check("f.toml", "data", "inputs", [["x" * 10**6] * 10] * 10**4)
+        check_key("f.toml", "data", "inputs", [["x" * 10**6] * 10] * 10**4)
     assert len(str(caught.value)) < 300
 
 
@@ -207,6 +207,6 @@ def test_one_group_of_keys_is_needed_and_only_one():
 
 
 def test_the_table_has_a_row_for_each_key():
-    rows = table()
+    rows = keys_table()
     assert [row[0] for row in rows] == [path(*key) for key in KEYS]
     assert all(row[1] and row[2] for row in rows)

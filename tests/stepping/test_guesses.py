@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp.drawing.page.view import steps
-from microbp.stepping.guesses import IDEAS, close, judge, wrong_numbers
+from microbp.stepping.guesses import IDEAS, close, judge_guess, wrong_numbers
 from tests.graphs import graphs
 
 
@@ -40,7 +40,7 @@ def test_the_right_answer_is_always_right(graph, data):
     assert stepper.predict(step.contribution).ok
     assert stepper.predict(step.contribution * 1.005).ok
     for code, number in wrong_numbers(step, stepper.arrivals(step.node)).items():
-        verdict = judge(number, step, stepper.arrivals(step.node))
+        verdict = judge_guess(number, step, stepper.arrivals(step.node))
         assert not verdict.ok
         assert code in {idea.code for idea in IDEAS}
 

@@ -333,7 +333,8 @@ def test_the_example_of_each_help_runs(name, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("name", ["ops", "diagnose", "step"])
 def test_no_command_loads_what_another_needs(name):
     """What draws is loaded by what draws, what trains by what trains: none waits for it all."""
-    code = f"import sys; from microbp.terminal.command_table import module; module({name!r}); print(*sys.modules)"
+    load = f"from microbp.terminal.command_table import command_module; command_module({name!r})"
+    code = f"import sys; {load}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"microbp.drawing", "microbp.training", "graphviz"} & {*loaded}
 

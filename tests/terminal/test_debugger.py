@@ -18,7 +18,7 @@ from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
 from microbp.terminal.colours import wants_colour
 from microbp.terminal.debugger import Debugger
-from microbp.terminal.looking import number
+from microbp.terminal.looking import learners_number
 from microbp.terminal.screen import WIDTH, Screen, way
 
 GRADIENTS = {
@@ -214,7 +214,7 @@ def test_a_wrong_guess_hears_the_idea_and_not_the_answer(do, guess, said):
 @pytest.mark.parametrize("text", ["w5", "__import__('os')", "1/0", "", "1 2", "print(1)", "[1]", "9**9**9**9", "0x"])
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(MicrobpError):
-        number(text)
+        learners_number(text)
 
 
 def test_help_lists_every_letter(do):

@@ -23,7 +23,7 @@ from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, Training
 from microbp.problems import load as load_problem
 from microbp.training.backends import BACKENDS
-from microbp.training.checkpoint import load, save
+from microbp.training.checkpoint import load_checkpoint, save
 from microbp.training.interrupts import held_interrupts
 from microbp.training.train import train
 from tests import examples
@@ -87,7 +87,7 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_interrupted(chosen, engine, 
     for stop in (1, 8, 13, STEPS):  # 8 and 13 are in the middle of an epoch of three batches
         with pytest.raises(KeyboardInterrupt):
             train(problem(**conventions), STEPS, checkpoint=file, on_step=press, **given_)
-        assert len(load(file, problem(**conventions)).losses) == stop
+        assert len(load_checkpoint(file, problem(**conventions)).losses) == stop
         assert train(problem(**conventions), resume=file) == whole
 
 
@@ -117,7 +117,7 @@ def test_floats_come_back_bit_for_bit(tmp_path_factory, theta, velocity, losses,
     old, new = (training.make_optimizer(one.trained()) for _ in range(2))
     old.velocity, old.steps = velocity, len(losses)
     save(path, one, training, np.array(theta), losses, [old], initial_loss)
-    found = load(path, one)
+    found = load_checkpoint(path, one)
     found.restore([new])
     for got, saved in ((found.theta, theta), (new.velocity, velocity), (found.losses, losses)):
         assert np.array(got).tobytes() == np.array(saved, dtype=np.float64).tobytes()
@@ -132,12 +132,12 @@ def test_the_file_is_written_every_so_often_and_at_the_end_and_nothing_beside_it
 
     def look(step, loss):
         if file.exists():
-            found[step] = len(load(file, one).losses)
+            found[step] = len(load_checkpoint(file, one).losses)
 
     Path(f"{file}.part").write_text("a file of the user's")
     train(one, 10, checkpoint=file, checkpoint_every=4, on_step=look)
     assert found == {5: 4, 6: 4, 7: 4, 8: 4, 9: 8, 10: 8}
-    assert len(load(file, one).losses) == 10
+    assert len(load_checkpoint(file, one).losses) == 10
     assert sorted(os.listdir(file.parent)) == ["a.json", "a.json.part"]
     assert Path(f"{file}.part").read_text() == "a file of the user's"
 
@@ -171,7 +171,7 @@ def test_a_process_that_is_ended_leaves_a_whole_file_from_which_it_goes_on(end, 
         try:
             while len(seen) < 30 and process.poll() is None and time.monotonic() < deadline:
                 if file.exists():
-                    seen.add(len(load(file, load_problem("deep")).losses))  # never half a file
+                    seen.add(len(load_checkpoint(file, load_problem("deep")).losses))  # never half a file
             process.send_signal(end)
             said = process.communicate(timeout=60)
         finally:
@@ -183,7 +183,7 @@ def test_a_process_that_is_ended_leaves_a_whole_file_from_which_it_goes_on(end, 
             rf"microbp: stopped after step \d+; --resume {re.escape(str(file))} goes on from here\n", said[1]
         )
         assert os.listdir(file.parent) == ["a.json"]
-    done = load(file, load_problem("deep"))
+    done = load_checkpoint(file, load_problem("deep"))
     assert max(seen) <= len(done.losses) < 1_000_000 == done.training.steps
     whole = train(load_problem("deep"), len(done.losses) + 40, batch_size=3)
     assert train(load_problem("deep"), len(done.losses) + 40, resume=file) == whole
@@ -200,7 +200,7 @@ def test_ctrl_c_waits_for_the_end_of_the_step_and_a_second_one_does_not(engine, 
 
     with pytest.raises(KeyboardInterrupt):
         train(one, STEPS, checkpoint=file, on_step=press, engine=engine)
-    assert numbers(one) == load(file, one).theta.tolist() == after(4, engine=engine)
+    assert numbers(one) == load_checkpoint(file, one).theta.tolist() == after(4, engine=engine)
     with pytest.raises(KeyboardInterrupt):
         train(one, STEPS, on_step=lambda step, loss: press(8, loss))
     assert seen == [(4, 0), (8, 0)]

@@ -13,7 +13,7 @@ from microbp import errstate
 from microbp.errors import ProblemError, UnknownNameError
 from microbp.problems import NetworkProblem, load, titles
 from microbp.training.backends import BACKENDS, ScalarBackend
-from microbp.training.checkpoint import load as load_checkpoint
+from microbp.training.checkpoint import load_checkpoint as load_checkpoint
 from microbp.training.train import TrainingResult, train
 
 # DESIGN of the example: which rule gives which published figure.

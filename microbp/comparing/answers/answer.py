@@ -3,7 +3,7 @@
 >>> from microbp import load
 >>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("xor"))
->>> fitted(case, Answer({"dW2": np.zeros((case.sizes[1], 1))}, "arrays by name"))  # doctest: +ELLIPSIS
+>>> fitted_shapes(case, Answer({"dW2": np.zeros((case.sizes[1], 1))}, "arrays by name"))  # doctest: +ELLIPSIS
 Traceback (most recent call last):
 microbp.errors.ShapeError: dW2 needs shape (1, ...), as W2 has, got (..., 1); its transpose fits: give dW2.T
 """
@@ -92,11 +92,11 @@ class Answer:
 
 def meanings(case: Exercise, given: Answer, loose: bool = False) -> list[Answer]:
     """What equal numbers for the biases that a layer shares can be: each the layer's total, or one for each neuron."""
-    found = [fitted(case, given, loose), fitted(case, given, loose, each=True)]
+    found = [fitted_shapes(case, given, loose), fitted_shapes(case, given, loose, each=True)]
     return found[: 1 if found[0].totals == found[1].totals else 2]
 
 
-def fitted(case: Exercise, given: Answer, loose: bool = False, each: bool = False) -> Answer:
+def fitted_shapes(case: Exercise, given: Answer, loose: bool = False, each: bool = False) -> Answer:
     """The same with vectors for biases, shared ones as one number. Raises `ShapeError` for what does not fit.
 
     With `each` equal numbers for a shared bias are those of the neurons, not the layer's total.

@@ -77,12 +77,12 @@ def is_one(value: Any) -> bool:
     return not isinstance(value, np.ndarray) or (value.size == 1 and value.ndim <= 1)
 
 
-def is_single(value: Any) -> bool:
+def all_single(value: Any) -> bool:
     """Whether all arrays in it are of float32 (or less)."""
     if isinstance(value, Mapping):
-        return bool(value) and all(map(is_single, value.values()))
+        return bool(value) and all(map(all_single, value.values()))
     if isinstance(value, list | tuple):
-        return bool(value) and all(map(is_single, value))
+        return bool(value) and all(map(all_single, value))
     return isinstance(value, np.ndarray | np.generic) and value.dtype in (np.float32, np.float16)
 
 

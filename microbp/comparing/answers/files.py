@@ -31,14 +31,14 @@ from microbp.comparing.answers.formats.by_ending import READERS
 from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameError, nearest
 
 MISFITS = (ShapeError, UnknownNameError)
-"""Errors of what a file holds, which do not say of which file: for `named`."""
+"""Errors of what a file holds, which do not say of which file: for `naming_source`."""
 _FOLDERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _NOT_THEIRS = tuple(os.path.join(folder, "") for folder in (*_FOLDERS, str(Path(__file__).parents[1])))
 """Where code lies that is not the learner's."""
 
 
 def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any:
-    """What a .npz, .npy, .json, .csv or .mat file holds, for `answers.read`. Nothing in a file is ever run.
+    """What a .npz, .npy, .json, .csv or .mat file holds, for `read_gradients`. Nothing in a file is ever run.
 
     A .csv has numbers alone, or lines with a name first: `w5, 0.08` or `dW1, 0.1, 0.2`, a line for each row, or with
     semicolons, `dW1; 0,1; 0,2`. The arrays of a .npz that have no names are a list. Raises `ProblemError` for a file
@@ -49,18 +49,20 @@ def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any
     if suffix not in READERS:
         raise ProblemError(f"cannot read {what} from {str(path)!r}: {nearest('kind of file', suffix, READERS)}")
     try:
-        return READERS[suffix](printing.read(path, MAX_BYTES))
+        return READERS[suffix](printing.read_file(path, MAX_BYTES))
     except MicrobpError:
         raise
     except Exception as error:  # what NumPy, zipfile and others raise for a broken file is no list that ends
-        raise ProblemError(f"cannot read {what} from {str(path)!r}: {reason(error)}") from error
+        raise ProblemError(f"cannot read {what} from {str(path)!r}: {error_reason(error)}") from error
 
 
 @contextlib.contextmanager
-def named(source: str | None, kinds: type[Exception] | tuple[type[Exception], ...] = MicrobpError) -> Iterator[None]:
+def naming_source(
+    source: str | None, kinds: type[Exception] | tuple[type[Exception], ...] = MicrobpError
+) -> Iterator[None]:
     """Errors of these kinds say first what they are of, if there is anything to say.
 
-    >>> with named("mine.json"):
+    >>> with naming_source("mine.json"):
     ...     raise UnknownNameError("unknown gradient: 'w9'")
     Traceback (most recent call last):
     microbp.errors.UnknownNameError: mine.json: unknown gradient: 'w9'
@@ -73,10 +75,10 @@ def named(source: str | None, kinds: type[Exception] | tuple[type[Exception], ..
         raise type(error)(f"{source}: {error}") from error
 
 
-def reason(error: BaseException) -> str:
+def error_reason(error: BaseException) -> str:
     """What an error says, on one line; of what kind it is, unless its words were made for people.
 
-    >>> reason(ValueError("no numbers")), reason(KeyError("w5")), reason(EOFError())
+    >>> error_reason(ValueError("no numbers")), error_reason(KeyError("w5")), error_reason(EOFError())
     ('no numbers', "KeyError: 'w5'", 'EOFError')
     """
     if isinstance(error, FileNotFoundError):

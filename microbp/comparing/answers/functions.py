@@ -22,7 +22,7 @@ import numpy as np
 from microbp import vectorized
 from microbp.comparing.answers.flat import ORDERS, in_order
 from microbp.errors import ProblemError
-from microbp.nn.array_names import array_name, layers_of
+from microbp.nn.array_names import array_name, layer_numbers
 from microbp.nn.layout import CHOICES, OURS, ArrayLayout
 from microbp.problems.exercise import Exercise, Floats
 
@@ -118,7 +118,9 @@ def _argument(exercise: Exercise, role: str, form: _Form) -> Any:
 def _single(case: Exercise, names: Sequence[str]) -> dict[str, str]:
     """Which single array each parameter is for, W1 or b2, if all weights are among them."""
     found = {name: array for name in names if (array := array_name(name)) and array.kind in "Wb"}
-    layers = layers_of({name: array.number for name, array in found.items() if array.number is not None}, case.depth)
+    layers = layer_numbers(
+        {name: array.number for name, array in found.items() if array.number is not None}, case.depth
+    )
     roles = {name: f"{found[name].kind}{l}" for name, l in layers.items()}
     return roles if {f"W{l}" for l in range(1, case.depth + 1)} <= {*roles.values()} else {}
 

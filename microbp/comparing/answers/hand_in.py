@@ -28,7 +28,7 @@ import numpy as np
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import load_gradients
 from microbp.comparing.answers.functions import Call, calls
-from microbp.comparing.answers.read import agreeing, read
+from microbp.comparing.answers.read import agreeing, read_gradients
 from microbp.errors import ProblemError
 from microbp.nn.layout import ArrayLayout
 from microbp.problems.exercise import Exercise
@@ -45,18 +45,18 @@ def answers(
     layout: str | ArrayLayout | None = None,
     loose: bool = False,
 ) -> list[Answer]:
-    """All ways to read what was handed in, as `read` does; a file is loaded, and a function called.
+    """All ways to read what was handed in, as `read_gradients` does; a file is loaded, and a function called.
 
     A function is called with its arrays in the layout that is said. What is not said is tried: first as it would be
     here, then in every other way, until one gives right gradients; else the one that gives the most right numbers
-    counts. The exercise's own layout is said, unless there is a `layout`. Raises what `read` raises, what a function
-    raises if it runs in no way, and `ProblemError` for one that returns None.
+    counts. The exercise's own layout is said, unless there is a `layout`. Raises what `read_gradients` does, what a
+    function raises if it runs in no way, and `ProblemError` for one that returns None.
     """
     said = case.layout.but(ArrayLayout.said(layout))
     if callable(gradients):
         return _tried(case, gradients, order, said, loose)
     found = load_gradients(gradients) if isinstance(gradients, str | os.PathLike) else gradients
-    return read(case, found, order=order, layout=said, loose=loose)
+    return read_gradients(case, found, order=order, layout=said, loose=loose)
 
 
 def _tried(
@@ -92,7 +92,7 @@ def _called(
     if returned is None:
         raise ProblemError("a function of gradients returns them, for example (dW, db); got None: is `return` missing?")
     note = (f"Your function was called in the layout that it works in: {call.words}.",) if call.words else ()
-    found = read(case, returned, order=order or call.order, layout=said, like=call.layout, loose=loose)
+    found = read_gradients(case, returned, order=order or call.order, layout=said, like=call.layout, loose=loose)
     return [replace(answer, notes=(*note, *answer.notes)) for answer in found]
 
 

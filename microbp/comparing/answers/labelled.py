@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from microbp.comparing.answers.arrays import has_truth
-from microbp.comparing.answers.files import load_gradients, named
+from microbp.comparing.answers.files import load_gradients, naming_source
 from microbp.engine.operands import real_number
 from microbp.errors import OperandError, ProblemError, UnknownNameError, nearest
 
@@ -27,7 +27,7 @@ def read_labelled(text: str, labels: Collection[str], kind: str = "leaf") -> dic
     """
     if "=" not in text or os.path.isfile(text):
         gradients = load_gradients(text)
-        with named(text):
+        with naming_source(text):
             return labelled(gradients, labels, kind)
     found: dict[str, float] = {}
     for part in text.split(","):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from microbp.comparing.answers.arrays import depth, floats, is_one, words
 from microbp.errors import ShapeError, UnknownNameError, nearest
-from microbp.nn.array_names import ArrayName, array_name, layers_of, stems
+from microbp.nn.array_names import ArrayName, array_name, layer_numbers, stems
 from microbp.problems.exercise import Exercise, Gradients
 
 LOSS = ("loss", "cost", "j", "error", "e", "c")
@@ -94,7 +94,7 @@ def collect(case: Exercise, given: Mapping[str, Any]) -> Collected:
 
 def _layers(case: Exercise, names: Mapping[str, ArrayName | None]) -> dict[str, int]:
     """The layer of each name that has a number."""
-    return layers_of({k: n.number for k, n in names.items() if n and n.number is not None}, case.depth)
+    return layer_numbers({k: n.number for k, n in names.items() if n and n.number is not None}, case.depth)
 
 
 def _label(case: Exercise, key: str, value: Any) -> str | None:

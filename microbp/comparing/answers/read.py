@@ -3,7 +3,7 @@
 >>> from microbp import load
 >>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("w1-w8"))
->>> (given,) = read(case, {"w5": 0.0822, "w6": 0.0827})
+>>> (given,) = read_gradients(case, {"w5": 0.0822, "w6": 0.0827})
 >>> given.form, list(given.arrays), given.select("dW2", case.truth[1]["dW2"]).round(4).tolist()
 ('numbers by label', ['dW2'], [0.0822, 0.0827])
 """
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer, meanings, within
-from microbp.comparing.answers.arrays import depth, floats, is_single, unwrapped, words
+from microbp.comparing.answers.arrays import all_single, depth, floats, unwrapped, words
 from microbp.comparing.answers.flat import ORDERS, ambiguous, flat_readings
 from microbp.comparing.answers.layouts import apart, as_they_stand, layouts_of, notes_on
 from microbp.comparing.answers.named import Collected, collect
-from microbp.comparing.answers.sequences import Named, loss_apart, named
+from microbp.comparing.answers.sequences import Named, loss_apart, name_arrays
 from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn.layout import ArrayLayout
 from microbp.problems.exercise import Exercise, Gradients
@@ -32,7 +32,7 @@ _AGREES = 1e-4
 """How near a number must be to a right one to speak for a way to read it."""
 
 
-def read(
+def read_gradients(
     case: Exercise,
     gradients: Any,
     *,
@@ -53,7 +53,7 @@ def read(
     >>> from microbp import load
     >>> from microbp.problems.exercise import exercise_of
     >>> case = exercise_of(load("w1-w8"))
-    >>> [given.order for given in read(case, range(12))]
+    >>> [given.order for given in read_gradients(case, range(12))]
     ['rows', 'columns', 'weights-rows', 'weights-columns', 'neurons', 'theta-rows', 'theta-columns']
     """
     if order is not None and order not in ORDERS:
@@ -64,7 +64,7 @@ def read(
     if not found:
         shapes = ", ".join(f"{name} {case.shape(name)}" for name in case.names)
         raise ShapeError(f"cannot read gradients out of {words(gradients)}: this network has {shapes}; {_NAMES}")
-    single = is_single(gradients)
+    single = all_single(gradients)
     found = [replace(answer, single=single, loss=answer.loss if loss is None else loss) for answer in found]
     distinct: list[Answer] = []
     for answer in _meant(case, found, loose):
@@ -73,7 +73,7 @@ def read(
     return distinct
 
 
-def choose(case: Exercise, readings: Sequence[Answer]) -> Answer:
+def likeliest_reading(case: Exercise, readings: Sequence[Answer]) -> Answer:
     """The reading with the most right numbers. Raises `ShapeError`, naming the orders, if several orders have it."""
     if len(readings) == 1:
         return readings[0]
@@ -184,7 +184,7 @@ def _sequences(case: Exercise, items: list[Any], said: ArrayLayout) -> Iterator[
     """What a list can be: the names for it that its shapes fit best; a pair in either order if they leave that open."""
     found: list[tuple[int, Collected]] = []
     wrong: ShapeError | UnknownNameError | None = None
-    for form, arrays in named(items, case.depth):
+    for form, arrays in name_arrays(items, case.depth):
         try:
             collected = collect(case, arrays)
         except (ShapeError, UnknownNameError) as error:

@@ -1,6 +1,6 @@
 """A learner's lists and tuples of gradients: what stands where in them, told by the shapes.
 
->>> for form, arrays in named([[[0.1]], [[0.2]], [0.3], [0.4]], 2):
+>>> for form, arrays in name_arrays([[[0.1]], [[0.2]], [0.3], [0.4]], 2):
 ...     print(form, list(arrays))
 list of arrays ['dW1', 'db1', 'dW2', 'db2']
 list of arrays ['dW1', 'dW2', 'db1', 'db2']
@@ -45,7 +45,7 @@ def _is_loss(value: Any, rest: Sequence[Any]) -> bool:
     return np.size(value) == 1
 
 
-def named(items: Sequence[Any], L: int) -> Iterator[Named]:
+def name_arrays(items: Sequence[Any], L: int) -> Iterator[Named]:
     """Every way to give names to a list of arrays, of lists, or of dicts, for L layers; the likeliest first."""
     if all(isinstance(item, Mapping) for item in items):
         yield from _dicts(items, L)

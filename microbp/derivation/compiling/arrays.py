@@ -40,7 +40,7 @@ class Gather(NamedTuple):
 
 
 @dataclass(eq=False)
-class Array:
+class SourceArray:
     """An array of the source: of the shape it has for one sample, and how it is made; `None` for an argument."""
 
     name: str

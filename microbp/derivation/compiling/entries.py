@@ -1,7 +1,7 @@
 """What a compiled function takes and gives back, and what its variables are called.
 
 >>> from microbp import Value
->>> names = Names()
+>>> names = Identifiers()
 >>> w = [[Value(1.0, label="w[1][0,0]"), Value(2.0, label="w[1][0,1]")]]
 >>> (entry,) = entries([w], names, "inputs")
 >>> entry.name, entry.shape
@@ -31,7 +31,7 @@ _RESERVED = {*keyword.kwlist, *dir(builtins), "math", "np", "l", "O", "I", "lear
 """What a variable cannot be called, or should not: l, O and I are read as digits."""
 
 
-class Names:
+class Identifiers:
     """The names of a piece of source: each once, and each an identifier whatever the label is."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Entry(NamedTuple):
         return self.leaves.shape
 
 
-def entries(given: Sequence[Any], names: Names, what: str, batch: Sequence[int] = ()) -> list[Entry]:
+def entries(given: Sequence[Any], names: Identifiers, what: str, batch: Sequence[int] = ()) -> list[Entry]:
     """The entries of `inputs` or `wrt`, with names; those of the batch get an axis more.
 
     Raises `OperandError` and `GraphError` for what is no leaf."""

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from microbp.derivation.compiling.arrays import Array, Linear, Map, Nodes, Total
+from microbp.derivation.compiling.arrays import Linear, Map, Nodes, SourceArray, Total
 from microbp.derivation.compiling.entries import stem
-from microbp.derivation.compiling.references import Ref, References, summed
+from microbp.derivation.compiling.references import Ref, References, sum_over
 from microbp.derivation.compiling.scalar import INLINE, formula_of, partials_of
 from microbp.engine import Value
-from microbp.formula.folding import fold
+from microbp.formula.folding import fold_constants
 from microbp.formula.language import Formula
 
 
-class Forward(References):
+class ForwardSource(References):
     """The lines of the forward pass; what is short, without a label and used once stands where it is used."""
 
     def forward(self, root: Value) -> Ref:
@@ -46,24 +46,24 @@ class Forward(References):
             self.text[array] = Formula.atom(array.name)
         return self.ref(np.array(root, dtype=object))
 
-    def _cost(self, array: Array, made: Total, root: Value) -> None:
+    def _cost(self, array: SourceArray, made: Total, root: Value) -> None:
         """The root of all samples at once, where it is a sum: the sums of each are not needed then."""
         terms = []
         for ref in (self.ref(self._part(part)) for part in made.parts):
             alone = ref.kind in ("scalar", "number") and not self._batched(ref)
-            term = summed(ref.text.numpy()) if self._batched(ref) else self._summed(ref) if not alone else ref.text
+            term = sum_over(ref.text.numpy()) if self._batched(ref) else self._summed(ref) if not alone else ref.text
             if self.reduce == "mean" and self._batched(ref):
                 term = Formula("x / m").substitute(x=term)
             if self.reduce == "sum" and not self._batched(ref):
                 term = Formula("m * x").substitute(x=term)
-            self.counts_rows |= term.numpy() != summed(ref.text.numpy()).numpy()
+            self.counts_rows |= term.numpy() != sum_over(ref.text.numpy()).numpy()
             terms.append(term)
         array.name = self.cost = self.given.give(stem([root.label]) or "loss")
         self.lines.append((array.name, f"{array.name} = {Formula.sum(terms).numpy()}", "()"))
         self.text[array] = Formula.atom(array.name)
         self.done.append(array)
 
-    def _made(self, array: Array) -> Formula:
+    def _made(self, array: SourceArray) -> Formula:
         match array.made:
             case Map(op=op, operands=operands):
                 return self._mapped(array, formula_of(op, self.textbook), self._named(array, op.inputs, operands))
@@ -77,18 +77,18 @@ class Forward(References):
                 return Formula.sum([self._summed(self.ref(self._part(part))) for part in parts])
         raise AssertionError(array)
 
-    def _mapped(self, array: Array, formula: Formula, named: dict[str, Formula]) -> Formula:
+    def _mapped(self, array: SourceArray, formula: Formula, named: dict[str, Formula]) -> Formula:
         """The formula of an array; what a number has decided may leave too little of it to fill the array: `where`."""
         assert isinstance(array.made, Map)
         numbers = {name: text for name, text in named.items() if text.number is not None}
-        left = fold(formula.substitute(**numbers)).names
+        left = fold_constants(formula.substitute(**numbers)).names
         operands = dict(zip(array.made.op.inputs, array.made.operands, strict=True))
         if numbers and not any(self._fills(operands[name], array) for name in left):
-            text = fold(formula.substitute(**named)).numpy()
+            text = fold_constants(formula.substitute(**named)).numpy()
             return Formula.atom(f"np.broadcast_to({text}, {self._shape(array, array.batched)})")
-        return fold(formula.substitute(**named))
+        return fold_constants(formula.substitute(**named))
 
-    def _named(self, array: Array, names: Sequence[str], operands: list[Nodes]) -> dict[str, Formula]:
+    def _named(self, array: SourceArray, names: Sequence[str], operands: list[Nodes]) -> dict[str, Formula]:
         """The operands by name. One of them has the shape of the array, also where each is one number for all."""
         texts = [self._spread(ref, array) for ref in map(self.ref, operands)]
         if array.shape and all(self.ref(o).kind in ("scalar", "number") for o in operands):
@@ -102,9 +102,9 @@ class Forward(References):
             return ref.text
         rows = self._batched(ref)
         axes = f"axis={1 if ref.array is None or len(ref.array.shape) < 2 else (1, 2)}" if rows else ""
-        return summed(ref.text.numpy(), axes)
+        return sum_over(ref.text.numpy(), axes)
 
-    def _weights(self, array: Array, weights: Nodes, way: str) -> str:
+    def _weights(self, array: SourceArray, weights: Nodes, way: str) -> str:
         """Shape (n, k) backward, its transpose forward; of a single number's weights, shape (k,)."""
         if not array.shape:
             return self.ref(weights[0], True).text.numpy()
@@ -112,9 +112,9 @@ class Forward(References):
         plain = ref.array.name if ref.kind == "turned" and ref.array else ref.text.numpy()
         return plain if (way == "forward") == (ref.kind == "turned") else f"{plain}.T"
 
-    def _uses(self, made: list[Array]) -> Counter[Array]:
+    def _uses(self, made: list[SourceArray]) -> Counter[SourceArray]:
         """How often each array stands in the text; what is not used whole counts as more than once."""
-        uses: Counter[Array] = Counter()
+        uses: Counter[SourceArray] = Counter()
         for array in made:
             operands = operands_of(array)
             for k, o in enumerate(map(self._part, operands) if isinstance(array.made, Total) else operands):
@@ -135,7 +135,7 @@ class Forward(References):
         return [p for p, o in every if p is not None and any(map(self._needed, o.flat))]
 
 
-def operands_of(array: Array) -> list[Nodes]:
+def operands_of(array: SourceArray) -> list[Nodes]:
     """The nodes that an array is made from."""
     match array.made:
         case Map(operands=operands):

@@ -18,13 +18,13 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Literal
 
-from microbp.derivation.compiling.entries import Names, check_once, entries
+from microbp.derivation.compiling.entries import Identifiers, check_once, entries
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
-from microbp.derivation.compiling.source import write, write_matrices
+from microbp.derivation.compiling.source import write_matrices, write_source
 from microbp.engine import Value
 from microbp.engine.replay import recorded
 from microbp.errors import GraphError, UnknownNameError, nearest
-from microbp.formula.compiled import load
+from microbp.formula.compiled import load_source
 
 TARGETS = ("python", "numpy")
 _numbers = count(1)
@@ -66,10 +66,10 @@ def compile(
         if name not in allowed:
             raise UnknownNameError(nearest(kind, name, map(str, allowed)))
     end, decisions = recorded(root)
-    given = Names()
+    given = Identifiers()
     arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", batch)
     check_once(arguments)
-    results = arguments if wrt is None else entries(wrt, Names(), "wrt")
+    results = arguments if wrt is None else entries(wrt, Identifiers(), "wrt")
     known = {leaf for entry in arguments for leaf in entry.leaves.flat}
     wanted = list(dict.fromkeys(leaf for entry in results for leaf in entry.leaves.flat))
     if strange := [leaf for leaf in wanted if leaf not in known]:
@@ -86,8 +86,8 @@ def compile(
         for entry in arguments:
             names |= {leaf: given.give(leaf.label) for leaf in entry.leaves.flat if entry.shape}
         lines = Scalar(end, decisions, names, given, wanted, readable, bool(textbook))
-        source = write(lines, arguments, results, loop)
-    f = load(source, f"<microbp {made} {next(_numbers)}>", {})[made]
+        source = write_source(lines, arguments, results, loop)
+    f = load_source(source, f"<microbp {made} {next(_numbers)}>", {})[made]
     if xp is not None:
         f.__globals__["np"] = xp
     f.source = source

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.derivation.compiling.arrays import Array, Linear, Map, Nodes, Total, nodes_of
+from microbp.derivation.compiling.arrays import Linear, Map, Nodes, SourceArray, Total, nodes_of
 from microbp.engine import OPS, Value, apply
 from microbp.engine.order import topological_order
 
@@ -32,11 +32,11 @@ class Groups:
     """The arrays of a graph, those that others are made from first, and where each node stands in them."""
 
     def __init__(self, root: Value, arguments: Iterable[tuple[str, Any]], batched: Sequence[str]) -> None:
-        self.place: dict[Value, tuple[Array, int]] = {}
-        self.arrays: list[Array] = []
+        self.place: dict[Value, tuple[SourceArray, int]] = {}
+        self.arrays: list[SourceArray] = []
         self.alone = 0
         for name, leaves in arguments:
-            self._add(Array(name, np.array(leaves, dtype=object), name in batched))
+            self._add(SourceArray(name, np.array(leaves, dtype=object), name in batched))
         self._inputs: dict[Value, tuple[Value, ...]] = {}
         self._products: dict[Value, list[tuple[Value, Value]]] = {}
         order = self._collected(root)
@@ -52,7 +52,7 @@ class Groups:
             for key, nodes in buckets.items():
                 self._group(key, nodes)
 
-    def _add(self, array: Array) -> None:
+    def _add(self, array: SourceArray) -> None:
         self.arrays.append(array)
         for k, node in enumerate(array.nodes.flat):
             self.place.setdefault(node, (array, k))
@@ -155,7 +155,7 @@ class Groups:
     def _group(self, key: Any, nodes: list[Value]) -> None:
         linear = key[0] == "linear"
         of = [*key[1], *key[2:]] if linear else key[1]
-        if not any(isinstance(one, Array | tuple) for one in of) and len(nodes) <= FEW:
+        if not any(isinstance(one, SourceArray | tuple) for one in of) and len(nodes) <= FEW:
             for node in nodes:
                 self.alone += 1
                 self._make([node], linear)
@@ -176,7 +176,7 @@ class Groups:
             seen: Counter[Value] = Counter()
             for x in self._inputs[nodes[0]]:
                 of = self._of(x)
-                parts[(of, seen[x]) if isinstance(of, Array) else len(parts)].append(x)
+                parts[(of, seen[x]) if isinstance(of, SourceArray) else len(parts)].append(x)
                 seen[x] += 1
             made = Total([nodes_of(sorted(part, key=self._at)) for part in parts.values()])
         else:
@@ -195,9 +195,9 @@ class Groups:
             else:
                 made = Linear(made.dots, [o.reshape(shape) for o in operands])
         batched = any(self.batched(x) for node in nodes for x in self._all(node))
-        self._add(Array("", nodes_of(nodes).reshape(() if isinstance(made, Total) else shape), batched, made))
+        self._add(SourceArray("", nodes_of(nodes).reshape(() if isinstance(made, Total) else shape), batched, made))
 
-    def _whole(self, nodes: Nodes) -> Array | None:
+    def _whole(self, nodes: Nodes) -> SourceArray | None:
         """The array that these are all elements of, in order, if they are."""
         array, _ = self.place.get(nodes.flat[0], (None, 0))
         if array is None or array.nodes.size != nodes.size:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from microbp.derivation.compiling.arrays import Array, Gather, Linear, Map, Nodes, Total
-from microbp.derivation.compiling.forward import Forward, operands_of
-from microbp.derivation.compiling.references import Ref, index_of, summed, with_axes
+from microbp.derivation.compiling.arrays import Gather, Linear, Map, Nodes, SourceArray, Total
+from microbp.derivation.compiling.forward import ForwardSource, operands_of
+from microbp.derivation.compiling.references import Ref, index_of, sum_over, with_axes
 from microbp.derivation.compiling.scalar import INLINE, partials_of
-from microbp.formula.folding import fold, number
+from microbp.formula.folding import fold_constants, number_formula
 from microbp.formula.language import Formula
 
 
@@ -27,13 +27,13 @@ class Grad(NamedTuple):
     twice: bool = False
 
 
-class Matrices(Forward):
+class Matrices(ForwardSource):
     """The lines of a graph in matrix form, forward and backward."""
 
     def backward(self, root: Ref) -> None:
         """The gradient of every array that needs one, from the last to the first."""
         assert root.array is not None
-        seed = number(1.0)
+        seed = number_formula(1.0)
         if self.sample and self.reduce == "mean":
             self.counts_rows = True
             seed = Formula("1 / m")
@@ -44,7 +44,7 @@ class Matrices(Forward):
 
     def result(self, leaves: Nodes) -> str:
         """The gradient of these leaves in their shape, after `backward`."""
-        every: dict[Array, str] = {}
+        every: dict[SourceArray, str] = {}
         for x in leaves.flat:
             array = self.groups.place[x][0]
             every[array] = every.get(array) or self._argument(array)
@@ -60,10 +60,10 @@ class Matrices(Forward):
             return texts[0]
         rows = all(self._rows(array) for array in every)
         text = f"np.stack([{', '.join(texts)}], axis=-1)" if rows else f"np.asarray([{', '.join(texts)}])"
-        shape = self._shape(Array("", leaves, rows))
+        shape = self._shape(SourceArray("", leaves, rows))
         return f"{text}.reshape({shape})" if leaves.ndim > 1 else text
 
-    def _argument(self, array: Array) -> str:
+    def _argument(self, array: SourceArray) -> str:
         if array not in self.grads:
             return f"np.zeros({self._shape(array)})"
         if not isinstance(found := self.grads[array], Grad):
@@ -71,13 +71,13 @@ class Matrices(Forward):
             self.grads[array] = found
         return self._full(found, array)
 
-    def _gradient(self, array: Array, found: list[Grad], named: bool = False) -> Grad:
+    def _gradient(self, array: SourceArray, found: list[Grad], named: bool = False) -> Grad:
         """All contributions as one, with a line of its own unless it is a number, or short, and used once."""
         called = f"d{array.name}" if len(array.name.rstrip("0123456789")) == 1 else f"d_{array.name}"
         whole = [grad for grad in found if not grad.at]
         full = any(grad.full for grad in whole)
         if len(whole) == len(found):
-            text = fold(Formula.sum([grad.text for grad in whole]))
+            text = fold_constants(Formula.sum([grad.text for grad in whole]))
             atom = text.numpy().isidentifier()
             short = not named and not any(x.label for x in array.nodes.flat) and isinstance(array.made, Map | Total)
             single = isinstance(array.made, Total) or sum(self._wanted(array)) == 1
@@ -101,17 +101,17 @@ class Matrices(Forward):
                 self._line(f"{name}{at}", grad.text.numpy(), None, True)
         return Grad(Formula.atom(name), True)
 
-    def _wanted(self, array: Array) -> list[bool]:
+    def _wanted(self, array: SourceArray) -> list[bool]:
         return [any(self._needed(x) for x in o.flat) for o in operands_of(array)]
 
-    def _pull(self, array: Array, grad: Grad) -> None:
+    def _pull(self, array: SourceArray, grad: Grad) -> None:
         match array.made:
             case Map(op=op, operands=operands):
                 named = self._named(array, op.inputs, operands) | {"out": self.text[array]}
                 for partial, o in zip(partials_of(op, self.textbook), operands, strict=True):
                     if partial is not None and any(map(self._needed, o.flat)):
-                        local = fold(partial.substitute(**named))
-                        text = fold(Formula("u * p").substitute(u=grad.text, p=local))
+                        local = fold_constants(partial.substitute(**named))
+                        text = fold_constants(Formula("u * p").substitute(u=grad.text, p=local))
                         known = {**dict(zip(op.inputs, operands, strict=True)), "out": array.nodes}
                         full = grad.full or any(self._fills(known[name], array) for name in _left(partial, local))
                         self._give(o, Grad(text, full), array)
@@ -130,17 +130,17 @@ class Matrices(Forward):
                 for at, x in np.ndenumerate(array.nodes):
                     if self._needed(x):
                         index = ", ".join([":"] * self._rows(array) + [str(k) for k in at])
-                        one = Array("", np.array(x, dtype=object), array.batched)
+                        one = SourceArray("", np.array(x, dtype=object), array.batched)
                         self._give(one.nodes, Grad(Formula.atom(f"{whole}[{index}]"), True), one)
 
-    def _pull_dots(self, array: Array, dots: list[tuple[Nodes, Nodes]], d: str) -> None:
+    def _pull_dots(self, array: SourceArray, dots: list[tuple[Nodes, Nodes]], d: str) -> None:
         rows = self._rows(array)
         for x, w in dots:
             ref = self.ref(x, True)
             if any(map(self._needed, x.flat)):
                 weights = self._weights(array, w, "backward")
                 back = f"{d} @ {weights}" if array.shape else f"{d}{'[:, None]' if rows else ''} * {weights}"
-                self._give(x, Grad(Formula.atom(back), True), Array("", x, array.batched))
+                self._give(x, Grad(Formula.atom(back), True), SourceArray("", x, array.batched))
             if not any(map(self._needed, w.flat)):
                 continue
             inputs, turned = ref.text.numpy(), array.shape and self.ref(w, True).kind == "turned"
@@ -161,7 +161,7 @@ class Matrices(Forward):
                 text = f"{d}[:, None] * {inputs}"
             self._give(w if array.shape else w[0], Grad(Formula.atom(text), True), None)
 
-    def _give(self, nodes: Nodes, grad: Grad, array: Array | None) -> None:
+    def _give(self, nodes: Nodes, grad: Grad, array: SourceArray | None) -> None:
         """A contribution to nodes, summed over what the array has and they have not; `None` for one that fits."""
         ref = self.ref(nodes, vector=array is None)
         assert ref.array is not None
@@ -173,12 +173,12 @@ class Matrices(Forward):
                 axes = ([0] if samples else []) + [k + rows for k in range(rank)] * elements
                 every = len(axes) == rank + rows
                 said = "" if every else f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"
-                grad = Grad(summed(self._full(grad, array), said), True)
+                grad = Grad(sum_over(self._full(grad, array), said), True)
         self.grads[ref.array].append(Grad(grad.text, grad.full, ref.at, ref.twice))
         if ref.array.made is None and len(self.grads[ref.array]) == self.expected[ref.array]:
             self._argument(ref.array)  # all that comes has come
 
-    def _give_total(self, part: Nodes, grad: Grad, array: Array) -> None:
+    def _give_total(self, part: Nodes, grad: Grad, array: SourceArray) -> None:
         ref = self.ref(part)
         assert ref.array is not None
         text, full = grad.text, False
@@ -190,7 +190,7 @@ class Matrices(Forward):
             full = grad.full
         self.grads[ref.array].append(Grad(text, full, ref.at, ref.twice))
 
-    def _full(self, grad: Grad, array: Array) -> str:
+    def _full(self, grad: Grad, array: SourceArray) -> str:
         text = grad.text.numpy()
         if grad.full:
             return text

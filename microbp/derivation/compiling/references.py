@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.derivation.compiling.arrays import Array, Gather, Nodes
-from microbp.derivation.compiling.entries import Names
+from microbp.derivation.compiling.arrays import Gather, Nodes, SourceArray
+from microbp.derivation.compiling.entries import Identifiers
 from microbp.derivation.compiling.grouping import Groups
 from microbp.engine import Value
-from microbp.formula.folding import number
+from microbp.formula.folding import number_formula
 from microbp.formula.language import Formula
 
 
@@ -20,7 +20,7 @@ class Ref(NamedTuple):
 
     text: Formula
     kind: str
-    array: Array | None = None
+    array: SourceArray | None = None
     at: str = ""
     twice: bool = False
     """Whether an element of the part stands in it twice, so that += would count it once."""
@@ -30,7 +30,7 @@ class References:
     """The names and the lines so far. `sample` is the argument that has a row for each sample, if there is one."""
 
     def __init__(
-        self, groups: Groups, given: Names, wrt: set[Value], sample: str, reduce: str | None, textbook: bool
+        self, groups: Groups, given: Identifiers, wrt: set[Value], sample: str, reduce: str | None, textbook: bool
     ) -> None:
         self.groups, self.given, self.sample, self.reduce = groups, given, sample, reduce
         self.textbook = textbook
@@ -38,10 +38,10 @@ class References:
         self.lines: list[tuple[str, str, str]] = []
         self.text = {a: Formula.atom(a.name) for a in groups.arrays if a.made is None}
         self.needs = {a for a in groups.arrays if a.made is None and any(x in wrt for x in a.nodes.flat)}
-        self.done: list[Array] = []
-        self.grads: dict[Array, Any] = defaultdict(list)
+        self.done: list[SourceArray] = []
+        self.grads: dict[SourceArray, Any] = defaultdict(list)
         self.counts_rows = False
-        self.expected: Counter[Array] = Counter()
+        self.expected: Counter[SourceArray] = Counter()
         self._refs: dict[tuple[int, ...], Ref] = {}
 
     def ref(self, nodes: Nodes, vector: bool = False) -> Ref:
@@ -61,7 +61,7 @@ class References:
         if all(map(self.groups.constant, nodes.flat)):
             data = [x.data for x in nodes.flat]
             if len(set(data)) == 1 and not vector:
-                return Ref(number(data[0]), "number")
+                return Ref(number_formula(data[0]), "number")
             name = self.given.give("", "c1")
             self.constants.append(f"{name} = np.asarray({np.reshape(data, nodes.shape).tolist()})")
             return Ref(Formula.atom(name), "constant")
@@ -83,11 +83,11 @@ class References:
         index = index_of(array, at)
         return Ref(self._indexed(array, index), "index", array, index, len(np.unique(at)) < at.size)
 
-    def _indexed(self, array: Array, index: str) -> Formula:
+    def _indexed(self, array: SourceArray, index: str) -> Formula:
         return Formula.atom(f"{array.name}[{index}]") if index else self.text[array]
 
     def _gathered(self, nodes: Nodes) -> Ref:
-        array = Array(self.given.give(""), nodes, any(map(self.groups.batched, nodes.flat)), Gather())
+        array = SourceArray(self.given.give(""), nodes, any(map(self.groups.batched, nodes.flat)), Gather())
         elements = [self.ref(np.array(x, dtype=object)) for x in nodes.flat]
         texts = [e.text.numpy() for e in elements]
         if array.batched:
@@ -113,7 +113,7 @@ class References:
             return part.reshape(array.shape)
         return part.reshape(()) if part.size == 1 else part
 
-    def _spread(self, ref: Ref, array: Array) -> Formula:
+    def _spread(self, ref: Ref, array: SourceArray) -> Formula:
         """An operand as it fits beside the array: a number for each sample gets an axis more."""
         if ref.kind == "scalar" and self._batched(ref) and array.shape:
             return with_axes(ref.text, len(array.shape))
@@ -122,23 +122,23 @@ class References:
     def _batched(self, ref: Ref) -> bool:
         return ref.array is not None and ref.array.batched
 
-    def _rows(self, array: Array) -> bool:
+    def _rows(self, array: SourceArray) -> bool:
         """Whether its gradient has a row for each sample."""
         return array.batched or (bool(self.sample) and self.reduce is None)
 
-    def _fills(self, nodes: Nodes, array: Array) -> bool:
+    def _fills(self, nodes: Nodes, array: SourceArray) -> bool:
         ref = self.ref(nodes)
         if ref.array is None or (ref.kind == "scalar" and array.shape):
             return ref.kind == "constant" and not self._rows(array)
         return self._batched(ref) or not self._rows(array)
 
-    def _shape(self, array: Array, rows: bool | None = None) -> str:
+    def _shape(self, array: SourceArray, rows: bool | None = None) -> str:
         rows = self._rows(array) if rows is None else rows
         self.counts_rows |= rows
         sizes = ["m"] * rows + [str(n) for n in array.shape]
         return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
-    def _line(self, target: str, text: str, array: Array | None, rows: bool) -> None:
+    def _line(self, target: str, text: str, array: SourceArray | None, rows: bool) -> None:
         if array is None:
             self.lines.append((target, f"{target} += {text}" if target else text, ""))
             return
@@ -149,7 +149,7 @@ class References:
         return x in self.groups.place and self.groups.place[x][0] in self.needs
 
 
-def index_of(array: Array, at: Any) -> str:
+def index_of(array: SourceArray, at: Any) -> str:
     """The index of these elements, which are numbered row by row."""
     if not array.shape:
         return ""
@@ -174,7 +174,7 @@ def with_axes(text: Formula, rank: int) -> Formula:
     return Formula.atom(f"{written if written.isidentifier() else f'({written})'}[:{', None' * rank}]")
 
 
-def summed(text: str, axes: str = "") -> Formula:
+def sum_over(text: str, axes: str = "") -> Formula:
     """A sum over some axes, or over all."""
     if text.isidentifier():
         return Formula.atom(f"{text}.sum({axes})")

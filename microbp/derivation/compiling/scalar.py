@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from microbp.derivation.compiling.entries import Names
+from microbp.derivation.compiling.entries import Identifiers
 from microbp.engine import Constant, Value
 from microbp.engine.ops import Op
 from microbp.engine.order import topological_order
 from microbp.engine.replay import SIGNS, Decision
-from microbp.formula.folding import fold, number
+from microbp.formula.folding import fold_constants, number_formula
 from microbp.formula.language import Formula
 
 _SIGMOID = Formula("1.0 / (1.0 + exp(-x))")
@@ -27,7 +27,7 @@ INLINE = 60
 """What is longer than so many letters gets a line of its own."""
 
 
-class Line(NamedTuple):
+class Statement(NamedTuple):
     """One statement, and the layer that it belongs to: how many weighted sums lie before it."""
 
     target: str
@@ -44,7 +44,7 @@ class Scalar:
         root: Value,
         decisions: Sequence[Decision],
         names: Mapping[Value, str],
-        given: Names,
+        given: Identifiers,
         wrt: Sequence[Value],
         readable: bool,
         textbook: bool = False,
@@ -64,11 +64,11 @@ class Scalar:
                 self.needs.add(node)
         self.layers: dict[Value, int] = {}
 
-    def forward(self) -> Iterator[Line]:
+    def forward(self) -> Iterator[Statement]:
         """Every value that has a name, inputs before results."""
         uses = self._uses()
         waiting = list(self.decisions)
-        lines: list[Line] = []
+        lines: list[Statement] = []
         for node in (*self.order, None):
             while waiting and all(self._known(v) for v in waiting[0][1:3]):
                 lines.append(self._check(waiting.pop(0)))
@@ -85,22 +85,22 @@ class Scalar:
                 continue
             name = self.given.give(node.label or ("loss" if node is self.root else ""))
             self.called[node], self.text[node] = name, Formula.atom(name)
-            lines.append(Line(name, "=", written, layer))
+            lines.append(Statement(name, "=", written, layer))
         yield from sorted(lines, key=lambda line: line.layer) if self.readable and not self.decisions else lines
 
     def _known(self, x: Any) -> bool:
         """Whether a value has a text by now; a leaf that is no argument is its number."""
         if isinstance(x, Value) and x.op is None and x not in self.text:
-            self.text[x] = number(x.data)
+            self.text[x] = number_formula(x.data)
         return x in self.text if isinstance(x, Value) else True
 
-    def _check(self, decision: Decision) -> Line:
+    def _check(self, decision: Decision) -> Statement:
         x, y = (self.text[v].python() if isinstance(v, Value) else repr(float(v)) for v in (decision.x, decision.y))
         test = f"{x} {SIGNS[decision.compare]} {y}"
         said = repr(f"recorded while {test} was {decision.result}")
-        return Line("", "", f"if {'not ' * decision.result}({test}):\n    raise ValueError({said})", 0)
+        return Statement("", "", f"if {'not ' * decision.result}({test}):\n    raise ValueError({said})", 0)
 
-    def backward(self, results: Counter[Value], changed: set[str]) -> Iterator[Line]:
+    def backward(self, results: Counter[Value], changed: set[str]) -> Iterator[Statement]:
         """The contributions, in the order of the chain rule. Afterwards `gradient` has the texts of the leaves'.
 
         `results` are the leaves whose gradients may stand where they are given back, and how often they
@@ -108,19 +108,19 @@ class Scalar:
         """
         pulls = {node: self._pulled(node) for node in self.back if node in self.needs}
         arrivals = Counter(x for pulled in pulls.values() for _, x, _ in pulled)
-        grads = {self.root: number(1.0)}
+        grads = {self.root: number_formula(1.0)}
         names: dict[Value, str] = {}
         for node in pulls:
             layer, upstream = self.layers[node], grads[node]
             for _, x, partial in pulls[node]:
                 local = put_in(partial, node, self.text)
-                found = fold(Formula("u * p").substitute(u=upstream, p=local))
+                found = fold_constants(Formula("u * p").substitute(u=upstream, p=local))
                 text = found.python()
                 if x in names:
                     if isinstance(found.tree, ast.UnaryOp):
-                        yield Line(names[x], "-=", Formula(found.tree.operand).python(), layer)
+                        yield Statement(names[x], "-=", Formula(found.tree.operand).python(), layer)
                     else:
-                        yield Line(names[x], "+=", text, layer)
+                        yield Statement(names[x], "+=", text, layer)
                     continue
                 late = bool(changed) and not changed.isdisjoint(re.findall(r"\w+", text))
                 uses = len(pulls[x]) if x.op is not None else results[x] * (not late)
@@ -129,12 +129,12 @@ class Scalar:
                     continue
                 names[x] = self.given.give(f"d_{self.called[x]}" if x in self.called else "", "d1")
                 grads[x] = Formula.atom(names[x])
-                yield Line(names[x], "=", text, layer)
+                yield Statement(names[x], "=", text, layer)
         self.found = {x: grads[x] for x in self.needs if x in grads}
 
     def gradient(self, leaf: Value) -> Formula:
         """The gradient of a leaf, after `backward`."""
-        return self.found.get(leaf, number(0.0))
+        return self.found.get(leaf, number_formula(0.0))
 
     def _stands(self, x: Value, found: Formula, text: str, uses: int) -> bool:
         """Whether a gradient stands where it is used, without a line of its own."""
@@ -177,7 +177,7 @@ def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula
     known = {name: text[x] for name, x in zip(node.op.inputs, node.inputs, strict=True)}
     if node in text:
         known["out"] = text[node]
-    return fold(formula.substitute(**known))
+    return fold_constants(formula.substitute(**known))
 
 
 def rounded_once(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from microbp.derivation.compiling.entries import Entry, Names
+from microbp.derivation.compiling.entries import Entry, Identifiers
 from microbp.derivation.compiling.grouping import Groups
 from microbp.derivation.compiling.matrices import Matrices
-from microbp.derivation.compiling.scalar import Line, Scalar
+from microbp.derivation.compiling.scalar import Scalar, Statement
 from microbp.engine import Value
 from microbp.errors import GraphError
 
@@ -21,7 +21,7 @@ PART = 1000
 WIDTH = 120
 
 
-def write(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], loop: bool) -> str:
+def write_source(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], loop: bool) -> str:
     """The source of a module with the function `gradients`, or `descend`."""
     forward = list(scalar.forward())
     at_end = not (scalar.readable or len(scalar.order) > PART)
@@ -61,7 +61,7 @@ def write_matrices(
     root: Value,
     arguments: Sequence[Entry],
     results: Sequence[Entry],
-    given: Names,
+    given: Identifiers,
     batch: Sequence[int],
     reduce: str | None,
     textbook: bool,
@@ -108,7 +108,7 @@ def write_matrices(
     return "\n".join([*head, *(wrapped for line in every for wrapped in _wrap(line)), ""])
 
 
-def _grouped(title: str, lines: Sequence[Line], scalar: Scalar) -> list[str]:
+def _grouped(title: str, lines: Sequence[Statement], scalar: Scalar) -> list[str]:
     """The statements, in readable source with a heading for each layer."""
     if not scalar.readable:
         return _texts(lines)
@@ -121,7 +121,7 @@ def _grouped(title: str, lines: Sequence[Line], scalar: Scalar) -> list[str]:
     ]
 
 
-def _texts(lines: Iterable[Line]) -> list[str]:
+def _texts(lines: Iterable[Statement]) -> list[str]:
     return [text for line in lines for text in (f"{line.target} {line.sign} {line.text}".strip().splitlines())]
 
 
@@ -129,7 +129,7 @@ def _titled(title: str, lines: list[str]) -> list[str]:
     return ["", f"# {title}", *lines] if lines else []
 
 
-def _parts(halves: Sequence[list[Line]], known: set[str], kept: set[str]) -> tuple[list[str], list[list[str]]]:
+def _parts(halves: Sequence[list[Statement]], known: set[str], kept: set[str]) -> tuple[list[str], list[list[str]]]:
     """Functions of at most `PART` statements each, and for each half of the pass the calls of them."""
     chunks = [(half, lines[k : k + PART]) for half, lines in enumerate(halves) for k in range(0, len(lines), PART)]
     words = [_words("\n".join(_texts(chunk))) for _, chunk in chunks]
@@ -160,7 +160,7 @@ def _shape(leaves: Any, texts: Mapping[Value, str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Names in a sentence: all of a few, the first and the last of many."""
+    """Identifiers in a sentence: all of a few, the first and the last of many."""
     return ", ".join(names) if len(names) < 5 else f"{names[0]}, {names[1]}, … {names[-1]}"
 
 

@@ -32,10 +32,10 @@ from microbp.diagnosis.any_pass.calling import (
     upstream_of,
 )
 from microbp.diagnosis.any_pass.gradients import gradients_by_name
-from microbp.diagnosis.any_pass.judge import RIGHT, judge
+from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
-from microbp.diagnosis.any_pass.report import Line, Report, report
-from microbp.diagnosis.any_pass.trace import Recorded, run
+from microbp.diagnosis.any_pass.report import Line, Report, report_on
+from microbp.diagnosis.any_pass.trace import Recorded, run_forward
 from microbp.errors import GraphError, MicrobpError, ProblemError, nearest
 
 FEWER = (16, 8, 4, 2)
@@ -58,7 +58,7 @@ class Trace(Recorded):
         if found is None:
             raise ProblemError(f"{nearest('quantity', name, list(self))}: forward has to return it to have it compared")
         self.compared[found] = _numbers(found, mine)
-        line = report(judge(self, self.compared))[found]
+        line = report_on(judge_gradients(self, self.compared))[found]
         fits = np.shape(mine) == self[found].shape
         apart = np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0) if fits else np.inf
         right = line.verdict == RIGHT
@@ -81,7 +81,7 @@ def trace(forward: Callable[..., Any], /, **arrays: Any) -> Trace:
     w               exact: True   approximate: True   worst difference: 0
     'right'
     """
-    return run(Trace, forward, arrays, lambda name: True)
+    return run_forward(Trace, forward, arrays, lambda name: True)
 
 
 def check(
@@ -153,10 +153,10 @@ def _check(
     flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
     asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
     with same_random_numbers():
-        recorded = run(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
+        recorded = run_forward(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
     _same_pass(recorded, plain)
     mine, notes = _matched(flat, names, recorded)
-    return report(judge(recorded, mine), notes)
+    return report_on(judge_gradients(recorded, mine), notes)
 
 
 def _same_pass(recorded: Recorded, plain: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.engine.arrays.recording import Group
+from microbp.engine.arrays.recording import ArrayOperation
 from microbp.engine.ops import Op
 from microbp.engine.value import Constant, Value
 from microbp.formula.compiled import numpy_function
@@ -48,7 +48,7 @@ class Sweep:
 class Graph:
     """Every node that a forward pass made, those that never reach the loss among them, inputs before results."""
 
-    def __init__(self, groups: Sequence[Group], loss: Value, named: Iterable[Value]) -> None:
+    def __init__(self, groups: Sequence[ArrayOperation], loss: Value, named: Iterable[Value]) -> None:
         self.nodes = _in_order([*(node for group in groups for node in group.array.ravel().tolist()), *named, loss])
         self.place = {node: k for k, node in enumerate(self.nodes)}
         self.loss = self.place[loss]
@@ -87,7 +87,7 @@ class Graph:
         return len(self.nodes)
 
     @cached_property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[SortedEdges]:
         """The arrows of each level of results, from the loss down."""
         return runs(self.source, self.target, self.level[self.target])
 
@@ -162,7 +162,7 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Run:
+class SortedEdges:
     """The arrows out of the results of one level, sorted by the input they lead to."""
 
     edges: Any
@@ -177,7 +177,7 @@ class Run:
         arrived[..., self.source] += np.add.reduceat(contributions, self.starts, axis=-1)
 
 
-def runs(source: Any, target: Any, level: Any) -> list[Run]:
+def runs(source: Any, target: Any, level: Any) -> list[SortedEdges]:
     """Arrows, sorted by falling level of their results, as runs."""
     cuts = [0, *(np.flatnonzero(np.diff(level)) + 1).tolist(), len(level)]
     found = []
@@ -185,11 +185,11 @@ def runs(source: Any, target: Any, level: Any) -> list[Run]:
         if a < b:
             order = a + np.argsort(source[a:b], kind="stable")
             inputs, starts = np.unique(source[order], return_index=True)
-            found.append(Run(order, target[order], starts, inputs))
+            found.append(SortedEdges(order, target[order], starts, inputs))
     return found
 
 
-def product(gradient: Any, local: Any) -> Any:
+def chain_product(gradient: Any, local: Any) -> Any:
     """Upstream × local; nothing comes of no gradient, be the local derivative infinite."""
     with np.errstate(all="ignore"):
         found = gradient * local
@@ -198,12 +198,12 @@ def product(gradient: Any, local: Any) -> Any:
     return found
 
 
-def run_back(steps: list[Run], seed: Any, fixed: Any, is_given: Any, local: Any) -> Any:
+def run_back(steps: list[SortedEdges], seed: Any, fixed: Any, is_given: Any, local: Any) -> Any:
     """What arrives at each node, those that are given passing on what is fixed; several passes at once have an axis."""
     arrived = np.broadcast_to(seed, (*local.shape[:-1], seed.shape[-1])).copy()
     for run in steps:
         passed = np.where(is_given[run.target], fixed[..., run.target], arrived[..., run.target])
-        run.add(arrived, product(passed, local[..., run.edges]))
+        run.add(arrived, chain_product(passed, local[..., run.edges]))
     return arrived
 
 
@@ -211,7 +211,7 @@ def _run_interval(graph: Graph, seed: Any, fixed: Any, is_given: Any, least: Any
     low, high = seed.copy(), seed.copy()
     for run in graph.runs:
         ends = [np.where(is_given[run.target], fixed[run.target], x[run.target]) for x in (low, high)]
-        corners = [product(g, d[run.edges]) for g in ends for d in (least, most)]
+        corners = [chain_product(g, d[run.edges]) for g in ends for d in (least, most)]
         run.add(low, np.minimum.reduce(corners))
         run.add(high, np.maximum.reduce(corners))
     return low, high

@@ -29,7 +29,7 @@ RIGHT, CARRIED, WRONG = "right", "carried", "wrong"
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedLine:
     """The verdict on one line: what was given, in the shape of the array if it fits, and what it should be."""
 
     name: str
@@ -58,7 +58,7 @@ def fit(mine: Any, shape: tuple[int, ...]) -> Any:
     return None
 
 
-def is_single(mine: Any) -> bool:
+def looks_single(mine: Any) -> bool:
     """Whether every number is one of single precision, and not all are round."""
     mine = np.asarray(mine)
     if mine.dtype.kind == "f" and mine.dtype.itemsize < 8:
@@ -100,7 +100,7 @@ class Judge:
                 found.add(name)
         return found
 
-    def lines(self) -> list[Judged]:
+    def lines(self) -> list[JudgedLine]:
         """The verdicts, in the order of the way back: last made, first judged."""
         return [self._judged(name) for name in reversed(list(self.trace)) if name in self.given]
 
@@ -111,7 +111,7 @@ class Judge:
     def close(self, name: str, a: Any, b: Any, single: bool = False) -> Any:
         """Whether two gradients of that quantity are the same but for rounding."""
         noise = (SINGLE if single else NOISE) * self.sizes(name)
-        return near(a, b, noise, SINGLE if single else RELATIVE)
+        return is_near(a, b, noise, SINGLE if single else RELATIVE)
 
     def sizes(self, name: str) -> Any:
         """The sums of magnitudes from which the noise in a gradient follows."""
@@ -143,7 +143,10 @@ class Judge:
         return (
             self._as(name, sweep, False)
             or self._as(name, self.trace.truth, False)
-            or (is_single(self.given[name]) and (self._as(name, sweep, True) or self._as(name, self.trace.truth, True)))
+            or (
+                looks_single(self.given[name])
+                and (self._as(name, sweep, True) or self._as(name, self.trace.truth, True))
+            )
         )
 
     def _as(self, name: str, sweep: Sweep, single: bool) -> bool:
@@ -155,21 +158,21 @@ class Judge:
         least, most, want = (x[places].reshape(shape) for x in (sweep.least, sweep.most, sweep.arrived))
         noise = (SINGLE if single else NOISE) * np.fmax(sweep.size[places].reshape(shape), self.sizes(name))
         inside = np.clip(mine, np.fmin(least, most), np.fmax(least, most))
-        return bool((near(mine, inside, noise, SINGLE if single else RELATIVE) | ~np.isfinite(want)).all())
+        return bool((is_near(mine, inside, noise, SINGLE if single else RELATIVE) | ~np.isfinite(want)).all())
 
-    def _judged(self, name: str) -> Judged:
+    def _judged(self, name: str) -> JudgedLine:
         verdict = RIGHT
         if name in self.wrong:
             verdict = WRONG
         elif self.wrong and not any(
-            self._as(name, self.trace.truth, s) for s in (False, True)[: 1 + is_single(self.given[name])]
+            self._as(name, self.trace.truth, s) for s in (False, True)[: 1 + looks_single(self.given[name])]
         ):
             verdict = CARRIED
         single = verdict != WRONG and not any(self._as(name, s, False) for s in (self.passed, self.trace.truth))
-        return Judged(name, verdict, self.given[name], self.fitted[name], self.wanted(name), single)
+        return JudgedLine(name, verdict, self.given[name], self.fitted[name], self.wanted(name), single)
 
 
-def judge(trace: Recorded, given: Mapping[str, Any]) -> Judge:
+def judge_gradients(trace: Recorded, given: Mapping[str, Any]) -> Judge:
     """Judges gradients, {name: array}, in the reading of copied arrays that leaves the fewest lines wrong.
 
     What is right in one reading is not read as the gradient of another named array, whatever that makes of others.
@@ -194,15 +197,15 @@ def judge(trace: Recorded, given: Mapping[str, Any]) -> Judge:
 def _true_first(trace: Recorded, mine: Any, name: str, choices: list[Any]) -> list[Any]:
     """The reading in which a gradient is right, and that of the nameless state if it copies one; else all of them."""
     fitted, truth = fit(mine, trace[name].shape), trace.truth
-    noise, relative = (SINGLE, SINGLE) if is_single(mine) else (NOISE, RELATIVE)
+    noise, relative = (SINGLE, SINGLE) if looks_single(mine) else (NOISE, RELATIVE)
     for places in choices if fitted is not None and len(choices) > 1 else ():
-        if near(fitted.ravel(), truth.arrived[places], noise * truth.size[places], relative).all():
+        if is_near(fitted.ravel(), truth.arrived[places], noise * truth.size[places], relative).all():
             nameless = choices[:1] if not np.array_equal(choices[0], trace.places(name)) else []
             return [places, *nameless]
     return choices
 
 
-def near(a: Any, b: Any, noise: Any, relative: float = RELATIVE) -> Any:
+def is_near(a: Any, b: Any, noise: Any, relative: float = RELATIVE) -> Any:
     """Element by element, whether two numbers are the same but for rounding."""
     with np.errstate(all="ignore"):
         return (a == b) | (np.abs(a - b) <= relative * np.fmax(np.abs(a), np.abs(b)) + noise)

@@ -19,7 +19,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.calling import bind
 from microbp.errors import ProblemError, UnknownNameError, nearest
-from microbp.formula.compiled import load
+from microbp.formula.compiled import load_source
 from microbp.printing import Shown
 
 STEPS = 4
@@ -158,7 +158,7 @@ def _run(lines: tuple[str, ...], numbers: dict[str, float]) -> Any:
     """The weights after each step by a rule: its own text, never a learner's, is run."""
     w, gradients = _gradients()
     source = "\n    ".join(["def step(w, g, m, v, t):", *lines, "return w, m, v\n"])
-    step = load(source, "<microbp step>", {"np": np, "max": max, **numbers})["step"]
+    step = load_source(source, "<microbp step>", {"np": np, "max": max, **numbers})["step"]
     m, v = np.zeros(5), np.zeros(5)
     found = []
     with np.errstate(all="ignore"):

@@ -11,7 +11,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.explain import causes as causes_of
 from microbp.diagnosis.any_pass.causes.search import Known
-from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, Judged
+from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, JudgedLine
 from microbp.errors import UnknownNameError, nearest
 from microbp.printing import Shown, columns, notebook, number_text
 
@@ -76,7 +76,7 @@ class Report(Shown):
         rows = [(line.name, WORDS[line.verdict], line.text if line.text != line.verdict else "") for line in self.lines]
         return notebook.answer(
             notebook.sentence(self._verdict()),
-            notebook.table(rows, wrong, ("array", "its gradient", "")),
+            notebook.rows_table(rows, wrong, ("array", "its gradient", "")),
             notebook.sentence("\n".join(self.notes)),
         )
 
@@ -100,7 +100,7 @@ def wrong_first(wrong: Sequence[Line]) -> Line | None:
     return wrong[0] if wrong else None
 
 
-def report(judge: Judge, notes: Sequence[str] = ()) -> Report:
+def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
     """The report on a judged pass; what several lines share is said once."""
     judged = judge.lines()
     known = Known(judge) if judge.wrong else None
@@ -123,7 +123,7 @@ def report(judge: Judge, notes: Sequence[str] = ()) -> Report:
     return Report(tuple(lines), tuple(notes))
 
 
-def _text(line: Judged, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:
+def _text(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:
     if line.verdict != WRONG:
         return "right, to single precision (float32)" if line.single else WORDS[line.verdict]
     first = causes[0]
@@ -135,7 +135,7 @@ def _text(line: Judged, causes: Sequence[Cause], said: dict[tuple[str, int], str
     return f"{first.text}{other}. {_numbers(line)}"
 
 
-def _numbers(line: Judged) -> str:
+def _numbers(line: JudgedLine) -> str:
     """The element that differs most, beside what it should be."""
     if line.fitted is None:
         return f"It has the shape {np.shape(line.mine)}, and should have {line.wanted.shape}."

@@ -3,7 +3,7 @@
 >>> def forward(x, w):
 ...     z = x @ w
 ...     return {"z": z, "loss": (z**2).sum()}
->>> t = run(Recorded, forward, {"x": np.array([[1.0, 2.0]]), "w": np.array([3.0, -1.0])}, lambda name: True)
+>>> t = run_forward(Recorded, forward, {"x": np.array([[1.0, 2.0]]), "w": np.array([3.0, -1.0])}, lambda name: True)
 >>> t.loss, list(t), t["w"].gradient
 (Value(1.0, label='loss', grad=1.0), ['x', 'w', 'z'], array([2., 4.]))
 >>> t["z"].nodes[0]
@@ -25,7 +25,7 @@ from microbp.diagnosis.any_pass.graph import Graph, Sweep
 from microbp.diagnosis.any_pass.names import flatten, shorten
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.ndarray import array, label, raw, values
-from microbp.engine.arrays.recording import Group, code_at, recording
+from microbp.engine.arrays.recording import ArrayOperation, code_at, recording
 from microbp.engine.value import Value
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.printing import Shown, columns
@@ -62,7 +62,9 @@ class Quantity:
 class Recorded(Shown, Mapping[str, Quantity]):
     """A recorded pass: the `loss`, a `Value`, and each named array, a `Quantity`, by name, in the order of making."""
 
-    def __init__(self, loss: Value, named: Mapping[str, Any], leaves: Collection[str], groups: list[Group]) -> None:
+    def __init__(
+        self, loss: Value, named: Mapping[str, Any], leaves: Collection[str], groups: list[ArrayOperation]
+    ) -> None:
         self.loss = loss
         self.groups = groups
         self.compared: dict[str, Any] = {}
@@ -131,7 +133,7 @@ class Recorded(Shown, Mapping[str, Quantity]):
         return "\n".join([f"loss {self.loss.data:.6g}, made of {len(self.graph):,} values", *columns(rows)])
 
 
-def _code(nodes: Any, group: Group | None) -> str:
+def _code(nodes: Any, group: ArrayOperation | None) -> str:
     if group is None or group.op == "constant" or group.array.shape != nodes.shape:
         return ""
     return code_at(group.place) if group.place else ""
@@ -145,7 +147,7 @@ def _object_array(x: Any) -> Any:
     return made
 
 
-def run(
+def run_forward(
     kind: type[R],
     forward: Callable[..., Any],
     arrays: Mapping[str, Any],

@@ -17,7 +17,7 @@ from microbp.diagnosis.any_pass.trace import Recorded
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
+class WayBack:
     """The arrows of a region that lead from one operation to one of its operands."""
 
     number: int
@@ -36,7 +36,7 @@ class Way:
         return where if not self.through or self.site.line is None else f"{where}, {self.site}"
 
 
-def ways(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[Way]:
+def ways_back(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[WayBack]:
     """The ways of a region, nearest to the line first."""
     graph = trace.graph
     operand = np.array(
@@ -61,7 +61,7 @@ def ways(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[Way
             names = {sites.names.get(int(k), "") for k in source[:64]}
             through = next(iter(names)) if len(names) == 1 and not set(source[:64].tolist()) <= own else ""
         direct = bool(np.isin(source, places).all())
-        found.append(Way(int(number[edges[0]]), site, int(operand[edges[0]]), np.sort(edges), direct, through))
+        found.append(WayBack(int(number[edges[0]]), site, int(operand[edges[0]]), np.sort(edges), direct, through))
     return sorted(found, key=lambda way: int(graph.level[region.target[way.edges]].min()))
 
 
@@ -73,7 +73,7 @@ def _operand(op: Any, slot: int) -> int:
     return 0 if op.family or op.name in ("max", "min") else int(slot)
 
 
-def cuts(sites: Sites, region: Region, way: Way) -> Iterator[tuple[str, str, Any]]:
+def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[tuple[str, str, Any]]:
     """(code, what is left, mask of the way's arrows) for parts of a way that learners leave out, or leave alone."""
     target, source = region.target[way.edges], region.source[way.edges]
     turn = sites.turn[target]

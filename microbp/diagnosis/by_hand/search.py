@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.comparing.answers.labelled import labelled
-from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits
-from microbp.derivation.notation import number
+from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits_given
+from microbp.derivation.notation import short_number
 from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, SIGN, Place, Slip, slipped
-from microbp.diagnosis.by_hand.text import Cause, finding, followed, told, written
+from microbp.diagnosis.by_hand.text import FoundSlip, finding, leaf_text, told, written
 from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.fitting import Column
@@ -34,7 +34,7 @@ from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError
 from microbp.printing import columns, printable
 from microbp.problems import ExpressionProblem
-from microbp.problems.expression import as_text
+from microbp.problems.expression import as_expression
 from microbp.stepping.paths import paths
 
 MOST_WORK = 30_000_000
@@ -48,7 +48,7 @@ MOST_WAYS = 4
 class _Try(NamedTuple):
     """Slips that are made together."""
 
-    causes: tuple[Cause, ...]
+    causes: tuple[FoundSlip, ...]
     changed: dict[int, float]
 
     @property
@@ -95,7 +95,7 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
     fitting = np.all(judge.near(made), axis=1) & moved
     found = [one for one, fits in zip(tries, fitting.tolist(), strict=True) if fits]
     early = [grads for grads in judge.early() if not np.allclose(grads, judge.right, rtol=1e-12)]
-    found += [_Try((Cause(EARLY),), {}) for grads in early if judge.near(grads).all()][:1]
+    found += [_Try((FoundSlip(EARLY),), {}) for grads in early if judge.near(grads).all()][:1]
     factors = [_Try(causes, {}) for causes in _factors(judge)]
     found += filter(_likely, factors)
     if found:
@@ -104,7 +104,7 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
     if count > most:
         return factors, "No slip of the table gives these numbers; the graph is too large to try two at once."
     wrong = ~judge.near(judge.right) & np.isfinite(judge.given)
-    known = digits(judge.given[wrong], judge.right[wrong], judge.tolerance(judge.right)[wrong])
+    known = digits_given(judge.given[wrong], judge.right[wrong], judge.tolerance(judge.right)[wrong])
     if known < math.log10(max(1, count)) + BY_CHANCE:
         return (
             factors,
@@ -126,7 +126,7 @@ def _likely(one: _Try) -> bool:
     return last.slip is not FACTOR or bool(last.reading)
 
 
-def _causes(judge: GraphReplay) -> Iterator[Cause]:
+def _causes(judge: GraphReplay) -> Iterator[FoundSlip]:
     """Each slip at each value; and at all values that can have it, for someone who has the rule wrong."""
     groups: dict[tuple[Slip, str], list[Place]] = {}
     tried = set()
@@ -134,23 +134,23 @@ def _causes(judge: GraphReplay) -> Iterator[Cause]:
         key = place.slip.code, place.node, frozenset(place.changed.items())
         if key not in tried:  # two sentences may come to the same
             tried.add(key)
-            yield Cause(place.slip, (place,))
+            yield FoundSlip(place.slip, (place,))
         if place.kind:
             groups.setdefault((place.slip, place.kind), []).append(place)
         if place.slip.partials and not place.inner:
             groups.setdefault((place.slip, ""), []).append(place)
     several = {tuple(map(id, places)): places for places in groups.values() if len(places) > 1}
-    yield from (Cause(places[0].slip, tuple(places)) for places in several.values())
+    yield from (FoundSlip(places[0].slip, tuple(places)) for places in several.values())
 
 
-def _factors(judge: GraphReplay) -> Iterator[tuple[Cause, ...]]:
+def _factors(judge: GraphReplay) -> Iterator[tuple[FoundSlip, ...]]:
     """A factor that all have in common, likely or with several numbers to speak for it; a sign is one of its own."""
     zeros = np.zeros_like(judge.right)
     column = Column("dW1", judge.given, judge.right, zeros, judge.tolerance(judge.given))
     for scaling in scalings([column], LikelyFactors(1, 1), 2):
         for group in scaling.groups:
-            sign = (Cause(SIGN),) if group.value < 0 else ()
-            yield (*sign, *(() if group.value == -1 else (Cause(FACTOR, (), abs(group.value)),)))
+            sign = (FoundSlip(SIGN),) if group.value < 0 else ()
+            yield (*sign, *(() if group.value == -1 else (FoundSlip(FACTOR, (), abs(group.value)),)))
 
 
 def _told(judge: GraphReplay, found: list[_Try], otherwise: str) -> Diagnosis:
@@ -162,7 +162,7 @@ def _told(judge: GraphReplay, found: list[_Try], otherwise: str) -> Diagnosis:
     factors = [one for findings in explained for one in findings if one["factor"] is not None]
     numbers = list(zip(judge.labels, judge.given.tolist(), judge.right.tolist(), strict=True))
     wrong = judge.wrong
-    following = follow(judge, wrong[0], found[0].causes if found else ())
+    following = follow_leaf(judge, wrong[0], found[0].causes if found else ())
     first, *others = same or [()]
     details: dict[str, Any] = {
         "yours_and_right": {label: (given, right) for label, given, right in numbers},
@@ -180,7 +180,8 @@ def _told(judge: GraphReplay, found: list[_Try], otherwise: str) -> Diagnosis:
         "followed": following,
     }
     rows = [
-        (label, f"yours {number(x)}", f"right {number(y)}", "" if label in wrong else "ok") for label, x, y in numbers
+        (label, f"yours {short_number(x)}", f"right {short_number(y)}", "" if label in wrong else "ok")
+        for label, x, y in numbers
     ]
     blocks = [
         [line for one in findings for line in ("", *told(one, _elsewhere(judge, tries)))][1:]
@@ -188,7 +189,7 @@ def _told(judge: GraphReplay, found: list[_Try], otherwise: str) -> Diagnosis:
     ]
     text = ["The gradients are wrong" + (f": {' and '.join(first)}." if first else f". {otherwise}")]
     text += [f"   {line}" for line in columns(rows, "   ")]
-    text += [line for block in blocks[:1] for line in ("", *block)] + ["", *followed(following)]
+    text += [line for block in blocks[:1] for line in ("", *block)] + ["", *leaf_text(following)]
     if blocks[1:]:
         more = len(blocks) - 1 - MOST_ALTERNATIVES
         text += ["", "Other slips give the same numbers here:" + (f" ({more} more are not shown)" if more > 0 else "")]
@@ -202,7 +203,7 @@ def _elsewhere(judge: GraphReplay, tries: Sequence[_Try]) -> list[str]:
     return [written(one[0].node, judge) if len(one) == 1 else "all values that can have it" for one in places if one]
 
 
-def follow(judge: GraphReplay, label: str, causes: Sequence[Cause]) -> dict[str, Any]:
+def follow_leaf(judge: GraphReplay, label: str, causes: Sequence[FoundSlip]) -> dict[str, Any]:
     """One leaf with its numbers, for JSON: what the ways to it bring, wrong and right, and how to step there."""
     changed = {k: local for cause in causes for k, local in cause.changed.items()}
     lost = {k for cause in causes for place in cause.places if place.loses for k, x in place.changed.items() if not x}
@@ -229,7 +230,7 @@ def see(judge: GraphReplay, label: str) -> str:
     """What to type, to see how its gradient comes to a leaf: a command if the graph is that of an expression."""
     graph = judge.root.graph()
     numbers = {v.label: v.data for v in graph if v.op is None and not isinstance(v, Constant)}
-    text = as_text(judge.root)
+    text = as_expression(judge.root)
     try:
         with errstate("ignore"):
             problem = ExpressionProblem(text, numbers)

@@ -3,7 +3,7 @@
 >>> from microbp import load
 >>> from microbp.diagnosis.by_hand.slips import slipped
 >>> judge = GraphReplay(load("(w*x + b)**2", {"w": 2.0, "x": 3.0, "b": 0.5}).root(), {"w": 19.5})
->>> cause = next(Cause(p.slip, (p,)) for p in slipped(judge.steps) if p.slip.code == "power-exponent")
+>>> cause = next(FoundSlip(p.slip, (p,)) for p in slipped(judge.steps) if p.slip.code == "power-exponent")
 >>> print("\\n".join(told(finding(judge, cause))))
 power-exponent: The exponent is not brought down as a factor.
    Where: (w·x + b)², u = w·x + b
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.derivation.notation import number
+from microbp.derivation.notation import short_number
 from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.diagnosis.search.likely_factors import LikelyFactors
@@ -39,7 +39,7 @@ WIDTH = 90
 """Of a way that takes more room the ends are shown."""
 
 
-class Cause(NamedTuple):
+class FoundSlip(NamedTuple):
     """One slip, at one value or wherever it can be made; or a factor of all gradients."""
 
     slip: Slip
@@ -65,7 +65,7 @@ class Lines(NamedTuple):
     right: str
 
 
-def lines(judge: GraphReplay, cause: Cause) -> Lines:
+def slip_lines(judge: GraphReplay, cause: FoundSlip) -> Lines:
     """What a slip makes of the derivatives at its (first) value, and what is right."""
     letters: dict[str, str] = {}
     if not cause.places:
@@ -76,7 +76,7 @@ def lines(judge: GraphReplay, cause: Cause) -> Lines:
         arrived = [(k, step.contribution) for k, step in enumerate(judge.steps) if step.input is place.node]
         kept = [x for k, x in arrived if k not in place.changed]
         both = kept, [x for _, x in arrived]
-        return Lines(letters, *(f"{derivative(root, node)} = {total(numbers)}" for numbers in both))
+        return Lines(letters, *(f"{derivative(root, node)} = {with_sum(numbers)}" for numbers in both))
     wrong, right = _local(judge, place, letters)
     left = judge.replay([cause.changed])[0]
     if place.loses and (moved := np.flatnonzero(np.abs(left - judge.right) > judge.tolerance(judge.right))).size:
@@ -84,20 +84,19 @@ def lines(judge: GraphReplay, cause: Cause) -> Lines:
         some, all_ = float(left[moved[0]]), float(judge.right[moved[0]])
         of = _gradient(judge, judge.labels[moved[0]], letters)
         terms = [x for x in (some, all_ - some) if x]
-        wrong, right = f"{wrong}, {of} = {number(some)}", f"{right}, {of} = {total(terms)}"
+        wrong, right = f"{wrong}, {of} = {short_number(some)}", f"{right}, {of} = {with_sum(terms)}"
     return Lines(letters, wrong, right)
 
 
-def _scaled(judge: GraphReplay, cause: Cause, letters: dict[str, str]) -> Lines:
+def _scaled(judge: GraphReplay, cause: FoundSlip, letters: dict[str, str]) -> Lines:
     label = judge.wrong[0]
     right = float(judge.right[judge.labels.index(label)])
     of = _gradient(judge, label, letters)
     if cause.factor is None:  # all signs, or a pass that recurses: no line of its own
-        return Lines(
-            letters, f"{of} = {number(float(judge.given[judge.labels.index(label)]))}", f"{of} = {number(right)}"
-        )
-    product = f"{number(cause.factor)} × {in_product(right)} = {number(cause.factor * right)}"
-    return Lines(letters, f"{of} = {product}", f"{of} = {number(right)}")
+        given = float(judge.given[judge.labels.index(label)])
+        return Lines(letters, f"{of} = {short_number(given)}", f"{of} = {short_number(right)}")
+    product = f"{short_number(cause.factor)} × {in_product(right)} = {short_number(cause.factor * right)}"
+    return Lines(letters, f"{of} = {product}", f"{of} = {short_number(right)}")
 
 
 def _gradient(judge: GraphReplay, label: str, letters: dict[str, str]) -> str:
@@ -131,7 +130,7 @@ def _local(judge: GraphReplay, place: Place, letters: dict[str, str]) -> list[st
             if k in place.changed:
                 of = derivative(out.text(), called[key].text())
                 local = judge.steps[k].local if formulas is right else place.changed[k]
-                equations.append(" = ".join(dict.fromkeys([of, texts[key].text(), number(local)])))
+                equations.append(" = ".join(dict.fromkeys([of, texts[key].text(), short_number(local)])))
         found.append(", ".join(equations))
     return found
 
@@ -142,17 +141,17 @@ def _right(op: Op, key: str) -> Formula:
 
 def in_product(x: float) -> str:
     """The same where a sign needs brackets."""
-    return f"({number(x)})" if x < 0 else number(x)
+    return f"({short_number(x)})" if x < 0 else short_number(x)
 
 
-def total(numbers: Sequence[float]) -> str:
+def with_sum(numbers: Sequence[float]) -> str:
     """A sum with its result.
 
-    >>> total([16.5, -3.0]), total([2.0])
+    >>> with_sum([16.5, -3.0]), with_sum([2.0])
     ('16.5 + (−3) = 13.5', '2')
     """
-    terms = " + ".join([*map(number, numbers[:1]), *map(in_product, numbers[1:])])
-    return f"{terms} = {number(sum(numbers))}" if len(numbers) > 1 else terms or "0"
+    terms = " + ".join([*map(short_number, numbers[:1]), *map(in_product, numbers[1:])])
+    return f"{terms} = {short_number(sum(numbers))}" if len(numbers) > 1 else terms or "0"
 
 
 def name(value: Value, judge: GraphReplay, letters: dict[str, str], free: str = "uvpqrst") -> Formula:
@@ -177,7 +176,7 @@ def written(value: Value, judge: GraphReplay) -> str:
     return (judge.whole[value] if known else expression(value, judge.whole)).text()
 
 
-def finding(judge: GraphReplay, cause: Cause) -> dict[str, Any]:
+def finding(judge: GraphReplay, cause: FoundSlip) -> dict[str, Any]:
     """A slip for JSON, with the keys that the diagnosis of a network has."""
     made = judge.replay([cause.changed])[0] if cause.places else judge.given
     moved = ~(abs(made - judge.right) <= judge.tolerance(judge.right))
@@ -189,14 +188,14 @@ def finding(judge: GraphReplay, cause: Cause) -> dict[str, Any]:
         "arrays": [label for label, wrong in zip(judge.labels, moved.tolist(), strict=True) if wrong],
         "factor": cause.factor,
         "reading": cause.reading,
-        **lines(judge, cause)._asdict(),
+        **slip_lines(judge, cause)._asdict(),
     }
 
 
 def told(found: Mapping[str, Any], others: Sequence[str] = ()) -> Iterator[str]:
     """A finding as lines of text: what it is, where, the wrong line and the right one; where else it would fit."""
     reading = f" ({found['reading']})" if found["reading"] else ""
-    value = "" if found["factor"] is None else f" Here: factor {number(found['factor'])}{reading}."
+    value = "" if found["factor"] is None else f" Here: factor {short_number(found['factor'])}{reading}."
     yield f"{found['code']}: {found['name']}.{value}"
     stands = [f"{letter} = {meaning}" for letter, meaning in found["letters"].items() if letter != meaning]
     yield f"   Where: {', '.join([_listed(found['where'], 'and'), *stands])}"
@@ -213,9 +212,9 @@ def _listed(words: Sequence[str], last: str) -> str:
     return f"{', '.join(head)} {last} {end}" if head else end
 
 
-def followed(found: Mapping[str, Any]) -> Iterator[str]:
-    """What `follow` found of one leaf, as lines of text."""
-    yours, right = number(found["yours"]), number(found["right"])
+def leaf_text(found: Mapping[str, Any]) -> Iterator[str]:
+    """What `follow_leaf` found of one leaf, as lines of text."""
+    yours, right = short_number(found["yours"]), short_number(found["right"])
     yield f"One number followed through: {found['label']}, yours {yours}, right {right}"
     ways, explained = found["ways"], any(way["wrong"] != way["right"] for way in found["ways"])
     for way in ways:
@@ -230,14 +229,14 @@ def followed(found: Mapping[str, Any]) -> Iterator[str]:
     elif len(ways) > 1:
         yield "   together"
         if explained:
-            yield f"      wrong   {total([math.prod(way['wrong']) for way in ways if way['wrong'] is not None])}"
-        yield f"      right   {total([math.prod(way['right']) for way in ways])}"
+            yield f"      wrong   {with_sum([math.prod(way['wrong']) for way in ways if way['wrong'] is not None])}"
+        yield f"      right   {with_sum([math.prod(way['right']) for way in ways])}"
     yield f"   See it: {found['see']}"
 
 
 def _product(numbers: Sequence[float]) -> str:
-    shown = _joined([*map(number, numbers[:1]), *map(in_product, numbers[1:])], " × ")
-    return shown + (f" = {number(math.prod(numbers))}" if len(numbers) > 1 else "")
+    shown = _joined([*map(short_number, numbers[:1]), *map(in_product, numbers[1:])], " × ")
+    return shown + (f" = {short_number(math.prod(numbers))}" if len(numbers) > 1 else "")
 
 
 def _joined(words: Sequence[str], sign: str) -> str:

@@ -41,7 +41,7 @@ def is_factor(change: Change) -> bool:
     return all(rule in FACTORS for rule in change)
 
 
-def number(value: Any, case: Exercise) -> float | None:
+def factor_value(value: Any, case: Exercise) -> float | None:
     """A factor as a number; None for one that is solved for."""
     known = {"m": float(len(case.Y)), "1/m": 1.0 / len(case.Y), SOLVED: None}
     return known[value] if isinstance(value, str) else float(value)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import within
-from microbp.derivation.backprop import FORWARD, Pass, Scope, one_by_one
+from microbp.derivation.backprop import FORWARD, Pass, Scope, one_at_a_time
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights
-from microbp.diagnosis.mistakes import ANOTHER, CODES, find
+from microbp.diagnosis.mistakes import ANOTHER, CODES, find_mistake
 from microbp.diagnosis.search.changes import changed
 from microbp.diagnosis.search.ideas import UNNAMED, Idea, Used
 from microbp.diagnosis.search.layers import Layers
@@ -74,7 +74,7 @@ class Elsewhere(Layers):
 
     def _again(self, cost: int) -> Iterator[Explanation]:
         """Two passes that are added up, alone or beside another mistake: replayed as a whole."""
-        twice = Finding(find("not-zeroed"), {"passes": 2}, (), (), self.case.learning_rate)
+        twice = Finding(find_mistake("not-zeroed"), {"passes": 2}, (), (), self.case.learning_rate)
         if not self.case.learning_rate:
             return
         beside: list[tuple[Finding, ...]] = [()]
@@ -119,7 +119,7 @@ class Elsewhere(Layers):
         found: dict[str, NDArray[np.intp]] = {}
         count, case = 0, case or self.case
         try:
-            for name, made in one_by_one(case, lines, self._scopes(lines, case)):
+            for name, made in one_at_a_time(case, lines, self._scopes(lines, case)):
                 if name not in self._given:
                     continue
                 numbers, tolerance = self._given[name]

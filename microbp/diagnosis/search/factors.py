@@ -31,7 +31,7 @@ NARROW = 1e-4
 """How near a round number must be known, relative to it, to be no coincidence."""
 
 
-class Group(NamedTuple):
+class SameFactor(NamedTuple):
     """Arrays that have a wrong factor in common."""
 
     value: float
@@ -49,7 +49,7 @@ class Group(NamedTuple):
 class Scaling:
     """What factors would make numbers the learner's: none, if there are no groups and l2 is as it should be."""
 
-    groups: tuple[Group, ...] = ()
+    groups: tuple[SameFactor, ...] = ()
     l2_weights: float = 1.0
     l2_biases: float = 0.0
     penalised: tuple[str, ...] = ()
@@ -173,7 +173,7 @@ def _factor(column: Column, l2: float, whole: bool) -> Interval | None:
 
 def _groupings(
     columns: Sequence[Column], w: dict[str, Interval], b: dict[str, Interval], penalty: bool, nice: LikelyFactors
-) -> Iterator[tuple[Group, ...]]:
+) -> Iterator[tuple[SameFactor, ...]]:
     """The factors of weights and biases together; or one of all arrays, and others of the biases besides."""
     yield _grouped(columns, w | b, penalty, nice)
     for base, rest in ((w, b), (b, w)):
@@ -190,7 +190,7 @@ def _groupings(
 
 def _grouped(
     columns: Sequence[Column], intervals: dict[str, Interval], penalty: bool, nice: LikelyFactors
-) -> tuple[Group, ...]:
+) -> tuple[SameFactor, ...]:
     """The fewest factors other than 1 that do for all arrays."""
     groups: list[tuple[Interval, list[str]]] = []
     for name, wanted in intervals.items():
@@ -212,7 +212,7 @@ def _grouped(
             _entries(columns, names) > 1 or "," not in nice.read(value).partition(", or")[0]
         )  # one number fits many a product
         cost = 1 if snapped is not None and certain else 2 if known else 99
-        made.append(Group(value, tuple(names), fitting, cost, penalty))
+        made.append(SameFactor(value, tuple(names), fitting, cost, penalty))
     return tuple(made)
 
 

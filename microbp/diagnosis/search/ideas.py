@@ -10,7 +10,7 @@ import numpy as np
 
 from microbp.derivation.backprop import PASS, Change
 from microbp.derivation.formulas import SLOPES
-from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find
+from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find_mistake
 from microbp.diagnosis.search.changes import is_factor, texts, varieties
 from microbp.diagnosis.search.edits import edits
 from microbp.diagnosis.search.fitting import Column, interval, roundest, spans
@@ -92,7 +92,7 @@ class Ideas(Replayer):
         for code, how in (("missing-sample", "without"), ("sample-twice", "twice")):
             if not any(idea.mistake.code == code for idea in found):
                 found += [
-                    Idea(find(code), {"dW": f"{how}(d, {i}).T @ a0", "db": f"{how}(d, {i}).sum(axis=0)"})
+                    Idea(find_mistake(code), {"dW": f"{how}(d, {i}).T @ a0", "db": f"{how}(d, {i}).sum(axis=0)"})
                     for i in self._samples(-1.0 if how == "without" else 1.0)
                 ]
         return found
@@ -132,11 +132,14 @@ class Ideas(Replayer):
             if (right := self.given.select(name, self.case.truth[1][name])) is not None
         )
         likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2, *seen)) if c and c not in (1.0, -1.0)]
-        found = [Idea(find("sign"), {"scale": -1.0}), *(Idea(find("factor"), {"scale": c}) for c in likely)]
+        found = [
+            Idea(find_mistake("sign"), {"scale": -1.0}),
+            *(Idea(find_mistake("factor"), {"scale": c}) for c in likely),
+        ]
         if self.case.l2:
-            found += [Idea(find("weights-not-regularized"), {"l2_weights": 0.0})]
-            found += [Idea(find("l2-sign"), {"l2_weights": -1.0})]
-            found += [Idea(find("l2-factor"), {"l2_weights": c}) for c in likely]
+            found += [Idea(find_mistake("weights-not-regularized"), {"l2_weights": 0.0})]
+            found += [Idea(find_mistake("l2-sign"), {"l2_weights": -1.0})]
+            found += [Idea(find_mistake("l2-factor"), {"l2_weights": c}) for c in likely]
         return found
 
     def _edits(self, l: int, kind: str) -> list[Move]:

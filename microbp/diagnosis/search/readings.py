@@ -8,8 +8,8 @@ from itertools import product
 from microbp.comparing.answers.answer import Answer
 from microbp.diagnosis.explanation import Finding
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.search.changes import SCALED, SOLVED, number
-from microbp.diagnosis.search.factors import Group, Scaling
+from microbp.diagnosis.search.changes import SCALED, SOLVED, factor_value
+from microbp.diagnosis.search.factors import SameFactor, Scaling
 from microbp.diagnosis.search.likely_factors import LikelyFactors
 from microbp.problems.exercise import Exercise
 
@@ -29,7 +29,9 @@ def read_scaling(case: Exercise, given: Answer, scaling: Scaling, nice: LikelyFa
         yield tuple(finding for findings in chosen for finding in findings)
 
 
-def _groups(case: Exercise, group: Group, everything: frozenset[str], nice: LikelyFactors) -> list[tuple[Finding, ...]]:
+def _groups(
+    case: Exercise, group: SameFactor, everything: frozenset[str], nice: LikelyFactors
+) -> list[tuple[Finding, ...]]:
     """A common factor as each row of the table that it fits; a negative one may be a sign and a factor."""
     found: list[tuple[Finding, ...]] = [(finding,) for finding in _rows(case, group, everything, nice, group.value)]
     if group.value < 0 and group.value != -1:
@@ -39,7 +41,7 @@ def _groups(case: Exercise, group: Group, everything: frozenset[str], nice: Like
 
 
 def _rows(
-    case: Exercise, group: Group, everything: frozenset[str], nice: LikelyFactors, value: float
+    case: Exercise, group: SameFactor, everything: frozenset[str], nice: LikelyFactors, value: float
 ) -> Iterator[Finding]:
     """The rows of the table that this factor fits, of those arrays."""
     biases = frozenset(name for name in everything if name[1] == "b")
@@ -50,7 +52,7 @@ def _rows(
             ((rule, text), *more) = way.change.items()
             if more or rule not in SCALED or not rule.startswith("scale"):
                 continue
-            wanted = number(text, case)
+            wanted = factor_value(text, case)
             if mistake.where == "all":  # all arrays, or all biases
                 fits = group.compatible >= (biases if rule == "scale_biases" else everything)
                 fits = fits and (rule != "scale_biases" or set(group.names) <= biases)
@@ -65,7 +67,7 @@ def _rows(
                 yield Finding(mistake, {rule: text}, layers, group.names)
 
 
-def _rule(group: Group) -> str:
+def _rule(group: SameFactor) -> str:
     """The rule that has such a factor: of all, of weights, of biases, or of what the loss gives."""
     kinds = {name[1] for name in group.names}
     if not group.penalty and "W" in kinds:

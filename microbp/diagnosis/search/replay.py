@@ -1,10 +1,10 @@
 """One layer at a time, replayed with other lines in it, beside the numbers that a learner got from it.
 
 >>> from microbp import load
->>> from microbp.comparing.answers.read import read
+>>> from microbp.comparing.answers.read import read_gradients
 >>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("w1-w8"))
->>> (given,) = read(case, case.truth[1])
+>>> (given,) = read_gradients(case, case.truth[1])
 >>> replayer = Replayer(case, given)
 >>> scope = replayer.layer(replayer.start, 2, None, {})
 >>> scope["d"].round(9).tolist(), replayer.fits(replayer.start, 2, scope)
@@ -27,13 +27,13 @@ from microbp.derivation.backprop import (
     SUMS,
     Pass,
     Scope,
+    add_gradients,
     arrived,
     backward,
     check_shapes,
     edited,
-    forward,
+    forward_scopes,
     pass_of,
-    summed,
     value,
 )
 from microbp.diagnosis.search.fitting import Column, common, interval, roundest, spans
@@ -65,7 +65,7 @@ class Replayer:
         numbers = {name: given.numbers(name) for name in given.arrays}
         self._given = {name: (array, self.precision.tolerance(name, array)) for name, array in numbers.items()}
         self.right = pass_of(case)
-        self.start = Start(forward(case, self.right), self.right)
+        self.start = Start(forward_scopes(case, self.right), self.right)
 
     @cached_property
     def full(self) -> frozenset[int]:
@@ -90,7 +90,7 @@ class Replayer:
                 scope["db"] = scope["d"].sum(axis=0) + value(lines["l2b"], scope)
                 if not self.fits(start, l, scope, "b"):
                     return None
-            summed(scope, lines)
+            add_gradients(scope, lines)
         except ERRORS:
             return None
         return scope
@@ -193,7 +193,7 @@ class Replayer:
     def started(self, lines: Pass, case: Exercise | None = None, first: int = 1) -> Start | None:
         """A start with other lines in the forward pass, from layer `first` on, or with another network."""
         try:
-            scopes = forward(case or self.case, lines, () if case else self.start.scopes, first)
+            scopes = forward_scopes(case or self.case, lines, () if case else self.start.scopes, first)
         except ERRORS:
             return None
         shapes = all(

@@ -1,10 +1,10 @@
 """The search for the lines behind a learner's numbers: single ones of the table, then any other, and two together.
 
 >>> from microbp import load
->>> from microbp.comparing.answers.read import read
+>>> from microbp.comparing.answers.read import read_gradients
 >>> from microbp.problems.exercise import exercise_of
 >>> case = exercise_of(load("w1-w8"))
->>> (given,) = read(case, {"dW2": -case.truth[1]["dW2"]})
+>>> (given,) = read_gradients(case, {"dW2": -case.truth[1]["dW2"]})
 >>> [explanation.codes for explanation in Search(case, given).explanations()]
 [('sign',)]
 """
@@ -23,7 +23,7 @@ from microbp.comparing.precision import (
     BY_CHANCE,
     Marked,
     Precision,
-    digits,
+    digits_given,
     few_digits,
     figures,
     marked,
@@ -32,7 +32,7 @@ from microbp.comparing.precision import (
 )
 from microbp.derivation.backprop import gradients
 from microbp.diagnosis.explanation import Explanation, Finding
-from microbp.diagnosis.mistakes import CODES, find
+from microbp.diagnosis.mistakes import CODES, find_mistake
 from microbp.diagnosis.search.changes import is_factor
 from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, Elsewhere
 from microbp.diagnosis.search.factors import scalings
@@ -113,7 +113,7 @@ class Search(Elsewhere):
         """The single mistakes that explain the numbers to that precision; a rate that is solved for fits many."""
         search = Search(self.case, self.given, precision)
         numbers = [search._given[name] for name in self.given.arrays]
-        known = sum(digits(made, made, np.maximum(near, 1e-300)) for made, near in numbers)
+        known = sum(digits_given(made, made, np.maximum(near, 1e-300)) for made, near in numbers)
         if known < self._choices_at_least + BY_CHANCE:
             return []  # so few digits speak for nothing
         found = [e for e in search.explanations(1) if e.codes != ("single-precision",)]
@@ -125,7 +125,7 @@ class Search(Elsewhere):
 
     def explanations(self, most: int = MOST_MISTAKES + 1) -> list[Explanation]:
         """The simplest explanations, all of one cost; none if nothing explains the numbers at that cost."""
-        single = [Explanation((Finding(find("single-precision"), {"precision": "single"}, ()),), 1)]
+        single = [Explanation((Finding(find_mistake("single-precision"), {"precision": "single"}, ()),), 1)]
         if self.precision.single and self.is_single():
             return self._mistakes(replace(self.precision, single=False)) or single
         if most > 1 and (exact := self._of_few_digits(self.precision)):
@@ -202,7 +202,7 @@ class Search(Elsewhere):
         rate = explanation.rate
         solved: float = figures(rate) if rate and rate != self.case.learning_rate else 0
         ideas = max(10, len(self.ideas) * self.case.depth)
-        if find("another-line") in [f.mistake for f in explanation.findings]:
+        if find_mistake("another-line") in [f.mistake for f in explanation.findings]:
             solved += float(np.log10(max(1, self.tried)))
         return solved + (2 * float(np.log10(ideas)) - 0.3 if len(explanation.findings) > 1 else 0.0)
 

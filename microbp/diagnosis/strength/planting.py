@@ -2,10 +2,10 @@
 
 >>> from microbp import load
 >>> from microbp.problems.exercise import exercise_of
->>> from microbp.diagnosis.mistakes import find
+>>> from microbp.diagnosis.mistakes import find_mistake
 >>> case = exercise_of(load("w1-w8"))
->>> (factor, *_) = kinds_of(case, find("weights-not-regularized"))
->>> judged = judge(case, [factor])
+>>> (factor, *_) = kinds_of(case, find_mistake("weights-not-regularized"))
+>>> judged = judge_planted(case, [factor])
 >>> print(factor, judged.right.ok, judged.caught[factor])
 l2_weights = 0.0 in layer 1 True False
 """
@@ -24,13 +24,13 @@ from microbp.comparing.gradcheck import WORDS, GradCheck, Numeric
 from microbp.derivation.backprop import Change, gradients, pass_of
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import Mistake
-from microbp.diagnosis.search.changes import FACTORS, number, varieties
+from microbp.diagnosis.search.changes import FACTORS, factor_value, varieties
 from microbp.diagnosis.search.replay import ERRORS
 from microbp.diagnosis.strength.what_hides import drawn
 from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss
 from microbp.nn import MLP
-from microbp.nn.arrays import Layout
+from microbp.nn.arrays import LeafPlaces
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 LEAVES = 300
@@ -46,7 +46,7 @@ Key = tuple[str, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class PlantedMistake:
     """A mistake in one of its varieties, in one layer if it can be in one alone."""
 
     mistake: Mistake
@@ -79,18 +79,18 @@ class Kind:
         )
 
 
-def candidates(case: Exercise, mistake: Mistake) -> list[Kind]:
+def candidates(case: Exercise, mistake: Mistake) -> list[PlantedMistake]:
     """All kinds of a mistake, whether or not they can happen in this network."""
     scopes = mistake.scopes(case.depth)
     single = [layers for layers in scopes if len(layers) == 1] or scopes
-    return [Kind(mistake, *pair, layers) for pair in _varieties(case, mistake).items() for layers in single]
+    return [PlantedMistake(mistake, *pair, layers) for pair in _varieties(case, mistake).items() for layers in single]
 
 
 def _varieties(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
     """The varieties on these data. A key means the same on others, of which there may be more or fewer samples."""
     found: dict[Key, Change] = {}
     for variety in varieties(mistake, case):
-        change = {rule: number(c, case) or ANY_FACTOR if rule in FACTORS else c for rule, c in variety.items()}
+        change = {rule: factor_value(c, case) or ANY_FACTOR if rule in FACTORS else c for rule, c in variety.items()}
         change |= {rule: 0.0 for rule, c in variety.items() if rule in FACTORS and c == 0.0}
         if "exchanged" in str(change.get("start")):
             change["exchanged"] = (1, 0, 0), (case.depth, *(k - 1 for k in case.weights[-1].shape))
@@ -99,41 +99,41 @@ def _varieties(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
     return found
 
 
-def kinds_of(case: Exercise, mistake: Mistake) -> list[Kind]:
+def kinds_of(case: Exercise, mistake: Mistake) -> list[PlantedMistake]:
     """The kinds that can happen in this network, each once: those that change the gradients on some data."""
     cases = [drawn(case, seed) for seed in range(3)]
     kinds = candidates(case, mistake)
     forms = {kind.key[0] for kind in kinds}
     kinds += [kind for kind in candidates(cases[0], mistake) if kind.key[0] not in forms]  # these need more samples
-    found: dict[bytes, Kind] = {}
+    found: dict[bytes, PlantedMistake] = {}
     for kind in kinds:
         if any(map(kind.differs, cases)):
             found.setdefault(b"".join(g.tobytes() for other in cases for g in kind.gradients(other).values()), kind)
     return list(found.values())
 
 
-class Judged(NamedTuple):
+class CheckVerdict(NamedTuple):
     """What a gradient check says."""
 
     right: GradCheck
     """To the right gradients."""
-    errors: dict[Kind, float]
+    errors: dict[PlantedMistake, float]
     """The worst error it finds in those of each kind; inf where they are none, or do not fit the parameters."""
-    caught: dict[Kind, bool]
+    caught: dict[PlantedMistake, bool]
     said: str
     """How it was done, and on what."""
 
 
-def judge(case: Exercise, kinds: Sequence[Kind], method: str = "auto") -> Judged:
+def judge_planted(case: Exercise, kinds: Sequence[PlantedMistake], method: str = "auto") -> CheckVerdict:
     """Has the check of `gradcheck` judge the gradients of every kind: numeric derivatives are computed once."""
     model = MLP.from_arrays(case.weights, case.biases, **case.activation_names)
     for l, layer in enumerate(model.layers, 1):
         for neuron in layer.neurons if f"db{l}" in case.shared else ():
             neuron.b = layer.neurons[0].b
-    layout = Layout(model.parameter_arrays())
+    layout = LeafPlaces(model.parameter_arrays())
     with np.errstate(all="ignore"):
         right = layout.collect([case.truth[1][name] for name in case.names])
-    made: dict[Kind, Floats] = {}
+    made: dict[PlantedMistake, Floats] = {}
     for kind in kinds:
         wrong = kind.gradients(case)
         if all(wrong[name].shape == case.shape(name) for name in case.names):
@@ -147,7 +147,7 @@ def judge(case: Exercise, kinds: Sequence[Kind], method: str = "auto") -> Judged
     said = f"{len(case.X)} sample{'s' * (len(case.X) > 1)}, λ = {case.l2:g}; {WORDS[check.method]}"
     if len(where) < len(right):
         said += f" at the {len(where)} of {len(right):,} parameters where mistakes show most"
-    return Judged(
+    return CheckVerdict(
         check,
         {kind: _worst(found[kind]) if kind in found else math.inf for kind in kinds},
         {kind: kind not in found or bool(found[kind].wrong) for kind in kinds},

@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike
 
 from microbp.comparing.gradcheck import Method
 from microbp.diagnosis.mistakes import MISTAKES, Mistake
-from microbp.diagnosis.strength.planting import Judged, Kind, candidates, judge, kinds_of
-from microbp.diagnosis.strength.what_hides import FACTORS, changed, drawn, hidden_by, lacking
+from microbp.diagnosis.strength.planting import CheckVerdict, PlantedMistake, candidates, judge_planted, kinds_of
+from microbp.diagnosis.strength.what_hides import FACTORS, drawn, hidden_by, lacking, with_factors
 from microbp.errors import ProblemError
 from microbp.losses import LossName
 from microbp.nn import MLP
@@ -45,7 +45,7 @@ GIVEN_BY = {
 
 
 @dataclass(frozen=True)
-class Row:
+class Outcome:
     """What becomes of one mistake: it is "caught", "missed", missed "in part", or "impossible" in this network."""
 
     code: str
@@ -64,7 +64,7 @@ class Row:
 class Strength(Shown):
     """Every mistake of the table, and what to change so that a check catches all. Prints as a table."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Outcome, ...]
     check: str
     """How it is done, and on what."""
     changed: tuple[str, ...]
@@ -135,7 +135,7 @@ def strength(
     case = replace(case, learning_rate=case.learning_rate or 0.1)
     kinds = {mistake.code: kinds_of(case, mistake) for mistake in MISTAKES}
     every = [kind for own in kinds.values() for kind in own]
-    judged = judge(case, every, method)
+    judged = judge_planted(case, every, method)
     if judged.right.wrong or not np.isfinite(case.truth[0]):
         said = str(judged.right).splitlines()[0]
         raise ProblemError(
@@ -154,22 +154,28 @@ def strength(
     )
 
 
-def _row(case: Exercise, mistake: Mistake, kinds: Sequence[Kind], judged: Judged, reasons: Mapping[Kind, str]) -> Row:
+def _row(
+    case: Exercise,
+    mistake: Mistake,
+    kinds: Sequence[PlantedMistake],
+    judged: CheckVerdict,
+    reasons: Mapping[PlantedMistake, str],
+) -> Outcome:
     if not kinds:
         lack = lacking(case, lambda other: any(kind.differs(other) for kind in candidates(other, mistake)))
-        return Row(mistake.code, "impossible", lack, 0.0, 0, {})
+        return Outcome(mistake.code, "impossible", lack, 0.0, 0, {})
     missed = {str(kind): reasons[kind] for kind in kinds if kind in reasons}
     verdict = "caught" if not missed else "missed" if len(missed) == len(kinds) else "in part"
     reason = "; ".join(dict.fromkeys(missed.values()))
     if verdict == "in part":
         first = next(iter(missed))
         reason = f"{len(missed)} of {len(kinds)} kinds ({first}{', …' if len(missed) > 1 else ''}): {reason}"
-    return Row(mistake.code, verdict, reason, min(judged.errors[kind] for kind in kinds), len(kinds), missed)
+    return Outcome(mistake.code, verdict, reason, min(judged.errors[kind] for kind in kinds), len(kinds), missed)
 
 
 def _remedy(
-    case: Exercise, every: Sequence[Kind], judged: Judged, method: str
-) -> tuple[Exercise, tuple[str, ...], dict[Kind, str]]:
+    case: Exercise, every: Sequence[PlantedMistake], judged: CheckVerdict, method: str
+) -> tuple[Exercise, tuple[str, ...], dict[PlantedMistake, str]]:
     """A case on which all kinds are caught, the factors in which it is other, and what hides those that are missed."""
     missed = [kind for kind in every if not judged.caught[kind]]
     if not missed:
@@ -177,24 +183,24 @@ def _remedy(
     new, best = case, judged
     for seed in range(DRAWS):
         tried = drawn(case, seed)
-        found = judge(changed(case, tried, FACTORS), every, method)
+        found = judge_planted(with_factors(case, tried, FACTORS), every, method)
         if sum(found.caught.values()) > sum(best.caught.values()):
             new, best = tried, found
         if all(best.caught.values()):
             break
-    without: dict[Kind, tuple[str, ...]] = {}
+    without: dict[PlantedMistake, tuple[str, ...]] = {}
     for names in (names for count in range(1, len(FACTORS) + 1) for names in combinations(FACTORS, count)):
-        other = changed(case, new, names)
+        other = with_factors(case, new, names)
         left = [kind for kind in missed if kind not in without and best.caught[kind] and kind.differs(other)]
         if left:
-            caught = judge(other, left, method).caught
+            caught = judge_planted(other, left, method).caught
             without |= {kind: names for kind in left if caught[kind]}
     reasons = {kind: f"hidden by {hidden_by(case, without[kind])}" if kind in without else UNSEEN for kind in missed}
     factors = {name for names in without.values() for name in names}
     for more in ("", *FACTORS):  # what shows one mistake may hide another
         factors |= {more} & FACTORS.keys()
         names = tuple(name for name in FACTORS if name in factors)
-        other = changed(case, new, names)
-        if all(seen >= best.caught[kind] for kind, seen in judge(other, every, method).caught.items()):
+        other = with_factors(case, new, names)
+        if all(seen >= best.caught[kind] for kind, seen in judge_planted(other, every, method).caught.items()):
             break
     return other, names, reasons

@@ -5,7 +5,7 @@
 >>> case = exercise_of(load("w1-w8"))
 >>> hidden_by(case, ("l2", "samples"))
 'λ = 0 and one sample'
->>> more = changed(case, drawn(case, 0), ("l2", "samples"))
+>>> more = with_factors(case, drawn(case, 0), ("l2", "samples"))
 >>> more.l2, len(more.X), more.X[0].tolist() == case.X[0].tolist()
 (1.0, 3, True)
 """
@@ -74,7 +74,7 @@ FACTORS = {
 """What can be changed without changing the network's structure; the likelier reason first where two would do."""
 
 
-def changed(case: Exercise, new: Exercise, names: Iterable[str]) -> Exercise:
+def with_factors(case: Exercise, new: Exercise, names: Iterable[str]) -> Exercise:
     """The case with these factors, in the order of `FACTORS`, as they are in a drawn one."""
     for name in names:
         case = FACTORS[name].change(case, new)

@@ -23,7 +23,7 @@ from microbp.drawing.moment import AtStep
 from microbp.engine import Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
-from microbp.printing import check_place, write
+from microbp.printing import check_place, write_file
 
 MOVING = ("svg", "gif", "webp")
 DPI = 72
@@ -46,7 +46,7 @@ class Film:
         Raises what `check_film` and `Drawing.picture` raise.
         """
         ending = check_film(path)
-        write(path, self.moving(ending, dpi, on_picture))
+        write_file(path, self.moving(ending, dpi, on_picture))
 
     def moving(self, ending: str, dpi: int = DPI, on_picture: OnPicture | None = None) -> bytes:
         """What `write` writes."""
@@ -70,7 +70,7 @@ class Film:
         paths = [folder / f"{step:0{digits}}.{ending}" for step in self.steps]
         pictures = self.pictures(ending, dpi, on_picture)
         for path, drawing, picture in zip(paths, self.drawings, pictures, strict=True):
-            write(path, drawing.told(picture) if ending == "svg" else picture)
+            write_file(path, drawing.told(picture) if ending == "svg" else picture)
         return paths
 
     def pictures(self, ending: str, dpi: int | None, on_picture: OnPicture | None = None) -> Iterator[bytes]:

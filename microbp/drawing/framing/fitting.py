@@ -29,7 +29,7 @@ def best(
     Raises what `make` and the renderer raise.
     """
     found: list[tuple[Drawing, Fitted]] = []
-    for way in ways(asked, weights):
+    for way in options_to_try(asked, weights):
         drawing = make(way)
         fit = _fit(drawing.source, layout(drawing.source, drawing.timeout).bb, size)
         if "level" in way:
@@ -41,7 +41,7 @@ def best(
     return drawing.resized(_sized(drawing.source, fit)), fit
 
 
-def ways(asked: Mapping[str, Any], weights: int | None) -> Iterator[dict[str, Any]]:
+def options_to_try(asked: Mapping[str, Any], weights: int | None) -> Iterator[dict[str, Any]]:
     """The options to try, the fullest picture first; what was asked for is never changed.
 
     Without what stands on arrows, without expressions, each from left to right and from top to bottom; then circles,

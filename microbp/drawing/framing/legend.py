@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microbp.drawing.cards import GIVEN, Cards, frame, table, top_line
+from microbp.drawing.cards import GIVEN, Cards, frame, html_table, top_line
 from microbp.drawing.escape import in_html
 from microbp.drawing.moment import Said, headed_room
 from microbp.printing import derivative, number_text
@@ -19,7 +19,7 @@ def top(cards: Cards, said: Said, root_name: str, words: bool, widest: float) ->
         f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{top_line(said, t)}</FONT></TD></TR>',
         f'<TR><TD ALIGN="LEFT">{legend(cards, root_name, words, widest)}</TD></TR>',
     ]
-    return table("".join(rows), spacing=3)
+    return html_table("".join(rows), spacing=3)
 
 
 def legend(cards: Cards, root_name: str, words: bool, widest: float) -> str:
@@ -61,9 +61,9 @@ def legend(cards: Cards, root_name: str, words: bool, widest: float) -> str:
         used += wide
         widest = max(widest, used)
     size = f'FIXEDSIZE="TRUE" ALIGN="LEFT" WIDTH="{widest}" HEIGHT="28"'
-    lines = (table(f"<TR>{''.join(row)}</TR>", 0, 4, size) for row in rows)
+    lines = (html_table(f"<TR>{''.join(row)}</TR>", 0, 4, size) for row in rows)
     made = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
-    return table(made, more='ALIGN="LEFT"')
+    return html_table(made, more='ALIGN="LEFT"')
 
 
 def _cell(text: str) -> str:

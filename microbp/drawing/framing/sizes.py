@@ -61,10 +61,10 @@ class Size(NamedTuple):
         return f"{points / UNITS[self.unit]:.{digits}f} {self.unit}"
 
 
-def width_of(svg: bytes) -> float:
+def svg_width(svg: bytes) -> float:
     """The points that an SVG of ours is wide.
 
-    >>> width_of(b'<svg style="max-width:453pt"')
+    >>> svg_width(b'<svg style="max-width:453pt"')
     453.0
     """
     found = re.search(rb"max-width:([\d.]+)pt", svg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from microbp.drawing.cards import table
+from microbp.drawing.cards import html_table
 from microbp.drawing.escape import in_html, in_quotes, plain
 from microbp.drawing.heat import Scale
 from microbp.drawing.moment import LONGEST_LINE, Said, Static, differ, headed, headed_room
@@ -81,7 +81,7 @@ class NetworkFigure:
         size = f'FIXEDSIZE="TRUE" WIDTH="{room:.0f}" HEIGHT="{high:.0f}"'
         yield (
             f'title [{_at(left + room / 2, upper + high / 2)} shape=none margin=0 style="" width={room / 72:.4f} '
-            f"height={high / 72:.4f} label=<{table(cells, more=size)}>];"
+            f"height={high / 72:.4f} label=<{html_table(cells, more=size)}>];"
         )
 
     def _word(self, text: str, number: bool) -> str:

@@ -34,7 +34,7 @@ Pair = tuple[Spot, Spot]
 Point = tuple[float, float]
 
 
-class Box(NamedTuple):
+class Rectangle(NamedTuple):
     """A rectangle, by its centre and its size."""
 
     x: float
@@ -44,20 +44,20 @@ class Box(NamedTuple):
 
 
 @dataclass
-class Layout:
+class NetworkLayout:
     """Where everything stands, in points, y upwards."""
 
     circles: dict[Spot, tuple[Point, float]]
     """The centre and the radius of each circle."""
     ports: dict[Pair, Point]
     """Where the edge from a circle ends, if edges have labels,"""
-    labels: dict[Pair, Box]
+    labels: dict[Pair, Rectangle]
     """and the room for its label, which begins there."""
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """The left, lower, right and upper end of all circles and labels."""
-        boxes = [Box(x, y, 2 * radius, 2 * radius) for (x, y), radius in self.circles.values()]
+        boxes = [Rectangle(x, y, 2 * radius, 2 * radius) for (x, y), radius in self.circles.values()]
         boxes += self.labels.values()
         return (
             min(b.x - b.width / 2 for b in boxes), min(b.y - b.height / 2 for b in boxes),
@@ -65,7 +65,7 @@ class Layout:
         )  # fmt: skip  # two corners, a line each
 
 
-def width_of(text: str) -> float:
+def text_width(text: str) -> float:
     """How wide a line is, in parts of the font's size, as Verdana and its like have it or a little more."""
     return sum(0.46 if c in NARROW else 0.84 if c in WIDE else 0.64 for c in text)
 
@@ -73,11 +73,11 @@ def width_of(text: str) -> float:
 def radius_of(lines: Sequence[str]) -> float:
     """Of a circle that these lines fit into, in points."""
     tops = [abs(k - (len(lines) - 1) / 2) + 0.5 for k in range(len(lines))]
-    ends = [math.hypot(width_of(text) / 2, top * LINE) for text, top in zip(lines, tops, strict=True)]
+    ends = [math.hypot(text_width(text) / 2, top * LINE) for text, top in zip(lines, tops, strict=True)]
     return max(LEAST, max(ends, default=0.0) * FONT + PADDING)
 
 
-def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]], inside: Mapping[Spot, Sequence[str]]) -> Layout:
+def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]], inside: Mapping[Spot, Sequence[str]]) -> NetworkLayout:
     """Places for a network with these lines on its edges and in its circles; of more than `MANY` edges none has any.
 
     The circles of a column are as large as the largest, those of all biases, too.
@@ -90,10 +90,10 @@ def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]], inside: Mapping[Sp
     port = lines * FONT * LINE + 1.0
     row = max((n + 1) * port if labels else 0.0 for n in sizes[:-2])
     row = max(row, *(2 * radius for radius, size in zip(radii, sizes, strict=True) if size > 1), 0.0) + GAP
-    made, x = Layout({}, {}, {}), 0.0
+    made, x = NetworkLayout({}, {}, {}), 0.0
     for column, size in enumerate(sizes):
         own = {pair: text for pair, text in labels.items() if pair[1][0] == column}
-        width = max((width_of(line) for text in own.values() for line in text), default=0.0) * FONT
+        width = max((text_width(line) for text in own.values() for line in text), default=0.0) * FONT
         radius = radii[column]
         if column:
             x += FAN + SPREAD * sizes[column - 1] + (width + LEAD if own else 0.0) + radius
@@ -104,13 +104,13 @@ def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]], inside: Mapping[Sp
             for k in range(sizes[column - 1] + 1):
                 y = middle + (sizes[column - 1] / 2 - k) * port
                 made.ports[(column - 1, k), (column, j)] = left, y
-                made.labels[(column - 1, k), (column, j)] = Box(left + width / 2, y, width, lines * FONT * LINE)
+                made.labels[(column - 1, k), (column, j)] = Rectangle(left + width / 2, y, width, lines * FONT * LINE)
         x += radius
     _place_biases(made, sizes, max(radius_of(inside[column, size]) for column, size in enumerate(sizes[:-2])))
     return made
 
 
-def _place_biases(made: Layout, sizes: Sequence[int], bias: float) -> None:
+def _place_biases(made: NetworkLayout, sizes: Sequence[int], bias: float) -> None:
     """A bias stands below the column before the layer that it belongs to, and so far to the right that its edges pass
     the circles above it; all at one height."""
     lowest = made.bounds[1] - GAP - bias
@@ -125,7 +125,7 @@ def wrapped(said: Said, room: float) -> list[list[tuple[str, bool]]]:
     rows: list[list[tuple[str, bool]]] = []
     used = math.inf
     for word in [*words, *((word, False) for word in said.after.split(" "))]:
-        wide = width_of(f"{word[0]} ")
+        wide = text_width(f"{word[0]} ")
         if used + wide > room:
             rows.append([])
             used = 0.0

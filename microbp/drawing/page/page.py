@@ -30,7 +30,7 @@ from microbp.engine.ops import Family, Op
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.javascript import helpers
 from microbp.nn import ACTIVATIONS, MLP, Parameter
-from microbp.printing import check_place, number_text, printable, write
+from microbp.printing import check_place, number_text, printable, write_file
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict
 from microbp.stepping.names import expression, local_derivative, typeset
@@ -65,7 +65,7 @@ def page(
     """
     check_page(path)
     made = page_html(root, model=model, title=title, max_nodes=max_nodes, learning_rate=learning_rate)
-    return write(path, made.encode())
+    return write_file(path, made.encode())
 
 
 def check_page(path: str | Path) -> None:
@@ -137,7 +137,7 @@ def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[
             place[step.input],
             step.position,
             labels[step.number - 1],
-            _cut(f"{sentences.reason(step)}.", SAID),
+            _cut(f"{sentences.local_reason(step)}.", SAID),
             rules.setdefault(step.rule, len(rules)),
             _cut(_arrival(step), SAID),
             _activation_above(stepper.arrivals(step.node)),

@@ -28,7 +28,7 @@ from microbp.engine.operands import real_number
 from microbp.engine.value import Value
 from microbp.errors import OperandError
 
-__all__ = ["Array", "array", "grads", "handed_on", "label", "raw", "values", "wrap"]
+__all__ = ["Array", "array", "as_array", "grads", "handed_on_array", "label", "raw", "values"]
 
 
 class Array(np.ndarray):
@@ -41,10 +41,10 @@ class Array(np.ndarray):
     _behind: tuple[Array, Callable[[Any], Any]] | None = None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        return wrap(call_ufunc(ufunc, method, inputs, options))
+        return as_array(call_ufunc(ufunc, method, inputs, options))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return wrap(call_function(function, args, kwargs))
+        return as_array(call_function(function, args, kwargs))
 
     @property  # NumPy's is the buffer, which nobody needs of objects
     def data(self) -> Any:
@@ -71,10 +71,10 @@ class Array(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         found = raw(self)[key]
-        return handed_on(found, self, lambda a: a[key])
+        return handed_on_array(found, self, lambda a: a[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        fresh = handed_on(as_nodes(value))
+        fresh = handed_on_array(as_nodes(value))
         node, way = self, list[Callable[[Any], Any]]()
         while True:
             target = raw(node)
@@ -89,26 +89,26 @@ class Array(np.ndarray):
     @property  # NumPy's is a C attribute
     def T(self) -> Any:
         """The transpose."""
-        return handed_on(raw(self).T, self, lambda a: a.T)
+        return handed_on_array(raw(self).T, self, lambda a: a.T)
 
     @property
     def mT(self) -> Any:
         """The last two axes exchanged."""
-        return handed_on(raw(self).mT, self, lambda a: a.mT)
+        return handed_on_array(raw(self).mT, self, lambda a: a.mT)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Itself for a dtype of floats; plain numbers, which no gradient goes through, for whole numbers and truths."""
         if np.dtype(dtype).kind in "fO":
-            return handed_on(raw(self))
+            return handed_on_array(raw(self))
         return self.data.astype(dtype, *args, **kwargs)
 
     def item(self, *index: Any) -> Any:
         """One element, as a value."""
-        return handed_on(raw(self).item(*index))
+        return handed_on_array(raw(self).item(*index))
 
     def tolist(self) -> Any:
         """Its elements as nested lists of values."""
-        return raw(handed_on(raw(self))).tolist()
+        return raw(handed_on_array(raw(self))).tolist()
 
     def dot(self, other: Any, out: Any = None) -> Any:
         """The product of matrices."""
@@ -123,7 +123,9 @@ class Array(np.ndarray):
 
 def _method_of_views(name: str) -> Any:
     def method(self: Array, *args: Any, **kwargs: Any) -> Any:
-        return handed_on(getattr(raw(self), name)(*args, **kwargs), self, lambda a: getattr(a, name)(*args, **kwargs))
+        return handed_on_array(
+            getattr(raw(self), name)(*args, **kwargs), self, lambda a: getattr(a, name)(*args, **kwargs)
+        )
 
     method.__name__, method.__doc__ = name, f"As NumPy's `{name}`; its elements are handed on."
     return method
@@ -161,21 +163,21 @@ def array(x: Any, name: str = "") -> Any:
     made = np.empty(numbers.shape, dtype=object)
     for index, number in zip(np.ndindex(numbers.shape), numbers.astype(float).ravel().tolist(), strict=True):
         made[index] = Value(number, label(name, index))
-    return wrap(made)
+    return as_array(made)
 
 
-def wrap(made: Any) -> Any:
+def as_array(made: Any) -> Any:
     """An object array of values as an `Array`, without axes its one element; those in a list, each."""
     if isinstance(made, list | tuple) and not hasattr(made, "_fields"):
-        return type(made)(map(wrap, made))
+        return type(made)(map(as_array, made))
     if not (isinstance(made, np.ndarray) and made.dtype == object):
         return made
     return made.view(Array) if made.ndim else made[()]
 
 
-def handed_on(found: Any, behind: Array | None = None, how: Callable[[Any], Any] | None = None) -> Any:
+def handed_on_array(found: Any, behind: Array | None = None, how: Callable[[Any], Any] | None = None) -> Any:
     """Elements as nodes of their own, in an `Array` (a single one as it is); `behind` is written to when they are."""
-    made = wrap(elements.handed_on(found))
+    made = as_array(elements.handed_on(found))
     if isinstance(made, Array) and behind is not None and np.may_share_memory(found, raw(behind)):
         made._behind = behind, how  # type: ignore[assignment]  # who says behind, says how
     return made
@@ -186,20 +188,20 @@ def _fitted(made: Any) -> Any:
     if not isinstance(made, np.ndarray) or isinstance(made, Array) or not made.ndim:
         return made
     if made.dtype == object and has_values(made):
-        return handed_on(made)
+        return handed_on_array(made)
     if made.dtype.kind not in "fO":
         return made
     nodes = as_nodes(made)
     note("constant", nodes)
-    return wrap(nodes)
+    return as_array(nodes)
 
 
 def _ufunc_of_values(self: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    return wrap(call_ufunc(ufunc, method, inputs, options))
+    return as_array(call_ufunc(ufunc, method, inputs, options))
 
 
 def _function_of_values(self: Value, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-    return wrap(call_function(function, args, kwargs))
+    return as_array(call_function(function, args, kwargs))
 
 
 # NumPy's functions of a single value, or of one and an array, are the same ones.

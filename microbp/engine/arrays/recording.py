@@ -38,7 +38,7 @@ Place = tuple[tuple[CodeType, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ArrayOperation:
     """What one operation on arrays made: its nodes, and the code and the instruction that asked for it."""
 
     op: str
@@ -51,7 +51,7 @@ class Group:
 class Recording:
     """The operations of one forward pass, in order."""
 
-    groups: list[Group] = field(default_factory=list)
+    groups: list[ArrayOperation] = field(default_factory=list)
     terms: int = 0
 
     def spend(self, terms: int) -> None:
@@ -76,7 +76,7 @@ def spend(terms: int) -> None:
 def note(op: str, made: Any) -> None:
     """Says that this array of nodes was made in one go, if anybody records."""
     if (record := _current.get()) and made.size:
-        record.groups.append(Group(op, made, _place()))
+        record.groups.append(ArrayOperation(op, made, _place()))
 
 
 def _is_ours(name: str) -> bool:

@@ -146,7 +146,7 @@ def _plain_or_nodes(x: Any) -> Any:
     return x.astype(float).astype(object) if x.dtype.kind in "fiub" else x
 
 
-def lines(a: Any, axis: Any, keepdims: bool) -> tuple[list[list[Value]], tuple[int, ...]]:
+def reduction_lines(a: Any, axis: Any, keepdims: bool) -> tuple[list[list[Value]], tuple[int, ...]]:
     """The elements that a reduction along these axes joins, line by line, and the shape of its result."""
     axes = range(a.ndim) if axis is None else [axis] if isinstance(axis, int | np.integer) else list(axis)
     np.empty((0,) * a.ndim).sum(axis=tuple(axes))  # NumPy's own word on an axis that is not there
@@ -162,9 +162,9 @@ def _reduce(name: str, a: Any, axis: Any = 0, keepdims: bool = False, initial: A
     if name not in _JOIN:
         raise OperandError(f"np.{name}.reduce is not made for values: write a loop")
     a = as_nodes(a)
-    found, shape = lines(a, axis, keepdims)
+    found, shape = reduction_lines(a, axis, keepdims)
     if where is not True:
-        chosen, _ = lines(np.broadcast_to(where, a.shape), axis, keepdims)
+        chosen, _ = reduction_lines(np.broadcast_to(where, a.shape), axis, keepdims)
         found = [[x for x, c in zip(line, keep, strict=True) if c] for line, keep in zip(found, chosen, strict=True)]
     if initial is not None and not (isinstance(initial, float | int) and initial == _NEUTRAL.get(name)):
         found = [[as_nodes(initial)[()], *line] for line in found]

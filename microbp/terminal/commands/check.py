@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.comparing.answers.files import load_gradients, named, running
+from microbp.comparing.answers.files import load_gradients, naming_source, running
 from microbp.diagnosis.any_pass.check import check
 from microbp.errors import MicrobpError, ProblemError, nearest
 from microbp.terminal.output import put
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             found = check(forward, backward, arrays=arrays)
     except ProblemError as error:
         if isinstance(error.__cause__, MicrobpError):  # what microbp itself has to say
-            with named(str(path)):
+            with naming_source(str(path)):
                 raise error.__cause__ from None
         raise
     put(options, found.as_dict(), found)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, named
+from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, naming_source
 from microbp.comparing.answers.flat import ORDERS
 from microbp.diagnosis.compare import compare
 from microbp.diagnosis.first_wrong import first_divergence
@@ -62,7 +62,7 @@ def sources(options: argparse.Namespace) -> list[str]:
     return found
 
 
-def source(options: argparse.Namespace) -> Any:
+def given_source(options: argparse.Namespace) -> Any:
     """A learner's gradients as the options name them: a file, or a function; None if neither was given."""
     return find_function(options.function) if options.function else options.gradients
 
@@ -89,15 +89,15 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     if options.intermediates:
         quantities = _quantities(options.intermediates)
         try:
-            with named(options.intermediates):
+            with naming_source(options.intermediates):
                 walk = first_divergence(problem, quantities, X, Y, names=names)
         except UnknownNameError as error:
             said = str(error).partition("; other names")[0]
             raise UnknownNameError(f"{said}; other names go with --names, for example h=a1") from error
         put(options, walk.as_dict(), f"```text\n{walk}\n```" if options.format == "md" else walk)
         return 0 if walk.ok else 1
-    with named(described(options), MISFITS):
-        comparison = compare(problem, X, Y, gradients=source(options), **read_as(options), tolerance=tolerance)
+    with naming_source(described(options), MISFITS):
+        comparison = compare(problem, X, Y, gradients=given_source(options), **read_as(options), tolerance=tolerance)
     put(options, comparison.as_dict(), comparison.as_markdown() if options.format == "md" else comparison)
     return 0 if comparison.ok else 1
 

@@ -9,7 +9,7 @@ from typing import Any
 from microbp.derivation import compiling
 from microbp.engine.value import Value
 from microbp.errors import ProblemError
-from microbp.printing.files import check_place, write
+from microbp.printing.files import check_place, write_file
 from microbp.problems import NetworkProblem, Problem
 from microbp.terminal.output import put
 
@@ -30,15 +30,15 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         if Path(options.output).suffix.lower() != ".py":
             raise ProblemError(f"-o needs a file that ends in .py, for it is a Python module; got {options.output!r}")
         check_place(options.output)
-    source = module(problem, loop=options.loop, readable=not options.fast, textbook=options.textbook)
+    source = module_source(problem, loop=options.loop, readable=not options.fast, textbook=options.textbook)
     if options.output:
-        write(options.output, source.encode())
+        write_file(options.output, source.encode())
     else:
         put(options, {"source": source}, source.removesuffix("\n"))
     return 0
 
 
-def module(problem: Problem, loop: bool = False, readable: bool = True, textbook: bool = False) -> str:
+def module_source(problem: Problem, loop: bool = False, readable: bool = True, textbook: bool = False) -> str:
     """The source, with the problem's own numbers at its end."""
     root = problem.root()
     inputs = _data(problem, root) + problem.leaves()

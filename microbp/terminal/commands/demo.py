@@ -7,7 +7,7 @@ import argparse
 from microbp.drawing import draw
 from microbp.errors import RendererError
 from microbp.problems import as_network, load
-from microbp.terminal.demo import demo, report
+from microbp.terminal.demo import demo, demo_text
 from microbp.terminal.output import put
 
 
@@ -30,5 +30,5 @@ def run(options: argparse.Namespace) -> int:
     except RendererError as error:
         numbers["picture"], said = None, f"No picture: {error}"
     comparison = numbers["comparison"]
-    put(options, numbers | {"comparison": comparison.as_dict()}, "\n".join([*report(numbers), "", said]))
+    put(options, numbers | {"comparison": comparison.as_dict()}, "\n".join([*demo_text(numbers), "", said]))
     return 0 if comparison.ok else 1

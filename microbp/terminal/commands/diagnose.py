@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 
-from microbp.comparing.answers.files import MISFITS, named
+from microbp.comparing.answers.files import MISFITS, naming_source
 from microbp.comparing.answers.labelled import read_labelled
 from microbp.diagnosis.diagnose import diagnose
 from microbp.errors import ProblemError
 from microbp.problems import ExpressionProblem, Problem, as_network
-from microbp.terminal.commands.compare import GRADIENTS, add_sources, described, read_as, source, sources
+from microbp.terminal.commands.compare import GRADIENTS, add_sources, described, given_source, read_as, sources
 from microbp.terminal.output import put
 
 
@@ -39,7 +39,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     else:
         network = as_network(problem)
         X, Y = network.inputs[: options.samples], network.targets[: options.samples]
-        with named(described(options), MISFITS):
-            diagnosis = diagnose(network, source(options), X, Y, learning_rate=rate, **read_as(options))
+        with naming_source(described(options), MISFITS):
+            diagnosis = diagnose(network, given_source(options), X, Y, learning_rate=rate, **read_as(options))
     put(options, diagnosis.as_dict(), diagnosis)
     return 0 if diagnosis.ok else 1

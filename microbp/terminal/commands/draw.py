@@ -13,7 +13,7 @@ from microbp.drawing import animate, paths_to
 from microbp.drawing import draw as picture
 from microbp.drawing.drawing import FORMATS
 from microbp.drawing.film.film import DPI, Film
-from microbp.drawing.framing.sizes import MEDIA, Size, smallest_text, width_of
+from microbp.drawing.framing.sizes import MEDIA, Size, smallest_text, svg_width
 from microbp.drawing.image import TIMEOUT
 from microbp.drawing.levels import FOLDED, MAX_NODES
 from microbp.drawing.style import CHOICES, SHOWN
@@ -104,7 +104,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         if drawing.fit:
             said |= {"text_points": drawing.fit.text, "size": drawing.fit.about}
         elif options.output.lower().endswith(".svg"):
-            wide, smallest = width_of(Path(options.output).read_bytes()), smallest_text(str(drawing.source))
+            wide, smallest = svg_width(Path(options.output).read_bytes()), smallest_text(str(drawing.source))
             said |= {"text_points": smallest, "size": _unfitted(wide, smallest)}
     said["level"], said["why"] = drawing.level
     what = f"{said['pictures']:,} pictures" if "pictures" in said else "Picture"

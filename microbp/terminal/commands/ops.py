@@ -10,7 +10,7 @@ import argparse
 from typing import Any
 
 from microbp.engine.methods import generated_sources, variants
-from microbp.engine.ops import FAMILIES, OPS, Family, Op, find
+from microbp.engine.ops import FAMILIES, OPS, Family, Op, find_operation
 from microbp.formula.language import Formula
 from microbp.printing import columns
 from microbp.printing import markdown as markdown_table
@@ -26,12 +26,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints the table, or a row."""
     if options.name is None:
-        head, *rows = HEAD, *table()
-        put(options, {"operations": [dict(zip(head, row, strict=True)) for row in rows]}, as_text())
+        head, *rows = HEAD, *table_rows()
+        put(options, {"operations": [dict(zip(head, row, strict=True)) for row in rows]}, table_as_text())
         return 0
     family = options.name.rstrip("0123456789")  # one shows what all of a family are like
-    op = FAMILIES[family].row(2) if family in FAMILIES else find(options.name)
-    put(options, as_dict(op), source(op) if options.source else describe(op))
+    op = FAMILIES[family].row(2) if family in FAMILIES else find_operation(options.name)
+    put(options, row_as_dict(op), functions_source(op) if options.source else describe(op))
     return 0
 
 
@@ -48,7 +48,7 @@ def how_to_write(op: Op) -> str:
     return f"{op.inputs[0]}.{op.method}({', '.join(op.inputs[1:])})"
 
 
-def table() -> list[tuple[str, str, str, str, str]]:
+def table_rows() -> list[tuple[str, str, str, str, str]]:
     """A row for each operation: name, how to write it, formula, derivatives, domain or kink."""
     rows = []
     for op in OPS.values():
@@ -79,14 +79,14 @@ def _family_partials(family: Family) -> str:
 HEAD = ("operation", "in Python", "formula", "derivatives", "where")
 
 
-def as_text() -> str:
+def table_as_text() -> str:
     """The table as text."""
-    return "\n".join(columns([HEAD, *table()]))
+    return "\n".join(columns([HEAD, *table_rows()]))
 
 
 def as_markdown() -> str:
     """The table as the README shows it."""
-    return markdown_table(HEAD, [(name, f"`{call}`", *rest) for name, call, *rest in table()])
+    return markdown_table(HEAD, [(name, f"`{call}`", *rest) for name, call, *rest in table_rows()])
 
 
 def describe(op: Op) -> str:
@@ -109,12 +109,12 @@ def describe(op: Op) -> str:
     return "\n".join([facts[""], *lines])
 
 
-def source(op: Op) -> str:
+def functions_source(op: Op) -> str:
     """The functions made from the row."""
     return "\n".join(generated_sources(op).values())
 
 
-def as_dict(op: Op) -> dict[str, Any]:
+def row_as_dict(op: Op) -> dict[str, Any]:
     """The row and what is made from it, for JSON."""
     return {
         "name": op.name,

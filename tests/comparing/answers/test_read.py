@@ -14,7 +14,7 @@ from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import find_function, load_gradients
 from microbp.comparing.answers.flat import ORDERS
 from microbp.comparing.answers.formats.by_ending import READERS
-from microbp.comparing.answers.read import read
+from microbp.comparing.answers.read import read_gradients
 from microbp.comparing.answers.sequences import loss_apart
 from microbp.errors import OperandError, ProblemError, ShapeError, UnknownNameError
 from microbp.problems.exercise import exercise_of
@@ -82,7 +82,7 @@ def test_layouts_of_one_layer_that_are_the_same_are_not_several(order):
     whole = {"theta": np.column_stack([b, W]), "neurons": np.column_stack([W, b])}.get(order.partition("-")[0])
     vector = (W if whole is None else whole).ravel("F" if order.endswith("columns") else "C")
     vector = np.append(vector, b) if whole is None else vector
-    known = [reading.order for reading in read(exercise_of(model, X, Y), vector)]
+    known = [reading.order for reading in read_gradients(exercise_of(model, X, Y), vector)]
     assert known == ["rows", "columns", "neurons", "theta-rows", "theta-columns"]
     assert microbp.compare(model, X, Y, gradients=vector).ok
     assert microbp.diagnose(model, -vector, X=X, Y=Y).mistakes == ("sign",)
@@ -100,7 +100,7 @@ def test_weights_before_biases_are_known_for_what_they_are():
             diagnosis = microbp.diagnose(problem, -vector)
             assert (diagnosis.mistakes, diagnosis.details["order"]) == (("sign",), order)
             assert microbp.diagnose(problem, vector, order=order).details["arrays"] == list(numbers)
-    (reading, *others) = read(exercise_of(problem), np.concatenate([g.ravel() for g in weights]))
+    (reading, *others) = read_gradients(exercise_of(problem), np.concatenate([g.ravel() for g in weights]))
     assert [reading.order, *(other.order for other in others)] == ["rows", "columns"]
 
 
@@ -161,7 +161,7 @@ def test_unknown_names_say_the_nearest():
 
 
 def test_a_loose_reading_takes_reversed_arrays():
-    (reading,) = read(CASE, {"dW": dW[::-1], "db": db[::-1]}, loose=True)
+    (reading,) = read_gradients(CASE, {"dW": dW[::-1], "db": db[::-1]}, loose=True)
     assert isinstance(reading, Answer)
     assert reading.select("dW1", TRUTH["dW1"]) is None
 

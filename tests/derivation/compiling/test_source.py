@@ -11,7 +11,7 @@ import pytest
 from microbp import load, nn, total
 from microbp.derivation.compiling import compile
 from microbp.terminal.cli import main
-from microbp.terminal.commands.compile import module
+from microbp.terminal.commands.compile import module_source
 from tests.derivation.compiling.test_matrices import named
 from tests.derivation.compiling.test_scalar import ruffed
 
@@ -40,9 +40,9 @@ def three_layers(form):
 
 
 WRITTEN = {
-    "w1_w8.txt": lambda: module(load("w1-w8")),
-    "w1_w8_textbook.txt": lambda: module(load("w1-w8"), textbook=True),
-    "w1_w8_descent.txt": lambda: module(load("w1-w8"), loop=True),
+    "w1_w8.txt": lambda: module_source(load("w1-w8")),
+    "w1_w8_textbook.txt": lambda: module_source(load("w1-w8"), textbook=True),
+    "w1_w8_descent.txt": lambda: module_source(load("w1-w8"), loop=True),
     "three_layers.txt": lambda: three_layers("nn"),
 }
 
@@ -70,9 +70,9 @@ def test_the_command_writes_the_module(tmp_path, capsys):
 
 
 def test_the_module_prints_the_numbers_of_the_problem(capsys):
-    exec(module(load("w1-w8")), {"__name__": "__main__"})
+    exec(module_source(load("w1-w8")), {"__name__": "__main__"})
     assert capsys.readouterr().out.startswith("(0.29837110876000")
-    exec(module(load("xor")), {"__name__": "__main__"})
+    exec(module_source(load("xor")), {"__name__": "__main__"})
     problem = load("xor")
     root = problem.root()
     root.backward()

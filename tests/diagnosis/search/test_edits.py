@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from microbp.comparing.answers.read import read
+from microbp.comparing.answers.read import read_gradients
 from microbp.derivation.backprop import PASS, gradients, pass_of
 from microbp.derivation.formulas import SLOPES
 from microbp.diagnosis.explanation import Explanation, Finding
@@ -50,7 +50,7 @@ def planted(rng):
             continue
         if not all(np.isfinite(g).all() and np.abs(g).max() < 1e6 for g in made.values()):
             continue
-        (given,) = read(case, made, loose=True)
+        (given,) = read_gradients(case, made, loose=True)
         if not Search(case, given).is_right():
             return case, given, finding
 

@@ -8,9 +8,9 @@ import re
 import numpy as np
 import pytest
 
-from microbp.comparing.answers.read import read
+from microbp.comparing.answers.read import read_gradients
 from microbp.diagnosis.explanation import Explanation, Finding
-from microbp.diagnosis.mistakes import CODES, find
+from microbp.diagnosis.mistakes import CODES, find_mistake
 from microbp.diagnosis.search.search import Search, _distinct
 from tests import ROOT, cases
 from tests.planting import PLANTED, named, pairs, random_case, right_forms, singles
@@ -47,7 +47,7 @@ def test_right_gradients_get_no_mistake_in_any_precision(part):
         if seed % 5:
             del forms["computed in float32, as doubles"]  # takes long
         for form, numbers in forms.items():
-            (given,) = read(case, numbers, loose=True)
+            (given,) = read_gradients(case, numbers, loose=True)
             codes = named(case, given)
             assert codes == [("right",)], (seed, form, codes)
 
@@ -62,12 +62,12 @@ CASE = random_case(np.random.default_rng(3), loss="half_squared_error", l2=0.0)
 
 
 def searched(change, **how):
-    (given,) = read(CASE, {name: change(g) for name, g in CASE.truth[1].items()}, loose=True)
+    (given,) = read_gradients(CASE, {name: change(g) for name, g in CASE.truth[1].items()}, loose=True)
     return Search(CASE, given, **how)
 
 
 def finding(code, rate=None):
-    return Finding(find(code), {}, (1,), (), rate)
+    return Finding(find_mistake(code), {}, (1,), (), rate)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_digits_speak_for_a_choice_if_two_more_are_right():
 def test_what_is_said_has_been_seen():
     search = searched(lambda g: -g)
     for change, made in (({"scale": -1.0}, True), ({"scale": -1.0001}, False), ({"scale": 1.0}, False)):
-        explanation = Explanation((Finding(find("sign"), change, tuple(range(1, CASE.depth + 1))),), 1)
+        explanation = Explanation((Finding(find_mistake("sign"), change, tuple(range(1, CASE.depth + 1))),), 1)
         assert search._makes(explanation) is made
-    broken = Explanation((Finding(find("another-line"), {"d": "a0 @ a0 @ W"}, (CASE.depth,)),), 1)
+    broken = Explanation((Finding(find_mistake("another-line"), {"d": "a0 @ a0 @ W"}, (CASE.depth,)),), 1)
     assert not search._makes(broken)
 
 

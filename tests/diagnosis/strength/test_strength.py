@@ -9,7 +9,7 @@ from microbp import nn, vectorized
 from microbp.comparing.gradcheck import ALLOWED
 from microbp.diagnosis.mistakes import MISTAKES
 from microbp.diagnosis.strength import planting
-from microbp.diagnosis.strength.planting import candidates, judge, kinds_of
+from microbp.diagnosis.strength.planting import candidates, judge_planted, kinds_of
 from microbp.diagnosis.strength.strength import strength
 from microbp.errors import GraphError, ProblemError
 from microbp.problems.exercise import exercise_of
@@ -151,7 +151,7 @@ def test_an_independent_difference_catches_and_misses_the_same(offered):
     case = exercise_of(model, x, y, l2=l2, learning_rate=0.1)
     numeric = by_differences(case.weights, case.biases, x, y, l2)
     kinds = [kind for mistake in MISTAKES for kind in kinds_of(case, mistake)]
-    judged = judge(case, kinds)
+    judged = judge_planted(case, kinds)
     assert len(kinds) > 60
     for kind in kinds:
         wrong = kind.gradients(case)
@@ -174,9 +174,9 @@ def test_a_check_of_few_parameters_finds_what_one_of_all_finds(monkeypatch):
     digits = microbp.load("digits")
     case = exercise_of(digits, *digits.shown_samples)
     kinds = [kind for mistake in MISTAKES for kind in candidates(case, mistake)]
-    few = judge(case, kinds)
+    few = judge_planted(case, kinds)
     monkeypatch.setattr(planting, "LEAVES", 10_000)
-    every = judge(case, kinds)
+    every = judge_planted(case, kinds)
     assert few.caught == every.caught
     assert "of 1,210 parameters" in few.said
     assert len(every.right.names) == 1210

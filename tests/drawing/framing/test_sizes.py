@@ -6,7 +6,7 @@ import pytest
 
 import microbp
 from microbp import draw
-from microbp.drawing.framing.fitting import ways
+from microbp.drawing.framing.fitting import options_to_try
 from microbp.drawing.framing.sizes import Size
 from microbp.errors import UnknownNameError
 
@@ -74,11 +74,11 @@ def test_a_part_has_its_circles_on_a_page():
 
 
 def test_what_was_asked_for_is_never_changed():
-    assert list(ways({"level": "network"}, 8)) == [{}, {"digits": 3}]
-    assert list(ways({"level": "network", "digits": 6}, 8)) == [{}]
-    assert all("direction" not in way for way in ways({"direction": "RL"}, 8))
-    assert not any(way.get("level") == "network" for way in ways({"affine": "open"}, 8))
-    assert all("level" not in way for way in ways({}, None))
+    assert list(options_to_try({"level": "network"}, 8)) == [{}, {"digits": 3}]
+    assert list(options_to_try({"level": "network", "digits": 6}, 8)) == [{}]
+    assert all("direction" not in way for way in options_to_try({"direction": "RL"}, 8))
+    assert not any(way.get("level") == "network" for way in options_to_try({"affine": "open"}, 8))
+    assert all("level" not in way for way in options_to_try({}, None))
 
 
 def test_a_width_is_a_length_or_a_medium():

@@ -10,7 +10,7 @@ import microbp
 from microbp import nn
 from microbp.drawing.drawing import Plan
 from microbp.drawing.moment import AtStep, Static
-from microbp.drawing.network.layout import FONT, MANY, edges_of, lay_out, radius_of, width_of
+from microbp.drawing.network.layout import FONT, MANY, edges_of, lay_out, radius_of, text_width
 from microbp.errors import GraphError
 from microbp.problems import builtin_names
 
@@ -84,7 +84,7 @@ def test_every_problem_has_labels_that_fit_their_room(name, options):
     holds(made.layout)
     for pair, lines in made.labels.items():
         box = made.layout.labels[pair]
-        assert max(map(width_of, lines)) * FONT <= box.width + 1e-9
+        assert max(map(text_width, lines)) * FONT <= box.width + 1e-9
         assert len(lines) * FONT <= box.height
     for spot, (_, radius) in made.layout.circles.items():
         assert radius_of(made.numbers.inside(spot)) <= radius

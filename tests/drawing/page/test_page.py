@@ -134,7 +134,7 @@ def test_sentences_come_from_explain():
     data = json.loads(parts(made())[1])
     for step, row in zip(stepper, data["steps"], strict=True):
         *_, reason, rule, arrival, _, _ = row
-        assert (reason, data["rules"][rule]) == (f"{sentences.reason(step)}.", step.rule)
+        assert (reason, data["rules"][rule]) == (f"{sentences.local_reason(step)}.", step.rule)
         assert arrival == sentences.arrival(step) if step.first else sentences.arrival(step).startswith(arrival)
     assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
 
@@ -268,7 +268,7 @@ def test_keys_step_through_formula_graph_and_table_at_once(opened, text):
         press(tab, "ArrowRight")
         assert tab.text_content("#formula") == chain_rule(step)
         why = tab.text_content("#why")
-        for sentence in (sentences.reason(step), step.rule, sentences.arrival(step)):
+        for sentence in (sentences.local_reason(step), step.rule, sentences.arrival(step)):
             assert sentence in why
         assert tab.evaluate("document.querySelectorAll('#rows tr').length") == step.number
         assert tab.evaluate("document.querySelectorAll('.card.from, .card.to').length") == 2

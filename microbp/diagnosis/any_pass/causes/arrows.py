@@ -11,13 +11,13 @@ from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.scope import Scope
 from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
-from microbp.diagnosis.any_pass.ways import Way
+from microbp.diagnosis.any_pass.ways import WayBack
 
 
 class Arrows:
     """The arrows of a way: for each the local derivative, the operand, the result, the other operand if any."""
 
-    def __init__(self, trace: Recorded, sites: Sites, scope: Scope, region: Region, way: Way) -> None:
+    def __init__(self, trace: Recorded, sites: Sites, scope: Scope, region: Region, way: WayBack) -> None:
         graph = trace.graph
         self.sites, self.scope, self.way, self.data = sites, scope, way, graph.data
         self.target, self.source = region.target[way.edges], region.source[way.edges]

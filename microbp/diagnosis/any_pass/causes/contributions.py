@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.search import Search
-from microbp.diagnosis.any_pass.judge import near
-from microbp.diagnosis.any_pass.ways import Way
+from microbp.diagnosis.any_pass.causes.search import CauseSearch
+from microbp.diagnosis.any_pass.judge import is_near
+from microbp.diagnosis.any_pass.ways import WayBack
 
 
-def contributions(search: Search) -> Iterator[Cause]:
+def contributions(search: CauseSearch) -> Iterator[Cause]:
     """What one way brings, summed along the wrong axes, or not at all, or averaged, or turned."""
     mine = np.asarray(search.line.mine, dtype=float)
     brought = search.region.passed()
@@ -40,7 +40,7 @@ def contributions(search: Search) -> Iterator[Cause]:
         )
 
 
-def _turned(search: Search, mine: Any, part: Any, rest: Any, way: Way) -> Iterator[Cause]:
+def _turned(search: CauseSearch, mine: Any, part: Any, rest: Any, way: WayBack) -> Iterator[Cause]:
     """What the way brings, with two axes exchanged; of the only way `whole_line` says so."""
     if rest.any() and mine.shape == part.shape:
         for a, b in combinations(range(part.ndim), 2):
@@ -48,7 +48,7 @@ def _turned(search: Search, mine: Any, part: Any, rest: Any, way: Way) -> Iterat
                 yield Cause("transposed", f"what comes back {way} is transposed", 0.35, way.number)
 
 
-def _reduced(search: Search, mine: Any, parts: Any, rest: Any, way: Way) -> Iterator[Cause]:
+def _reduced(search: CauseSearch, mine: Any, parts: Any, rest: Any, way: WayBack) -> Iterator[Cause]:
     """What the way brings to each of its results, added up in other ways than the right one."""
     if parts.size <= search.want.size:
         return
@@ -66,7 +66,7 @@ def _reduced(search: Search, mine: Any, parts: Any, rest: Any, way: Way) -> Iter
                         found = np.squeeze(found.reshape(found.shape) + rest)
                     except ValueError:
                         continue
-                if found.shape != bare.shape or not near(found, bare, room, search.relative).all():
+                if found.shape != bare.shape or not is_near(found, bare, room, search.relative).all():
                     continue
                 if bare.size == search.want.size and search.same(bare, search.want):
                     continue
@@ -82,7 +82,7 @@ def _reduced(search: Search, mine: Any, parts: Any, rest: Any, way: Way) -> Iter
                 return
 
 
-def fitted_anyhow(search: Search) -> Iterator[tuple[str, Any]]:
+def fitted_anyhow(search: CauseSearch) -> Iterator[tuple[str, Any]]:
     """The line in the shape of its array, after turning or summing axes."""
     mine = np.asarray(search.line.mine, dtype=float)
     if mine.ndim == len(search.shape) == 2 and mine.T.shape == search.shape:

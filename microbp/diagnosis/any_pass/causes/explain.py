@@ -7,28 +7,28 @@ from typing import Any
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.contributions import contributions, fitted_anyhow
 from microbp.diagnosis.any_pass.causes.other_slips import arriving_slips, formula_slips, operation_slips
-from microbp.diagnosis.any_pass.causes.search import Known, Search
+from microbp.diagnosis.any_pass.causes.search import CauseSearch, Known
 from microbp.diagnosis.any_pass.causes.two_slips import two_slips, with_factor
 from microbp.diagnosis.any_pass.causes.way_slips import way_slips
 from microbp.diagnosis.any_pass.causes.whole_line import whole_line
-from microbp.diagnosis.any_pass.judge import Judged
+from microbp.diagnosis.any_pass.judge import JudgedLine
 
 MOST_CAUSES = 3
 LIKELY, POSSIBLE, UNLIKELY = 0.3, 0.35, 0.6
 """A cause of such a weight ends the search after what is seen of the line itself, its ways, its operations."""
 
 
-def causes(known: Known, line: Judged) -> tuple[Cause, ...]:
+def causes(known: Known, line: JudgedLine) -> tuple[Cause, ...]:
     """The causes of a wrong line, likeliest first, each code once; "unexplained" if there is none."""
     different: dict[str, Cause] = {}
-    for cause in sorted(_found(Search(known, line)), key=lambda cause: cause.weight):
+    for cause in sorted(_found(CauseSearch(known, line)), key=lambda cause: cause.weight):
         different.setdefault(cause.code, cause)
     best = list(different.values())[:MOST_CAUSES]
     known.said |= {(cause.code, cause.site) for cause in best[:1] if cause.site >= 0}
     return tuple(best) or (Cause("unexplained", "no single slip that is known gives these numbers", 9.0),)
 
 
-def _found(search: Search) -> list[Cause]:
+def _found(search: CauseSearch) -> list[Cause]:
     known, line = search.known, search.line
     named = {f"`{name}`": value for name, value in known.scope.named.items()}
     want, noise = search.want.reshape(search.shape), search.noise.reshape(search.shape)
@@ -45,7 +45,7 @@ def _found(search: Search) -> list[Cause]:
     return found
 
 
-def _slips(search: Search, mine: Any) -> list[Cause]:
+def _slips(search: CauseSearch, mine: Any) -> list[Cause]:
     """One slip in the region, else one with a factor, else two."""
     search.tried = []
     shared = operation_slips(search, mine, hinted=True)

@@ -11,7 +11,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.scope import shifted
 from microbp.diagnosis.any_pass.sites import Sites
-from microbp.diagnosis.any_pass.ways import Way
+from microbp.diagnosis.any_pass.ways import WayBack
 
 MOST_AXES = 5
 """Axes are exchanged in every way up to so many."""
@@ -23,7 +23,7 @@ Change = tuple[str, str, float, int, Any]
 def gradient_slips(
     sites: Sites,
     region: Region,
-    ways: list[Way],
+    ways: list[WayBack],
     line: str,
     given: Mapping[str, tuple[Any, Any]],
     values: Mapping[str, Any],
@@ -74,7 +74,7 @@ def gradient_slips(
 
 
 def _summed_otherwise(
-    sites: Sites, region: Region, way: Way, where: Mapping[int, int], passed: Any
+    sites: Sites, region: Region, way: WayBack, where: Mapping[int, int], passed: Any
 ) -> Iterator[Change]:
     """What a way brings to a broadcast array, summed along another axis than it was broadcast on, turn by turn."""
     shapes = {a.shape for a in way.site.arrays}

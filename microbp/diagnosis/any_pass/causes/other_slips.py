@@ -13,22 +13,22 @@ from microbp.diagnosis.any_pass.causes.closed_forms import closed_forms, inner_f
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.gradient_slips import Change, gradient_slips
 from microbp.diagnosis.any_pass.causes.local_slips import local_slips
-from microbp.diagnosis.any_pass.causes.search import Search
-from microbp.diagnosis.any_pass.judge import near
+from microbp.diagnosis.any_pass.causes.search import CauseSearch
+from microbp.diagnosis.any_pass.judge import is_near
 from microbp.diagnosis.any_pass.region import AT_ONCE
-from microbp.diagnosis.any_pass.ways import Way
+from microbp.diagnosis.any_pass.ways import WayBack
 
 MOST_INSIDE = 5000
 """Larger arrays on the way to a line are not taken for a softmax, or a normalization."""
 
 
-def operation_slips(search: Search, mine: Any, hinted: bool = False) -> list[Cause]:
+def operation_slips(search: CauseSearch, mine: Any, hinted: bool = False) -> list[Cause]:
     """Slips in the derivative of one operation: those that explained another line first (or alone), then nearest."""
     known = search.known
     for way in sorted(search.ways, key=lambda way: way.number not in known.hints):
         if hinted and way.number not in known.hints:
             break
-        slips: list[tuple[Cause, Way, Any]] = []
+        slips: list[tuple[Cause, WayBack, Any]] = []
         for code, text, weight, local in local_slips(Arrows(known.trace, known.sites, known.scope, search.region, way)):
             slips.append((search.cause(code, text, way, weight), way, local))
             for said, keep in _calls(search, way) if weight <= 0.5 else ():
@@ -42,7 +42,7 @@ def operation_slips(search: Search, mine: Any, hinted: bool = False) -> list[Cau
     return []
 
 
-def _calls(search: Search, way: Way) -> Iterator[tuple[str, Any]]:
+def _calls(search: CauseSearch, way: WayBack) -> Iterator[tuple[str, Any]]:
     """Of a function that one line calls several times: one call of them."""
     turns = len(way.site.arrays)
     if len(way.site.place) > 1:
@@ -52,7 +52,7 @@ def _calls(search: Search, way: Way) -> Iterator[tuple[str, Any]]:
                 yield f", in call {k + 1} of {count}", turn % count == k
 
 
-def formula_slips(search: Search, mine: Any) -> Iterator[Cause]:
+def formula_slips(search: CauseSearch, mine: Any) -> Iterator[Cause]:
     """What a formula from the one array above to this one would have made of it."""
     judge, own = search.known.judge, search.known.trace[search.line.name]
     inside = set(search.region.nodes.tolist())
@@ -69,7 +69,7 @@ def formula_slips(search: Search, mine: Any) -> Iterator[Cause]:
                     yield cause
 
 
-def _inner_slips(search: Search) -> Iterator[Change]:
+def _inner_slips(search: CauseSearch) -> Iterator[Change]:
     """What the formula of a softmax or a normalization on the way would have let arrive at its input."""
     region, sites, data = search.region, search.known.sites, search.known.trace.graph.data
     here = region.here()
@@ -98,7 +98,7 @@ def _inner_slips(search: Search) -> Iterator[Change]:
                         yield cause.code, cause.text, cause.weight, number, change
 
 
-def arriving_slips(search: Search, mine: Any) -> list[Cause]:
+def arriving_slips(search: CauseSearch, mine: Any) -> list[Cause]:
     """What another gradient, or the right one turned, would have made of it: all of it, or by one way."""
     judge = search.known.judge
     given = {
@@ -113,7 +113,7 @@ def arriving_slips(search: Search, mine: Any) -> list[Cause]:
     while chunk := list(islice(slips, max(1, AT_ONCE // max(1, len(search.region.edges))))):
         search.left -= len(chunk)
         added = search.region.added(np.array([change for *_, change in chunk]))
-        hits = near(search.want + added, mine, search.noise, search.relative).all(axis=1)
+        hits = is_near(search.want + added, mine, search.noise, search.relative).all(axis=1)
         for (code, text, weight, site, _), row, hit in zip(chunk, added, hits, strict=True):
             cause = Cause(code, text, weight, site)
             search.tried.append((cause, row))

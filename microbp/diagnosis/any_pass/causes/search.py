@@ -8,11 +8,11 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.factors import Factors
-from microbp.diagnosis.any_pass.judge import NOISE, RELATIVE, SINGLE, Judge, Judged, is_single, near
+from microbp.diagnosis.any_pass.judge import NOISE, RELATIVE, SINGLE, Judge, JudgedLine, is_near, looks_single
 from microbp.diagnosis.any_pass.region import AT_ONCE, Region
 from microbp.diagnosis.any_pass.scope import Scope
 from microbp.diagnosis.any_pass.sites import Sites
-from microbp.diagnosis.any_pass.ways import Way, ways
+from microbp.diagnosis.any_pass.ways import WayBack, ways_back
 
 MOST_WORK = 300_000_000
 """So many arrows are swept over for one line at most: two or three seconds."""
@@ -32,20 +32,20 @@ class Known:
         """The code and the operation of what explained a line first, for the same reason."""
 
 
-class Search:
+class CauseSearch:
     """A wrong line, the region that it answers for, and every slip that was tried with what it adds to the line."""
 
-    def __init__(self, known: Known, line: Judged) -> None:
+    def __init__(self, known: Known, line: JudgedLine) -> None:
         self.known, self.line = known, line
         judge = known.judge
         self.places = judge.places[line.name]
         self.region = Region(known.trace.graph, self.places, judge.fixed)
         self.shape = known.trace[line.name].shape
-        single = is_single(line.mine)
+        single = looks_single(line.mine)
         self.noise = ((SINGLE if single else NOISE) * judge.sizes(line.name)).ravel()
         self.relative = SINGLE if single else RELATIVE
         self.want = self.region.result(self.region.local)
-        self.ways = ways(known.trace, known.sites, self.region, self.places)
+        self.ways = ways_back(known.trace, known.sites, self.region, self.places)
         self._leave_out_shifts()
         self.passing = self.region.here()[np.searchsorted(self.region.nodes, self.region.target)]
         own = np.full(len(known.trace.graph), -1)
@@ -67,13 +67,13 @@ class Search:
 
     def same(self, a: Any, b: Any) -> bool:
         """Whether two lines are the same but for rounding."""
-        return bool(near(np.ravel(a), np.ravel(b), self.noise, self.relative).all())
+        return bool(is_near(np.ravel(a), np.ravel(b), self.noise, self.relative).all())
 
-    def weight(self, way: Way, base: float) -> float:
+    def weight(self, way: WayBack, base: float) -> float:
         """Of slips that cannot be told apart the nearest to the line, or with a name, is named."""
         return base - 0.02 * bool(way.through) - 0.01 * way.direct + 0.001 * min(40, self.ways.index(way))
 
-    def cause(self, code: str, text: str, way: Way, base: float) -> Cause:
+    def cause(self, code: str, text: str, way: WayBack, base: float) -> Cause:
         """A cause that is about a way."""
         return Cause(code, text, self.weight(way, base), way.number)
 
@@ -83,15 +83,15 @@ class Search:
         if not tried:
             return []
         rows = self.want + np.array([added for _, added in tried])
-        hit = near(rows, mine, self.noise, self.relative).all(axis=1)
+        hit = is_near(rows, mine, self.noise, self.relative).all(axis=1)
         return [cause for (cause, _), yes in zip(tried, hit, strict=True) if yes]
 
-    def attempt(self, slips: list[tuple[Cause, Way, Any]]) -> None:
+    def attempt(self, slips: list[tuple[Cause, WayBack, Any]]) -> None:
         """Tries local derivatives on ways, one slip after the other."""
         results = self.results([(way, local) for _, way, local in slips])
         self.tried += [(cause, result - self.want) for (cause, _, _), result in zip(slips, results, strict=False)]
 
-    def results(self, changes: list[tuple[Way, Any]]) -> Any:
+    def results(self, changes: list[tuple[WayBack, Any]]) -> Any:
         """What the line would be if the arrows of a way had these local derivatives, for each change."""
         changes = changes[: max(0, self.left)]
         rows = np.empty((len(changes), len(self.want)))

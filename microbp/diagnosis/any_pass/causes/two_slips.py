@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.search import Search
+from microbp.diagnosis.any_pass.causes.search import CauseSearch
 
 
-def with_factor(search: Search, mine: Any) -> list[Cause]:
+def with_factor(search: CauseSearch, mine: Any) -> list[Cause]:
     """One of the slips tried, and a factor of the whole line."""
     found = []
     for cause, added in search.tried:
@@ -32,7 +32,7 @@ def with_factor(search: Search, mine: Any) -> list[Cause]:
     return found
 
 
-def two_slips(search: Search, mine: Any) -> list[Cause]:
+def two_slips(search: CauseSearch, mine: Any) -> list[Cause]:
     """Two slips that add up, found by their projections on one direction."""
     if np.count_nonzero(np.abs(mine - search.want) > 1e3 * search.noise) < 3:
         return []

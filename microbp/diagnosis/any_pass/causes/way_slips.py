@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.search import Search
-from microbp.diagnosis.any_pass.ways import Way, cuts
+from microbp.diagnosis.any_pass.causes.search import CauseSearch
+from microbp.diagnosis.any_pass.ways import WayBack, cuts
 
 MOST_DEEP = 30_000_000
 """So many arrows are swept over to see whether a part is left out of a way that is not the line's own."""
 
 
-def way_slips(search: Search, mine: Any) -> list[Cause]:
+def way_slips(search: CauseSearch, mine: Any) -> list[Cause]:
     """What a slip in one way back explains."""
     found = []
     dropped = search.results([(way, np.zeros(len(way.edges))) for way in search.ways])
@@ -64,7 +64,7 @@ def way_slips(search: Search, mine: Any) -> list[Cause]:
     return found + search.hits(mine)
 
 
-def _no_carry(search: Search) -> Iterator[tuple[Cause, Any]]:
+def _no_carry(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
     """What becomes of a line if nothing comes back to a state from the step after it, by whatever way."""
     region, sites = search.region, search.known.sites
     for number in dict.fromkeys(way.number for way in search.ways):
@@ -77,7 +77,7 @@ def _no_carry(search: Search) -> Iterator[tuple[Cause, Any]]:
             yield Cause("missing-way", text, 0.55, number), region.result(local) - search.want
 
 
-def _overwriting(search: Search, parts: list[tuple[Cause, Way, Any]]) -> list[tuple[Cause, Any]]:
+def _overwriting(search: CauseSearch, parts: list[tuple[Cause, WayBack, Any]]) -> list[tuple[Cause, Any]]:
     """What becomes of a line if a part of a way overwrites all else at the elements that the way reaches."""
     found = []
     for cause, way, local in parts:
@@ -89,7 +89,7 @@ def _overwriting(search: Search, parts: list[tuple[Cause, Way, Any]]) -> list[tu
     return found
 
 
-def _missing(search: Search, way: Way) -> Cause:
+def _missing(search: CauseSearch, way: WayBack) -> Cause:
     cause = search.cause("missing-way", f"the way back {way} is missing, as if that were a constant", way, 0.3)
     nodes = search.known.trace.graph.nodes
     op, source = (nodes[places[way.edges[0]]].op for places in (search.region.target, search.region.source))
@@ -99,7 +99,7 @@ def _missing(search: Search, way: Way) -> Cause:
     return cause
 
 
-def _factor(search: Search, mine: Any, way: Way, part: Any) -> list[Cause]:
+def _factor(search: CauseSearch, mine: Any, way: WayBack, part: Any) -> list[Cause]:
     scale = 1 + float((mine - search.want) @ part) / float(part @ part)
     said = search.known.factors.name(scale)
     if abs(scale) < 1e-7 or said in ("1", "-1", "2") or not search.same(search.want + (scale - 1) * part, mine):

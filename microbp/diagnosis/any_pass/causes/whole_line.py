@@ -10,7 +10,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.factors import Factors
-from microbp.diagnosis.any_pass.judge import RELATIVE, near
+from microbp.diagnosis.any_pass.judge import RELATIVE, is_near
 from microbp.diagnosis.any_pass.scope import shifted
 
 MOST_AXES = 5
@@ -90,7 +90,7 @@ def _broadcasts(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
 
 def _same(a: Any, b: Any, noise: Any) -> bool:
     room = noise if np.shape(noise) == np.shape(b) else np.max(noise, initial=0.0)
-    return np.shape(a) == np.shape(b) and bool(near(a, b, room).all())
+    return np.shape(a) == np.shape(b) and bool(is_near(a, b, room).all())
 
 
 def _turned(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
@@ -107,7 +107,7 @@ def _turned(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
                         yield Cause("reshaped", "the numbers are right, but reshaped in the wrong order", 0.3)
                         return
     a, b = np.sort(mine.ravel()), np.sort(want.ravel())
-    if a.size > 3 and a.shape == b.shape and np.ptp(a) > 0 and bool(near(a, b, np.max(noise, initial=0.0)).all()):
+    if a.size > 3 and a.shape == b.shape and np.ptp(a) > 0 and bool(is_near(a, b, np.max(noise, initial=0.0)).all()):
         yield Cause("reshaped", "the numbers are right, but stand in other places", 0.9)
 
 
