@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import within
-from microbp.comparing.difference import Difference, difference
+from microbp.comparing.difference import ROUNDING, Difference, difference
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import LeafPlaces
 from microbp.printing import Shown, columns, markdown, notebook
 from microbp.problems.exercise import Exercise, Gradients
 
-TOLERANCE = 1e-12
 _WORDS = {True: "ok", False: "DIFFERS"}
 _HEAD = ("", "shape", "worst absolute", "relative", "‖a−b‖/(‖a‖+‖b‖)", "ulps", "wrong", "at", "")
 
@@ -106,7 +105,7 @@ class Comparison(Shown):
                 yield f"{'' if k else head:<{len(head)}}{line}".rstrip()
 
 
-def compare_graph(model: MLP, case: Exercise, tolerance: float = TOLERANCE) -> Comparison:
+def compare_graph(model: MLP, case: Exercise, tolerance: float = ROUNDING) -> Comparison:
     """Compares the scalar graph of a batch with vectorized NumPy. The model stays as it was.
 
     A parameter that stands in several places (one bias for a whole layer) is compared with the sum of the vectorized

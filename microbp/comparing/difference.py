@@ -19,9 +19,21 @@ from microbp.problems.exercise import Floats
 
 MAP = (12, 40)
 """The most rows and columns of a map of wrong entries: a larger array is drawn in blocks."""
+ROUNDING = 1e-12
+"""How far the same numbers are apart if they were computed in another order, relative to the largest of them."""
 _LARGEST = float(np.finfo(np.float64).max)
 _LAST_UNIT = 2.0**971
 """The unit in the last place of the largest number, for which `np.spacing` gives inf."""
+
+
+def same_but_rounding(one: Any, other: Any) -> bool:
+    """Whether two arrays have one shape and the same numbers, computed in whatever order.
+
+    >>> same_but_rounding([0.1 + 0.2, 1e-20], [0.3, 0.0]), same_but_rounding([0.3], [[0.3]])
+    (True, False)
+    """
+    one, other = np.asarray(one), np.asarray(other)
+    return one.shape == other.shape and bool((np.abs(one - other) <= ROUNDING * np.abs(other).max(initial=0.0)).all())
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.files import naming_source
 from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import likeliest_reading
-from microbp.comparing.comparison import TOLERANCE, Comparison, compare_graph
-from microbp.comparing.difference import Difference, difference
+from microbp.comparing.comparison import Comparison, compare_graph
+from microbp.comparing.difference import ROUNDING, Difference, difference
 from microbp.comparing.precision import Marked, marked
 from microbp.diagnosis.verdict import Judged, judged
 from microbp.engine.operands import real_number
@@ -58,7 +58,7 @@ def compare(
     case = exercise_of(model, X, Y, loss=loss, l2=l2)
     if gradients is None:
         network = model if isinstance(model, MLP) else as_network(model).model
-        return compare_graph(network, case, TOLERANCE if tolerance is None else tolerance)
+        return compare_graph(network, case, ROUNDING if tolerance is None else tolerance)
     readings = answers(case, gradients, order=order, layout=layout)
     with np.errstate(all="ignore"):  # a learner's inf and nan
         if tolerance is None:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from microbp.comparing.difference import ROUNDING
 from microbp.derivation.backprop import Pass, backward, pass_of
 from microbp.derivation.notation import at_place, names_of, placed_form
 from microbp.diagnosis.explanation import Explanation
@@ -96,5 +97,5 @@ def _apart(wrong: _Pass, right: _Pass, name: str, l: int) -> Floats:
     """How far apart the two passes have an array, entry by entry; 0 for what is rounding."""
     one, other = wrong.done[l][name], right.done[l][name]
     apart: Floats = np.nan_to_num(np.abs(one - other), nan=np.inf)
-    apart[apart <= 1e-12 * np.max(np.abs(other), initial=0.0)] = 0.0
+    apart[apart <= ROUNDING * np.max(np.abs(other), initial=0.0)] = 0.0
     return apart

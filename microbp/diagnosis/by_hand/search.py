@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.comparing.answers.labelled import labelled
+from microbp.comparing.difference import ROUNDING
 from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits_given
 from microbp.derivation.notation import short_number
 from microbp.diagnosis.by_hand.replay import GraphReplay
@@ -90,11 +91,11 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
         return [], "The graph is too large to try every slip: take a part of it."
     made = judge.replay([one.changed for one in tries])
     with np.errstate(invalid="ignore"):
-        moved = np.any(np.abs(made - judge.right) > 1e-12 * np.abs(judge.right), axis=1)
+        moved = np.any(np.abs(made - judge.right) > ROUNDING * np.abs(judge.right), axis=1)
     singles = [one for one, moves in zip(tries, moved.tolist(), strict=True) if moves]
     fitting = np.all(judge.near(made), axis=1) & moved
     found = [one for one, fits in zip(tries, fitting.tolist(), strict=True) if fits]
-    early = [grads for grads in judge.early() if not np.allclose(grads, judge.right, rtol=1e-12)]
+    early = [grads for grads in judge.early() if not np.allclose(grads, judge.right, rtol=ROUNDING)]
     found += [_Try((FoundSlip(EARLY),), {}) for grads in early if judge.near(grads).all()][:1]
     factors = [_Try(causes, {}) for causes in _factors(judge)]
     found += filter(_likely, factors)

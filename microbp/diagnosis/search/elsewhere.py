@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import within
+from microbp.comparing.difference import same_but_rounding
 from microbp.derivation.backprop import FORWARD, Pass, Scope, one_at_a_time
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find_mistake
@@ -47,7 +48,7 @@ class Elsewhere(Layers):
                 ):
                     start = self.started(changed(self.case, self.right, idea.change, layers), None, min(layers))
                     if start and not all(
-                        same_forward(s, t) for s, t in zip(start.scopes, self.start.scopes, strict=True)
+                        same_but_rounding(s["a"], t["a"]) for s, t in zip(start.scopes, self.start.scopes, strict=True)
                     ):
                         yield start, Used(idea, layers)
 
@@ -139,8 +140,3 @@ class Elsewhere(Layers):
         other = any(one[head] != right[head] for one, right in pairs for head in FORWARD)
         same = case.weights is self.case.weights and case.learning_rate == self.case.learning_rate
         return self.start.scopes if same and not other and lines.precision == self.right.precision else None
-
-
-def same_forward(one: Any, other: Any) -> bool:
-    """Whether a layer has the same activations, but for rounding."""
-    return bool((np.abs(one["a"] - other["a"]) <= 1e-12 * np.abs(other["a"]).max(initial=0.0)).all())

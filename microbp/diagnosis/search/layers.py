@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.comparing.difference import same_but_rounding
 from microbp.derivation.backprop import Scope
 from microbp.diagnosis.search.ideas import Ideas, Move, Used
 from microbp.diagnosis.search.replay import Start, same, stage, touches
@@ -74,7 +75,7 @@ class Layers(Ideas):
             for rate in self._rates(start, l, scope, move, used) if move.idea.stepped else (None,):
                 made = self.back(start, l, scope, move.texts["back"], rate)
                 new = Used(move.idea, (l,), rate)
-                if made is None or _equal(made["back"], done["back"]) or new.cost > left:
+                if made is None or same_but_rounding(made["back"], done["back"]) or new.cost > left:
                     continue
                 yield from self._from(start, l - 1, made, (*used, new), left - new.cost)
 
@@ -197,8 +198,3 @@ class Layers(Ideas):
             rate = self.rate([n for n in zero if n[0][1] in kinds], [n for n in one if n[0][1] in kinds])
             found += [rate] if rate and rate > 0 and rate not in found else []
         return found
-
-
-def _equal(one: Any, other: Any) -> bool:
-    one, other = np.asarray(one), np.asarray(other)
-    return one.shape == other.shape and bool((np.abs(one - other) <= 1e-12 * np.abs(other).max(initial=0.0)).all())

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer
+from microbp.comparing.difference import same_but_rounding
 from microbp.comparing.precision import Precision, precision_of
 from microbp.derivation.backprop import (
     PASS,
@@ -213,7 +214,7 @@ def _near(one: Any, other: Any) -> bool:
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape and min(one.ndim, other.ndim):
         return False
-    return bool((np.abs(one - other) <= 1e-12 * np.abs(other).max(initial=0.0)).all())
+    return same_but_rounding(*np.broadcast_arrays(one, other))
 
 
 def touches(texts: Mapping[str, str]) -> str:
