@@ -58,7 +58,8 @@ class Comparison(Shown):
     def as_markdown(self) -> str:
         """The report as Markdown: a sentence, a table, a map of each array that differs."""
         maps = "\n".join(self._maps())
-        parts = [" ".join([self._verdict() + "." * bool(self.notes), *self.notes]), markdown(_HEAD, self._cells())]
+        verdict = f"{self._verdict()}." if self.notes else self._verdict()
+        parts = [" ".join([verdict, *self.notes]), markdown(_HEAD, self._cells())]
         return "\n\n".join([*parts, f"```\n{maps}\n```"] if maps else parts)
 
     def _repr_html_(self) -> str:

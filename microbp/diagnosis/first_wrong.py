@@ -23,16 +23,15 @@ from microbp.comparing.answers.arrays import floats, unwrapped
 from microbp.comparing.answers.read import read_gradients
 from microbp.comparing.noise import noise_of
 from microbp.comparing.precision import decimals_of, of_quantity
-from microbp.derivation.backprop import forward_scopes, pass_of
 from microbp.derivation.quantities import Place, canonical, kind_and_layer, made, needs, neurons, quantities_of
 from microbp.diagnosis.verdict import Judged, judged
 from microbp.errors import ShapeError, UnknownNameError, near, nearest
-from microbp.losses import LossName
+from microbp.losses import LOSSES, LossName
 from microbp.nn import MLP
 from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
 from microbp.problems.exercise import Exercise, Floats, Gradients, exercise_of
-from microbp.vectorized import LOSSES, softmax
+from microbp.vectorized import softmax
 
 _PARAMETERS = re.compile(r"(w|b|theta|x|y)_?\d*", re.IGNORECASE)
 """What stands beside the quantities in a program, and is no misspelling of one."""
@@ -193,7 +192,7 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
         right, forms = right[:, column], {note: form[:, column] for note, form in forms.items()}
     elif kind in ("z", "a", "delta"):
         forms |= {f"{note or 'as columns'}, one {'column ' if note else ''}a sample": g.T for note, g in forms.items()}
-    if kind == "delta" and _is_mean(case):
+    if kind == "delta" and LOSSES[case.loss].over != "sum":
         forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
     if given.size == right.size and (1 in (given.ndim, right.ndim) or given.ndim == 0):
         given = given.reshape(right.shape)
@@ -212,10 +211,3 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
     where = np.unravel_index(int(np.argmax(apart)), form.shape)
     at = f"at {tuple(map(int, where))}: " if given.size > 1 else ""
     return GivenQuantity(name, given.shape, False, f"{at}{given[where]:.9g}, right is {form[where]:.9g}", formula)
-
-
-def _is_mean(case: Exercise) -> bool:
-    """Whether the loss is divided by the number of samples: then twice the same samples change nothing."""
-    loss, a = LOSSES[case.loss][0], forward_scopes(case, pass_of(case))[-1]["a"]
-    once, twice = float(loss(a, case.Y)), float(loss(np.vstack([a, a]), np.vstack([case.Y, case.Y])))
-    return abs(twice - once) <= 1e-6 * abs(once)

@@ -86,8 +86,8 @@ class Loss(NamedTuple):
     @property
     def words(self) -> str:
         """The loss as a formula."""
-        two = "2" * self.half
-        before = {"sum": "½" * self.half, "samples": f"1/{two}m ", "elements": f"1/({two}m·n) "}[self.over]
+        two = "2" if self.half else ""
+        before = {"sum": "½" if self.half else "", "samples": f"1/{two}m ", "elements": f"1/({two}m·n) "}[self.over]
         return before + self.summed.words
 
     def graph(self, outputs: Any, targets: Any, name: str = "", errors: Sequence[str] = ()) -> Value:

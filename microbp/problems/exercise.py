@@ -63,7 +63,7 @@ class Exercise:
     def said_penalty(self) -> str:
         """The penalty as it was said: 0.3/2 Σ w², with biases or without; nothing if there is none."""
         said = self.l2 / PENALTIES[self.penalty](len(self.Y))
-        biases = ", of the biases too" * self.penalize_biases
+        biases = ", of the biases too" if self.penalize_biases else ""
         return f"{self.penalty.replace('λ', decimals(said))} Σ w²{biases}" if self.l2 else ""
 
     @property

@@ -42,7 +42,7 @@ class Path(Shown):
 
     def __str__(self) -> str:
         symbols = " · ".join(derivative(step.node_name, step.input_name) for step in self.steps)
-        numbers = f"{' × '.join(factor(step.local) for step in self.steps)} = " * (len(self.steps) > 1)
+        numbers = f"{' × '.join(factor(step.local) for step in self.steps)} = " if len(self.steps) > 1 else ""
         return f"{' → '.join(self.names)}\n  {symbols}\n  = {numbers}{decimals(self.product)}"
 
 
