@@ -177,3 +177,12 @@ def test_each_file_of_tests_is_named_after_the_module_that_it_tests():
     }
     astray = {name for name in tests - STORIES - {"test_init"} if name.replace("test_", "") not in FILES}
     assert not astray, "name it after its module, in the folder of the same name; or it is a story, see above"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_conditional_expression_has_three_arms(module):
+    for node in ast.walk(ast.parse(FILES[module].read_text("utf-8"))):
+        arms = [node.body, node.orelse] if isinstance(node, ast.IfExp) else []
+        assert not any(isinstance(arm, ast.IfExp) for arm in arms), (
+            f"{FILES[module]}:{node.lineno}: say it in two statements, or look it up in a table"
+        )

@@ -71,7 +71,8 @@ class Calls(Axes, ABC):
                 k = ast.unparse(row)
                 if at is not None:
                     return self.write(x, at) if self._in_sum else self._row(self.write(x, at), how, int(k), at[0])
-                kind = "sample" if self.dims(x)[0] == "m" else "column" if isinstance(x, ast.Attribute) else "neuron"
+                kind = "column" if isinstance(x, ast.Attribute) else "neuron"
+                kind = "sample" if self.dims(x)[0] == "m" else kind
                 said = {"only": f"{kind} {k} alone", "without": f"without {kind} {k}", "twice": f"{kind} {k} twice"}[
                     how
                 ]
@@ -115,7 +116,8 @@ class Calls(Axes, ABC):
     ) -> Written:
         dims = self.dims(x)
         if at is None:
-            along = "all" if axis is None or len(dims) < 2 else "column" if axis == 0 else "row"
+            along = "column" if axis == 0 else "row"
+            along = "all" if axis is None or len(dims) < 2 else along
             inner = self.write(x)
             of = inner.text if inner.level == ATOM else f"({inner.text})"
             if kept and of in OF_OUTPUTS:

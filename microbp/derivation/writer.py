@@ -104,7 +104,9 @@ class Writer(Calls):
             over = two.within(NEG) if not isinstance(b, ast.BinOp) or isinstance(b.op, ast.Pow) else f"({two.text})"
             return Written(f"{one.within(MUL)}/{over}", MUL, value)
         wide = self._wide(node)
-        sign = "·" if not wide or self._scope is not None else " ⊙ " if at is None else " · "
+        sign = "·"
+        if wide and self._scope is None:
+            sign = " ⊙ " if at is None else " · "
         left = f"({one.text})" if is_fraction(a) and sign == "·" else one.within(MUL)
         if wide and isinstance(a, ast.BinOp) and isinstance(a.op, ast.MatMult):
             left = f"({one.text})"

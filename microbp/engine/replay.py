@@ -203,4 +203,6 @@ def _number(x: Any) -> Any:
 
 
 def _name(x: Any) -> str:
-    return (x.label or x.op.name if x.op else x.label or "x") if isinstance(x, Value) else str(x)
+    if not isinstance(x, Value):
+        return str(x)
+    return x.label or (x.op.name if x.op else "x")

@@ -52,7 +52,7 @@ def number_formula(value: float) -> Formula:
     if math.isfinite(value):
         tree: ast.expr = ast.Constant(abs(value))
         return Formula(ast.UnaryOp(ast.USub(), tree) if math.copysign(1.0, value) < 0 else tree)
-    return Formula.atom("math.nan" if math.isnan(value) else "math.inf" if value > 0 else "-math.inf")
+    return Formula.atom({"nan": "math.nan", "inf": "math.inf", "-inf": "-math.inf"}[str(value)])
 
 
 def _fold(tree: ast.expr) -> ast.expr:

@@ -28,7 +28,8 @@ def breadth(text: str) -> int:
     """
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    seen = [c for c in text if not unicodedata.combining(c)]
+    return len(seen) + sum(unicodedata.east_asian_width(c) in "WF" for c in seen)
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

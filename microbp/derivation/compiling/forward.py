@@ -51,7 +51,8 @@ class ForwardSource(References):
         terms = []
         for ref in (self.ref(self._part(part)) for part in made.parts):
             alone = ref.kind in ("scalar", "number") and not self._batched(ref)
-            term = sum_over(ref.text.numpy()) if self._batched(ref) else self._summed(ref) if not alone else ref.text
+            term = ref.text if alone else self._summed(ref)
+            term = sum_over(ref.text.numpy()) if self._batched(ref) else term
             if self.reduce == "mean" and self._batched(ref):
                 term = Formula("x / m").substitute(x=term)
             if self.reduce == "sum" and not self._batched(ref):

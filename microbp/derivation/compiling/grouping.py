@@ -118,10 +118,13 @@ class Groups:
 
     def _turned(self, a: Value, b: Value) -> tuple[Value, Value] | None:
         """The weight first; None if neither is one."""
-        if self._weight(a) and self._weight(b):
-            ranks = [len(self.place[x][0].shape) for x in (a, b)]
-            return None if a is b else (b, a) if ranks[1] > ranks[0] else (a, b)
-        return (a, b) if self._weight(a) else (b, a) if self._weight(b) else None
+        weights = [x for x in (a, b) if self._weight(x)]
+        if not weights or a is b:
+            return None
+        if len(weights) == 1:
+            return (a, b) if weights[0] is a else (b, a)
+        ranks = [len(self.place[x][0].shape) for x in (a, b)]
+        return (b, a) if ranks[1] > ranks[0] else (a, b)
 
     def _of(self, x: Value, number: bool = False) -> Any:
         """What is alike in what can be grouped: the array that it is from."""

@@ -220,8 +220,8 @@ def _in_rule(node: Value, own: Mapping[str, int], made: Mapping[Value, _Made]) -
             known = numbers if point is None else {**numbers, "inner": point.data}
             changed = {k: _value(formula, known) for k, formula in wrong.items()}
             if np.isfinite(list(changed.values())).all():
-                innermost = inner and made[variables[0]].variables == (point,)
-                yield Place(slip, node, changed, "innermost" if innermost else "" if inner else op.name, point)
+                innermost = "innermost" if inner and made[variables[0]].variables == (point,) else ""
+                yield Place(slip, node, changed, innermost if inner else op.name, point)
 
 
 def _inner(argument: Value, made: Mapping[Value, _Made]) -> list[Value]:

@@ -24,7 +24,6 @@ from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.diagnosis.search.likely_factors import LikelyFactors
 from microbp.engine import Constant, Value
-from microbp.engine.ops import Op
 from microbp.formula.language import Formula
 from microbp.printing import derivative
 from microbp.stepping.names import expression
@@ -54,7 +53,9 @@ class FoundSlip(NamedTuple):
     @property
     def reading(self) -> str:
         """What the factor may mean."""
-        return "" if self.factor is None else LikelyFactors(1, 1).read(self.factor) if self.factor else "left at 0"
+        if not self.factor:
+            return "" if self.factor is None else "left at 0"
+        return LikelyFactors(1, 1).read(self.factor)
 
 
 class Lines(NamedTuple):
@@ -113,7 +114,7 @@ def _local(judge: GraphReplay, place: Place, letters: dict[str, str]) -> list[st
     if place.inner is not None:
         known["inner"] = name(place.inner, judge, letters)
     own = [(k, op.inputs[step.position]) for k, step in enumerate(judge.steps) if step.node is place.node]
-    right = {key: _right(op, key) for _, key in own}
+    right = {key: TEXTBOOK.get(op.name, {}).get(key) or op.print_formula(key) for _, key in own}
     found = []
     for formulas in ({**right, **place.slip.partials[op.name]}, right):
         texts = {key: formulas[key].substitute(**known) for _, key in own}
@@ -128,15 +129,11 @@ def _local(judge: GraphReplay, place: Place, letters: dict[str, str]) -> list[st
         equations = []
         for k, key in own:
             if k in place.changed:
-                of = derivative(out.text(), called[key].text())
-                local = judge.steps[k].local if formulas is right else place.changed[k]
-                equations.append(" = ".join(dict.fromkeys([of, texts[key].text(), short_number(local)])))
+                local = short_number(judge.steps[k].local if formulas is right else place.changed[k])
+                sides = [derivative(out.text(), called[key].text()), texts[key].text(), local]
+                equations.append(" = ".join(dict.fromkeys(sides)))
         found.append(", ".join(equations))
     return found
-
-
-def _right(op: Op, key: str) -> Formula:
-    return TEXTBOOK.get(op.name, {}).get(key) or op.print_formula(key)
 
 
 def in_product(x: float) -> str:
@@ -236,7 +233,7 @@ def leaf_text(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _product(numbers: Sequence[float]) -> str:
     shown = _joined([*map(short_number, numbers[:1]), *map(in_product, numbers[1:])], " × ")
-    return shown + (f" = {short_number(math.prod(numbers))}" if len(numbers) > 1 else "")
+    return f"{shown} = {short_number(math.prod(numbers))}" if len(numbers) > 1 else shown
 
 
 def _joined(words: Sequence[str], sign: str) -> str:

@@ -99,7 +99,9 @@ def texts(change: Change, case: Exercise, l: int, kinds: str = "Wb") -> dict[str
 
 
 def _factor(c: float | str) -> str:
-    return "-" if c == -1.0 else f"{c} * " if isinstance(c, str) else f"{float(c)!r} * "
+    if c == -1.0:
+        return "-"
+    return f"{c} * " if isinstance(c, str) else f"{float(c)!r} * "
 
 
 def _formula(text: str, f: str) -> str | None:

@@ -211,7 +211,8 @@ def _grouped(
         certain = (
             _entries(columns, names) > 1 or "," not in nice.read(value).partition(", or")[0]
         )  # one number fits many a product
-        cost = 1 if snapped is not None and certain else 2 if known else 99
+        cost = 2 if known else 99
+        cost = 1 if snapped is not None and certain else cost
         made.append(SameFactor(value, tuple(names), fitting, cost, penalty))
     return tuple(made)
 

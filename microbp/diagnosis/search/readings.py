@@ -78,7 +78,8 @@ def _rule(group: SameFactor) -> str:
 def _penalty(case: Exercise, value: float, names: tuple[str, ...], nice: LikelyFactors) -> tuple[Finding, ...]:
     """A factor of the penalty in those arrays as the row of the table that it fits best."""
     layers = tuple(sorted({int(name[2:]) for name in names}))
-    rule = "l2_biases" if names[0][1] == "b" else "l2_weights" if case.l2 else "l2"
+    rule = "l2_weights" if case.l2 else "l2"
+    rule = "l2_biases" if names[0][1] == "b" else rule
     ways = [(mistake, way.change[rule]) for mistake in MISTAKES for way in mistake.ways if rule in way.change]
     known = [mistake for mistake, text in ways if text != SOLVED and abs(float(text) - value) <= _NEAR]
     if known:

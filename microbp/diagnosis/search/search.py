@@ -67,7 +67,8 @@ class Search(Elsewhere):
         typed = replace(self.precision, single=self.given.single)
         right = self.case.truth[1]
         if self._near(typed):
-            return "" if self._of_few_digits(typed) else "single" if self.given.single else "double"
+            exact = "single" if self.given.single else "double"
+            return "" if self._of_few_digits(typed) else exact
         if rounded_to_single(self.given, right):
             return "single"
         if self._near(typed, single=True) and not self._mistakes(typed):

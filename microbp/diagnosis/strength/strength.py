@@ -165,7 +165,7 @@ def _row(
         lack = lacking(case, lambda other: any(kind.differs(other) for kind in candidates(other, mistake)))
         return Outcome(mistake.code, "impossible", lack, 0.0, 0, {})
     missed = {str(kind): reasons[kind] for kind in kinds if kind in reasons}
-    verdict = "caught" if not missed else "missed" if len(missed) == len(kinds) else "in part"
+    verdict = {0: "caught", len(kinds): "missed"}.get(len(missed), "in part")
     reason = "; ".join(dict.fromkeys(missed.values()))
     if verdict == "in part":
         first = next(iter(missed))

@@ -18,7 +18,7 @@ FONT = 8.0
 """Points of the text in circles and labels."""
 LINE = 1.22
 """How high a line is, in parts of the font's size."""
-NARROW, WIDE = frozenset(" .,:()[]ijltfr"), frozenset("=≠+−mwW")
+WIDTHS = dict.fromkeys(" .,:()[]ijltfr", 0.46) | dict.fromkeys("=≠+−mwW", 0.84)
 PADDING, LEAST = 3.0, 18.0
 """Points between the text in a circle and its line, and of the least radius."""
 FAN, SPREAD, LEAD, GAP = 14.0, 4.0, 7.0, 9.0
@@ -67,7 +67,7 @@ class NetworkLayout:
 
 def text_width(text: str) -> float:
     """How wide a line is, in parts of the font's size, as Verdana and its like have it or a little more."""
-    return sum(0.46 if c in NARROW else 0.84 if c in WIDE else 0.64 for c in text)
+    return sum(WIDTHS.get(c, 0.64) for c in text)
 
 
 def radius_of(lines: Sequence[str]) -> float:

@@ -148,7 +148,8 @@ def _plain_or_nodes(x: Any) -> Any:
 
 def reduction_lines(a: Any, axis: Any, keepdims: bool) -> tuple[list[list[Value]], tuple[int, ...]]:
     """The elements that a reduction along these axes joins, line by line, and the shape of its result."""
-    axes = range(a.ndim) if axis is None else [axis] if isinstance(axis, int | np.integer) else list(axis)
+    axes = [axis] if isinstance(axis, int | np.integer) else axis
+    axes = range(a.ndim) if axes is None else list(axes)
     np.empty((0,) * a.ndim).sum(axis=tuple(axes))  # NumPy's own word on an axis that is not there
     axes = [int(k) % a.ndim for k in axes]
     kept = [k for k in range(a.ndim) if k not in axes]

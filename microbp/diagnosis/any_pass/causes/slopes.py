@@ -35,22 +35,11 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
         if arrows.sites.all[sites[0]].op == "identity":
             continue
         out, text = arrows.data[place], f"{arrows.sites.all[sites[0]]}"
-        changes = {"is left out": np.ones(len(x)), "is applied twice": slope * slope}
-        changes |= {f"is taken for {said}": f for said, f in _polynomials(out).items()}
-        for said, found in changes.items():
-            code = (
-                "derivative-left-out"
-                if "left" in said
-                else "derivative-twice"
-                if "twice" in said
-                else "other-derivative"
-            )
-            yield (
-                code,
-                f"the derivative of {text} {said}{', q being the result' if 'q' in said else ''}",
-                0.45,
-                arrows.local * found / slope,
-            )
+        yield "derivative-left-out", f"the derivative of {text} is left out", 0.45, arrows.local / slope
+        yield "derivative-twice", f"the derivative of {text} is applied twice", 0.45, arrows.local * slope
+        for said, found in _polynomials(out).items():
+            taken = f"the derivative of {text} is taken for {said}{', q being the result' if 'q' in said else ''}"
+            yield "other-derivative", taken, 0.45, arrows.local * found / slope
         for name, function in SLOPES.items():
             for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
                 found = np.broadcast_to(function(*at)[0], x.shape)
