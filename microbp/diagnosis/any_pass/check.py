@@ -31,7 +31,7 @@ from microbp.diagnosis.any_pass.calling import (
     same_random_numbers,
     upstream_of,
 )
-from microbp.diagnosis.any_pass.gradients import gradients_by_name
+from microbp.diagnosis.any_pass.gradients import gradients_by_name, handed_back
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Line, Report, report_on
@@ -151,6 +151,8 @@ def _check(
         with same_random_numbers():
             gradients = bind(backward, copy.deepcopy(dict(arrays)), plain, cache_of(returned))
     flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
+    own = handed_back(flat, dict(flatten({**arrays, **plain})))
+    flat = {key: x for key, x in flat.items() if key not in own}
     asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
     with same_random_numbers():
         recorded = run_forward(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
