@@ -35,6 +35,15 @@ def test_names_with_and_without_d_mean_the_same_and_axes_of_length_one_are_free(
     assert {line.verdict for line in found.lines} == {"right"}
 
 
+def test_arrays_that_come_back_beside_their_gradients_are_not_taken_for_these():
+    found = microbp.check(
+        lambda x, t: ((x - t) ** 2).sum(), lambda x, t: {"x": x, "t": t, "dx": 2 * (x - t)}, x=x, t=2 * x
+    )
+    assert found.ok
+    assert [line.name for line in found.lines] == ["x"]
+    assert not microbp.check(lambda x, t: ((x - t) ** 2).sum(), lambda x, t: {"x": x, "t": t}, x=x, t=2 * x).ok
+
+
 def test_a_wrong_line_carries_to_those_below_which_are_not_accused():
     def wrong(x, w, z, a):
         dz = a * (z > 0) / 5

@@ -36,6 +36,13 @@ class Arrows:
             return np.array([graph.place[inputs[int(t)][s ^ 1]] for t, s in zip(self.target, self.slot, strict=True)])
         return None
 
+    def divisor(self) -> float | None:
+        """The one number that all are divided by, as in a mean."""
+        if self.kind != "div" or self.slot.any():
+            return None
+        numbers = np.unique(self.data[self.other])
+        return float(numbers[0]) if len(numbers) == 1 and numbers[0].is_integer() else None
+
     def slope(self, x: Any, out: Any) -> Any:
         """The derivative of the operation at another operand and another result."""
         inputs = (

@@ -13,6 +13,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.arrows import Arrows
 from microbp.diagnosis.any_pass.causes.slopes import Slip, chained, elsewhere
+from microbp.printing import number_text
 
 SELECTING = ("max", "min", "where", "relu", "leaky_relu", "abs")
 """Operations whose derivative is a choice."""
@@ -37,7 +38,9 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
         yield "mask", f"the choice in {text} is left out: every side gets the gradient", 0.3, ones
         yield "mask", f"the choice in {text} is turned round: the other side gets the gradient", 0.4, 1 - local
     elif arrows.kind in PRODUCTS:
-        yield "derivative-left-out", f"the factor beside it in {text} is left out", 0.4, ones * _sign(arrows)
+        divisor = arrows.divisor()
+        said = "the factor beside it" if divisor is None else f"the division by {number_text(divisor, 6)}"
+        yield "derivative-left-out", f"{said} in {text} is left out", 0.4, ones * _sign(arrows)
     else:
         yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
     if arrows.op.name in ("max", "min"):

@@ -23,6 +23,8 @@ Slip = tuple[str, str, float, Any]
 
 def chained(arrows: Arrows) -> Iterator[Slip]:
     """Functions of several steps, such as 1 / (1 + np.exp(-z)): their derivative as a whole."""
+    if arrows.kind == "total":
+        return  # a mean: what is left out of it is a division
     x, place, slope = arrows.own, arrows.target, arrows.local.copy()
     for _ in range(LONGEST):
         edge = arrows.chain.edge[place]
