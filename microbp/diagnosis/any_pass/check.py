@@ -156,7 +156,7 @@ def _check(
         recorded = run_forward(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
     _same_pass(recorded, plain)
     own = handed_back(flat, dict(flatten({**arrays, **plain})))
-    gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].grad)}  # of ½Σa²
+    gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
     flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
     mine, notes = _matched(flat, names, recorded)
     return report_on(judge_gradients(recorded, mine), notes)
