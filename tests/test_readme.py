@@ -1,6 +1,7 @@
 import ast
 import re
 import runpy
+import shlex
 import textwrap
 from pathlib import Path
 
@@ -68,11 +69,28 @@ def test_each_promise_names_a_test_that_there_is():
         assert test in [node.name for node in tree.body if isinstance(node, ast.FunctionDef)], f"{file}::{test}"
 
 
-def test_what_the_readme_shows_of_a_diagnosis_is_what_is_printed(tmp_path, monkeypatch, capsys):
+SESSIONS = [
+    (path, block)
+    for path in (README, *sorted((ROOT / "examples").glob("*.md")))
+    for block in re.findall(r"^    \$ (?:.*\n)(?:(?:    .*)?\n)*?(?=\S|\Z)", path.read_text("utf-8"), re.MULTILINE)
+]
+"""What pages show of a terminal: commands, each with what follows it; … stands for what is left out."""
+
+
+@pytest.mark.parametrize(("path", "block"), SESSIONS, ids=lambda x: x.name if isinstance(x, Path) else x[6:30].split("\n")[0])
+def test_what_a_page_shows_of_a_terminal_is_what_is_printed(path, block, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    block = README.read_text("utf-8").partition("    $ echo '")[2].partition("\n\nIt runs")[0]
-    numbers, _, rest = block.partition("' > mine.json\n")
-    command, _, shown = rest.partition("\n")
-    Path("mine.json").write_text(numbers)
-    assert main(command.removeprefix("    $ microbp ").split()) == 1
-    assert capsys.readouterr().out.rstrip() == textwrap.dedent(shown).rstrip()
+    for session in re.split(r"^\$ ", textwrap.dedent(block), flags=re.MULTILINE)[1:]:
+        command, _, shown = session.partition("\n")
+        match shlex.split(command):
+            case ["cat", name]:
+                Path(name).write_text(shown)
+            case ["echo", text, ">", name]:
+                Path(name).write_text(text)
+            case ["microbp", *args]:
+                main(args)
+                pattern = ".*".join(re.escape(part.strip()) for part in shown.split("…"))
+                out = capsys.readouterr().out.strip()
+                assert re.fullmatch(pattern, re.sub(" +$", "", out, flags=re.MULTILINE), re.DOTALL), out
+            case _:
+                raise AssertionError(f"a command that this test does not know: {command}")

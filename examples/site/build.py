@@ -10,8 +10,7 @@ import pdoc
 from pdoc.render_helpers import to_html
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ("README.md", "examples/reference.md", "examples/README.md", "CONTRIBUTING.md", "CHANGELOG.md")
-LINKS = {"index.html": "microbp", "examples/reference.html": "reference", "api/microbp.html": "API"}
+PAGES = ("README.md", "examples/tutorial.md", "examples/reference.md", "examples/README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 STYLE = """
 :root { color-scheme: light dark; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif; }
@@ -31,6 +30,7 @@ def page(text):
         f'<a href="{{up}}{place}">{name}</a>'
         for place, name in (
             ("index.html", "microbp"),
+            ("examples/tutorial.html", "tutorial"),
             ("examples/reference.html", "reference"),
             ("api/microbp.html", "API"),
         )
