@@ -11,7 +11,8 @@ It shares no code with the rest of microbp: the scalar graph is checked against 
 The derivation. A batch has one sample per row. With a0 = X, layer l = 1 … L computes the net
 zl = a(l−1) @ Wlᵀ + bl and the activation al = f(zl). Let δl = ∂loss/∂zl, one row per sample. By the chain rule:
 
-    δL  = ∂loss/∂aL ⊙ f′(zL)          since f acts on each entry by itself (⊙ multiplies entry by entry)
+    δL  = ∂loss/∂aL ⊙ f′(zL)          since f acts on each entry by itself (⊙ multiplies entry by entry); but of a
+                                      softmax aL ⊙ (∂loss/∂aL − Σ ∂loss/∂aL ⊙ aL), the sum over a row's outputs
     δl  = (δ(l+1) @ W(l+1)) ⊙ f′(zl)  since al[i,k] enters z(l+1)[i,j] with the factor W(l+1)[j,k], for every j
     dWl = δlᵀ @ a(l−1)                since Wl[j,k] enters zl[i,j] with the factor a(l−1)[i,k], for every row i
     dbl = column sums of δl           since bl[j] enters zl[i,j] with the factor 1, for every row i
@@ -74,6 +75,8 @@ def softmax(a: Array) -> Array:
     return np.asarray(np.exp(_log_softmax(a)[0]))
 
 
+OUTPUTS = ACTIVATIONS | {"softmax": (softmax, lambda z, a: a * (1.0 - a))}
+"""The same, and what the last layer may make of its nets besides: of softmax only the diagonal of ∂a/∂z stands here."""
 Loss = tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]
 _BINARY = "binary_cross_entropy_sum", "binary_cross_entropy", "mean_binary_cross_entropy"
 _SUMS: dict[tuple[str, ...], Loss] = {
@@ -96,6 +99,15 @@ _OF_NET: Loss = (  # −log σ(z) is softplus(−z), −log(1 − σ(z)) softplu
 _PARTS: tuple[Callable[[Array], int], ...] = (lambda a: 1, len, np.size)  # by what each of the three names divides
 
 
+def _of_softmax(loss: Loss) -> Loss:  # ∂a[i,k]/∂z[i,j] = a[i,k]·(1{j = k} − a[i,j])
+    def delta(z: Array, y: Array) -> Array:
+        a = softmax(z)
+        up = loss[1](a, y)
+        return np.asarray(a * (up - (up * a).sum(axis=1, keepdims=True)))
+
+    return lambda z, y: loss[0](softmax(z), y), delta
+
+
 def _divided(loss: Loss, by: Callable[[Array], int]) -> Loss:
     return lambda a, y: loss[0](a, y) / by(a), lambda a, y: loss[1](a, y) / by(a)
 
@@ -103,7 +115,8 @@ def _divided(loss: Loss, by: Callable[[Array], int]) -> Loss:
 LOSSES = {n: _divided(loss, by) for names, loss in _SUMS.items() for n, by in zip(names, _PARTS, strict=True)}
 """Every loss by name: loss and ∂loss/∂a, both from output activations a and targets y of shape (m, n_out)."""
 LOSSES_OF_NET = {(name, "sigmoid"): _divided(_OF_NET, by) for name, by in zip(_BINARY, _PARTS, strict=True)}
-"""By loss and output activation: loss and ∂loss/∂z = δL from z and y, right also where a rounds to 0 or 1."""
+LOSSES_OF_NET |= {(name, "softmax"): _of_softmax(loss) for name, loss in LOSSES.items()}
+"""By loss and output activation: loss and ∂loss/∂z = δL from z and y, right also where a sigmoid rounds to 0 or 1."""
 
 
 def forward(
@@ -193,12 +206,12 @@ def _forward(network: _Network) -> tuple[list[Array], list[Array]]:
     zs, activations = [], [network.X]
     for W, b, name in zip(network.weights, network.biases, network.names, strict=True):
         zs.append(activations[-1] @ W.T + b)
-        activations.append(ACTIVATIONS[name][0](zs[-1]))
+        activations.append(OUTPUTS[name][0](zs[-1]))
     return zs, activations
 
 
 def _deltas(network: _Network, zs: list[Array], activations: list[Array], y: Array, loss: str) -> list[Array]:
-    slopes = [ACTIVATIONS[name][1](z, a) for name, z, a in zip(network.names, zs, activations[1:], strict=True)]
+    slopes = [OUTPUTS[name][1](z, a) for name, z, a in zip(network.names, zs, activations[1:], strict=True)]
     of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
     ds = [of_net[1](zs[-1], y) if of_net else LOSSES[loss][1](activations[-1], y) * slopes[-1]]
     for W, slope in zip(network.weights[:0:-1], slopes[-2::-1], strict=True):
@@ -220,8 +233,9 @@ def _network(weights: Sequence[Any], biases: Sequence[Any], X: Any, activation: 
             raise ValueError(f"biases[{l}] has shape {b.shape}, but weights[{l}] of shape {W.shape} needs ({len(W)},)")
         given, source = len(W), f"layer {l + 1} gives {len(W)} (weights[{l}] has shape {W.shape})"
     hidden = [activation] * (len(Ws) - 1) if isinstance(activation, str) else list(activation)
-    for name in (activation, output) if isinstance(activation, str) else (*hidden, output):
+    for name in [activation] if isinstance(activation, str) else hidden:
         _check_name("activation", name, ACTIVATIONS)
+    _check_name("activation", output, OUTPUTS)
     if len(hidden) != len(Ws) - 1:
         raise ValueError(f"activation must be one name, or one for each of {len(Ws) - 1} hidden layers, got {hidden}")
     return _Network(Ws, bs, x, [*hidden, output])

@@ -48,17 +48,26 @@ def activations():
     return {
         "microbp/engine/ops.py (a row of TABLE with activation=True)": set(nn.ACTIVATIONS),
         "microbp/vectorized.py (ACTIVATIONS)": set(vectorized.ACTIVATIONS),
-        "microbp/derivation/formulas.py (SLOPES)": set(formulas.SLOPES),
-        "microbp/derivation/formulas.py (MISREMEMBERED)": set(formulas.MISREMEMBERED),
         "microbp/problems/schema.py (network.activation)": accepted("network", "activation", nn.ACTIVATIONS),
-        "microbp/problems/schema.py (network.output)": accepted("network", "output", nn.ACTIVATIONS),
         "examples/reference.md (network.activation: run `make gallery`)": readme_row("network.activation"),
-        "examples/reference.md (network.output: run `make gallery`)": readme_row("network.output"),
         "examples/reference.md (the operations: run `make gallery`)": {
             name for name in nn.ACTIVATIONS if name == "linear" or f"\n| {name} | `x." in REFERENCE
         },
         "tests/test_vectorized.py (TEXTBOOK: f and f′ of one number)": set(test_vectorized.TEXTBOOK),
         "microbp/drawing/page (the kind of a node)": {"linear", *filter(in_page, nn.ACTIVATIONS[1:])},
+    }
+
+
+def outputs():
+    """Where activations of the last layer are known: those that make an output of all nets of a row as well."""
+    return {
+        "microbp/nn/layer.py (OUTPUTS)": set(nn.OUTPUTS),
+        "microbp/vectorized.py (OUTPUTS)": set(vectorized.OUTPUTS),
+        "microbp/derivation/formulas.py (SLOPES)": set(formulas.SLOPES),
+        "microbp/derivation/formulas.py (MISREMEMBERED)": set(formulas.MISREMEMBERED),
+        "microbp/derivation/formulas.py (JACOBIANS)": set(nn.ACTIVATIONS) | set(formulas.JACOBIANS),
+        "microbp/problems/schema.py (network.output)": accepted("network", "output", nn.OUTPUTS),
+        "examples/reference.md (network.output: run `make gallery`)": readme_row("network.output"),
     }
 
 
@@ -95,11 +104,15 @@ def test_every_place_knows_every_activation():
     assert lacks("the activation", activations()) == []
 
 
+def test_every_place_knows_every_activation_of_the_last_layer():
+    assert lacks("the activation", outputs()) == []
+
+
 def test_every_place_knows_every_loss():
     assert lacks("the loss", losses()) == []
 
 
-@pytest.mark.parametrize("kind", [activations, losses])
+@pytest.mark.parametrize("kind", [activations, outputs, losses])
 def test_what_lacks_a_name_is_named_with_its_file(kind):
     places = kind()
     for place, known in places.items():
@@ -108,7 +121,7 @@ def test_what_lacks_a_name_is_named_with_its_file(kind):
 
 
 def test_a_loss_simplifies_with_the_same_activations_in_both_derivations():
-    pairs = {(name, f) for name, loss in LOSSES.items() for f in loss.delta}
+    pairs = {(name, f) for name, loss in LOSSES.items() for f in (*loss.delta, *formulas.JACOBIANS)}
     assert pairs == vectorized.LOSSES_OF_NET.keys()
 
 
@@ -148,10 +161,10 @@ def test_a_loss_that_is_missing_somewhere_leaves_other_networks_alone(where, mon
     assert microbp.conventions(problem, "0.291027924")
 
 
-@pytest.mark.parametrize("table", [vectorized.ACTIVATIONS, formulas.SLOPES])
+@pytest.mark.parametrize("table", [vectorized.OUTPUTS, formulas.SLOPES])
 def test_an_activation_that_is_missing_somewhere_leaves_other_networks_alone(table, monkeypatch):
     monkeypatch.setitem(table, "toy", table["tanh"])
-    said = lacks("the activation", activations())
+    said = lacks("the activation", outputs())
     assert "the activation 'toy' is missing in microbp/derivation/formulas.py (MISREMEMBERED)" in said
     problem = microbp.load("w1-w8")
     _, dW, db = vectorized.loss_and_gradients(

@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from microbp.derivation.formulas import JACOBIANS
 from microbp.formula.compiled import line
 from microbp.problems.exercise import Exercise, Floats, Gradients
-from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET, softmax
+from microbp.vectorized import LOSSES, LOSSES_OF_NET, OUTPUTS, softmax
 
 PASS = {
     "z": "a0 @ W.T + b",
@@ -80,7 +81,10 @@ class Pass:
 def edited(lines: Mapping[str, str], change: Change) -> dict[str, str]:
     """A layer's lines with others in the place of some."""
     made = dict(lines)
-    if made["d"].startswith("delta(") and change.keys() & {"slope", "up", "a"} and "d" not in change:
+    if "d" not in change and (
+        ("slope" in change and made["d"] in JACOBIANS.values())
+        or (made["d"].startswith("delta(") and change.keys() & {"slope", "up", "a"})
+    ):
         made["d"] = PASS["d"]  # what simplified is no longer there
     for name, text in change.items():
         if name not in WHOLE:
@@ -98,7 +102,7 @@ def pass_of(case: Exercise) -> Pass:
     lines = [PASS | {"up": "back_"} | biases for _ in case.weights]
     lines[-1]["up"] = PASS["up"]
     if (case.loss, case.activations[-1]) in LOSSES_OF_NET:
-        lines[-1]["d"] = "delta(z, y)"
+        lines[-1]["d"] = JACOBIANS.get(case.activations[-1], "delta(z, y)")
     return Pass(tuple(lines))
 
 
@@ -132,7 +136,7 @@ def _functions() -> Scope:
     found: Scope = {"softmax": softmax, "diagonal": np.diag}
     for name, factors in (("without", (0.0, 1.0)), ("only", (1.0, 0.0)), ("twice", (2.0, 1.0))):
         found[name] = partial(_rows, own=factors[0], others=factors[1])
-    for name, (f, prime) in ACTIVATIONS.items():
+    for name, (f, prime) in OUTPUTS.items():
         found |= {name: f, f"{name}1": partial(_slope, f, prime)}
     return found
 

@@ -13,6 +13,7 @@ import re
 from microbp.losses import LOSSES, Loss
 
 SLOPES = {
+    "softmax": "a * (1 - a)",  # of it this is the diagonal alone
     "linear": "1.0",
     "sigmoid": "a * (1 - a)",
     "tanh": "1 - a ** 2",
@@ -22,7 +23,10 @@ SLOPES = {
     "softplus": "sigmoid(z)",
 }
 """f′ in terms of z and a = f(z), for each f that acts on every entry by itself."""
+JACOBIANS = {"softmax": "a * (up - (up * a).sum(axis=1, keepdims=True))"}
+"""δ of an f that makes each output from all nets of its row."""
 MISREMEMBERED: dict[str, tuple[str, ...]] = {
+    "softmax": ("1 - a", "a"),
     "linear": ("a",),
     "sigmoid": ("1 - a", "a", "a * (1 + a)", "a ** 2"),
     "tanh": ("1 - a", "a", "1 + a ** 2", "a ** 2 - 1", "a ** 2"),

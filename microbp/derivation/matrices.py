@@ -51,6 +51,9 @@ def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
     penalised = any(step.node not in own for w in layer.neurons[0].w for step in stepper.arrivals(w))
     last = l == len(model.layers) - 1
     upstream = f"∂{root_name(stepper)}/∂a{n}" if last else f"(δ{n + 1} W{n + 1})"
+    made = f"{upstream} ⊙ f′(z{n})"
+    if layer.neurons[0].activation == "softmax":
+        made = f"a{n} ⊙ ({upstream} − the row sums of {upstream} ⊙ a{n})"
     matrices: dict[str, Sequence[Sequence[float | None]]] = {
         f"δ{n}": delta,
         f"a{l}": before,
@@ -59,7 +62,7 @@ def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
     }
     widest = max(map(len, matrices))
     lines = [
-        f"{layer.name}: δ{n} is ∂{root_name(stepper)}/∂z{n}, a row for each sample; δ{n} = {upstream} ⊙ f′(z{n})",
+        f"{layer.name}: δ{n} is ∂{root_name(stepper)}/∂z{n}, a row for each sample; δ{n} = {made}",
         *(line for name, rows in matrices.items() for line in _matrix(name.rjust(widest), rows)),
     ]
     biases = {neuron.b for neuron in layer.neurons}

@@ -188,7 +188,7 @@ class Routes:
         """The same from the arrays, by the formula with indices."""
         l, k, (z, a), W = self.parameter.layer, self.parameter.input, self.forward, self.model.arrays()[0]
         f = self.functions[l - 1]
-        slopes = vectorized.ACTIVATIONS[f][1](z[l - 1], a[l])
+        slopes = vectorized.OUTPUTS[f][1](z[l - 1], a[l])
         by_output = vectorized.LOSSES[self.loss][1](a[-1], self.Y)
         for i, j in self.places.values():
             slope = float(slopes[i, j])
@@ -213,11 +213,13 @@ class Routes:
         return Formula("1") if f == "linear" else OPS[f].print_formula("x")
 
     def output(self) -> Formula:
-        """The delta of the output layer in a and y, x = z, m, n and p."""
+        """The delta of the output layer in a and y, x = z, m, n, p and t."""
         f, row = self.functions[-1], LOSSES[self.loss]
         if f in row.delta:
             return Formula(row.delta[f])
         by_output = Formula(row.derivative)
+        if f == "softmax":
+            return Formula("a * (u - t)").substitute(u=by_output)
         prime = self.prime(self.depth).substitute(out=Formula("a"))
         return by_output if f == "linear" else Formula("u * v").substitute(u=by_output, v=prime)
 
@@ -229,8 +231,13 @@ class Routes:
             times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
             yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
             yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]
-        slope = "" if self.functions[-1] == "linear" else f" ⊙ f′(z{L})"
-        yield f"delta{L} = {self.output().numpy(a=f'a{L}', x=f'z{L}', y='Y')}", f"δ{L} = {d(f'a{L}')}{slope}", shapes[L]
+        names, by_output = {"a": f"a{L}", "x": f"z{L}", "y": "Y"}, d(f"a{L}")
+        made = {"linear": by_output, "softmax": f"a{L} ⊙ ({by_output} − t)"}
+        if self.functions[-1] == "softmax":
+            code = Formula("u * a").substitute(u=Formula(LOSSES[self.loss].derivative)).numpy(**names)
+            yield f"t = ({code}).sum(axis=1, keepdims=True)", f"t = row sums of {by_output} ⊙ a{L}", f"({self.m}, 1)"
+        formula = made.get(self.functions[-1], f"{by_output} ⊙ f′(z{L})")
+        yield f"delta{L} = {self.output().numpy(**names)}", f"δ{L} = {formula}", shapes[L]
         for q in range(L - 1, l - 1, -1):
             code, formula = f"delta{q + 1} @ W{q + 1}", f"δ{q + 1} W{q + 1}"
             shape = f"{shapes[q + 1]} @ ({self.sizes[q + 1]}, {self.sizes[q]})"

@@ -108,6 +108,8 @@ class Textbook(Routes):
         l, k = p.layer, p.input
         times = "" if k is None else f" · a[{l - 1}][i,k]"
         net, out = map(self.name, self.example)
+        if l == L and self.functions[-1] == "softmax":
+            out = self.model.layers[-1].neurons[first.neuron].out_label
         at = f"[{l}][i,{first.neuron}]"
         called = f"a{at} is {out} of sample i, z{at} is {net}"
         where = "Here i is the sample"
@@ -121,7 +123,7 @@ class Textbook(Routes):
             prime = f"{self.prime(l).text(x='z', out='a')} ({self.functions[l - 1]})"
             alike = f"; so on to δ[{L - 1}]" * (l < L - 1)
             yield f"δ[{l}][i,j] = (Σ_q δ[{l + 1}][i,q] · w[{l + 1}][q,j]) · f′(z[{l}][i,j]), f′ = {prime}{alike}"
-        yield f"δ[{L}][i,j] = {d(f'a[{L}][i,j]')} · f′(z[{L}][i,j]){self.output_text()}"
+        yield f"δ[{L}][i,j] = {self.output_text()}"
         ranges = [("i", self.m, f"m = {self.m} sample{'s' * (self.m > 1)}"), ("j", self.sizes[l], "neurons")]
         ranges += [("k", self.sizes[l - 1], "inputs")] * (k is not None)
         ranges += [("q", self.sizes[min(l + 1, L)], f"neurons of layer {l + 1}")] * (l < L)
@@ -137,11 +139,16 @@ class Textbook(Routes):
 
     def output_text(self) -> str:
         """What the delta of the output layer is for this loss and this activation."""
-        d = derivative(self.root_name, "a")
+        L, d = self.depth, partial(derivative, self.root_name)
         row, f = LOSSES[self.loss], self.functions[-1]
-        by_output, prime = Formula(row.derivative).text(), self.prime(self.depth).text(x="z", out="a")
-        text = f"{d} = {by_output}, f′ = {prime} ({f})"
-        text = f" = {self.output().text()}, as {text}" if f in row.delta else f", {text}"
+        by_output = f"{d('a')} = {Formula(row.derivative).text()}"
+        if f == "softmax":
+            up, sum_ = f"a[{L}][i,{{}}]", f"Σ_q {d(f'a[{L}][i,q]')} · a[{L}][i,q]"
+            text = f"{up.format('j')} · ({d(up.format('j'))} − t), t = {sum_}, {by_output} (softmax)"
+        else:
+            text = f"{by_output}, f′ = {self.prime(L).text(x='z', out='a')} ({f})"
+            text = f" = {self.output().text()}, as {text}" if f in row.delta else f", {text}"
+            text = f"{d(f'a[{L}][i,j]')} · f′(z[{L}][i,j]){text}"
         if "softmax_cross_entropy" in self.loss:
             text += ", p = softmax of the whole row a[i]" + ", times the sum of the row y[i]" * self.weighted
         text += f", n = {self.sizes[-1]} outputs" * ("n" in self.output().names)
@@ -163,6 +170,8 @@ class Textbook(Routes):
         a, y, z = float(outs[-1][at]), float(self.Y[at]), float(zs[-1][at])
         count = {"sum": 1, "samples": m, "elements": m * self.sizes[-1]}[LOSSES[self.loss].over]
         numbers = {"a": a, "y": y, "x": z, "m": m, "n": self.sizes[-1], "p": count * by_output + y}
+        row = vectorized.LOSSES[self.loss][1](outs[-1], self.Y)[term.sample]
+        numbers["t"] = float(row @ outs[-1][term.sample])
         return self.output().text({name: factor(number) for name, number in numbers.items()}).replace("·", " × ")
 
     def lines_text(self, lines: Sequence[tuple[str, str, str]]) -> Iterator[str]:

@@ -60,6 +60,9 @@ class _NameReplacer(ast.NodeTransformer):
                 prime, f = g.endswith("1"), g.removesuffix("1")
                 f = self._case.activations[self._l - 1] if f == "f" else f
                 inner = self.visit(x)
+                if f == "softmax" and prime:  # its diagonal
+                    a = ast.Call(ast.Name(f), [inner], [])
+                    return ast.BinOp(a, ast.Mult(), ast.BinOp(ast.Constant(1.0), ast.Sub(), a))
                 if f == "linear":
                     return ast.Constant(1.0) if prime else inner
                 return ast.Call(ast.Name(symbol(f) + "′" * prime), [inner], [])

@@ -55,16 +55,16 @@ class Finding:
         other = re.search(r"(\w+?)1?\(z\)", str(change.get("a") or change.get("slope")))
         formulas = {text: name for name, text in SLOPES.items()}
         slope = str(lines.get("slope", ""))
-        losses = {
-            text: name for name, text in (other_losses(LOSSES[case.loss]) | lost_parts(LOSSES[case.loss])).items()
-        }
+        loss = LOSSES[case.loss]
+        losses = {text: name for name, text in (other_losses(loss) | lost_parts(loss)).items()}
+        losses[f"(a - y){loss.divided}"] = "softmax_cross_entropy"
         return self.mistake.name.format(
             slope=part_form(case, SLOPES[case.activations[l - 1]], l),
             wrong=part_form(case, slope, l) if slope else "",
             extra=part_form(case, str(change.get("d", "")).removeprefix("{} * "), l) if "d" in change else "",
             f=symbol(case.activations[l - 1]),
             g=symbol(formulas.get(slope) or (other[1] if other else "")),
-            loss=losses.get(change.get("up", ""), ""),
+            loss=losses.get(change.get("up", change.get("d", "")), ""),
             i=row[1] if row else "",
             start=_START.get(str(change.get("start")), ""),
         )

@@ -20,7 +20,7 @@ import numpy as np
 
 from microbp.engine import Value
 from microbp.engine.families import total
-from microbp.errors import ShapeError
+from microbp.errors import ProblemError, ShapeError
 from microbp.losses.rows import ALIASES, LOSSES, OVER, Loss, LossName, loss_named
 from microbp.losses.sums import SMALLEST_PROBABILITY
 from microbp.losses.targets import Targets
@@ -37,6 +37,7 @@ __all__ = [
     "batch_loss",
     "l2_penalty",
     "loss_named",
+    "loss_of",
 ]
 
 half_squared_error, squared_error = LOSSES["half_squared_error"].graph, LOSSES["squared_error"].graph
@@ -61,6 +62,18 @@ def l2_penalty(weights: MLP | Sequence[Value], l2: float, m: int) -> Value:
     return penalty
 
 
+def loss_of(model: MLP, name: str) -> LossName:
+    """The name of a loss of this network by any of its names.
+
+    Raises `UnknownNameError` for another name, and `ProblemError` where a softmax would be taken of a softmax.
+    """
+    output = model.activations()["output"]
+    found = loss_named(name, output=output)
+    if output == "softmax" and LOSSES[found].of == "softmax_cross_entropy":
+        raise ProblemError(f'{found} takes the softmax of the outputs itself: give the network output="linear"')
+    return found
+
+
 def batch_loss(
     model: MLP,
     X: Any,
@@ -76,9 +89,9 @@ def batch_loss(
 
     With `penalize_biases` that sum is over the biases too, over one that a layer shares once for each neuron. With a
     `name`, J, its parts have theirs: the shares of the samples J_1 … J_m, those of outputs J[0], … (or `errors`),
-    J_data and penalty. Raises `UnknownNameError` for a loss that is not in `LOSSES`.
+    J_data and penalty. Raises what `loss_of` does.
     """
-    row = LOSSES[loss_named(loss, output=model.activations()["output"])]
+    row = LOSSES[loss_of(model, loss)]
     X = np.asarray(X, dtype=np.float64)
     if X.ndim != 2:
         raise ShapeError(f"a batch needs X of shape (m, n_in), got {X.shape}. One sample is X.reshape(1, -1).")

@@ -1,4 +1,4 @@
-"""Neurons, layers and networks made of values, with micrograd's names.
+"""Networks made of values, with micrograd's names.
 
 >>> model = MLP(2, [3, 1], activation="tanh", seed=7)
 >>> model
@@ -11,7 +11,7 @@ MLP(2 → 3 tanh → 1 linear)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random, uniform
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -19,112 +19,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp.engine import Value
 from microbp.engine.declared import Activation
-from microbp.engine.families import as_value, weighted_sum
 from microbp.engine.operands import real_array
-from microbp.engine.ops import ACTIVATIONS, FAMILIES
+from microbp.engine.ops import ACTIVATIONS
 from microbp.errors import ShapeError, UnknownNameError, nearest
-
-
-class Parameter(Value):
-    """A value that training changes: a weight or a bias."""
-
-    __slots__ = ()
-
-
-class Module:
-    """Anything with parameters."""
-
-    def parameters(self) -> list[Value]:
-        """Every parameter that is trained, each once, in the order in which the network uses them."""
-        return []
-
-    def zero_grad(self) -> None:
-        """Sets the grad of every parameter to 0."""
-        for p in self.parameters():
-            p.grad = 0.0
-
-
-class Neuron(Module):
-    """a = f(z) with the net z = w1·x1 + … + wn·xn + b, one node, and the activation f.
-
-    `nonlin=False` is micrograd's way to say `activation="linear"`. Weights are drawn from −1 … 1, the bias is 0.
-    Raises `UnknownNameError` for an activation that is not in `ACTIVATIONS`.
-
-    >>> neuron = Neuron(2, activation="sigmoid")
-    >>> len(neuron.parameters()), neuron
-    (3, Neuron(2, sigmoid))
-    """
-
-    def __init__(
-        self, nin: int, activation: Activation = "relu", *, nonlin: bool = True, rng: Random | None = None
-    ) -> None:
-        if activation not in ACTIVATIONS:
-            raise UnknownNameError(nearest("activation", activation, ACTIVATIONS))
-        draw = rng.uniform if rng else uniform
-        self.w: list[Value] = [Parameter(draw(-1, 1)) for _ in range(nin)]
-        self.b: Value = Parameter(0.0)
-        self.activation = activation if nonlin else "linear"
-        self.affine = FAMILIES["affine"].row(nin)
-        self.name = self.net_label = self.out_label = ""
-
-    def __call__(self, x: Sequence[Any]) -> Value:
-        """The activation for n inputs, numbers or values. Raises `ShapeError` for another number of them."""
-        if len(x) != len(self.w):
-            raise ShapeError(f"{self} needs {len(self.w)} inputs, got {len(x)}")
-        return self.activate([as_value(v, self.affine) for v in x])
-
-    def activate(self, x: Sequence[Value]) -> Value:
-        """The same for what is known to fit: a layer looks at its inputs once, not once a neuron."""
-        net = weighted_sum(self.affine, self.w, x, self.b)
-        net.label = self.net_label
-        if self.activation == "linear":
-            return net
-        out: Value = getattr(net, self.activation)()
-        out.label = self.out_label
-        return out
-
-    def parameters(self) -> list[Value]:
-        return [p for p in (*self.w, self.b) if isinstance(p, Parameter)]
-
-    def __repr__(self) -> str:
-        return f"Neuron({len(self.w)}, {self.activation})"
-
-
-class Layer(Module):
-    """Neurons side by side; what is given beyond the sizes goes to each of them.
-
-    >>> len(Layer(2, 3, activation="tanh")([1.0, 2.0]))
-    3
-    """
-
-    def __init__(
-        self, nin: int, nout: int, activation: Activation = "relu", nonlin: bool = True, rng: Random | None = None
-    ) -> None:
-        self.neurons = [Neuron(nin, activation, nonlin=nonlin, rng=rng) for _ in range(nout)]
-        self.name = ""
-
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """The outputs as a list; a single output alone, as in micrograd."""
-        first = self.neurons[0]
-        if len(x) != len(first.w):
-            raise ShapeError(f"{self} needs {len(first.w)} inputs, got {len(x)}")
-        values = [as_value(v, first.affine) for v in x]
-        out = [neuron.activate(values) for neuron in self.neurons]
-        return out[0] if len(out) == 1 else out
-
-    def parameters(self) -> list[Value]:
-        return list(dict.fromkeys(p for neuron in self.neurons for p in neuron.parameters()))
-
-    def __repr__(self) -> str:
-        return f"Layer({', '.join(map(repr, self.neurons))})"
+from microbp.nn.layer import OUTPUTS, Layer, Module, OutputName
 
 
 class MLP(Module):
     """A multi-layer perceptron: `nin` inputs, then layers of `nouts` neurons.
 
-    `activation` is one name for all hidden layers or one for each; `output` is that of the last layer. Parameters are
-    labelled `w[l][j,k]` and `b[l][j]`, nets and activations `z[l][j]` and `a[l][j]`: layer l from 1, neuron j and input
-    k from 0. Without a seed the weights come from `random`, so that `random.seed` decides, as in micrograd.
+    `activation` is one name for all hidden layers or one for each; `output` is that of the last layer, which may be
+    "softmax" too. Parameters are labelled `w[l][j,k]` and `b[l][j]`, nets and activations `z[l][j]` and `a[l][j]`, with
+    layer l from 1, neuron j and input k from 0. Without a seed the weights come from `random`, so that `random.seed`
+    decides, as in micrograd.
 
     >>> len(MLP(2, [16, 16, 1]).parameters())
     337
@@ -135,7 +42,7 @@ class MLP(Module):
         nin: int,
         nouts: Sequence[int],
         activation: Activation | Sequence[Activation] = "relu",
-        output: Activation = "linear",
+        output: OutputName = "linear",
         seed: int | None = None,
     ) -> None:
         sizes = [nin, *nouts]
@@ -144,6 +51,9 @@ class MLP(Module):
         hidden = [activation] * (len(nouts) - 1) if isinstance(activation, str) else list(activation)
         if len(hidden) != len(nouts) - 1:
             raise ShapeError(f"MLP needs an activation for each of its {len(nouts) - 1} hidden layers, got {hidden}")
+        for name, known in [*((f, ACTIVATIONS) for f in hidden), (output, OUTPUTS)]:
+            if name not in known:
+                raise UnknownNameError(nearest("activation", name, known))
         rng = None if seed is None else Random(seed)
         self.layers = [
             Layer(n, m, activation=f, rng=rng) for n, m, f in zip(sizes, nouts, [*hidden, output], strict=False)
@@ -163,7 +73,7 @@ class MLP(Module):
         weights: Sequence[ArrayLike],
         biases: Sequence[ArrayLike],
         activation: Activation | Sequence[Activation] = "relu",
-        output: Activation = "linear",
+        output: OutputName = "linear",
     ) -> MLP:
         """A network with these numbers: `weights[l]` of shape (n_out, n_in), `biases[l]` of shape (n_out,), or a row or
         a column of them.
@@ -206,7 +116,7 @@ class MLP(Module):
             raise ShapeError(f"{self} needs {len(self.input_labels)} inputs, got {len(x)}")
         out: Any = [v if isinstance(v, Value) else Value(v, s) for v, s in zip(x, self.input_labels, strict=True)]
         for layer in self.layers:
-            out = [neuron.activate(out) for neuron in layer.neurons]
+            out = layer.activate(out)
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:

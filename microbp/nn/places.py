@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from microbp.engine import Value
+from microbp.engine import OPS, Value
 from microbp.nn.network import MLP
 
 
@@ -22,8 +22,16 @@ def layers_of(model: MLP, graph: Iterable[Value]) -> dict[Value, tuple[int, int]
             continue
         if node.op.family == "affine" and first in owners:
             places[node] = owners[first]
-        elif first.op is not None and first.op.family == "affine" and first.inputs[0] in owners:
-            l, j = owners[first.inputs[0]]
-            if node.op.name == model.layers[l].neurons[j].activation:
+            continue
+        net, made = (first, node.op.name) if node.op.name != "div" else (_net_of_power(first), "softmax")
+        if net is not None and net.op is not None and net.op.family == "affine" and net.inputs[0] in owners:
+            l, j = owners[net.inputs[0]]
+            if made == model.layers[l].neurons[j].activation:
                 places[node] = l, j
     return places
+
+
+def _net_of_power(power: Value) -> Value | None:
+    """z of e^z, or of e^(z − c), as a softmax has it."""
+    exponent = power.inputs[0] if power.op is OPS["exp"] else None
+    return exponent.inputs[0] if exponent is not None and exponent.op is OPS["sub"] else exponent

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from microbp import vectorized
 from microbp.engine.operands import real_array, real_number
 from microbp.errors import OperandError, ProblemError, ShapeError
-from microbp.losses import LossName, loss_named
+from microbp.losses import LossName, loss_of
 from microbp.nn import MLP, Parameter
 from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.printing import decimals
@@ -160,7 +160,7 @@ def exercise_of(
         learning_rate = problem.training.learning_rate if learning_rate is None else learning_rate
     if X is None or Y is None:
         raise ShapeError("a model needs data: give X of shape (m, n_in) and Y of shape (m, n_out), or a problem")
-    loss = loss_named(loss or "half_squared_error", output=model.activations()["output"])
+    loss = loss_of(model, loss or "half_squared_error")
     l2 = real_number(l2 or 0.0, "l2, the λ of the penalty,")
     if not 0.0 <= l2 < np.inf:
         raise ProblemError(f"l2, the λ of the penalty, is 0 or more; got {l2}")

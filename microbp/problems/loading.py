@@ -13,7 +13,7 @@ from typing import Any
 
 from microbp.datasets import DATASETS
 from microbp.errors import MicrobpError, ProblemError, nearest
-from microbp.losses import LOSSES, loss_named
+from microbp.losses import loss_named
 from microbp.nn.initial import start
 from microbp.nn.layout import ArrayLayout
 from microbp.printing import read_file
@@ -93,8 +93,8 @@ def parse(text: str, name: str) -> NetworkProblem:
     if loss.keys() & {"name", "half", "over"}:
         known, half, over = loss.pop("name", "half_squared_error"), loss.pop("half", None), loss.pop("over", None)
         more["loss"] = loss_named(known, half, over, network.get("output", "sigmoid"))
-    if network.get("output") == "softmax":
-        _softmax(name, network, more.get("loss", ""))
+    if network.get("output") == "softmax" and "loss" not in more:
+        raise ProblemError(f'{name}: network.output = "softmax" needs a loss.name, for example "cross_entropy"')
     if "train_biases" in training or network.get("biases") is False:
         more["train_biases"] = training.pop("train_biases", True) and network.get("biases") is not False
     try:
@@ -115,16 +115,6 @@ def parse(text: str, name: str) -> NetworkProblem:
         raise ProblemError(f"{name}: {error}") from error
     except (TypeError, ValueError, IndexError, KeyError) as error:
         raise ProblemError(f"{name}: the sections do not fit together: {error}") from error
-
-
-def _softmax(name: str, network: dict[str, Any], loss: str) -> None:
-    """Leaves the softmax of the last layer to the loss, which takes it of the nets."""
-    if not loss or LOSSES[loss].of != "softmax_cross_entropy":
-        raise ProblemError(
-            f'{name}: network.output = "softmax" needs loss.name = "softmax_cross_entropy", which takes the softmax '
-            f"itself, got {loss or 'no loss.name'}"
-        )
-    network["output"] = "linear"
 
 
 def _sections(text: str, name: str) -> dict[str, dict[str, Any]]:

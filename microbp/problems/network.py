@@ -19,6 +19,7 @@ from microbp.errors import GraphError, ProblemError, UnknownNameError, nearest
 from microbp.losses import LOSSES, LossName, batch_loss, loss_named
 from microbp.nn import MLP, Parameter
 from microbp.nn.arrays import LeafPlaces
+from microbp.nn.layer import OutputName
 from microbp.nn.layout import UNSAID, ArrayLayout
 from microbp.printing import Shown, columns, write_file
 from microbp.problems.arrays import samples
@@ -78,7 +79,8 @@ class NetworkProblem(Problem):
     held_out_targets: Any = ()
     shown: int | None = None
     activation: Activation | list[Activation] = "sigmoid"
-    output: Activation = "sigmoid"
+    output: OutputName = "sigmoid"
+    """With a cross-entropy "softmax" becomes "linear": that loss takes the softmax itself."""
     shared_bias: bool = False
     train_biases: bool = True
     loss: LossName | Literal[""] = ""
@@ -97,6 +99,8 @@ class NetworkProblem(Problem):
 
     def __post_init__(self) -> None:
         self.loss_said, self.loss = bool(self.loss), loss_named(self.loss or "half_squared_error", output=self.output)
+        if self.output == "softmax" and LOSSES[self.loss].of == "softmax_cross_entropy":
+            self.output = "linear"  # the loss takes the softmax of the nets itself
         self.penalty = penalty_named(self.penalty)
         self.model = MLP.from_arrays(self.weights, self.biases, self.activation, self.output)
         n_in, n_out = len(self.model.input_labels), len(self.model.layers[-1].neurons)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from microbp.datasets import DATASETS
 from microbp.errors import ProblemError, nearest
 from microbp.losses import ALIASES, LOSSES, OVER
-from microbp.nn import ACTIVATIONS
+from microbp.nn import ACTIVATIONS, OUTPUTS
 from microbp.nn.initial import INITS
 from microbp.nn.layout import CHOICES, MEANS
 from microbp.problems.kinds import (
@@ -63,9 +63,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "biases": Key(BIASES, "biases[l][j]: layer l, neuron j", "[[0.35]]"),
         "activation": Key(one_or_each(ACTIVATIONS, "hidden layer"), "of the hidden layers", '"tanh"'),
         "output": Key(
-            one_of(ACTIVATIONS)._replace(fits=lambda name: name in (*ACTIVATIONS, "softmax")),
-            "the activation of the last layer; or softmax, if the loss is its cross-entropy",
-            '"sigmoid"',
+            one_of(OUTPUTS), "the activation of the last layer; a cross-entropy takes the softmax itself", '"sigmoid"'
         ),
         "shared_bias": Key(FLAG, "one bias for a whole layer, not one for each neuron", "false"),
     },

@@ -24,7 +24,7 @@ from microbp.problems import NetworkProblem
 from microbp.problems.exercise import Floats, Gradients
 from microbp.training.backends import ParameterSlice
 from microbp.training.train import batches
-from microbp.vectorized import ACTIVATIONS, LOSSES, LOSSES_OF_NET
+from microbp.vectorized import LOSSES, LOSSES_OF_NET, OUTPUTS
 
 
 class Conventions(NamedTuple):
@@ -160,15 +160,13 @@ class _Networks:
         nets, activations = [], [X]
         for W, b, name in zip(self.weights, self.biases, self.activations, strict=True):
             nets.append(activations[-1] @ W.swapaxes(1, 2) + b)
-            activations.append(ACTIVATIONS[name][0](nets[-1]))
+            activations.append(OUTPUTS[name][0](nets[-1]))
         return nets, activations
 
     def backward(self, X: Floats, Y: Floats) -> Iterator[tuple[int, Floats, Floats]]:
         """The gradients dW and db of each layer, the last first: those who go "output-first" change it meanwhile."""
         nets, activations = self.forward(X)
-        slopes = [
-            ACTIVATIONS[name][1](z, a) for name, z, a in zip(self.activations, nets, activations[1:], strict=True)
-        ]
+        slopes = [OUTPUTS[name][1](z, a) for name, z, a in zip(self.activations, nets, activations[1:], strict=True)]
         delta = self.last_delta(nets[-1], activations[-1], Y, slopes[-1])
         for l in reversed(range(len(nets))):
             W, b = self.weights[l], self.biases[l]

@@ -8,7 +8,7 @@ import pytest
 from microbp.derivation.backprop import backward, gradients, pass_of, value
 from microbp.derivation.formulas import MISREMEMBERED, SLOPES, lost_parts, other_losses
 from microbp.losses import LOSSES as ROWS
-from microbp.vectorized import ACTIVATIONS, LOSSES, softmax
+from microbp.vectorized import ACTIVATIONS, LOSSES, OUTPUTS, softmax
 from tests.planting import random_case
 
 
@@ -41,9 +41,9 @@ def test_a_line_that_does_not_fit_is_an_error_that_gives_both_shapes():
 
 
 def test_every_activation_has_its_row_and_its_derivative_is_that_of_vectorized():
-    assert ACTIVATIONS.keys() == SLOPES.keys() == MISREMEMBERED.keys()
-    z = np.linspace(-3.0, 3.0, 10)
-    for name, (f, prime) in ACTIVATIONS.items():
+    assert OUTPUTS.keys() == SLOPES.keys() == MISREMEMBERED.keys()
+    z = np.linspace(-3.0, 3.0, 10).reshape(5, 2)
+    for name, (f, prime) in OUTPUTS.items():
         scope = {"z": z, "a": f(z), "sigmoid": ACTIVATIONS["sigmoid"][0]}
         assert np.allclose(value(SLOPES[name], scope), prime(z, f(z)), rtol=1e-12)
         for text in MISREMEMBERED[name]:

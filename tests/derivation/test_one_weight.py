@@ -81,10 +81,13 @@ def test_all_routes_give_the_vectorized_number_for_random_networks(case, seed):
     assert_routes_agree(model, X, Y, loss, l2, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize(("activation", "loss"), list(product(vectorized.ACTIVATIONS, vectorized.LOSSES)))
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [(f, loss) for f, loss in product(vectorized.OUTPUTS, vectorized.LOSSES) if f != "softmax" or f not in loss],
+)
 def test_all_routes_agree_for_every_activation_and_loss(activation, loss):
     for depth in (1, 3):
-        names = [activation] * depth
+        names = ["tanh" if activation == "softmax" else activation] * (depth - 1) + [activation]
         W, b, X, Y = random_case(depth, [3, 2, 3, 2][: depth + 1], 3, names, loss)
         model = nn.MLP.from_arrays(W, b, names[:-1], activation)
         assert_routes_agree(model, X, Y, loss, 0.3, np.random.default_rng(depth))

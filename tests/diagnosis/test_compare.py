@@ -10,7 +10,7 @@ from microbp import nn, vectorized
 from microbp.diagnosis.compare import compare
 from microbp.errors import OperandError, ProblemError
 from microbp.losses import LOSSES
-from microbp.nn import ACTIVATIONS, MLP
+from microbp.nn import ACTIVATIONS, MLP, OUTPUTS
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 from tests import examples
@@ -22,7 +22,8 @@ def cases(draw):
     loss = draw(st.sampled_from(sorted(LOSSES)))
     sizes = draw(st.lists(st.integers(1, 4), min_size=2, max_size=5))
     hidden = [draw(st.sampled_from(ACTIVATIONS)) for _ in sizes[2:]]
-    output = "sigmoid" if "binary_cross_entropy" in loss else draw(st.sampled_from(ACTIVATIONS))
+    outputs = ("sigmoid",) if "binary_cross_entropy" in loss else ACTIVATIONS if "softmax" in loss else OUTPUTS
+    output = draw(st.sampled_from(outputs))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     weights = [rng.normal(size=(n, m)) for m, n in pairwise(sizes)]
     biases = [rng.normal(size=n) for n in sizes[1:]]

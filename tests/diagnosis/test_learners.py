@@ -52,11 +52,13 @@ Y = {
     "squared_error_per_sample": RNG.random((M, 3)),
     "binary_cross_entropy": RNG.integers(0, 2, size=(M, 3)).astype(float),
     "softmax_cross_entropy": np.eye(3)[RNG.integers(0, 3, size=M)],
+    "half_squared_error": np.eye(3)[[0, 2, 1, 1, 0, 2]],
 }
 OUTPUTS = {
     "squared_error_per_sample": ("sigmoid", sigmoid, lambda y: lambda z, a: 2 * (a - y) / M * a * (1 - a)),
     "binary_cross_entropy": ("sigmoid", sigmoid, lambda y: lambda z, a: (a - y) / M),
     "softmax_cross_entropy": ("linear", lambda z: z, lambda y: lambda z, a: (softmax(z) - y) / M),
+    "half_squared_error": ("softmax", softmax, lambda y: lambda z, a: a * (a - y - ((a - y) * a).sum(1)[:, None])),
 }
 
 
@@ -93,7 +95,7 @@ def rounded(gradients, digits):
     return {k: [np.vectorize(lambda x: float(f"{x:.{digits}g}"))(g) for g in v] for k, v in gradients.items()}
 
 
-SQUARED, CROSS, SOFTMAX = OUTPUTS
+SQUARED, CROSS, SOFTMAX, SHARES = OUTPUTS
 WRONG = [
     ("missing-output-derivative", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m"]),
     ("extra-output-derivative", "tanh", CROSS, 0, ["d3 = (a3 - y) / m * a3 * (1 - a3)"]),
@@ -139,6 +141,10 @@ WRONG = [
         ["d3 = (p := softmax(z3)) * (p - y - ((p - y) * p).sum(1)[:, None]) / m"],
     ),
     ("softmax-diagonal-only", "tanh", SOFTMAX, 0, ["d3 = -y * (1 - softmax(z3)) / m"]),
+    ("softmax-diagonal-only", "tanh", SHARES, 0, ["d3 = (a3 - y) * a3 * (1 - a3)"]),
+    ("missing-output-derivative", "tanh", SHARES, 0, ["d3 = a3 - y"]),
+    ("wrong-loss", "relu", SHARES, 0, ["d3 = a3 - y"]),
+    ("no-transpose", "relu", SHARES, 0.8, ["d2 = (d3 @ W3.T) * slope(z2, a2)"]),
     ("softmax-over-samples", "tanh", SOFTMAX, 0, ["d3 = (softmax(z3.T).T - y) / m"]),
     ("sign", "tanh", SQUARED, 0, ["d3 = 2 * (y - a3) / m * a3 * (1 - a3)"]),
     ("factor", "tanh", SOFTMAX, 0, ["d3 = softmax(z3) - y"]),
@@ -178,6 +184,8 @@ TOLD = [
         "δ3 = (exp(a3)/(the sum of all of exp(a3)) − y)/m", "tanh", SOFTMAX, 0,
         ["d3 = (np.exp(z3) / np.exp(z3).sum() - y) / m"],
     ),
+    ("δ3 = a3·(a3 − y − (the sum of all of ((a3 − y)·a3)))", "tanh", SHARES, 0,
+     ["d3 = a3 * (a3 - y - ((a3 - y) * a3).sum())"]),
     ("δ1 = (δ2 W2) ⊙ a1 − a1", "sigmoid", SQUARED, 0, ["d1 = d2 @ W2 * a1 * 1 - a1"]),
     ("δ1 = (δ2 W2) ⊙ ((1 − a1)²)", "tanh", SQUARED, 0, ["d1 = d2 @ W2 * (1 - a1) ** 2"]),
     ("δ1 = (δ2 W2) ⊙ sign(z1)", "relu", CROSS, 0, ["d1 = d2 @ W2 * np.sign(z1)"]),

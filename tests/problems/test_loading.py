@@ -371,4 +371,5 @@ def test_a_softmax_of_the_output_is_left_to_the_loss_that_takes_it():
     )
     problem = parse(f'{HEAD}{text}[loss]\nname = "Cross-Entropy"\n', "f.toml")
     assert (problem.output, problem.loss) == ("linear", "softmax_cross_entropy")
-    refused(f'{HEAD}{text}[loss]\nname = "mse"\n', "softmax_cross_entropy")
+    assert parse(f'{HEAD}{text}[loss]\nname = "mse"\n', "f.toml").output == "softmax"
+    refused(f"{HEAD}{text}", "cross_entropy")

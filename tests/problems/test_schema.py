@@ -7,7 +7,7 @@ import pytest
 from microbp.datasets import DATASETS
 from microbp.errors import ProblemError
 from microbp.losses import LOSSES
-from microbp.nn import ACTIVATIONS
+from microbp.nn import ACTIVATIONS, OUTPUTS
 from microbp.nn.initial import INITS
 from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.problems.loading import parse
@@ -128,7 +128,7 @@ def test_every_setting_and_name_has_its_key():
     [
         ("network", "init", INITS),
         ("network", "activation", ACTIVATIONS),
-        ("network", "output", ACTIVATIONS),
+        ("network", "output", OUTPUTS),
         ("data", "dataset", DATASETS),
         ("loss", "name", LOSSES),
         ("training", "optimizer", OPTIMIZERS),

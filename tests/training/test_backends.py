@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microbp import errstate
+from microbp import errstate, nn
 from microbp.datasets import moons
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import start
@@ -18,10 +18,10 @@ from tests import examples
 
 ALL = slice(None)
 OUTPUTS = {
-    "half_squared_error": ACTIVATIONS,
-    "squared_error": ACTIVATIONS,
-    "squared_error_per_sample": ACTIVATIONS,
-    "mean_squared_error": ACTIVATIONS,
+    "half_squared_error": nn.OUTPUTS,
+    "squared_error": nn.OUTPUTS,
+    "squared_error_per_sample": nn.OUTPUTS,
+    "mean_squared_error": nn.OUTPUTS,
     "binary_cross_entropy": ("sigmoid",),
     "hinge": ("linear", "tanh"),
     "softmax_cross_entropy": ("linear",),

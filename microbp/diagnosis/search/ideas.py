@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.derivation.backprop import PASS, Change
-from microbp.derivation.formulas import SLOPES
+from microbp.derivation.formulas import JACOBIANS, SLOPES
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find_mistake
 from microbp.diagnosis.search.changes import is_factor, texts, varieties
 from microbp.diagnosis.search.edits import edits
@@ -158,9 +158,12 @@ class Ideas(Replayer):
         loss, own = LOSSES[self.case.loss], self.right.layers[l - 1]
         sources: list[tuple[str, str, str]] = []
         if kind == "delta":
-            sources += [("slope", own["slope"], ""), ("d", PASS["d"], "")]
-            sources += [("slope", SLOPES[f], f)] if SLOPES[f] != own["slope"] else []
-            sources.append(("d", f"up * {SLOPES[f]}" if SLOPES[f].startswith("a *") else f"up * ({SLOPES[f]})", f))
+            if f in JACOBIANS:
+                sources.append(("d", JACOBIANS[f], ""))
+            else:
+                sources += [("slope", own["slope"], ""), ("d", PASS["d"], "")]
+                sources += [("slope", SLOPES[f], f)] if SLOPES[f] != own["slope"] else []
+                sources.append(("d", f"up * {SLOPES[f]}" if SLOPES[f].startswith("a *") else f"up * ({SLOPES[f]})", f))
             sources += [("up", loss.derivative, "")] if last else []
             sources += [("d", loss.delta[f], "")] if last and f in loss.delta else []
         elif kind == "sums":

@@ -31,6 +31,7 @@ from microbp.comparing.precision import (
     rounded_to_single,
 )
 from microbp.derivation.backprop import gradients
+from microbp.derivation.formulas import JACOBIANS
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find_mistake
 from microbp.diagnosis.search.changes import is_factor
@@ -100,7 +101,8 @@ class Search(Elsewhere):
     @cached_property
     def _rights(self) -> list[Gradients]:
         """The right gradients; those from either side at kinks; and those of logarithms that nobody clipped."""
-        passes = [self.right.changed({"slope": f"f1(np.where({AT_KINK}, {side}, z))"}) for side in (1.0, -1.0)]
+        layers = [l for l, f in enumerate(self.case.activations, 1) if f not in JACOBIANS]
+        passes = [self.right.changed({"slope": f"f1(np.where({AT_KINK}, {side}, z))"}, layers) for side in (1.0, -1.0)]
         if text := LOSSES[self.case.loss].delta.get(self.case.activations[-1]):
             passes.append(self.right.changed({"d": text}, [self.case.depth]))
         return [self.case.truth[1], *(gradients(self.case, lines, self.start.scopes) for lines in passes)]
