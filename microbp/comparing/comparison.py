@@ -98,7 +98,7 @@ class Comparison(Shown):
         """Of each array that differs the two numbers that are furthest apart, and a map."""
         a, b = ("yours", "right") if self.subject == "learner" else (self.subject, "vectorized")
         for row in self.rows:
-            if not row.ok:
+            if row.map:
                 digits = 9 if f"{row.yours:.9g}" != f"{row.right:.9g}" else 17
                 yield f"{row.name} at {row.where}: {a} a = {row.yours:.{digits}g}, {b} b = {row.right:.{digits}g}"
             head = f"{row.name}: × is wrong   "

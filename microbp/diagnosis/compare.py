@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.answers.answer import Answer
+from microbp.comparing.answers.answer import Answer, misfit
 from microbp.comparing.answers.files import naming_source
 from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import likeliest_reading
@@ -25,7 +26,7 @@ from microbp.comparing.difference import ROUNDING, Difference, difference
 from microbp.comparing.precision import Marked, marked
 from microbp.diagnosis.verdict import Judged, judged
 from microbp.engine.operands import real_number
-from microbp.errors import ProblemError
+from microbp.errors import ProblemError, ShapeError
 from microbp.losses import LossName
 from microbp.nn import MLP
 from microbp.problems import NetworkProblem, Problem, as_network
@@ -59,7 +60,7 @@ def compare(
     if gradients is None:
         network = model if isinstance(model, MLP) else as_network(model).model
         return compare_graph(network, case, ROUNDING if tolerance is None else tolerance)
-    readings = answers(case, gradients, order=order, layout=layout)
+    readings = answers(case, gradients, order=order, layout=layout, loose=True)
     with np.errstate(all="ignore"):  # a learner's inf and nan
         if tolerance is None:
             found = judged(case, readings)
@@ -68,9 +69,9 @@ def compare(
             near = marked(given, case.truth[1], lambda name, right: tolerance * (1 + np.abs(right)))
             found = Judged(given, case, tuple(near), ())
         rows = tuple(_row(found.given, array) for array in found.arrays)
-    return Comparison(
-        found.given.loss, found.case.truth[0], rows, tolerance, "learner", (*found.given.notes, *found.notes)
-    )
+    misfits = [misfit(case, a.name, found.given.arrays[a.name]) for a in found.arrays if a.right is None]
+    notes = (*found.given.notes, *found.notes, *(said if said.endswith("?") else f"{said}." for said in misfits))
+    return Comparison(found.given.loss, found.case.truth[0], rows, tolerance, "learner", notes)
 
 
 def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]:
@@ -80,17 +81,25 @@ def wrong_gradients(problem: NetworkProblem, gradients: Any) -> dict[str, float]
     """
     case = exercise_of(problem, *problem.shown_samples)
     with naming_source(os.fspath(gradients) if isinstance(gradients, str | os.PathLike) else None):
-        found = judged(case, answers(case, gradients))
+        found = judged(case, answers(case, gradients, loose=True))
     leaves = dict(zip(case.names, problem.model.parameter_arrays(), strict=True))
     wrong: dict[str, float] = {}
     for array in found.arrays:
+        own = leaves[array.name]
+        if array.right is None:  # a transposed one is drawn; what has any other shape has no place
+            own = own.T
+            if own.shape != found.given.arrays[array.name].shape:
+                raise ShapeError(misfit(case, array.name, found.given.arrays[array.name]))
         for k in np.flatnonzero(array.wrong).tolist():
-            wrong[leaves[array.name][found.given.place(array.name, k)].label] = float(array.numbers[k])
+            wrong[own[found.given.place(array.name, k)].label] = float(array.numbers[k])
     return wrong
 
 
 def _row(given: Answer, array: Marked) -> Difference:
-    assert array.right is not None  # its shape was looked at
+    if array.right is None:
+        yours = given.arrays[array.name]
+        nothing = np.full(yours.shape, np.nan)  # no number of it has a right one beside it
+        return replace(difference(array.name[1:], yours, nothing, nothing), map=())
     shape, known = given.arrays[array.name].shape, given.known.get(array.name)
     where = np.ones(shape, dtype=bool) if known is None else known
     yours, right, tolerance = np.zeros(shape), np.zeros(shape), np.zeros(shape)

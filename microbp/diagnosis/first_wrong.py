@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.answers.answer import Answer, within
+from microbp.comparing.answers.answer import Answer, misfit, within
 from microbp.comparing.answers.arrays import floats, unwrapped
 from microbp.comparing.answers.read import read_gradients
 from microbp.comparing.noise import noise_of
@@ -141,7 +141,7 @@ def walk(
             gradients[place[0]] = value  # as it is: float16 has a precision of its own
     if not given:
         raise _unknown(next(iter(unused)), right)
-    together = judged(case, read_gradients(case, gradients, layout=case.layout)) if gradients else None
+    together = judged(case, read_gradients(case, gradients, layout=case.layout, loose=True)) if gradients else None
     if together:
         case, right = together.case, quantities_of(together.case)
     order, least = list(right), decimals_of([array for _, array in given.values()])
@@ -168,12 +168,13 @@ def _missing(case: Exercise, found: list[tuple[str, GivenQuantity]], right: Grad
 def _gradient(found: Judged, name: str) -> GivenQuantity | None:
     """What the gradients together, judged as everywhere, say of one of them; None if it was not among them."""
     array = next((array for array in found.arrays if array.name == name), None)
-    if array is None or array.right is None:
+    formula = made(found.case, name)
+    if array is None:
         idle = name in found.given.idle
-        return (
-            GivenQuantity(name, found.case.shape(name), True, "not trained", made(found.case, name)) if idle else None
-        )
-    formula, shape = made(found.case, name), found.given.arrays[name].shape
+        return GivenQuantity(name, found.case.shape(name), True, "not trained", formula) if idle else None
+    shape = found.given.arrays[name].shape
+    if array.right is None:
+        return GivenQuantity(name, shape, False, misfit(found.case, name, found.given.arrays[name]), formula)
     if not array.wrong.any():
         return GivenQuantity(name, shape, True, "the layer's total" if name in found.given.totals else "", formula)
     apart = np.where(array.wrong, np.nan_to_num(np.abs(array.numbers - array.right), nan=np.inf), -1.0)

@@ -129,3 +129,20 @@ def test_either_side_of_a_kink_is_right_where_rounding_decides(activation):
         assert microbp.diagnose(model, given, **how).ok
     given["dW1"] = right["dW1"] * 0.5
     assert not microbp.compare(model, gradients=given, **how).ok
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda g: g | {"dW1": g["dW1"].T}, "its transpose fits: give dW1.T"),
+        (lambda g: dict(zip(g, (g["dW2"], g["db2"], g["dW1"], g["db1"]), strict=True)), "in reversed order?"),
+    ],
+)
+def test_an_array_of_another_shape_is_wrong_in_every_way(change, said, tmp_path, capsys):
+    model, X, Y = nn.MLP(2, [3, 1], seed=1), [[0.5, -1.0]], [[1.0]]
+    given = change(exercise_of(model, X, Y).truth[1])
+    comparison, diagnosis = microbp.compare(model, X, Y, gradients=given), microbp.diagnose(model, given, X, Y)
+    walk = microbp.first_divergence(model, given, X, Y)
+    assert (comparison.ok, diagnosis.ok, walk.ok) == (False,) * 3
+    assert diagnosis.mistakes
+    assert said in str(comparison) and said in str(walk)

@@ -116,19 +116,24 @@ def fitted_shapes(case: Exercise, given: Answer, loose: bool = False, each: bool
     idle = [name for name in arrays if name in case.fixed and not arrays[name].any()]
     arrays = {name: array for name, array in arrays.items() if name not in idle} or arrays
     wrong = [name for name in arrays if name not in totals and arrays[name].shape != case.shape(name)]
-    mirrored = [f"{name[:2]}{case.depth + 1 - int(name[2:])}" for name in case.names]
-    names = dict(zip(case.names, mirrored, strict=True))
+    names = _mirrored(case)
     for back in (False, True) if loose and wrong else ():
         needed = {name: case.shape(names[name] if back else name) for name in arrays}
         if all(name in totals or arrays[name].shape in (needed[name], needed[name][::-1]) for name in arrays):
             wrong = []  # as a mistake some may be transposed, and the layers reversed
     if wrong:
-        raise ShapeError(_misfit(case, wrong[0], arrays[wrong[0]], names))
+        raise ShapeError(misfit(case, wrong[0], arrays[wrong[0]]))
     left_out = tuple(name for name in idle if name not in arrays)
     return replace(given, arrays=arrays, totals=frozenset(totals), idle=left_out)
 
 
-def _misfit(case: Exercise, name: str, array: Floats, mirrored: Mapping[str, str]) -> str:
+def _mirrored(case: Exercise) -> dict[str, str]:
+    """Each name with that of the same array where the layers are in reversed order."""
+    return {name: f"{name[:2]}{case.depth + 1 - int(name[2:])}" for name in case.names}
+
+
+def misfit(case: Exercise, name: str, array: Floats) -> str:
+    """What to say of an array that has not the shape of its parameters: both shapes, and what may have been done."""
     needed = case.shape(name)
     said = f"{name} needs shape {needed}, as {name[1:]} has, got {array.shape}"
     if array.ndim == 2 and array.shape[::-1] == needed:
@@ -143,8 +148,8 @@ def _misfit(case: Exercise, name: str, array: Floats, mirrored: Mapping[str, str
         )
     if array.size == 1:
         return f"{said}; is the sum taken over all of δ, not over the samples alone? That is axis=0"
-    if array.shape == case.shape(mirrored[name]):
-        return f"{said}; that is the shape of {mirrored[name]}: are the layers in reversed order?"
+    if array.shape == case.shape(other := _mirrored(case)[name]):
+        return f"{said}; that is the shape of {other}: are the layers in reversed order?"
     if array.size == np.prod(needed):
         return f"{said}; a reshape fits: {name}.reshape{needed}"
     return said
