@@ -19,18 +19,22 @@ True
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.answers.answer import Answer
+from microbp.comparing.answers.answer import Answer, within
+from microbp.comparing.answers.arrays import floats
 from microbp.comparing.answers.files import load_gradients
 from microbp.comparing.answers.flat import ambiguous
 from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import likeliest_reading
 from microbp.comparing.assumptions import assumed, right_for, verdict
+from microbp.comparing.precision import of_quantity
+from microbp.derivation.quantities import canonical, quantities_of
 from microbp.diagnosis.by_hand.search import diagnose_graph
 from microbp.diagnosis.explanation import Diagnosis, Explanation, Finding
 from microbp.diagnosis.first_wrong import Divergence, walk
@@ -86,29 +90,46 @@ def diagnose(
     if found:
         said = verdict(case, found[0])
         diagnosis = replace(diagnosis, right_for=said, explanation=f"{said}\n\n{diagnosis.explanation}")
-    if not diagnosis.ok and (on_the_way := _beside(case, given)):
-        details = diagnosis.details | {"on_the_way": on_the_way.as_dict()}
-        diagnosis = replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{_told(on_the_way)}")
+    if not diagnosis.ok and given.beside:
+        said, details = _beside(case, given)
+        text = "\n\n".join(filter(None, [diagnosis.explanation, said]))
+        diagnosis = replace(diagnosis, details=diagnosis.details | details, explanation=text)
     if not (said := wrong_loss(judged, given)):
         return diagnosis
     details = diagnosis.details | {"loss": {"yours": given.loss, "right": judged.truth[0]}}
     return replace(diagnosis, details=details, explanation=f"{diagnosis.explanation}\n\n{said}")
 
 
-def _beside(case: Exercise, given: Answer) -> Divergence | None:
-    """What was given of the quantities on the way, beside the right ones; None if nothing was, or it cannot be read."""
+def _beside(case: Exercise, given: Answer) -> tuple[str, dict[str, Any]]:
+    """What to say of the quantities on the way that were given beside the gradients, as a sentence and as data."""
     try:
-        return walk(case, given.beside, {}, {}) if given.beside else None
-    except (ShapeError, UnknownNameError):
-        return None
+        found = walk(case, given.beside, {}, {})
+    except UnknownNameError:
+        return "", {}
+    except ShapeError as error:
+        return f"Of what you gave beside the gradients, {error}.", {}
+    return _told(found), {"on_the_way": found.as_dict()}
+
+
+def _not_made(case: Exercise, given: Answer, explanation: Explanation) -> int:
+    """How many of the quantities on the way that were given are not those of a pass with these mistakes."""
+    made, found = quantities_of(explanation.case(case), explanation.lines(case)), 0
+    for key, value in given.beside.items():
+        right = made.get(canonical(key))
+        with suppress(ShapeError):
+            yours = floats(key, value)
+            if right is not None and right.shape in (yours.shape, yours.T.shape):
+                forms = [right] * (right.shape == yours.shape) + [right.T] * (right.T.shape == yours.shape)
+                found += not any(within(yours, form, of_quantity(yours, form)).all() for form in forms)
+    return found
 
 
 def _told(found: Divergence) -> str:
     """What to say of the quantities on the way."""
     if found.ok:
-        names = [q.name for q in found.quantities]
-        are, them = ("is", "it") if len(names) == 1 else ("are", "them")
-        return f"You gave {' and '.join(names)} as well, which {are} right: the mistake comes after {them}."
+        *names, last = [q.name for q in found.quantities]
+        said, are, them = (f"{', '.join(names)} and {last}", "are", "them") if names else (last, "is", "it")
+        return f"You gave {said} as well, which {are} right: the mistake comes after {them}."
     first = next(q for q in found.quantities if not q.ok)
     return f"You gave {first.name} as well, which is wrong already ({first.note}): look at {first.formula}."
 
@@ -124,6 +145,9 @@ def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answe
     if not found:
         chosen = searches[readings.index(likeliest_reading(case, readings))]
         return unexplained(chosen), chosen.given, case
+    for search, explanations in found if any(search.given.beside for search in searches) else ():
+        misses = [_not_made(case, search.given, explanation) for explanation in explanations]
+        explanations[:] = [e for e, count in zip(explanations, misses, strict=True) if count == min(misses)]
     least = min(explanations[0].cost for _, explanations in found)
     best = [(search, explanations) for search, explanations in found if explanations[0].cost == least]
     if len({search.given.order for search, _ in best}) > 1:

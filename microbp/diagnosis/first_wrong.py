@@ -191,9 +191,9 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
         forms["as probabilities"] = softmax(right)
     if column is not None:
         right, forms = right[:, column], {note: form[:, column] for note, form in forms.items()}
-    elif kind in ("z", "a", "delta"):
+    elif kind in ("z", "a", "delta", "dA"):
         forms |= {f"{note or 'as columns'}, one {'column ' if note else ''}a sample": g.T for note, g in forms.items()}
-    if kind == "delta" and LOSSES[case.loss].over != "sum":
+    if kind in ("delta", "dA") and LOSSES[case.loss].over != "sum":
         forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
     if given.size == right.size and (1 in (given.ndim, right.ndim) or given.ndim == 0):
         given = given.reshape(right.shape)
@@ -202,7 +202,7 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
     fitting = {note: form for note, form in forms.items() if form.shape == given.shape}
     if not fitting:
         raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}")
-    noise = np.max(noise_of(case, Answer(case.truth[1], ""))[f"db{l}"]) if kind == "delta" else 0.0
+    noise = np.max(noise_of(case, Answer(case.truth[1], ""))[f"db{l}"]) if kind in ("delta", "dA") else 0.0
     for note, form in fitting.items():
         if np.all(within(given, form, of_quantity(given, form, noise, least))):
             return GivenQuantity(name, given.shape, True, note, formula)

@@ -8,6 +8,7 @@ import microbp
 from microbp import nn, vectorized
 from microbp.comparing.answers.read import read_gradients
 from microbp.derivation.backprop import forward_scopes, gradients, pass_of
+from microbp.derivation.quantities import quantities_of
 from microbp.diagnosis.grading import grade
 from microbp.diagnosis.search.search import Search
 from microbp.problems.exercise import exercise_of
@@ -426,3 +427,20 @@ def test_of_two_passes_an_upper_layer_depends_on_what_is_wrong_in_a_lower_one(se
     (given,) = read_gradients(case, gradients(case, twice))
     search = Search(case, given)
     assert ("net-for-activation", "not-zeroed") in [tuple(sorted(e.codes)) for e in search.explanations()]
+
+
+def test_what_was_given_beside_the_gradients_chooses_among_the_mistakes_that_make_them():
+    model = nn.MLP(3, [4, 2], activation="tanh", output="softmax", seed=1)
+    X, Y = np.random.default_rng(0).normal(size=(5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
+    case = exercise_of(model, X, Y, loss="half_squared_error")
+    wrong = quantities_of(case, pass_of(case).changed({"up": "2 * (a - y)"}, [2]))
+    given = {name: wrong[name] for name in case.names}
+    seen = microbp.diagnose(model, given, X, Y, loss="half_squared_error")
+    assert (seen.mistakes, seen.alternatives) == (("factor",), (("wrong-loss",), ("not-zeroed",)))
+    beside = {"dA2": wrong["dA2"].T, "dZ[2]": wrong["delta2"]}
+    told = microbp.diagnose(model, given | beside, X, Y, loss="half_squared_error")
+    assert (told.mistakes, told.alternatives) == (("wrong-loss",), ())
+    assert "You gave dA2 as well, which is wrong already" in str(told)
+    right = microbp.diagnose(model, given | {"dA1": quantities_of(case)["dA1"]}, X, Y, loss="half_squared_error")
+    assert right.mistakes == ("factor",)
+    assert "dA1 as well, which is right: the mistake comes after it" in str(right)

@@ -25,7 +25,7 @@ from microbp.problems.exercise import Exercise, Gradients
 
 LOSS = ("loss", "cost", "j", "error", "e", "c")
 """What the loss is called beside the gradients, in any case."""
-_BESIDE = re.compile(r"(?:d[az]|delta|δ|[az])(?:_?prev)?[ _]?(?:\d+|\[\d+\])", re.IGNORECASE)
+_BESIDE = re.compile(r"(?:[d∂][a-z][ _]?/?)?(?:[d∂]?[az]|dout|delta|δ)(?:_?prev)?[ _]?(?:\d+|\[\d+\])", re.IGNORECASE)
 """What a pass computes on its way, and many hand in beside the gradients: dZ2, dA1, delta2, A1."""
 
 
