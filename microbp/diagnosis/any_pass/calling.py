@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import re
 import textwrap
@@ -68,6 +69,36 @@ def same_random_numbers() -> Iterator[None]:
         yield
     finally:
         np.random.set_state(state)
+
+
+def run_on_numbers(forward: Callable[..., Any], arrays: Mapping[str, Any]) -> Any:
+    """What a forward pass returns for plain numbers; arrays of objects that it made are arrays of floats there.
+
+    Raises `ProblemError` where NumPy has no function for arrays of objects.
+
+    >>> run_on_numbers(lambda x: (np.array([x, 1], dtype=object), [x]), {"x": 2.0})
+    (array([2., 1.]), [2.0])
+    """
+    try:
+        with same_random_numbers():
+            return _as_numbers(bind(forward, copy.deepcopy(dict(arrays))))
+    except TypeError as error:
+        if "which has no callable" not in str(error):
+            raise
+        raise ProblemError(
+            f"{error}: forward runs on plain floats too, and NumPy has no functions for arrays of dtype=object. Leave "
+            "dtype=object out: what np.zeros makes in forward can hold values"
+        ) from error
+
+
+def _as_numbers(x: Any) -> Any:
+    if type(x) is dict:
+        return {k: _as_numbers(inner) for k, inner in x.items()}
+    if type(x) in (list, tuple):
+        return type(x)(map(_as_numbers, x))
+    if isinstance(x, np.ndarray) and x.dtype == object and all(isinstance(e, float | int) for e in x.ravel().tolist()):
+        return x.astype(float)
+    return x
 
 
 def returned_by(returned: Any, function: Callable[..., Any] | None = None, upstream: Any = None) -> dict[str, Any]:

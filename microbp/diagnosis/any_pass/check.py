@@ -28,6 +28,7 @@ from microbp.diagnosis.any_pass.calling import (
     bind,
     cache_of,
     returned_by,
+    run_on_numbers,
     same_random_numbers,
     upstream_of,
 )
@@ -138,8 +139,7 @@ def _check(
     names: Mapping[str, str],
     arrays: Mapping[str, Any],
 ) -> Report:
-    with same_random_numbers():
-        returned = bind(forward, copy.deepcopy(dict(arrays)))
+    returned = run_on_numbers(forward, arrays)
     above = upstream_of(returned, backward, arrays)
     upstream = None if above is None else above[1]
     plain = returned_by(returned, forward, upstream)

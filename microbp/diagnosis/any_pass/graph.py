@@ -43,6 +43,8 @@ class Sweep:
     least: Any
     most: Any
     size: Any
+    given: Mapping[int, float]
+    """What was passed on in the place of what arrived."""
 
 
 class Graph:
@@ -148,8 +150,8 @@ class Graph:
         arrived = run_back(self.runs, seed, fixed, is_given, self.local)
         size = run_back(self.runs, seed, np.abs(fixed), is_given, self.roughness)
         if self.bounds is None:
-            return Sweep(arrived, arrived, arrived, size)
-        return Sweep(arrived, *_run_interval(self, seed, fixed, is_given, *self.bounds), size)
+            return Sweep(arrived, arrived, arrived, size, given or {})
+        return Sweep(arrived, *_run_interval(self, seed, fixed, is_given, *self.bounds), size, given or {})
 
 
 @dataclass(frozen=True)

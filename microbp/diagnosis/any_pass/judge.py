@@ -158,7 +158,22 @@ class Judge:
         least, most, want = (x[places].reshape(shape) for x in (sweep.least, sweep.most, sweep.arrived))
         noise = (SINGLE if single else NOISE) * np.fmax(sweep.size[places].reshape(shape), self.sizes(name))
         inside = np.clip(mine, np.fmin(least, most), np.fmax(least, most))
-        return bool((is_near(mine, inside, noise, SINGLE if single else RELATIVE) | ~np.isfinite(want)).all())
+        relative = SINGLE if single else RELATIVE
+        if not (is_near(mine, inside, noise, relative) | ~np.isfinite(want)).all():
+            return False
+        return (least == most).all() or self._adds_up(name, sweep, noise.sum(), relative)
+
+    def _adds_up(self, name: str, sweep: Sweep, noise: float, relative: float) -> bool:
+        """Whether what stands on kinks shares the gradient of each maximum, and does not get it several times."""
+        bounds, mine = self.trace.graph.bounds, self.fitted[name]
+        if bounds is None or not np.isfinite(mine).all():
+            return True
+        region = Region(self.trace.graph, self.places[name], sweep.given)
+        low, high = region.sums(*(bound[region.edges] for bound in bounds))
+        _, once = np.unique(self.places[name], return_index=True)  # a copy may be read as what it was copied from
+        mine = mine.ravel()[once]
+        room = relative * np.abs(mine).sum() + noise
+        return not (np.isfinite(room) and (mine.sum() < low - room or mine.sum() > high + room))
 
     def _judged(self, name: str) -> JudgedLine:
         verdict = RIGHT

@@ -2,7 +2,7 @@
 
 >>> dict(flatten({"W": np.zeros(2), "hs": [np.zeros(1), np.ones(1)]}))
 {'W': array([0., 0.]), 'hs[0]': array([0.]), 'hs[1]': array([1.])}
->>> [meant(key, ["W1", "hidden", "dist", "x"]) for key in ("dW1", "d_hidden", "d_dist", "grad_x", "dL_dx", "dy")]
+>>> [meant(key, ["W1", "hidden", "dist", "x"]) for key in ("dW1", "d_hidden", "d_dist", "dLdx", "∂L/∂x", "dy")]
 ['W1', 'hidden', 'dist', 'x', 'x', None]
 """
 
@@ -17,8 +17,9 @@ import numpy as np
 
 _BEFORE = [
     re.compile(rf"{before}(?P<name>\w.*)")
-    for before in ("d_", "d", "grad_", "gradient_", "grad", "g_", "g", "delta_", "d[A-Za-z]*_d_?")
+    for before in ("d_", "d", "grad_", "gradient_", "grad", "g_", "g", "delta_", "nabla_", "∇", "d[A-Za-z]*_d_?")
 ]
+_BEFORE += [re.compile(rf"{loss}(?P<name>\w.*)") for loss in ("d([A-Z]|loss|cost)d_?", r"[d∂]\w*/[d∂]_?")]
 _AFTER = [re.compile(rf"(?P<name>.*\w){after}") for after in ("_grad", r"\.grad", "_gradient", "_g", "_bar")]
 
 

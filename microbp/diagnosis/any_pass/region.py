@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.graph import Graph, run_back, runs
+from microbp.diagnosis.any_pass.graph import Graph, chain_product, run_back, runs
 
 AT_ONCE = 4_000_000
 """So many arrows are swept over at once at most: 32 MB."""
@@ -24,6 +24,7 @@ class Region:
     """The arrows between a line's array and what is given above it, and what other arrows would make of the line."""
 
     def __init__(self, graph: Graph, places: Any, fixed: Mapping[int, float]) -> None:
+        self._graph = graph
         own = np.zeros(len(graph), dtype=bool)
         own[places] = True
         is_given = np.zeros(len(graph), dtype=bool)
@@ -58,11 +59,11 @@ class Region:
         """What the line would gain if so much more arrived at (or was given for) each node of it; rows for several."""
         return self.brought(change)[..., self._own]
 
-    def brought(self, change: Any) -> Any:
-        """What that would bring to every node of it."""
+    def brought(self, change: Any, local: Any = None) -> Any:
+        """What that would bring to every node of it, by these local derivatives, if not by the right ones."""
         above = self._given.copy()
         above[self._own] = False
-        local = np.broadcast_to(self.local, (*np.shape(change)[:-1], len(self.local)))
+        local = np.broadcast_to(self.local if local is None else local, (*np.shape(change)[:-1], len(self.local)))
         return run_back(self._runs, np.where(above, 0.0, change), np.where(above, change, 0.0), self._given, local)
 
     def into_later(self, places: Any) -> Any:
@@ -73,6 +74,42 @@ class Region:
             leads[run.source] |= np.logical_or.reduceat(leads[run.target], run.starts)
         ends = np.searchsorted(self.nodes, self.target), np.searchsorted(self.nodes, self.source)
         return np.flatnonzero(state[ends[1]] & leads[ends[0]])
+
+    def carried(self, edges: Any, rest: Any) -> Iterator[Any]:
+        """What comes to the line over one of these arrows, over two of them, … by the local derivatives of the rest."""
+        here = np.where(self._given, self._fixed, self.arrived(rest))
+        source, target = (np.searchsorted(self.nodes, ends[edges]) for ends in (self.source, self.target))
+        while here.any():
+            over = np.zeros(len(self.nodes))
+            np.add.at(over, source, here[target] * self.local[edges])
+            here = self.brought(np.where(self._given, 0.0, over), rest)
+            yield here[self._own]
+
+    def sums(self, least: Any, most: Any) -> tuple[float, float]:
+        """The least and the most that all of the line may add up to, of local derivatives between those of the arrows.
+
+        Of a maximum with a tie the sides share one gradient: as much goes to them in all, whichever way it is split.
+        """
+        ends = [np.searchsorted(self.nodes, places) for places in (self.source, self.target)]
+        chosen = np.array([self._graph.nodes[k].op.name in ("max", "min") for k in self.nodes[ends[1]]], dtype=bool)
+        tied = chosen & (least < most)
+        both = np.bincount(ends[1][tied], minlength=len(self.nodes)) > 1
+        low, high, own = np.zeros(len(self.nodes)), np.zeros(len(self.nodes)), np.zeros(len(self.nodes))
+        own[self._own] = 1.0
+        for run in reversed(self._runs):
+            source, target = (places[run.edges] for places in ends)
+            sides = [np.where(own[source] > 0, 1.0, np.where(self._given[source], 0.0, x[source])) for x in (low, high)]
+            corners = [chain_product(x, d[run.edges]) for x in sides for d in (least, most)]
+            shared = tied[run.edges]
+            np.add.at(low, target[~shared], np.minimum.reduce(corners)[~shared])
+            np.add.at(high, target[~shared], np.maximum.reduce(corners)[~shared])
+            first = target[shared & both[target]]
+            low[first], high[first] = np.inf, -np.inf
+            np.minimum.at(low, target[shared], sides[0][shared])
+            np.maximum.at(high, target[shared], sides[1][shared])
+        weights = np.where(self._given, self._fixed, self._seed)
+        found = [chain_product(weights, x) for x in (low, high)]
+        return float(np.minimum(*found).sum()), float(np.maximum(*found).sum())
 
     def here(self) -> Any:
         """What passes down from each node: what was given, or else what arrives."""

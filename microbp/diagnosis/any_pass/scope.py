@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Mapping
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,18 @@ import numpy as np
 from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
+MOST_TURNED = 4
+"""Arrays of so many axes are transposed in every way."""
+
 
 class Scope:
     """The numbers of all named arrays and of all that the forward pass made on its way."""
 
-    def __init__(self, trace: Recorded, sites: Sites) -> None:
+    def __init__(self, trace: Recorded, sites: Sites, gradients: Mapping[str, Any]) -> None:
         self._data = trace.graph.data
         self._sites = sites
-        self.named = {name: quantity.value for name, quantity in trace.items()}
+        self.named = {**trace.plain, **{name: quantity.value for name, quantity in trace.items()}}
+        self._gradients = {name: gradient for name, gradient in gradients.items() if gradient is not None}
         series: dict[str, list[str]] = {}
         for name in self.named:
             if match := re.fullmatch(r"(.+)\[\d+\]", name):
@@ -42,11 +46,16 @@ class Scope:
                 yield f"`{name}`", "", np.broadcast_to(value, own.shape)
             if value.ndim == len(shape) + 1 and value.shape[1:] == shape and len(turns) > 1:
                 yield from _by_turn(f"`{name}`", value, turns)
+        for name, gradient in self._gradients.items():
+            if gradient.shape == shape:
+                yield f"the gradient of `{name}`", "", np.broadcast_to(gradient, own.shape)
         for site in self._sites.all:
             if site.place and len(site.arrays) > turns.max() and all(a.shape == shape for a in site.arrays):
                 yield from _by_turn(f"`{site.text}`", self._data[np.array(site.arrays)], turns)
-        if len(shape) > 1 and shape[-1] == shape[-2]:
-            yield "its transpose", "transposed", own.swapaxes(-1, -2)
+        for axes in permutations(range(1, own.ndim)) if len(shape) <= MOST_TURNED else ():
+            if (turned := own.transpose(0, *axes)).shape == own.shape and axes != tuple(range(1, own.ndim)):
+                order = f" with its axes in the order {tuple(k - 1 for k in axes)}" if len(shape) > 2 else ""
+                yield f"its transpose{order}", "transposed", turned
         for count in range(1, min(len(shape), 3) + 1):
             for axes in combinations(range(1, own.ndim), count):
                 yield "itself turned round", "", np.flip(own, axes)

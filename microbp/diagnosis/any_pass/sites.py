@@ -78,6 +78,8 @@ class Sites:
                 self.position[places.ravel()] = np.arange(places.size)
         self.all: Sequence[Site] = order
         self._inner(trace)
+        self.windows: dict[int, list[tuple[str, Any]]] = {}
+        """How else the windows that a site cuts out might be cut, for whoever asks first."""
         self.names = {place: name for name in reversed(list(trace)) for place in trace.places(name).tolist()}
 
     def _inner(self, trace: Recorded) -> None:

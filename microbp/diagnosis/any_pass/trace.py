@@ -67,6 +67,8 @@ class Recorded(Shown, Mapping[str, Quantity]):
     ) -> None:
         self.loss = loss
         self.groups = groups
+        self.plain: dict[str, Any] = {}
+        """Arrays of numbers that no gradient goes through, given or returned, by name."""
         self.compared: dict[str, Any] = {}
         """The gradients that were compared so far, by name."""
         nodes = {name: _object_array(x) for name, x in named.items()}
@@ -170,8 +172,15 @@ def run_forward(
         )
     named = {name: x for name, x in flatten(found) if name not in leaves and has_values(x)}
     short = shorten([*leaves, *named])
+    plain = {name: x for name, x in [*flatten(arrays), *flatten(found)] if name not in short and _is_plain(x)}
     found = {short[name]: x for name, x in {**leaves, **named}.items()}
-    return kind(loss, found, {short[name] for name in leaves}, record.groups)
+    made = kind(loss, found, {short[name] for name in leaves}, record.groups)
+    made.plain = {name: x.astype(float) for name, x in plain.items()}
+    return made
+
+
+def _is_plain(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fiub" and x.ndim > 0
 
 
 def _lift(x: Any, name: str, leaves: dict[str, Any], is_leaf: Callable[[str], bool]) -> Any:

@@ -122,7 +122,10 @@ REDUCE = {
         "np.broadcast_to(G, X.shape) / len(X)",
         ["np.broadcast_to(G, X.shape)", "np.broadcast_to(G, X.shape) / X.shape[1]"],
     ),
-    "X.max(axis=0)": ("G * (X == X.max(axis=0))", ["np.broadcast_to(G, X.shape)", "G * (X == X.min(axis=0))"]),
+    "X.max(axis=0)": (
+        "G * (X == X.max(axis=0)) / (X == X.max(axis=0)).sum(axis=0)",
+        ["np.broadcast_to(G, X.shape)", "G * (X == X.min(axis=0))"],
+    ),
     "X.var(axis=0)": (
         "G * 2 * (X - X.mean(axis=0)) / len(X)",
         [

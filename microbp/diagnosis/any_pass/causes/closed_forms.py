@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.slopes import SLOPES
+from microbp.diagnosis.any_pass.causes.local.slopes import SLOPES
 
 
 def closed_forms(U: Any, Q: Any, x: Any, want: Any, name: str, others: dict[str, Any]) -> Iterator[tuple[Cause, Any]]:

@@ -7,9 +7,10 @@ from typing import Any
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.contributions import contributions, fitted_anyhow
 from microbp.diagnosis.any_pass.causes.other_slips import arriving_slips, formula_slips, operation_slips
+from microbp.diagnosis.any_pass.causes.replaced import derived
 from microbp.diagnosis.any_pass.causes.search import CauseSearch, Known
 from microbp.diagnosis.any_pass.causes.two_slips import two_slips, with_factor
-from microbp.diagnosis.any_pass.causes.way_slips import way_slips
+from microbp.diagnosis.any_pass.causes.way_slips import cut_off, way_slips
 from microbp.diagnosis.any_pass.causes.whole_line import whole_line
 from microbp.diagnosis.any_pass.judge import JudgedLine
 
@@ -31,6 +32,7 @@ def causes(known: Known, line: JudgedLine) -> tuple[Cause, ...]:
 def _found(search: CauseSearch) -> list[Cause]:
     known, line = search.known, search.line
     named = {f"`{name}`": value for name, value in known.scope.named.items()}
+    named |= derived(known.trace[line.name].value, f"`{line.name}`")
     want, noise = search.want.reshape(search.shape), search.noise.reshape(search.shape)
     found = list(whole_line(line.mine, want, noise, known.factors, named))
     if any(cause.code in ("not-finite", "zero") for cause in found):
@@ -58,6 +60,7 @@ def _slips(search: CauseSearch, mine: Any) -> list[Cause]:
         found += operation_slips(search, mine)
     if _best(found) > UNLIKELY:
         found += [*formula_slips(search, mine), *arriving_slips(search, mine)]
+    found = found or cut_off(search, mine)
     return found or [*with_factor(search, mine), *two_slips(search, mine)]
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.causes.local.windows import other_windows
 from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.scope import shifted
 from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.diagnosis.any_pass.ways import WayBack
 
 MOST_AXES = 5
@@ -21,6 +23,7 @@ Change = tuple[str, str, float, int, Any]
 
 
 def gradient_slips(
+    trace: Recorded,
     sites: Sites,
     region: Region,
     ways: list[WayBack],
@@ -66,11 +69,30 @@ def gradient_slips(
     for number in dict.fromkeys(way.number for way in ways):
         site = sites.all[number]
         turns = [a for a in site.arrays if a.ndim and all(int(k) in where for k in a.ravel())]
+        if turns and site.op == "identity":
+            yield from _cut_otherwise(trace, sites, region, number, where)
         if turns and len({a.shape for a in turns}) == 1:
             places = np.stack(turns) if len(turns) > 1 else turns[0]
             inside = np.array([where[int(k)] for k in places.ravel()])
             found = passing[inside].reshape(places.shape)
             yield from _moves(region, inside, found, f"the gradient of {site}", number, int(len(turns) > 1))
+
+
+def _cut_otherwise(
+    trace: Recorded, sites: Sites, region: Region, number: int, where: Mapping[int, int]
+) -> Iterator[Change]:
+    """What comes back to the elements of windows, as it is if they are cut out in another way."""
+    site = sites.all[number]
+    made = np.array([where.get(int(k), -1) for a in site.arrays for k in a.ravel()])
+    for how, places in other_windows(trace, sites, number):
+        to = np.array([where.get(k, -1) for k in places.ravel().tolist()])
+        edges = np.flatnonzero(sites.of[region.target] == number)
+        if (made >= 0).all() and (to >= 0).all():
+            here, change = region.here(), np.zeros(len(region.nodes))
+            np.subtract.at(change, np.searchsorted(region.nodes, region.source[edges]), region.passed()[edges])
+            np.add.at(change, to, here[made])
+            said = f"what comes back to {site} is put where windows begin that are cut out {how}"
+            yield "wrong-index", said, 0.6, number, change
 
 
 def _summed_otherwise(

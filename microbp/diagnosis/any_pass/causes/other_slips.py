@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, combinations, islice
 from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.arrows import Arrows
 from microbp.diagnosis.any_pass.causes.closed_forms import closed_forms, inner_forms
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.gradient_slips import Change, gradient_slips
-from microbp.diagnosis.any_pass.causes.local_slips import local_slips
+from microbp.diagnosis.any_pass.causes.local.arrows import Arrows
+from microbp.diagnosis.any_pass.causes.local.slips import local_slips
+from microbp.diagnosis.any_pass.causes.replaced import replaced
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
 from microbp.diagnosis.any_pass.judge import is_near
 from microbp.diagnosis.any_pass.region import AT_ONCE
@@ -53,7 +54,10 @@ def _calls(search: CauseSearch, way: WayBack) -> Iterator[tuple[str, Any]]:
 
 
 def formula_slips(search: CauseSearch, mine: Any) -> Iterator[Cause]:
-    """What a formula from the one array above to this one would have made of it."""
+    """What another array in a sum, or a formula from the one array above to this one, would have made of it."""
+    arrays = {f"`{name}`": value for name, value in search.known.scope.named.items()}
+    mine, want, noise = (x.reshape(search.shape) for x in (mine, search.want, search.noise))
+    yield from replaced(mine, want, noise, arrays)
     judge, own = search.known.judge, search.known.trace[search.line.name]
     inside = set(search.region.nodes.tolist())
     for name, places in judge.places.items():
@@ -73,7 +77,8 @@ def _inner_slips(search: CauseSearch) -> Iterator[Change]:
     """What the formula of a softmax or a normalization on the way would have let arrive at its input."""
     region, sites, data = search.region, search.known.sites, search.known.trace.graph.data
     here = region.here()
-    lengths = {n for quantity in search.known.trace.values() for n in quantity.shape}
+    shapes = [quantity.shape for quantity in search.known.trace.values()]
+    lengths = {a * b for shape in shapes for a, b in combinations((1, *shape), 2)}
     where = {int(k): i for i, k in enumerate(region.nodes)}
     by_shape: dict[tuple[int, ...], list[tuple[Any, int]]] = {}
     for number, site in enumerate(sites.all):
@@ -100,7 +105,8 @@ def _inner_slips(search: CauseSearch) -> Iterator[Change]:
 
 def arriving_slips(search: CauseSearch, mine: Any) -> list[Cause]:
     """What another gradient, or the right one turned, would have made of it: all of it, or by one way."""
-    judge = search.known.judge
+    known = search.known
+    judge = known.judge
     given = {
         name: (judge.places[name].reshape(search.known.trace[name].shape), judge.fitted[name])
         for name in judge.given
@@ -108,7 +114,7 @@ def arriving_slips(search: CauseSearch, mine: Any) -> list[Cause]:
     }
     found: list[Cause] = []
     named = search.known.scope.named
-    more = gradient_slips(search.known.sites, search.region, search.ways, search.line.name, given, named)
+    more = gradient_slips(known.trace, known.sites, search.region, search.ways, search.line.name, given, named)
     slips = islice(chain(_inner_slips(search), more), max(0, search.left))
     while chunk := list(islice(slips, max(1, AT_ONCE // max(1, len(search.region.edges))))):
         search.left -= len(chunk)

@@ -24,7 +24,7 @@ class Known:
     def __init__(self, judge: Judge) -> None:
         self.judge, self.trace = judge, judge.trace
         self.sites = Sites(self.trace)
-        self.scope = Scope(self.trace, self.sites)
+        self.scope = Scope(self.trace, self.sites, judge.fitted)
         self.factors = Factors({name: q.shape for name, q in self.trace.items()})
         self.hints: set[int] = set()
         """The operations whose derivative explained a line: the next line may share the slip."""

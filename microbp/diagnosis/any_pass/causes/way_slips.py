@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
 from microbp.diagnosis.any_pass.ways import WayBack, cuts
 
+MOST_STEPS = 16
+"""So many steps are followed back through time, one after the other."""
 MOST_DEEP = 30_000_000
 """So many arrows are swept over to see whether a part is left out of a way that is not the line's own."""
 
@@ -58,23 +61,64 @@ def way_slips(search: CauseSearch, mine: Any) -> list[Cause]:
     ]
     search.tried += _overwriting(search, [slip for slip in parts if slip[1].direct and slip[0].code == "overwritten"])
     search.tried += _no_carry(search)
+    search.tried += _one_side(search)
     deep = [slip for slip in parts if not slip[1].direct]
     search.attempt([slip for slip in parts if slip[1].direct])
     search.attempt(deep[: MOST_DEEP // max(1, len(search.region.edges))])
     return found + search.hits(mine)
 
 
+def _one_side(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
+    """What becomes of a line if one side of a `where` gets all of the gradient, and the other nothing."""
+    nodes = search.known.trace.graph.nodes
+    sides: dict[int, list[WayBack]] = {}
+    for way in search.ways:
+        if (op := nodes[search.region.target[way.edges[0]]].op) is not None and op.name == "where":
+            sides.setdefault(way.number, []).append(way)
+    for ways in sides.values():
+        for all_of_it in ways if len(ways) > 1 else ():
+            local = search.region.local.copy()
+            for way in ways:
+                local[way.edges] = float(way is all_of_it)
+            text = f"one side of the choice in {all_of_it.site} gets all of the gradient, the other nothing"
+            yield search.cause("mask", text, all_of_it, 0.4), search.region.result(local) - search.want
+
+
 def _no_carry(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
     """What becomes of a line if nothing comes back to a state from the step after it, by whatever way."""
-    region, sites = search.region, search.known.sites
+    region = search.region
+    for number, edges in _carries(search).values():
+        local = region.local.copy()
+        local[edges] = 0.0
+        text = f"what comes back to {search.known.sites.all[number]} from the step after it is missing"
+        yield Cause("missing-way", text, 0.55, number), region.result(local) - search.want
+
+
+def cut_off(search: CauseSearch, mine: Any) -> list[Cause]:
+    """What becomes of a line if a state gets what comes back from so many of the steps after it, and no more."""
+    first = len(search.tried)
+    for number, edges in _carries(search).values():
+        site, local = search.known.sites.all[number], search.region.local.copy()
+        local[edges] = 0.0
+        added = search.region.result(local) - search.want
+        for steps, more in enumerate(islice(search.region.carried(edges, local), MOST_STEPS), 1):
+            added = added + more
+            said = f"what comes back to {site} is cut off after {'1 step' if steps == 1 else f'{steps} steps'}"
+            cause = Cause("part-only", f"{said}: truncated backpropagation through time", 0.6, number)
+            search.tried.append((cause, added))
+    return search.hits(mine, first)
+
+
+def _carries(search: CauseSearch) -> dict[bytes, tuple[int, Any]]:
+    """The operations in a loop, with the arrows over which their results come back from one step to the one before."""
+    found: dict[bytes, tuple[int, Any]] = {}
     for number in dict.fromkeys(way.number for way in search.ways):
-        site = sites.all[number]
-        edges = region.into_later(np.concatenate([a.ravel() for a in site.arrays])) if len(site.arrays) > 1 else ()
-        if len(edges):
-            local = region.local.copy()
-            local[edges] = 0.0
-            text = f"what comes back to {site} from the step after it is missing"
-            yield Cause("missing-way", text, 0.55, number), region.result(local) - search.want
+        site = search.known.sites.all[number]
+        if len(site.arrays) > 1:
+            edges = search.region.into_later(np.concatenate([a.ravel() for a in site.arrays]))
+            if len(edges):
+                found.setdefault(edges.tobytes(), (number, edges))
+    return found
 
 
 def _overwriting(search: CauseSearch, parts: list[tuple[Cause, WayBack, Any]]) -> list[tuple[Cause, Any]]:

@@ -97,7 +97,7 @@ def _turned(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
     if want.ndim <= MOST_AXES:
         for axes in permutations(range(want.ndim)):
             if axes != tuple(range(want.ndim)) and _same(mine, want.transpose(axes), noise):
-                how = "transposed" if want.ndim == 2 else f"with its axes in the order {axes}"
+                how = "transposed" if want.ndim == 2 else f"its axes are in the order {axes}"
                 yield Cause("transposed", f"the numbers are right, but {how}", 0.2)
                 return
         if mine.size == want.size:

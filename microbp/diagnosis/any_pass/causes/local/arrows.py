@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.causes.local.windows import other_windows
 from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.scope import Scope
 from microbp.diagnosis.any_pass.sites import Sites
@@ -19,7 +20,7 @@ class Arrows:
 
     def __init__(self, trace: Recorded, sites: Sites, scope: Scope, region: Region, way: WayBack) -> None:
         graph = trace.graph
-        self.sites, self.scope, self.way, self.data = sites, scope, way, graph.data
+        self.trace, self.sites, self.scope, self.way, self.data = trace, sites, scope, way, graph.data
         self.target, self.source = region.target[way.edges], region.source[way.edges]
         self.slot, self.local = region.slot[way.edges], region.local[way.edges]
         self.op: Any = graph.nodes[self.target[0]].op
@@ -97,6 +98,7 @@ class Arrows:
         """Arrays that fit where these nodes come from, element by element for the arrows."""
         turns = self.sites.turn[self.target]
         rows: dict[int, Any] = {}
+        found_at: set[tuple[int, int, int]] = set()
         for turn in np.unique(turns):
             here = places[turns == turn]
             homes = np.unique(self.sites.of[here])
@@ -104,13 +106,19 @@ class Arrows:
             if len(homes) != 1 or len(at) != 1 or homes[0] < 0 or not self.sites.all[homes[0]].arrays:
                 return
             rows[int(turn)] = self.data[self.sites.all[homes[0]].arrays[at[0]]]
+            found_at.add((int(turn), int(homes[0]), int(at[0])))
         if len({row.shape for row in rows.values()}) != 1:
             return
         present = np.array(sorted(rows))
         arrays = np.stack([rows[turn] for turn in present.tolist()])
         row, position = np.searchsorted(present, turns), self.sites.position[places]
         here = arrays.reshape(len(arrays), -1)[row, position]
-        for name, code, value in self.scope.like(arrays, present):
+        others = [*self.scope.like(arrays, present)]
+        if len({home for _, home, _ in found_at}) == 1:
+            home, taken = next(iter(found_at))[1], [at for _, _, at in sorted(found_at)]
+            for how, cut in other_windows(self.trace, self.sites, home):
+                others.append((f"{self.sites.all[home]}, cut out {how},", "wrong-index", self.data[cut[taken]]))
+        for name, code, value in others:
             found = value.reshape(len(arrays), -1)[row, position]
             if not np.array_equal(found, here):
                 yield name, code, found.astype(float)

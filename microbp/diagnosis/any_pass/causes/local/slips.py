@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.arrows import Arrows
-from microbp.diagnosis.any_pass.causes.slopes import Slip, chained, elsewhere
+from microbp.diagnosis.any_pass.causes.local.arrows import Arrows
+from microbp.diagnosis.any_pass.causes.local.slopes import Slip, chained, elsewhere
 from microbp.printing import number_text
 
 SELECTING = ("max", "min", "where", "relu", "leaky_relu", "abs")
@@ -44,6 +44,8 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
     else:
         yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
     if arrows.op.name in ("max", "min"):
+        ties = (arrows.own == arrows.out).astype(float)
+        yield "mask", f"all that tie in {text} get the whole gradient: the tie is counted several times", 0.35, ties
         yield (
             "mask",
             f"the smallest is taken for the largest, or the other way round, in {text}",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.causes.arrows import Arrows
+from microbp.diagnosis.any_pass.causes.local.arrows import Arrows
 from microbp.engine.ops import OPS
 
 _COMMON = "tanh sigmoid relu sin cos exp log sqrt abs softplus"

@@ -1,0 +1,66 @@
+"""Windows that are cut out of an array, in a loop or all at once, as they are with another stride, step or beginning.
+
+>>> windows = np.array([0, 2, 4])[:, None] + 2 * np.arange(3)
+>>> {said: found[1].tolist() for said, found in cut_otherwise(windows, 9).items()}
+{'beginning every 1, not every 2 places': [1, 3, 5], 'with a step of 1, not 2': [2, 3, 4]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.sites import Site, Sites
+from microbp.diagnosis.any_pass.trace import Recorded
+
+
+def other_windows(trace: Recorded, sites: Sites, number: int) -> list[tuple[str, Any]]:
+    """(how, places in the graph) of what a site hands on, if it is cut out otherwise: shaped (turns, *shape)."""
+    if number not in sites.windows:
+        sites.windows[number] = [*_other_windows(trace, sites, sites.all[number])]
+    return sites.windows[number]
+
+
+def _other_windows(trace: Recorded, sites: Sites, site: Site) -> Iterator[tuple[str, Any]]:
+    if site.op != "identity" or len({a.shape for a in site.arrays}) != 1 or not site.arrays[0].ndim:
+        return
+    made, nodes = np.stack(site.arrays), trace.graph.nodes
+    inputs = [nodes[k].inputs for k in made.ravel().tolist()]
+    if not all(inputs):
+        return
+    source = np.array([trace.graph.place[x] for (x,) in inputs])
+    homes, turns = np.unique(sites.of[source]), np.unique(sites.turn[source])
+    if len(homes) > 1 or len(turns) > 1 or homes[0] < 0 or not sites.all[homes[0]].arrays:
+        return
+    base = sites.all[homes[0]].arrays[turns[0]]
+    at = np.unravel_index(sites.position[source].reshape(made.shape), base.shape) if base.ndim else ()
+    found: dict[str, dict[int, Any]] = {}
+    for axis, own in enumerate(at):
+        for said, other in cut_otherwise(own, base.shape[axis]).items():
+            found.setdefault(said, {})[axis] = other
+    for said, changes in found.items():
+        for chosen in [[axis] for axis in changes] + [[*changes]] * (len(changes) > 1):
+            places = base[tuple(changes[axis] if axis in chosen else own for axis, own in enumerate(at))]
+            yield f"{said} along axis {', '.join(map(str, chosen))}", places
+
+
+def cut_otherwise(own: Any, length: int) -> dict[str, Any]:
+    """Other places along an axis of that length for windows of shape (turns, *shape), by how they are cut out."""
+    first = own[(slice(None), *[slice(0, 1)] * (own.ndim - 1))]
+    inner, least = own - first, own.min()
+    apart = int(np.gcd.reduce((first - least).ravel()))
+    every = {1: apart > 1, int(inner.max()) + 1: apart > 0}
+    made = {
+        f"beginning every {n}, not every {apart} places": least + (first - least) // max(1, apart) * n + inner
+        for n, other in every.items()
+        if other and n != apart
+    }
+    for axis in range(1, own.ndim):
+        steps = np.unique(np.diff(own, axis=axis))
+        if len(steps) == 1 and steps[0] > 1:
+            places = np.arange(own.shape[axis]).reshape(-1, *[1] * (own.ndim - 1 - axis))
+            made[f"with a step of 1, not {steps[0]}"] = own - (steps[0] - 1) * places
+    made |= {"one place further": own + 1, "one place before": own - 1}
+    return {said: found for said, found in made.items() if found.min() >= 0 and found.max() < length}

@@ -1,0 +1,65 @@
+"""A line that is a sum, in which another array stands for an addend: logits for probabilities, another softmax.
+
+>>> z, y = np.array([[1.0, 2.0], [0.5, -1.0], [0.0, 3.0]]), np.eye(2)[[0, 1, 1]]
+>>> p, q = softmax(z, (1,)), softmax(z, (0,))
+>>> [(cause.code, cause.text) for cause in replaced((q - y) / 3, (p - y) / 3, np.full(z.shape, 1e-12), {"`z`": z})]
+[('wrong-axis', 'softmax(`z`) along axis 0 stands in the place of softmax(`z`)')]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.judge import is_near
+
+MOST_ARRAYS = 80
+"""So many arrays are tried in the places of one another."""
+
+
+def softmax(z: Any, axes: tuple[int, ...]) -> Any:
+    """exp(z) / Σ exp(z), the sum along these axes."""
+    found = np.exp(z - z.max(axis=axes, keepdims=True))
+    return found / found.sum(axis=axes, keepdims=True)
+
+
+def derived(z: Any, said: str) -> dict[str, Any]:
+    """What learners make of an array besides: its softmax along each of its axes, its sigmoid."""
+    with np.errstate(all="ignore"):
+        made = {f"σ({said})": 1 / (1 + np.exp(-z)), f"exp({said})": np.exp(z)}
+        for count in range(1, z.ndim + 1):
+            for axes in combinations(range(z.ndim), count) if z.size else ():
+                along = "" if axes == (z.ndim - 1,) else f" along axis {', '.join(map(str, axes))}"
+                made[f"softmax({said}){along}"] = softmax(z, axes)
+                if along:
+                    shifted = np.exp(z - z.max(axis=-1, keepdims=True))
+                    made[f"softmax({said}) with the sum{along}"] = shifted / shifted.sum(axis=axes, keepdims=True)
+    return {text: found for text, found in made.items() if np.isfinite(found).all()}
+
+
+def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Iterator[Cause]:
+    """Pairs of arrays, those given or derived from them, whose difference is that of the line, but for one factor."""
+    apart = (mine - want).ravel()
+    if np.count_nonzero(np.abs(apart) > 1e3 * np.ravel(noise)) < 4:
+        return
+    tried = {text: z for text, z in arrays.items() if z.shape == want.shape}
+    for text, z in [*tried.items()]:
+        tried |= derived(z.astype(float), text)
+    names = [*tried][:MOST_ARRAYS]
+    rows = np.array([tried[name].ravel() for name in names], dtype=float)
+    along, inner = rows @ apart, rows @ rows.T
+    size = np.diag(inner)[:, None] + np.diag(inner)[None] - 2 * inner
+    with np.errstate(all="ignore"):
+        left = (apart @ apart) - (along[:, None] - along[None]) ** 2 / size
+    for i, j in np.argwhere(left < 1e-6 * (apart @ apart)):
+        if size[i, j] > 1e-12 * inner.max():
+            more = rows[i] - rows[j]
+            factor = float(more @ apart) / float(more @ more)
+            if factor > 0 and is_near((want.ravel() + factor * more), mine.ravel(), np.ravel(noise)).all():
+                same = names[i].partition(")")[0] == names[j].partition(")")[0]
+                code = "wrong-axis" if same else "other-quantity"
+                yield Cause(code, f"{names[i]} stands in the place of {names[j]}", 0.65)
