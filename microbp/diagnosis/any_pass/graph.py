@@ -82,7 +82,7 @@ class Graph:
         locals_ = np.array(local, dtype=float)
         inside = np.flatnonzero(np.isin(target, products))
         locals_[inside] = self.data[sources[inside + 1 - 2 * (slot[inside] % 2)]]  # the factor beside it
-        order = np.argsort(-self.level[target], kind="stable")
+        order = np.lexsort((sources, -self.level[target]))
         self.source, self.target, self.slot, self.local = sources[order], target[order], slot[order], locals_[order]
 
     def __len__(self) -> int:
@@ -167,7 +167,7 @@ class Chain:
 class SortedEdges:
     """The arrows out of the results of one level, sorted by the input they lead to."""
 
-    edges: Any
+    edges: slice
     target: Any
     starts: Any
     """Where in them those to the next input begin."""
@@ -175,19 +175,18 @@ class SortedEdges:
     """The inputs, each once."""
 
     def add(self, arrived: Any, contributions: Any) -> None:
-        """Adds a contribution for each arrow to what arrived at the inputs; the last axis is that of nodes."""
-        arrived[..., self.source] += np.add.reduceat(contributions, self.starts, axis=-1)
+        """Adds a contribution for each arrow to what arrived at the inputs; several passes have an axis, the last."""
+        arrived[self.source] += np.add.reduceat(contributions, self.starts, axis=0)
 
 
 def runs(source: Any, target: Any, level: Any) -> list[SortedEdges]:
-    """Arrows, sorted by falling level of their results, as runs."""
+    """Arrows, sorted by falling level of their results and by their inputs, as runs."""
     cuts = [0, *(np.flatnonzero(np.diff(level)) + 1).tolist(), len(level)]
     found = []
     for a, b in pairwise(cuts):
         if a < b:
-            order = a + np.argsort(source[a:b], kind="stable")
-            inputs, starts = np.unique(source[order], return_index=True)
-            found.append(SortedEdges(order, target[order], starts, inputs))
+            starts = np.flatnonzero(np.diff(source[a:b], prepend=-1))
+            found.append(SortedEdges(slice(a, b), target[a:b], starts, source[a:b][starts]))
     return found
 
 
@@ -201,12 +200,21 @@ def chain_product(gradient: Any, local: Any) -> Any:
 
 
 def run_back(steps: list[SortedEdges], seed: Any, fixed: Any, is_given: Any, local: Any) -> Any:
-    """What arrives at each node, those that are given passing on what is fixed; several passes at once have an axis."""
-    arrived = np.broadcast_to(seed, (*local.shape[:-1], seed.shape[-1])).copy()
-    for run in steps:
-        passed = np.where(is_given[run.target], fixed[..., run.target], arrived[..., run.target])
-        run.add(arrived, chain_product(passed, local[..., run.edges]))
-    return arrived
+    """What arrives at each node, those that are given passing on what is fixed; several passes at once have an axis,
+    the last, of the seed (and of what is fixed), or of the local derivatives."""
+    many = max(seed.shape[1:], local.shape[1:])
+    seed, fixed, local = (x.reshape(len(x), -1) for x in (seed, fixed, local))
+    for times in (np.multiply, chain_product):  # the second, slower one is needed where something is infinite
+        arrived = np.repeat(seed, many[0], axis=1) if many and seed.shape[1] == 1 else seed.copy()
+        with np.errstate(all="ignore"):
+            for run in steps:
+                passed = arrived[run.target]
+                if (given := is_given[run.target]).any():
+                    passed[given] = fixed[run.target[given]]
+                run.add(arrived, times(passed, local[run.edges]))
+        if np.isfinite(arrived).all():
+            break
+    return arrived.reshape(len(arrived), *many)
 
 
 def _run_interval(graph: Graph, seed: Any, fixed: Any, is_given: Any, least: Any, most: Any) -> tuple[Any, Any]:

@@ -3,8 +3,8 @@
 >>> from microbp.engine.value import Value
 >>> x = Value(3.0, "x")
 >>> region = Region(Graph([], x * x, [x]), np.array([0]), {})
->>> region.result(region.local).tolist(), region.result(np.array([[6.0, 0.0], [3.0, 3.0]])).tolist()
-([6.0], [[6.0], [6.0]])
+>>> region.result(region.local).tolist(), region.result(np.array([[6.0, 3.0], [0.0, 3.0]])).tolist()
+([6.0], [[6.0, 6.0]])
 """
 
 from __future__ import annotations
@@ -48,23 +48,24 @@ class Region:
         self._seed = (nodes == graph.loss).astype(float)
 
     def result(self, local: Any) -> Any:
-        """What the line would be with these local derivatives, one for each arrow; several sets have an axis."""
-        return self.arrived(local)[..., self._own]
+        """What the line would be with these local derivatives, one for each arrow; several have an axis, the last."""
+        return self.arrived(local)[self._own]
 
     def arrived(self, local: Any) -> Any:
         """What would arrive at every node of it."""
         return run_back(self._runs, self._seed, self._fixed, self._given, local)
 
     def added(self, change: Any) -> Any:
-        """What the line would gain if so much more arrived at (or was given for) each node of it; rows for several."""
-        return self.brought(change)[..., self._own]
+        """What the line would gain if so much more arrived at (or was given for) each node of it; columns for several."""
+        return self.brought(change)[self._own]
 
     def brought(self, change: Any, local: Any = None) -> Any:
         """What that would bring to every node of it, by these local derivatives, if not by the right ones."""
         above = self._given.copy()
         above[self._own] = False
-        local = np.broadcast_to(self.local if local is None else local, (*np.shape(change)[:-1], len(self.local)))
-        return run_back(self._runs, np.where(above, 0.0, change), np.where(above, change, 0.0), self._given, local)
+        there = above.reshape(-1, *[1] * (np.ndim(change) - 1))
+        local = self.local if local is None else local
+        return run_back(self._runs, np.where(there, 0.0, change), np.where(there, change, 0.0), self._given, local)
 
     def into_later(self, places: Any) -> Any:
         """The arrows from these nodes of the graph on a way to others of them, a state's from one step to the next."""

@@ -105,7 +105,14 @@ def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[tuple[str, str,
                 yield "part-only", f"only the first place along axis {axis} is left", place == 0
                 yield "part-only", f"the last place along axis {axis} is left out", place != n
                 yield "part-only", f"the first place along axis {axis} is left out", place != 0
-    for text, rank in (("last", turn), ("first", -turn), ("last", target), ("first", -target)):
+    ranks = [("last", turn), ("first", -turn), ("last", target), ("first", -target)]
+    if turns == 1:  # a loop over the places in a window, not over the windows
+        shape, position = way.site.arrays[0].shape, sites.position[target]
+        for axis in range(1, len(shape)):
+            inner = int(np.prod(shape[axis:]))
+            rank = position % inner * way.site.arrays[0].size + position // inner
+            ranks += [("last", rank), ("first", -rank)]
+    for text, rank in ranks:
         best = np.full(int(source.max(initial=0)) + 1, np.iinfo(np.int64).min)
         np.maximum.at(best, source, rank)
         keep = rank == best[source]

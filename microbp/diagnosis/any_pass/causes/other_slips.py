@@ -118,7 +118,7 @@ def arriving_slips(search: CauseSearch, mine: Any) -> list[Cause]:
     slips = islice(chain(_inner_slips(search), more), max(0, search.left))
     while chunk := list(islice(slips, max(1, AT_ONCE // max(1, len(search.region.edges))))):
         search.left -= len(chunk)
-        added = search.region.added(np.array([change for *_, change in chunk]))
+        added = search.region.added(np.array([change for *_, change in chunk]).T).T
         hits = is_near(search.want + added, mine, search.noise, search.relative).all(axis=1)
         for (code, text, weight, site, _), row, hit in zip(chunk, added, hits, strict=True):
             cause = Cause(code, text, weight, site)

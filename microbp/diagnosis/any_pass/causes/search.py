@@ -106,8 +106,8 @@ class CauseSearch:
         step = max(1, AT_ONCE // max(1, len(self.region.edges)))
         for start in range(0, len(swept), step):
             chunk = swept[start : start + step]
-            local = np.repeat(self.region.local[None], len(chunk), axis=0)
-            for row, k in enumerate(chunk):
-                local[row, changes[k][0].edges] = changes[k][1]
-            rows[chunk] = self.region.result(local)
+            local = np.repeat(self.region.local[:, None], len(chunk), axis=1)
+            for column, k in enumerate(chunk):
+                local[changes[k][0].edges, column] = changes[k][1]
+            rows[chunk] = self.region.result(local).T
         return rows
