@@ -1,0 +1,53 @@
+// What somebody pasted, or dropped: which kind of file it is, and how a command is given it.
+const NUMBER = /^[-+−]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
+
+/** Numbers by name, a line each, `w5 = 0.08` or `w5: 0.08`, as a .csv; null if it is something else. */
+function named(text) {
+  const rows = [];
+  for (const line of text.split("\n").map((part) => part.trim()).filter(Boolean)) {
+    const found = /^(?:∂\w+\/∂|d\w+\/d)?([^\s=:]+)\s*(?:=|:|\s)\s*(\S+)$/.exec(line);
+    if (!found || !NUMBER.test(found[2])) return null;
+    rows.push(`"${found[1]}",${found[2].replace("−", "-")}`);
+  }
+  return rows.length ? rows.join("\n") + "\n" : null;
+}
+
+/** The code of a notebook, without what is no Python. */
+function notebook(text) {
+  const cells = JSON.parse(text).cells.filter((cell) => cell.cell_type === "code");
+  return cells.map((cell) => [cell.source].flat().join("").replace(/^\s*[%!].*$/gm, "")).join("\n\n");
+}
+
+const MODULE = `
+
+def answer(*_):
+    import re
+    import numpy as np
+    own = {k: v for k, v in globals().items() if k[0] != "_" and isinstance(v, (dict, list, tuple, float, np.ndarray))}
+    named = {k: v for k, v in own.items() if re.match("∂|grad|[dD](?![a-z]{3})|delta", k)} or own
+    return next(iter(named.values())) if len(named) == 1 and isinstance(*named.values(), (dict, list, tuple)) else named
+`;
+const PRINTED = "from numpy import array, float32, float64, inf, nan, zeros; gradients = ";
+
+/** A pasted text as a file: its name, and its content. */
+export function pasted(text) {
+  const begin = text.trimStart()[0];
+  if (begin === "{" || begin === "[" || begin === "(") {
+    try {
+      const found = JSON.parse(text);
+      return Array.isArray(found?.cells) ? ["mine.py", notebook(text)] : ["mine.json", text];
+    } catch { /* then it is as Python prints it, or broken */ }
+    return /array\(|'|\(/.test(text) ? ["mine.py", PRINTED + text.trim() + "\n"] : ["mine.json", text];
+  }
+  const lines = named(text);
+  if (lines) return ["mine.csv", lines];
+  return /^\s*(def|import|from)\s|^\s*\w+\s*=/m.test(text) ? ["mine.py", text] : ["mine.csv", text];
+}
+
+/** An answer as a command takes it: its file, and the words for it. Code without a function gets one for its arrays. */
+export function given([name, content]) {
+  if (!name.endsWith(".py")) return [[name, content], [name]];
+  const functions = [...content.matchAll(/^def (\w+)/gm)].map((found) => found[1]);
+  const code = functions.length ? content : content + MODULE;
+  return [["mine.py", code], ["--function", `mine:${functions.at(-1) ?? "answer"}`]];
+}

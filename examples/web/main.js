@@ -1,0 +1,315 @@
+// The page: what is chosen and written on the left, what microbp says to it on the right, and a link to both.
+import { pasted } from "./answers.js";
+import { Engine } from "./engine.js";
+import { asTyped, choices, JOBS, task } from "./form.js";
+import { asBytes, asText, FILES, FRESH, link, LONGEST, read } from "./state.js";
+
+const $ = (name) => document.getElementById(name);
+const FIELDS = ["of", "expression", "numbers", "level", "step", "line"];
+const CODES = { 0: "", 1: "exit code 1: something differs, is wrong, or could not be caught", 2: "exit code 2: it could not be read" };
+const TYPES = { svg: "image/svg+xml", html: "text/html; charset=utf-8", json: "application/json", csv: "text/csv" };
+const FALLBACK = 'from microbp import Value\n\nw, x, b = Value(2.0), Value(-1.0), Value(-3.0)\nE = 0.5 * (0.25 - (w * x + b).sigmoid()) ** 2\n';
+
+let state = { ...FRESH }, files = {}, site = { problems: { "w1-w8": "" }, answers: {}, passes: {}, template: "", bytes: 1 };
+let queue = [], sending = {}, worst = 0, links = [], touched = false;
+const engine = new Engine(heard);
+
+// ------------------------------------------------------------------------------------------------- the form
+
+function show() {
+  const job = JOBS[state.job];
+  for (const tab of $("jobs").children) {
+    const now = tab.dataset.job === state.job;
+    now ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current");
+  }
+  $("about").textContent = job.about;
+  fill($("of"), choices(state.job, site.problems), state.of);
+  if ($("of").value !== state.of) state.of = $("of").value = "w1-w8";
+  const parts = [...job.parts, ...(job.parts.includes("of") ? [state.of] : [])];
+  for (const part of document.querySelectorAll(".part")) part.hidden = !parts.some((name) => part.classList.contains(name));
+  for (const name of FIELDS) if ($(name) !== document.activeElement) $(name).value = state[name];
+  for (const role of Object.keys(FILES)) showFile(role);
+  const look = state.job === "look";
+  document.querySelector("main").classList.toggle("wide", look);
+  $("live").hidden = !look;
+  $("result").hidden = look || !touched;
+  for (const name of ["run", "copy"]) $(name).hidden = look;
+  if (look && !$("live").src.endsWith(`pages/${state.of}.html`)) {
+    $("live").src = `pages/${state.of}.html`;
+    $("live").title = `${site.problems[state.of]}, live`;
+  }
+  $("there").textContent = Object.values(files).map(([name]) => name).join(", ") || "none";
+}
+
+function fill(select, options, value) {
+  const now = JSON.stringify(options);
+  if (select.dataset.now !== now) {
+    select.replaceChildren(...options.map(([key, words]) => new Option(words, key)));
+    select.dataset.now = now;
+  }
+  select.value = value;
+}
+
+function showFile(role) {
+  const area = $(role), [name, bytes] = files[role] ?? [FILES[role], asBytes("")];
+  const binary = /\.(npz|npy|mat)$/.test(name);
+  area.readOnly = binary;
+  if (area !== document.activeElement) area.value = binary ? `${name}, ${bytes.length} bytes` : asText(bytes);
+  if (role === "answer") $("answer-name").textContent = files.answer ? `${name}.` : "";
+}
+
+function keep(role, name, bytes) {
+  if (bytes.length) files[role] = [name, bytes];
+  else delete files[role];
+}
+
+/** What stands in a text area becomes the file; what kind of file it is, its text says. */
+function written(area) {
+  const role = area.dataset.file;
+  if (role !== "answer") return keep(role, FILES[role], asBytes(area.value));
+  const [name, content] = pasted(area.value);
+  keep(role, name, asBytes(content));
+  $("answer-name").textContent = area.value ? `${name}.` : "";
+}
+
+async function taken(file) {
+  if (!file) return;
+  if (file.size > 5e6) return tell(`${file.name} has ${file.size.toLocaleString("en")} bytes: 5,000,000 may be read here.`);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const named = /\.(npz|npy|mat|csv|py)$/i.test(file.name);
+  const [name, content] = named ? [file.name.replace(/[^\w.-]/g, "_"), null] : pasted(asText(bytes));
+  keep("answer", name, content === null ? bytes : asBytes(content));
+  if (!JOBS[state.job].parts.includes("answer")) state.job = "diagnose";
+  show();
+  note();
+}
+
+/** What a tab shows when nothing has been written in it: an example that can be run. */
+function begin() {
+  const job = JOBS[state.job];
+  if (job.needs === "answer" && !files.answer && site.answers[state.of]) example();
+  if (job.needs === "pass" && !files.pass) worked("batch_norm", "the mean is taken for a constant");
+  if (state.of === "network" && !files.network) keep("network", FILES.network, asBytes(site.template));
+  if (state.of === "graph" && !files.graph) keep("graph", FILES.graph, asBytes(FALLBACK));
+}
+
+function example() {
+  keep("answer", FILES.answer, asBytes(site.answers[state.of] ?? ""));
+}
+
+function worked(name, slip) {
+  const pass = site.passes[name];
+  if (!pass) return;
+  fill($("slip"), [["", "none"], ...Object.keys(pass.wrong).map((what) => [what, what])], slip);
+  $("example").value = name;
+  const [old, wrong] = pass.wrong[slip] ?? ["", ""];
+  const [forward, backward] = pass.code.split(/(?=^def backward)/m);
+  keep("pass", FILES.pass, asBytes(forward + backward.replaceAll(old || /$^/, wrong)));
+}
+
+// ------------------------------------------------------------------------------------------------- running
+
+async function go() {
+  touched = true;
+  $("result").hidden = false;
+  try {
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const made = task(state, files, dark);
+    [queue, sending] = [made.commands, made.files];
+  } catch (error) {
+    return tell(error.message);
+  }
+  $("said").replaceChildren();
+  $("taken").replaceChildren();
+  $("pictures").replaceChildren();
+  links.forEach(URL.revokeObjectURL);
+  links = [];
+  worst = 0;
+  $("stop").hidden = false;
+  if (engine.state === "running") stop();
+  tell(engine.state === "ready" ? "Running …" : "Loading Python …");
+  next();
+}
+
+function next() {
+  const words = queue.shift();
+  if (!words) return;
+  const size = parseFloat(getComputedStyle($("said")).fontSize) * 0.62;
+  const columns = Math.max(40, Math.min(140, Math.floor(($("said").clientWidth - 40) / size)));
+  print("command", `$ ${asTyped(words)}\n`);
+  engine.run({ words, files: sending, columns });
+}
+
+function stop() {
+  engine.stop();
+  queue = [];
+  $("stop").hidden = $("progress").hidden = true;
+  tell("Stopped. Python is started anew when you run something.");
+}
+
+function heard(message) {
+  if ("bytes" in message) {
+    $("progress").hidden = false;
+    $("progress").value = Math.min(1, message.bytes / site.bytes);
+    tell(`Loading Python, NumPy and microbp: ${Math.min(100, Math.round(100 * message.bytes / site.bytes))} % of ${(site.bytes / 1e6).toFixed(0)} MB`);
+  } else if (message.starting) tell("Starting Python …");
+  else if (message.ready) {
+    $("progress").hidden = true;
+    tell(queue.length || engine.waiting ? "Running …" : "Ready.");
+  } else if (message.failed) {
+    $("stop").hidden = $("progress").hidden = true;
+    tell(`Python could not be loaded: ${message.failed}`);
+  } else if ("stream" in message) print(message.stream, message.text);
+  else if ("code" in message) finished(message);
+}
+
+async function finished({ code, made }) {
+  worst = Math.max(worst, code);
+  for (const [name, bytes] of Object.entries(made)) await offer(name, bytes);
+  if (queue.length && code !== 2) return next();
+  queue = [];
+  $("stop").hidden = true;
+  tell(CODES[worst] ?? `exit code ${worst}`);
+  $("result").dataset.code = worst;
+}
+
+/** A file that a command wrote: to see, if it can be seen, and to take away. */
+async function offer(name, bytes) {
+  const ending = name.split(".").at(-1);
+  const url = URL.createObjectURL(new Blob([bytes], { type: TYPES[ending] ?? "text/plain" }));
+  links.push(url);
+  const take = document.createElement("a");
+  Object.assign(take, { href: url, download: name, className: "button", textContent: `Save ${name}` });
+  $("taken").append(take);
+  if (ending === "svg") {
+    const picture = new Image();
+    Object.assign(picture, { src: url, alt: `Picture of ${state.of}; Step says the same in words` });
+    $("pictures").append(picture);
+  }
+  if (ending === "html" && navigator.serviceWorker?.controller) {
+    // A page has a policy of its own, which a blob could not have: it gets an address, which the service worker knows.
+    const place = new URL(`made/${name}`, document.baseURI);
+    const cache = await caches.open("microbp-made");
+    await cache.put(place, new Response(bytes, { headers: { "content-type": TYPES.html } }));
+    const frame = document.createElement("iframe");
+    Object.assign(frame, { src: `${place}?${Date.now()}`, title: "The backward pass, to step through" });
+    fit(frame);
+    $("pictures").append(frame);
+  }
+}
+
+/** A frame as high as what is in it. */
+function fit(frame) {
+  const measure = () => {
+    const root = frame.contentDocument?.documentElement;
+    if (!root) return;
+    new ResizeObserver(() => { frame.style.height = `${root.scrollHeight + 2}px`; }).observe(frame.contentDocument.body);
+  };
+  frame.addEventListener("load", measure);
+  if (frame.contentDocument?.readyState === "complete") measure();
+}
+
+function tell(text) {
+  $("status").textContent = text;
+}
+
+/** Text of a stream, with the two colours that microbp has. */
+function print(stream, text) {
+  for (const [, , colour, part] of text.matchAll(/(\x1b\[([\d;]*)m)?([^\x1b]+|(?=\x1b))/g)) {
+    const kind = colour === undefined ? stream : { "1;38;5;208": "wrong", "38;5;39": "right" }[colour] ?? stream;
+    const span = document.createElement("span");
+    Object.assign(span, { className: kind, textContent: part });
+    if (part) $("said").append(span);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------- links
+
+/** The files that the job at hand looks at. */
+function concerned() {
+  const { parts } = JOBS[state.job], all = parts.includes("line");
+  return Object.fromEntries(Object.entries(files).filter(([role]) => all || parts.includes(role) || role === state.of));
+}
+
+let noting;
+/** Puts what is chosen and written into the address, a moment after the last change. */
+function note() {
+  clearTimeout(noting);
+  noting = setTimeout(async () => {
+    const said = await link(state, concerned());
+    history.replaceState(null, "", said === "job=look" ? location.pathname + location.search : `#${said}`);
+  }, 250);
+}
+
+async function copy() {
+  const url = new URL(`#${await link(state, concerned())}`, location.href).href;
+  await navigator.clipboard?.writeText(url).catch(() => {});
+  history.replaceState(null, "", url);
+  const long = url.length > LONGEST ? ` It is long, ${url.length.toLocaleString("en")} characters: some programs cut it.` : "";
+  $("copied").textContent = (navigator.clipboard ? "Copied." : "It is in the address bar.") + long;
+}
+
+async function opened(first) {
+  ({ state, files } = await read(location.hash));
+  if (!(state.job in JOBS)) state.job = "look";
+  const linked = location.hash.length > 1, code = Object.values(files).some(([name]) => name.endsWith(".py"));
+  begin();
+  show();
+  if (!linked || state.job === "look") return;
+  touched = true;
+  if (code && first) {
+    $("result").hidden = false;
+    tell("This link brings Python code. Look at it, then run it: it reaches nothing outside this page.");
+  } else if (first || Object.keys(files).length) go();
+}
+
+// ------------------------------------------------------------------------------------------------- beginning
+
+function choose(job) {
+  if (files.answer && asText(files.answer[1]) === site.answers[state.of]) delete files.answer;  // an example is no one's
+  state.job = job;
+  touched = false;
+  begin();
+  show();
+  note();
+}
+
+async function start() {
+  $("jobs").replaceChildren(...Object.entries(JOBS).map(([job, { title }]) => {
+    const tab = document.createElement("a");
+    Object.assign(tab, { href: `#job=${job}`, textContent: title });
+    tab.dataset.job = job;
+    tab.addEventListener("click", (event) => { event.preventDefault(); choose(job); });
+    return tab;
+  }));
+  fit($("live"));
+  navigator.serviceWorker?.register("sw.js").catch(() => {});
+  site = await (await fetch("site.json")).json();
+  fill($("example"), Object.entries(site.passes).map(([name, { title }]) => [name, `${name}: ${title}`]), "batch_norm");
+  for (const name of FIELDS) {
+    $(name).addEventListener("input", () => { state[name] = $(name).value; begin(); if (name === "of") show(); note(); });
+  }
+  for (const role of Object.keys(FILES)) $(role).addEventListener("input", () => { written($(role)); note(); });
+  $("of").addEventListener("change", () => { if (JOBS[state.job].needs === "answer") { example(); show(); note(); } });
+  $("example").addEventListener("change", () => { worked($("example").value, ""); show(); note(); });
+  $("slip").addEventListener("change", () => { worked($("example").value, $("slip").value); show(); note(); });
+  $("answer-example").addEventListener("click", () => { example(); show(); note(); });
+  $("answer-clear").addEventListener("click", () => { delete files.answer; show(); note(); });
+  $("answer-file").addEventListener("change", () => taken($("answer-file").files[0]));
+  $("form").addEventListener("submit", (event) => { event.preventDefault(); go(); });
+  $("stop").addEventListener("click", stop);
+  $("copy").addEventListener("click", copy);
+  addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go(); });
+  addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
+  addEventListener("dragleave", () => document.body.classList.remove("over"));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("over");
+    taken(event.dataTransfer.files[0]);
+  });
+  addEventListener("hashchange", () => opened(false));
+  await opened(true);
+  document.documentElement.dataset.ready = "";
+}
+
+start();

@@ -1,0 +1,70 @@
+"""Runs a command of microbp in the browser: the same words, the same files, and what it printed and wrote."""
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from microbp.drawing import use
+from microbp.errors import RendererError
+from microbp.terminal.cli import main
+
+SHOWN = {".svg", ".html", ".dot", ".json", ".csv", ".md", ".py", ".toml", ".txt", ".npz"}
+
+
+class Terminal(io.TextIOBase):
+    """A stream of a terminal: what is written goes to the page at once."""
+
+    encoding = "utf-8"
+
+    def __init__(self, write):
+        self._write = write
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        self._write(text)
+        return len(text)
+
+
+def draw_with(layout):
+    """Lets pictures be made by a function of the page's, viz.js."""
+
+    def render(text, kind, engine):
+        if kind not in ("svg", "json0"):
+            raise RendererError(f"a browser makes .svg, .dot and .html, no .{kind}: write one of these")
+        made = layout(text, kind, engine)
+        if made.error:
+            raise RendererError(f"Graphviz could not draw this: {made.error}")
+        return made.output
+
+    use(render)
+
+
+def run(words, files, columns, out, err):
+    """Runs `microbp WORDS` in a folder with these files, a buffer for each name; gives the exit code and the files it wrote."""
+    os.environ |= {"COLUMNS": str(columns), "TERM": "xterm-256color"}
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="microbp-") as folder:
+        os.chdir(folder)
+        try:
+            for name, content in files.items():
+                Path(name).write_bytes(content)
+            importlib.invalidate_caches()
+            with contextlib.redirect_stdout(Terminal(out)), contextlib.redirect_stderr(Terminal(err)):
+                try:
+                    code = main(words)
+                except SystemExit as end:  # of argparse
+                    code = end.code or 0
+            made = {p.name: p.read_bytes() for p in sorted(Path().iterdir()) if p.name not in files and p.is_file()}
+        finally:
+            os.chdir(here)
+            sys.path[:] = [place for place in sys.path if place not in (folder, "")]
+            for name, module in list(sys.modules.items()):  # the learner's, which may have changed when it runs again
+                if str(getattr(module, "__file__", "")).startswith(folder):
+                    del sys.modules[name]
+    return code, {name: content for name, content in made.items() if Path(name).suffix in SHOWN}
