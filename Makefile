@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
 
-.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import docs examples fuzz lowest mutants package gallery clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import docs examples fuzz lowest mutants package gallery site serve clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -79,6 +79,13 @@ package: $(VENV)/.package  ## build the wheel and the source distribution into d
 docs: $(VENV)/.docs  ## build the pages of this repository, and one for each function, into build/docs
 	$(BIN)/python examples/site/build.py
 
+site: $(VENV)/.images  ## build what a web server serves into build/site: live pages, and microbp in the browser (needs npm)
+	$(BIN)/python examples/web/build.py
+
+serve: site  ## the same, and show it at http://127.0.0.1:8000, PORT=8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
+
+PORT := 8000
 examples: $(VENV)/.examples  ## run every example
 	@for f in examples/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 

@@ -29,8 +29,8 @@ def answer(*_):
 `;
 const PRINTED = "from numpy import array, float32, float64, inf, nan, zeros; gradients = ";
 
-/** A pasted text as a file: its name, and its content. */
-export function pasted(text) {
+/** A pasted text as a file. */
+function pasted(text) {
   const begin = text.trimStart()[0];
   if (begin === "{" || begin === "[" || begin === "(") {
     try {
@@ -44,10 +44,17 @@ export function pasted(text) {
   return /^\s*(def|import|from)\s|^\s*\w+\s*=/m.test(text) ? ["mine.py", text] : ["mine.csv", text];
 }
 
-/** An answer as a command takes it: its file, and the words for it. Code without a function gets one for its arrays. */
-export function given([name, content]) {
+/** What was pasted or dropped, as the file that it is: its name, and its bytes or, for code, its text. */
+export function answerFile([name, bytes]) {
+  if (/\.(npz|npy|mat|csv)$/i.test(name)) return [name, bytes];
+  const text = new TextDecoder().decode(bytes);
+  return /\.py$/i.test(name) ? ["mine.py", text] : pasted(text);
+}
+
+/** The same as a command takes it, and the words for it. Code without a function gets one that returns its arrays. */
+export function given(answer) {
+  const [name, content] = answerFile(answer);
   if (!name.endsWith(".py")) return [[name, content], [name]];
   const functions = [...content.matchAll(/^def (\w+)/gm)].map((found) => found[1]);
-  const code = functions.length ? content : content + MODULE;
-  return [["mine.py", code], ["--function", `mine:${functions.at(-1) ?? "answer"}`]];
+  return [[name, functions.length ? content : content + MODULE], ["--function", `mine:${functions.at(-1) ?? "answer"}`]];
 }

@@ -141,7 +141,7 @@ def main(out=ROOT / "build" / "site"):
     data = {
         "version": microbp.__version__,
         "problems": titles(),
-        "answers": {name: hand_in(name) for name in builtin_names()},
+        "answers": {name: hand_in(name) for name in builtin_names()} | {"expression": "w = 0.243307\nb = -0.243307\n"},
         "template": template(),
         "passes": {path.stem: worked_pass(path) for path in sorted((HERE.parent / "passes").glob("*.py"))},
         "bytes": sum(path.stat().st_size for path in (out / "python").iterdir() if path.suffix in (".wasm", ".zip", ".whl")),

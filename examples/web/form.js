@@ -70,11 +70,10 @@ export function task(state, files, dark) {
     else if (!files[state.of]) throw new Error(MISSING[state.of]);
     else form.problem = [state.of === "graph" ? `${FILES.graph}:${valueOf(asText(files.graph[1]))}` : FILES.network];
   }
-  if (files.answer) {
-    const [name, bytes] = files.answer;
-    const code = name.endsWith(".py");
-    const [[called, content], how] = given([name, code ? asText(bytes) : bytes]);
-    sent[called] = code ? asBytes(content) : content;
+  if (files.answer && (job.parts.includes("answer") || job.parts.includes("line"))) {
+    const [[called, content], how] = given(files.answer);
+    const code = called.endsWith(".py");
+    sent[called] = typeof content === "string" ? asBytes(content) : content;
     form.answer = state.of === "expression" && !code ? ["--gradients", called] : how;
     form.compared = code ? [] : ["--compare", called];
   }

@@ -1,5 +1,5 @@
 // The page: what is chosen and written on the left, what microbp says to it on the right, and a link to both.
-import { pasted } from "./answers.js";
+import { answerFile } from "./answers.js";
 import { Engine } from "./engine.js";
 import { asTyped, choices, JOBS, task } from "./form.js";
 import { asBytes, asText, FILES, FRESH, link, LONGEST, read } from "./state.js";
@@ -31,12 +31,15 @@ function show() {
   for (const role of Object.keys(FILES)) showFile(role);
   const look = state.job === "look";
   document.querySelector("main").classList.toggle("wide", look);
+  document.querySelector("main").classList.toggle("pictured", state.job === "step" || state.job === "draw");
   $("live").hidden = !look;
-  $("result").hidden = look || !touched;
+  $("result").hidden = $("pictures").hidden = look || !touched;
   for (const name of ["run", "copy"]) $(name).hidden = look;
+  $("alone").hidden = !look;
   if (look && !$("live").src.endsWith(`pages/${state.of}.html`)) {
     $("live").src = `pages/${state.of}.html`;
     $("live").title = `${site.problems[state.of]}, live`;
+    $("alone").href = `pages/${state.of}.html`;
   }
   $("there").textContent = Object.values(files).map(([name]) => name).join(", ") || "none";
 }
@@ -55,7 +58,14 @@ function showFile(role) {
   const binary = /\.(npz|npy|mat)$/.test(name);
   area.readOnly = binary;
   if (area !== document.activeElement) area.value = binary ? `${name}, ${bytes.length} bytes` : asText(bytes);
-  if (role === "answer") $("answer-name").textContent = files.answer ? `${name}.` : "";
+  if (role === "answer") kind();
+}
+
+/** Says as what an answer is read. */
+function kind() {
+  const name = files.answer ? answerFile(files.answer)[0] : "";
+  const read = { json: "JSON", csv: "lines of numbers", py: "Python code, which is run" }[name.split(".").at(-1)] ?? name;
+  $("answer-name").textContent = name && `Read as ${read}.`;
 }
 
 function keep(role, name, bytes) {
@@ -63,22 +73,16 @@ function keep(role, name, bytes) {
   else delete files[role];
 }
 
-/** What stands in a text area becomes the file; what kind of file it is, its text says. */
+/** What stands in a text area becomes the file. */
 function written(area) {
-  const role = area.dataset.file;
-  if (role !== "answer") return keep(role, FILES[role], asBytes(area.value));
-  const [name, content] = pasted(area.value);
-  keep(role, name, asBytes(content));
-  $("answer-name").textContent = area.value ? `${name}.` : "";
+  keep(area.dataset.file, FILES[area.dataset.file], asBytes(area.value));
+  if (area.dataset.file === "answer") kind();
 }
 
 async function taken(file) {
   if (!file) return;
   if (file.size > 5e6) return tell(`${file.name} has ${file.size.toLocaleString("en")} bytes: 5,000,000 may be read here.`);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const named = /\.(npz|npy|mat|csv|py)$/i.test(file.name);
-  const [name, content] = named ? [file.name.replace(/[^\w.-]/g, "_"), null] : pasted(asText(bytes));
-  keep("answer", name, content === null ? bytes : asBytes(content));
+  keep("answer", file.name.replace(/[^\w.-]/g, "_"), new Uint8Array(await file.arrayBuffer()));
   if (!JOBS[state.job].parts.includes("answer")) state.job = "diagnose";
   show();
   note();
@@ -111,7 +115,7 @@ function worked(name, slip) {
 
 async function go() {
   touched = true;
-  $("result").hidden = false;
+  $("result").hidden = $("pictures").hidden = false;
   try {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const made = task(state, files, dark);
@@ -213,13 +217,17 @@ function tell(text) {
   $("status").textContent = text;
 }
 
-/** Text of a stream, with the two colours that microbp has. */
+/** Text of a stream, with the two colours that microbp has; a command in it is a link to itself. */
 function print(stream, text) {
   for (const [, , colour, part] of text.matchAll(/(\x1b\[([\d;]*)m)?([^\x1b]+|(?=\x1b))/g)) {
     const kind = colour === undefined ? stream : { "1;38;5;208": "wrong", "38;5;39": "right" }[colour] ?? stream;
-    const span = document.createElement("span");
-    Object.assign(span, { className: kind, textContent: part });
-    if (part) $("said").append(span);
+    for (const some of part.split(/(?<=\s)(microbp (?:step|explain|forward|compare|gradcheck|conventions|train) [^\n;,]*)/)) {
+      const command = kind !== "command" && some.startsWith("microbp ");
+      const span = document.createElement(command ? "a" : "span");
+      Object.assign(span, { className: kind, textContent: some });
+      if (command) span.href = `#${new URLSearchParams({ job: "command", line: some.slice(8) })}`;
+      if (some) $("said").append(span);
+    }
   }
 }
 
@@ -249,23 +257,29 @@ async function copy() {
   $("copied").textContent = (navigator.clipboard ? "Copied." : "It is in the address bar.") + long;
 }
 
-async function opened(first) {
+/** Whether there is Python code among the files. */
+function brings() {
+  return "pass" in files || "graph" in files || (files.answer && answerFile(files.answer)[0].endsWith(".py"));
+}
+
+async function opened() {
   ({ state, files } = await read(location.hash));
   if (!(state.job in JOBS)) state.job = "look";
-  const linked = location.hash.length > 1, code = Object.values(files).some(([name]) => name.endsWith(".py"));
+  const linked = location.hash.length > 1, code = brings();
   begin();
   show();
   if (!linked || state.job === "look") return;
   touched = true;
-  if (code && first) {
+  if (code) {
     $("result").hidden = false;
     tell("This link brings Python code. Look at it, then run it: it reaches nothing outside this page.");
-  } else if (first || Object.keys(files).length) go();
+  } else go();
 }
 
 // ------------------------------------------------------------------------------------------------- beginning
 
 function choose(job) {
+  history.pushState(null, "", location.href);
   if (files.answer && asText(files.answer[1]) === site.answers[state.of]) delete files.answer;  // an example is no one's
   state.job = job;
   touched = false;
@@ -298,6 +312,14 @@ async function start() {
   $("answer-file").addEventListener("change", () => taken($("answer-file").files[0]));
   $("form").addEventListener("submit", (event) => { event.preventDefault(); go(); });
   $("stop").addEventListener("click", stop);
+  $("said").addEventListener("click", (event) => {
+    if (!event.target.href) return;
+    event.preventDefault();
+    choose("command");
+    state.line = event.target.textContent.trim().slice(8);
+    show();
+    go();
+  });
   $("copy").addEventListener("click", copy);
   addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go(); });
   addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
@@ -307,8 +329,8 @@ async function start() {
     document.body.classList.remove("over");
     taken(event.dataTransfer.files[0]);
   });
-  addEventListener("hashchange", () => opened(false));
-  await opened(true);
+  addEventListener("hashchange", opened);
+  await opened();
   document.documentElement.dataset.ready = "";
 }
 

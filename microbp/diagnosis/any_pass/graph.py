@@ -75,10 +75,10 @@ class Graph:
             else:
                 local += node.op.local(node)
         self.level = np.array(level)
-        lengths, sources = np.array(counts), np.array(source, dtype=np.int64)
+        lengths, sources = np.array(counts), np.array(source, dtype=np.intp)
         target = np.repeat(np.arange(len(self.nodes)), lengths)
         starts = np.cumsum(lengths) - lengths
-        slot = np.arange(len(target)) - starts[target] if len(target) else np.array([], dtype=np.int64)
+        slot = np.arange(len(target)) - starts[target] if len(target) else np.array([], dtype=np.intp)
         locals_ = np.array(local, dtype=float)
         inside = np.flatnonzero(np.isin(target, products))
         locals_[inside] = self.data[sources[inside + 1 - 2 * (slot[inside] % 2)]]  # the factor beside it

@@ -44,4 +44,4 @@ def _origins(trace: Recorded, places: Any, stays: Any) -> Any:
             origins.append(place if stays(origin) else origin)
         else:
             origins.append(place)
-    return np.array(origins, dtype=np.int64)
+    return np.array(origins, dtype=np.intp)

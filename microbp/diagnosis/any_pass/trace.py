@@ -120,7 +120,7 @@ class Recorded(Shown, Mapping[str, Quantity]):
 
     def places(self, name: str) -> Any:
         """Where the elements of a quantity stand in the graph."""
-        return np.array([self.graph.place[node] for node in self[name].nodes.ravel().tolist()], dtype=np.int64)
+        return np.array([self.graph.place[node] for node in self[name].nodes.ravel().tolist()], dtype=np.intp)
 
     def _made(self, quantity: Quantity) -> float:
         """When its last element was made; a leaf stands right before its first use."""

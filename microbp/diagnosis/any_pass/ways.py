@@ -113,7 +113,7 @@ def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[tuple[str, str,
             rank = position % inner * way.site.arrays[0].size + position // inner
             ranks += [("last", rank), ("first", -rank)]
     for text, rank in ranks:
-        best = np.full(int(source.max(initial=0)) + 1, np.iinfo(np.int64).min)
+        best = np.full(int(source.max(initial=0)) + 1, np.iinfo(np.intp).min)
         np.maximum.at(best, source, rank)
         keep = rank == best[source]
         if not keep.all():
