@@ -36,6 +36,7 @@ STORIES = {
     "drawing.page.test_change",
     "mutants.test_mutants",
     "test_examples",
+    "test_site",
     "test_house",
     "test_notebooks",
     "test_readme",

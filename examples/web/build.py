@@ -98,9 +98,10 @@ def python_parts(out):
         if path.parent != out:
             path = Path(shutil.copy(path, out))
         name, version = path.name.split("-")[:2]
-        rows[name] = dict.fromkeys(("imports", "depends"), []) | {
+        rows[name] = {
             "name": name, "version": version, "file_name": path.name, "install_dir": "site",
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "package_type": "package", "unvendored_tests": False,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "package_type": "package", "unvendored_tests": False, "imports": [], "depends": [],
         }  # fmt: skip
     rows["microbp"]["depends"] = ["numpy", "graphviz"]
     (out / "pyodide-lock.json").write_text(json.dumps({"info": lock["info"], "packages": rows}), "utf-8")
@@ -122,7 +123,7 @@ def worked_pass(path):
     wrong = runpy.run_path(str(path))["WRONG"]
     code = re.sub(r"\n\nWRONG = \{\n.*?\n\}\n", "\n", code, flags=re.DOTALL).rstrip() + "\n"
     slips = {what: [old, new] for what, (old, new, _) in wrong.items()}
-    return {"title": code.partition("\n")[0].strip('"').rstrip("."), "code": code, "wrong": slips}
+    return {"title": code.partition("\n")[0].strip('"').rstrip(".:"), "code": code, "wrong": slips}
 
 
 def main(out=ROOT / "build" / "site"):
@@ -144,7 +145,9 @@ def main(out=ROOT / "build" / "site"):
         "answers": {name: hand_in(name) for name in builtin_names()} | {"expression": "w = 0.243307\nb = -0.243307\n"},
         "template": template(),
         "passes": {path.stem: worked_pass(path) for path in sorted((HERE.parent / "passes").glob("*.py"))},
-        "bytes": sum(path.stat().st_size for path in (out / "python").iterdir() if path.suffix in (".wasm", ".zip", ".whl")),
+        "bytes": sum(
+            path.stat().st_size for path in (out / "python").iterdir() if path.suffix in (".wasm", ".zip", ".whl")
+        ),
     }
     (out / "site.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
     all_bytes = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file())).hexdigest()

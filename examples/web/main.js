@@ -6,7 +6,7 @@ import { asBytes, asText, FILES, FRESH, link, LONGEST, read } from "./state.js";
 
 const $ = (name) => document.getElementById(name);
 const FIELDS = ["of", "expression", "numbers", "level", "step", "line"];
-const CODES = { 0: "", 1: "exit code 1: something differs, is wrong, or could not be caught", 2: "exit code 2: it could not be read" };
+const CODES = { 0: "Done.", 1: "exit code 1: something differs, is wrong, or could not be caught", 2: "exit code 2: it could not be read" };
 const TYPES = { svg: "image/svg+xml", html: "text/html; charset=utf-8", json: "application/json", csv: "text/csv" };
 const FALLBACK = 'from microbp import Value\n\nw, x, b = Value(2.0), Value(-1.0), Value(-3.0)\nE = 0.5 * (0.25 - (w * x + b).sigmoid()) ** 2\n';
 
@@ -30,8 +30,10 @@ function show() {
   for (const name of FIELDS) if ($(name) !== document.activeElement) $(name).value = state[name];
   for (const role of Object.keys(FILES)) showFile(role);
   const look = state.job === "look";
-  document.querySelector("main").classList.toggle("wide", look);
-  document.querySelector("main").classList.toggle("pictured", state.job === "step" || state.job === "draw");
+  const { classList } = document.querySelector("main");
+  classList.toggle("wide", look);
+  classList.toggle("even", state.job === "check");
+  classList.toggle("pictured", state.job === "step" || state.job === "draw");
   $("live").hidden = !look;
   $("result").hidden = $("pictures").hidden = look || !touched;
   for (const name of ["run", "copy"]) $(name).hidden = look;
@@ -101,6 +103,9 @@ function example() {
   keep("answer", FILES.answer, asBytes(site.answers[state.of] ?? ""));
 }
 
+/** Whether the gradients are an example of ours, not somebody's own. */
+const untouched = () => files.answer && Object.values(site.answers).includes(asText(files.answer[1]));
+
 function worked(name, slip) {
   const pass = site.passes[name];
   if (!pass) return;
@@ -108,7 +113,7 @@ function worked(name, slip) {
   $("example").value = name;
   const [old, wrong] = pass.wrong[slip] ?? ["", ""];
   const [forward, backward] = pass.code.split(/(?=^def backward)/m);
-  keep("pass", FILES.pass, asBytes(forward + backward.replaceAll(old || /$^/, wrong)));
+  keep("pass", FILES.pass, asBytes(forward + (old ? backward.replaceAll(old, () => wrong) : backward)));
 }
 
 // ------------------------------------------------------------------------------------------------- running
@@ -280,7 +285,7 @@ async function opened() {
 
 function choose(job) {
   history.pushState(null, "", location.href);
-  if (files.answer && asText(files.answer[1]) === site.answers[state.of]) delete files.answer;  // an example is no one's
+  if (untouched()) delete files.answer;
   state.job = job;
   touched = false;
   begin();
@@ -304,7 +309,7 @@ async function start() {
     $(name).addEventListener("input", () => { state[name] = $(name).value; begin(); if (name === "of") show(); note(); });
   }
   for (const role of Object.keys(FILES)) $(role).addEventListener("input", () => { written($(role)); note(); });
-  $("of").addEventListener("change", () => { if (JOBS[state.job].needs === "answer") { example(); show(); note(); } });
+  $("of").addEventListener("change", () => { if (untouched()) { example(); show(); note(); } });
   $("example").addEventListener("change", () => { worked($("example").value, ""); show(); note(); });
   $("slip").addEventListener("change", () => { worked($("example").value, $("slip").value); show(); note(); });
   $("answer-example").addEventListener("click", () => { example(); show(); note(); });

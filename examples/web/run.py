@@ -46,7 +46,7 @@ def draw_with(layout):
 
 
 def run(words, files, columns, out, err):
-    """Runs `microbp WORDS` in a folder with these files, a buffer for each name; gives the exit code and the files it wrote."""
+    """Runs `microbp WORDS` in a folder with these files, {name: buffer}; gives the exit code and what it wrote."""
     os.environ |= {"COLUMNS": str(columns), "TERM": "xterm-256color"}
     here = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="microbp-") as folder:

@@ -1,0 +1,171 @@
+"""The site in a browser, from a local server: from the first look to the day without a network."""
+
+import contextlib
+import functools
+import http.server
+import json
+import re
+import runpy
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp.terminal.cli import main
+from tests import ROOT
+from tests.conftest import need
+
+WEB, SITE = ROOT / "examples" / "web", ROOT / "build" / "site"
+FETCHED = ROOT / "build" / "web" / "wheels" / "wheels.txt"
+REACHES_OUT = """
+import js
+
+js.fetch("{elsewhere}")
+js.WebSocket.new("{elsewhere}")
+while True:
+    pass
+"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        super().do_GET()
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+@contextlib.contextmanager
+def server(folder):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as served:
+        served.asked = []
+        served.address = f"http://127.0.0.1:{served.server_port}/"
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield served
+        served.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The folder of the site, built anew if anything in it is older than what it is built from."""
+    need(shutil.which("npm") is not None and FETCHED.exists(), "what `make site` fetches with npm and pip")
+    sources = [*WEB.iterdir(), *(path for path in (ROOT / "microbp").rglob("*") if path.suffix != ".pyc")]
+    made = SITE / "sw.js"
+    if not made.exists() or made.stat().st_mtime < max(path.stat().st_mtime for path in sources if path.is_file()):
+        runpy.run_path(str(WEB / "build.py"))["main"]()
+    return SITE
+
+
+def ran(tab):
+    """What the last command said, when it is done, without the line that repeats it."""
+    tab.locator("#result[data-code]").wait_for(timeout=120_000)
+    said = tab.locator("#said").inner_text()
+    tab.evaluate("delete document.getElementById('result').dataset.code")
+    return said.partition("\n")[2]
+
+
+def test_nothing_in_it_comes_from_elsewhere(site):
+    for path in site.iterdir():
+        if path.suffix in (".html", ".js", ".css") and path.name != "viz.js":
+            assert not re.search(r"https?://", path.read_text("utf-8")), path
+    policy = re.search(r'Content-Security-Policy" content="(.*?)"', (site / "index.html").read_text("utf-8"))[1]
+    assert "'unsafe-eval'" not in policy
+    assert "connect-src 'self';" in policy
+
+
+@pytest.mark.slow
+def test_the_whole_product_in_a_browser(site, browser_tab, tmp_path, monkeypatch, capsys):
+    """One story, since Python is loaded only once in it, and once more without a network."""
+    monkeypatch.chdir(tmp_path)
+    data = json.loads((site / "site.json").read_text("utf-8"))
+    (tmp_path / "mine.json").write_text(data["answers"]["w1-w8"], "utf-8")
+    weights, biases = (problem := microbp.load("w1-w8")).model.arrays()
+    _, dW, db = microbp.vectorized.loss_and_gradients(
+        weights, biases, problem.inputs, problem.targets, **problem.model.activations()
+    )
+    np.savez(tmp_path / "right.npz", dW1=dW[0], dW2=dW[1], db1=db[0], db2=db[1])
+    profile, other = (browser_tab.context.browser.new_context() for _ in range(2))
+    reached, complaints = [], []
+    for context in (profile, other):
+        context.on("request", lambda request: reached.append(request.url))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+    with server(site) as served, server(tmp_path) as elsewhere:
+        tab = profile.new_page()
+        tab.goto(served.address)
+
+        # The front is a page that steps, before there is any Python.
+        front = tab.frame_locator("#live")
+        front.locator("#next").click()
+        assert front.locator("#count").inner_text().startswith("step 1 of")
+        tab.locator("html[data-ready]").wait_for()
+        assert not [path for path in served.asked if path.startswith("/python")]
+
+        # A wrong pass, of which the page says what the command says.
+        tab.locator("[data-job=diagnose]").click()
+        assert tab.locator("#answer").input_value() == data["answers"]["w1-w8"]
+        tab.locator("#run").click()
+        said = ran(tab)
+        assert main(["diagnose", "w1-w8", "mine.json"]) == 1
+        assert said == capsys.readouterr().out
+        assert "missing-hidden-derivative" in said
+
+        # A file, lines of numbers, a printed dict, a function.
+        tab.locator("#answer-file").set_input_files(tmp_path / "right.npz")
+        tab.locator("#run").click()
+        assert "gradients are right" in ran(tab)
+        tab.locator("#answer-clear").click()
+        arrays = "from numpy import array\n\ndef mine(W, b, X, Y):\n"
+        for text, words in (
+            ("w5 = 0.082167041\nw6: 0.082667628", "are right"),
+            (repr({"dW2": -dW[1], "dW1": -dW[0]}), "sign"),
+            (f"{arrays}    return {dW!r}, {db!r}\n", "are right"),
+            ("w9 = 1", "w9"),
+        ):
+            tab.locator("#answer").fill(text)
+            tab.locator("#run").click()
+            assert words in ran(tab)
+        assert tab.locator("#said .err").first.inner_text().startswith("microbp: mine.csv: unknown")
+
+        # Pictures and pages, without Graphviz.
+        tab.locator("#answer-clear").click()
+        tab.locator("[data-job=draw]").click()
+        tab.locator("#of").select_option("expression")
+        tab.locator("#run").click()
+        assert "graph.svg" in ran(tab)
+        tab.wait_for_function("document.querySelector('#pictures img').naturalWidth > 0")
+        tab.locator("[data-job=step]").click()
+        tab.locator("#run").click()
+        assert "∂E/∂w" in ran(tab)
+        assert tab.frame_locator("#pictures iframe").locator("#count").inner_text().startswith("step 0 of")
+
+        # Someone's code: judged; sent as a link, and not run where it arrives; ended when it has no end.
+        tab.locator("[data-job=check]").click()
+        tab.locator("#run").click()
+        assert "the way back through `mu`" in ran(tab)
+        tab.wait_for_function("location.hash.includes('pass=')")
+        friend = other.new_page()
+        friend.goto(tab.url)
+        friend.locator("html[data-ready]").wait_for()
+        assert friend.locator("#pass").input_value() == tab.locator("#pass").input_value()
+        assert "run it" in friend.locator("#status").inner_text()
+        friend.close()
+        assert len([path for path in served.asked if path.endswith(".wasm")]) == 1
+        tab.locator("#pass").fill(REACHES_OUT.format(elsewhere=elsewhere.address))
+        tab.locator("#run").click()
+        tab.wait_for_timeout(500)
+        tab.locator("#stop").click()
+        assert "Stopped" in tab.locator("#status").inner_text()
+        assert not elsewhere.asked
+
+    # No server is left. A link still opens, Python starts, and what it says is the same.
+    tab.goto("about:blank")
+    tab.goto(f"{served.address}#job=compare&of=xor")
+    assert "agree" in ran(tab)
+    assert not complaints
+    strange = {url for url in reached if not url.startswith((served.address, "blob:", "data:", "about:"))}
+    assert strange <= {elsewhere.address}, "what was asked for, and not sent"
+    for context in (profile, other):
+        context.close()
