@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.comparing.gradcheck import GradCheck, gradcheck
     from microbp.comparing.jacobian import jacobian
     from microbp.derivation.compiling.function import compile
+    from microbp.derivation.gradient import gradient
     from microbp.derivation.one_weight import Derivation, explain
     from microbp.diagnosis.any_pass.check import Trace, check, trace
     from microbp.diagnosis.any_pass.optimizers import StepReport, check_step
@@ -115,6 +116,7 @@ __all__ = [
     "from_theta",
     "gradcheck",
     "grade",
+    "gradient",
     "grads",
     "jacobian",
     "load",
@@ -141,6 +143,7 @@ _HOMES = {
     "comparing.gradcheck": "GradCheck gradcheck",
     "comparing.jacobian": "jacobian",
     "derivation.compiling.function": "compile",
+    "derivation.gradient": "gradient",
     "derivation.one_weight": "Derivation explain",
     "diagnosis.any_pass.check": "Trace check trace",
     "diagnosis.any_pass.optimizers": "StepReport check_step",

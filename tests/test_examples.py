@@ -231,3 +231,12 @@ def test_real_data_is_learnt_and_both_engines_lose_the_same():
 
 def test_the_missing_line_is_named():
     assert example("diagnose.py")["main"]()["mistakes"] == ("missing-hidden-derivative",)
+
+
+def test_newton_has_the_hessian_and_goes_where_gradient_descent_does_not_come():
+    found = numbers("newton.py")
+    np.testing.assert_allclose(found["graph"], found["differences"], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found["graph"], np.transpose(found["graph"]), rtol=0, atol=1e-16)
+    plateau, valley = (run[-1] for run in found["runs"])
+    assert plateau == pytest.approx(0.2613157, abs=1e-6)
+    assert valley < 1e-8 < found["descent"]

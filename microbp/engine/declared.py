@@ -180,6 +180,12 @@ class Declared(Generic[V]):
         everywhere.
         """
 
+    def erfc(self) -> V:
+        """out = erfc(x), ∂out/∂x = -2 * exp(-x ** 2) / sqrt(3.141592653589793).
+        erfc(x) is 1 − erf(x), to the last digit where that is small; so its derivative is that of erf, negated.
+        Defined and differentiable everywhere.
+        """
+
     def gelu(self) -> V:
         """out = 0.5 * x * (1 + erf(x / sqrt(2))), ∂out/∂x = 0.5 * (1 + erf(x / sqrt(2))) + x * exp(-x ** 2 / 2) /
         sqrt(2 * 3.141592653589793).

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from reprlib import Repr
 from typing import Any
 
@@ -166,15 +166,25 @@ class ExpressionProblem(Problem):
                 return real_number(number, "an expression")
             case ast.Name(id=name):
                 return self._leaves[name]
-            case ast.Call(func=ast.Name(id=name)):
-                op = OPS[name]
-            case ast.BinOp(op=kind) | ast.UnaryOp(op=kind):
-                op = _OPERATORS[type(kind)]
-        parts = [made[part] for part in self._parts(node)]
-        if op.name == "neg" and isinstance(parts[0], float):
-            return -parts[0]
-        plain = [not isinstance(part, Value) for part in parts]
-        for variant in variants(op):
-            if [partial is None for partial in variant.partials] == plain:
-                op = variant
-        return apply(op, tuple(part if isinstance(part, Value) else constant(part, op) for part in parts))
+        return apply_to(operation_of(node), [made[part] for part in self._parts(node)])
+
+
+def operation_of(node: ast.expr) -> Op:
+    """The row of the table that a call, or a sign of arithmetic, stands for."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            return OPS[name]
+        case ast.BinOp(op=kind) | ast.UnaryOp(op=kind):
+            return _OPERATORS[type(kind)]
+    raise AssertionError(ast.dump(node))
+
+
+def apply_to(op: Op, parts: Sequence[Value | float]) -> Value | float:
+    """What the operation makes of values and plain numbers; a number with a sign stays a number."""
+    if op.name == "neg" and isinstance(parts[0], float):
+        return -parts[0]
+    plain = [not isinstance(part, Value) for part in parts]
+    for variant in variants(op):
+        if [partial is None for partial in variant.partials] == plain:
+            op = variant
+    return apply(op, tuple(part if isinstance(part, Value) else constant(part, op) for part in parts))

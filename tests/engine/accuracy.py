@@ -52,7 +52,7 @@ NEAR = {
     **dict.fromkeys(("arcsin", "arccos", "arctanh", "arccosh", "log2", "log10"), _around(1.0, -1.0)),
     "tan": lambda rng: rng.randint(-(10**6), 10**6) * (math.pi / 2),
     "exp2": lambda rng: rng.uniform(-1080, 1026),
-    "erf": lambda rng: rng.uniform(-28, 28),
+    **dict.fromkeys(("erf", "erfc"), lambda rng: rng.uniform(-28, 28)),
     "gelu": lambda rng: rng.choice((rng.uniform(-40, 10), _around(-0.7517916243601, -37.0)(rng))),
     "silu": lambda rng: rng.choice((rng.uniform(-760, 60), _around(-1.2784645427610738)(rng))),
 }

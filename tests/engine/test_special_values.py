@@ -74,6 +74,7 @@ TABLE = {
     "arccosh": {1.0: INF, 0.0: NAN, INF: 0, NAN: NAN, 1e160: 1e-160, HUGE: 1 / HUGE},
     "arctanh": {0.0: 1, 1.0: INF, -1.0: INF, NAN: NAN, TINY: 1},
     "erf": {0.0: 2 / math.sqrt(math.pi), INF: 0, -INF: 0, NAN: NAN, 750.0: 0, HUGE: 0, -HUGE: 0},
+    "erfc": {0.0: -2 / math.sqrt(math.pi), INF: 0, -INF: 0, NAN: NAN, 750.0: 0, HUGE: 0, -HUGE: 0},
     "gelu": {0.0: 0.5, INF: 1, -INF: NAN, NAN: NAN, 750.0: 1, -750.0: 0, HUGE: 1, -HUGE: 0, TINY: 0.5},
     "silu": {0.0: 0.5, INF: 1, -INF: NAN, NAN: NAN, 750.0: 1, -750.0: 0, HUGE: 1, -HUGE: 0, TINY: 0.5},
     "elu": {0.0: 1, INF: 1, -INF: 0, NAN: NAN, 750.0: 1, -750.0: 0, TINY: 1},

@@ -71,6 +71,10 @@ TRUTH = {
     "arccosh": (mpmath.acosh, lambda x: 1 / mpmath.sqrt(x**2 - 1)),
     "arctanh": (mpmath.atanh, lambda x: 1 / (1 - x**2)),
     "erf": (mpmath.erf, lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-(x**2))),
+    "erfc": (
+        lambda x: mpmath.erfc(x) if abs(x) < 1e3 else mpmath.mpf(1 - mpmath.sign(x)),  # mpmath overflows, it does not
+        lambda x: -2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-(x**2)),
+    ),
     "gelu": (lambda x: x * _area(x), lambda x: _area(x) + x * mpmath.npdf(x)),
     "silu": (lambda x: x * _sigmoid(x), lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x))),
     "elu": (lambda x: x if x > 0 else mpmath.expm1(x), lambda x: 1 if x > 0 else mpmath.exp(x)),

@@ -57,6 +57,9 @@ FUNCTIONS = (
     Op("erf", "erf(x)", (f"1.1283791670955126 * {_BELL} if abs(x) < 28 else exp(-x * x)",),
        printed={"x": "2 * exp(-x ** 2) / sqrt(3.141592653589793)"},
        rule="The derivative of erf(x) is 2/√π · e^(−x²), the bell curve it is the area of."),
+    Op("erfc", "erfc(x)", (f"-1.1283791670955126 * {_BELL} if abs(x) < 28 else -exp(-x * x)",),
+       printed={"x": "-2 * exp(-x ** 2) / sqrt(3.141592653589793)"},
+       rule="erfc(x) is 1 − erf(x), to the last digit where that is small; so its derivative is that of erf, negated."),
     Op("gelu", "0.5 * x * erfc(-0.7071067811865476 * x)",  # 1 + erf loses its digits below 0
        ("1.0 if x > 40 else 0.5 * erfc(-0.7071067811865476 * x) + 0.3989422804014327 * x * exp(-0.5 * x * x)",),
        printed={"forward": "0.5 * x * (1 + erf(x / sqrt(2)))",

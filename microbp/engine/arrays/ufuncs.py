@@ -29,7 +29,7 @@ def _by_row(name: str) -> Callable[..., Value]:
 
 _ROWS = (
     "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh "
-    "arccosh arctanh sign floor logaddexp erf"
+    "arccosh arctanh sign floor logaddexp erf erfc"
 )
 ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "add": operator.add,
