@@ -99,9 +99,14 @@ def hinge(a: Sequence[Any], y: Sequence[float]) -> list[Value]:
 def softmax_cross_entropy(a: Sequence[Any], y: Sequence[float]) -> list[Value]:
     """−y · log softmax(o), where the outputs o are logits; stable for logits of any size. Its terms are no output's.
 
+    With targets that are Values it is for any sample, of which the largest logit is not known: log Σ e^o as it stands.
+
     >>> round(sum(term.data for term in softmax_cross_entropy([Value(1000.0), Value(999.0)], [0.0, 1.0])), 6)
     1.313262
     """
+    if any(isinstance(t, Value) for t in y):
+        powers = [o.exp() for o in a]
+        return [total(powers).log() * total(y), *(-t * o for o, t in zip(a, y, strict=True))]
     # log Σ e^o is the largest logit plus log1p of the others: so 1 − p keeps its digits where p rounds to 1.
     k = max(range(len(a)), key=lambda j: a[j].data)
     largest, others = a[k], [(j, o) for j, o in enumerate(a) if j != k]

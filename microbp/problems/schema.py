@@ -122,7 +122,11 @@ SCHEMA: dict[str, dict[str, Key]] = {
         "update": Key(
             KINDS["update"], '"output-first" changes output weights too early: a known slip', '"simultaneous"'
         ),
-        "engine": Key(KINDS["engine"], "the scalar graph, or vectorized NumPy", '"scalar"'),
+        "engine": Key(
+            KINDS["engine"],
+            "the scalar graph, its matrix form derived from it (compiled), or vectorized NumPy",
+            '"scalar"',
+        ),
         "seed": Key(KINDS["seed"], "of the order in which samples are taken", "0"),
     },
 }

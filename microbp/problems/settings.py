@@ -17,7 +17,7 @@ from microbp.problems.kinds import NUMBER, SHARE, one_of, short, whole_number
 OptimizerName = Literal["sgd", "adam"]
 Schedule = Literal["constant", "step", "cosine"]
 Update = Literal["simultaneous", "output-first"]
-Engine = Literal["scalar", "vectorized"]
+Engine = Literal["scalar", "compiled", "vectorized"]
 UPDATES, ENGINES = get_args(Update), get_args(Engine)
 
 KINDS = {
@@ -108,6 +108,11 @@ class Training:
         if self.momentum and self.optimizer != "sgd":
             raise ProblemError(
                 f"momentum belongs to the optimizer sgd, got {self.momentum} with {self.optimizer}: set it to 0"
+            )
+        if self.engine == "compiled" and self.update != "simultaneous":
+            raise ProblemError(
+                "the engine compiled has every gradient from the old weights: the update must be simultaneous, got "
+                f"{self.update}; take the engine scalar or vectorized"
             )
 
     def __str__(self) -> str:

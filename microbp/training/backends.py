@@ -1,9 +1,9 @@
-"""Two ways to the loss of a batch and its gradients: the scalar graph, and vectorized NumPy.
+"""Three ways to the loss of a batch and its gradients: the scalar graph, that compiled, and vectorized NumPy.
 
 >>> from microbp.problems import as_network, load
 >>> engines = [make(as_network(load("w1-w8"))) for make in BACKENDS.values()]
 >>> [round(engine.forward(slice(None)), 9) for engine in engines]
-[0.298371109, 0.298371109]
+[0.298371109, 0.298371109, 0.298371109]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from microbp.engine import Value
 from microbp.nn.arrays import LeafPlaces
 from microbp.optim import Trainable
 from microbp.problems.network import NetworkProblem
+from microbp.training.compiled import matrix_form
 
 Floats = NDArray[np.float64]
 
@@ -121,26 +122,64 @@ class ParameterSlice:
         self.grad = grad
 
 
-class VectorizedBackend(Backend):
-    """`microbp.vectorized`, on one vector of parameters."""
+class ArrayBackend(Backend):
+    """One vector of parameters, and one of their gradients."""
 
     def __init__(self, problem: NetworkProblem) -> None:
         super().__init__(problem)
         self.layout = LeafPlaces(problem.model.parameter_arrays())
         self.theta = np.array([leaf.data for leaf in self.leaves])
         self.grad = np.zeros_like(self.theta)
-        trained = set(problem.trained())
-        self.frozen = np.array([leaf not in trained for leaf in self.leaves])
-        self.conventions = {**problem.model.activations(), "loss": problem.loss}
-        self.conventions["penalize_biases"] = problem.penalize_biases
-        self.batch: dict[str, Any] = {}
-        self.fresh = False
 
     def layers(self) -> list[list[Trainable]]:
         """One part for each layer: its leaves stand side by side."""
         ends = np.cumsum([len(set(index.ravel())) for index in self.layout.index])[1::2]
         starts = [0, *ends[:-1]]
         return [[ParameterSlice(self.theta[a:b], self.grad[a:b])] for a, b in zip(starts, ends, strict=True)]
+
+    def gradient(self) -> Floats:
+        return self.grad
+
+    def read(self) -> Floats:
+        return self.theta.copy()
+
+    def write(self, theta: Floats) -> None:
+        self.theta[:] = theta
+
+
+class CompiledBackend(ArrayBackend):
+    """The matrix form that is derived from the graph of one sample; a softmax of it overflows at logits above 709."""
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        super().__init__(problem)
+        self.form = matrix_form(problem)
+        self.arguments = self.form.arguments(self.theta)
+
+    def forward(self, rows: Any) -> float:
+        """The loss of those samples; the gradients come with it."""
+        X, Y = self.problem.inputs[rows], self.problem.targets[rows]
+        m = len(Y)
+        penalty = [self.problem.penalty_of(m) / (2 * m) / (1 if self.form.mean else m)] if self.problem.l2 else []
+        loss, grads = self.form.function(X, Y, *self.arguments, *penalty)
+        for at, grad in zip(self.form.trained, grads, strict=True):
+            self.grad[at] = np.ravel(grad)
+        return float(loss)
+
+    def backward(self) -> None:
+        """Nothing is left to do."""
+
+
+class VectorizedBackend(ArrayBackend):
+    """`microbp.vectorized`."""
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        super().__init__(problem)
+        trained = set(problem.trained())
+        self.frozen = np.array([leaf not in trained for leaf in self.leaves])
+        self.conventions = {**problem.model.activations(), "loss": problem.loss}
+        self.conventions["penalize_biases"] = problem.penalize_biases
+        self.batch: dict[str, Any] = {}
+        self.fresh = False
 
     def forward(self, rows: Any) -> float:
         """The loss of those samples; the gradients come with it."""
@@ -164,15 +203,10 @@ class VectorizedBackend(Backend):
         self.grad[self.frozen] = 0.0
         return loss
 
-    def gradient(self) -> Floats:
-        return self.grad
 
-    def read(self) -> Floats:
-        return self.theta.copy()
-
-    def write(self, theta: Floats) -> None:
-        self.theta[:] = theta
-
-
-BACKENDS: dict[str, Callable[[NetworkProblem], Backend]] = {"scalar": ScalarBackend, "vectorized": VectorizedBackend}
+BACKENDS: dict[str, Callable[[NetworkProblem], Backend]] = {
+    "scalar": ScalarBackend,
+    "compiled": CompiledBackend,
+    "vectorized": VectorizedBackend,
+}
 """Every engine by name."""

@@ -52,20 +52,22 @@ def networks(draw):
         output=draw(st.sampled_from(OUTPUTS[loss])),
         loss=loss,
         l2=draw(st.sampled_from([0.0, 0.7])),
+        penalize_biases=draw(st.booleans()),
         shared_bias=draw(st.booleans()),
         train_biases=draw(st.booleans()),
     )
 
 
 @given(networks())
-def test_both_engines_find_the_same_loss_and_gradient(problem):
+def test_all_engines_find_the_same_loss_and_gradient(problem):
     engines = [make(problem) for make in BACKENDS.values()]
     losses = [engine.forward(ALL) for engine in engines]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-12, abs=1e-12)
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-12, abs=1e-12)
     for engine in engines:
         engine.backward()
-    assert np.allclose(engines[0].gradient(), engines[1].gradient(), rtol=1e-12, atol=1e-12)
-    assert engines[0].read().tolist() == engines[1].read().tolist() == [leaf.data for leaf in problem.leaves()]
+    for engine in engines[1:]:
+        assert np.allclose(engines[0].gradient(), engine.gradient(), rtol=1e-12, atol=1e-12)
+        assert engines[0].read().tolist() == engine.read().tolist() == [leaf.data for leaf in problem.leaves()]
 
 
 @given(networks())
@@ -120,7 +122,7 @@ def test_a_second_backward_starts_anew(make):
     assert engine.gradient().tolist() == first.tolist()
 
 
-@pytest.mark.parametrize("make", BACKENDS.values(), ids=BACKENDS)
+@pytest.mark.parametrize("make", [ScalarBackend, VectorizedBackend])
 def test_a_backward_after_a_change_takes_old_values_and_new_weights(make):
     """The slip behind 0.291027924, by hand: outputs and activations are old, the weights they go back through new."""
     problem = load("w1-w8")
@@ -203,29 +205,34 @@ RUNS = {
 }
 
 
+def engines_for(training):
+    """Those that can do it: the compiled one has all gradients at once."""
+    return [name for name in BACKENDS if name != "compiled" or training.get("update") != "output-first"]
+
+
 @pytest.mark.parametrize(("training", "biases"), RUNS.values(), ids=RUNS)
-def test_both_engines_are_at_the_same_place_after_a_thousand_batches(training, biases):
+def test_all_engines_are_at_the_same_place_after_a_thousand_batches(training, biases):
     X, Y = moons(10, seed=1)
     weights, starts = start([2, 4, 1], "glorot", seed=1)
     conventions = {"activation": "tanh", "output": "tanh", "loss": "mean_squared_error", **biases}
     problem = NetworkProblem("moons", weights, starts, X, Y, **conventions)
     ends = []
-    for engine in BACKENDS:
+    for engine in engines_for(training):
         result = train(replace(problem), 1000, engine=engine, batch_size=3, seed=5, **training)
         assert result.stopped == ""
         assert result.loss < result.initial_loss
         ends.append(np.array(list(result.parameters.values())))
-    assert np.abs(ends[0] - ends[1]).max() < 1e-10
+    assert all(np.abs(ends[0] - end).max() < 1e-10 for end in ends)
     assert np.abs(ends[0] - [leaf.data for leaf in replace(problem).leaves()]).max() > 0.1
 
 
 @pytest.mark.slow
-def test_digits_have_the_same_losses_on_both_engines():
+def test_digits_have_the_same_losses_on_all_engines():
     problem = load("digits")
     # The graph of all samples, which the result of a run has, is not what is compared here.
     problem = replace(problem, held_out_inputs=(), held_out_targets=())
     losses = []
-    for make in (ScalarBackend, VectorizedBackend):
+    for make in BACKENDS.values():
         copy = replace(problem)
         engine, seen = make(copy), []
         optimizer = copy.training.make_optimizer(engine.groups("simultaneous")[0])
@@ -236,12 +243,14 @@ def test_digits_have_the_same_losses_on_both_engines():
             optimizer.step()
         losses.append(seen)
     assert losses[0] == pytest.approx(losses[1], rel=0, abs=1e-12)
+    assert losses[0] == pytest.approx(losses[2], rel=0, abs=1e-12)
     assert losses[0][-1] < losses[0][0]
 
 
 @examples(20)
 @given(networks(), st.sampled_from(["sgd", "adam"]), st.sampled_from(["simultaneous", "output-first"]))
-def test_any_network_goes_the_same_way_on_both_engines(problem, optimizer, update):
+def test_any_network_goes_the_same_way_on_all_engines(problem, optimizer, update):
     problem = replace(problem, training=Training(steps=5, optimizer=optimizer, update=update, learning_rate=0.01))
-    one, other = (train(replace(problem), engine=engine) for engine in BACKENDS)
-    assert one.losses == pytest.approx(other.losses, rel=1e-9, abs=1e-9)
+    one, *others = (train(replace(problem), engine=engine) for engine in engines_for({"update": update}))
+    for other in others:
+        assert one.losses == pytest.approx(other.losses, rel=1e-9, abs=1e-9)

@@ -29,19 +29,20 @@ class ForwardSource(References):
                 self.needs.add(array)
         uses = self._uses(made)
         self.cost = ""
+        last = self.groups.place[root][0]
         for array in made:
-            if root in array.nodes and isinstance(array.made, Total) and self.sample and self.reduce:
+            if array is last and isinstance(array.made, Total) and self.sample and self.reduce:
                 self._cost(array, array.made, root)
                 break
             text = self._made(array)
             labels = [x.label for x in array.nodes.flat]
-            inner = uses[array] == 1 and not any(labels) and root not in array.nodes
+            inner = uses[array] == 1 and not any(labels) and array is not last
             self.done.append(array)
             if inner and isinstance(array.made, Map) and len(text.numpy()) <= INLINE:
                 self.text[array] = text
                 continue
             named = stem(labels, (*array.shape, 1)[: array.batched + len(array.shape)])
-            array.name = self.given.give(named or ("loss" if root in array.nodes else ""))
+            array.name = self.given.give(named or ("loss" if array is last else ""))
             self._line(array.name, text.numpy(), array, array.batched)
             self.text[array] = Formula.atom(array.name)
         return self.ref(np.array(root, dtype=object))

@@ -157,11 +157,12 @@ def index_of(array: SourceArray, at: Any) -> str:
     where = np.unravel_index(at, array.shape)
     if not np.ndim(at):
         return ", ".join([*rows, *(str(int(k)) for k in where)])
-    parts = []
+    parts: list[str] = []
     for axis, k in enumerate(where):
-        if np.ndim(k) == 1 and len(set(k.tolist())) == 1 and len(where) > 1:
+        bare = axis == len(where) - 1 and len(k) == 1 and not any(":" in part for part in parts)  # an axis must stay
+        if np.ndim(k) == 1 and len(set(k.tolist())) == 1 and len(where) > 1 and not bare:
             parts.append(str(int(k[0])))
-        elif np.ndim(k) == 1 and len(k) > 1 and np.array_equal(k, np.arange(k[0], k[0] + len(k))):
+        elif np.ndim(k) == 1 and (len(k) > 1 or bare) and np.array_equal(k, np.arange(k[0], k[0] + len(k))):
             parts.append(":" if len(k) == array.shape[axis] else f"{k[0]}:{k[0] + len(k)}")
         else:
             return ", ".join([*rows, *(str(w.tolist()) for w in where)])
