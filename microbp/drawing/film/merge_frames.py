@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HOLD = 3
 """The last picture stays so many times as long as the others."""
 SVG = "http://www.w3.org/2000/svg"
+_SIZES = "the pictures of this film differ in size: draw fewer things in them, with show=…"
 _TITLE = f"{{{SVG}}}title"
 ET.register_namespace("", SVG)
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -89,7 +90,7 @@ def moving_svg(pictures: Iterable[bytes], seconds: float) -> tuple[bytes, str]:
             part.attrib.pop("id", None)  # some differ from picture to picture
             part.tail = "\n"  # an empty line may follow a box, which has moved
     if len({frame.get("viewBox") for frame in frames}) > 1:
-        raise RendererError("the pictures of this film differ in size: draw fewer things in them, with show=…")
+        raise RendererError(_SIZES)
     stays = durations(len(frames), seconds)
     code = sha256(ET.tostring(frames[0]) + ET.tostring(frames[-1]) + repr(stays).encode())
     merger = _Merger(len(frames), f"m{code.hexdigest()[:8]}-")  # in a notebook all SVGs share their classes
@@ -121,16 +122,10 @@ def _style(turns: dict[tuple[int, ...], int], name: str, stays: Sequence[float])
 def moving_image(pictures: Iterable[bytes], ending: str, seconds: float) -> bytes:
     """A GIF or a WebP out of PNG pictures, over and over. Raises `ExtraError` without Pillow."""
     check_pillow()
-    from PIL import Image
-
-    frames = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    written = list(pictures)
+    frames = list(_indexed(written)) if ending == "gif" else [_opened(picture).convert("RGB") for picture in written]
     if len({frame.size for frame in frames}) > 1:
-        raise RendererError("the pictures of this film differ in size: draw fewer things in them, with show=…")
-    if ending == "gif":
-        board = np.concatenate([_colours(frames[k]) for k in {0, len(frames) // 2, len(frames) - 1}])
-        colours, counts = np.unique(board, return_counts=True)
-        palette = colours[np.argsort(-counts, kind="stable")[:256]]
-        frames = [_indexed(frame, palette) for frame in frames]
+        raise RendererError(_SIZES)
     made = io.BytesIO()
     stays = [round(1000 * stay) for stay in durations(len(frames), seconds)]
     frames[0].save(
@@ -140,21 +135,45 @@ def moving_image(pictures: Iterable[bytes], ending: str, seconds: float) -> byte
     return made.getvalue()
 
 
-def _colours(frame: Image.Image) -> NDArray[np.int64]:
-    """Each pixel's colour as one number."""
-    return np.asarray(frame).reshape(-1, 3).astype(np.int64) @ (65536, 256, 1)
-
-
-def _indexed(frame: Image.Image, palette: NDArray[np.int64]) -> Image.Image:
-    """The picture in the colours of a palette, each the nearest: the frequent ones stay exactly what they are."""
+def _opened(picture: bytes) -> Image.Image:
     from PIL import Image
 
-    colours, where = np.unique(_colours(frame), return_inverse=True)
-    theirs, ours = (np.stack([c >> 16, c >> 8 & 255, c & 255], axis=-1) for c in (colours, palette))
-    nearest = ((theirs[:, None] - ours) ** 2).sum(axis=-1).argmin(axis=1).astype(np.uint8)
-    indexed = Image.frombytes("P", frame.size, nearest[where.ravel()].tobytes())
-    indexed.putpalette(ours.astype(np.uint8).tobytes())
-    return indexed
+    return Image.open(io.BytesIO(picture))
+
+
+def _pixels(picture: bytes) -> NDArray[np.uint32]:
+    """Each pixel's colour as one number, red in its lowest byte."""
+    pixels = np.asarray(_opened(picture).convert("RGBA")).view(np.dtype("<u4"))[..., 0]
+    return pixels & np.uint32(0xFFFFFF)
+
+
+def _indexed(pictures: Sequence[bytes]) -> Iterator[Image.Image]:
+    """The pictures in one palette, each colour the nearest in it: the frequent ones stay exactly what they are."""
+    from PIL import Image
+
+    board = np.concatenate([_pixels(pictures[k]).ravel() for k in {0, len(pictures) // 2, len(pictures) - 1}])
+    colours, counts = np.unique(board, return_counts=True)
+    palette = _channels(colours[np.argsort(-counts, kind="stable")[:256]])
+    before: NDArray[np.uint32] | None = None
+    for picture in pictures:
+        pixels = _pixels(picture)
+        if before is None:
+            indexed, changed = np.zeros(pixels.shape, np.uint8), np.ones(pixels.shape, bool)
+        elif before.shape != pixels.shape:
+            raise RendererError(_SIZES)
+        else:
+            changed = pixels != before
+        colours, where = np.unique(pixels[changed], return_inverse=True)
+        nearest = ((_channels(colours)[:, None] - palette) ** 2).sum(axis=-1).argmin(axis=1).astype(np.uint8)
+        indexed[changed] = nearest[where.ravel()]
+        before = pixels
+        image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), indexed.tobytes())
+        image.putpalette(palette.astype(np.uint8).tobytes())
+        yield image
+
+
+def _channels(colours: NDArray[np.uint32]) -> NDArray[np.int64]:
+    return np.stack([colours & 255, colours >> 8 & 255, colours >> 16], axis=-1).astype(np.int64)
 
 
 def check_pillow() -> None:
