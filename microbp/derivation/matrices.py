@@ -47,8 +47,6 @@ def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
     before = [[x.data for x in sample[0].inputs[1::2]] for sample in samples]
     dW = [[stepper.grad(w) for w in neuron.w] for neuron in layer.neurons]
     db = [sum(stepper.grad(net) or 0.0 for net in column) for column in found]
-    own = {net for column in found for net in column}
-    penalised = any(step.node not in own for w in layer.neurons[0].w for step in stepper.arrivals(w))
     last = l == len(model.layers) - 1
     upstream = f"∂{root_name(stepper)}/∂a{n}" if last else f"(δ{n + 1} W{n + 1})"
     made = f"{upstream} ⊙ f′(z{n})"
@@ -57,7 +55,7 @@ def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
     matrices: dict[str, Sequence[Sequence[float | None]]] = {
         f"δ{n}": delta,
         f"a{l}": before,
-        f"dW{n} = δ{n}ᵀ a{l}{' + penalty' if penalised else ''}": dW,
+        f"dW{n} = δ{n}ᵀ a{l}": dW,
         f"db{n} = Σ δ{n}": [db],
     }
     widest = max(map(len, matrices))

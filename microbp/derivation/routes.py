@@ -181,7 +181,7 @@ class Routes:
         layer = self.parameter.layer
         above = nets(self.stepper, self.model, layer) if layer < self.depth else []
         neuron = {net: q for q, samples in enumerate(above) for net in samples}
-        steps = self.stepper.arrivals(out)[::-1]
+        steps = self.stepper.arrivals(out)
         return sorted(steps, key=lambda step: neuron.get(step.node, 0))
 
     def terms(self) -> Iterator[Term]:

@@ -3,7 +3,7 @@
 >>> from microbp import load
 >>> from microbp.stepping.stepper import Stepper
 >>> stepper = Stepper(load("w1-w8").root())
->>> _ = stepper.goto(15)
+>>> _ = stepper.goto(6)
 >>> stepper.predict(0.0822).ok, stepper.predict(0.5933).idea, stepper.predict(-0.0822).idea
 (True, 'local-alone', 'wrong-sign')
 """

@@ -90,9 +90,9 @@ class Products:
             yield from self._product(top, steps[0])
             return
         scale = self.stepper.gradient(top)
-        for step in reversed(steps):  # what is computed first
+        for step in steps:
             yield from self._product(top, step, f"through {step.node_name}: " if step.node is not top else "directly: ")
-        terms = " + ".join(factor(step.contribution / scale) for step in reversed(steps))
+        terms = " + ".join(factor(step.contribution / scale) for step in steps)
         total = sum(step.contribution for step in steps) / scale if scale != 1.0 else steps[-1].after
         yield f"{derivative(self._name(top), self._name(leaf))} = {terms} = {decimals(total)}"
 
@@ -109,14 +109,13 @@ class Products:
         last = chain[-1].node
         of = self._name(top)
         if len(above) > 1:
-            first = above[::-1]  # what is computed first
-            terms = " + ".join(factor(s.contribution / scale) for s in first)
+            terms = " + ".join(factor(s.contribution / scale) for s in above)
             told = f"{derivative(of, self._name(last))} = "
             if len(above) <= FEW:
                 told += " + ".join(
-                    f"{derivative(of, s.node_name)} · {derivative(s.node_name, s.input_name)}" for s in first
+                    f"{derivative(of, s.node_name)} · {derivative(s.node_name, s.input_name)}" for s in above
                 )
-                told += f" = {' + '.join(f'{factor(s.upstream / scale)} × {factor(s.local)}' for s in first)} = "
+                told += f" = {' + '.join(f'{factor(s.upstream / scale)} × {factor(s.local)}' for s in above)} = "
             yield f"{told}{terms} = {decimals(above[-1].after / scale)}"
         symbols = [derivative(s.node_name, s.input_name) for s in reversed(chain)]
         numbers = [s.local for s in reversed(chain)]

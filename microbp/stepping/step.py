@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from microbp.engine import Constant, Value
@@ -89,10 +89,33 @@ class Step(Shown):
         return f"$\\displaystyle {latex(self)}$"
 
 
-def pass_steps(root: Value) -> Iterator[Step]:
-    """The steps of `root.backward()` after `root.zero_grad()`, in its order; the grads on the graph are not touched.
+def told_order(root: Value) -> list[Value]:
+    """The interior values of a graph, results before inputs, and of several inputs the first one's way back first.
 
-    Raises `GraphError` for a pass of more than `MOST_STEPS`.
+    >>> E = (Value(1.0, "a") + 1) * (Value(2.0, "b") + 2)
+    >>> [value.data for value in told_order(E)]
+    [8.0, 2.0, 4.0]
+    """
+    order: list[Value] = []
+    seen: set[Value] = set()
+    path = [(root, False)]
+    while path:
+        node, done = path.pop()
+        if done:
+            order.append(node)
+        elif node.op is not None and node not in seen:
+            seen.add(node)
+            path.append((node, True))
+            path += [(x, False) for x in node.inputs]
+    return order[::-1]
+
+
+def pass_steps(root: Value, order: Sequence[Value] | None = None) -> Iterator[Step]:
+    """The steps of `root.backward()` after `root.zero_grad()`; the grads on the graph are not touched.
+
+    They come as a text tells them, in `told_order` or another topological `order` from the root on; what all of them
+    bring to a value is, to the last bit, what `backward()` does. Raises `GraphError` for a pass of more than
+    `MOST_STEPS`.
     """
     graph = root.graph()
     count = sum(not isinstance(x, Constant) for node in graph for x in node.inputs)
@@ -102,22 +125,21 @@ def pass_steps(root: Value) -> Iterator[Step]:
             "sample, or root.backward() for the gradients alone"
         )
     names = name_graph(graph)
-    grads = {root: 1.0}
+    locals_of, complete = _as_backward(graph)
     uses = Counter(x for node in graph for x in node.inputs)
+    left, grads = uses.copy(), {root: 1.0}
     number = 0
-    for node in reversed(graph):
-        if node.op is None:
-            continue
-        assert node.op.local is not None
-        upstream = grads[node]
-        for position, (x, local) in enumerate(zip(node.inputs, node.op.local(node), strict=True)):
+    for node in told_order(root) if order is None else order:
+        upstream = complete[node]
+        for position, (x, local) in enumerate(zip(node.inputs, locals_of[node], strict=True)):
             if isinstance(x, Constant):
                 continue
             number += 1
             first = x not in grads
             before = grads.get(x, 0.0)
             contribution = upstream * local
-            after = grads[x] = before + contribution
+            left[x] -= 1
+            after = grads[x] = before + contribution if left[x] else complete[x]
             yield Step(
                 number,
                 node,
@@ -132,6 +154,20 @@ def pass_steps(root: Value) -> Iterator[Step]:
                 uses[x] == 1,
                 names,
             )
+
+
+def _as_backward(graph: Sequence[Value]) -> tuple[dict[Value, tuple[float, ...]], dict[Value, float]]:
+    """The local derivatives of each value and its grad, added up in the order of `backward()`."""
+    locals_of: dict[Value, tuple[float, ...]] = {}
+    grads = {graph[-1]: 1.0}
+    for node in reversed(graph):
+        if node.op is None:
+            continue
+        assert node.op.local is not None
+        locals_of[node] = tuple(node.op.local(node))
+        for x, local in zip(node.inputs, locals_of[node], strict=True):
+            grads[x] = grads.get(x, 0.0) + grads[node] * local
+    return locals_of, grads
 
 
 def chain_rule(step: Step, paint: Paint = _no_paint) -> str:

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal, get_args, overload
 
@@ -31,21 +31,33 @@ from microbp.printing import in_width
 from microbp.stepping.guesses import Verdict, judge_guess
 from microbp.stepping.names import all_named, name_graph, one_named
 from microbp.stepping.samples import samples_of
-from microbp.stepping.step import Step, pass_steps
+from microbp.stepping.step import Step, pass_steps, told_order
 
 Detail = Literal["contribution", "node", "layer"]
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 
 
-def _stops(steps: Sequence[Step], detail: str, model: MLP | None) -> Sequence[int]:
+def _by_layers(root: Value, model: MLP) -> dict[Value, int]:
+    """The values of a graph in the order of its layers: 0 for the loss, then from the last layer back; last what is
+    made of no net, such as a penalty."""
+    graph = root.graph()
+    places, depth = layers_of(model, graph), len(model.layers)
+    of_nets: set[Value] = set()
+    for node in graph:
+        if node in places or any(x in of_nets for x in node.inputs):
+            of_nets.add(node)
+    layers = {node: depth - place[0] for node, place in places.items()}
+    ranks = {node: layers.get(node, 0) if node in of_nets or node is root else depth + 1 for node in told_order(root)}
+    return dict(sorted(ranks.items(), key=lambda item: item[1]))
+
+
+def _stops(steps: Sequence[Step], detail: str, ranks: Mapping[Value, int]) -> Sequence[int]:
     """Where the cursor rests: after how many steps."""
     if detail == "contribution" or not steps:
         return [step.number for step in steps]
-    if model is None:  # after the last step of each node, of which all stand together
+    if not ranks:  # after the last step of each node, of which all stand together
         return [a.number for a, b in pairwise(steps) if a.node is not b.node] + [steps[-1].number]
-    places = layers_of(model, [step.node for step in steps])
-    last = {places[step.node][0] if step.node in places else None: step.number for step in steps}
-    return sorted(last.values())
+    return sorted({ranks[step.node]: step.number for step in steps}.values())
 
 
 class Stepper(Sequence[Step]):
@@ -75,7 +87,8 @@ class Stepper(Sequence[Step]):
         self.graph = root.graph()
         self.model = model
         self.apply = apply
-        self._steps = list(pass_steps(root))
+        self._ranks = _by_layers(root, model) if detail == "layer" and model is not None else {}
+        self._steps = list(pass_steps(root, list(self._ranks) or None))
         self.names: dict[Value, Formula] = self._steps[0].names if self._steps else name_graph(self.graph)
         self._grads: dict[Value, float] = {root: 1.0}
         self._arrivals: dict[Value, list[Step]] = {}
@@ -86,7 +99,7 @@ class Stepper(Sequence[Step]):
         self.shown: Sequence[Step] = self._steps
         """The steps to be told: all, those of one sample, or those of `tell`."""
         self.detail = detail
-        self._stops = _stops(self.shown, detail, model if detail == "layer" else None)
+        self._stops = _stops(self.shown, detail, self._ranks)
         if sample is not None:
             self._tell_sample(sample)
         self.position = 0
@@ -200,7 +213,7 @@ class Stepper(Sequence[Step]):
     def tell(self, wanted: Callable[[Step], bool]) -> None:
         """Lets the cursor rest, and `shown` have steps, where they are wanted; the others are made all the same."""
         self.shown = [step for step in self.shown if wanted(step)]
-        self._stops = _stops(self.shown, self.detail, self.model if self.detail == "layer" else None)
+        self._stops = _stops(self.shown, self.detail, self._ranks)
 
     def _tell_sample(self, sample: int) -> None:
         most = max(self.samples.values(), default=1)

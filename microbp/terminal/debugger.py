@@ -3,14 +3,14 @@
 >>> import sys
 >>> from microbp import load
 >>> debugger = Debugger(load("w1-w8"), stdout=sys.stdout)
->>> debugger.run(["goto 16", "g 0.138498562 * 0.4", "p w5"], batch=True)  # doctest: +ELLIPSIS
-step 16 of 32
+>>> debugger.run(["goto 7", "g 0.138498562 * 0.4", "p w5"], batch=True)  # doctest: +ELLIPSIS
+step 7 of 32
   ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041
 ...
 Right.
   w5 = 0.4, a leaf
   grad so far: 0.082167041 (1 of 1 contributions)
-    step 16, from net_o1: 0.138498562 × 0.593269992 = 0.082167041
+    step 7, from net_o1: 0.138498562 × 0.593269992 = 0.082167041
 0
 """
 

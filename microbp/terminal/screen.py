@@ -6,7 +6,7 @@ Nothing that it shows lies ahead of the cursor: a gradient is "?" until somethin
 >>> from microbp.stepping.stepper import Stepper
 >>> stepper = Stepper(load("w1-w8").root())
 >>> screen = Screen(stepper)
->>> step = stepper.goto(16)
+>>> step = stepper.goto(7)
 >>> print(screen.chain(way(stepper, step.node) + [step.input]))
 E ◀─ E_o1 ◀─ … ◀─ out_o1 ◀─ net_o1 ◀━━ w5
 """

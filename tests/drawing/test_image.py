@@ -112,11 +112,11 @@ def test_dots_an_inch_make_a_png_larger_and_no_different(renderer, tmp_path):
 
 def test_an_svg_says_what_it_shows_and_is_well_formed(renderer, tmp_path):
     path = tmp_path / "x.svg"
-    w1_w8(path=path, step=16)
+    w1_w8(path=path, step=7)
     root = ET.fromstring(path.read_bytes())
     assert root.attrib["role"] == "img"
     assert root[0].tag.endswith("title")
-    assert root[0].text.startswith("step 16 of 32   ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.1385 × 0.5933 = 0.08217")
+    assert root[0].text.startswith("step 7 of 32   ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.1385 × 0.5933 = 0.08217")
     assert root[1].tag.endswith("desc")
     assert "net_o1 = w5·out_h1 + w6·out_h2 + b2 = 1.106, grad 0.1385" in root[1].text
     families = {e.attrib["font-family"] for e in root.iter() if "font-family" in e.attrib}
@@ -133,7 +133,7 @@ def test_an_svg_is_not_blown_up_in_its_place(renderer):
 @pytest.mark.parametrize("options", [{}, {"level": "neuron"}, {"level": "layer"}, {"heat": True, "direction": "TB"}])
 def test_graphviz_has_nothing_to_say(options):
     need(shutil.which("dot") is not None, "Graphviz's dot")
-    source = w1_w8(step=16, constants=True, **options).source
+    source = w1_w8(step=7, constants=True, **options).source
     assert subprocess.run(["dot", "-Tsvg"], input=source.encode(), capture_output=True, check=True).stderr == b""
 
 

@@ -50,31 +50,31 @@ def test_the_end_of_the_walk_is_what_backward_leaves(drawn):
 
 
 def test_what_has_not_arrived_reads_a_question_mark():
-    lines = {line.partition(" = ")[0]: line.rpartition("grad ")[2] for line in moment(16).lines}
+    lines = {line.partition(" = ")[0]: line.rpartition("grad ")[2] for line in moment(7).lines}
     assert lines["w5"] == "0.08217"
     assert lines["net_o1"] == "0.1385"
-    assert lines["out_h1"] == "−0.01905"  # one of two contributions
+    assert lines["out_h1"] == "?"  # none of two contributions
     assert lines["w6"] == lines["net_h1"] == lines["i1"] == "?"
     assert [line for line in moment(0).lines if not line.endswith("?")] == ["E = E_o1 + E_o2 = 0.2984, grad 1"]
 
 
 def test_the_current_step_is_in_one_colour_and_the_way_back_is_thick():
-    lines = moment(16).source.splitlines()
+    lines = moment(7).source.splitlines()
     current = [line for line in lines if "penwidth=4" in line]
     assert len(current) == 2  # net_o1 to ×, × to w5
     assert all('color="#B23A00"' in line for line in current)
     done = [line for line in lines if "penwidth=2.2" in line]
-    assert len(done) == 13
+    assert len(done) == 4
     assert sum('BORDER="4"' in line for line in lines) == 2
     assert sum("penwidth" in line for line in moment(0).source.splitlines()) == 1  # that of all arrows
 
 
 def test_the_title_is_the_formula_of_the_step():
     assert moment(17).title == (
-        "step 17 of 32   ∂E/∂out_h1 += ∂E/∂net_o1 · ∂net_o1/∂out_h1 = 0.1385 × 0.4 = 0.0554"
-        "   so far −0.01905, now 0.03635"
+        "step 17 of 32   ∂E/∂out_h1 += ∂E/∂net_o2 · ∂net_o2/∂out_h1 = (−0.0381) × 0.5 = −0.01905"
+        "   so far 0.0554, now 0.03635"
     )
-    assert moment(16, digits=8).title.endswith("0.13849856 × 0.59326999 = 0.082167041")
+    assert moment(7, digits=8).title.endswith("0.13849856 × 0.59326999 = 0.082167041")
     assert moment(0).title == "step 0 of 32"
 
 
@@ -85,7 +85,7 @@ def test_the_title_calls_values_what_the_cards_call_them():
 
 
 def test_steps_inside_a_card_are_shown_at_the_card():
-    source = moment(4).source  # E_o2 to its square, folded
+    source = moment(4).source  # E_o1 to its square, then (0.01 − out_o1)², folded
     assert sum('BORDER="4"' in line for line in source.splitlines()) == 1
 
 

@@ -80,7 +80,7 @@ def test_an_answer_prints_what_its_command_prints(answers):
 
 
 def test_a_stepper_says_where_it_stands(answers):
-    assert repr(answers["stepper"]).splitlines()[0] == "step 16 of 32 of the backward pass from E"
+    assert repr(answers["stepper"]).splitlines()[0] == "step 7 of 32 of the backward pass from E"
     assert repr(microbp.steps(microbp.Value(1.0, label="x").tanh())) == "step 0 of 1 of the backward pass from tanh(x)"
 
 

@@ -86,7 +86,7 @@ def test_paths_that_are_not_listed_are_told_by_their_share():
     assert str(found).splitlines()[-1] == "this one carries 3 (75.0%) of ∂y/∂x = 4"
     y = x * 3.0 - x * 3.0
     y.label = "y"
-    assert str(paths(y, x, k=1)).splitlines()[-1] == "this one carries −3 of ∂y/∂x = 0"
+    assert str(paths(y, x, k=1)).splitlines()[-1] == "this one carries 3 of ∂y/∂x = 0"
     assert len(paths(y, x).largest) == 2
 
 

@@ -50,7 +50,8 @@ def test_each_step_is_one_contribution(graph):
         assert step.contribution == step.upstream * step.local
         assert step.before == arrived.get(step.input, 0.0)
         assert step.first == (step.input not in arrived)
-        assert step.after == step.before + step.contribution
+        size = abs(step.before) + abs(step.contribution)  # the last one ends in the sum of backward(), to the bit
+        assert step.after == pytest.approx(step.before + step.contribution, abs=1e-15 * size, rel=0, nan_ok=True)
         assert step.node.inputs[step.position] is step.input
         arrived[step.input] = step.after
 
@@ -69,7 +70,7 @@ def test_w1_w8_passes_back_the_published_numbers():
     stepper = steps(root)
     assert len(stepper) == 32
     step = stepper.until("w5")
-    assert (step.number, step.node_name, step.input_name, step.first) == (16, "net_o1", "w5", True)
+    assert (step.number, step.node_name, step.input_name, step.first) == (7, "net_o1", "w5", True)
     assert [round(x, 9) for x in (step.upstream, step.local, step.contribution)] == [
         0.138498562,
         0.593269992,
@@ -77,8 +78,8 @@ def test_w1_w8_passes_back_the_published_numbers():
     ]
     assert stepper.current is step
     assert stepper.upcoming.input_name == "out_h1"
-    second = stepper.next()
-    assert (round(second.before, 9), round(second.after, 9), second.first) == (-0.019049118, 0.036350306, False)
+    second = (stepper.until("out_h1"), stepper.until("out_h1"))[1]
+    assert (round(second.before, 9), round(second.after, 9), second.first) == (0.055399425, 0.036350306, False)
     stepper.finish("w1")
     assert round(stepper.grad(problem.find("w1")), 9) == 0.000438568
     assert stepper.grad(problem.find("w2")) is None
@@ -112,7 +113,7 @@ def test_grads_on_the_graph_follow_only_when_asked():
     assert root.grad == 1.0
 
 
-@pytest.mark.parametrize(("detail", "stops"), [("node", [2, 3, 4, 5, 6, 11]), ("layer", [14, 20, 32])])
+@pytest.mark.parametrize(("detail", "stops"), [("node", [2, 3, 4, 5, 6, 11]), ("layer", [8, 20, 32])])
 def test_coarser_details_rest_after_a_node_or_a_layer(detail, stops):
     problem, root = network()
     stepper = steps(root, detail=detail, model=problem.model)

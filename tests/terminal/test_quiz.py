@@ -87,7 +87,7 @@ def test_nothing_gives_the_answer_away_while_a_question_is_open():
     names = sorted(asked.named)
     commands = [
         *("l", "p", "w", "u", "p", "w", "d", "d", "p", "w", "b w5", "b", "cl", "h", "g 123", "frob", "g x", "1/0"),
-        *("n", "s", "c", "c w5", "r", "back", "goto 32", "goto 16", "next 3", "rn"),
+        *("n", "s", "c", "c w5", "r", "back", "goto 32", "goto 7", "next 3", "rn"),
         *(f"{letter} {name}" for name in names for letter in "pw"),
     ]
     checked = 0
@@ -118,8 +118,8 @@ def test_the_question_itself_gives_nothing_away():
     asked = Quiz(load("w1-w8"), stdout=out)
     asked.run(["1", "1"], batch=True)
     last = out.getvalue().split("step 3 of 32")[1]
-    assert "∂E/∂((0.99 − out_o2)²) += ∂E/∂E_o2 · ∂E_o2/∂((0.99 − out_o2)²) = ?" in last
-    assert "E ◀─ E_o2 ◀━━ (0.99 − out_o2)²" in last
+    assert "∂E/∂((0.01 − out_o1)²) += ∂E/∂E_o1 · ∂E_o1/∂((0.01 − out_o1)²) = ?" in last
+    assert "E ◀─ E_o1 ◀━━ (0.01 − out_o1)²" in last
     assert "derivative" not in last
 
 
@@ -136,11 +136,11 @@ def test_the_log_for_a_teacher_is_one_object_on_stdout(quiz):
 
 
 def test_a_wrong_idea_is_in_the_log(quiz):
-    text = answers(lambda step: step.contribution if step.number < 16 else step.upstream)
+    text = answers(lambda step: step.contribution if step.number < 7 else step.upstream)
     log = json.loads(quiz(text, "--quiz", "--json")[1])
-    assert log["questions"][15]["idea"] == "upstream-alone"
-    assert log["questions"][15]["ok"] is False
-    assert len(log["questions"][15]["guesses"]) == 2
+    assert log["questions"][6]["idea"] == "upstream-alone"
+    assert log["questions"][6]["ok"] is False
+    assert len(log["questions"][6]["guesses"]) == 2
 
 
 def test_a_quiz_left_at_once_has_no_score(quiz):

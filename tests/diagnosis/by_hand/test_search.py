@@ -132,7 +132,7 @@ BY_HAND = [
         "∂(w·x)/∂w = x = 3, ∂(w·x)/∂x = w",
     ),
     ("x*sin(x)", {"x": x * math.cos(x)}, "product-rule-one-term", "(x·u)′ = x·u′", "(x·u)′ = u·x′ + x·u′"),
-    ("exp(x) + x**2", {"x": 2 * x}, "fan-out-overwritten", "∂f/∂x = 6", "∂f/∂x = 6 + 20.0855369 = 26.0855369"),
+    ("exp(x) + x**2", {"x": 2 * x}, "fan-out-overwritten", "∂f/∂x = 6", "∂f/∂x = 20.0855369 + 6 = 26.0855369"),
     ("w*w + w", {"w": 2 * w}, "missing-path", "∂f/∂w = 2 + 2 = 4", "∂f/∂w = 1 + 2 + 2 = 5"),
     ("w*w + w", {"w": 1.0}, "fan-out-overwritten", "∂f/∂w = 1", "∂f/∂w = 1 + 2 + 2 = 5"),
     ("w*x + w + w**3", {"w": x + 1, "x": w}, "missing-path", "∂f/∂w = 1 + 3 = 4", " = 16"),
@@ -279,7 +279,7 @@ def test_a_rule_that_is_wrong_everywhere_is_one_slip():
     problem = load("sin(a)*sin(b) + sin(a*b)", {"a": 0.3, "b": 1.2})
     diagnosis = microbp.diagnose(problem, {"a": math.sin(1.2) + 1.2, "b": math.sin(0.3) + 0.3})
     assert diagnosis.mistakes == ("missing-outer-derivative",)
-    assert "Where: sin(a·b), sin(b) and sin(a)" in str(diagnosis)
+    assert "Where: sin(a), sin(b) and sin(a·b)" in str(diagnosis)
     a = Value(3.0, label="a")
     c = a + a
     assert diagnose_graph(c + c, {"a": 1.0}).mistakes == ("fan-out-overwritten",)  # grad = …, for grad += …

@@ -30,15 +30,15 @@ def test_at_comes_after_the_commands_and_before_what_is_typed():
     command = [sys.executable, "-m", "microbp", "step", "w1-w8", "--at", "w5", "-c", "goto 3"]
     result = subprocess.run(command, input="n\n", capture_output=True, check=True, encoding="utf-8")
     steps = [line for line in result.stdout.splitlines() if line.startswith("step ")]
-    assert steps == ["step 3 of 32", "step 16 of 32", "step 17 of 32"]
+    assert steps == ["step 3 of 32", "step 7 of 32", "step 8 of 32"]
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, encoding="utf-8")
     assert [line for line in result.stdout.splitlines() if line.startswith("step ")] == steps[:2]
 
 
-@pytest.mark.parametrize("detail", ["contribution", "node", "layer"])
-def test_at_stops_there_whatever_one_step_is(detail, capsys):
+@pytest.mark.parametrize(("detail", "number"), [("contribution", 9), ("node", 9), ("layer", 12)])
+def test_at_stops_there_whatever_one_step_is(detail, number, capsys):
     code, out = printed(capsys, "w1-w8", "--at", "w6", "--batch", "--detail", detail)
-    assert (code, "step 18 of 32" in out) == (0, True)
+    assert (code, f"step {number} of 32" in out) == (0, True)
 
 
 def test_a_name_that_is_unknown_names_the_nearest(capsys):
