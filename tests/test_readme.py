@@ -77,7 +77,9 @@ SESSIONS = [
 """What pages show of a terminal: commands, each with what follows it; … stands for what is left out."""
 
 
-@pytest.mark.parametrize(("path", "block"), SESSIONS, ids=lambda x: x.name if isinstance(x, Path) else x[6:30].split("\n")[0])
+@pytest.mark.parametrize(
+    ("path", "block"), SESSIONS, ids=lambda x: x.name if isinstance(x, Path) else x[6:30].split("\n")[0]
+)
 def test_what_a_page_shows_of_a_terminal_is_what_is_printed(path, block, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for session in re.split(r"^\$ ", textwrap.dedent(block), flags=re.MULTILINE)[1:]:

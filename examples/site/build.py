@@ -10,7 +10,14 @@ import pdoc
 from pdoc.render_helpers import to_html
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ("README.md", "examples/tutorial.md", "examples/reference.md", "examples/README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = (
+    "README.md",
+    "examples/tutorial.md",
+    "examples/reference.md",
+    "examples/README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+)
 STYLE = """
 :root { color-scheme: light dark; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif; }

@@ -131,7 +131,9 @@ def test_the_page_computes_what_python_computes(make):
         root.zero_grad()
         root.backward()
         expected = np.array([[node.data for node in nodes], [node.grad for node in nodes]])
-        np.testing.assert_allclose(np.array(both, dtype=float), expected, rtol=1e-14, atol=1e-16)  # sums are in another order here
+        np.testing.assert_allclose(
+            np.array(both, dtype=float), expected, rtol=1e-14, atol=1e-16
+        )  # sums are in another order here
 
 
 def test_numbers_are_written_as_python_writes_them():
