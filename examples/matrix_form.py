@@ -43,9 +43,8 @@ def main():
         _, dW, db = vectorized.loss_and_gradients(W, b, X, Y, **problem.model.activations(), loss=problem.loss, l2=l2)
         D, loop = unroll(to_theta(dW, db)), unroll(loop_over_examples(to_theta(W, b), X, Y, l2))
         move = dict(zip(theta, 1e-4 * np.eye(len(theta)), strict=True))
-        high, low = (
-            differences.recomputed(root.graph(), {t: t.data + s * move[t] for t in theta})[root] for s in (1, -1)
-        )
+        moved = ({t: t.data + s * move[t] for t in theta} for s in (1, -1))
+        high, low = (differences.recomputed(root.graph(), leaves)[root] for leaves in moved)
         numgrad = (high - low) / 2e-4
         graph, relative = np.array([t.grad for t in theta]), np.linalg.norm(numgrad - D) / np.linalg.norm(numgrad + D)
         print(f"\n{problem.title}, λ = {l2}: J = {root.data:.6f}")

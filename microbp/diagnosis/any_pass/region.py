@@ -56,7 +56,7 @@ class Region:
         return run_back(self._runs, self._seed, self._fixed, self._given, local)
 
     def added(self, change: Any) -> Any:
-        """What the line would gain if so much more arrived at (or was given for) each of its nodes; columns for several."""
+        """What the line would gain if so much more arrived at each of its nodes, a column for each try."""
         return self.brought(change)[self._own]
 
     def brought(self, change: Any, local: Any = None) -> Any:
