@@ -34,16 +34,15 @@ def main():
     print("A loop adds δ(l+1) a(l)ᵀ to Δ(l) for each example. Vectorized, Δ(l) = δ(l+1)ᵀ A(l): the product adds them.")
     print("D = (Δ + λΘ)/m, but Δ/m for b: λ spares it. numgrad = (J(θ + ε) − J(θ − ε)) / 2ε for each θ, ε = 1e-4.")
     for name, l2 in (("matrix-form", 0), ("matrix-form", 3), ("matrix-form-deep", 1)):
-        problem = load(name)
-        problem.l2 = l2
+        (problem := load(name)).l2 = l2
         X, Y, root = problem.inputs, problem.targets, problem.root()
         (W, b), values = problem.model.arrays(), problem.model.parameter_arrays()
         root.backward()
         theta = unroll(map(np.column_stack, zip(values[1::2], values[::2], strict=True)))
         _, dW, db = vectorized.loss_and_gradients(W, b, X, Y, **problem.model.activations(), loss=problem.loss, l2=l2)
         D, loop = unroll(to_theta(dW, db)), unroll(loop_over_examples(to_theta(W, b), X, Y, l2))
-        move = dict(zip(theta, 1e-4 * np.eye(len(theta)), strict=True))
-        moved = ({t: t.data + s * move[t] for t in theta} for s in (1, -1))
+        move = dict(zip(theta, np.eye(len(theta)), strict=True))
+        moved = ({t: t.data + s * move[t] for t in theta} for s in (1e-4, -1e-4))
         high, low = (differences.recomputed(root.graph(), leaves)[root] for leaves in moved)
         numgrad = (high - low) / 2e-4
         graph, relative = np.array([t.grad for t in theta]), np.linalg.norm(numgrad - D) / np.linalg.norm(numgrad + D)
