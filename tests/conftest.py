@@ -9,7 +9,7 @@ from hypothesis import settings
 
 # The tests run on every core already: BLAS's threads, also of commands that tests start, would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)
 settings.register_profile("thorough", parent=settings.get_profile("microbp"), derandomize=False, max_examples=500)
 settings.load_profile("microbp")  # the others: pytest --hypothesis-profile=thorough --hypothesis-seed=7

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -58,13 +59,18 @@ STORIES = {
 """Tests that stand for no module: what people write, read, or know from elsewhere."""
 
 
+@cache
+def tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
 def room(module):
     return module.partition(".")[0] or "__init__"
 
 
 def imported(path):
     """(line, module) for each import of ours in a file, wherever it stands: under `if TYPE_CHECKING` too."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -124,7 +130,7 @@ def test_a_room_has_four_to_fourteen_files():
 def test_import_needs_only_numpy_and_graphviz():
     outside = set()
     for path in FILES.values():
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in tree(path).body:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             outside |= {name.partition(".")[0] for name in names}
@@ -135,7 +141,7 @@ def test_text_becomes_code_in_one_place_only():
     calls = {
         (name, node.func.id)
         for name, path in FILES.items()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in ("eval", "exec", "compile")
@@ -151,7 +157,7 @@ def classes():
             {method.name: method for method in node.body if isinstance(method, ast.FunctionDef)},
         )
         for path in FILES.values()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.ClassDef)
     }
 
@@ -182,7 +188,7 @@ def test_each_file_of_tests_is_named_after_the_module_that_it_tests():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_conditional_expression_has_three_arms(module):
-    for node in ast.walk(ast.parse(FILES[module].read_text("utf-8"))):
+    for node in ast.walk(tree(FILES[module])):
         arms = [node.body, node.orelse] if isinstance(node, ast.IfExp) else []
         assert not any(isinstance(arm, ast.IfExp) for arm in arms), (
             f"{FILES[module]}:{node.lineno}: say it in two statements, or look it up in a table"
