@@ -136,15 +136,9 @@ def forward(
 
 
 def deltas(
-    weights: Arrays,
-    biases: Arrays,
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    activation: Names = "relu",
-    output: str = "linear",
-    loss: str = "half_squared_error",
-) -> list[Array]:
+    weights: Arrays, biases: Arrays, X: ArrayLike, Y: ArrayLike,
+    *, activation: Names = "relu", output: str = "linear", loss: str = "half_squared_error",
+) -> list[Array]:  # fmt: skip
     """Computes the deltas [δ1 … δL], where δl = ∂loss/∂zl, with the 1/m of a loss that has one.
 
     Shapes and errors as for `forward`, Y (m, n_out); each δ has shape (m, n_out) of its layer.
@@ -157,18 +151,10 @@ def deltas(
 
 
 def loss_and_gradients(
-    weights: Arrays,
-    biases: Arrays,
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    activation: Names = "relu",
-    output: str = "linear",
-    loss: str = "half_squared_error",
-    l2: float = 0.0,
-    penalize_biases: bool = False,
-    backward_weights: Arrays | None = None,
-) -> tuple[float, list[Array], list[Array]]:
+    weights: Arrays, biases: Arrays, X: ArrayLike, Y: ArrayLike,
+    *, activation: Names = "relu", output: str = "linear", loss: str = "half_squared_error", l2: float = 0.0,
+    penalize_biases: bool = False, backward_weights: Arrays | None = None,
+) -> tuple[float, list[Array], list[Array]]:  # fmt: skip
     """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
 
     Shapes and errors as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty

@@ -76,7 +76,11 @@ def planted(rng, case, mistake):
         if not 1 < len(places) <= MOST_EXCHANGED:
             return None
         change["exchanged"] = tuple(places[k] for k in sorted(rng.choice(len(places), 2, replace=False)))
-    stepped = "eta" in str(change) or "start" in change or "passes" in change
+    if "targets" in change.get("start", ""):
+        m = len(case.Y)
+        some = rng.permutation(m) if m <= max(4, case.sizes[-2] + 1) else np.arange(m)[::-1]
+        change["targets"] = tuple(some.tolist())
+    stepped = "eta" in str(change) or "those" in change.get("start", "") or "passes" in change
     return Finding(mistake, change, layers, (), case.learning_rate if stepped else None)
 
 

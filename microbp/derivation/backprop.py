@@ -49,9 +49,11 @@ FORWARD = ("z", "a")
 SUMS = ("dW", "l2W", "db", "l2b")
 OF_ALL = ("order", "passes", "precision")
 """What is no line of a layer: the order of the layers in the list, passes added up, the precision of all numbers;"""
-WHOLE = (*OF_ALL, "start", "exchanged")
-"""and other weights, those after a step or with two exchanged, which are no other pass."""
+WHOLE = (*OF_ALL, "start", "exchanged", "targets")
+"""and other numbers, the weights after a step or with two exchanged, targets in another order: no other pass."""
 
+_NOT_IN = {"delta(z, y)": {"slope", "up", "a"}} | {text: {"slope"} for text in JACOBIANS.values()}
+"""What a change must not be of for δ to be as it was, where that is not up * slope."""
 OF_FORWARD = frozenset(("f1(z)", "error(a, y)", "delta(z, y)", "l2 / m * W", "l2 / m * b", "0.0 * b"))
 """The right lines of the backward pass that are of the forward pass alone: of each layer they are computed once."""
 Change = Mapping[str, Any]
@@ -81,19 +83,12 @@ class Pass:
 def edited(lines: Mapping[str, str], change: Change) -> dict[str, str]:
     """A layer's lines with others in the place of some."""
     made = dict(lines)
-    if "d" not in change and (
-        ("slope" in change and made["d"] in JACOBIANS.values())
-        or (made["d"].startswith("delta(") and change.keys() & {"slope", "up", "a"})
-    ):
+    if "d" not in change and change.keys() & _NOT_IN.get(made["d"], set()):
         made["d"] = PASS["d"]  # what simplified is no longer there
     for name, text in change.items():
         if name not in WHOLE:
-            made[name] = text.replace("{}", _grouped(made[name]))
+            made[name] = text.replace("{}", made[name] if made[name].isidentifier() else f"({made[name]})")
     return made
-
-
-def _grouped(text: str) -> str:
-    return text if text.isidentifier() else f"({text})"
 
 
 def pass_of(case: Exercise) -> Pass:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,6 +112,16 @@ class Calls(Axes, ABC):
             return float(self._scope[name](row)[0, at[1]])
         return float(np.asarray(self._scope[name](np.array([self.write(x, at).value])))[0])
 
+    def _reduction(self, x: ast.expr, how: str, axis: int | None, at: Sequence[Any]) -> tuple[str, float]:
+        """What becomes of the entries along an axis, or of all, the largest for example: as a text or a number."""
+        if self._scope is None:
+            free = next(letter for letter in "irs" if letter not in at)
+            place = {0: (free, at[-1]), 1: (at[0], free), None: (free, "k")}[axis]
+            return f"({how} over {free}{', k' if axis is None else ''} of {self.write(x, place).text})", np.nan
+        rows, columns = (range(self._size(tag)) for tag in self.dims(x))
+        places = {0: [(i, at[-1]) for i in rows], 1: [(at[0], k) for k in columns], None: product(rows, columns)}[axis]
+        return "", float(getattr(np, how)([self.write(x, place).value for place in places]))
+
     def _reduced(
         self, x: ast.expr, how: str, axis: int | None, kept: bool, at: Sequence[Any] | None, node: ast.Call
     ) -> Written:
@@ -123,9 +134,10 @@ class Calls(Axes, ABC):
             if kept and of in OF_OUTPUTS:
                 return Written(f"Σ{of}")
             whole = {"sum": "the sum of all of", "mean": "the mean of all of", "max": "the largest of"}
+            whole |= {"std": "the standard deviation of all of"}
             return Written(f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {REDUCED[how]} of {of}", ADD)
-        if how in ("max", "prod"):
-            return Written(f"{how} over {'i' if axis == 0 else 'k'} of {self.write(x, ('i', *at[-1:])).text}", NEG)
+        if how in ("max", "min", "prod", "std"):
+            return self._told(*self._reduction(x, how, axis, at))
         own = tuple(at[len(at) - len(self.dims(node)) :]) if self.dims(node) else ()
         own = own[:axis] + own[axis + 1 :] if kept and axis is not None else own
         axes = list(range(len(dims))) if axis is None else [axis]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any
@@ -21,7 +21,7 @@ from microbp.formula.language import Formula
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import PlacedParameter
-from microbp.printing import decimals, derivative, factor
+from microbp.printing import decimals, factor
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
@@ -146,11 +146,16 @@ class Routes:
         arrays = (*self.model.arrays(), self.X, self.Y)
         return vectorized.deltas(*arrays, **self.model.activations(), loss=self.loss)
 
+    @cached_property
+    def by_output(self) -> NDArray[np.float64]:
+        """The derivatives of the loss with respect to the outputs."""
+        return vectorized.LOSSES[self.loss][1](self.forward[1][-1], self.Y)
+
     @property
     def gradient(self) -> float:
         """By the vectorized line."""
-        arrays, settings = (*self.model.arrays(), self.X, self.Y), self.model.activations()
-        _, dW, db = vectorized.loss_and_gradients(*arrays, **settings, loss=self.loss, l2=self.l2, penalize_biases=True)
+        how: dict[str, Any] = {**self.model.activations(), "loss": self.loss, "l2": self.l2, "penalize_biases": True}
+        _, dW, db = vectorized.loss_and_gradients(*self.model.arrays(), self.X, self.Y, **how)
         l, j, k = self.parameter.layer - 1, list(self.parameter.neurons), self.parameter.input
         return float(db[l][j].sum() if k is None else dW[l][j[0], k])
 
@@ -189,7 +194,6 @@ class Routes:
         l, k, (z, a), W = self.parameter.layer, self.parameter.input, self.forward, self.model.arrays()[0]
         f = self.functions[l - 1]
         slopes = vectorized.OUTPUTS[f][1](z[l - 1], a[l])
-        by_output = vectorized.LOSSES[self.loss][1](a[-1], self.Y)
         for i, j in self.places.values():
             slope = float(slopes[i, j])
             upstream: tuple[tuple[float, ...], ...]
@@ -198,7 +202,7 @@ class Routes:
                 delta = sum(map(prod, upstream)) * slope
             else:
                 delta = float(self.deltas[-1][i, j])
-                upstream = ((delta if self.of_net else float(by_output[i, j]),),)
+                upstream = ((delta if self.of_net else float(self.by_output[i, j]),),)
             before = 1.0 if k is None else float(a[l - 1][i, k])
             yield Term(i, j, upstream, None if self.of_net else slope, delta, before)
 
@@ -210,47 +214,12 @@ class Routes:
     def prime(self, l: int) -> Formula:
         """f′ of layer l in x = z and out = a, as the table has it."""
         f = self.functions[l - 1]
-        return Formula("1") if f == "linear" else OPS[f].print_formula("x")
+        return OPS[f].print_formula("x") if f in OPS else Formula("1")
 
     def output(self) -> Formula:
         """The delta of the output layer in a and y, x = z, m, n, p and t."""
         f, row = self.functions[-1], LOSSES[self.loss]
         if f in row.delta:
             return Formula(row.delta[f])
-        by_output = Formula(row.derivative)
-        if f == "softmax":
-            return Formula("a * (u - t)").substitute(u=by_output)
-        prime = self.prime(self.depth).substitute(out=Formula("a"))
-        return by_output if f == "linear" else Formula("u * v").substitute(u=by_output, v=prime)
-
-    def lines(self) -> Iterator[tuple[str, str, str]]:
-        """The vectorized lines, from the output back to the parameter: NumPy code, formula, shapes."""
-        l, L, d = self.parameter.layer, self.depth, partial(derivative, self.root_name)
-        shapes = [f"({self.m}, {n})" for n in self.sizes]
-        if LOSSES[self.loss].of == "softmax_cross_entropy":
-            times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
-            yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
-            yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]
-        names, by_output = {"a": f"a{L}", "x": f"z{L}", "y": "Y"}, d(f"a{L}")
-        made = {"linear": by_output, "softmax": f"a{L} ⊙ ({by_output} − t)"}
-        if self.functions[-1] == "softmax":
-            code = Formula("u * a").substitute(u=Formula(LOSSES[self.loss].derivative)).numpy(**names)
-            yield f"t = ({code}).sum(axis=1, keepdims=True)", f"t = row sums of {by_output} ⊙ a{L}", f"({self.m}, 1)"
-        formula = made.get(self.functions[-1], f"{by_output} ⊙ f′(z{L})")
-        yield f"delta{L} = {self.output().numpy(**names)}", f"δ{L} = {formula}", shapes[L]
-        for q in range(L - 1, l - 1, -1):
-            code, formula = f"delta{q + 1} @ W{q + 1}", f"δ{q + 1} W{q + 1}"
-            shape = f"{shapes[q + 1]} @ ({self.sizes[q + 1]}, {self.sizes[q]})"
-            if self.functions[q - 1] != "linear":
-                prime = self.prime(q).substitute(x=Formula.atom(f"z{q}"), out=Formula.atom(f"a{q}"))
-                code = Formula("d * f").numpy(d=f"({code})", f=prime)
-                formula, shape = f"({formula}) ⊙ f′(z{q})", f"({shape}) * {shapes[q]}"
-            yield f"delta{q} = {code}", f"δ{q} = {formula}", f"{shapes[q]} = {shape}"
-        own = f"{'b' if self.parameter.input is None else 'W'}{l}"
-        code, formula = f" + l2 / m * {own}" * bool(self.l2), f" + (λ/m) {own}" * bool(self.l2)
-        if self.parameter.input is None:
-            shape = f"({self.sizes[l]},) from {shapes[l]}"
-            yield f"db{l} = delta{l}.sum(axis=0){code}", f"{d(own)} = Σ_i δ{l}[i]{formula}", shape
-        else:
-            shape = f"({self.sizes[l]}, {self.sizes[l - 1]}) = ({self.sizes[l]}, {self.m}) @ {shapes[l - 1]}"
-            yield f"dW{l} = delta{l}.T @ a{l - 1}{code}", f"{d(own)} = δ{l}ᵀ a{l - 1}{formula}", shape
+        made = Formula({"linear": "u", "softmax": "a * (u - t)"}.get(f, "u * v"))
+        return made.substitute(u=Formula(row.derivative), v=self.prime(self.depth).substitute(out=Formula("a")))

@@ -170,9 +170,39 @@ class Textbook(Routes):
         a, y, z = float(outs[-1][at]), float(self.Y[at]), float(zs[-1][at])
         count = {"sum": 1, "samples": m, "elements": m * self.sizes[-1]}[LOSSES[self.loss].over]
         numbers = {"a": a, "y": y, "x": z, "m": m, "n": self.sizes[-1], "p": count * by_output + y}
-        row = vectorized.LOSSES[self.loss][1](outs[-1], self.Y)[term.sample]
-        numbers["t"] = float(row @ outs[-1][term.sample])
+        numbers["t"] = float(self.by_output[term.sample] @ outs[-1][term.sample])
         return self.output().text({name: factor(number) for name, number in numbers.items()}).replace("·", " × ")
+
+    def lines(self) -> Iterator[tuple[str, str, str]]:
+        """The vectorized lines, from the output back to the parameter: NumPy code, formula, shapes."""
+        l, L, d = self.parameter.layer, self.depth, partial(derivative, self.root_name)
+        shapes = [f"({self.m}, {n})" for n in self.sizes]
+        if LOSSES[self.loss].of == "softmax_cross_entropy":
+            times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
+            yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
+            yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]
+        names, up = {"a": f"a{L}", "x": f"z{L}", "y": "Y"}, d(f"a{L}")
+        if self.functions[-1] == "softmax":
+            code = Formula("u * a").substitute(u=Formula(LOSSES[self.loss].derivative)).numpy(**names)
+            yield f"t = ({code}).sum(axis=1, keepdims=True)", f"t = row sums of {up} ⊙ a{L}", f"({self.m}, 1)"
+        made = {"linear": up, "softmax": f"a{L} ⊙ ({up} − t)"}.get(self.functions[-1], f"{up} ⊙ f′(z{L})")
+        yield f"delta{L} = {self.output().numpy(**names)}", f"δ{L} = {made}", shapes[L]
+        for q in range(L - 1, l - 1, -1):
+            code, formula = f"delta{q + 1} @ W{q + 1}", f"δ{q + 1} W{q + 1}"
+            shape = f"{shapes[q + 1]} @ ({self.sizes[q + 1]}, {self.sizes[q]})"
+            if self.functions[q - 1] != "linear":
+                prime = self.prime(q).substitute(x=Formula.atom(f"z{q}"), out=Formula.atom(f"a{q}"))
+                code = Formula("d * f").numpy(d=f"({code})", f=prime)
+                formula, shape = f"({formula}) ⊙ f′(z{q})", f"({shape}) * {shapes[q]}"
+            yield f"delta{q} = {code}", f"δ{q} = {formula}", f"{shapes[q]} = {shape}"
+        own = f"{'b' if self.parameter.input is None else 'W'}{l}"
+        code, formula = f" + l2 / m * {own}" * bool(self.l2), f" + (λ/m) {own}" * bool(self.l2)
+        if self.parameter.input is None:
+            shape = f"({self.sizes[l]},) from {shapes[l]}"
+            yield f"db{l} = delta{l}.sum(axis=0){code}", f"{d(own)} = Σ_i δ{l}[i]{formula}", shape
+        else:
+            shape = f"({self.sizes[l]}, {self.sizes[l - 1]}) = ({self.sizes[l]}, {self.m}) @ {shapes[l - 1]}"
+            yield f"dW{l} = delta{l}.T @ a{l - 1}{code}", f"{d(own)} = δ{l}ᵀ a{l - 1}{formula}", shape
 
     def lines_text(self, lines: Sequence[tuple[str, str, str]]) -> Iterator[str]:
         """The lines, which axes are summed, and which entry is ours."""

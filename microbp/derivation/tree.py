@@ -15,7 +15,10 @@ from microbp.problems.exercise import Exercise
 GREEK = {"d": "δ", "l2": "λ", "eta": "η", "up": "∂E/∂a"}
 SCALARS = ("m", "n", "λ", "η")
 OF_OUTPUTS = ("y", "p", "q", "t")
-REDUCED = {"sum": "sums", "mean": "means", "max": "largest", "prod": "products"}
+REDUCED = {
+    "sum": "sums", "mean": "means", "max": "largest", "min": "smallest", "prod": "products",
+    "std": "standard deviations",
+}  # fmt: skip
 """The reductions, and what they are called of rows or columns."""
 
 

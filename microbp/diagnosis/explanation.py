@@ -45,7 +45,7 @@ class Finding:
     @property
     def rules(self) -> dict[str, Any]:
         """Its change, for JSON."""
-        return {name: text for name, text in self.change.items() if name != "exchanged"}
+        return {name: text for name, text in self.change.items() if name not in ("exchanged", "targets")}
 
     def sentence(self, case: Exercise) -> str:
         """What is wrong, with the names of this change."""
@@ -67,6 +67,7 @@ class Finding:
             loss=losses.get(change.get("up", change.get("d", "")), ""),
             i=row[1] if row else "",
             start=_START.get(str(change.get("start")), ""),
+            stage=_STAGE.get(tuple(name for name in ("z", "dW") if name in change), ""),
         )
 
     def lines(self, case: Exercise) -> dict[str, str]:
@@ -102,9 +103,15 @@ _START = {
     "those after a step": "the weights were changed before the gradient was computed",
     "two weights are exchanged": "two weights are exchanged",
 }
+_STAGE = {
+    ("dW",): "in the weights' gradient, not in the forward pass",
+    ("z",): "in the forward pass, not in the weights' gradient",
+    ("z", "dW"): "in your pass, not in the problem",
+}
 _IN_WORDS = {
     "order": ("[dWL, …, dW1] = dW: dW[0] is that of layer L", "[dW1, …, dWL] = dW: dW[0] is that of layer 1"),
     "passes": ("dW{l} = dW{l} + dW{l} of the pass before", "dW{l} = dW{l} of this pass"),
+    "targets": ("δ{l} with the target of sample π(i) for sample i", "δ{l} with the target of sample i for sample i"),
     "start": ("dW{l} = ∂E/∂W{l} at other weights", "dW{l} = ∂E/∂W{l} at the weights W"),
     "precision": ("dW{l} = float32: 7 digits", "dW{l} = float64: 16 digits"),
 }
@@ -140,7 +147,7 @@ class Explanation:
         case = replace(case, learning_rate=self.rate or case.learning_rate)
         for finding in self.findings:
             if "start" in finding.change:
-                case = at_other_weights(case, finding.change)
+                case = at_other_numbers(case, finding.change)
         return case
 
 
@@ -183,8 +190,14 @@ class Diagnosis(Shown):
         return "\n".join([*first, self.explanation, *(f"Note: {note}" for note in self.notes)])
 
 
-def at_other_weights(case: Exercise, change: Change) -> Exercise:
-    """The network after a step, or with two of its weights exchanged: ((layer, row, column), (layer, row, column))."""
+def at_other_numbers(case: Exercise, change: Change) -> Exercise:
+    """The network after a step, with two of its weights exchanged, or its targets in another order.
+
+    Of weights the places are ((layer, row, column), (layer, row, column)); the order has for each sample the one whose
+    target it gets.
+    """
+    if "targets" in change:
+        return case.on(case.X, case.Y[list(change["targets"])])
     if "exchanged" not in change:
         return after_step(case, backward(case, pass_of(case)))
     weights = [W.copy() for W in case.weights]

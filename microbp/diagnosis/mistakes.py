@@ -3,7 +3,8 @@
 A row is data: a code, a sentence, advice, and the ways to make it. A way is a change of lines (`derivation.backprop`),
 whose words in <> stand for choices: <g> for another activation, <i> for a sample, <j> for a neuron, <f' of z> for the
 formula of f′ with z for a, <f'?> for one that is misremembered, <E'> for the derivative of another loss, <E'?> for
-this one's with a part lost, <over> for what that is divided by, <c> for a number that is solved for.
+this one's with a part lost, <over> for what that is divided by, <X'> for inputs that were normalised, <c> for a number
+that is solved for.
 
 >>> find_mistake("missing-hidden-derivative").ways
 (Variant(change={'slope': '1.0'}, only=()),)
@@ -25,7 +26,7 @@ class Variant(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """One row of the table. `where` is which layers can have it: "any", "hidden", "output", "upper", "all" at once."""
+    """One row of the table. `where` is which layers can have it: "any", "hidden", "output", "upper", "first", "all"."""
 
     code: str
     name: str
@@ -36,7 +37,8 @@ class Mistake(NamedTuple):
     def scopes(self, depth: int) -> list[tuple[int, ...]]:
         """The layers that can have it: all that can, then all but the last of these, then each alone."""
         every = tuple(range(1, depth + 1))
-        can = {"output": every[-1:], "hidden": every[:-1], "upper": every[1:]}.get(self.where, every)
+        some = {"output": every[-1:], "hidden": every[:-1], "upper": every[1:], "first": every[:1]}
+        can = some.get(self.where, every)
         scopes = [can] if self.where == "all" else [can, can[:-1], *((l,) for l in reversed(can))]
         return [scope for scope in dict.fromkeys(scopes) if scope]
 
@@ -174,6 +176,10 @@ MISTAKES = (
          {"db": "b - eta * ({})", "l2b": "-eta * ({})"}, {"dW": "W - eta * ({})", "l2W": "-eta * ({})"}),
     _row("other-weights", "all", "These are the gradients at other weights: {start}.",
          {"start": "those after a step"}, {"start": "two weights are exchanged"}),
+    _row("targets-in-another-order", "all", "The targets stand in another order than the inputs.",
+         {"start": "targets in another order"}, advice="Shuffle X and y together, with one permutation for both."),
+    _row("other-inputs", "first", "The inputs are normalised {stage}: take the same X everywhere.",
+         {"dW": "d.T @ <X'>"}, {"z": "<X'> @ W.T + b"}, {"z": "<X'> @ W.T + b", "dW": "d.T @ <X'>"}),
     _row("single-precision", "all", "The numbers are right, but computed in single precision (float32).",
          {"precision": "single"}),
 )  # fmt: skip

@@ -21,6 +21,8 @@ from microbp.problems.exercise import Exercise
 
 MOST_PLACES = 4
 """Of more numbers that do not fit the first are named."""
+MOST_SAMPLES = 8
+"""Of more samples that have another one's target the first are named."""
 LEGEND = {"p": "p = softmax(z)", "t": "t = Σ (p − y)·p over the outputs", "n": "n outputs", "η": "η the learning rate"}
 """What else may need a word where it is in a line."""
 
@@ -39,7 +41,7 @@ def explained(case: Exercise, given: Answer, arrays: Sequence[Marked], explanati
         which = f"{k}. " if count > 1 else ""
         lines += ["", f"{which}{_sentence(case, finding)}", f"   Where: {_where(case, finding)}"]
         said = finding.lines(case)
-        rows = [(f"   {word}", said[word], said[f"{word}_index"]) for word in ("wrong", "right")]
+        rows = [(f"   {word}", *dict.fromkeys((said[word], said[f"{word}_index"]))) for word in ("wrong", "right")]
         lines += columns(rows, gap="   ")
     last = f"without(d, {len(case.Y) - 1})"
     if case.problem and any(last in str(finding.change) for finding in explanation.findings):
@@ -68,6 +70,10 @@ def _sentence(case: Exercise, finding: Finding) -> str:
         more.append("in the forward pass too")
     if "exchanged" in finding.change:
         more.append(" and ".join(case.label(f"dW{l}", at) for l, *at in finding.change["exchanged"]))
+    if "targets" in finding.change:
+        other = [(i, k) for i, k in enumerate(finding.change["targets"]) if i != k]
+        some = [", ".join(map(str, pair[:MOST_SAMPLES])) for pair in zip(*other, strict=True)]
+        more.append(f"samples {some[0]} have the targets of {some[1]}" + (" …" if len(other) > MOST_SAMPLES else ""))
     said = f"{finding.mistake.code}: {finding.sentence(case)}" + (f" Here: {'; '.join(more)}." if more else "")
     return f"{said} {finding.mistake.advice}".rstrip()
 

@@ -33,7 +33,7 @@ def test_the_lines_of_a_mistake_come_to_the_numbers_of_its_pass(code):
             for row in rows:
                 if "…" not in row.numbers:
                     assert computed(row.numbers) == pytest.approx(row.value, rel=1e-6, abs=1e-9), row
-            if code != "other-weights":
+            if code not in ("other-weights", "targets-in-another-order"):  # the right lines, with other numbers
                 assert any(wrong.line != truth.line for wrong, truth in zip(rows[::2], rows[1::2], strict=True)), rows
         seen += 1
         if seen == 3:

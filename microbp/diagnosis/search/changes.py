@@ -22,6 +22,14 @@ from microbp.vectorized import ACTIVATIONS
 
 MOST_CHOICES = 12
 """Of more neurons in a layer, or samples, it is not asked which of them were left out."""
+NORMALISED = (
+    "((a0 - a0.mean(axis=0)) / a0.std(axis=0))",
+    "(a0 - a0.mean(axis=0))",
+    "((a0 - a0.min(axis=0)) / (a0.max(axis=0) - a0.min(axis=0)))",
+    "(a0 / a0.max(axis=0))",
+    "((a0 - a0.mean()) / a0.std())",
+)
+"""What people make of inputs before they are used."""
 SOLVED = "<c>"
 SCALED = {
     "scale": ("dW", "l2W", "db", "l2b"),
@@ -73,6 +81,7 @@ def _choices(case: Exercise) -> Mapping[str, list[str]]:
         "<j>": [str(j) for j in range(min(MOST_CHOICES, max(case.sizes[2:], default=0)))],
         "<i>": [str(i) for i in range(m if 1 < m <= MOST_CHOICES else 0)],
         "<f'?>": [f"<f'?{k}>" for k in range(max(len(MISREMEMBERED.get(name, ())) for name in case.activations))],
+        "<X'>": list(NORMALISED) if m > 1 else [],
         "<E'>": list(dict.fromkeys(other_losses(loss).values())),
         "<E'?>": list(lost_parts(loss).values()),
     }

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from microbp.comparing.answers.answer import within
 from microbp.comparing.difference import same_but_rounding
 from microbp.derivation.backprop import FORWARD, Pass, Scope, one_at_a_time
-from microbp.diagnosis.explanation import Explanation, Finding, at_other_weights
+from microbp.diagnosis.explanation import Explanation, Finding, at_other_numbers
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find_mistake
 from microbp.diagnosis.search.changes import changed
 from microbp.diagnosis.search.ideas import UNNAMED, Idea, Used
 from microbp.diagnosis.search.layers import Layers
+from microbp.diagnosis.search.orders import Order, orders
 from microbp.diagnosis.search.replay import ERRORS, Start
 from microbp.problems.exercise import Exercise
 
@@ -53,13 +54,26 @@ class Elsewhere(Layers):
                         yield start, Used(idea, layers)
 
     def _elsewhere(self, idea: Idea) -> Iterator[tuple[Start, Used]]:
-        """Passes of the network with other weights."""
-        for change in self._other_weights(idea):
-            if start := self.started(self.right, at_other_weights(self.case, change)):
+        """Passes of the network with other weights, or targets."""
+        for change in self._other_numbers(idea):
+            start = self.started(self.right, at_other_numbers(self.case, change))
+            if start and ("targets" not in change or self._last_fits(start)):
                 yield start, Used(idea._replace(change=change), ())
 
-    def _other_weights(self, idea: Idea) -> list[dict[str, Any]]:
-        """The same idea with each two weights that may have been exchanged, or after a step."""
+    def _last_fits(self, start: Start) -> bool:
+        """Whether the last layer is the learner's: of many orders of the targets only such are worth a search."""
+        made = self.layer(start, self.case.depth, None, {})
+        return made is not None and self.fits(start, self.case.depth, made)
+
+    @cached_property
+    def orders(self) -> list[Order]:
+        """The orders of the targets that are tried."""
+        return orders(self.case, self.given)
+
+    def _other_numbers(self, idea: Idea) -> list[dict[str, Any]]:
+        """The same idea with each two weights that may have been exchanged, each order of targets, or after a step."""
+        if idea.mistake.code == "targets-in-another-order":
+            return [{**idea.change, "targets": order} for order in self.orders]
         if idea.change["start"].startswith("those"):
             return [dict(idea.change)] if self.case.learning_rate else []
         places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
@@ -69,8 +83,8 @@ class Elsewhere(Layers):
     def _at_other_weights(self) -> Iterator[tuple[tuple[Finding, ...], Pass]]:
         """The right pass at each of the other weights."""
         for idea in self.ideas:
-            for change in self._other_weights(idea) if "start" in idea.change else ():
-                rate = None if "exchanged" in change else self.case.learning_rate
+            for change in self._other_numbers(idea) if "start" in idea.change else ():
+                rate = None if {"exchanged", "targets"} & change.keys() else self.case.learning_rate
                 yield (Finding(idea.mistake, change, (), (), rate),), self.right
 
     def _again(self, cost: int) -> Iterator[Explanation]:
@@ -138,5 +152,6 @@ class Elsewhere(Layers):
         """The scopes of the right forward pass, if that is the one of a pass on this network."""
         pairs = zip(lines.layers, self.right.layers, strict=True)
         other = any(one[head] != right[head] for one, right in pairs for head in FORWARD)
-        same = case.weights is self.case.weights and case.learning_rate == self.case.learning_rate
+        same = case.weights is self.case.weights and case.Y is self.case.Y
+        same = same and case.learning_rate == self.case.learning_rate
         return self.start.scopes if same and not other and lines.precision == self.right.precision else None

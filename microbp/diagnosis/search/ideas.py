@@ -104,7 +104,7 @@ class Ideas(Replayer):
             return False
         if idea.output is not None and idea.output != (l == depth):
             return False
-        return {"output": l == depth, "hidden": l < depth, "upper": l > 1}.get(where, True)
+        return {"output": l == depth, "hidden": l < depth, "upper": l > 1, "first": l == 1}.get(where, True)
 
     @cached_property
     def _named(self) -> dict[tuple[int, str], list[Move]]:

@@ -207,6 +207,8 @@ class Search(Elsewhere):
         ideas = max(10, len(self.ideas) * self.case.depth)
         if find_mistake("another-line") in [f.mistake for f in explanation.findings]:
             solved += float(np.log10(max(1, self.tried)))
+        if any("targets" in f.change for f in explanation.findings):
+            solved += float(np.log10(len(self.orders)))
         return solved + (2 * float(np.log10(ideas)) - 0.3 if len(explanation.findings) > 1 else 0.0)
 
     def _speak_for(self, choices: float) -> bool:

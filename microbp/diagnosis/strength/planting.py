@@ -95,6 +95,8 @@ def _varieties(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
         if "exchanged" in str(change.get("start")):
             change["exchanged"] = (1, 0, 0), (case.depth, *(k - 1 for k in case.weights[-1].shape))
         form = re.sub(r"-?[0-9.]+", "#", str(change))
+        if "targets" in str(change.get("start")):
+            change["targets"] = tuple(range(len(case.Y)))[::-1]
         found[form, sum(known == form for known, _ in found)] = change
     return found
 

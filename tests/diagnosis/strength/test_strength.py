@@ -43,7 +43,8 @@ def test_what_lambda_and_a_single_sample_hide_is_said():
         "l2-sign", "l2-factor", "l2-skips-column", "l2-on-gradient", "bias-regularized", "weights-not-regularized"
     }  # fmt: skip
     assert {code for code, reason in hidden.items() if reason == "hidden by one sample"} == {
-        "last-sample-only", "missing-sample", "sample-twice", "bias-mean-for-sum", "bias-sum-for-mean"
+        "last-sample-only", "missing-sample", "sample-twice", "bias-mean-for-sum", "bias-sum-for-mean",
+        "targets-in-another-order", "other-inputs",
     }  # fmt: skip
     # With m = 1 and two outputs the ½ of one loss is the 1/(m·n) of the other.
     assert reasons(found, "in part") == {
@@ -192,14 +193,14 @@ def test_data_on_which_right_gradients_do_not_pass_are_refused():
 def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert main(["gradcheck", "w1-w8", "--strength"]) == 1
     said = capsys.readouterr().out
-    assert "(1 sample, λ = 0; complex step)\nwould miss 13 of the 51 mistakes" in said
+    assert "(1 sample, λ = 0; complex step)\nwould miss 15 of the 53 mistakes" in said
     assert "All would be caught with\n  l2 = 1.0\n  X = [[0.05, 0.1], [" in said
     assert main(["gradcheck", "w1-w8", "--strength", "--json", "--method", "central"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["ok"], found["check"]) == (False, "1 sample, λ = 0; central difference")
     assert found["rows"][0].keys() == {"code", "verdict", "reason", "shows", "kinds", "missed"}
     assert main(["gradcheck", "matrix-form", "--strength"]) == 0
-    assert "would catch all 47 mistakes" in capsys.readouterr().out
+    assert "would catch all 49 mistakes" in capsys.readouterr().out
     assert main(["gradcheck", "iris", "--strength", "--samples", "2"]) == 1
     assert "(2 samples, " in capsys.readouterr().out
     assert main(["gradcheck", "x * y", "x=1", "y=2", "--strength"]) == 2
