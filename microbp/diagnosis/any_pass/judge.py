@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.graph import Sweep
+from microbp.diagnosis.any_pass.graph.nodes import Sweep
+from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.readings import readings
-from microbp.diagnosis.any_pass.region import Region
 from microbp.diagnosis.any_pass.trace import Recorded
 
 RELATIVE = 1e-8

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.sites import Sites
+from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
 MOST_TURNED = 4

@@ -10,8 +10,8 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
+from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.judge import is_near
-from microbp.diagnosis.any_pass.ways import WayBack
 
 
 def contributions(search: CauseSearch) -> Iterator[Cause]:

@@ -22,10 +22,13 @@ LIKELY, POSSIBLE, UNLIKELY = 0.3, 0.35, 0.6
 def causes(known: Known, line: JudgedLine) -> tuple[Cause, ...]:
     """The causes of a wrong line, likeliest first, each code once; "unexplained" if there is none."""
     different: dict[str, Cause] = {}
-    for cause in sorted(_found(CauseSearch(known, line)), key=lambda cause: cause.weight):
+    search = CauseSearch(known, line)
+    for cause in sorted(_found(search), key=lambda cause: cause.weight):
         different.setdefault(cause.code, cause)
     best = list(different.values())[:MOST_CAUSES]
     known.said |= {(cause.code, cause.site) for cause in best[:1] if cause.site >= 0}
+    if not best:
+        known.fruitless |= {(way.number, way.operand) for way in search.ways if not way.direct}
     return tuple(best) or (Cause("unexplained", "no single slip that is known gives these numbers", 9.0),)
 
 

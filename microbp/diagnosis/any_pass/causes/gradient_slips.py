@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.local.windows import other_windows
-from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.graph.region import Region
+from microbp.diagnosis.any_pass.graph.sites import Sites
+from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.scope import shifted
-from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
-from microbp.diagnosis.any_pass.ways import WayBack
 
 MOST_AXES = 5
 """Axes are exchanged in every way up to so many."""

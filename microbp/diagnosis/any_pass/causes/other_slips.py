@@ -15,9 +15,9 @@ from microbp.diagnosis.any_pass.causes.local.arrows import Arrows
 from microbp.diagnosis.any_pass.causes.local.slips import local_slips
 from microbp.diagnosis.any_pass.causes.replaced import replaced
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
+from microbp.diagnosis.any_pass.graph.region import AT_ONCE
+from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.judge import is_near
-from microbp.diagnosis.any_pass.region import AT_ONCE
-from microbp.diagnosis.any_pass.ways import WayBack
 
 MOST_INSIDE = 5000
 """Larger arrays on the way to a line are not taken for a softmax, or a normalization."""

@@ -8,14 +8,18 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.factors import Factors
+from microbp.diagnosis.any_pass.graph.region import AT_ONCE, Region
+from microbp.diagnosis.any_pass.graph.sites import Sites
+from microbp.diagnosis.any_pass.graph.ways import WayBack, ways_back
 from microbp.diagnosis.any_pass.judge import NOISE, RELATIVE, SINGLE, Judge, JudgedLine, is_near, looks_single
-from microbp.diagnosis.any_pass.region import AT_ONCE, Region
 from microbp.diagnosis.any_pass.scope import Scope
-from microbp.diagnosis.any_pass.sites import Sites
-from microbp.diagnosis.any_pass.ways import WayBack, ways_back
 
 MOST_WORK = 300_000_000
 """So many arrows are swept over for one line at most: two or three seconds."""
+
+
+LARGE = 50_000
+"""In regions of more arrows, ways in which no slip explained another line are not searched again."""
 
 
 class Known:
@@ -28,6 +32,8 @@ class Known:
         self.factors = Factors({name: q.shape for name, q in self.trace.items()})
         self.hints: set[int] = set()
         """The operations whose derivative explained a line: the next line may share the slip."""
+        self.fruitless: set[tuple[int, int]] = set()
+        """Ways, by operation and operand, in which no slip explained a line: those beside it may share its slip."""
         self.said: set[tuple[str, int]] = set()
         """The code and the operation of what explained a line first, for the same reason."""
 
@@ -46,6 +52,8 @@ class CauseSearch:
         self.relative = SINGLE if single else RELATIVE
         self.want = self.region.result(self.region.local)
         self.ways = ways_back(known.trace, known.sites, self.region, self.places)
+        if len(self.region.edges) > LARGE:
+            self.ways = [way for way in self.ways if way.direct or (way.number, way.operand) not in known.fruitless]
         self._leave_out_shifts()
         self.passing = self.region.here()[np.searchsorted(self.region.nodes, self.region.target)]
         own = np.full(len(known.trace.graph), -1)

@@ -13,12 +13,13 @@ from microbp.diagnosis.any_pass.causes.search import CauseSearch
 def with_factor(search: CauseSearch, mine: Any) -> list[Cause]:
     """One of the slips tried, and a factor of the whole line."""
     found = []
-    for cause, added in search.tried:
-        result = search.want + added
-        size = float(result @ result)
-        if not size or not np.isfinite(size):
-            continue
-        factor = float(mine @ result) / size
+    usable = [(cause, search.want + added) for cause, added in search.tried if np.isfinite(added).all()]
+    rows = np.array([result for _, result in usable]).reshape(len(usable), len(mine))
+    size, along = (rows * rows).sum(axis=1), rows @ mine
+    with np.errstate(all="ignore"):
+        near = (mine @ mine) * size - along**2 <= 1e-6 * (mine @ mine) * size
+    for k in np.flatnonzero(near & (size > 0)):
+        (cause, result), factor = usable[k], float(along[k] / size[k])
         said = search.known.factors.name(factor)
         if said not in (None, "1") and search.same(factor * result, mine):
             found.append(

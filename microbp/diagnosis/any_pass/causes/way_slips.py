@@ -11,7 +11,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
-from microbp.diagnosis.any_pass.ways import WayBack, cuts
+from microbp.diagnosis.any_pass.graph.ways import WayBack, cuts
 
 MOST_STEPS = 16
 """So many steps are followed back through time, one after the other."""

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.local.windows import other_windows
-from microbp.diagnosis.any_pass.region import Region
+from microbp.diagnosis.any_pass.graph.region import Region
+from microbp.diagnosis.any_pass.graph.sites import Sites
+from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.scope import Scope
-from microbp.diagnosis.any_pass.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
-from microbp.diagnosis.any_pass.ways import WayBack
 
 
 class Arrows:
@@ -26,16 +26,11 @@ class Arrows:
         self.op: Any = graph.nodes[self.target[0]].op
         self.out, self.own = graph.data[self.target], graph.data[self.source]
         self.kind = self.op.family or self.op.name
-        self.other = self.cofactors(trace)
-        self.chain = trace.graph.chain
-
-    def cofactors(self, trace: Recorded) -> Any:
+        self.other: Any = None
         """The place of the other operand of each arrow, if the operation has two."""
         if self.kind == "dot" or (self.op.arity == 2 and self.op.name != "where"):
-            graph = trace.graph
-            inputs = {int(t): graph.nodes[t].inputs for t in np.unique(self.target)}
-            return np.array([graph.place[inputs[int(t)][s ^ 1]] for t, s in zip(self.target, self.slot, strict=True)])
-        return None
+            self.other = graph.other[region.edges[way.edges]]
+        self.chain = trace.graph.chain
 
     def divisor(self) -> float | None:
         """The one number that all are divided by, as in a mean."""

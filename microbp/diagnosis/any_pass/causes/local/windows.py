@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.sites import Site, Sites
+from microbp.diagnosis.any_pass.graph.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
 

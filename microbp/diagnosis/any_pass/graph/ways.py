@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.region import Region
-from microbp.diagnosis.any_pass.sites import Site, Sites
+from microbp.diagnosis.any_pass.graph.region import Region
+from microbp.diagnosis.any_pass.graph.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
 
@@ -39,9 +39,7 @@ class WayBack:
 def ways_back(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[WayBack]:
     """The ways of a region, nearest to the line first."""
     graph = trace.graph
-    operand = np.array(
-        [_operand(graph.nodes[t].op, s) for t, s in zip(region.target, region.slot, strict=True)], dtype=int
-    )
+    operand = graph.operand[region.edges]
     number = sites.of[region.target]
     own = set(places.tolist())
     single = np.array([not site.arrays for site in sites.all])
@@ -63,14 +61,6 @@ def ways_back(trace: Recorded, sites: Sites, region: Region, places: Any) -> lis
         direct = bool(np.isin(source, places).all())
         found.append(WayBack(int(number[edges[0]]), site, int(operand[edges[0]]), np.sort(edges), direct, through))
     return sorted(found, key=lambda way: int(graph.level[region.target[way.edges]].min()))
-
-
-def _operand(op: Any, slot: int) -> int:
-    if op.family == "dot":
-        return slot % 2
-    if op.family == "affine":
-        return 2 if slot == op.arity - 1 else slot % 2
-    return 0 if op.family or op.name in ("max", "min") else int(slot)
 
 
 def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[tuple[str, str, Any]]:

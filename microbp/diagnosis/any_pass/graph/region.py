@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.graph import Graph, chain_product, run_back, runs
+from microbp.diagnosis.any_pass.graph.nodes import Graph
+from microbp.diagnosis.any_pass.graph.sweeps import chain_product, run_back, runs
 
 AT_ONCE = 4_000_000
 """So many arrows are swept over at once at most: 32 MB."""
@@ -56,7 +57,7 @@ class Region:
         return run_back(self._runs, self._seed, self._fixed, self._given, local)
 
     def added(self, change: Any) -> Any:
-        """What the line would gain if so much more arrived at each of its nodes, a column for each try."""
+        """What the line would gain if so much more arrived at (or was given for) each node; columns for several."""
         return self.brought(change)[self._own]
 
     def brought(self, change: Any, local: Any = None) -> Any:

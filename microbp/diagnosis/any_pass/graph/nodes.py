@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.graph.sweeps import SortedEdges, chain_product, run_back, runs
 from microbp.engine.arrays.recording import ArrayOperation
 from microbp.engine.ops import Op
 from microbp.engine.value import Constant, Value
@@ -80,13 +80,26 @@ class Graph:
         starts = np.cumsum(lengths) - lengths
         slot = np.arange(len(target)) - starts[target] if len(target) else np.array([], dtype=np.intp)
         locals_ = np.array(local, dtype=float)
-        inside = np.flatnonzero(np.isin(target, products))
-        locals_[inside] = self.data[sources[inside + 1 - 2 * (slot[inside] % 2)]]  # the factor beside it
+        inside = np.isin(target, products)
+        beside = np.flatnonzero(inside | (lengths[target] == 2))
+        other = np.full(len(target), -1)
+        other[beside] = sources[beside + 1 - 2 * (slot[beside] % 2)]
+        locals_[inside] = self.data[other[inside]]
         order = np.lexsort((sources, -self.level[target]))
+        self.other = other[order]
+        """The factor, or the operand, beside the input that an arrow leads to; -1 if there is none, or several."""
         self.source, self.target, self.slot, self.local = sources[order], target[order], slot[order], locals_[order]
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    @cached_property
+    def operand(self) -> Any:
+        """For each arrow which operand of its operation it leads to: all addends of a sum are one."""
+        kinds = np.array([0 if node.op is None else _kind(node.op) for node in self.nodes])[self.target]
+        last = np.bincount(self.target, minlength=len(self))[self.target] - 1
+        of_affine = np.where(self.slot == last, 2, self.slot % 2)
+        return np.select([kinds == 1, kinds == 2, kinds == 3], [self.slot % 2, of_affine, 0], self.slot)
 
     @cached_property
     def runs(self) -> list[SortedEdges]:
@@ -163,60 +176,6 @@ class Chain:
     local: Any
 
 
-@dataclass(frozen=True)
-class SortedEdges:
-    """The arrows out of the results of one level, sorted by the input they lead to."""
-
-    edges: slice
-    target: Any
-    starts: Any
-    """Where in them those to the next input begin."""
-    source: Any
-    """The inputs, each once."""
-
-    def add(self, arrived: Any, contributions: Any) -> None:
-        """Adds a contribution for each arrow to what arrived at the inputs; several passes have an axis, the last."""
-        arrived[self.source] += np.add.reduceat(contributions, self.starts, axis=0)
-
-
-def runs(source: Any, target: Any, level: Any) -> list[SortedEdges]:
-    """Arrows, sorted by falling level of their results and by their inputs, as runs."""
-    cuts = [0, *(np.flatnonzero(np.diff(level)) + 1).tolist(), len(level)]
-    found = []
-    for a, b in pairwise(cuts):
-        if a < b:
-            starts = np.flatnonzero(np.diff(source[a:b], prepend=-1))
-            found.append(SortedEdges(slice(a, b), target[a:b], starts, source[a:b][starts]))
-    return found
-
-
-def chain_product(gradient: Any, local: Any) -> Any:
-    """Upstream × local; nothing comes of no gradient, be the local derivative infinite."""
-    with np.errstate(all="ignore"):
-        found = gradient * local
-    if not np.isfinite(found).all():
-        found = np.where(gradient == 0, 0.0, found)
-    return found
-
-
-def run_back(steps: list[SortedEdges], seed: Any, fixed: Any, is_given: Any, local: Any) -> Any:
-    """What arrives at each node, those that are given passing on what is fixed; several passes at once have an axis,
-    the last, of the seed (and of what is fixed), or of the local derivatives."""
-    many = max(seed.shape[1:], local.shape[1:])
-    seed, fixed, local = (x.reshape(len(x), -1) for x in (seed, fixed, local))
-    for times in (np.multiply, chain_product):  # the second, slower one is needed where something is infinite
-        arrived = np.repeat(seed, many[0], axis=1) if many and seed.shape[1] == 1 else seed.copy()
-        with np.errstate(all="ignore"):
-            for run in steps:
-                passed = arrived[run.target]
-                if (given := is_given[run.target]).any():
-                    passed[given] = fixed[run.target[given]]
-                run.add(arrived, times(passed, local[run.edges]))
-        if np.isfinite(arrived).all():
-            break
-    return arrived.reshape(len(arrived), *many)
-
-
 def _run_interval(graph: Graph, seed: Any, fixed: Any, is_given: Any, least: Any, most: Any) -> tuple[Any, Any]:
     low, high = seed.copy(), seed.copy()
     for run in graph.runs:
@@ -225,6 +184,12 @@ def _run_interval(graph: Graph, seed: Any, fixed: Any, is_given: Any, least: Any
         run.add(low, np.minimum.reduce(corners))
         run.add(high, np.maximum.reduce(corners))
     return low, high
+
+
+def _kind(op: Op) -> int:
+    if op.family in ("dot", "affine"):
+        return 1 if op.family == "dot" else 2
+    return 3 if op.family or op.name in ("max", "min") else 0
 
 
 def _side(op: Op) -> Any:
