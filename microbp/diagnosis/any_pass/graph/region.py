@@ -35,8 +35,12 @@ class Region:
             source = graph.source[run.edges]
             go = own[source] | (reached[source] & ~is_given[source])
             reached[run.target[go]] = True
+        leads = is_given.copy()
+        leads[graph.loss] = True
+        for run in graph.runs:
+            leads[run.source] |= np.logical_or.reduceat(leads[run.target], run.starts)
         source = graph.source
-        self.edges = np.flatnonzero(own[source] | (reached[source] & ~is_given[source]))
+        self.edges = np.flatnonzero((own[source] | (reached[source] & ~is_given[source])) & leads[graph.target])
         self.source, self.target = graph.source[self.edges], graph.target[self.edges]
         self.slot, self.local = graph.slot[self.edges], graph.local[self.edges]
         nodes, inverse = np.unique(np.concatenate([places, self.source, self.target]), return_inverse=True)
