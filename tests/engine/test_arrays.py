@@ -100,6 +100,26 @@ def test_functions_give_numpys_numbers_and_right_gradients(name):
     assert float((leaf.grad * direction).sum()) == pytest.approx(slope, rel=1e-6, abs=1e-8)
 
 
+def test_functions_of_scipy_work_on_values_while_a_pass_is_recorded():
+    special = pytest.importorskip("scipy.special")
+
+    def forward(x):
+        parts = [
+            special.logsumexp(x, axis=1, b=2.0),
+            special.softmax(x, axis=-1)[:, 0],
+            special.log_softmax(x, 1)[:, 1],
+        ]
+        p = special.expit(x)
+        one_by_one = [special.xlogy(p, x**2), special.xlog1py(p, p), special.entr(p), special.rel_entr(p, 0.3)]
+        one_by_one += [special.logit(p), special.log_expit(x), special.ndtr(x), special.erfc(x)]
+        return sum((k + 1) * part.sum() for k, part in enumerate(parts + one_by_one))
+
+    trace = microbp.trace(forward, x=X)
+    step = 1e-6 * RNG.normal(size=X.shape)
+    assert trace.loss.data == pytest.approx(forward(X), rel=1e-14)
+    assert (trace["x"].gradient * step).sum() == pytest.approx((forward(X + step) - forward(X - step)) / 2, rel=1e-6)
+
+
 def test_leaves_are_named_and_read_and_set_as_arrays():
     W = array([[1, 2], [3, 4]], "W")
     assert W.flat[2].label == "W[1,0]"

@@ -22,7 +22,8 @@ import numpy as np
 from microbp.engine.arrays import elements
 from microbp.engine.arrays.elements import as_nodes, grads, has_values, label, raw, values
 from microbp.engine.arrays.numpy_functions import call_function
-from microbp.engine.arrays.recording import note, open_constructors
+from microbp.engine.arrays.recording import note, open_constructors, open_more
+from microbp.engine.arrays.special import stand_ins
 from microbp.engine.arrays.ufuncs import call_ufunc
 from microbp.engine.operands import real_number
 from microbp.engine.value import Value
@@ -219,3 +220,4 @@ for _name in _SCALARS.split():
     setattr(Value, _name, _as_array(_name))
 _CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like array asarray"
 open_constructors(_CONSTRUCTORS.split(), _fitted)
+open_more(stand_ins)

@@ -135,6 +135,7 @@ def recording(*functions: Any) -> Iterator[Recording]:
 _opening = RLock()
 _OWN: dict[str, Callable[..., Any]] = {}
 """NumPy's own constructors by name; none before `engine.arrays.ndarray` has said how to fit what they make."""
+_MORE: list[Callable[[], dict[int, Any]]] = []
 _OPEN = ModuleType("numpy")
 """NumPy with open constructors."""
 _OPEN.__getattr__ = lambda name: getattr(np, name)  # type: ignore[method-assign]  # PEP 562: a module may have one
@@ -145,6 +146,11 @@ def open_constructors(names: Sequence[str], fit: Callable[[Any], Any]) -> None:
     for name in names:
         _OWN[name] = getattr(np, name)
         setattr(_OPEN, name, _opened(_OWN[name], fit))
+
+
+def open_more(stand_ins: Callable[[], dict[int, Any]]) -> None:
+    """Says what else is put in the place of other things, by their ids, when a recording begins."""
+    _MORE.append(stand_ins)
 
 
 def _opened(own: Callable[..., Any], fit: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -166,6 +172,8 @@ def _opened(own: Callable[..., Any], fit: Callable[[Any], Any]) -> Callable[...,
 def _opened_in(functions: Sequence[Any]) -> Iterator[None]:
     """Puts the open NumPy in the place of NumPy in all that these functions look names up in."""
     opened = {id(np): _OPEN, **{id(own): getattr(_OPEN, name) for name, own in _OWN.items()}}
+    for more in _MORE:
+        opened |= more()
     spaces, cells = _known_to(functions)
     names = [(space, name, x) for space in spaces for name, x in list(space.items()) if id(x) in opened]
     closed = [(cell, cell.cell_contents) for cell in cells if id(cell.cell_contents) in opened]

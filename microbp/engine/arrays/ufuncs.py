@@ -53,6 +53,14 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "hypot": lambda x, y: (x**2 + y**2).sqrt(),
     "cbrt": lambda x: x ** (1 / 3) if x.data > 0 else -((-x) ** (1 / 3)),
     "expit": _by_row("sigmoid"),
+    "logit": lambda x: (x / (1 - x)).log(),
+    "log_expit": lambda x: -_by_row("softplus")(-x),
+    "erfc": lambda x: 1 - x.erf(),
+    "ndtr": lambda x: 0.5 * (1 + (x * 0.5**0.5).erf()),
+    "xlogy": lambda x, y: x * _by_row("log")(y) if values(x) else x * 0,
+    "xlog1py": lambda x, y: x * _by_row("log1p")(y) if values(x) else x * 0,
+    "entr": lambda x: -x * x.log() if x.data else x * 0,
+    "rel_entr": lambda x, y: x * _by_row("log")(x / y) if values(x) else x * 0,
     "clip": lambda x, low, high: _by_row("min")(_by_row("max")(x, low), high),
     **{name: _by_row(name) for name in _ROWS.split()},
 }
@@ -104,8 +112,8 @@ def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[s
         made = matmul(*map(as_nodes, inputs))
     elif name not in ELEMENTWISE:
         raise OperandError(
-            f"np.{name} is not made for values. Write it with + - * / ** and the functions that `microbp ops` lists; "
-            "if no gradient goes through it, give it the numbers: x.data"
+            f"{f'np.{name}' if hasattr(np, name) else name} is not made for values. Write it with + - * / ** and the "
+            "functions that `microbp ops` lists; if no gradient goes through it, give it the numbers: x.data"
         )
     elif method in _METHODS:
         made = _METHODS[method](name, *inputs, **options)
