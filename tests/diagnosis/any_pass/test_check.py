@@ -131,6 +131,49 @@ def test_every_one_sided_answer_at_a_kink_is_right():
     assert not microbp.check(kinks, gradients={"dv": relu0 + first + 2 * sides[0] + 3}, v=v).ok
 
 
+def test_a_tie_of_a_maximum_is_counted_once():
+    v = np.array([[0.0, 0.0, -1.0], [2.0, 2.0, 2.0], [1.0, 0.0, 0.5]])
+    ties = (v == v.max(axis=1, keepdims=True)).astype(float)
+    weights = np.arange(1.0, 4.0)[:, None]
+    found = microbp.check(
+        lambda v: (v.max(axis=1, keepdims=True) * weights).sum(), gradients={"dv": ties * weights}, v=v
+    )
+    assert found["v"].causes == ("mask",)
+    assert "the tie is counted several times" in found["v"].text
+
+
+def test_what_stands_for_another_array_in_a_sum_is_named():
+    def cross_entropy(z, y):
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        return {"loss": -np.log((p * y).sum(axis=1)).mean()}
+
+    def huber(r):
+        return np.where(np.abs(r) < 1, 0.5 * r**2, np.abs(r) - 0.5).sum()
+
+    z, y = RNG.normal(size=(4, 3)), np.eye(3)[[0, 2, 1, 1]]
+    other = np.exp(z) / np.exp(z).sum(axis=0)
+    found = microbp.check(cross_entropy, gradients={"dz": (other - y) / 4}, z=z, y=y)["z"]
+    assert (found.causes[0], "along axis 0" in found.text) == ("wrong-axis", True)
+    q = 1 / (1 + np.exp(-z))
+    found = microbp.check(
+        lambda z, y: (np.logaddexp(0, z) - y * z).sum(), gradients={"dz": (q - y) * q * (1 - q)}, z=z, y=y
+    )
+    assert "σ(`z`) (1 − σ(`z`))" in found["z"].text
+    assert microbp.check(huber, gradients={"dr": 3 * z}, r=3 * z)["r"].causes[0] == "mask"
+
+
+def test_arrays_of_objects_in_a_forward_pass_are_numbers_to_the_backward_pass():
+    def forward(v):
+        out = np.zeros(v.shape, dtype=object)
+        for k, e in enumerate(v):
+            out[k] = e * e
+        return {"out": out, "loss": out.sum()}
+
+    assert microbp.check(forward, lambda v, out: {"dv": 2 * np.sqrt(out)}, v=np.array([1.0, 2.0])).ok
+    with pytest.raises(ProblemError, match="Leave dtype=object out"):
+        microbp.check(lambda v: np.tanh(v.astype(object)).sum(), lambda v: {"dv": v}, v=np.array([1.0, 2.0]))
+
+
 def test_single_precision_is_held_to_single_precision():
     found = microbp.check(forward, lambda x, w, b, z, a: {"dw": (x.T @ a).astype(np.float32)}, x=x, w=w, b=b)
     assert found.ok
