@@ -16,6 +16,11 @@ export const JOBS = {
     about: "The same page for a network, an expression or code of yours, and the whole pass as text.",
     words: (form) => [["step", ...form.problem, "--html", "stepper.html"], ["step", ...form.problem, "--all"]],
   },
+  debug: {
+    title: "Debugger", parts: ["of"], own: ["expression", "network", "graph"],
+    about: "The same in a terminal, with pdb's letters: n next, c w5 on to what comes to w5, back, w its ways, g 0.1385*0.5933 a guess.",
+    words: (form) => [["step", ...form.problem]],
+  },
   draw: {
     title: "Draw", parts: ["of", "picture", "answer"], own: ["expression", "network", "graph"],
     about: "The graph with its values, gradients and local derivatives; with gradients of yours, which of them differ.",

@@ -2,16 +2,16 @@
 import { answerFile } from "./answers.js";
 import { Engine } from "./engine.js";
 import { asTyped, choices, JOBS, task } from "./form.js";
+import { clear, fit, offer, print, tell } from "./result.js";
 import { asBytes, asText, FILES, FRESH, link, LONGEST, read } from "./state.js";
 
 const $ = (name) => document.getElementById(name);
 const FIELDS = ["of", "expression", "numbers", "level", "step", "line"];
 const CODES = { 0: "Done.", 1: "exit code 1: something differs, is wrong, or could not be caught", 2: "exit code 2: it could not be read" };
-const TYPES = { svg: "image/svg+xml", html: "text/html; charset=utf-8", json: "application/json", csv: "text/csv" };
 const FALLBACK = 'from microbp import Value\n\nw, x, b = Value(2.0), Value(-1.0), Value(-3.0)\nE = 0.5 * (0.25 - (w * x + b).sigmoid()) ** 2\n';
 
 let state = { ...FRESH }, files = {}, site = { problems: { "w1-w8": "" }, answers: {}, passes: {}, template: "", bytes: 1 };
-let queue = [], sending = {}, worst = 0, links = [], touched = false;
+let queue = [], sending = {}, worst = 0, touched = false;
 const engine = new Engine(heard);
 
 // ------------------------------------------------------------------------------------------------- the form
@@ -33,9 +33,11 @@ function show() {
   const { classList } = document.querySelector("main");
   classList.toggle("wide", look);
   classList.toggle("even", state.job === "check");
+  classList.toggle("debug", state.job === "debug");
   classList.toggle("pictured", state.job === "step" || state.job === "draw");
   $("live").hidden = !look;
-  $("result").hidden = $("pictures").hidden = look || !touched;
+  $("result").hidden = look || (!touched && engine.state !== "loading");
+  $("pictures").hidden = look || !touched;
   for (const name of ["run", "copy"]) $(name).hidden = look;
   $("alone").hidden = !look;
   if (look && !$("live").src.endsWith(`pages/${state.of}.html`)) {
@@ -128,11 +130,7 @@ async function go() {
   } catch (error) {
     return tell(error.message);
   }
-  $("said").replaceChildren();
-  $("taken").replaceChildren();
-  $("pictures").replaceChildren();
-  links.forEach(URL.revokeObjectURL);
-  links = [];
+  clear();
   worst = 0;
   $("stop").hidden = false;
   if (engine.state === "running") stop();
@@ -144,9 +142,17 @@ function next() {
   const words = queue.shift();
   if (!words) return;
   const size = parseFloat(getComputedStyle($("said")).fontSize) * 0.62;
-  const columns = Math.max(40, Math.min(140, Math.floor(($("said").clientWidth - 40) / size)));
+  const columns = Math.max(40, Math.min(140, Math.floor(($("result").clientWidth - 40) / size)));
   print("command", `$ ${asTyped(words)}\n`);
-  engine.run({ words, files: sending, columns });
+  engine.run({ words, files: sending, typed: state.typed, columns });
+}
+
+/** Runs what waits for lines once more, on these. */
+function type(lines) {
+  state.typed = lines;
+  $("typed").value = "";
+  note();
+  go();
 }
 
 function stop() {
@@ -158,7 +164,7 @@ function stop() {
 
 function heard(message) {
   if ("bytes" in message) {
-    $("progress").hidden = false;
+    $("progress").hidden = $("result").hidden = state.job === "look";
     $("progress").value = Math.min(1, message.bytes / site.bytes);
     tell(`Loading Python, NumPy and microbp: ${Math.min(100, Math.round(100 * message.bytes / site.bytes))} % of ${(site.bytes / 1e6).toFixed(0)} MB`);
   } else if (message.starting) tell("Starting Python …");
@@ -173,70 +179,26 @@ function heard(message) {
 }
 
 async function finished({ code, made }) {
-  worst = Math.max(worst, code);
-  for (const [name, bytes] of Object.entries(made)) await offer(name, bytes);
+  const waits = code === null;
+  $("typing").hidden = !waits;
+  if (waits) {
+    $("said").scrollTop = $("said").scrollHeight;
+    $("typed").focus();
+  } else worst = Math.max(worst, code);
+  for (const [name, bytes] of Object.entries(made)) await offer(name, bytes, `Picture of ${state.of}; Step says the same in words`);
   if (queue.length && code !== 2) return next();
   queue = [];
   $("stop").hidden = true;
-  tell(CODES[worst] ?? `exit code ${worst}`);
+  tell(waits ? "It waits for your next line." : CODES[worst] ?? `exit code ${worst}`);
   $("result").dataset.code = worst;
 }
 
-/** A file that a command wrote: to see, if it can be seen, and to take away. */
-async function offer(name, bytes) {
-  const ending = name.split(".").at(-1);
-  const url = URL.createObjectURL(new Blob([bytes], { type: TYPES[ending] ?? "text/plain" }));
-  links.push(url);
-  const take = document.createElement("a");
-  Object.assign(take, { href: url, download: name, className: "button", textContent: `Save ${name}` });
-  $("taken").append(take);
-  if (ending === "svg") {
-    const picture = new Image();
-    Object.assign(picture, { src: url, alt: `Picture of ${state.of}; Step says the same in words` });
-    $("pictures").append(picture);
-  }
-  if (ending === "html" && navigator.serviceWorker?.controller) {
-    // A page has a policy of its own, which a blob could not have: it gets an address, which the service worker knows.
-    const place = new URL(`made/${name}`, document.baseURI);
-    const cache = await caches.open("microbp-made");
-    await cache.put(place, new Response(bytes, { headers: { "content-type": TYPES.html } }));
-    const frame = document.createElement("iframe");
-    Object.assign(frame, { src: `${place}?${Date.now()}`, title: "The backward pass, to step through" });
-    fit(frame);
-    $("pictures").append(frame);
-  }
-}
-
-/** A frame as high as what is in it. */
-function fit(frame) {
-  const measure = () => {
-    const root = frame.contentDocument?.documentElement;
-    if (!root) return;
-    new ResizeObserver(() => { frame.style.height = `${root.scrollHeight + 2}px`; }).observe(frame.contentDocument.body);
-  };
-  frame.addEventListener("load", measure);
-  if (frame.contentDocument?.readyState === "complete") measure();
-}
-
-function tell(text) {
-  $("status").textContent = text;
-}
-
-/** Text of a stream, with the two colours that microbp has; a command in it is a link to itself. */
-function print(stream, text) {
-  for (const [, , colour, part] of text.matchAll(/(\x1b\[([\d;]*)m)?([^\x1b]+|(?=\x1b))/g)) {
-    const kind = colour === undefined ? stream : { "1;38;5;208": "wrong", "38;5;39": "right" }[colour] ?? stream;
-    for (const some of part.split(/(?<=\s)(microbp (?:step|explain|forward|compare|gradcheck|conventions|train) [^\n;,]*)/)) {
-      const command = kind !== "command" && some.startsWith("microbp ");
-      const span = document.createElement(command ? "a" : "span");
-      Object.assign(span, { className: kind, textContent: some });
-      if (command) span.href = `#${new URLSearchParams({ job: "command", line: some.slice(8) })}`;
-      if (some) $("said").append(span);
-    }
-  }
-}
-
 // ------------------------------------------------------------------------------------------------- links
+
+/** Loads Python while somebody still writes. */
+function warm() {
+  if (engine.state === "off") engine.start();
+}
 
 /** The files that the job at hand looks at. */
 function concerned() {
@@ -285,9 +247,13 @@ async function opened() {
 
 function choose(job) {
   history.pushState(null, "", location.href);
+  state.typed = "";
+  if (job !== "look") warm();
   if (untouched()) delete files.answer;
   state.job = job;
   touched = false;
+  clear();
+  $("typing").hidden = true;
   begin();
   show();
   note();
@@ -306,7 +272,7 @@ async function start() {
   site = await (await fetch("site.json")).json();
   fill($("example"), Object.entries(site.passes).map(([name, { title }]) => [name, `${name}: ${title}`]), "batch_norm");
   for (const name of FIELDS) {
-    $(name).addEventListener("input", () => { state[name] = $(name).value; begin(); if (name === "of") show(); note(); });
+    $(name).addEventListener("input", () => { state[name] = $(name).value; state.typed = ""; begin(); if (name === "of") show(); note(); });
   }
   for (const role of Object.keys(FILES)) $(role).addEventListener("input", () => { written($(role)); note(); });
   $("of").addEventListener("change", () => { if (untouched()) { example(); show(); note(); } });
@@ -317,6 +283,8 @@ async function start() {
   $("answer-file").addEventListener("change", () => taken($("answer-file").files[0]));
   $("form").addEventListener("submit", (event) => { event.preventDefault(); go(); });
   $("stop").addEventListener("click", stop);
+  $("typing").addEventListener("submit", (event) => { event.preventDefault(); type(`${state.typed}${$("typed").value}\n`); });
+  $("again").addEventListener("click", () => type(""));
   $("said").addEventListener("click", (event) => {
     if (!event.target.href) return;
     event.preventDefault();

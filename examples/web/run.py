@@ -31,6 +31,29 @@ class Terminal(io.TextIOBase):
         return len(text)
 
 
+class Waiting(BaseException):
+    """A command asks for a line, and all that were typed are read."""
+
+
+class Keyboard(io.TextIOBase):
+    """The lines that were typed so far; what is read is seen on the screen, as in a terminal."""
+
+    encoding = "utf-8"
+
+    def __init__(self, typed, echo):
+        self._lines, self._echo = iter(typed.splitlines(keepends=True)), echo
+
+    def isatty(self):
+        return True
+
+    def readline(self, size=-1):
+        line = next(self._lines, None)
+        if line is None:
+            raise Waiting
+        self._echo(line)
+        return line
+
+
 def draw_with(layout):
     """Lets pictures be made by a function of the page's, viz.js."""
 
@@ -45,8 +68,11 @@ def draw_with(layout):
     use(render)
 
 
-def run(words, files, columns, out, err):
-    """Runs `microbp WORDS` in a folder with these files, {name: buffer}; gives the exit code and what it wrote."""
+def run(words, files, typed, columns, out, err):
+    """Runs `microbp WORDS` in a folder with these files, {name: buffer}, on these lines.
+
+    Gives the exit code, or `None` if it waits for the next line, and the files that it wrote.
+    """
     os.environ |= {"COLUMNS": str(columns), "TERM": "xterm-256color"}
     here = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="microbp-") as folder:
@@ -55,11 +81,14 @@ def run(words, files, columns, out, err):
             for name, content in files.items():
                 Path(name).write_bytes(content)
             importlib.invalidate_caches()
+            sys.stdin = Keyboard(typed, out)
             with contextlib.redirect_stdout(Terminal(out)), contextlib.redirect_stderr(Terminal(err)):
                 try:
                     code = main(words)
                 except SystemExit as end:  # of argparse
                     code = end.code or 0
+                except Waiting:
+                    code = None
             made = {p.name: p.read_bytes() for p in sorted(Path().iterdir()) if p.name not in files and p.is_file()}
         finally:
             os.chdir(here)

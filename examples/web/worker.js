@@ -42,14 +42,14 @@ async function load() {
   report({ ready: true });
 }
 
-function run({ words, files, columns }) {
+function run({ words, files, typed, columns }) {
   const given = python.toPy(files), list = python.toPy(words);
   const say = (stream) => (text) => report({ stream, text });
   try {
-    const result = pump(list, given, columns, say("out"), say("err"));
+    const result = pump(list, given, typed, columns, say("out"), say("err"));
     const [code, made] = result.toJs({ dict_converter: Object.fromEntries });
     result.destroy();
-    report({ code, made });
+    report({ code: code ?? null, made });
   } catch (error) {
     report({ stream: "err", text: String(error.message ?? error) });
     report({ code: 70, made: {} });
