@@ -19,11 +19,10 @@ from tests.conftest import need
 
 WEB, SITE = ROOT / "examples" / "web", ROOT / "build" / "site"
 FETCHED = ROOT / "build" / "web" / "wheels" / "wheels.txt"
-REACHES_OUT = """
+ENDLESS = """
 import js
 
-js.fetch("{elsewhere}")
-js.WebSocket.new("{elsewhere}")
+print([name for name in ("fetch", "XMLHttpRequest", "WebSocket", "caches") if hasattr(js, name)])
 while True:
     pass
 """
@@ -141,6 +140,15 @@ def test_the_whole_product_in_a_browser(site, browser_tab, tmp_path, monkeypatch
         assert "∂E/∂w" in ran(tab)
         assert tab.frame_locator("#pictures iframe").locator("#count").inner_text().startswith("step 0 of")
 
+        # A debugger that waits for one line after another.
+        tab.locator("[data-job=debug]").click()
+        tab.locator("#of").select_option("w1-w8")
+        tab.locator("#run").click()
+        assert ran(tab).endswith("(bp) ")
+        tab.locator("#typed").fill("c w5")
+        tab.locator("#typed").press("Enter")
+        assert "0.138498562 × 0.593269992 = 0.082167041" in ran(tab)
+
         # Someone's code: judged; sent as a link, and not run where it arrives; ended when it has no end.
         tab.locator("[data-job=check]").click()
         tab.locator("#run").click()
@@ -153,19 +161,22 @@ def test_the_whole_product_in_a_browser(site, browser_tab, tmp_path, monkeypatch
         assert "run it" in friend.locator("#status").inner_text()
         friend.close()
         assert len([path for path in served.asked if path.endswith(".wasm")]) == 1
-        tab.locator("#pass").fill(REACHES_OUT.format(elsewhere=elsewhere.address))
+        out = "url => fetch(url).then(() => 'it went out', () => 'it was held back')"
+        assert [place.evaluate(out, elsewhere.address) for place in (tab, *tab.workers)] == ["it was held back"] * 2
+        assert not elsewhere.asked
+        tab.locator("#pass").fill(ENDLESS)
         tab.locator("#run").click()
-        tab.wait_for_timeout(500)
+        tab.locator("#said .err").get_by_text("[]").wait_for()
         tab.locator("#stop").click()
         assert "Stopped" in tab.locator("#status").inner_text()
-        assert not elsewhere.asked
 
     # No server is left. A link still opens, Python starts, and what it says is the same.
     tab.goto("about:blank")
     tab.goto(f"{served.address}#job=compare&of=xor")
     assert "agree" in ran(tab)
     assert not complaints
-    strange = {url for url in reached if not url.startswith((served.address, "blob:", "data:", "about:"))}
-    assert strange <= {elsewhere.address}, "what was asked for, and not sent"
+    assert {url for url in reached if not url.startswith((served.address, "blob:", "data:", "about:"))} <= {
+        elsewhere.address
+    }
     for context in (profile, other):
         context.close()

@@ -25,18 +25,7 @@ from microbp.problems.template import template
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 KEPT = ROOT / "build" / "web"
-SOURCES = (
-    "index.html",
-    "site.css",
-    "main.js",
-    "form.js",
-    "state.js",
-    "answers.js",
-    "result.js",
-    "engine.js",
-    "worker.js",
-    "run.py",
-)
+SOURCES = [p.name for p in HERE.iterdir() if p.suffix in (".html", ".css", ".js") or p.name == "run.py"]
 PYODIDE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 SHELL = ("./", *SOURCES, "site.json", "pages/w1-w8.html")
 """What is there offline from the first visit on; the rest, once it was used."""

@@ -28,7 +28,8 @@ async function load() {
     fetch(new URL("run.py", base)).then((response) => response.text()),
   ]);
   const folder = new URL("python/", base).href;
-  const [runtime, viz] = await Promise.all([loadPyodide({ indexURL: folder, packages: ["microbp"] }), instance()]);
+  // What somebody's code can import as `js` is empty: no fetch, no caches.
+  const [runtime, viz] = await Promise.all([loadPyodide({ indexURL: folder, packages: ["microbp"], jsglobals: {} }), instance()]);
   done();
   report({ starting: true });
   python = runtime;
