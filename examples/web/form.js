@@ -18,7 +18,7 @@ export const JOBS = {
   },
   debug: {
     title: "Debugger", parts: ["of"], own: ["expression", "network", "graph"],
-    about: "The same in a terminal, with pdb's letters: n next, c w5 on to what comes to w5, back, w its ways, g 0.1385*0.5933 a guess.",
+    about: "The same in a terminal, with pdb's letters: n, the next step; c w5, on to what arrives at w5; back; w, all ways; h, help.",
     words: (form) => [["step", ...form.problem]],
   },
   draw: {
@@ -43,7 +43,7 @@ export const JOBS = {
   },
   command: {
     title: "Any command", parts: ["line"],
-    about: "Everything else that microbp does, as in a terminal; `help` lists it.",
+    about: "Everything else that microbp does, as in a terminal; help lists it.",
     words: (form) => [form.line],
   },
 };

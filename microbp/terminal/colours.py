@@ -14,7 +14,7 @@ WRONG, RIGHT = "1;38;5;208", "38;5;39"
 """Orange and blue, as everywhere: readable on black and on white, and colour-blind safe."""
 _LINES = re.compile(
     r"^(?P<indent> *)(?:(?P<wrong>wrong  .*|.*gradients are wrong.*)|(?P<right>right  .*|.*gradients are right.*))$"
-    r"|\b(?P<word>WRONG|DIFFERS?|GRADIENTS DIFFER)\b|(?P<mark>×)(?=[ ×·\n]|$)",
+    r"|\b(?P<word>WRONG|DIFFERS?|GRADIENTS DIFFER)\b|(?P<mark>×)(?=$| is | [×· ])",
     re.MULTILINE,
 )
 

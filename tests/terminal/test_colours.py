@@ -18,6 +18,8 @@ def test_wrong_and_right_lines_have_their_colours_and_the_text_stays():
         shown = painted(str(answer))
         assert plain(shown) == str(answer)
         assert shown.count("\x1b[0m") == shown.count("\x1b[") / 2 > 1
+    assert "\x1b[1;38;5;208m×\x1b[0m is wrong   · \x1b[1;38;5;208m×\x1b[0m" in painted("W1: × is wrong   · ×")
+    assert painted("1 × 0.5 = 0.5") == "1 × 0.5 = 0.5"
     assert "\x1b[38;5;39mright   δ1 = (δ2 W2) ⊙ σ′(z1)" in painted(str(diagnose(load("w1-w8"), MINE)))
 
 
