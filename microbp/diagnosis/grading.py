@@ -15,13 +15,18 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from microbp.comparing.answers.files import error_reason
 from microbp.diagnosis.diagnose import diagnose
+from microbp.errors import ProblemError
 from microbp.printing import Shown, columns
 from microbp.problems import Problem, as_network
 
@@ -78,18 +83,51 @@ class Grades(Shown, list[Grade]):
 
 
 def grade(
-    problem: Problem, paths: Iterable[str | Path], samples: int | None = None, layout: str | None = None
+    problem: Problem,
+    paths: Iterable[str | Path],
+    samples: int | None = None,
+    layout: str | None = None,
+    *,
+    jobs: int = 1,
+    executor: Executor | None = None,
 ) -> Grades:
     """Diagnoses each file, by the first so many samples of a network's data, or by all, in the layout that is said.
 
     One that cannot be read is a row with its reason, never the end of the run; one that is not there has its whole path
-    as name. Raises `ProblemError` if there are not so many samples.
+    as name. With `jobs` so many processes share the work, or those of an `executor`, any of `concurrent.futures`' kind:
+    on a cluster `dask.distributed`'s `client.get_executor()`, where the files must be there too. The table is the same.
+    Raises `ProblemError` if there are not so many samples, or for less than 1 job.
     """
+    if not isinstance(jobs, int) or jobs < 1:
+        raise ProblemError(f"jobs must be a whole number, 1 or more, got {jobs!r}")
     data: tuple[Any, ...] = ()
     if samples is not None:
         data = as_network(problem).showing(samples).shown_samples
     files = [Path(path) for path in paths]
-    return Grades(_grade(problem, path, name, data, layout) for path, name in zip(files, _names(files), strict=True))
+    one = partial(_grade, problem, data, layout)
+    if executor is not None:
+        return Grades(executor.map(one, files, _names(files)))
+    return Grades(_shared(one, files, _names(files), min(jobs, len(files))))
+
+
+def _shared(
+    one: Callable[[Path, str], Grade], files: Sequence[Path], names: Sequence[str], jobs: int
+) -> Iterator[Grade]:
+    """The rows in their order, from so many processes. If one of these is killed, what is left is done in this one."""
+    done = 0
+    if jobs > 1:
+        # Ctrl-C is for this process alone, which then waits for the files that are being read.
+        with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+            try:
+                for row in pool.map(one, files, names, chunksize=1 + len(files) // (8 * jobs)):
+                    yield row
+                    done += 1
+            except BrokenProcessPool:
+                pass
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    yield from map(one, files[done:], names[done:])
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -104,7 +142,7 @@ def _names(files: Sequence[Path]) -> list[str]:
     return [names[path] for path in files]
 
 
-def _grade(problem: Problem, path: Path, name: str, data: Sequence[Any], layout: str | None) -> Grade:
+def _grade(problem: Problem, data: Sequence[Any], layout: str | None, path: Path, name: str) -> Grade:
     try:
         diagnosis = diagnose(problem, path, *data, layout=layout)
     except Exception as error:  # one file, whatever is in it, is not the end of the others

@@ -1,9 +1,15 @@
 import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 
 import microbp
+from microbp.diagnosis.grading import Grade, _shared, grade
+from microbp.errors import ProblemError
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 
@@ -23,7 +29,7 @@ def folder(tmp_path):
 @pytest.mark.slow
 def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
     files = [str(path) for path in sorted(folder.glob("*.npz"))]
-    assert main(["grade", "w1-w8", *files, "--json"]) == 1
+    assert main(["grade", "w1-w8", *files, "--json", "--jobs", "1"]) == 1
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["grades"]}
     assert {name: row["verdict"] for name, row in rows.items()} == {
         "=eve": "unreadable", "ada": "right", "bob": "mistake", "cem": "mistake", "dot": "unreadable",
@@ -42,7 +48,7 @@ def test_right_numbers_of_few_digits_have_a_note(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_spreadsheet_gets_no_formulas(folder, capsys):
-    assert main(["grade", "w1-w8", str(folder / "=eve.npz"), str(folder / "ada.npz"), "--csv"]) == 1
+    assert main(["grade", "w1-w8", str(folder / "=eve.npz"), str(folder / "ada.npz"), "--csv", "--jobs", "1"]) == 1
     assert "\n'=eve,unreadable," in capsys.readouterr().out
     assert main(["grade", "w1-w8", str(folder / "ada.npz")]) == 0
     assert main(["grade", "w1-w8"]) == 2
@@ -63,7 +69,7 @@ def test_the_gradients_of_an_expression_are_graded(tmp_path, monkeypatch, capsys
     (tmp_path / "ada.json").write_text('{"w": 33, "b": 11}')
     (tmp_path / "bob=2.json").write_text('{"w": 16.5, "b": 5.5}')
     words = ["(w*x+b-y)**2", "w=2", "x=3", "b=0.5", "y=1", "ada.json", "bob=2.json"]
-    assert main(["grade", *words, "--json"]) == 1
+    assert main(["grade", *words, "--json", "--jobs", "1"]) == 1
     rows = json.loads(capsys.readouterr().out)["grades"]
     assert [(row["name"], row["verdict"], row["mistakes"]) for row in rows] == [
         ("ada", "right", []),
@@ -72,7 +78,7 @@ def test_the_gradients_of_an_expression_are_graded(tmp_path, monkeypatch, capsys
 
 
 def graded(capsys, *arguments, code):
-    assert main(["grade", *arguments, "--json"]) == code
+    assert main(["grade", *arguments, "--json", "--jobs", "1"]) == code
     return json.loads(capsys.readouterr().out)["grades"]
 
 
@@ -122,3 +128,29 @@ def test_a_part_of_the_samples_can_be_graded(tmp_path, capsys):
 def test_the_table_is_csv_or_json(folder, capsys):
     assert main(["grade", "w1-w8", str(folder / "ada.npz"), "--csv", "--json"]) == 2
     assert "give one of --csv and --json" in capsys.readouterr().err
+
+
+def killed_elsewhere(parent, path, name):
+    """A row, but a process that is not this one dies of it."""
+    if os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Grade(name, "right", (), (), "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no such signal")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_the_table_is_the_same_from_several_processes_and_when_they_are_killed(folder):
+    files, problem = [folder / f"{name}.npz" for name in ("ada", "bob", "dot")], microbp.load("w1-w8")
+    alone = grade(problem, files)
+    assert grade(problem, files, jobs=2) == alone
+    with ThreadPoolExecutor(2) as pool:
+        assert grade(problem, files, executor=pool) == alone
+    rows = list(_shared(partial(killed_elsewhere, os.getpid()), files, list("abc"), 2))
+    assert "".join(row.name for row in rows) == "abc"
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 1.5])
+def test_less_than_one_job_is_refused(jobs, folder):
+    with pytest.raises(ProblemError, match="jobs must be a whole number, 1 or more"):
+        grade(microbp.load("w1-w8"), [folder / "ada.npz"], jobs=jobs)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Literal
 
+from microbp.derivation.compiling.batches import MapBatches
 from microbp.derivation.compiling.entries import Identifiers, check_once, entries
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
 from microbp.derivation.compiling.source import write_matrices, write_source
@@ -58,6 +59,7 @@ def compile(
 
     The target "numpy" gives the matrix form. The arguments whose numbers stand in `batch` get an axis more, in front,
     for m samples; value and gradients are the "sum" or "mean" over the samples, or with `reduce=None` each sample's.
+    `f.map_batches(*inputs, rows=…, executor=…)` adds up batches of so many rows, which other processes may compute.
     `xp` is another namespace of arrays than NumPy.
 
     Raises `GraphError` for what is no leaf, or stands twice; `UnknownNameError` for another target or reduction.
@@ -90,5 +92,9 @@ def compile(
     f = load_source(source, f"<microbp {made} {next(_numbers)}>", {})[made]
     if xp is not None:
         f.__globals__["np"] = xp
+    elif batch:
+        per_sample = {leaf for k in batch for leaf in arguments[k].leaves.flat}
+        whole = [reduce is None, *(reduce is None or not per_sample.isdisjoint(entry.leaves.flat) for entry in results)]
+        f.map_batches = MapBatches(source, made, frozenset(batch), tuple(whole), reduce == "mean")
     f.source = source
     return f
