@@ -18,6 +18,9 @@ from microbp.errors import GraphError
 
 NEW, LEAF = 0, -1
 """The marks on a node before any walk, and on a leaf for ever: small numbers, of which Python has one object each."""
+WALKED = ()
+"""The mark on a root after one walk; after the next it is the order itself, but for the root: no node refers to itself.
+The first walk from elsewhere that comes through it puts its own mark there."""
 _numbers = count(1)
 _walks: set[object] = set()
 """A key for each walk that is under way."""
@@ -33,10 +36,16 @@ def topological_order(root: Any) -> list[Any]:
     """The interior nodes that `root` depends on, inputs before results."""
     if root.op is None:
         return []
+    if (kept := root._state).__class__ is list:
+        return [*kept, root]
     key = object()
     try:
         _walks.add(key)
-        return _walk(root, next(_numbers)) if len(_walks) == 1 else _walk_apart(root)
+        if len(_walks) > 1:
+            return _walk_apart(root)
+        order = _walk(root, next(_numbers))
+        root._state = order[:-1] if kept is WALKED else WALKED  # as long as nobody else marks anything
+        return order
     finally:
         _walks.discard(key)
 

@@ -70,7 +70,7 @@ class Value(Operators, Copyable, Lecture, Methods):
     grad: float
     label: str
     op: Op | None
-    _state: int
+    _state: Any
 
     def __init__(self, data: Any, *more: Any, label: str = "", _children: Any = (), _op: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")

@@ -213,3 +213,22 @@ def test_a_fork_while_another_thread_walks_goes_on_in_the_child():
     finally:
         going.clear()
         thread.join()
+
+
+def test_the_order_of_a_graph_that_is_walked_again_is_kept_and_nothing_else_is(monkeypatch):
+    walked = []
+    monkeypatch.setattr(order, "_walk", lambda root, done, walk=order._walk: walked.append(root) or walk(root, done))
+    x, root = diamonds()
+    held = sys.getrefcount(x)
+    first = root.graph()
+    for _ in range(5):
+        x.grad = 0.0
+        root.backward()
+        assert root.graph() == first
+    assert walked == [root, root]
+    above = root * 2.0
+    above.backward()  # it goes through the root, whose own order is walked anew after that
+    assert root.graph() == first
+    assert walked == [root, root, above, root]
+    del root, above, first, walked[:]
+    assert sys.getrefcount(x) < held

@@ -12,6 +12,7 @@ import microbp
 from microbp import Value, nn, total
 from microbp.derivation.compiling import compile
 from microbp.errors import GraphError, UnknownNameError
+from tests import cases, examples
 from tests.derivation.compiling.test_scalar import eager, ruffed
 from tests.graphs import graphs
 
@@ -95,7 +96,7 @@ def numbers_for(rng, entries, batch, m):
 
 
 @pytest.mark.parametrize("form", ["nn", "plain", "arrays"])
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(cases(12)))
 def test_random_networks_in_three_forms(seed, form):
     rng = random.Random(seed)
     root, entries = network(rng, form)
@@ -105,7 +106,7 @@ def test_random_networks_in_three_forms(seed, form):
     assert not ruffed(f.source)
 
 
-@settings(max_examples=100, deadline=None, phases=[Phase.generate])
+@settings(examples(120), phases=[Phase.generate])
 @given(graphs(), st.integers(0, 2**32))
 def test_random_graphs_without_structure(built, seed):
     root, leaves = built

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import microbp
@@ -18,7 +18,7 @@ from microbp.derivation.compiling import compile
 from microbp.engine import apply
 from microbp.engine.replay import replay
 from microbp.errors import GraphError, OperandError, ShapeError, UnknownNameError
-from tests import ROOT
+from tests import ROOT, cases, examples
 from tests.graphs import graphs
 
 HOSTILE = [
@@ -57,7 +57,7 @@ def check_at(f, root, leaves, numbers):
     return True
 
 
-@settings(max_examples=100, deadline=None)
+@examples(120)
 @given(graphs(), st.integers(0, 2**32), st.booleans())
 def test_random_graphs_give_the_numbers_of_the_graph(built, seed, readable):
     root, leaves = built
@@ -81,13 +81,13 @@ def network(seed):
     return root, model, [rng.uniform(-1.5, 1.5) for _ in model.parameters()]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(cases(36)))
 def test_random_networks_give_the_numbers_of_the_graph(seed):
     root, model, numbers = network(seed)
     assert check_at(compile(root, model.parameters()), root, model.parameters(), numbers)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(cases(36)))
 def test_a_textbooks_lines_equal_the_graph_to_rounding(seed):
     root, model, numbers = network(seed)
     value, grads = eager(root, model.parameters(), numbers)
