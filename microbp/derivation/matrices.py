@@ -7,6 +7,8 @@
 >>> _ = stepper.next(), stepper.next()
 >>> print(layer_text(stepper, problem.model, 1))
 output layer: δ2 is ∂E/∂z2, a row for each sample; δ2 = ∂E/∂a2 ⊙ f′(z2)
+        ∂E/∂a2 = [  0.741365070  −0.217071535 ]
+        f′(z2) = [ 0.186815602  0.175510053 ]
             δ2 = [  0.138498562  −0.038098237 ]
             a1 = [ 0.593269992  0.596884378 ]
   dW2 = δ2ᵀ a1 = [  0.082167041   0.082667628 ]
@@ -40,28 +42,23 @@ def nets(stepper: Stepper, model: MLP, l: int) -> list[list[Value]]:
 
 
 def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
-    """What happened to layer l (from 0): its δ, the activations before it, and the gradients these make."""
+    """What happened to layer l (from 0): the factors of its δ, and the gradients that it makes."""
     layer, n, found = model.layers[l], l + 1, nets(stepper, model, l)
     samples = list(zip(*found, strict=True))
-    delta = [[stepper.grad(net) for net in sample] for sample in samples]
-    before = [[x.data for x in sample[0].inputs[1::2]] for sample in samples]
-    dW = [[stepper.grad(w) for w in neuron.w] for neuron in layer.neurons]
     db = [sum(stepper.grad(net) or 0.0 for net in column) for column in found]
-    last = l == len(model.layers) - 1
-    upstream = f"∂{root_name(stepper)}/∂a{n}" if last else f"(δ{n + 1} W{n + 1})"
-    made = f"{upstream} ⊙ f′(z{n})"
-    if layer.neurons[0].activation == "softmax":
-        made = f"a{n} ⊙ ({upstream} − the row sums of {upstream} ⊙ a{n})"
+    how, factors = _delta(stepper, model, l, samples)
+    told = f"δ{n} = {how}" if how else "the loss is made of these nets"
     matrices: dict[str, Sequence[Sequence[float | None]]] = {
-        f"δ{n}": delta,
-        f"a{l}": before,
-        f"dW{n} = δ{n}ᵀ a{l}": dW,
+        **factors,
+        f"δ{n}": [[stepper.grad(net) for net in sample] for sample in samples],
+        f"a{l}": [[x.data for x in sample[0].inputs[1::2]] for sample in samples],
+        f"dW{n} = δ{n}ᵀ a{l}": [[stepper.grad(w) for w in neuron.w] for neuron in layer.neurons],
         f"db{n} = Σ δ{n}": [db],
     }
     widest = max(map(len, matrices))
     lines = [
-        f"{layer.name}: δ{n} is ∂{root_name(stepper)}/∂z{n}, a row for each sample; δ{n} = {made}",
-        *(line for name, rows in matrices.items() for line in _matrix(name.rjust(widest), rows)),
+        f"{layer.name}: δ{n} is ∂{root_name(stepper)}/∂z{n}, a row for each sample; {told}",
+        *(f"  {line}" for name, rows in matrices.items() for line in matrix_lines(name.rjust(widest), rows)),
     ]
     biases = {neuron.b for neuron in layer.neurons}
     if len(biases) < len(layer.neurons):
@@ -72,10 +69,35 @@ def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
     return "\n".join(lines)
 
 
-def _matrix(name: str, rows: Sequence[Sequence[float | None]]) -> list[str]:
+def _delta(
+    stepper: Stepper, model: MLP, l: int, samples: Sequence[Sequence[Value]]
+) -> tuple[str, dict[str, Sequence[Sequence[float | None]]]]:
+    """How the δ of a layer is made, if not by the loss itself, and the matrices that it is made of."""
+    n, factors = l + 1, dict[str, Sequence[Sequence[float | None]]]()
+    made = {node.inputs[0]: node for node in layers_of(model, stepper.graph) if len(node.inputs) == 1}
+    if l < len(model.layers) - 1:
+        above = zip(*nets(stepper, model, l + 1), strict=True)
+        how = f"δ{n + 1} W{n + 1}"
+        factors[f"δ{n + 1}"] = [[stepper.grad(net) for net in sample] for sample in above]
+        factors[f"W{n + 1}"] = [[w.data for w in neuron.w] for neuron in model.layers[n].neurons]
+    elif samples[0][0] in made:
+        how = f"∂{root_name(stepper)}/∂a{n}"
+        factors[how] = [[stepper.grad(made[net]) for net in sample] for sample in samples]
+    else:
+        return "", factors
+    if model.layers[l].neurons[0].activation == "softmax":
+        factors[f"a{n}"] = [[out.data for out in map(made.__getitem__, sample)] for sample in samples]
+        return f"a{n} ⊙ ({how} − the row sums of {how} ⊙ a{n})", factors
+    if samples[0][0] not in made:
+        return how, factors
+    factors[f"f′(z{n})"] = [[stepper.arrivals(net)[0].local for net in sample] for sample in samples]
+    return f"({how}) ⊙ f′(z{n})" if " " in how else f"{how} ⊙ f′(z{n})", factors
+
+
+def matrix_lines(name: str, rows: Sequence[Sequence[float | None]]) -> list[str]:
     """A matrix with its name before it, cut where it grows too large to read."""
     cells = [["?" if x is None else decimals(x) for x in row[:MOST]] + ["…"] * (len(row) > MOST) for row in rows[:MOST]]
     width = max(len(cell) for row in cells for cell in row)
     lines = [f"[ {'  '.join(f'{cell:>{width}}' for cell in row)} ]" for row in cells]
     lines += [f"… {len(rows)} rows"] * (len(rows) > MOST)
-    return [f"  {' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]
+    return [f"{' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]

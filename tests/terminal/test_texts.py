@@ -5,12 +5,19 @@ The numbers of w1–w8 are those that its text prints; where that rounds otherwi
 
 import contextlib
 import io
+import re
 from functools import cache
 
 import pytest
 
+from microbp.derivation.general.notations import NOTATIONS
+from microbp.errors import MicrobpError
+from microbp.problems import builtin_names
 from microbp.terminal.cli import main
+from microbp.terminal.looking import learners_number
 
+GENERAL = "explain --general --notation"
+"""Before a notation and a problem."""
 TABLE = [
     # text, formula, command, what it shows
     ("matrix form", "J before its derivatives", "forward matrix-form",
@@ -76,6 +83,49 @@ TABLE = [
     ("delta rule", "δ of a hidden layer", "explain delta-rule --weight w[1][0,0]",
      "δ[1][i,j] = (Σ_q δ[2][i,q] · w[2][q,j]) · f′(z[1][i,j])"),
     ("delta rule", "∂E/∂W = xᵀ δ", "explain delta-rule --weight w[1][0,0]", "∂E/∂W1 = δ1ᵀ a0"),
+    ("matrix form", "Θ with the column of ones", f"{GENERAL} matrix-form matrix-form", "z(l+1) = [1 a(l)] Θ(l)ᵀ"),
+    ("matrix form", "the cut δ(:, 2:end)", f"{GENERAL} matrix-form matrix-form",
+     "δ(l) = (δ(l+1) Θ(l))(:, 2:end) ⊙ g′(z(l))"),
+    ("matrix form", "δ of the output, of each sample", f"{GENERAL} matrix-form matrix-form", "δ(L) = a − y"),
+    ("matrix form", "∂J/∂a before δ is there, a recursion", f"{GENERAL} matrix-form matrix-form",
+     "∂J/∂a_ij(l) = Σ_q ∂J/∂a_iq(l+1) · g′(z_iq(l+1)) · Θ_qj(l)"),
+    ("matrix form", "Δ := Δ + δ aᵀ, sample by sample", f"{GENERAL} matrix-form matrix-form",
+     "Δ_11(1) = −0.001803055 + (−0.000092197) = −0.001895251"),
+    ("matrix form", "D for j = 0", f"{GENERAL} matrix-form matrix-form", "D_j0(l) = 1/m Δ_j0(l)"),
+    ("matrix form", "D for j = 0, its number as published", f"{GENERAL} matrix-form matrix-form", "= −0.009278252"),
+    ("matrix form", "D for j ≠ 0", f"{GENERAL} matrix-form matrix-form", "D_jk(l) = 1/m (Δ_jk(l) + λ Θ_jk(l))"),
+    ("matrix form", "D for j ≠ 0, its number as published", f"{GENERAL} matrix-form matrix-form",
+     "D_11(1) = 1/5 × ((−0.000015249) + 3 × (−0.027941550)) = −0.016767980"),
+    ("matrix form", "g′ derived", f"{GENERAL} matrix-form matrix-form",
+     "e⁻ᶻ/(1 + e⁻ᶻ)² = 1/(1 + e⁻ᶻ) · (1 − 1/(1 + e⁻ᶻ)) = a·(1 − a)"),
+    ("matrix form", "Θ := Θ − α D", f"{GENERAL} matrix-form matrix-form", "Θ(l) := Θ(l) − α D(l)"),
+    ("chain", "z_j in indices", f"{GENERAL} chain chain", "z_j(l) = Σ_k w_jk(l) a_k(l−1) + b_j(l)"),
+    ("chain", "∂C/∂w in the text's order", f"{GENERAL} chain chain",
+     "∂C/∂w_00(3) = 0.510891536 × 0.245828427 × (−0.870824575) = −0.109368306"),
+    ("chain", "∇C as one vector, in order", f"{GENERAL} chain chain",
+     "∇C = (0.003544914, 0.004431143, −0.030863336, −0.048143668, −0.109368306, −0.214073436)"),
+    ("chain, grown wide", "∂C/∂w is the mean over the samples", f"{GENERAL} chain chain-wide",
+     "∂C/∂w_00(1) = 1/4 × (0.067108010 × 0 + (−0.061459483) × 0 + (−0.055603215) × 1 + 0.063059261 × 1) = 0.001864012"),
+    ("vectors", "the vector chain rule, Jacobians", f"{GENERAL} vector chain-wide",
+     "∂C/∂a(l−1) = ∂C/∂a(l) · ∂a(l)/∂z(l) · ∂z(l)/∂a(l−1)"),
+    ("vectors", "their shapes", f"{GENERAL} vector chain-wide", "(1, 3) = (1, 2) (2, 2) (2, 3)"),
+    ("vectors", "∂a/∂z is a diagonal", f"{GENERAL} vector chain-wide",
+     "∂a(2)/∂z(2), sample 1, = [ 0.236345043 0 ] [ 0 0.228940148 ]"),
+    ("vectors", "the same for one neuron", f"{GENERAL} vector neuron", "(1, 3) = (1, 2) (2, 2) (2, 3)"),
+    ("vectors", "transposition", f"{GENERAL} vector chain-wide", "(A B)ᵀ = Bᵀ Aᵀ"),
+    ("vectors", "Σ_i δ_ij a_ik = (δᵀa)_jk", f"{GENERAL} vector chain-wide", "a_ik(l−1) = (δ(l)ᵀ a(l−1))_jk"),
+    ("vectors", "the update", f"{GENERAL} vector neuron", "W_11(1) := 0.5 − 0.1 × 0.319017204 = 0.468098280"),
+    ("vectors", "a sample that was not seen", "forward neuron --on −1.5,0.3,2", "0.5·(−1.5) + (−0.3)·0.3 + 0.8·2"),
+    ("w1–w8", "∂E/∂out_h1 = ∂E_o1/∂out_h1 + ∂E_o2/∂out_h1", f"{GENERAL} w1-w8 w1-w8",
+     "∂E/∂out_1(1) = 0.055399425 + (−0.019049118) = 0.036350306"),
+    ("w1–w8", "−δ", f"{GENERAL} w1-w8 w1-w8", "−δ_1(2) = (−0.741365070) × 0.186815602 = −0.138498562"),
+    ("delta rule", "(1) ∂E/∂W = δ yᵀ", f"{GENERAL} delta delta-rule", "∂E/∂W(l) = δ(l) y(l−1)ᵀ"),
+    ("delta rule", "(2) δ of the last layer", f"{GENERAL} delta delta-rule", "δ(L) = ∂E/∂y(L) ⊙ f′(u(L))"),
+    ("delta rule", "(3) δ before, for any layer and a neuron", f"{GENERAL} delta delta-rule",
+     "δ_j(l) = (Σ_q δ_q(l+1) W_qj(l+1)) · f′(u_j(l))"),
+    ("delta rule", "δ = ∂E/∂b = ∂E/∂u, and why", f"{GENERAL} delta delta-rule",
+     "and so to the bias, as ∂u_j(l)/∂b_j(l) = 1"),
+    ("delta rule", "the slip ½ ‖u − t‖² is noted", f"{GENERAL} delta delta-rule", "Not the slip E = ½Σ(u − t)²"),
 ]  # fmt: skip  # a table
 
 
@@ -90,3 +140,56 @@ def shown(command):
 @pytest.mark.parametrize(("text", "formula", "command", "line"), TABLE)
 def test_each_formula_of_the_texts_is_shown(text, formula, command, line):
     assert " ".join(line.split()) in shown(command), f"{text}: {formula}"
+
+
+PRINTING = [
+    "forward {}",
+    "explain {}",
+    "explain {} --of a[1][0]@1",
+    *(f"explain {{}} --general --notation {n}" for n in NOTATIONS),
+]
+PROBLEMS = [name for name in builtin_names() if name != "digits"]
+
+
+def printed(command):
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        if main(command.split()) and "@1" in command:  # one sample has no mark
+            main(command.replace("@1", "").split())
+    return text.getvalue()
+
+
+def joined(text):
+    """The lines, with what was broken put together again."""
+    lines = []
+    for line in text.splitlines():
+        deeper = lines and len(line) - len(line.lstrip()) > len(lines[-1]) - len(lines[-1].lstrip())
+        if deeper and (line.lstrip()[:1] in "=·×+−(" or lines[-1].rstrip()[-1:] in "=·×+(") and line.strip():
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    return lines
+
+
+def worth(text):
+    """What an expression of numbers comes to, and how large its numbers are; `None` if it is no such expression."""
+    if not re.fullmatch(r"[\d.×·+−() /e²]+", text) or not re.search(r"\d", text):
+        return None
+    try:
+        return learners_number(text.replace("²", "**2")), max(map(float, re.findall(r"\d[\d.]*", text)))
+    except MicrobpError:
+        return None
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_each_equation_in_numbers_is_true(problem, capsys):
+    judged = 0
+    for command in PRINTING:
+        for line in joined(printed(command.format(problem))):
+            for one, two in zip(*[line.split(": ")[-1].split(" = ")[k:] for k in (0, 1)], strict=False):
+                left, right = worth(one.strip()), worth(two.strip())
+                if left and right:
+                    scale = max(1.0, left[1], right[1])
+                    assert left[0] == pytest.approx(right[0], rel=1e-6, abs=2e-8 * scale), f"{command}: {line}"
+                    judged += 1
+    assert judged > 40
