@@ -15,7 +15,7 @@ function draw() {
   $("forward").setAttribute("aria-pressed", String(low < 0));
   $("quiz").setAttribute("aria-pressed", String(quiz.on));
   $("question").hidden = !quiz.asking;
-  const over = quiz.on && at === n && quiz.known === n;
+  const over = quiz.left || (quiz.on && at === n && quiz.known === n && quiz.asked > 0);
   $("score").hidden = !over;
   if (over) drawScore();
   if (!running) $("live").textContent = `${count}: ${$("formula").textContent}. ${$("why").textContent}`;

@@ -7,7 +7,8 @@ function ask() {
   }
   if (!quiz.asking) {
     quiz.asking = true;
-    quiz.tried = false;
+    quiz.tried = 0;
+    $("asked").textContent = at + 1;
     $("answer").value = "";
     say("", "");
   }
@@ -18,8 +19,12 @@ function ask() {
 function toggleQuiz() {
   play(false);
   stopRun();
-  Object.assign(quiz, { on: !quiz.on, asking: false, known: 0, right: 0, asked: 0, missed: [] });
-  if (quiz.on) {
+  if (quiz.on) { // left after a wrong guess, a question is missed
+    if (quiz.asking && quiz.tried) note(false);
+    Object.assign(quiz, { on: false, asking: false, left: quiz.asked > 0 });
+    $("answer").blur(); // or it would take the keys, unseen
+  } else {
+    Object.assign(quiz, { on: true, asking: false, known: 0, right: 0, asked: 0, missed: [], left: false });
     if (at < 0 || at === n) at = 0; // at the end there is nothing left to ask: begin again
     quiz.known = at;
   }
@@ -29,12 +34,25 @@ function toggleQuiz() {
   if (quiz.on && at < n) next();
 }
 
+function note(right) {
+  quiz.asked += 1;
+  if (right) quiz.right += 1;
+  else quiz.missed.push(at + 1);
+}
+
 function reveal(right) {
   quiz.known = at + 1;
-  quiz.asked += 1;
-  if (right && !quiz.tried) quiz.right += 1;
-  else quiz.missed.push(at + 1);
+  note(right);
   go(at + 1);
+}
+
+// What may be known before the step: how its node is made, of what, and what has arrived at it.
+function given(step) {
+  const { name, equation, made: [, inputs] } = cards[step.node];
+  const known = [...new Set(inputs.filter((x) => typeof x === "number"))];
+  const numbers = known.map((k) => `${cards[k].name} = ${decimals(values[k])}`);
+  return `${equation} = ${decimals(values[step.node])}, with ${numbers.join(", ")}. `
+    + `The gradient at ${name} is ${decimals(step.up)}.`;
 }
 
 const close = (guess, right) => Math.abs(guess - right) <= data.tolerance * Math.abs(right) || guess === right;
@@ -49,6 +67,8 @@ const IDEAS = {
   "activation-derivative-forgotten": (step) => (step.above === null ? null : steps[step.above].up * step.local),
 };
 
+const TRIES = 2; // as in the terminal
+
 function check() {
   const step = steps[at];
   const guess = evaluate($("answer").value);
@@ -57,10 +77,13 @@ function check() {
     reveal(true);
     return say(data.right, "right");
   }
-  quiz.tried = true;
+  quiz.tried += 1;
   const fits = (wrong) => wrong !== null && !close(wrong, step.part) && close(guess, wrong);
   const idea = Object.keys(data.ideas).find((code) => fits(IDEAS[code](step)));
-  return say(idea ? data.ideas[idea] : data.wrong, "wrong");
+  const said = idea ? data.ideas[idea] : data.wrong;
+  if (quiz.tried < TRIES) return say(`${said} One more try.`, "wrong");
+  reveal(false);
+  return say(said, "wrong");
 }
 
 function say(text, style) {
@@ -69,7 +92,8 @@ function say(text, style) {
 }
 
 function drawScore() {
-  const points = `Right at the first try: ${quiz.right} of ${quiz.asked}.`;
+  const share = Math.round(1000 * quiz.right / quiz.asked) / 10;
+  const points = `Score: ${share} %, ${quiz.right} of ${quiz.asked} right.`;
   $("points").textContent = quiz.missed.length ? `${points} Missed:` : points;
   $("missed").replaceChildren(...quiz.missed.map((k) => {
     const item = make("li");

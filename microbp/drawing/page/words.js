@@ -40,7 +40,7 @@ function drawFormula() {
     const [up, loc, part] = quiz.asking ? ["?", "?", "?"] : [factor(step.up), factor(step.local), decimals(step.part)];
     line.append(fraction(cards[step.input].by), " += ", fraction(cards[step.node].by), " · ", local(step), " = ",
       number("up", up), " × ", number("local", loc), " = ", number("part", part));
-    if (!quiz.asking) why = `${step.reason} ${data.rules[step.rule]} ${arrival(step)}`;
+    why = quiz.asking ? given(step) : `${step.reason} ${data.rules[step.rule]} ${arrival(step)}`;
   }
   $("why").textContent = why;
 }
