@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Unpack
 
 from microbp.drawing.dot import Dot
 from microbp.drawing.framing.fitting import best
+from microbp.drawing.framing.glyphs import missing
 from microbp.drawing.framing.result import Drawing
 from microbp.drawing.framing.sizes import Size
 from microbp.drawing.image import TIMEOUT
@@ -28,11 +30,13 @@ from microbp.drawing.style import Style, StyleOptions
 from microbp.drawing.subgraph import Selector, find_value, one_sample, select
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
-from microbp.errors import GraphError, UnknownNameError, nearest
+from microbp.errors import DrawingWarning, GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.nn.arrays import LeafPlaces
 from microbp.printing import check_place, write_file
 
+MOST_BOXES = 20
+"""So many characters without a glyph are named."""
 FORMATS = ("dot", "svg", "png", "jpg", "pdf")
 
 
@@ -138,7 +142,7 @@ def draw(
     text can be read at that width, in ways that were not asked for; `Drawing.fit` says how large its text is.
     `wrong={"w5": 0.12}` marks the values of these names, whose gradients someone else got wrong, and shows both
     numbers. `style` takes the fields of `Style`: theme, direction, show, digits, heat, fold, constants, affine, widths,
-    title.
+    title, caption, transparent.
 
     Raises `GraphError` for more than `max_nodes` values, `UnknownNameError` for a name that does not exist, and
     `RendererError`, with the ways to get a renderer, if there is none or it takes more than `timeout` seconds; a .dot
@@ -175,6 +179,9 @@ def draw(
             drawing, fit = best(Size.of(width), asked, weights, make)
             drawing.fit = fit
     if path is not None:
+        if ending not in ("dot", "svg") and (boxes := missing(drawing.source)):  # an SVG is shown with a reader's fonts
+            what = f"no font on this machine has {boxes[:MOST_BOXES]}: boxes stand there; install one, or write an .svg"
+            warnings.warn(what, DrawingWarning, stacklevel=2)
         write_file(path, drawing.picture(ending, dpi))
     return drawing
 

@@ -94,3 +94,28 @@ THEMES = {
         ),
     ),
 }  # fmt: skip  # one theme reads best as a block
+THEMES["auto"] = THEMES["light"]  # an SVG has the style below as well
+
+
+def at_night() -> str:
+    """The style that gives an SVG of theme auto the colours of the dark theme where the reader's screen is dark.
+
+    >>> at_night().splitlines()[1]
+    'svg[data-theme=auto] [fill="#ffffff"] { fill: #16181D }'
+    """
+    pairs: dict[str, str] = {}
+    for day, night in zip(_colours(THEMES["light"]), _colours(THEMES["dark"]), strict=True):
+        pairs.setdefault(day.lower(), night)
+    rules = [
+        f'svg[data-theme=auto] [{paint}="{day}"] {{ {paint}: {night} }}'
+        for day, night in pairs.items()
+        for paint in ("fill", "stroke")
+    ]
+    return "\n".join(["@media screen and (prefers-color-scheme: dark) {", *rules, "}"])
+
+
+def _colours(theme: Theme) -> list[str]:
+    """All of a theme, those that stand for most first."""
+    plain = [theme.ground, theme.text, theme.box, theme.box_line, theme.faint, theme.edge, theme.grad, theme.done]
+    looks = [colour for look in theme.kinds.values() for colour in (look.fill, look.line)]
+    return [*plain, *theme.current, *theme.wrong, *theme.heat, *looks]

@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, get_args
 from microbp.drawing.palette import THEMES
 from microbp.errors import UnknownNameError, nearest
 
-ThemeName = Literal["light", "dark", "mono"]
+ThemeName = Literal["light", "dark", "mono", "auto"]
 Direction = Literal["LR", "TB", "RL", "BT"]
 Sums = Literal["card", "open"]
 Part = Literal["values", "grads", "locals", "expressions"]
@@ -30,6 +30,7 @@ class StyleOptions(TypedDict, total=False):
     affine: Sums
     widths: bool | float
     title: str
+    caption: str
     transparent: bool
 
 
@@ -38,7 +39,7 @@ class Style:
     """How a picture looks. Raises `UnknownNameError` for what is not among the choices."""
 
     theme: ThemeName = "light"
-    """The colours: light, dark or mono."""
+    """The colours: light, dark or mono; with auto an SVG is light or dark as the reader's screen is, all else light."""
     direction: Direction = "LR"
     """LR, from left to right, TB, from top to bottom; RL and BT, the other way round."""
 
@@ -60,6 +61,8 @@ class Style:
     has the widest of them."""
     title: str = ""
     """The title line, instead of the root and its value; at a step of the pass it stands before the formula."""
+    caption: str = ""
+    """What is said of the picture, in small letters below the title."""
     transparent: bool = False
     """Whether there is nothing behind the picture."""
 

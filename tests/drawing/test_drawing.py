@@ -13,7 +13,7 @@ from microbp import Value, nn
 from microbp.drawing import dot_text, draw
 from microbp.drawing.image import render
 from microbp.drawing.palette import THEMES
-from microbp.errors import GraphError, RendererError, UnknownNameError
+from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError
 from microbp.stepping.stepper import Stepper
 from tests.conftest import need
 
@@ -237,8 +237,9 @@ def test_batches_of_a_network_draw_too(renderer):
     model = nn.MLP(2, [2, 1], activation="tanh", seed=0)
     root = microbp.losses.batch_loss(model, [[1.0, 2.0], [3.0, 4.0]], [[1.0], [-1.0]], "hinge", l2=0.1)
     root.backward()
-    last = len(Stepper(root))  # which the first sample has
-    asked = [({}, "¹"), ({"sample": 2}, "²"), ({"sample": 0}, "¹²"), ({"step": last}, "¹"), ({"step": 24}, "²")]
+    stepper = Stepper(root)
+    of_one, of_two = (max(s.number for s in stepper if stepper.samples.get(s.node) == k) for k in (1, 2))
+    asked = [({}, "¹"), ({"sample": 2}, "²"), ({"sample": 0}, "¹²"), ({"step": of_one}, "¹"), ({"step": of_two}, "²")]
     for options, marks in asked:
         shown = texts(render(dot_text(root, model=model, **options), "svg"))
         nets = [text for text in shown if text.startswith("z[1][0]")]
@@ -271,3 +272,10 @@ def test_large_graphs_are_refused_with_advice():
 def test_other_formats_and_themes_are_refused(options, said):
     with pytest.raises(UnknownNameError, match=re.escape(said)):
         draw(Value(1.0) * 2, **options)
+
+
+def test_a_caption_stands_below_the_title_and_what_has_no_glyph_is_told(tmp_path):
+    for level in ("op", "network", "layer"):
+        assert "Figure &lt;3&gt;" in drawn(level=level, caption="Figure <3>")
+    with pytest.warns(DrawingWarning, match="no font on this machine has \U00013000: boxes stand there"):
+        draw(Value(1.0, "x").tanh(), tmp_path / "x.png", caption="\U00013000 and more")

@@ -1,7 +1,10 @@
 """Contrast, by the formula of WCAG 2: text at least 4.5, lines and borders at least 3."""
 
+import re
+
 import pytest
 
+import microbp
 from microbp.drawing.palette import SHAPES, THEMES
 
 
@@ -64,3 +67,17 @@ def test_heat_goes_one_way_from_the_ground(theme):
 def test_kinds_can_be_told_apart_without_colour():
     assert len(set(SHAPES.values())) == len(SHAPES)
     assert all(set(theme.kinds) == set(SHAPES) for theme in THEMES.values())
+
+
+@pytest.mark.parametrize("level", ["op", "network", "layer"])
+def test_at_night_every_colour_of_an_svg_is_another_one(level):
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    root.backward()
+    svg = microbp.draw(root, model=problem.model, level=level, theme="auto", step=7).picture("svg").decode()
+    used = set(re.findall(r'(fill|stroke)="(#\w+|black|white)"', svg.partition("</style>")[2]))
+    given = set(re.findall(r'data-theme=auto\] \[(fill|stroke)="([^"]*)"\]', svg))
+    assert used
+    assert used <= given
+    assert 'data-theme="auto"' in svg
+    assert "data-theme" not in microbp.draw(root, model=problem.model, level=level).picture("svg").decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from microbp.drawing.cards import GIVEN, Cards, frame, html_table, top_line
 from microbp.drawing.escape import in_html
 from microbp.drawing.moment import Said, headed_room
@@ -9,6 +11,8 @@ from microbp.printing import derivative, number_text
 
 LEGEND = 500
 """The points that the rows of the legend may be wide."""
+CAPTION = 90
+"""The characters of a line of the caption."""
 
 
 def top(cards: Cards, said: Said, root_name: str, words: bool, widest: float) -> str:
@@ -17,6 +21,7 @@ def top(cards: Cards, said: Said, root_name: str, words: bool, widest: float) ->
     room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * headed_room(moment, cards.style.title)}"' if moment.room else ""
     rows = [
         f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{top_line(said, t)}</FONT></TD></TR>',
+        *(f'<TR><TD ALIGN="LEFT">{in_html(line, CAPTION)}</TD></TR>' for line in wrap(cards.style.caption, CAPTION)),
         f'<TR><TD ALIGN="LEFT">{legend(cards, root_name, words, widest)}</TD></TR>',
     ]
     return html_table("".join(rows), spacing=3)

@@ -14,6 +14,7 @@ from microbp.drawing.framing.sizes import Fitted
 from microbp.drawing.image import TIMEOUT, render
 from microbp.drawing.levels import Level
 from microbp.drawing.network.figure import NetworkFigure
+from microbp.drawing.palette import at_night
 from microbp.errors import RendererError
 
 SHORT_TEXT = 40
@@ -32,6 +33,8 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     timeout = TIMEOUT
     """The seconds that a renderer may take."""
 
+    auto = False
+    """Whether an SVG of it is dark where the reader's screen is."""
     fit: Fitted | None = None
     """How it fits the width that was asked for."""
 
@@ -39,6 +42,7 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
         """The same drawing with another DOT text."""
         drawing = Drawing(source)
         drawing.level, drawing.title, drawing.lines, drawing.timeout = self.level, self.title, self.lines, self.timeout
+        drawing.auto = self.auto
         return drawing
 
     @classmethod
@@ -46,6 +50,7 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
         """The drawing of a scene."""
         drawing = cls(str(dot))
         drawing.level, drawing.title, drawing.lines, drawing.timeout = level, dot.headline, dot.text_lines(), timeout
+        drawing.auto = dot.style.theme == "auto"
         return drawing
 
     def picture(self, ending: str, dpi: int | None = None) -> bytes:
@@ -57,7 +62,11 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
         """An SVG that says what it shows, to those who cannot see it; with `more` in its head."""
         about = "\n".join(self.lines[:SHORT_TEXT])
         said = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(about)}</desc>{more}"
-        return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + b' role="img"' + m[2] + b"\n" + said.encode(), svg, count=1)
+        own = b' role="img"'
+        if self.auto:
+            own += b' data-theme="auto"'
+            said += f"\n<style>{at_night()}</style>"
+        return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + own + m[2] + b"\n" + said.encode(), svg, count=1)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
         try:

@@ -74,7 +74,8 @@ class NetworkFigure:
         rows += [[("", False)]] * (most - len(rows))
         lines = ["".join(self._word(*word) for word in row) for row in rows]
         small = f'<FONT POINT-SIZE="{FONT:g}" COLOR="{self.theme.faint}">'
-        legend = [" ".join(word for word, _ in row) for row in wrapped(Said(self.numbers.legend()), room / FONT)]
+        below = filter(None, (self.style.caption, self.numbers.legend()))
+        legend = [" ".join(word for word, _ in row) for text in below for row in wrapped(Said(text), room / FONT)]
         lines += [f"{small}{in_html(text, LONGEST_LINE)}</FONT>" for text in legend]
         high = most * TITLE * LINE + (len(lines) - most) * FONT * LINE + 2 * GAP
         cells = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)

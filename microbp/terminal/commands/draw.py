@@ -47,12 +47,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--step", type=int, metavar="N", help="the moment of the backward pass after N steps")
     add("--no-backward", action="store_true", help="the graph as it is before the backward pass")
     add("--compare", metavar="FILE", help="mark which of these gradients are wrong: .json, .npz, .csv")
-    add("--theme", choices=CHOICES["theme"], default="light", help="the colours (default: %(default)s)")
+    add(
+        "--theme",
+        choices=CHOICES["theme"],
+        default="light",
+        help="the colours; auto: as the reader's screen (default: %(default)s)",
+    )
     add("--direction", choices=CHOICES["direction"], default="LR", help="where to (default: %(default)s, to the right)")
     wide = parser.add_mutually_exclusive_group()
     wide.add_argument("--width", metavar="W", help="as 16cm, 6in or 830px: as full a picture as can be read so wide")
     wide.add_argument("--for", dest="medium", choices=MEDIA, help="the same, of the width that this has")
     add("--title", metavar="TEXT", help="the line on top (default: the root and its value)")
+    add("--caption", metavar="TEXT", help="what to say of the picture, below the title")
     add("--transparent", action="store_true", help="nothing behind the picture")
     add("--show", metavar="WHAT", default=",".join(SHOWN), help="which of %(default)s, with commas")
     add("--digits", type=int, default=4, metavar="N", help="significant digits (default: %(default)s)")
@@ -86,6 +92,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         "model": problem.model,
         "only": paths_to(*options.paths_to) if options.paths_to else None,
         "title": options.title or "",
+        "caption": options.caption or "",
         "fold": options.fold or (False if options.unfold else None),
         "show": [name.strip() for name in options.show.split(",") if name.strip()],
     }

@@ -118,7 +118,7 @@ def test_before_the_backward_pass_there_is_no_gradient():
 
 
 def test_a_step_marks_its_edge_and_the_way_back():
-    text = figure("w1-w8", step=16).source
+    text = figure("w1-w8", step=7).source
     current = [line for line in text.splitlines() if " -> " in line and 'color="#B23A00"' in line]
     assert len(current) == 1
     assert "n1_0 -> pn1_0n2_0" in current[0]
@@ -142,7 +142,7 @@ def test_a_target_and_the_parts_of_the_loss_are_there():
 
 def test_a_step_in_the_loss_marks_its_edge():
     lines = figure("w1-w8", step=3).source.splitlines()
-    assert [line[:12] for line in lines if " -> " in line and 'color="#B23A00"' in line] == ["n2_1 -> n3_0"]
+    assert [line[:12] for line in lines if " -> " in line and 'color="#B23A00"' in line] == ["n2_0 -> n3_0"]
 
 
 @pytest.mark.parametrize("option", [{"direction": "TB"}, {"affine": "open"}, {"constants": True}, {"fold": "E"}])

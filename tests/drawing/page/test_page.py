@@ -482,7 +482,9 @@ def test_quiz_ends_with_the_score_and_what_was_missed(opened, text):
 def test_a_quiz_that_is_left_has_its_score(opened, text):
     tab = opened(text, "#step=6")
     press(tab, "q")
-    assert tab.inner_text("#why").startswith("net_o1 = w5·out_h1 + w6·out_h2 + b2 = 1.105905967, with w5 = 0.4, out_h1 = ")
+    assert tab.inner_text("#why").startswith(
+        "net_o1 = w5·out_h1 + w6·out_h2 + b2 = 1.105905967, with w5 = 0.4, out_h1 = "
+    )
     assert tab.inner_text("#why").endswith("The gradient at net_o1 is 0.138498562.")
     tab.fill("#answer", "7")
     press(tab, "Enter", "Escape")
