@@ -45,6 +45,7 @@ STORIES = {
     "diagnosis.any_pass.test_passes",
     "diagnosis.any_pass.test_random_programs",
     "comparing.answers.test_hostile_files",
+    "diagnosis.test_class",
     "diagnosis.test_forms",
     "diagnosis.test_learners",
     "engine.test_accuracy",

@@ -51,9 +51,17 @@ class Comparison(Shown):
         unasked = self.loss is None or self.tolerance is None
         return (unasked or self._same_loss()) and all(row.ok for row in self.rows)
 
+    @property
+    def score(self) -> float:
+        """The share of right numbers, from 0 to 1: that of each array that was given, and of these the mean.
+
+        A matrix counts as much as a vector. What was not given is not counted: `Grade.credit` does that.
+        """
+        return sum(1 - row.wrong / max(1, row.given) for row in self.rows) / max(1, len(self.rows))
+
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
-        return {"ok": self.ok, **asdict(self)}
+        return {"ok": self.ok, "score": self.score, **asdict(self)}
 
     def as_markdown(self) -> str:
         """The report as Markdown: a sentence, a table, a map of each array that differs."""

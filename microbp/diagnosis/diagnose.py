@@ -41,7 +41,7 @@ from microbp.diagnosis.first_wrong import Divergence, walk
 from microbp.diagnosis.search.elsewhere import MOST_MISTAKES
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
-from microbp.diagnosis.text import error_maps, explained, judged_on, what_else_fits, worst
+from microbp.diagnosis.text import error_counts, error_maps, explained, judged_on, what_else_fits, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.diagnosis.verdict import IN_PRECISION, Right, found_right, wrong_loss
 from microbp.engine import Value
@@ -158,7 +158,7 @@ def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answe
 def _right(right: Right) -> Diagnosis:
     given = right.given
     details: dict[str, Any] = {"precision": right.precision, "arrays": list(given.arrays)}
-    details |= {"order": given.order, "layout": str(given.layout)}
+    details |= {"order": given.order, "layout": str(given.layout), "counts": error_counts(right.case, given)}
     arrays = ", ".join(map(given.called, given.arrays))
     if right.words:
         return Diagnosis(True, (), (), details, right.words, right_for=right.words)
@@ -184,6 +184,7 @@ def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:
         "order": given.order,
         "layout": str(given.layout),
         "maps": error_maps(case, given, arrays),
+        "counts": error_counts(case, given, arrays),
         "worst": None if place is None else {"array": place[0], "at": place[1], "label": case.label(*place)},
         "alternatives": [
             {

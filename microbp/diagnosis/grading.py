@@ -15,22 +15,24 @@ from __future__ import annotations
 import csv
 import io
 import os
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from microbp.comparing.answers.files import error_reason
+from microbp.comparing.answers.code import SECONDS, Code, is_code
+from microbp.comparing.answers.files import error_reason, load_gradients
 from microbp.diagnosis.diagnose import diagnose
+from microbp.diagnosis.explanation import Diagnosis
+from microbp.diagnosis.sharing import shared
 from microbp.errors import ProblemError
 from microbp.printing import Shown, columns
-from microbp.problems import Problem, as_network
+from microbp.problems import ExpressionProblem, Problem, as_network
+from microbp.problems.exercise import exercise_of
 
-HEAD = ("name", "verdict", "mistakes", "alternatives", "note")
+HEAD = ("name", "verdict", "credit", "right", "wrong", "given", "mistakes", "alternatives", "note", "sentence")
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,19 +43,33 @@ class Grade(Shown):
     """That of the file, without its ending, and with so much of its path as tells it from the others."""
     verdict: str
     """"right", "mistake", "unexplained", or "unreadable"."""
-    mistakes: tuple[str, ...]
-    alternatives: tuple[tuple[str, ...], ...]
-    note: str
+    mistakes: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    note: str = ""
     """The factor or the first wrong array; why a file could not be read."""
+    sentence: str = ""
+    """The verdict for the learner."""
+    right: int = 0
+    wrong: int = 0
+    """How many of the numbers that were given are right, and wrong."""
+    credit: float | None = None
+    """Of each array that the problem trains the share of numbers that are right, and of these the mean: what was not
+    given is not right, and a matrix counts as much as a vector. Of an expression what was given counts alone. None if
+    the file could not be read."""
+    report: str = ""
+    """All that `diagnose` says."""
 
     def __str__(self) -> str:
-        name, *said = self.cells()
+        name, *said = self.cells()[:-1]
         return f"{name}: {'; '.join(filter(None, said))}"
 
     def cells(self) -> tuple[str, ...]:
         """A row of a table."""
         others = " or ".join(" + ".join(codes) for codes in self.alternatives)
-        return self.name, self.verdict, " + ".join(self.mistakes), others, self.note
+        counts: tuple[str, ...] = ("", "", "", "")
+        if self.credit is not None:
+            counts = (f"{self.credit:.2f}", *map(str, (self.right, self.wrong, self.right + self.wrong)))
+        return self.name, self.verdict, *counts, " + ".join(self.mistakes), others, self.note, self.sentence
 
 
 class Grades(Shown, list[Grade]):
@@ -66,7 +82,7 @@ class Grades(Shown, list[Grade]):
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The table for JSON."""
-        return [asdict(row) for row in self]
+        return [{**asdict(row), "given": row.right + row.wrong} for row in self]
 
     def as_csv(self) -> str:
         """The table for a spreadsheet. A cell that a spreadsheet would take for a formula is made a text."""
@@ -79,7 +95,22 @@ class Grades(Shown, list[Grade]):
         return out.getvalue().rstrip("\n")
 
     def __str__(self) -> str:
-        return "\n".join(columns([HEAD, *(row.cells() for row in self)]))
+        return "\n".join(columns([HEAD[:-1], *(row.cells()[:-1] for row in self)]))
+
+
+class Reading(NamedTuple):
+    """How the files of a class are read."""
+
+    layout: str | None = None
+    """That of their arrays."""
+    names: Mapping[str, str] = {}
+    """What their names for gradients mean: {"g1": "dW1"}."""
+    run: bool = False
+    """Whether .py files and notebooks are run, each in a process of its own, with limits."""
+    function: str | None = None
+    """The function in them that returns the gradients; without one their variables have them."""
+    seconds: float = SECONDS
+    """How long each may run."""
 
 
 def grade(
@@ -88,15 +119,22 @@ def grade(
     samples: int | None = None,
     layout: str | None = None,
     *,
+    names: Mapping[str, str] | None = None,
+    run: bool = False,
+    function: str | None = None,
+    seconds: float = SECONDS,
     jobs: int = 1,
     executor: Executor | None = None,
 ) -> Grades:
     """Diagnoses each file, by the first so many samples of a network's data, or by all, in the layout that is said.
 
-    One that cannot be read is a row with its reason, never the end of the run; one that is not there has its whole path
-    as name. With `jobs` so many processes share the work, or those of an `executor`, any of `concurrent.futures`' kind:
-    on a cluster `dask.distributed`'s `client.get_executor()`, where the files must be there too. The table is the same.
-    Raises `ProblemError` if there are not so many samples, or for less than 1 job.
+    `names` says what the learners' names mean, {"g1": "dW1"}. With `run` .py files and notebooks run, each in a process
+    of its own, for so many `seconds` at most, with 2 GB; they are no more locked in than that. Their gradients are what
+    a `function` of theirs returns, else variables called as gradients are, dW1, grad_b1. A file that cannot be read is
+    a row with its reason, never the end of the run; one that is not there has its whole path as name. With `jobs` so
+    many processes share the work, or those of an `executor`, any of `concurrent.futures`' kind: on a cluster
+    `dask.distributed`'s `client.get_executor()`, where the files must be there too. The table is the same. Raises
+    `ProblemError` if there are not so many samples, or for less than 1 job.
     """
     if not isinstance(jobs, int) or jobs < 1:
         raise ProblemError(f"jobs must be a whole number, 1 or more, got {jobs!r}")
@@ -104,30 +142,10 @@ def grade(
     if samples is not None:
         data = as_network(problem).showing(samples).shown_samples
     files = [Path(path) for path in paths]
-    one = partial(_grade, problem, data, layout)
+    one = partial(_grade, problem, data, Reading(layout, names or {}, run, function, seconds))
     if executor is not None:
         return Grades(executor.map(one, files, _names(files)))
-    return Grades(_shared(one, files, _names(files), min(jobs, len(files))))
-
-
-def _shared(
-    one: Callable[[Path, str], Grade], files: Sequence[Path], names: Sequence[str], jobs: int
-) -> Iterator[Grade]:
-    """The rows in their order, from so many processes. If one of these is killed, what is left is done in this one."""
-    done = 0
-    if jobs > 1:
-        # Ctrl-C is for this process alone, which then waits for the files that are being read.
-        with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
-            try:
-                for row in pool.map(one, files, names, chunksize=1 + len(files) // (8 * jobs)):
-                    yield row
-                    done += 1
-            except BrokenProcessPool:
-                pass
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    yield from map(one, files[done:], names[done:])
+    return Grades(shared(one, files, _names(files), min(jobs, len(files))))
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -142,19 +160,58 @@ def _names(files: Sequence[Path]) -> list[str]:
     return [names[path] for path in files]
 
 
-def _grade(problem: Problem, data: Sequence[Any], layout: str | None, path: Path, name: str) -> Grade:
+def _grade(problem: Problem, data: Sequence[Any], reading: Reading, path: Path, name: str) -> Grade:
     try:
-        diagnosis = diagnose(problem, path, *data, layout=layout)
+        diagnosis, said = _diagnosed(problem, data, reading, path)
     except Exception as error:  # one file, whatever is in it, is not the end of the others
-        return Grade(name, "unreadable", (), (), error_reason(error))
+        reason = error_reason(error)
+        return Grade(name, "unreadable", note=reason, sentence=f"Your file cannot be read: {reason}")
     details: dict[str, Any] = diagnosis.details
+    credit, right, wrong = _counted(problem, data, details)
+    made: dict[str, Any] = {"right": right, "wrong": wrong, "credit": credit, "report": str(diagnosis)}
     if diagnosis.ok:
         few = details["precision"] == "few digits"
-        said = ["of few digits: that says little"] * few + [diagnosis.right_for or ""] * bool(diagnosis.right_for)
-        said += diagnosis.notes
-        return Grade(name, "right", (), (), " ".join(said))
+        notes = ["of few digits: that says little"] * few + [diagnosis.right_for or ""] * bool(diagnosis.right_for)
+        notes += [*diagnosis.notes, *said]
+        return Grade(name, "right", note=" ".join(notes), sentence=diagnosis.explanation, **made)
     if not diagnosis.mistakes:
         nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
-        return Grade(name, "unexplained", (), (), f"first wrong: {details['first_wrong']}{nearest}")
-    note = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
-    return Grade(name, "mistake", diagnosis.mistakes, diagnosis.alternatives, note)
+        first = details["first_wrong"]
+        made["sentence"] = f"{first} is wrong, by no mistake that is known."
+        return Grade(name, "unexplained", note=" ".join([f"first wrong: {first}{nearest}", *said]), **made)
+    factors = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
+    made["sentence"] = " ".join(found["name"] for found in details["findings"])
+    note = " ".join(filter(None, [factors, *said]))
+    return Grade(name, "mistake", diagnosis.mistakes, diagnosis.alternatives, note, **made)
+
+
+def _diagnosed(problem: Problem, data: Sequence[Any], reading: Reading, path: Path) -> tuple[Diagnosis, list[str]]:
+    """The diagnosis of a file, and what its code has to be told besides."""
+    if not (reading.run and is_code(path)):
+        given = load_gradients(path)
+        return _of_named(problem, data, reading, given), []
+    labels = [leaf.label for leaf in problem.leaves()]
+    with Code(path, reading.seconds) as code:
+        given = code.function(reading.function) if reading.function else code.gradients(labels)
+        return _of_named(problem, data, reading, given), [code.note] * bool(code.note)
+
+
+def _of_named(problem: Problem, data: Sequence[Any], reading: Reading, given: Any) -> Diagnosis:
+    if isinstance(given, Mapping):
+        given = {reading.names.get(name, name): part for name, part in given.items()}
+    return diagnose(problem, given, *data, layout=reading.layout)
+
+
+def _counted(problem: Problem, data: Sequence[Any], details: Mapping[str, Any]) -> tuple[float, int, int]:
+    """The credit, and how many numbers are right, and wrong."""
+    if isinstance(problem, ExpressionProblem):
+        wrong = details.get("wrong", ())
+        labels = [*wrong, *details.get("right", details.get("leaves", ()))]
+        counts = {label: {"wrong": int(label in wrong), "given": 1, "of": 1} for label in labels}
+    else:
+        case = exercise_of(problem, *data)
+        none = {"wrong": 0, "given": 0, "of": 1}
+        counts = {name: none for name in case.names if name not in case.fixed} | details["counts"]
+    shares = [(count["given"] - count["wrong"]) / max(1, count["of"]) for count in counts.values()]
+    given, bad = (sum(count[key] for count in counts.values()) for key in ("given", "wrong"))
+    return sum(shares) / len(shares), given - bad, bad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -149,6 +150,19 @@ def error_maps(case: Exercise, given: Answer, arrays: Sequence[Marked]) -> dict[
         wrong[known] = array.wrong.ravel()
         found[array.name] = marks(wrong, known)
     return {name: rows for name, rows in found.items() if rows}
+
+
+def error_counts(case: Exercise, given: Answer, arrays: Sequence[Marked] = ()) -> dict[str, dict[str, int]]:
+    """Of each array that was given how many numbers are wrong, how many were given, and of how many."""
+    wrong = {array.name: int(array.wrong.sum()) for array in arrays}
+    return {
+        name: {
+            "wrong": wrong.get(name, 0),
+            "given": given.numbers(name).size,
+            "of": 1 if name in given.totals else math.prod(case.shape(name)),
+        }
+        for name in given.arrays
+    }
 
 
 def what_else_fits(case: Exercise, others: Sequence[tuple[Explanation, Any]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from microbp.comparing.answers.answer import Answer, within
 from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.search.search import Search
-from microbp.diagnosis.text import error_maps, followed_text, unexplained_in_words
+from microbp.diagnosis.text import error_counts, error_maps, followed_text, unexplained_in_words
 
 _COMMON = 1e-5
 """How near, relative to it, numbers must be to a factor that they have in common."""
@@ -28,6 +28,7 @@ def unexplained(search: Search) -> Diagnosis:
         "first_wrong": order[0] if order else "",
         "wrong": wrong,
         "maps": error_maps(case, given, arrays),
+        "counts": error_counts(case, given, arrays),
         "right": [name for name in errors if name not in wrong],
         "confined": list(_confined(search, errors, wrong)),
         "factor": _factor(search, errors, wrong),

@@ -1,14 +1,11 @@
 import json
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import pytest
 
 import microbp
-from microbp.diagnosis.grading import Grade, _shared, grade
+from microbp.diagnosis.grading import grade
 from microbp.errors import ProblemError
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
@@ -43,7 +40,8 @@ def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
 def test_right_numbers_of_few_digits_have_a_note(tmp_path, capsys):
     (tmp_path / "gus.json").write_text('{"w1": 0.0, "w5": 0.1}')
     assert main(["grade", "w1-w8", str(tmp_path / "gus.json"), "--csv"]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == "gus,right,,,of few digits: that says little"
+    row = "gus,right,0.25,2,0,2,,,of few digits: that says little,"
+    assert capsys.readouterr().out.splitlines()[1].startswith(row)
 
 
 @pytest.mark.slow
@@ -130,24 +128,14 @@ def test_the_table_is_csv_or_json(folder, capsys):
     assert "give one of --csv and --json" in capsys.readouterr().err
 
 
-def killed_elsewhere(parent, path, name):
-    """A row, but a process that is not this one dies of it."""
-    if os.getpid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return Grade(name, "right", (), (), "")
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no such signal")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
-def test_the_table_is_the_same_from_several_processes_and_when_they_are_killed(folder):
+def test_the_table_is_the_same_from_several_processes(folder):
     files, problem = [folder / f"{name}.npz" for name in ("ada", "bob", "dot")], microbp.load("w1-w8")
     alone = grade(problem, files)
     assert grade(problem, files, jobs=2) == alone
     with ThreadPoolExecutor(2) as pool:
         assert grade(problem, files, executor=pool) == alone
-    rows = list(_shared(partial(killed_elsewhere, os.getpid()), files, list("abc"), 2))
-    assert "".join(row.name for row in rows) == "abc"
 
 
 @pytest.mark.parametrize("jobs", [0, -1, 1.5])

@@ -36,6 +36,7 @@ SEEDS = {
     ".npy": [hostile.saved(np.save, TRUTH["dW1"]), hostile.saved(np.save, np.float32(TRUTH["dW2"]))],
     ".json": [json.dumps({name: g.tolist() for name, g in TRUTH.items()}).encode(), b'{"w5": 0.08, "w6": null}'],
     ".csv": [b"dW1,0.1,0.2\ndW1,0.3,0.4\nw5;0,1\n", b"1,2\n3,4\n"],
+    ".txt": [b"w5 = 0.1; dW1:\n [[1 2]\n [3. 4e-1]]\n", b"{'dW1': array([[0.1, 0.2], [1, 2]], dtype=f4), 'w5': (1,)}"],
     ".mat": [hostile.mat(hostile.matrix(b"dW1", (1, 1), hostile.ONE), hostile.cells(2))],
 }
 for name, content in SMALL.items():

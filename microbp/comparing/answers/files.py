@@ -32,13 +32,18 @@ from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameEr
 
 MISFITS = (ShapeError, UnknownNameError)
 """Errors of what a file holds, which do not say of which file: for `naming_source`."""
+_PICKLE = "a pickle runs what is in it when it is read: save numbers alone, np.savez('mine.npz', dW1=dW1, db1=db1)"
+_CODE = "it is code, which runs only if that is said: with --run, in a process of its own, with limits"
+_NOT_READ = dict.fromkeys((".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth"), _PICKLE)
+_NOT_READ |= dict.fromkeys((".py", ".ipynb"), _CODE)
+"""Why some kinds of files are not read."""
 _FOLDERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _NOT_THEIRS = tuple(os.path.join(folder, "") for folder in (*_FOLDERS, str(Path(__file__).parents[1])))
 """Where code lies that is not the learner's."""
 
 
 def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any:
-    """What a .npz, .npy, .json, .csv or .mat file holds, for `read_gradients`. Nothing in a file is ever run.
+    """What a .npz, .npy, .json, .csv, .txt or .mat file holds, for `read_gradients`. Nothing in it is ever run.
 
     A .csv has numbers alone, or lines with a name first: `w5, 0.08` or `dW1, 0.1, 0.2`, a line for each row, or with
     semicolons, `dW1; 0,1; 0,2`. The arrays of a .npz that have no names are a list. Raises `ProblemError` for a file
@@ -47,7 +52,8 @@ def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in READERS:
-        raise ProblemError(f"cannot read {what} from {str(path)!r}: {nearest('kind of file', suffix, READERS)}")
+        why = _NOT_READ.get(suffix) or nearest("kind of file", suffix, READERS)
+        raise ProblemError(f"cannot read {what} from {str(path)!r}: {why}")
     try:
         return READERS[suffix](printing.read_file(path, MAX_BYTES))
     except MicrobpError:

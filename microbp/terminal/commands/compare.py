@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from microbp.comparing.answers.code import Code, is_code
 from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, naming_source
 from microbp.comparing.answers.flat import ORDERS
 from microbp.diagnosis.compare import compare
@@ -23,7 +26,7 @@ FOR = {
     "order": "it says how one flat vector holds your gradients",
 }
 """What an option is for that not every comparison has."""
-GRADIENTS = "your gradients: a .npz, .npy, .json, .csv or .mat file, which may also stand after the problem"
+GRADIENTS = "your gradients: a .npz, .npy, .json, .csv, .txt or .mat file, which may also stand after the problem"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +51,7 @@ def add_sources(parser: argparse.ArgumentParser, gradients: str = GRADIENTS) -> 
         metavar="WORDS",
         help="of your arrays: in,out  columns  bias first  bias last; several: in,out+columns",
     )
+    parser.add_argument("--run", action="store_true", help="run your .py file or notebook, and take its dW1, db1, …")
     parser.add_argument("--order", choices=ORDERS, help="how one flat vector holds them")
     return source
 
@@ -62,9 +66,19 @@ def sources(options: argparse.Namespace) -> list[str]:
     return found
 
 
-def given_source(options: argparse.Namespace) -> Any:
+@contextlib.contextmanager
+def given_source(options: argparse.Namespace, problem: NetworkProblem) -> Iterator[Any]:
     """A learner's gradients as the options name them: a file, or a function; None if neither was given."""
-    return find_function(options.function) if options.function else options.gradients
+    if not options.run:
+        yield find_function(options.function) if options.function else options.gradients
+        return
+    if not (options.gradients and is_code(options.gradients)):
+        raise ProblemError("--run is for gradients in a .py file or a notebook: give one")
+    with Code(options.gradients) as code:
+        found = code.gradients([leaf.label for leaf in problem.leaves()])
+        if code.note:
+            print(f"microbp: {code.note}", file=sys.stderr)
+        yield found
 
 
 def read_as(options: argparse.Namespace) -> dict[str, Any]:
@@ -85,7 +99,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
         raise ProblemError(f"--tolerance is a number that is not negative, for example 1e-6; got {tolerance}")
     _check(options, bool(given))
-    names = _names(options.names)
+    names = named(options.names)
     if options.intermediates:
         quantities = _quantities(options.intermediates)
         try:
@@ -96,8 +110,8 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
             raise UnknownNameError(f"{said}; other names go with --names, for example h=a1") from error
         put(options, walk.as_dict(), f"```text\n{walk}\n```" if options.format == "md" else walk)
         return 0 if walk.ok else 1
-    with naming_source(described(options), MISFITS):
-        comparison = compare(problem, X, Y, gradients=given_source(options), **read_as(options), tolerance=tolerance)
+    with naming_source(described(options), MISFITS), given_source(options, problem) as source:
+        comparison = compare(problem, X, Y, gradients=source, **read_as(options), tolerance=tolerance)
     put(options, comparison.as_dict(), comparison.as_markdown() if options.format == "md" else comparison)
     return 0 if comparison.ok else 1
 
@@ -111,12 +125,13 @@ def _check(options: argparse.Namespace, given: bool) -> None:
             raise ProblemError(f"--{name} has nothing to do here: {FOR[name]}")
 
 
-def _names(given: list[str]) -> dict[str, str]:
+def named(given: list[str]) -> dict[str, str]:
+    """What a learner's names mean. Raises `ProblemError` for what is not MINE=NAME."""
     names: dict[str, str] = {}
     for text in given:
         mine, _, name = (part.strip() for part in text.partition("="))
         if not (mine and name):
-            raise ProblemError(f"--names takes MINE=NAME, for example h=a1; got {text!r}")
+            raise ProblemError(f"--names takes MINE=NAME, for example mine=dW1; got {text!r}")
         names[mine] = name
     return names
 

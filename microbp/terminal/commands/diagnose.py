@@ -31,15 +31,15 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ProblemError(f"--lr is the learning rate you used, a positive number; got {rate}")
     if isinstance(problem, ExpressionProblem):
-        for option, given in {"function": options.function, **read_as(options), "lr": rate}.items():
-            if given is not None:
+        for option, given in {"function": options.function, "run": options.run, **read_as(options), "lr": rate}.items():
+            if given not in (None, False):
                 said = "give the gradients of an expression as --gradients w=0.5, or in a file"
                 raise ProblemError(f"--{option} is for networks: {said}")
         diagnosis = diagnose(problem, read_labelled(options.gradients, labels))
     else:
         network = as_network(problem)
         X, Y = network.inputs[: options.samples], network.targets[: options.samples]
-        with naming_source(described(options), MISFITS):
-            diagnosis = diagnose(network, given_source(options), X, Y, learning_rate=rate, **read_as(options))
+        with naming_source(described(options), MISFITS), given_source(options, network) as source:
+            diagnosis = diagnose(network, source, X, Y, learning_rate=rate, **read_as(options))
     put(options, diagnosis.as_dict(), diagnosis)
     return 0 if diagnosis.ok else 1

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import sys
 
+from microbp.comparing.answers.code import SECONDS
+from microbp.diagnosis.feedback import FORMS, write_feedback
 from microbp.diagnosis.grading import grade
 from microbp.errors import ProblemError
 from microbp.problems import Problem
+from microbp.terminal.commands.compare import named
 from microbp.terminal.output import put
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command; the files stand after the problem."""
-    parser.usage = "microbp grade PROBLEM FILE... [--samples N] [--layout WORDS] [--jobs N] [--csv | --json]"
+    parser.usage = "microbp grade PROBLEM FILE... [options]"
     parser.add_argument("--layout", metavar="WORDS", help="of all their arrays: in,out  columns  bias first  bias last")
+    parser.add_argument("--names", nargs="+", default=[], metavar="MINE=NAME", help="what their names mean: g1=dW1")
+    parser.add_argument(
+        "--run", action="store_true", help="run .py files and notebooks, each in a process of its own, with limits"
+    )
+    parser.add_argument("--function", metavar="NAME", help="the function in their code that returns the gradients")
+    parser.add_argument("--seconds", type=float, metavar="S", help=f"how long each may run (default: {SECONDS:g})")
     parser.add_argument("--jobs", type=int, metavar="N", help="share the work among N processes (default: all cores)")
+    parser.add_argument("--feedback", metavar="DIR", help="write a file for each learner into this folder")
+    parser.add_argument("--feedback-format", choices=FORMS, help="of these files (default: md)")
     parser.add_argument("--csv", action="store_true", help="print CSV, for a spreadsheet")
 
 
@@ -27,8 +40,28 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         raise ProblemError(f"none of these files is there: {', '.join(options.files)}; does a pattern match nothing?")
     if options.csv and options.json:
         raise ProblemError("the table is printed once, as CSV or as JSON: give one of --csv and --json")
-    jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jobs = jobs if options.jobs is None else options.jobs
-    grades = grade(problem, options.files, options.samples, layout=options.layout, jobs=jobs)
+    for name in ("function", "seconds"):
+        if getattr(options, name) is not None and not options.run:
+            raise ProblemError(f"--{name} is for code that runs: give --run as well, if you trust the learners")
+    if options.feedback_format and not options.feedback:
+        raise ProblemError("--feedback-format is that of --feedback DIR: give that as well")
+    seconds = SECONDS if options.seconds is None else options.seconds
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ProblemError(f"--seconds is a positive number, got {seconds}")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    grades = grade(
+        problem,
+        options.files,
+        options.samples,
+        layout=options.layout,
+        names=named(options.names),
+        run=options.run,
+        function=options.function,
+        seconds=seconds,
+        jobs=cores if options.jobs is None else options.jobs,
+    )
     put(options, {"ok": grades.ok, "grades": grades.as_dicts()}, grades.as_csv() if options.csv else grades)
+    if options.feedback:
+        made = write_feedback(grades, options.feedback, options.problem, options.feedback_format or "md")
+        print(f"microbp: feedback for {len(made):,} learners in {options.feedback}", file=sys.stderr)
     return 0 if grades.ok else 1

@@ -1,7 +1,7 @@
 """What reads the bytes of a file of arrays, by its ending: none runs anything that is in it.
 
 >>> sorted(READERS)
-['.csv', '.json', '.mat', '.npy', '.npz']
+['.csv', '.json', '.mat', '.npy', '.npz', '.txt']
 >>> READERS[".json"](b'{"w5": 0.1, "w5": 0.2}')
 Traceback (most recent call last):
 ValueError: it has several values called 'w5': give each once
@@ -19,6 +19,7 @@ from typing import Any
 from microbp.comparing.answers.formats.bounds import MAX_DEPTH, MAX_NUMBERS, most
 from microbp.comparing.answers.formats.matlab import read_matlab
 from microbp.comparing.answers.formats.numpy_files import read_numpy
+from microbp.comparing.answers.formats.text import read_text
 
 _DEEP = f"it has brackets in brackets, more than {MAX_DEPTH} deep"
 
@@ -125,5 +126,6 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     ".json": read_json,
     ".csv": read_csv,
     ".mat": read_matlab,
+    ".txt": read_text,
 }
 """What reads each kind of file."""

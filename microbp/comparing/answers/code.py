@@ -1,0 +1,196 @@
+"""Gradients out of what learners hand in as code, a .py file or a notebook: it runs in a process of its own.
+
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as folder:
+...     path = Path(folder, "mine.py")
+...     _ = path.write_text("import numpy as np\\nW1 = np.eye(2)\\ndW1 = 2 * W1\\nprint(dW1)\\n")
+...     with Code(path) as code:
+...         code.gradients()
+{'dW1': array([[2., 0.],
+       [0., 2.]])}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, Self
+
+from microbp import printing
+from microbp.comparing.answers import child
+from microbp.comparing.answers.formats.bounds import MAX_BYTES
+from microbp.errors import ProblemError, nearest
+from microbp.nn.array_names import array_name, stems
+
+KINDS = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.KEYWORD_ONLY,
+    inspect.Parameter.VAR_KEYWORD,
+)
+"""Of parameters, by their numbers."""
+ENDINGS = (".py", ".ipynb")
+SECONDS = 10.0
+"""How long a hand-in may run."""
+_WHOLE = ("grads", "gradients", "grad", "gradient")
+"""What is called so has all of them in it."""
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "VIRTUAL_ENV")
+"""What the code gets to know of where it runs."""
+_SETTINGS = {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+_MAGIC = re.compile(r"^([ \t]*)(?:[%!].*|[^\n#'\"=]*\?{1,2}[ \t]*)$", re.MULTILINE)
+"""Lines of a notebook that are no Python: %matplotlib inline, !pip install, np.sum?."""
+_TIMED = re.compile(r"\s*%%(?:time|timeit|capture|prun)\b.*")
+
+
+def is_code(path: str | os.PathLike[str]) -> bool:
+    """Whether a hand-in is code, by its ending."""
+    return Path(path).suffix.lower() in ENDINGS
+
+
+class Code:
+    """A hand-in of code: a context, in which it has run, and its functions can be called.
+
+    Raises `ProblemError` for what cannot be read, and for what does not end within so many `seconds`, all calls of its
+    functions together. An error in a cell, or in the file, is none if the gradients are there all the same: see `note`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], seconds: float = SECONDS) -> None:
+        self.path, self.seconds = Path(path), seconds
+        self.note = ""
+        """What went wrong in it, as a sentence."""
+        self._raised = ""
+        self._late = False
+
+    def __enter__(self) -> Self:
+        place = self.path.resolve()
+        code = {"cells": cells(place), "path": str(place), "folder": str(place.parent), "seconds": self.seconds}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", child.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _SETTINGS,
+            start_new_session=True,
+        )
+        self._timer = threading.Timer(self.seconds, self._stop, [True])
+        self._timer.daemon = True
+        self._timer.start()
+        try:
+            self._raised = self._ask(code)["raised"]
+        except BaseException:
+            self.__exit__()
+            raise
+        self.note = f"The code raised {self._raised}." if self._raised else ""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._timer.cancel()
+        self._stop()
+        self._process.communicate()
+
+    def gradients(self, labels: Collection[str] = ()) -> dict[str, Any]:
+        """What is called as a gradient is, dW1, grad_b1, or is that of one of these labels, dE_dw5, w5_grad.
+
+        Where nothing is, what is in a dict, or a list, called grads. Raises `ProblemError` if that is not there either.
+        """
+        names: list[str] = self._ask({"what": "names"})["names"]
+        known = {label.lower() for label in labels}
+        own = [name for name in names if _is_gradient(name, known)]
+        numbered = [name for name in own if any(c.isdigit() for c in name)]
+        chosen = numbered or own or [name for name in _WHOLE if name in names][:1]
+        if not chosen:
+            why = f"it raised {self._raised}, and has" if self._raised else "it has"
+            there = ", ".join(names[:8]) or "none with numbers"
+            raise ProblemError(f"{why} no gradients among its variables: call them dW1, db1, … or grads; got {there}")
+        found: dict[str, Any] = child.unpacked(self._ask({"what": "values", "names": chosen})["values"])
+        return found
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """A function in it, which is called over there. Raises `ProblemError` if there is none of that name."""
+        asked = self._ask({"what": "parameters", "function": name})
+        if "parameters" not in asked:
+            raise ProblemError(f"{nearest('function', name, asked['functions'])}{self._raised and f'; {self.note}'}")
+
+        def call(*arguments: Any) -> Any:
+            request = {"what": "call", "function": name, "arguments": child.packed(arguments)}
+            answer = self._ask(request)
+            if "raised" in answer:
+                raise ProblemError(f"your function raised {answer['raised']}")
+            return child.unpacked(answer["values"])
+
+        if asked["parameters"] is not None:
+            parameters = [
+                inspect.Parameter(str(called), KINDS[kind], default=None if default else inspect.Parameter.empty)
+                for called, kind, default in asked["parameters"]
+            ]
+            call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # which inspect looks for
+        return call
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What the process answers to a request. Raises `ProblemError` if it does not."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        line = b""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline(MAX_BYTES)
+        if self._late:
+            raise ProblemError(f"the code does not end within {self.seconds:g} s")
+        if len(line) == MAX_BYTES:
+            raise ProblemError(f"its numbers may have {MAX_BYTES:,} bytes, and have more")
+        if not line.endswith(b"\n"):
+            raise ProblemError("the code ended its process: os._exit(), a crash, or no memory left")
+        try:
+            found: dict[str, Any] = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ProblemError("the code has spoilt what its process answers") from error
+        return found
+
+    def _stop(self, late: bool = False) -> None:
+        """Ends the process, and what it started."""
+        self._late = self._late or (late and self._process.poll() is None)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.name == "posix":
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
+
+
+def cells(path: Path) -> list[tuple[str, str]]:
+    """The name and the text of each cell of code; a file of Python is one. Raises `ProblemError` for no notebook."""
+    try:
+        text = printing.read_file(path, MAX_BYTES).decode("utf-8-sig")
+        if path.suffix.lower() == ".py":
+            return [(path.name, text)]
+        found = [(f"cell {k}", "".join(c["source"])) for k, c in enumerate(_cells(json.loads(text)), 1)]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        kind = "file of Python" if path.suffix.lower() == ".py" else "notebook"
+        said = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)[:80]
+        raise ProblemError(f"it is no {kind} that can be read: {said}") from error
+    return [(name, _MAGIC.sub(r"\1pass", _TIMED.sub("", text, count=1))) for name, text in found if not _is_other(text)]
+
+
+def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def _is_other(text: str) -> bool:
+    """Whether a cell is in another language: %%bash."""
+    return text.lstrip().startswith("%%") and not _TIMED.match(text)
+
+
+def _is_gradient(name: str, labels: Collection[str]) -> bool:
+    """Whether a variable is called as a gradient, not as what that is of: dW1, W1_grad, nabla_b, dE_dw5."""
+    of = [stem for stem in stems(name) if stem != name]
+    return any(stem.lower() in labels or array_name(stem) for stem in of)

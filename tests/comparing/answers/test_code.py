@@ -1,0 +1,108 @@
+"""Code that learners hand in runs only if that is said, in a process that ends."""
+
+import json
+import time
+
+import pytest
+
+from microbp.comparing.answers.code import Code
+from microbp.errors import ProblemError
+from microbp.terminal.cli import main
+
+FUNCTION = """
+import numpy as np
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+def backward(weights, biases, X, Y):
+    a1 = sigmoid(X @ weights[0].T + biases[0])
+    a2 = sigmoid(a1 @ weights[1].T + biases[1])
+    d2 = (a2 - Y) * a2 * (1 - a2)
+    d1 = (d2 @ weights[1]) * a1 * (1 - a1)
+    return [d1.T @ X, d2.T @ a1], [d1.sum(axis=0), d2.sum(axis=0)]
+def broken(weights, biases, X, Y):
+    return missing
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    def write(text):
+        path = tmp_path / "mine.py"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_code_runs_only_if_that_is_said(mine, tmp_path, capsys):
+    path = mine(f"open({str(tmp_path / 'trace')!r}, 'w')\nw5_grad = 0.0822")
+    for command in ("diagnose", "compare"):
+        assert main([command, "w1-w8", str(path)]) == 2
+        assert "it is code, which runs only if that is said: with --run" in capsys.readouterr().err
+    assert main(["grade", "w1-w8", str(path)]) == 1
+    assert not (tmp_path / "trace").exists()
+    assert main(["diagnose", "w1-w8", str(path), "--run"]) == 0
+    assert (tmp_path / "trace").exists()
+    assert main(["compare", "w1-w8", "--run"]) == 2
+
+
+@pytest.mark.slow
+def test_a_function_is_called_in_the_other_process(mine, capsys):
+    words = ["grade", "w1-w8", str(mine(FUNCTION)), "--json", "--run", "--function"]
+    assert main([*words, "backward"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["grades"]
+    assert (row["verdict"], row["given"], row["credit"]) == ("right", 12, 1.0)
+    for name, said in (("broken", "NameError: name 'missing' is not defined (mine.py line 12)"), ("backwards", "did")):
+        assert main([*words, name]) == 1
+        assert said in json.loads(capsys.readouterr().out)["grades"][0]["note"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import os\nos._exit(0)", "ended its process"),
+        ("x = [0.0] * 10**12", "MemoryError"),
+        ("import sys\nsys.exit(3)", "SystemExit: 3 (mine.py line 2)"),
+        ("x = 1\nimport nothing_there", "got x"),
+        ("dW1 = (", "SyntaxError"),
+        ("dW1 = ['a' * 40_000]", "3,000 bytes"),
+        ("import time\ntry:\n    time.sleep(60)\nfinally:\n    time.sleep(60)", "does not end within 1 s"),
+    ],
+)
+def test_code_that_fails_is_told_with_a_word(text, said, mine, monkeypatch):
+    monkeypatch.setattr("microbp.comparing.answers.code.MAX_BYTES", 3000)
+    with pytest.raises(ProblemError) as caught, Code(mine(text), seconds=1) as code:
+        code.gradients()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_what_the_code_starts_ends_with_it(mine, tmp_path):
+    note = tmp_path / "pid"
+    starts = "import subprocess\ndW1 = [[1.0]]\npid = subprocess.Popen(['sleep', '60']).pid\n"
+    with Code(mine(f"{starts}open({str(note)!r}, 'w').write(str(pid))")) as code:
+        assert code.gradients()["dW1"] == [[1.0]]
+        assert code.note == ""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and _runs(int(note.read_text())):
+        time.sleep(0.01)
+    assert not _runs(int(note.read_text()))
+
+
+def _runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_gradients_are_told_from_parameters_by_their_names(mine):
+    text = "import numpy as np\nW1 = np.eye(2); dW1 = 2 * W1; dW = [1]; data = [1]; delta1 = db_rows = 3\nx_grad = 0.5"
+    with Code(mine(text)) as code:
+        found = code.gradients(["x"])
+    assert list(found) == ["dW1"]
+    with Code(mine("dx, w = 0.5, 2.0")) as code:
+        assert code.gradients(["x", "w"]) == {"dx": 0.5}
