@@ -215,7 +215,8 @@ def _promise(op: Op) -> None:
     """Gives `Value` the method of a row, which is made when it is first called: a program uses few of them."""
 
     def method(*inputs: Any, **named: Any) -> Any:
-        _generate(op)
+        if op.apply is None:  # who keeps this one, tanh = Value.tanh, comes again
+            _generate(op)
         return getattr(Value, op.method)(*inputs, **named)
 
     shown: dict[str, Any] = {"name": op.method, "qualname": f"Value.{op.method}", "doc": op.about}

@@ -146,14 +146,19 @@ def straight(loop):
     return lambda: hand(*numbers, **more), lambda: f(*numbers, **more)
 
 
-def matrices(sizes, m):
-    """The compiled matrix form, and NumPy written by hand, of a network of two layers."""
+def network_function(sizes):
+    """The compiled matrix form of a network of two layers: f(X, Y, W1, b1, W2, b2)."""
     model = nn.MLP(sizes[0], sizes[1:], activation="tanh", output="sigmoid", seed=0)
     x, y = [Value(0.1, f"x[{k}]") for k in range(sizes[0])], [Value(0.1, f"y[{k}]") for k in range(sizes[-1])]
     root = total([0.5 * (a - t) ** 2 for a, t in zip(model(x), y, strict=True)])
     arrays = model.parameter_arrays()
-    f = microbp.compile(root, [x, y, *arrays], arrays, target="numpy", batch=(0, 1))
-    weights, biases = model.arrays()
+    return microbp.compile(root, [x, y, *arrays], arrays, target="numpy", batch=(0, 1))
+
+
+def matrices(sizes, m):
+    """The compiled matrix form, and NumPy written by hand, of a network of two layers."""
+    f = network_function(sizes)
+    weights, biases = nn.MLP(sizes[0], sizes[1:], seed=0).arrays()
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(m, sizes[0])), rng.uniform(size=(m, sizes[-1]))
     W1, W2, b1, b2 = *weights, *biases
