@@ -74,7 +74,10 @@ def _delta(
 ) -> tuple[str, dict[str, Sequence[Sequence[float | None]]]]:
     """How the δ of a layer is made, if not by the loss itself, and the matrices that it is made of."""
     n, factors = l + 1, dict[str, Sequence[Sequence[float | None]]]()
-    made = {node.inputs[0]: node for node in layers_of(model, stepper.graph) if len(node.inputs) == 1}
+    made: dict[Value, Value] = {}
+    places = {(place, stepper.samples.get(node)): node for node, place in layers_of(model, stepper.graph).items()}
+    for j, column in enumerate(nets(stepper, model, l)):  # an activation comes after its net
+        made |= {net: out for net in column if (out := places[(l, j), stepper.samples.get(net)]) is not net}
     if l < len(model.layers) - 1:
         above = zip(*nets(stepper, model, l + 1), strict=True)
         how = f"δ{n + 1} W{n + 1}"

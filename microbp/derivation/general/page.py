@@ -120,7 +120,7 @@ class _Page:
     def has(self, row: Row) -> bool:
         """Whether this notation and this network have it."""
         own = {name for name, each in NOTATIONS.items() if each.about == self.notation.about}
-        return row.when in self.of.facts and (not row.where or bool(own & set(row.where)))
+        return set(row.when.split()) <= self.of.facts and (not row.where or bool(own & set(row.where)))
 
     def formula(self, row: Row) -> GeneralFormula:
         """The row, written."""

@@ -53,7 +53,7 @@ class Quantities:
         _, dW, db = vectorized.loss_and_gradients(*net, self.Y, **conventions)
         ups = [d @ W * self.times for d, W in zip(ds[1:], self.W[1:], strict=True)]
         ups.append(vectorized.LOSSES[network.loss][1](acts[-1], self.Y) * self.times)
-        slopes = [vectorized.ACTIVATIONS[f][1](z, a) for f, z, a in zip(self.functions, zs, acts[1:], strict=True)]
+        slopes = [vectorized.OUTPUTS[f][1](z, a) for f, z, a in zip(self.functions, zs, acts[1:], strict=True)]
         ones = np.ones((self.m, 1))
         scaled = [d * self.times for d in ds]
         with_ones = [np.hstack([ones, a]) for a in acts]
@@ -84,13 +84,15 @@ class Quantities:
             "half": row.half and row.of == "squared_error",
             "neuron": self.m > 1 and self.depth == 1 and self.Y.shape[1] == 1,
             "together": self.functions[-1] in row.delta,
+            "softmax": self.functions[-1] == "softmax",
+            "diagonal": self.functions[-1] != "softmax",
             "theta": theta,
             "spared": theta and not self.network.penalize_biases,
-            "penalised biases": bool(self.l2) and self.network.penalize_biases and not theta,
+            "penalised-biases": bool(self.l2) and self.network.penalize_biases and not theta,
             "apart": not theta,
             "penalty": bool(self.l2) and not theta,
         }
-        return {"", *(fact for fact, true in asked.items() if true)}
+        return {*(fact for fact, true in asked.items() if true)}
 
     @cached_property
     def gradient(self) -> dict[str, float]:
@@ -158,6 +160,8 @@ class Quantities:
     def _prime(self, f: str) -> str:
         """The derivative of an activation, as it is derived."""
         z, a = self.notation.called("z"), self.notation.called("a")
+        if f == "softmax":
+            return f"softmax: ∂{a}_j/∂{z}_q = {a}_j·([j = q] − {a}_q), the diagonal of which is {a}·(1 − {a})"
         formula = "1" if f == "linear" else OPS[f].print_formula("x").text(x=z, out=a)
         return f"{symbol(f)}′ = {f'{DERIVED[f]} = ' if f in DERIVED else ''}{formula}"
 
@@ -180,11 +184,15 @@ class Quantities:
             found["from_Delta_number"] = f"1/{self.m} × {all_of}"
         else:
             found["from_Delta_number"] = Delta + f" + {decimals(self.l2)}/{self.m} × {w}" * bool(self.l2)
+        softmax = self.functions[l - 1] == "softmax"
+        row_sum = float((self.arrays["up"][l][0] * get["a"][0]).sum()) if l == self.depth else 0.0
         found |= {"penalty": factor(self.l2 / self.m * first["W"]), "new": decimals(first["W"] - rate * first["dW"])}
         found |= {
             "minus_d": decimals(-first["d"]),
             "minus_up": factor(-first["up"]),
             "loss_number": decimals(self.root.data),
+            "row_sum": factor(row_sum),
+            "f_of_z": f"{symbol(self.functions[l - 1])}({decimals(first['z'])}{', of the row' * softmax})",
         }
         found["ds_sum"] = factor(float(d[:, 0].sum()) / self.times)
         found["bias_penalty"] = factor(self.l2 / self.m * first["b"])

@@ -28,7 +28,7 @@ class Row(NamedTuple):
     where: tuple[str, ...] = ()
     """The notations whose texts have it; all, if none is named."""
     when: str = ""
-    """What must be so, one of `quantities.Quantities.facts`."""
+    """What must be so, of `quantities.Quantities.facts`."""
     shows: tuple[str, str] = ("", "")
     """Another array that is written down: its name, a symbol of `quantities`."""
     shapes: str = ""
@@ -45,7 +45,7 @@ TABLE = (
         "{products} + {b} = {z}",
         of="weights",
     ),
-    Row("The activation", "{a:l} = {f}({z:l})", entry="{a:l|ij} = …", numbers="{f}({z}) = {a}"),
+    Row("The activation", "{a:l} = {f}({z:l})", entry="{a:l|ij} = …", numbers="{f_of_z} = {a}"),
     Row("Its derivative", "{slope:l} = {primes}", entry="{slope:l|ij} = …", numbers="{slope}"),
     Row("The loss", "{E} = {loss}", entry="{E} = …", numbers="{loss_number}", of="last"),
     Row(
@@ -70,6 +70,7 @@ TABLE = (
         "{up:l|ij} = Σ_q {up:l+1|iq} · {slope:l+1|iq} · {W:l+1|qj}",
         "{long_ways} = {up}",
         of="hidden",
+        when="diagonal",
     ),
     Row(
         "Each output's error comes back, and they add up",
@@ -78,6 +79,7 @@ TABLE = (
         numbers="{way_numbers} = {up}",
         of="before",
         where=("w1-w8",),
+        when="diagonal",
     ),
     Row(
         "The vector chain rule for one sample: of these Jacobians that of the activation is a diagonal",
@@ -86,6 +88,7 @@ TABLE = (
         where=("vector",),
         shows=("∂{a:l}/∂{z:l}, sample 1,", "diagonal"),
         shapes="(1, {p}) = (1, {n}) ({n}, {n}) ({n}, {p})",
+        when="diagonal",
     ),
     Row(
         "The vector chain rule for a neuron, over all samples: a diagonal again, ∂{z:l}/∂{W:l} = {a:l-1}",
@@ -114,6 +117,16 @@ TABLE = (
         entry="{d:L|ij} = {up:L|ij} · {slope:L|ij}",
         numbers="{up} × {slope} = {d}",
         of="last",
+        when="diagonal",
+    ),
+    Row(
+        "δ of the last layer, whose softmax is made of all nets of a sample",
+        "{d:L} = {a:L} ⊙ ({up:L} − the row sums of {up:L} ⊙ {a:L})",
+        "{d:L} = {a:L} ⊙ ({up:L} − the column sums of {up:L} ⊙ {a:L})",
+        entry="{d:L|ij} = {a:L|ij} · ({up:L|ij} − Σ_q {up:L|iq} {a:L|iq})",
+        numbers="{a} × ({up} − {row_sum}) = {d}",
+        of="last",
+        when="softmax",
     ),
     Row("The two together", "{d:L} = {delta}", entry="{d:L|ij} = …", numbers="{d}", of="last", when="together"),
     Row(
@@ -132,7 +145,7 @@ TABLE = (
         numbers="{minus_up} × {slope} = {minus_d}",
         of="last",
         where=("w1-w8",),
-        when="half",
+        when="half diagonal",
     ),
     Row(
         "The weights",
@@ -156,6 +169,7 @@ TABLE = (
         numbers="{x} × {slope} × {up} = {one}",
         of="weights",
         where=("chain",),
+        when="diagonal",
     ),
     Row(
         "Δ as a loop over the samples: from 0, each adds its own",
@@ -203,7 +217,7 @@ TABLE = (
         entry="{db:l|j} = … + (λ/m) {b:l|j}",
         numbers="{ds_sum} + {bias_penalty} = {db}",
         of="weights",
-        when="penalised biases",
+        when="penalised-biases",
     ),
     Row(
         "The gradient as one vector, layer by layer",
