@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from microbp.errors import GraphError, MicrobpError
-from microbp.printing import json_text
+from microbp.errors import GraphError, MicrobpError, UnknownNameError, nearest
+from microbp.printing import json_text, write_file
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping import sentences
+from microbp.stepping.questions import as_dict, as_gift, questions
 from microbp.stepping.stepper import DETAILS, Stepper
 from microbp.terminal.debugger import Debugger
 from microbp.terminal.output import put, versioned
@@ -24,6 +26,7 @@ FORMATS: dict[str, Callable[[Stepper], Iterable[str]]] = {
 NOT_AT = {
     "html": "writes a page of the whole pass",
     "quiz": "asks for one step after another",
+    "quiz_export": "writes the questions of the whole pass",
     **dict.fromkeys(("by", "all", "format", "json"), "prints the whole pass"),
 }
 """What --at does not go with, as it stops the debugger at a step: the options, and what they do instead."""
@@ -54,6 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="FILE", help="write a page to click through, in one file")
     parser.add_argument("--quiz", action="store_const", const=1, help="ask what comes, at every step")
     parser.add_argument("--quiz-every", dest="quiz", type=int, metavar="N", help="ask at every N-th step")
+    parser.add_argument("--quiz-export", metavar="FILE", help="write the questions: .gift for Moodle, or .json")
 
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
@@ -62,11 +66,15 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         sys.stdin.reconfigure(errors="replace")
     for name, does in NOT_AT.items() if options.at is not None else ():
         if getattr(options, name) not in (None, False):
-            raise MicrobpError(f"--at goes on to a step in the debugger, --{name} {does}: give one of the two")
+            raise MicrobpError(
+                f"--at goes on to a step in the debugger, --{name.replace('_', '-')} {does}: give one of the two"
+            )
     for name, why in NOT_ONE_SAMPLE.items() if options.sample is not None else ():
         if getattr(options, name):
             raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two away")
     given = [name for name in INSTEAD if getattr(options, name) is not None]
+    if options.quiz_export and given not in ([], ["quiz"]):
+        raise MicrobpError(f"--quiz-export writes questions, --{given[0]} {INSTEAD[given[0]]}: give one of the two")
     if len(given) > 1:
         one, other = given[:2]
         raise MicrobpError(f"--{one} {INSTEAD[one]}, --{other} {INSTEAD[other]}: give one of the two")
@@ -79,6 +87,8 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         place = page(problem.root(), options.html, model=problem.model, title=problem.title, learning_rate=rate)
         put(options, {"page": str(place)}, f"Page: {place}")
         return 0
+    if options.quiz_export:
+        return _export(problem, options)
     if options.quiz is not None:
         quiz = Quiz(problem, options.quiz, stdout=sys.stderr if options.json else sys.stdout, sample=options.sample)
         code = quiz.run(options.commands, options.batch)
@@ -90,8 +100,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         raise MicrobpError(f"--steps is a number of passes, 1 or more, for text or the debugger; got {options.steps}")
     debugger = Debugger(problem, options.detail, sample=options.sample, passes=options.steps)
     if options.only:
-        known = set(problem.leaves())
-        debugger.stepper.tell(lambda step: step.input.op is not None or step.input in known)
+        _tell_parameters(debugger.stepper, problem)
     if not form and not options.by:
         return debugger.run([*options.commands, *_going(debugger, options.at)], options.batch)
     for k in range(options.steps):
@@ -105,6 +114,27 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         for line in lines:
             print(line)
     return 0
+
+
+def _export(problem: Problem, options: argparse.Namespace) -> int:
+    """Writes the questions of a quiz. Raises `UnknownNameError` for another kind of file."""
+    kind = Path(options.quiz_export).suffix
+    if kind not in (".gift", ".json"):
+        raise UnknownNameError(nearest("kind of quiz", kind, (".gift", ".json")))
+    stepper = Stepper(problem.root(), sample=options.sample)
+    if options.only:
+        _tell_parameters(stepper, problem)
+    asked = questions(stepper, options.quiz or 1)
+    data = as_dict(asked, options.problem)
+    text = as_gift(asked, options.problem) if kind == ".gift" else json_text(versioned(data))
+    place = write_file(options.quiz_export, text.encode())
+    put(options, {"quiz": str(place), "questions": len(asked)}, f"{len(asked)} questions: {place}")
+    return 0
+
+
+def _tell_parameters(stepper: Stepper, problem: Problem) -> None:
+    known = set(problem.leaves())
+    stepper.tell(lambda step: step.input.op is not None or step.input in known)
 
 
 def _going(debugger: Debugger, name: str | None) -> list[str]:
