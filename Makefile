@@ -67,7 +67,7 @@ bench-import: $(VENV)/.test  ## how long the door takes to open
 LOWEST := build/lowest/bin/python
 lowest:  ## run the fast tests with the oldest NumPy and graphviz package that setup.cfg says will do
 	$(PYTHON) -m venv build/lowest
-	$(LOWEST) -m pip install -q --disable-pip-version-check -e . pytest hypothesis mpmath \
+	$(LOWEST) -m pip install -q --disable-pip-version-check -e ".[test]" \
 		$$(sed -n 's/^ *\(numpy\|graphviz\)>=/\1==/p' setup.cfg)
 	$(LOWEST) -m pytest -q -m "not slow" --hypothesis-profile=fast $(TESTS)
 

@@ -228,9 +228,7 @@ def _promise(op: Op) -> None:
 
 
 def define(op: Op) -> Op:
-    """Adds an operation to the table and gives `Value` its method. Returns the row.
-
-    Raises `FormulaError` if `Value` has something else of that name.
+    """Adds an operation to the table and gives `Value` its method; `FormulaError` if that has another of its name.
 
     >>> _ = define(Op("cube", "x ** 3", ("3 * x ** 2",), rule="The power rule."))
     >>> x = Value(2.0)
