@@ -194,8 +194,8 @@ def _matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Record
             strange = [key for key in strange if key not in parts]
     if not mine:
         raise ProblemError(
-            f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: call that "
-            'of W dW, or say names={"mine": "W"}'
+            f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: what has a "
+            'gradient is an argument of forward, or returned by it. Call that of W dW, or say names={"mine": "W"}'
         )
     return mine, [f"not compared: {', '.join(strange)}; forward returns nothing of that name"] if strange else []
 

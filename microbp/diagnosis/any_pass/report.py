@@ -11,10 +11,13 @@ import numpy as np
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.explain import causes as causes_of
 from microbp.diagnosis.any_pass.causes.search import Known
+from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, JudgedLine
 from microbp.errors import UnknownNameError, nearest
 from microbp.printing import Shown, columns, notebook, number_text
 
+MOST_NAMED = 4
+"""So many arrays without a gradient are named in a note."""
 WORDS = {RIGHT: "right", CARRIED: "right line, wrong input", WRONG: "WRONG"}
 
 
@@ -120,7 +123,23 @@ def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
                 line.wanted,
             )
         )
-    return Report(tuple(lines), tuple(notes))
+    return Report(tuple(lines), (*notes, *_not_given(judge, lines)))
+
+
+def _not_given(judge: Judge, lines: Sequence[Line]) -> list[str]:
+    """A note on the arrays between the first wrong line and what was given above it, if it answers for several."""
+    first = next((line.name for line in lines if line.verdict == WRONG), None)
+    if first is None:
+        return []
+    inside = Region(judge.trace.graph, judge.places[first], judge.fixed).nodes
+    between = [
+        name for name, quantity in judge.trace.items()
+        if name not in judge.given and not quantity.is_leaf and np.isin(judge.trace.places(name), inside).all()
+    ]  # fmt: skip
+    if not between:
+        return []
+    names = ", ".join(between[::-1][:MOST_NAMED]) + (", …" if len(between) > MOST_NAMED else "")
+    return [f"no gradients were given of {names}: return them as well, and the wrong line is found more exactly"]
 
 
 def _text(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:
@@ -142,5 +161,7 @@ def _numbers(line: JudgedLine) -> str:
     apart = np.abs(np.nan_to_num(line.fitted - line.wanted, nan=np.inf))
     index = np.unravel_index(int(np.argmax(apart)), apart.shape) if apart.ndim else ()
     place = f"[{','.join(map(str, index))}]" if index else ""
-    mine, right = (number_text(float(x[index]), 6) for x in (line.fitted, line.wanted))
+    numbers = [float(line.fitted[index]), float(line.wanted[index])]
+    noise = 1e-12 * abs(numbers[0] - numbers[1])
+    mine, right = (number_text(x if abs(x) > noise else 0.0, 6) for x in numbers)
     return f"At {place or 'its one element'} it is {mine}, and should be {right}."

@@ -40,7 +40,9 @@ class Region:
         for run in graph.runs:
             leads[run.source] |= np.logical_or.reduceat(leads[run.target], run.starts)
         source = graph.source
-        self.edges = np.flatnonzero((own[source] | (reached[source] & ~is_given[source])) & leads[graph.target])
+        self.edges = np.flatnonzero(own[source] | (reached[source] & ~is_given[source]))
+        self.leads = leads[graph.target[self.edges]]
+        """Of each arrow whether it comes from the loss, or from what is given."""
         self.source, self.target = graph.source[self.edges], graph.target[self.edges]
         self.slot, self.local = graph.slot[self.edges], graph.local[self.edges]
         nodes, inverse = np.unique(np.concatenate([places, self.source, self.target]), return_inverse=True)

@@ -55,7 +55,7 @@ def run_back(steps: list[SortedEdges], seed: Any, fixed: Any, is_given: Any, loc
     """What arrives at each node, those that are given passing on what is fixed; several passes at once have an axis,
     the last, of the seed (and of what is fixed), or of the local derivatives."""
     many = max(seed.shape[1:], local.shape[1:])
-    seed, fixed, local = (x.reshape(len(x), -1) for x in (seed, fixed, local))
+    seed, fixed, local = (x.reshape(len(x), *(x.shape[1:] or (1,))) for x in (seed, fixed, local))
     for times in (np.multiply, chain_product):  # the second, slower one is needed where something is infinite
         arrived = np.repeat(seed, many[0], axis=1) if many and seed.shape[1] == 1 else seed.copy()
         with np.errstate(all="ignore"):

@@ -103,6 +103,7 @@ def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[tuple[str, str,
             rank = position % inner * way.site.arrays[0].size + position // inner
             ranks += [("last", rank), ("first", -rank)]
     for text, rank in ranks:
+        rank = np.where(region.leads[way.edges], rank, np.iinfo(np.intp).min)
         best = np.full(int(source.max(initial=0)) + 1, np.iinfo(np.intp).min)
         np.maximum.at(best, source, rank)
         keep = rank == best[source]
