@@ -38,19 +38,7 @@ def forward(X, y, W1, b1, gamma, beta, W2, b2):
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     p = shifted / shifted.sum(axis=1, keepdims=True)
     loss = -np.log(p[np.arange(len(y)), y]).mean()
-    return {
-        "h": h,
-        "mu": mu,
-        "c": c,
-        "var": var,
-        "std": std,
-        "xhat": xhat,
-        "z": z,
-        "a": a,
-        "logits": logits,
-        "p": p,
-        "loss": loss,
-    }
+    return locals()
 
 
 def backward(X, y, gamma, W2, c, std, xhat, a, p):

@@ -1,4 +1,4 @@
-"""Batch norm as the paper has it in the end: one line for dh, no intermediate array.
+"""Batch norm with its way back simplified: one line for dh, and none for the arrays in between.
 
 Put ds, dv and dμ of the step-by-step derivation into dh; Σ (h − μ) = 0 removes one term, and what is left is
 

@@ -33,20 +33,7 @@ def forward(ix, y, C, W1, b1, W2, b2):
     probs = counts * counts_sum_inv
     logprobs = np.log(probs)
     loss = -logprobs[range(len(y)), y].mean()
-    return {
-        "emb": emb,
-        "embcat": embcat,
-        "h": h,
-        "logits": logits,
-        "logit_maxes": logit_maxes,
-        "norm_logits": norm_logits,
-        "counts": counts,
-        "counts_sum": counts_sum,
-        "counts_sum_inv": counts_sum_inv,
-        "probs": probs,
-        "logprobs": logprobs,
-        "loss": loss,
-    }
+    return locals()
 
 
 def backward(ix, y, C, W1, W2, embcat, h, logits, counts, counts_sum, counts_sum_inv, probs):

@@ -1,4 +1,7 @@
-"""The same convolution as one product: windows are rows of a matrix (im2col), their gradients are added back."""
+"""Convolution as one product: its windows are the rows of a matrix (im2col).
+
+The gradient of a row is added to where its window was cut out: windows overlap.
+"""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
