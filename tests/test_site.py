@@ -7,6 +7,7 @@ import json
 import re
 import runpy
 import shutil
+import subprocess
 import threading
 
 import numpy as np
@@ -73,6 +74,45 @@ def test_nothing_in_it_comes_from_elsewhere(site):
     policy = re.search(r'Content-Security-Policy" content="(.*?)"', (site / "index.html").read_text("utf-8"))[1]
     assert "'unsafe-eval'" not in policy
     assert "connect-src 'self';" in policy
+
+
+READ = """
+import {{ answerFile }} from "{place}";
+import {{ readFileSync }} from "node:fs";
+const text = (content) => (typeof content === "string" ? content : new TextDecoder().decode(content));
+const read = (given) => answerFile(["pasted", new TextEncoder().encode(given)]).map(text);
+console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(read)));
+"""
+CELLS = [
+    {"cell_type": "code", "source": ["%matplotlib inline\n", "dW1 = 1"]},
+    {"cell_type": "markdown", "source": "dW"},
+]
+FORMS = [
+    ('{"w5": 0.08}', "mine.json", '{"w5": 0.08}'),
+    ("```json\n[0.08]\n```", "mine.json", "[0.08]"),
+    ("w5 = 0.08\n\n∂E/∂w6: −8e-2", "mine.csv", '"w5",0.08\n"w6",-8e-2\n'),
+    ("w[1][0,2], 0.5\nb1 .5", "mine.csv", '"w[1][0,2]",0.5\n"b1",.5\n'),
+    ("dW1;0,5;1\ndW1;2;3", "mine.csv", "dW1;0,5;1\ndW1;2;3"),
+    (
+        "dW1 =\n[[ 1.  -2e+01]\n [ 3.   4.5 ]]\ndb1: [0. 1.]",
+        "mine.json",
+        '{"dW1": [[1.0, -2e+01], [3.0, 4.5]],\n "db1": [0.0, 1.0]}\n',
+    ),
+    ("{'w5': array([1.])}", "mine.py", "gradients = {'w5': array([1.])}\n"),
+    ("def f(W):\n    return W", "mine.py", "def f(W):\n    return W"),
+    ("dW1 = x.T @ d", "mine.py", "dW1 = x.T @ d"),
+    (json.dumps({"cells": CELLS}), "mine.py", "\ndW1 = 1"),
+    ('{"w5": 0.08,,}', "mine.json", '{"w5": 0.08,,}'),
+]
+
+
+def test_what_is_pasted_is_read_as_what_it_is():
+    need(shutil.which("node") is not None, "node")
+    code = READ.format(place=(WEB / "answers.js").as_uri())
+    asked = json.dumps([text for text, _, _ in FORMS])
+    command = ["node", "--input-type=module", "-e", code]
+    found = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout) == [[name, content] for _, name, content in FORMS]
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ function heard(message) {
     $("progress").hidden = $("result").hidden = now.state.job === "look";
     $("progress").value = Math.min(1, message.bytes / now.site.bytes);
     now.loading = true;
-    const percent = Math.floor(100 * message.bytes / now.site.bytes);
+    const percent = 10 * Math.floor(10 * message.bytes / now.site.bytes);
     tell(percent < 100 ? `Loading Python, NumPy and microbp: ${percent} % of ${Math.round(now.site.bytes / 1e6)} MB` : "Starting Python …");
   } else if (message.starting) tell("Starting Python …");
   else if (message.ready) {

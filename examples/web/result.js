@@ -47,19 +47,20 @@ export function fit(frame) {
 
 /** Says how it stands. */
 export function tell(text) {
-  $("status").textContent = text;
+  if ($("status").textContent !== text) $("status").textContent = text;
 }
 
 /** Text of a stream, with the two colours that microbp has; a command in it is a link to itself. */
 export function print(stream, text) {
-  for (const [, , colour, part] of text.matchAll(/(\x1b\[([\d;]*)m)?([^\x1b]+|(?=\x1b))/g)) {
-    const kind = colour === undefined ? stream : { "1;38;5;208": "wrong", "38;5;39": "right" }[colour] ?? stream;
+  const colours = { "1;38;5;208": "wrong", "38;5;39": "right" };
+  text.split(/\x1b\[([\d;]*)m/).forEach((part, k, parts) => {
+    if (k % 2) return;
     for (const some of part.split(/(?<=\s)(microbp (?:step|explain|forward|compare|gradcheck|conventions|train) [^\n;,]*)/)) {
-      const command = kind !== "command" && some.startsWith("microbp ");
+      const command = stream !== "command" && some.startsWith("microbp ");
       const span = document.createElement(command ? "a" : "span");
-      Object.assign(span, { className: kind, textContent: some });
+      Object.assign(span, { className: colours[parts[k - 1]] ?? stream, textContent: some });
       if (command) span.href = `#${new URLSearchParams({ job: "command", line: some.slice(8) })}`;
       if (some) $("said").append(span);
     }
-  }
+  });
 }

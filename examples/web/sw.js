@@ -4,7 +4,8 @@ const MADE = "microbp-made";  // pages that were made here, by main.js
 const SHELL = {{shell}};
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)));
+  const fresh = SHELL.map((place) => new Request(place, { cache: "reload" }));
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(fresh)));
 });
 
 self.addEventListener("activate", (event) => {
@@ -20,7 +21,7 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
-  event.respondWith(answer(event.request, url));
+  event.respondWith(answer(event.request, url).catch(() => fetch(event.request)));
 });
 
 async function answer(request, url) {
@@ -28,7 +29,7 @@ async function answer(request, url) {
   const cache = await caches.open(made ? MADE : KEPT);
   const found = await cache.match(request, { ignoreSearch: made });
   if (found || made) return found ?? new Response("This page was made in another tab.", { status: 404 });
-  const fresh = await fetch(request);
+  const fresh = await fetch(request, { cache: "no-cache" });  // parts of one version, never of two
   if (fresh.ok) cache.put(request, fresh.clone());
   return fresh;
 }
