@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
 
-.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import docs examples fuzz lowest mutants package gallery site serve clean
+.PHONY: help demo test test-fast check lint type fix accuracy bench bench-diagnose bench-import bench-peers bench-wait docs examples fuzz lowest mutants package gallery site serve clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -53,10 +53,16 @@ fix: $(VENV)/.lint  ## mend what the linter can mend, and format
 accuracy: $(VENV)/.test  ## measure how many ulp each value and derivative is off, over all doubles
 	$(BIN)/python -m tests.engine.accuracy
 
-bench: $(VENV)/.bench  ## time microbp against micrograd, side by side, its pictures and its answers
-	$(BIN)/python tests/benchmarks/against_micrograd.py
-	$(BIN)/python tests/benchmarks/draw_time.py
-	$(BIN)/python tests/benchmarks/answer_time.py
+# Each script says what it measures, and fails when it misses a target of its own; the others still run.
+BENCHMARKS := against_micrograd compiled draw_time answer_time
+bench: $(VENV)/.test $(VENV)/.bench  ## time a step against micrograd's, compiled functions against hand-written ones, pictures, answers
+	@code=0; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python tests/benchmarks/$$name.py || code=1; done; exit $$code
+
+bench-peers: $(VENV)/.bench  ## time microbp beside micrograd, autograd, JAX, CasADi, PyTorch; write the reference's table anew
+	$(BIN)/python tests/benchmarks/peers.py --write
+
+bench-wait: $(VENV)/.test  ## the CPU seconds that people wait for commands and answers
+	$(BIN)/python tests/benchmarks/wait.py
 
 bench-diagnose: $(VENV)/.test  ## plant every mistake in random networks, and count how many are named
 	$(BIN)/python tests/benchmarks/diagnose.py

@@ -11,25 +11,36 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from statistics import median
 from time import process_time
 
 import numpy as np
-from microbp.derivation.rules import plan
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 import microbp
 from microbp import DrawingWarning, Value, draw, losses, nn
-from microbp.derivation.backprop import gradients
 from microbp.diagnosis.by_hand.search import diagnose_graph
+from microbp.diagnosis.explanation import Explanation
+from microbp.diagnosis.mistakes import find_mistake
 from microbp.errors import GraphError
 from microbp.problems.exercise import exercise_of
+from tests.planting import made_by, planted
 
 Answer = Callable[[], object]
 
 
+def with_mistakes(case, *codes):
+    """The gradients of a case with these mistakes in every layer that can have them."""
+    rng = np.random.default_rng(1)
+    findings = tuple(planted(rng, case, find_mistake(code)) for code in codes)
+    return made_by(case, Explanation(findings, len(findings)))
+
+
 def published_slip() -> Answer:
     problem = microbp.load("w1-w8")
-    wrong = gradients(exercise_of(problem), plan(exercise_of(problem), {"back": "updated"}, [2]))
+    wrong = with_mistakes(exercise_of(problem), "update-before-backprop")
     return lambda: microbp.diagnose(problem, {name: g for name, g in wrong.items() if name.startswith("dW")})
 
 
@@ -39,7 +50,7 @@ def digit_network() -> Answer:
     model = nn.MLP.from_arrays(weights, [np.zeros(25), np.zeros(10)], "sigmoid", "sigmoid")
     X, Y = rng.random((100, 400)), np.eye(10)[rng.integers(0, 10, 100)]
     case = exercise_of(model, X, Y, loss="binary_cross_entropy", l2=1.0)
-    wrong = gradients(case, plan(case, {"slope": "activation", "samples": "last"}, [1, 2]))
+    wrong = with_mistakes(case, "derivative-of-activation", "last-sample-only")
     return lambda: microbp.diagnose(model, wrong, X, Y, loss="binary_cross_entropy", l2=1.0)
 
 

@@ -87,8 +87,7 @@ def main():
             print(f"\rround {k + 1}: {workload}, {peer:<30}", end="", file=sys.stderr, flush=True)
     made = list(rows(seconds))
     out = f"Left out, not installed: {', '.join(missing)}. " if missing else ""
-    measured = f"CPython {platform.python_version()}, medians of {options.rounds} rounds (range)"
-    said = f"{out}{measured}; gradients agree to 1e-9."
+    said = f"{out}CPython {platform.python_version()}, medians of {options.rounds} rounds; gradients agree to 1e-9."
     print("", *columns([HEAD, *made]), said, sep="\n")
     if options.write:
         block = f"<!-- peers -->\n{markdown(HEAD, made)}\n\n{said}\n<!-- /peers -->"

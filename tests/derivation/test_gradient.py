@@ -28,9 +28,9 @@ def second_differences(root, leaves, direction, h=1e-4):
         )
         return (here - behind) / h, (ahead - here) / h
 
-    (_, _), (left, right) = once, twice = slopes(h), slopes(h / 2)
+    once, twice = slopes(h), slopes(h / 2)
     central, closer = np.mean(once, axis=0), np.mean(twice, axis=0)
-    off = np.abs(closer - central) + 1e-7 * (1 + np.abs(central)) + np.abs(right - left) / 2
+    off = np.abs(closer - central) + 1e-7 * (1 + np.abs(central)) + np.abs(twice[1] - twice[0]) / 2
     return (4 * closer - central) / 3, off.max()
 
 

@@ -1,0 +1,101 @@
+"""The CPU seconds that people wait: `make bench-wait`. Each line is one process, children included, the least of some.
+
+What is promised stands beside each; more is the exit code 1.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+
+import microbp
+from microbp.problems.exercise import exercise_of
+
+BIG = "from microbp import nn, draw; draw(nn.MLP(784, [128, 10], seed=0), level='layer')"
+DIAGNOSE = """
+import numpy as np, microbp
+from microbp import nn
+rng = np.random.default_rng(0)
+sizes, m = {sizes}, {m}
+model = nn.MLP(sizes[0], sizes[1:], activation="sigmoid", output="sigmoid", seed=0)
+X, Y = rng.normal(size=(m, sizes[0])), rng.uniform(size=(m, sizes[-1]))
+W, b = model.arrays()
+names = {{"activation": "sigmoid", "output": "sigmoid", "loss": "mean_squared_error"}}
+_, dW, db = microbp.vectorized.loss_and_gradients(W, b, X, Y, **names)
+dW[0] = dW[0] * 2.0
+given = {{f"dW{{k}}": g for k, g in enumerate(dW, 1)}} | {{f"db{{k}}": g for k, g in enumerate(db, 1)}}
+microbp.diagnose(model, given, X, Y, loss="mean_squared_error")
+"""
+
+
+def hand_ins(folder, name, count):
+    """So many files of gradients: right, of the wrong sign, twice as large in the last layer."""
+    right = exercise_of(microbp.load(name)).truth[1]
+    paths = []
+    for k in range(count):
+        given = {key: -g if k % 3 == 1 else g for key, g in right.items()}
+        given["dW2"] = given["dW2"] * (2.0 if k % 3 == 2 else 1.0)
+        paths.append(f"{folder}/{name}-{k}.npz")
+        np.savez(paths[-1], **given)
+    return paths
+
+
+def waits(folder):
+    """(what, what is run, CPU seconds promised)."""
+
+    def command(*words):
+        return ["-m", "microbp", *words]
+
+    def diagnosed(sizes, m):
+        return ["-c", DIAGNOSE.format(sizes=sizes, m=m)]
+
+    return [
+        ("microbp --version", command("--version"), 0.25),
+        ("microbp problems", command("problems"), 0.4),
+        ("step w1-w8, to the end", command("step", "w1-w8", "--all"), 0.5),
+        ("grade digits, one file", command("grade", "digits", *hand_ins(folder, "digits", 1)), 1.2),
+        ("grade digits, 12 files", command("grade", "digits", *hand_ins(folder, "digits", 12)), 8.0),
+        ("grade w1-w8, 200 files", command("grade", "w1-w8", *hand_ins(folder, "w1-w8", 200)), 10.0),
+        ("conventions digits 2.3", command("conventions", "digits", "--published", "2.3"), 5.0),
+        ("diagnose 400-25-10, 5,000 samples", diagnosed([400, 25, 10], 5000), 1.5),
+        ("diagnose 784-128-64-10, 64 samples", diagnosed([784, 128, 64, 10], 64), 2.5),
+        ("train digits --engine vectorized", command("train", "digits", "--engine", "vectorized"), 2.0),
+        ("train digits --engine compiled", command("train", "digits", "--engine", "compiled"), 2.0),
+        ("draw w1-w8, an SVG", command("draw", "w1-w8", "-o", f"{folder}/a.svg"), 0.6),
+        ("a film of w1–w8, SVG", command("draw", "w1-w8", "--animate", "-o", f"{folder}/a.svg"), 1.5),
+        ("a film of w1–w8, GIF", command("draw", "w1-w8", "-o", f"{folder}/a.gif"), 3.0),
+        ("draw 784-128-10, a card a layer", ["-c", BIG], 1.0),
+    ]
+
+
+def seconds(words):
+    """CPU seconds of a process, and of all that it starts."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, *words], capture_output=True, check=False, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{' '.join(words)[:200]}\n{done.stderr}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=2, metavar="N")
+    rounds, late = parser.parse_args().rounds, False
+    print(f"{'CPU seconds, the least of ' + str(rounds):<40}{'takes':>8}{'promised':>12}")
+    with tempfile.TemporaryDirectory() as folder:
+        for what, words, promised in waits(folder):
+            took = min(seconds(words) for _ in range(rounds))
+            late |= took > promised
+            print(f"{what:<40}{took:>7.2f}{promised:>11.2f}{'   late' if took > promised else ''}", flush=True)
+    return int(late)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
