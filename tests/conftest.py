@@ -11,6 +11,7 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)
+settings.register_profile("mutants", parent=settings.get_profile("fast"))  # all cases: one may be all that holds a line
 settings.register_profile("thorough", parent=settings.get_profile("microbp"), derandomize=False, max_examples=500)
 settings.load_profile("microbp")  # the others: pytest --hypothesis-profile=thorough --hypothesis-seed=7
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

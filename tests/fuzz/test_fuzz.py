@@ -26,7 +26,9 @@ from microbp.training.train import train
 from tests.comparing.answers import hostile
 
 CASES = int(os.environ.get("FUZZ", "60"))
-many = settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(
+    max_examples=CASES, deadline=None, derandomize="FUZZ" not in os.environ, suppress_health_check=list(HealthCheck)
+)
 few = settings(many, max_examples=max(20, CASES // 10))
 PROBLEM = microbp.load("w1-w8")
 TRUTH = exercise_of(PROBLEM).truth[1]

@@ -27,7 +27,15 @@ from tests.mutants.mutate import Mutant, mutants
 from tests.mutants.where_tested import MODULES, held_by
 
 MEMORY = 4 << 30
-OPTIONS = ("-x", "-q", "-m", "not slow", "--hypothesis-profile=fast", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+OPTIONS = (
+    "-x",
+    "-q",
+    "-m",
+    "not slow",
+    "--hypothesis-profile=mutants",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
 """hypothesis is imported before pytest can rewrite its asserts, and has none that are ours."""
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 """Mutants that no test can tell from the original, each with the reason."""

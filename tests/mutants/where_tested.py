@@ -29,6 +29,7 @@ MODULES = {
         "diagnosis/test_verdict.py",
         "diagnosis/search/test_search.py::test_digits_speak_for_a_choice_if_two_more_are_right",
     ),
+    "derivation.backprop": ("derivation/test_notation.py", "diagnosis/search/test_edits.py"),
     "diagnosis.verdict": ("diagnosis/test_compare.py",),
     "diagnosis.compare": ("diagnosis/test_verdict.py",),
     "diagnosis.first_wrong": (),
