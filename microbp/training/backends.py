@@ -158,9 +158,7 @@ class CompiledBackend(ArrayBackend):
     def forward(self, rows: Any) -> float:
         """The loss of those samples; the gradients come with it."""
         X, Y = self.problem.inputs[rows], self.problem.targets[rows]
-        m = len(Y)
-        penalty = [self.problem.penalty_of(m) / (2 * m) / (1 if self.form.mean else m)] if self.problem.l2 else []
-        loss, grads = self.form.function(X, Y, *self.arguments, *penalty)
+        loss, grads = self.form.function(X, Y, *self.arguments, *self.form.penalty(self.problem, len(Y)))
         for at, grad in zip(self.form.trained, grads, strict=True):
             self.grad[at] = np.ravel(grad)
         return float(loss)

@@ -42,6 +42,10 @@ class MatrixForm(NamedTuple):
         """The parameters as arguments: views of these numbers, which follow them."""
         return [theta[at].reshape(shape) for at, shape in self.places]
 
+    def penalty(self, problem: NetworkProblem, m: int) -> list[float]:
+        """What stands before Σ w² for m samples, if anything does: the last argument."""
+        return [problem.penalty_of(m) / (2 * m) / (1 if self.mean else m)] if problem.l2 else []
+
 
 def matrix_form(problem: NetworkProblem) -> MatrixForm:
     """Builds the graph of one sample with its targets as values, and compiles it for a batch."""

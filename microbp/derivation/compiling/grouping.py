@@ -104,7 +104,8 @@ class Groups:
             terms = terms or [node.inputs[0]] * (not products)
             absorbed.discard(node)
             turned = [self._turned(a, b) for a, b in products]
-            single = len(turned) == 1 and turned[0] is not None and len(self.place[turned[0][0]][0].shape) < 2
+            weights = [pair[0] for pair in turned if pair is not None]
+            single = len(weights) == 1 and len(self.place[weights[0]][0].shape) < 2
             for (a, b), pair in zip(products, turned, strict=True):
                 if pair is None or single:
                     product = apply(OPS["mul"], (a, b))

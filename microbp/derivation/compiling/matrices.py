@@ -183,7 +183,8 @@ class Matrices(ForwardSource):
         assert ref.array is not None
         text, full = grad.text, False
         if self._rows(array) and not self._rows(ref.array):
-            text = Formula.atom(f"np.sum({self._full(grad, array)})")
+            self.counts_rows |= not grad.full
+            text = sum_over(text.numpy()) if grad.full else fold_constants(Formula("m * x").substitute(x=text))
         elif self._rows(array) and text.number is None and grad.full and ref.kind != "scalar":
             text = with_axes(text, len(ref.array.shape))
         elif ref.kind == "scalar":

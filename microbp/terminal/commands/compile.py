@@ -1,4 +1,4 @@
-"""The command `microbp compile`: a problem's forward and backward pass as a module of straight-line Python."""
+"""The command `microbp compile`: a problem's forward and backward pass as a module, in straight lines or matrices."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from microbp.derivation import compiling
+from microbp.derivation.compiling.function import TARGETS
 from microbp.engine.value import Value
 from microbp.errors import ProblemError
 from microbp.printing.files import check_place, write_file
 from microbp.problems import NetworkProblem, Problem
 from microbp.terminal.output import put
+from microbp.training.compiled import matrix_form
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("-o", "--output", metavar="FILE", help="write the module there, instead of printing it")
+    parser.add_argument(
+        "--target", choices=TARGETS, default="python", help="straight lines, or the matrix form in NumPy for a batch"
+    )
     parser.add_argument("--loop", action="store_true", help="the whole of gradient descent, not one pass")
     parser.add_argument(
         "--textbook", action="store_true", help="sums with +, derivatives as they are printed: shorter, not exact"
@@ -25,12 +32,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
-    """Prints the source, or writes it: a module that needs Python alone, and prints the problem's numbers when run."""
+    """Prints the source, or writes it: a module that stands alone, and prints the problem's numbers when run."""
     if options.output:
         if Path(options.output).suffix.lower() != ".py":
             raise ProblemError(f"-o needs a file that ends in .py, for it is a Python module; got {options.output!r}")
         check_place(options.output)
-    source = module_source(problem, loop=options.loop, readable=not options.fast, textbook=options.textbook)
+    if options.target == "numpy":
+        if options.loop or options.fast:
+            raise ProblemError("--target numpy gives one pass, in matrices: --loop and --fast are for straight lines")
+        source = matrix_source(problem)
+    else:
+        source = module_source(problem, loop=options.loop, readable=not options.fast, textbook=options.textbook)
     if options.output:
         write_file(options.output, source.encode())
     else:
@@ -53,6 +65,24 @@ def module_source(problem: Problem, loop: bool = False, readable: bool = True, t
     if len(call) > 100:
         call = "\n        ".join([f"print(\n        {f.__name__}(", *(f"    {n}," for n in numbers), ")\n    )"])
     return f'{f.source}\n\nif __name__ == "__main__":\n    {call}\n'
+
+
+def matrix_source(problem: Problem) -> str:
+    """The source in matrix form, with the problem's own numbers at its end."""
+    if isinstance(problem, NetworkProblem):
+        form = matrix_form(problem)
+        f, numbers = form.function, [*problem.shown_samples, *form.arguments(form.theta)]
+        numbers += [np.asarray(x) for x in form.penalty(problem, len(numbers[0]))]
+    else:
+        leaves = problem.leaves()
+        f = compiling.compile(problem.root(), leaves, leaves, target="numpy")
+        numbers = [np.asarray(leaf.data) for leaf in leaves]
+    written = [f"np.array({x.tolist()})" if x.ndim else repr(x.item()) for x in numbers]
+    lines = [f"    value, grads = {f.__name__}(", *(f"        {number}," for number in written), "    )"]
+    short = f"    value, grads = {f.__name__}({', '.join(written)})"
+    lines = [short] if len(short) <= 100 else lines
+    lines += ["    print(value, *grads, sep='\\n')"]
+    return "\n".join([f.source, "", 'if __name__ == "__main__":', *lines, ""])
 
 
 def _data(problem: Problem, root: Value) -> list[Value]:

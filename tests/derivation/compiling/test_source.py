@@ -11,7 +11,7 @@ import pytest
 from microbp import load, nn, total
 from microbp.derivation.compiling import compile
 from microbp.terminal.cli import main
-from microbp.terminal.commands.compile import module_source
+from microbp.terminal.commands.compile import matrix_source, module_source
 from tests.derivation.compiling.test_matrices import named
 from tests.derivation.compiling.test_scalar import ruffed
 
@@ -43,6 +43,7 @@ WRITTEN = {
     "w1_w8.txt": lambda: module_source(load("w1-w8")),
     "w1_w8_textbook.txt": lambda: module_source(load("w1-w8"), textbook=True),
     "w1_w8_descent.txt": lambda: module_source(load("w1-w8"), loop=True),
+    "w1_w8_matrices.txt": lambda: matrix_source(load("w1-w8")),
     "three_layers.txt": lambda: three_layers("nn"),
 }
 
@@ -77,6 +78,22 @@ def test_the_module_prints_the_numbers_of_the_problem(capsys):
     root = problem.root()
     root.backward()
     assert capsys.readouterr().out == f"({root.data!r}, {[p.grad for p in problem.trained()]!r})\n"
+
+
+@pytest.mark.parametrize("name", ["w1-w8", "matrix-form", "iris"])
+def test_the_module_in_matrix_form_prints_the_numbers_of_the_problem(name, capsys):
+    problem = load(name)
+    namespace = {"__name__": "__main__"}
+    assert main(["compile", name, "--target", "numpy"]) == 0
+    source = capsys.readouterr().out
+    exec(source, namespace)
+    value, *rest = capsys.readouterr().out.split("\n", 1)
+    root = problem.root()
+    root.backward()
+    assert float(value) == pytest.approx(root.data, rel=1e-12)
+    grads = np.concatenate([np.ravel(g) for g in namespace["grads"]])
+    np.testing.assert_allclose(grads, [p.grad for p in problem.trained()], rtol=1e-9, atol=1e-15)
+    assert main(["compile", name, "--target", "numpy", "--loop"]) == 2
 
 
 if __name__ == "__main__":
