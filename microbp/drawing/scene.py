@@ -16,7 +16,7 @@ from microbp.drawing.levels import CardRow, folded_boxes, parts, regroup, split_
 from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
-from microbp.nn import MLP
+from microbp.nn import MLP, Parameter
 from microbp.printing import number_text
 from microbp.stepping.names import expression, local_derivative, name_graph
 
@@ -217,8 +217,7 @@ class Scene:
             return "", ""
         if arrow.kind == "many":
             if self.weight(arrow) is None:
-                count = len({node.inputs[position] for node, position in uses})
-                return (f"{count:,} values" if count > 1 else ""), ""
+                return _counted({node.inputs[position] for node, position in uses}), ""
             uses = uses[:1]
         (node, position), (last, _) = uses[0], uses[-1]
         local = 1.0
@@ -235,6 +234,13 @@ class Scene:
         if len(uses) > 1 or formula.number is not None or len(text) > LONGEST:
             return number, of
         return f"{text} = {number}", of
+
+
+def _counted(values: Collection[Value]) -> str:
+    """How many values go along an arrow: weights go into no sum but that of a penalty."""
+    weights = sum(isinstance(value, Parameter) for value in values)
+    said = f"{len(values) - weights:,} values" if len(values) - weights > 1 else ""
+    return f"{said}{', ' * bool(said)}penalty of {weights:,}" if weights else said
 
 
 def _weight(use: Use) -> Value | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from microbp.drawing.moment import Static
@@ -47,9 +48,11 @@ class Numbers:
         if "grads" not in self.style.show or not self._tells(self.network.root):
             return ""
         root = self.name(self.network.root)
-        said = [f"∂ beside a weight w: ∂{root}/∂w", f"δ: ∂{root}/∂net"]
+        first = self.network.model.layers[0].neurons[0]
+        net, out = map(_letter, (first.net_label, first.out_label))
+        said = [f"∂ beside a weight w: ∂{root}/∂w", f"δ: ∂{root}/∂{net}"]
         if self.network.partly and self.network.single:
-            said.append(f"δ·w: what comes back along an edge, their sum: ∂out = ∂{root}/∂out")
+            said.append(f"δ·w: what comes back along an edge, their sum: ∂{out} = ∂{root}/∂{out}")
         return ",  ".join(said)
 
     def label(self, pair: Pair) -> list[str]:
@@ -112,15 +115,15 @@ class Numbers:
         out = made.data
         if neuron.activation != "linear" and made is net:  # the loss is made from the net
             out = getattr(Value(net.data), neuron.activation)().data
-        lines = [name, *self._data("net", net.data)]
+        lines = [name, *self._data(_letter(neuron.net_label), net.data)]
         if neuron.activation != "linear":
-            lines += self._data("out", out)
+            lines += self._data(_letter(neuron.out_label), out)
         target = network.target(spot)
         if target is not None:
             lines += self._data("target", target)
         return [
             *lines,
-            *(self._grad(made, "∂out") if network.partly and made is not net else []),
+            *(self._grad(made, f"∂{_letter(neuron.out_label)}") if network.partly and made is not net else []),
             *self._grad(net, "δ"),
         ]
 
@@ -133,3 +136,9 @@ class Numbers:
             named = [node for node in network.graph if node in nodes and node.label]
             lines += [line for node in named[-1:] for line in self._data(self.name(node), node.data)]
         return lines
+
+
+def _letter(label: str) -> str:
+    """What a text calls the nets, or the outputs, of all its neurons: net of net_h1, z of z[1][0]."""
+    found = re.match(r"[^\W\d_]+", label)
+    return found[0] if found else label
