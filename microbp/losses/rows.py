@@ -156,7 +156,8 @@ LOSSES = {
     "mean_squared_error": Loss("squared_error", False, "elements"),
 } | {
     form.format(of): Loss(of, False, over)
-    for of in ("binary_cross_entropy", "hinge", "softmax_cross_entropy")
+    for of in SUMS
+    if not of.endswith("squared_error")  # which have a ½ or not, and other names
     for form, over in zip(("{}_sum", "{}", "mean_{}"), OVER, strict=True)
 }
 """Every loss by name."""
