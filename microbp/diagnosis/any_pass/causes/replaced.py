@@ -16,6 +16,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.judge import is_near
+from microbp.printing import number_text
 
 MOST_ARRAYS = 80
 """So many arrays are tried in the places of one another."""
@@ -44,9 +45,15 @@ def derived(z: Any, said: str) -> dict[str, Any]:
 def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Iterator[Cause]:
     """Pairs of arrays, those given or derived from them, whose difference is that of the line, but for one factor."""
     apart = (mine - want).ravel()
-    if np.count_nonzero(np.abs(apart) > 1e3 * np.ravel(noise)) < 4:
-        return
+    seen = np.count_nonzero(np.abs(apart) > 1e3 * np.ravel(noise))
     tried = {text: z for text, z in arrays.items() if z.shape == want.shape}
+    for text, z in tried.items() if seen > 2 else ():
+        factor = float(z.ravel() @ apart) / max(1e-300, float((z * z).sum()))
+        if is_near(want + factor * z, mine, noise).all():
+            more = f"{number_text(factor, 6)} times {text} is added, of which there is nothing in the forward pass"
+            yield Cause("extra-way", more, 0.7)
+    if seen < 4:
+        return
     for text, z in [*tried.items()]:
         tried |= derived(z.astype(float), text)
     names = [*tried][:MOST_ARRAYS]

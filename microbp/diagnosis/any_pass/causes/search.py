@@ -18,7 +18,7 @@ MOST_WORK = 300_000_000
 """So many arrows are swept over for one line at most: two or three seconds."""
 
 
-LARGE = 50_000
+LARGE = 10_000
 """In regions of more arrows, ways in which no slip explained another line are not searched again."""
 
 

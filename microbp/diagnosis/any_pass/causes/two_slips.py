@@ -34,21 +34,22 @@ def with_factor(search: CauseSearch, mine: Any) -> list[Cause]:
 
 
 def two_slips(search: CauseSearch, mine: Any) -> list[Cause]:
-    """Two slips that add up, found by their projections on one direction."""
+    """Two slips that add up, found by their projections on two directions."""
     if np.count_nonzero(np.abs(mine - search.want) > 1e3 * search.noise) < 3:
         return []
-    direction = np.random.default_rng(0).normal(size=len(mine))
+    directions = np.random.default_rng(0).normal(size=(len(mine), 2))
     usable = [(cause, added) for cause, added in search.tried if np.isfinite(added).all() and added.any()]
     if not usable:
         return []
-    shadows = np.array([added @ direction for _, added in usable])
-    goal = float((mine - search.want) @ direction)
-    order = np.argsort(shadows)
-    room = 1e-7 * max(1e-300, float(np.abs(shadows).max(initial=0.0)), abs(goal))
+    shadows = np.array([added for _, added in usable]) @ directions
+    goal = (mine - search.want) @ directions
+    order = np.argsort(shadows[:, 0])
+    room = 1e-7 * (np.abs(shadows) + np.abs(goal) + 1e-300)
+    ends = [np.searchsorted(shadows[order, 0], goal[0] - shadows[:, 0] + step * room[:, 0]) for step in (-1, 1)]
     found = []
     for k, (cause, added) in enumerate(usable):
-        low, high = np.searchsorted(shadows[order], [goal - shadows[k] - room, goal - shadows[k] + room])
-        for j in order[low : min(high, low + 20)]:
+        near = order[ends[0][k] : ends[1][k]]
+        for j in near[np.abs(shadows[near, 1] + shadows[k, 1] - goal[1]) <= room[k, 1]].tolist():
             other, more = usable[j]
             if j > k and cause.site != other.site and search.same(search.want + added + more, mine):
                 found.append(
