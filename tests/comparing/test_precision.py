@@ -12,11 +12,13 @@ from microbp.comparing.answers.read import read_gradients
 from microbp.comparing.precision import (
     OF_ZEROS,
     Precision,
+    decimals_of,
     digits_given,
     few_digits,
     is_half,
     is_single,
     marked,
+    near_loss,
     of_quantity,
     precision_of,
     rounded_to_single,
@@ -203,6 +205,7 @@ def typed(*numbers, **about):
         ([2.0], [5e-3], [5e-3]),
         ([1.234567, 0.25], [5e-7, 5e-4], [5e-7, 5e-7]),  # 0.250, or 0.250000 like its neighbour
         ([1234567.0, 0.25], [0.5, 5e-3], [0.5, 5e-3]),
+        ([123.456, 1000.5], [5e-4, 5e-2], [5e-4, 5e-3]),  # to six digits, the most that one of them has
         (
             [1 / 3, 0.25],
             [5e-17, 5e-17],
@@ -213,6 +216,19 @@ def typed(*numbers, **about):
 def test_the_half_unit_of_what_was_typed(numbers, own, alike):
     assert typed_half_units(np.array(numbers)).tolist() == pytest.approx(own, rel=1e-12)
     assert typed_half_units(np.array(numbers), alike=True).tolist() == pytest.approx(alike, rel=1e-12)
+
+
+@pytest.mark.parametrize("right", [1234.56789012345, 1.23456789012345e-3])
+def test_a_loss_is_as_near_as_float32_comes_or_as_its_digits(right):
+    assert near_loss(right * (1 + 0.9e-6), right)
+    assert not near_loss(right * (1 + 1.2e-6), right)
+    assert near_loss(0.298, 0.2989)  # cut off
+    assert not near_loss(0.298, 0.2991)
+
+
+def test_the_last_decimal_of_what_was_typed_together():
+    assert decimals_of([np.array([0.25, 1.5]), np.array([3.125])]) == 5e-4
+    assert decimals_of([np.array([0.25, 1 / 3]), np.array([3.125])]) == 0
 
 
 def nearness(half=0.0, noise=0.0, of_single=False, cut=False, right=0.0, **how):
