@@ -21,6 +21,7 @@ from microbp.derivation.backprop import gradients, pass_of
 from microbp.problems import builtin_names, titles
 from microbp.problems.exercise import exercise_of
 from microbp.problems.template import template
+from microbp.terminal.command_table import EXIT_CODES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -144,6 +145,7 @@ def main(out=ROOT / "build" / "site"):
         "problems": titles(),
         "answers": {name: hand_in(name) for name in builtin_names()} | {"expression": "w = 0.243307\nb = -0.243307\n"},
         "template": template(),
+        "codes": EXIT_CODES,
         "passes": {path.stem: worked_pass(path) for path in sorted((HERE.parent / "passes").glob("*.py"))},
         "bytes": sum(
             path.stat().st_size for path in (out / "python").iterdir() if path.suffix in (".wasm", ".zip", ".whl")

@@ -80,7 +80,8 @@ export function task(state, files, dark) {
     const code = called.endsWith(".py");
     sent[called] = typeof content === "string" ? asBytes(content) : content;
     form.answer = state.of === "expression" && !code ? ["--gradients", called] : how;
-    form.compared = code ? [] : ["--compare", called];
+    form.compared = ["--compare", called];
+    if (code && state.job === "draw") throw new Error("Draw marks numbers: paste the gradients, not the code that computes them.");
   }
   if (state.level) form.picture.push("--level", state.level);
   if (state.step) form.picture.push("--step", state.step);

@@ -7,7 +7,6 @@ import { FILES, link, LONGEST, read } from "./state.js";
 import { begin, example, FIELDS, fill, now, show, taken, untouched, worked, written } from "./view.js";
 
 const $ = (name) => document.getElementById(name);
-const CODES = { 0: "Done.", 1: "exit code 1: something differs, is wrong, or could not be caught", 2: "exit code 2: it could not be read" };
 
 let queue = [], sending = {}, worst = 0, muted = false;
 const engine = new Engine(heard);
@@ -91,7 +90,7 @@ async function finished({ code, made }) {
   if (queue.length && code !== 2) return next();
   queue = [];
   $("stop").hidden = true;
-  tell(waits ? "It waits for your next line." : CODES[worst] ?? `exit code ${worst}`);
+  tell(waits ? "It waits for your next line." : worst ? `exit code ${worst}: ${now.site.codes[worst]}` : "Done.");
   $("result").dataset.code = worst;
 }
 
@@ -203,7 +202,7 @@ async function start() {
     go();
   });
   $("copy").addEventListener("click", copy);
-  addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go(); });
+  addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !$("run").hidden) go(); });
   addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
   addEventListener("dragleave", () => document.body.classList.remove("over"));
   addEventListener("drop", (event) => {

@@ -12,8 +12,6 @@ from microbp.drawing import use
 from microbp.errors import RendererError
 from microbp.terminal.cli import main
 
-SHOWN = {".svg", ".html", ".dot", ".json", ".csv", ".md", ".py", ".toml", ".txt", ".npz"}
-
 
 class Terminal(io.TextIOBase):
     """A stream of a terminal: what is written goes to the page at once."""
@@ -96,4 +94,4 @@ def run(words, files, typed, columns, out, err):
             for name, module in list(sys.modules.items()):  # the learner's, which may have changed when it runs again
                 if str(getattr(module, "__file__", "")).startswith(folder):
                     del sys.modules[name]
-    return code, {name: content for name, content in made.items() if Path(name).suffix in SHOWN}
+    return code, made

@@ -6,6 +6,7 @@ import { asBytes, asText, FILES, FRESH } from "./state.js";
 
 const $ = (name) => document.getElementById(name);
 export const FIELDS = ["of", "expression", "numbers", "level", "step", "line"];
+const TITLE = document.title;
 const CODE = `from microbp import Value
 
 w, x, b = Value(2.0), Value(-1.0), Value(-3.0)
@@ -25,6 +26,7 @@ export function show() {
     here ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current");
   }
   $("about").textContent = job.about;
+  document.title = now.state.job === "look" ? TITLE : `${job.title} · microbp`;
   fill($("of"), choices(now.state.job, now.site.problems), now.state.of);
   if ($("of").value !== now.state.of) now.state.of = $("of").value = "w1-w8";
   const parts = [...job.parts, ...(job.parts.includes("of") ? [now.state.of] : [])];
