@@ -13,38 +13,38 @@ export const JOBS = {
   },
   step: {
     title: "Step", parts: ["of"], own: ["expression", "network", "graph"],
-    about: "The same page for a network, an expression or code of yours, and the whole pass as text.",
-    words: (form) => [["step", ...form.problem, "--html", "stepper.html"], ["step", ...form.problem, "--all"]],
+    about: "The same page for a network, an expression or code of yours.",
+    words: (form) => ["step", ...form.problem, "--html", "stepper.html"],
   },
   debug: {
-    title: "Debugger", parts: ["of"], own: ["expression", "network", "graph"],
+    title: "Debugger", parts: ["of", "mode"], own: ["expression", "network", "graph"],
     about: "The same in a terminal, with pdb's letters: n, the next step; c w5, on to what arrives at w5; back; w, all ways; h, help.",
-    words: (form) => [["step", ...form.problem]],
+    words: (form) => ["step", ...form.problem, ...form.mode],
   },
   draw: {
     title: "Draw", parts: ["of", "picture", "answer"], own: ["expression", "network", "graph"],
     about: "The graph with its values, gradients and local derivatives; with gradients of yours, which of them differ.",
-    words: (form) => [["draw", ...form.problem, "-o", "graph.svg", ...form.picture, ...form.compared]],
+    words: (form) => ["draw", ...form.problem, "-o", "graph.svg", ...form.picture, ...form.compared],
   },
   compare: {
     title: "Compare", parts: ["of", "answer"], own: ["network"],
     about: "The scalar graph against vectorized NumPy, or against your gradients, array by array.",
-    words: (form) => [["compare", ...form.problem, ...form.answer]],
+    words: (form) => ["compare", ...form.problem, ...form.answer],
   },
   diagnose: {
     title: "Which line is wrong?", parts: ["of", "answer"], own: ["expression", "network"], needs: "answer",
     about: "Paste the gradients that your backward pass gives, or the pass itself: which line of it is wrong, and why.",
-    words: (form) => [["diagnose", ...form.problem, ...form.answer]],
+    words: (form) => ["diagnose", ...form.problem, ...form.answer],
   },
   check: {
     title: "Check NumPy code", parts: ["pass"], needs: "pass",
     about: "Any forward and backward pass in NumPy, line by line.",
-    words: () => [["check", "mine.py"]],
+    words: () => ["check", "mine.py"],
   },
   command: {
     title: "Any command", parts: ["line"],
     about: "Everything else that microbp does, as in a terminal; help lists it.",
-    words: (form) => [form.line],
+    words: (form) => form.line,
   },
 };
 
@@ -64,11 +64,13 @@ export function words(line) {
 const typed = (word) => (/^[\w@%+=:,./~−-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 export const asTyped = (list) => ["microbp", ...list].map(typed).join(" ");
 
-/** The commands of a state, each a list of words, and the files that they need; throws an Error that says what is missing. */
+/** The command of a state as a list of words, and the files that it needs; throws an Error that says what is missing. */
 export function task(state, files, dark) {
   const job = JOBS[state.job];
   if (job.needs && !files[job.needs]) throw new Error(MISSING[job.needs]);
-  const sent = {}, form = { problem: [state.of], answer: [], compared: [], picture: dark ? ["--theme", "dark"] : [] };
+  const sent = {}, form = { problem: [state.of], answer: [], compared: [] };
+  form.picture = dark ? ["--theme", "dark"] : [];
+  form.mode = state.mode ? [`--${state.mode}`] : [];
   for (const [role, [name, bytes]] of Object.entries(files)) if (role !== "answer") sent[name] = bytes;
   if (job.parts.includes("of") && state.of in OWN) {
     if (state.of === "expression") form.problem = [state.expression, ...words(state.numbers)];
@@ -86,7 +88,7 @@ export function task(state, files, dark) {
   if (state.level) form.picture.push("--level", state.level);
   if (state.step) form.picture.push("--step", state.step);
   form.line = words(state.line.replace(/^\s*microbp\s+/, ""));
-  return { commands: job.words(form), files: sent };
+  return { words: job.words(form), files: sent };
 }
 
 /** The value of some code that is drawn: the last name that is assigned at its beginning of a line. */

@@ -3,12 +3,12 @@ import { answerFile } from "./answers.js";
 import { Engine } from "./engine.js";
 import { asTyped, JOBS, task } from "./form.js";
 import { clear, fit, offer, print, tell } from "./result.js";
-import { FILES, link, LONGEST, read } from "./state.js";
+import { FILES, link, LONG, LONGEST, read } from "./state.js";
 import { begin, example, FIELDS, fill, now, show, taken, untouched, worked, written } from "./view.js";
 
 const $ = (name) => document.getElementById(name);
 
-let queue = [], sending = {}, worst = 0, muted = false;
+let muted = false;
 const engine = new Engine(heard);
 
 // ------------------------------------------------------------------------------------------------- running
@@ -18,28 +18,20 @@ function go() {
   if (engine.state === "running") return;
   now.touched = true;
   $("result").hidden = $("pictures").hidden = false;
+  let asked;
   try {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const made = task(now.state, now.files, dark);
-    [queue, sending] = [made.commands, made.files];
+    asked = task(now.state, now.files, matchMedia("(prefers-color-scheme: dark)").matches);
   } catch (error) {
     return tell(error.message);
   }
   clear();
-  worst = 0;
   $("stop").hidden = false;
   tell(engine.state === "ready" ? "Running …" : "Loading Python …");
-  next();
-}
-
-function next() {
-  const words = queue.shift();
-  if (!words) return;
   const size = parseFloat(getComputedStyle($("said")).fontSize) * 0.62;
   const columns = Math.max(40, Math.min(140, Math.floor(($("result").clientWidth - 40) / size)));
-  print("command", `$ ${asTyped(words)}\n`);
+  print("command", `$ ${asTyped(asked.words)}\n`);
   $("run").disabled = engine.state === "ready";
-  engine.run({ words, files: sending, typed: now.state.typed, columns });
+  engine.run({ ...asked, typed: now.state.typed, columns });
 }
 
 /** Runs what waits for lines once more, on these. */
@@ -52,7 +44,6 @@ function type(lines) {
 
 function stop() {
   engine.stop();
-  queue = [];
   $("stop").hidden = $("progress").hidden = true;
   muted = $("run").disabled = false;
   tell("Stopped. Python is started anew when you run something.");
@@ -69,7 +60,7 @@ function heard(message) {
   else if (message.ready) {
     $("progress").hidden = true;
     now.loading = false;
-    tell(queue.length || engine.waiting ? "Running …" : "Ready.");
+    tell(engine.waiting ? "Running …" : "Ready.");
   } else if (message.failed) {
     $("stop").hidden = $("progress").hidden = true;
     tell(`Python could not be loaded: ${message.failed}`);
@@ -81,17 +72,15 @@ async function finished({ code, made }) {
   $("run").disabled = false;
   if (muted) return void (muted = false);  // somebody went on to another tab
   const waits = code === null;
+  tell(waits ? "It waits for your next line." : code ? `exit code ${code}: ${now.site.codes[code]}` : "Done.");
+  $("stop").hidden = true;
   $("typing").hidden = !waits;
   if (waits) {
     $("said").scrollTop = $("said").scrollHeight;
     $("typed").focus();
-  } else worst = Math.max(worst, code);
+  }
   for (const [name, bytes] of Object.entries(made)) await offer(name, bytes, `Picture of ${now.state.of}; Step says the same in words`);
-  if (queue.length && code !== 2) return next();
-  queue = [];
-  $("stop").hidden = true;
-  tell(waits ? "It waits for your next line." : worst ? `exit code ${worst}: ${now.site.codes[worst]}` : "Done.");
-  $("result").dataset.code = worst;
+  $("result").dataset.code = code ?? "";
 }
 
 // ------------------------------------------------------------------------------------------------- links
@@ -113,6 +102,7 @@ function note() {
   clearTimeout(noting);
   noting = setTimeout(async () => {
     const said = await link(now.state, concerned());
+    if (said.length > LONGEST) return;
     history.replaceState(null, "", said === "job=look" ? location.pathname + location.search : `#${said}`);
   }, 250);
 }
@@ -124,10 +114,12 @@ async function take(file) {
 
 async function copy() {
   const url = new URL(`#${await link(now.state, concerned())}`, location.href).href;
+  const long = `${url.length.toLocaleString("en")} characters`;
+  if (url.length > LONGEST) return void ($("copied").textContent = `A link to this has ${long}: send the file itself.`);
   await navigator.clipboard?.writeText(url).catch(() => {});
   history.replaceState(null, "", url);
-  const long = url.length > LONGEST ? ` It is long, ${url.length.toLocaleString("en")} characters: some programs cut it.` : "";
-  $("copied").textContent = (navigator.clipboard ? "Copied." : "It is in the address bar.") + long;
+  const said = navigator.clipboard ? "Copied." : "It is in the address bar.";
+  $("copied").textContent = url.length > LONG ? `${said} It has ${long}: some programs cut it.` : said;
 }
 
 /** Whether there is Python code among the files. */
@@ -159,7 +151,6 @@ function choose(job) {
   now.state.job = job;
   now.touched = false;
   clear();
-  queue = [];
   muted = engine.state === "running";
   $("typing").hidden = $("stop").hidden = true;
   begin();

@@ -22,7 +22,8 @@ export async function offer(name, bytes, words) {
     Object.assign(picture, { src: url, alt: words });
     $("pictures").append(picture);
   }
-  if (ending === "html" && navigator.serviceWorker?.controller) {
+  if (ending === "html" && !navigator.serviceWorker?.controller) tell("This browser shows the page once it is saved and opened.");
+  else if (ending === "html") {
     // A page has a policy of its own, which a blob could not have: it gets an address, which the service worker knows.
     const place = new URL(`made/${name}`, document.baseURI);
     const cache = await caches.open("microbp-made");

@@ -5,7 +5,7 @@ import { tell } from "./result.js";
 import { asBytes, asText, FILES, FRESH } from "./state.js";
 
 const $ = (name) => document.getElementById(name);
-export const FIELDS = ["of", "expression", "numbers", "level", "step", "line"];
+export const FIELDS = ["of", "expression", "numbers", "level", "step", "mode", "line"];
 const TITLE = document.title;
 const CODE = `from microbp import Value
 
