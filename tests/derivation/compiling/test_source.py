@@ -87,7 +87,7 @@ def test_the_module_in_matrix_form_prints_the_numbers_of_the_problem(name, capsy
     assert main(["compile", name, "--target", "numpy"]) == 0
     source = capsys.readouterr().out
     exec(source, namespace)
-    value, *rest = capsys.readouterr().out.split("\n", 1)
+    value, _ = capsys.readouterr().out.split("\n", 1)
     root = problem.root()
     root.backward()
     assert float(value) == pytest.approx(root.data, rel=1e-12)
