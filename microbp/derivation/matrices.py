@@ -41,7 +41,7 @@ def nets(stepper: Stepper, model: MLP, l: int) -> list[list[Value]]:
     return rows
 
 
-def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
+def layer_text(stepper: Stepper, model: MLP, l: int, width: int = 98) -> str:
     """What happened to layer l (from 0): the factors of its δ, and the gradients that it makes."""
     layer, n, found = model.layers[l], l + 1, nets(stepper, model, l)
     samples = list(zip(*found, strict=True))
@@ -58,7 +58,7 @@ def layer_text(stepper: Stepper, model: MLP, l: int) -> str:
     widest = max(map(len, matrices))
     lines = [
         f"{layer.name}: δ{n} is ∂{root_name(stepper)}/∂z{n}, a row for each sample; {told}",
-        *(f"  {line}" for name, rows in matrices.items() for line in matrix_lines(name.rjust(widest), rows)),
+        *(f"  {line}" for name, rows in matrices.items() for line in matrix_lines(name.rjust(widest), rows, width - 2)),
     ]
     biases = {neuron.b for neuron in layer.neurons}
     if len(biases) < len(layer.neurons):
@@ -97,10 +97,12 @@ def _delta(
     return f"({how}) ⊙ f′(z{n})" if " " in how else f"{how} ⊙ f′(z{n})", factors
 
 
-def matrix_lines(name: str, rows: Sequence[Sequence[float | None]]) -> list[str]:
+def matrix_lines(name: str, rows: Sequence[Sequence[float | None]], room: int = 98) -> list[str]:
     """A matrix with its name before it, cut where it grows too large to read."""
-    cells = [["?" if x is None else decimals(x) for x in row[:MOST]] + ["…"] * (len(row) > MOST) for row in rows[:MOST]]
+    cells = [["?" if x is None else decimals(x) for x in row[:MOST]] for row in rows[:MOST]]
     width = max(len(cell) for row in cells for cell in row)
-    lines = [f"[ {'  '.join(f'{cell:>{width}}' for cell in row)} ]" for row in cells]
+    most = min(MOST, max(1, (room - len(name) - 9) // (width + 2)))  # there is room for so many, and for dots
+    cells = [row[:most] + ["…"] * (len(all_of) > most) for row, all_of in zip(cells, rows, strict=False)]
+    lines = [f"[ {'  '.join(cell.rjust(width if cell != '…' else 1) for cell in row)} ]" for row in cells]
     lines += [f"… {len(rows)} rows"] * (len(rows) > MOST)
     return [f"{' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]

@@ -102,7 +102,7 @@ class Looking(Shell):
         """p [NAME]: how a value is made, its grad so far, what has arrived at it and will"""
         value = self._value(arg)
         if (n := len(self.named.get(arg, ()))) > 1:
-            self.say(f"  {arg} has {n} values, one in each sample; this is the one that the cursor has come to last")
+            self.say(in_lines(f"{arg} has {n} values, one in each sample; this is where the cursor has been last"))
         self.say(self.screen.value(value))
 
     def do_up(self, arg: str) -> None:

@@ -95,8 +95,8 @@ class Screen:
             return self.step(made[0])
         lines = [self.paint("current", f"steps {made[0].number} to {made[-1].number} of {len(self.stepper)}")]
         if self.model and self.by_layer and made[-1].node in self.places:
-            text = layer_text(self.stepper, self.model, self.places[made[-1].node][0])
-            return "\n".join([*lines, *(f"  {line}" for line in text.split("\n"))])
+            text = layer_text(self.stepper, self.model, self.places[made[-1].node][0], width() - 2)
+            return "\n".join([*lines, *(f"  {s}" if " [ " in s else in_lines(s) for s in text.split("\n"))])
         for step in made[:most]:
             lines += [self.formula(step)] if step.first else [self.formula(step), in_lines(f"  {arrival(step)}")]
         if len(made) > most:
@@ -113,7 +113,7 @@ class Screen:
         return self._broken(chain_rule(step), chain_rule(step, self.paint))
 
     def _broken(self, plain: str, painted: str) -> str:
-        if len(plain) < width():
+        if len(plain) + 2 <= width():
             return f"  {painted}"
         return "  " + painted.replace(" += ", "\n    += ").replace(" = ", "\n    = ", 1)
 

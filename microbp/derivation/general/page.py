@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 from microbp.derivation.general.notations import NOTATIONS, OF_WEIGHTS, Notation, Symbol, parsed, written
@@ -20,7 +19,7 @@ from microbp.derivation.general.quantities import Quantities
 from microbp.derivation.general.table import TABLE, Row
 from microbp.derivation.matrices import matrix_lines
 from microbp.errors import MicrobpError
-from microbp.printing import Shown
+from microbp.printing import Shown, in_width
 from microbp.problems import Problem
 
 WIDTH = 98
@@ -55,12 +54,13 @@ class GeneralFormulas(Shown):
     def page(self, width: int = WIDTH) -> str:
         """What it prints, in lines of at most so many characters where they can be broken."""
         lines = [*self.head, *(line for k, one in enumerate(self.formulas, 1) for line in _lines(k, one))]
-        return "\n".join(part for line in lines for part in _broken(line, width))
+        return in_width("\n".join(lines), width)
 
 
-def general(problem: Problem, notation: Notation = NOTATIONS["own"]) -> GeneralFormulas:
+def general(problem: Problem, notation: Notation = NOTATIONS["own"], width: int = WIDTH) -> GeneralFormulas:
     """The formulas for any layer of a network in a notation, on the samples that the problem shows.
 
+    Matrices have as many columns as have room in `width` characters.
     Raises `ProblemError` for an expression, and `MicrobpError` for conventions that exclude each other.
     """
     if notation.theta and (notation.columns or notation.w_ij or not notation.index_from):
@@ -68,14 +68,9 @@ def general(problem: Problem, notation: Notation = NOTATIONS["own"]) -> GeneralF
             "with theta the biases are column 0 of Θ: entries are counted from 1, samples stand in rows, Θ_ij leads "
             "from j to i; leave columns, w_ij and index_from=0 away"
         )
-    page = _Page(Quantities(problem, notation))
+    page = _Page(Quantities(problem, notation), width)
     formulas = [page.formula(row) for row in TABLE if page.has(row)]
     return GeneralFormulas(tuple(page.head()), tuple(one for one in formulas if one.layers))
-
-
-def _broken(line: str, width: int) -> list[str]:
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _lines(k: int, one: GeneralFormula) -> Iterator[str]:
@@ -94,7 +89,8 @@ _KEPT = re.compile(":=|…|{dz")
 
 
 class _Page:
-    def __init__(self, quantities: Quantities) -> None:
+    def __init__(self, quantities: Quantities, width: int) -> None:
+        self.room = width - 5  # lines of a layer are indented
         self.of, self.notation = quantities, quantities.notation
         self.seen: set[tuple[str, int]] = set()  # the arrays that have been written down
         self.texts = {l: quantities.formulas(l) | quantities.texts(l) for l in range(1, quantities.depth + 1)}
@@ -172,7 +168,7 @@ class _Page:
             yield from (head + sign + _TWICE.sub(r"\1", each) for each in numbers.split("; "))
         if row.shows[1]:
             name = self._written(row.shows[0], l, weights, l)
-            yield from matrix_lines(name, self.of.arrays[row.shows[1]][l].tolist())
+            yield from matrix_lines(name, self.of.arrays[row.shows[1]][l].tolist(), self.room)
         made = symbols[0] if symbols else None
         if made and not made.entry and template.startswith("{") and not _KEPT.search(template):
             at = {"L": self.of.depth, "l": l}[made.base] + made.offset
@@ -181,7 +177,7 @@ class _Page:
                 array = self.of.oriented(made.name, at)
                 array = array.T if made.transposed else array
                 name = self._written(template.split(" = ")[0], l, weights, l)
-                yield from matrix_lines(name, array.tolist() if array.ndim == 2 else [array.tolist()])
+                yield from matrix_lines(name, array.tolist() if array.ndim == 2 else [array.tolist()], self.room)
 
     def _at(self, l: int, weights: bool) -> str:
         return f"l = {l + (0 if weights else self.notation.layers_from)}: "

@@ -14,6 +14,7 @@ from microbp.derivation.general.page import WIDTH as FORMULAS
 from microbp.derivation.general.page import general
 from microbp.derivation.one_weight import explain
 from microbp.errors import MicrobpError
+from microbp.printing import in_width
 from microbp.problems import NetworkProblem
 from microbp.terminal.output import put
 
@@ -55,12 +56,13 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     """Prints the derivations. Exit code: 1 if one of them does not give the gradient."""
     width = min(shutil.get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
     if notation := _notation(options):
-        page = general(problem, notation)
-        put(options, page.as_dict(), page.page(min(width, FORMULAS)))
+        width = min(width, FORMULAS)
+        page = general(problem, notation, width)
+        put(options, page.as_dict(), page.page(width))
         return 0
     if options.of is not None:
         lines = list(value_lines(problem, options.of))
-        put(options, {"of": options.of, "lines": lines}, "\n".join(lines))
+        put(options, {"of": options.of, "lines": lines}, in_width("\n".join(lines), width))
         return 0
     labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
     found = [explain(problem, label) for label in labels]
