@@ -22,6 +22,7 @@ from microbp.errors import GraphError, RendererError
 from microbp.printing import decimals, number_text
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS
+from microbp.stepping.names import typeset
 from microbp.stepping.step import chain_rule
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
@@ -258,6 +259,18 @@ def test_end_shows_the_published_gradients(opened, text):
     for name, gradient in PUBLISHED.items():
         assert found[f"∂E/∂{name}"] == gradient
         assert card(tab, name)[-1] == number_text(float(gradient.replace("−", "-")))
+
+
+@pytest.mark.parametrize("name", ["xor", "neuron", "delta-rule"])
+def test_every_equation_of_a_page_is_that_of_its_step(opened, name):
+    problem = microbp.load(name)
+    walk = """n => Array.from({ length: n }, () => {
+        document.getElementById("next").click();
+        return document.getElementById("formula").textContent;
+    })"""
+    steps = Stepper(problem.root())
+    said = opened(page_html(problem.root(), model=problem.model)).evaluate(walk, len(steps))
+    assert said == [typeset(chain_rule(step)) for step in steps]
 
 
 def test_keys_step_through_formula_graph_and_table_at_once(opened, text):
