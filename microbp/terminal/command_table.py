@@ -49,7 +49,7 @@ COMMANDS = {
         files=True,
     ),
     "explain": Command(
-        "derive the gradient of a weight: in the graph, with indices, as a matrix line",
+        "derive the gradient of a weight, with indices and as matrices; --general: the formulas for any layer",
         "w1-w8 --weight w5",
         "network",
         folder="formulas",

@@ -19,9 +19,10 @@ import numpy as np
 
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
-from microbp.printing import Shown, columns, decimals
+from microbp.printing import Shown, columns, decimals, derivative
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.exercise import Floats, exercise_of
+from microbp.stepping.step import pass_steps
 from microbp.training.deviations import alternatives, combined, is_possible, multiplications
 from microbp.training.sweep import Conventions, Trained, sweep
 
@@ -93,7 +94,7 @@ class Reproduced(Shown):
             f"{self.published} comes from none of {self.tried:,} combinations: the problem's own conventions, or",
             f"{most} of these in their place:",
             *columns([(f"  {kind}", ", ".join(choices)) for kind, choices in self.options.items()]),
-            f"It is no loss, output, parameter or gradient before training or after {_steps(self.steps)}{before}.",
+            f"It is no loss, output, parameter or derivative before training or after {_steps(self.steps)}{before}.",
         ]
         if self.misprint:
             value, quantity = decimals(self.misprint.value), self.misprint.quantity
@@ -227,3 +228,10 @@ class _QuotedNumbers:
                 if value.label and value.op is not None and value is not root:
                     yield f"{value.label} {when}", value.data
                     yield f"∂{self.loss}/∂{value.label} {when}", value.grad
+            for step in pass_steps(root):
+                if step.node.label and step.node is not root:
+                    local = derivative(step.node_name, step.input_name)
+                    yield f"{local} {when}", step.local
+                    if not step.only:
+                        of = derivative(self.loss, step.input_name)
+                        yield f"the part of {of} through {step.node_name} {when}", step.contribution

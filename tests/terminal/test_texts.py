@@ -77,6 +77,8 @@ TABLE = [
     ("w1–w8", "w4⁺", "step w1-w8 --by weight", "0.299502287"),
     ("w1–w8", "out_o1 misprinted as 0.75136079", "conventions w1-w8 --published 0.75136079",
      "A misprint? out_o1 before training is 0.751365070"),
+    ("w1–w8", "−0.019049119, a rounding of its own", "conventions w1-w8 --published=-0.019049119",
+     "A misprint? the part of ∂E/∂out_h1 through net_o2 before training is −0.019049118"),
     ("delta rule", "δ = ∂E/∂u = ∂E/∂b", "step delta-rule --all",
      "∂E/∂b[3][0] += ∂E/∂z[3][0] · ∂z[3][0]/∂b[3][0] = (−0.086496979) × 1 = −0.086496979"),
     ("delta rule", "E = ½ ‖y − f(u)‖², not ½ ‖y − u‖²", "forward delta-rule", "a[3][0])²"),
