@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -51,7 +52,7 @@ class Products:
             yield from self._sum(self.stepper.root, leaf, arrived)
             return
         terms = []
-        for sample, steps in sorted(by_sample.items()):
+        for sample, steps in sorted(by_sample.items(), key=lambda item: item[0] or math.inf):  # the penalty last
             if sample:
                 share = self.shares[sample]
                 terms.append((share, self.stepper.gradient(share), sum(step.contribution for step in steps)))
