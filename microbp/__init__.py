@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.stepping.paths import paths
     from microbp.stepping.step import Step
     from microbp.stepping.stepper import Stepper
+    from microbp.stepping.worksheet import Worksheet, worksheet
     from microbp.terminal.own_code import debug
     from microbp.training.conventions import Reproduced, conventions
     from microbp.training.train import TrainingResult, train
@@ -95,6 +96,7 @@ __all__ = [
     "Training",
     "TrainingResult",
     "Value",
+    "Worksheet",
     "__version__",
     "affine",
     "animate",
@@ -136,6 +138,7 @@ __all__ = [
     "train",
     "values",
     "vectorized",
+    "worksheet",
 ]
 
 _HOMES = {
@@ -175,6 +178,7 @@ _HOMES = {
     "stepping.paths": "paths",
     "stepping.step": "Step",
     "stepping.stepper": "Stepper",
+    "stepping.worksheet": "Worksheet worksheet",
     "terminal.own_code": "debug",
     "training.conventions": "Reproduced conventions",
     "training.train": "TrainingResult train",

@@ -55,6 +55,11 @@ COMMANDS = {
         folder="formulas",
     ),
     "forward": Command("print every net and activation with its numbers put in", "w1-w8", folder="formulas"),
+    "worksheet": Command(
+        "write a worksheet: forward and backward tables to fill in by hand, and the answers apart",
+        "w1-w8 -o sheet.html --answers answers.html",
+        folder="formulas",
+    ),
     "gradcheck": Command("compare the chain rule with numeric derivatives", '"tanh(x)/x" x=0.5'),
     "train": Command(
         "train a network; what is not given, the problem says", "xor --steps 10 --lr 0.1", "network", samples=False

@@ -17,7 +17,7 @@ INPUTS = {"problem": ".toml", "file": ".py", "resume": ".json", "gradients": "",
 """Options that name a file to read, and its ending; nothing where what is in it tells."""
 INPUTS |= {"data": "", "files": ""}
 OUTPUTS = {"html": ".html", "plot": ".svg", "animate": ".svg", "checkpoint": ".json", "output": ""}
-OUTPUTS |= {"quiz_export": ".gift"}
+OUTPUTS |= {"quiz_export": ".gift", "answers": ".md"}
 """Options that name a file to write, and its ending."""
 _BEGINS = {b"PK": ".npz", b"\x93NUMPY": ".npy", b"MATLAB": ".mat", b"{": ".json", b"[": ".json"}
 MOST_BYTES = 1 << 28
