@@ -45,7 +45,7 @@ def _found(search: CauseSearch) -> list[Cause]:
         return found
     found += contributions(search)
     if line.fitted is not None:
-        return found + (_slips(search, line.fitted.ravel()) if _best(found) > LIKELY else [])
+        return found + (_slips(search, line.fitted.ravel(), _best(found)) if _best(found) > LIKELY else [])
     for said, mine in fitted_anyhow(search):
         if not search.same(mine, search.want):  # else `whole_line` or `contributions` has named it
             inner = _slips(search, mine.ravel())
@@ -53,8 +53,8 @@ def _found(search: CauseSearch) -> list[Cause]:
     return found
 
 
-def _slips(search: CauseSearch, mine: Any) -> list[Cause]:
-    """One slip in the region, else one with a factor, else two."""
+def _slips(search: CauseSearch, mine: Any, seen: float = 9.0) -> list[Cause]:
+    """One slip in the region, else one with a factor, else two; `seen` is the weight of what explains it already."""
     search.tried = []
     shared = operation_slips(search, mine, hinted=True)
     if _best(shared) <= UNLIKELY:
@@ -64,9 +64,11 @@ def _slips(search: CauseSearch, mine: Any) -> list[Cause]:
         return shared
     if _best(found) > POSSIBLE:
         found += operation_slips(search, mine)
-    if _best(found) > UNLIKELY:
+    if min(seen, _best(found)) > UNLIKELY:
         found += [*formula_slips(search, mine), *arriving_slips(search, mine)]
-    found = found or cut_off(search, mine)
+    if found or seen <= UNLIKELY:
+        return found
+    found = cut_off(search, mine)
     return found or [*with_factor(search, mine), *two_slips(search, mine)]
 
 

@@ -18,6 +18,8 @@ from microbp.diagnosis.any_pass.trace import Recorded
 MOST_AXES = 5
 """Axes are exchanged in every way up to so many."""
 
+MOST_EACH_TURN = 1_000_000
+"""Turns times arrows, up to which what is moved at each turn is followed from turn to turn."""
 Change = tuple[str, str, float, int, Any]
 """A code, a text, a weight, the number of a site (-1: none), and how much more arrives at each node of a region."""
 
@@ -75,7 +77,10 @@ def gradient_slips(
             places = np.stack(turns) if len(turns) > 1 else turns[0]
             inside = np.array([where[int(k)] for k in places.ravel()])
             found = passing[inside].reshape(places.shape)
-            yield from _moves(region, inside, found, f"the gradient of {site}", number, int(len(turns) > 1))
+            said = f"the gradient of {site}"
+            yield from _moves(region, inside, found, said, number, int(len(turns) > 1))
+            if len(turns) > 1 and len(turns) * len(region.edges) <= MOST_EACH_TURN:
+                yield from _moves_each_turn(region, inside, found, said, number)
 
 
 def _cut_otherwise(
@@ -160,6 +165,22 @@ def _moves(region: Region, inside: Any, own: Any, said: str, number: int, first:
         yield code, f"{said} is {how}", weight, number, _spread(region, inside, other - own)
 
 
+def _moves_each_turn(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
+    """The same at each turn of a loop, where what comes back to the turn before was moved already."""
+    numbered = np.arange(1.0, own.size + 1).reshape(own.shape)
+    moves = [move for move in _moved(numbered, 1) if np.isin(move[3], [0, *numbered.flat]).all()]
+    if not moves:
+        return
+    to = np.stack([other.ravel().astype(int) for *_, other in moves], axis=1)
+    here = np.repeat(own.ravel()[:, None], len(moves), axis=1)
+    arrived, change = here, np.zeros((len(region.nodes), len(moves)))
+    for _ in own:
+        change[inside] = np.take_along_axis(np.pad(arrived, ((1, 0), (0, 0))), to, axis=0) - arrived
+        arrived = here + region.brought(change)[inside] - change[inside]
+    for (code, weight, how, _), column in zip(moves, change.T, strict=True):
+        yield code, f"{said} is {how}, each time round", weight, number, column
+
+
 def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
     axes = [axis for axis in range(first, own.ndim) if own.shape[axis] > 1]
     for a, b in combinations(axes, 2):
@@ -171,11 +192,11 @@ def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
         along = f"along axis {axis - first}"
         yield "off-by-one", 0.9, f"turned round {along}", np.flip(own, axis)
         yield "mean-for-sum", 0.9, f"averaged {along}", np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
-        for parts in (2, 3):
+        for parts in (2, 3, 4):
             if own.shape[axis] % parts == 0 and own.shape[axis] > parts:
                 blocks = np.split(own, parts, axis)
                 for order in permutations(range(parts)):
-                    if order != tuple(range(parts)):
+                    if 0 < sum(k != place for place, k in enumerate(order)) < 4:
                         yield (
                             "reshaped",
                             0.8,

@@ -63,5 +63,10 @@ def backward(x, h0, Wx, Wh, b, dh, caches):
 
 WRONG = {
     "no cell carry": ("dc = dc_next + dht * o", "dc = dht * o", ("b", "Wh", "Wx", "x", "h0")),
+    "gates in another order": (
+        "di * i * (1 - i), df * f * (1 - f)",
+        "df * f * (1 - f), di * i * (1 - i)",
+        ("b", "Wh", "Wx", "x", "h0"),
+    ),
     "dg": ("dg * (1 - g**2)", "dg * g * (1 - g)", ("b", "Wh", "Wx", "x", "h0")),
 }
