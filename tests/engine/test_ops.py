@@ -12,6 +12,7 @@ from microbp.comparing.gradcheck import check_graph
 from microbp.engine import apply, constant
 from microbp.engine.methods import generated_sources, pullback_source
 from microbp.engine.ops import FAMILIES, OPS, find_operation
+from microbp.engine.replay import replay
 from microbp.errors import FormulaError, UnknownNameError
 from microbp.formula.compiled import numpy_function
 from microbp.terminal.cli import main
@@ -167,3 +168,24 @@ def test_help_of_a_method_says_what_it_computes_its_derivative_and_where_it_is_d
     assert op.rule in said
     assert said.count("∂out/∂") == op.arity
     assert re.search(rf"Defined and differentiable (where {re.escape(op.domain)}|everywhere)(, but|\.)", said)
+
+
+@pytest.mark.parametrize(
+    ("family", "count"), [("total", 500), ("total", 501), ("affine", 249), ("affine", 250), ("dot", 251)]
+)
+def test_a_sum_of_many_terms_is_as_one_of_few(family, count):
+    """Beyond so many terms a row is a loop: its value, its local derivatives, its way back and its replay."""
+    row = FAMILIES[family].row(count)
+    numbers = [k % 7 - 3 + 0.5 for k in range(row.arity)]
+    inputs = tuple(map(Value, numbers))
+    out = apply(row, inputs)
+    pairs = count if family != "total" else 0
+    beside = [numbers[k ^ 1] if k < 2 * pairs else 1.0 for k in range(row.arity)]
+    rest = numbers[2 * pairs :]
+    assert out.data == sum(numbers[2 * k] * numbers[2 * k + 1] for k in range(pairs)) + sum(rest)
+    assert list(row.local(out)) == beside
+    out.backward(2.0)
+    assert [x.grad for x in inputs] == [2 * slope for slope in beside]
+    inputs[1].data += 1
+    replay(out).forward()
+    assert out.data == sum(numbers[2 * k] * numbers[2 * k + 1] for k in range(pairs)) + sum(rest) + beside[1]
