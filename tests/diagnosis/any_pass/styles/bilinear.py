@@ -27,5 +27,6 @@ def backward(a, W, c, t, s):
 
 WRONG = {
     "a's slice": ("nk,kij,nj->ni", "nk,kji,nj->ni", "a"),
+    "c's slice": ("nk,kij,ni->nj", "nk,kji,ni->nj", "c"),
     "a for c": ("ds, W, c)", "ds, W, a)", "a"),
 }

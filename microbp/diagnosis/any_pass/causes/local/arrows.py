@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.causes.local.products import other_products
 from microbp.diagnosis.any_pass.causes.local.windows import other_windows
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.graph.sites import Sites
@@ -113,6 +114,9 @@ class Arrows:
             home, taken = next(iter(found_at))[1], [at for _, _, at in sorted(found_at)]
             for how, cut in other_windows(self.trace, self.sites, home):
                 others.append((f"{self.sites.all[home]}, cut out {how},", "wrong-index", self.data[cut[taken]]))
+            if len(taken) == 1:
+                for how, made in other_products(self.trace, self.sites, home):
+                    others.append((f"the product with {how}", "transposed", made[None]))
         for name, code, value in others:
             found = value.reshape(len(arrays), -1)[row, position]
             if not np.array_equal(found, here):
