@@ -1,4 +1,4 @@
-"""A product on the way, as it is with one factor transposed: `einsum` of three operands multiplies two of them first."""
+"""A product on the way, as it is with one factor transposed: `einsum` of three operands multiplies two first."""
 
 from __future__ import annotations
 
