@@ -98,10 +98,10 @@ FORMS = [
         "mine.json",
         '{"dW1": [[1.0, -2e+01], [3.0, 4.5]],\n "db1": [0.0, 1.0]}\n',
     ),
-    ("{'w5': array([1.])}", "mine.py", "gradients = {'w5': array([1.])}\n"),
-    ("def f(W):\n    return W", "mine.py", "def f(W):\n    return W"),
-    ("dW1 = x.T @ d", "mine.py", "dW1 = x.T @ d"),
-    (json.dumps({"cells": CELLS}), "mine.py", "\ndW1 = 1"),
+    ("{'w5': array([1.])}", "backward.py", "gradients = {'w5': array([1.])}\n"),
+    ("def f(W):\n    return W", "backward.py", "def f(W):\n    return W"),
+    ("dW1 = x.T @ d", "backward.py", "dW1 = x.T @ d"),
+    (json.dumps({"cells": CELLS}), "backward.py", "\ndW1 = 1"),
     ('{"w5": 0.08,,}', "mine.json", '{"w5": 0.08,,}'),
 ]
 

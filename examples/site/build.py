@@ -15,6 +15,7 @@ PAGES = (
     "examples/tutorial.md",
     "examples/reference.md",
     "examples/README.md",
+    "examples/web/README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
 )
@@ -57,7 +58,9 @@ def main(out=ROOT / "build" / "docs"):
         up = "../" * (len(place.relative_to(out).parts) - 1)
         place.write_text(page((ROOT / name).read_text("utf-8")).replace("{up}", up), "utf-8")
     for folder in ("examples", "microbp", "tests"):  # what the pages point to
-        shutil.copytree(ROOT / folder, out / folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / folder, out / folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "web")
+        )
     shutil.copy(ROOT / "LICENSE", out)
     pdoc.render.configure(docformat="markdown", math=False)
     pdoc.pdoc("microbp", output_directory=out / "api")

@@ -48,21 +48,21 @@ function pasted(fenced) {
   if (begin === "{" || begin === "[" || begin === "(") {
     try {
       const found = JSON.parse(text);
-      return Array.isArray(found?.cells) ? ["mine.py", notebook(text)] : ["mine.json", text];
+      return Array.isArray(found?.cells) ? ["backward.py", notebook(text)] : ["mine.json", text];
     } catch { /* then it is as Python prints it, or broken */ }
-    return /array\(|'|\(/.test(text) ? ["mine.py", `gradients = ${text.trim()}\n`] : ["mine.json", text];
+    return /array\(|'|\(/.test(text) ? ["backward.py", `gradients = ${text.trim()}\n`] : ["mine.json", text];
   }
   const lines = named(text), arrays = printed(text);
   if (lines) return ["mine.csv", lines];
   if (arrays) return ["mine.json", arrays];
-  return /^\s*(def|import|from)\s|^\s*\w+\s*=/m.test(text) ? ["mine.py", text] : ["mine.csv", text];
+  return /^\s*(def|import|from)\s|^\s*\w+\s*=/m.test(text) ? ["backward.py", text] : ["mine.csv", text];
 }
 
 /** What was pasted or dropped, as the file that it is: its name, and its bytes or, for code, its text. */
 export function answerFile([name, bytes]) {
   if (/\.(npz|npy|mat|csv)$/i.test(name)) return [name, bytes];
   const text = new TextDecoder().decode(bytes);
-  return /\.py$/i.test(name) ? ["mine.py", text] : pasted(text);
+  return /\.py$/i.test(name) ? ["backward.py", text] : pasted(text);
 }
 
 /** The same as a command takes it, and the words for it. Code without a function gets one that returns its arrays. */
@@ -70,6 +70,6 @@ export function given(answer) {
   const [name, content] = answerFile(answer);
   if (!name.endsWith(".py")) return [[name, content], [name]];
   const functions = [...content.matchAll(/^def (\w+)/gm)].map((found) => found[1]);
-  if (functions.length) return [[name, content], ["--function", `mine:${functions.at(-1)}`]];
-  return [[name, /^\w+\s*=/.test(content) ? IMPORTS + content + MODULE : `${content}\nimport numpy as np\n${MODULE}`], ["--function", "mine:answer"]];
+  if (functions.length) return [[name, content], ["--function", `backward:${functions.at(-1)}`]];
+  return [[name, /^\w+\s*=/.test(content) ? IMPORTS + content + MODULE : `${content}\nimport numpy as np\n${MODULE}`], ["--function", "backward:answer"]];
 }
