@@ -169,8 +169,12 @@ def test_the_whole_product_in_a_browser(site, browser_tab, tmp_path, monkeypatch
         assert tab.locator("#said .err").first.inner_text().startswith("microbp: mine.csv: unknown")
 
         # Pictures and pages, without Graphviz.
+        tab.locator("#answer").fill("w5 = 0.09")
+        tab.locator("#run").click()
+        ran(tab)
+        tab.get_by_role("button", name="Draw what differs").click()
+        assert "gradients that differ: w5" in ran(tab)
         tab.locator("#answer-clear").click()
-        tab.locator("[data-job=draw]").click()
         tab.locator("#of").select_option("expression")
         tab.locator("#run").click()
         assert "graph.svg" in ran(tab)

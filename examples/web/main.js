@@ -80,6 +80,11 @@ async function finished({ code, made }) {
     $("typed").focus();
   }
   for (const [name, bytes] of Object.entries(made)) await offer(name, bytes, `Picture of ${now.state.of}; Step says the same in words`);
+  if (now.state.job === "diagnose" && code === 1 && !coded()) {
+    const draw = Object.assign(document.createElement("button"), { type: "button", textContent: "Draw what differs" });
+    draw.addEventListener("click", () => { choose("draw", true); go(); });
+    $("taken").append(draw);
+  }
   $("result").dataset.code = code ?? "";
 }
 
@@ -122,10 +127,9 @@ async function copy() {
   $("copied").textContent = url.length > LONG ? `${said} It has ${long}: some programs cut it.` : said;
 }
 
-/** Whether there is Python code among the files. */
-function brings() {
-  return "pass" in now.files || "graph" in now.files || (now.files.answer && answerFile(now.files.answer)[0].endsWith(".py"));
-}
+/** Whether the answer is code; and whether any file is. */
+const coded = () => now.files.answer && answerFile(now.files.answer)[0].endsWith(".py");
+const brings = () => "pass" in now.files || "graph" in now.files || coded();
 
 async function opened() {
   Object.assign(now, await read(location.hash));
@@ -143,11 +147,12 @@ async function opened() {
 
 // ------------------------------------------------------------------------------------------------- beginning
 
-function choose(job) {
+/** Goes on to another tab; an example of ours goes along if it is to be kept. */
+function choose(job, kept = false) {
   history.pushState(null, "", location.href);
   now.state.typed = "";
   if (job !== "look") warm();
-  if (untouched()) delete now.files.answer;
+  if (untouched() && !kept) delete now.files.answer;
   now.state.job = job;
   now.touched = false;
   clear();
