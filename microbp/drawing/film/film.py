@@ -17,6 +17,7 @@ from typing import Any, Unpack
 from microbp.drawing.drawing import FORMATS, PictureOptions, Plan
 from microbp.drawing.film.fixed_layout import PINNED, pinned
 from microbp.drawing.film.merge_frames import check_pillow, moving_image, moving_svg
+from microbp.drawing.film.windows import Pixels, changing, pixels_of
 from microbp.drawing.framing.result import Drawing
 from microbp.drawing.image import render_all
 from microbp.drawing.moment import AtStep
@@ -26,6 +27,8 @@ from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
 from microbp.printing import check_place, write_file
 
 MOVING = ("svg", "gif", "webp")
+FEW = 4
+"""A film of no more pictures draws each as a whole."""
 DPI = 72
 """A film has this many dots an inch unless more are asked for."""
 OnPicture = Callable[[int], None]
@@ -51,7 +54,7 @@ class Film:
     def moving(self, ending: str, dpi: int = DPI, on_picture: OnPicture | None = None) -> bytes:
         """What `write` writes."""
         if ending != "svg":
-            return moving_image(self.pictures("png", dpi, on_picture), ending, self.seconds)
+            return moving_image(self._frames(dpi, on_picture), ending, self.seconds)
         merged, style = moving_svg(self.pictures("svg", None, on_picture), self.seconds)
         return self.drawings[-1].told(merged, style)
 
@@ -75,17 +78,41 @@ class Film:
 
     def pictures(self, ending: str, dpi: int | None, on_picture: OnPicture | None = None) -> Iterator[bytes]:
         """The pictures, one after the other."""
-        sources, timeout = [drawing.source for drawing in self.drawings], self.drawings[0].timeout
-        program = "dot"
-        if self.drawings[0].level.name == "network":
-            program = "neato"  # everything has its place in the text
-        elif len(sources) > 1 and ending != "dot":
-            sources, program = pinned(sources, timeout), PINNED
+        sources, program = self._sources(ending)
+        timeout = self.drawings[0].timeout
         made = render_all(sources, ending, program=program, timeout=timeout, dpi=dpi if ending == "png" else None)
         for k, picture in enumerate(made, 1):
             yield picture
             if on_picture:
                 on_picture(k)
+
+    def _sources(self, ending: str) -> tuple[Sequence[str], str]:
+        """The DOT texts, in which everything has its place, and what draws them."""
+        sources = [drawing.source for drawing in self.drawings]
+        if self.drawings[0].level.name == "network":
+            return sources, "neato"
+        if len(sources) == 1 or ending == "dot":
+            return sources, "dot"
+        return pinned(sources, self.drawings[0].timeout), PINNED
+
+    def _frames(self, dpi: int, on_picture: OnPicture | None) -> Callable[[], Iterator[Pixels]]:
+        """The pixels of each picture; called again, they are there again."""
+        timeout = self.drawings[0].timeout
+        sources, program = self._sources("png")
+
+        def draw(texts: Sequence[str]) -> Iterator[bytes]:
+            return render_all(texts, "png", program=program, timeout=timeout, dpi=dpi)
+
+        if len(sources) > FEW:
+            svgs = list(render_all(sources, "svg", program=program, timeout=timeout))
+            if frames := changing(sources, svgs, draw, dpi / 72, on_picture or (lambda k: None)):
+                return frames
+        pictures = []
+        for k, picture in enumerate(draw(sources), 1):
+            pictures.append(picture)
+            if on_picture:
+                on_picture(k)
+        return lambda: map(pixels_of, pictures)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
         try:

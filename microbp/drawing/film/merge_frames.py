@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from microbp.drawing.film.windows import Pixels, channels
 from microbp.errors import ExtraError, RendererError
 
 if TYPE_CHECKING:
@@ -119,11 +120,13 @@ def _style(turns: dict[tuple[int, ...], int], name: str, stays: Sequence[float])
     return "<style>\n" + "\n".join(lines) + "\n</style>"
 
 
-def moving_image(pictures: Iterable[bytes], ending: str, seconds: float) -> bytes:
-    """A GIF or a WebP out of PNG pictures, over and over. Raises `ExtraError` without Pillow."""
+def moving_image(pictures: Callable[[], Iterable[Pixels]], ending: str, seconds: float) -> bytes:
+    """A GIF or a WebP out of pictures, which may be asked for twice, over and over. Raises `ExtraError` without Pillow,
+    `RendererError` if they differ in size."""
     check_pillow()
-    written = list(pictures)
-    frames = list(_indexed(written)) if ending == "gif" else [_opened(picture).convert("RGB") for picture in written]
+    from PIL import Image
+
+    frames = _indexed(pictures) if ending == "gif" else [Image.fromarray(channels(picture)) for picture in pictures()]
     if len({frame.size for frame in frames}) > 1:
         raise RendererError(_SIZES)
     made = io.BytesIO()
@@ -135,28 +138,18 @@ def moving_image(pictures: Iterable[bytes], ending: str, seconds: float) -> byte
     return made.getvalue()
 
 
-def _opened(picture: bytes) -> Image.Image:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(picture))
-
-
-def _pixels(picture: bytes) -> NDArray[np.uint32]:
-    """Each pixel's colour as one number, red in its lowest byte."""
-    pixels = np.asarray(_opened(picture).convert("RGBA")).view(np.dtype("<u4"))[..., 0]
-    return pixels & np.uint32(0xFFFFFF)
-
-
-def _indexed(pictures: Sequence[bytes]) -> Iterator[Image.Image]:
+def _indexed(pictures: Callable[[], Iterable[Pixels]]) -> list[Image.Image]:
     """The pictures in one palette, each colour the nearest in it: the frequent ones stay exactly what they are."""
     from PIL import Image
 
-    board = np.concatenate([_pixels(pictures[k]).ravel() for k in {0, len(pictures) // 2, len(pictures) - 1}])
+    count = sum(1 for _ in pictures())
+    some = {0, count // 2, count - 1}
+    board = np.concatenate([picture.flatten() for k, picture in enumerate(pictures()) if k in some])
     colours, counts = np.unique(board, return_counts=True)
-    palette = _channels(colours[np.argsort(-counts, kind="stable")[:256]])
+    palette = channels(colours[np.argsort(-counts, kind="stable")[:256]])
     before: NDArray[np.uint32] | None = None
-    for picture in pictures:
-        pixels = _pixels(picture)
+    images = []
+    for pixels in pictures():
         if before is None:
             indexed, changed = np.zeros(pixels.shape, np.uint8), np.ones(pixels.shape, bool)
         elif before.shape != pixels.shape:
@@ -164,16 +157,14 @@ def _indexed(pictures: Sequence[bytes]) -> Iterator[Image.Image]:
         else:
             changed = pixels != before
         colours, where = np.unique(pixels[changed], return_inverse=True)
-        nearest = ((_channels(colours)[:, None] - palette) ** 2).sum(axis=-1).argmin(axis=1).astype(np.uint8)
+        nearest = (
+            ((channels(colours)[:, None].astype(np.int64) - palette) ** 2).sum(axis=-1).argmin(axis=1).astype(np.uint8)
+        )
         indexed[changed] = nearest[where.ravel()]
-        before = pixels
-        image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), indexed.tobytes())
-        image.putpalette(palette.astype(np.uint8).tobytes())
-        yield image
-
-
-def _channels(colours: NDArray[np.uint32]) -> NDArray[np.int64]:
-    return np.stack([colours & 255, colours >> 8 & 255, colours >> 16], axis=-1).astype(np.int64)
+        before = pixels.copy()
+        images.append(Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), indexed.tobytes()))
+        images[-1].putpalette(palette.tobytes())
+    return images
 
 
 def check_pillow() -> None:
