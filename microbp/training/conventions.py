@@ -229,9 +229,10 @@ class _QuotedNumbers:
                     yield f"{value.label} {when}", value.data
                     yield f"∂{self.loss}/∂{value.label} {when}", value.grad
             for step in pass_steps(root):
-                if step.node.label and step.node is not root:
-                    local = derivative(step.node_name, step.input_name)
-                    yield f"{local} {when}", step.local
-                    if not step.only:
-                        of = derivative(self.loss, step.input_name)
-                        yield f"the part of {of} through {step.node_name} {when}", step.contribution
+                if not (step.node.label and step.input.label) or step.node is root:
+                    continue
+                if step.node.op is not None and step.node.op.arity == 1:  # those of a net are weights and activations
+                    yield f"{derivative(step.node_name, step.input_name)} {when}", step.local
+                if not step.only:
+                    of = derivative(self.loss, step.input_name)
+                    yield f"the part of {of} through {step.node_name} {when}", step.contribution
