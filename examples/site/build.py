@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = (
     "README.md",
     "examples/tutorial.md",
+    "examples/class.md",
     "examples/reference.md",
     "examples/README.md",
     "examples/web/README.md",
@@ -39,6 +40,7 @@ def page(text):
         for place, name in (
             ("index.html", "microbp"),
             ("examples/tutorial.html", "tutorial"),
+            ("examples/class.html", "for a class"),
             ("examples/reference.html", "reference"),
             ("api/microbp.html", "API"),
         )

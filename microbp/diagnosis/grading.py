@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from microbp.comparing.answers.code import SECONDS, Code, is_code
 from microbp.comparing.answers.files import error_reason, load_gradients
+from microbp.comparing.answers.named import renamed
 from microbp.diagnosis.diagnose import diagnose
 from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.sharing import shared
@@ -197,9 +198,7 @@ def _diagnosed(problem: Problem, data: Sequence[Any], reading: Reading, path: Pa
 
 
 def _of_named(problem: Problem, data: Sequence[Any], reading: Reading, given: Any) -> Diagnosis:
-    if isinstance(given, Mapping):
-        given = {reading.names.get(name, name): part for name, part in given.items()}
-    return diagnose(problem, given, *data, layout=reading.layout)
+    return diagnose(problem, renamed(given, reading.names), *data, layout=reading.layout)
 
 
 def _counted(problem: Problem, data: Sequence[Any], details: Mapping[str, Any]) -> tuple[float, int, int]:

@@ -81,7 +81,8 @@ class Streams:
         if len(content) > MOST_BYTES:
             raise ProblemError(f"standard input may have {MOST_BYTES:,} bytes, and has more")
         found = (kind for begin, kind in _BEGINS.items() if content.lstrip().startswith(begin))
-        path = Path(self._place(f"input{ending or next(found, '.csv')}"))
+        text = ".txt" if b"=" in content or b":" in content else ".csv"
+        path = Path(self._place(f"input{ending or next(found, text)}"))
         path.write_bytes(content)
         return str(path)
 

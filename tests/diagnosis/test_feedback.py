@@ -31,6 +31,16 @@ def test_each_learner_gets_a_file(form, folder, capsys):
     assert ("<eve>" in texts[f"eve.{form}"]) == (form == "md")
 
 
+def test_names_are_explained_to_every_command(folder, piped):
+    words = ("w1-w8", "bob.txt", "--names", "g5=w5")
+    for command in ("diagnose", "compare"):
+        assert main([command, *words]) == 1
+        assert main([command, *words[:2]]) == 2
+        code, out, _ = piped("g5 = 0.082167041", command, "w1-w8", "-", *words[2:])
+        assert (code, "right" in out or "agree" in out) == (0, True)
+    assert main(["diagnose", "w*x", "w=1", "x=2", "--gradients", "w=2", "--names", "g=w"]) == 2
+
+
 def test_options_that_have_nothing_to_do_are_refused(folder, capsys):
     for words, said in (
         (["--feedback-format", "html"], "give that as well"),

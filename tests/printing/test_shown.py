@@ -50,6 +50,7 @@ def answers(tmp_path_factory):
         "trace": microbp.trace(forward, **arrays),
         "replay": microbp.replay(root),
         "forward": microbp.forward(root),
+        "worksheet": microbp.worksheet(problem),
         "drawing": microbp.draw(root),
         "step": stepper.current,
         "expression": microbp.load("w*x", {"w": 1.0, "x": 2.0}),

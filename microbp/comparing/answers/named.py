@@ -92,6 +92,15 @@ def collect(case: Exercise, given: Mapping[str, Any]) -> Collected:
     return found
 
 
+def renamed(given: Any, names: Mapping[str, str]) -> Any:
+    """A dict of gradients with what `names` says for the names in it; anything else as it is.
+
+    >>> renamed({"g1": 0.5, "w5": 0.1}, {"g1": "w1"})
+    {'w1': 0.5, 'w5': 0.1}
+    """
+    return {names.get(name, name): part for name, part in given.items()} if isinstance(given, Mapping) else given
+
+
 def _layers(case: Exercise, names: Mapping[str, ArrayName | None]) -> dict[str, int]:
     """The layer of each name that has a number."""
     return layer_numbers({k: n.number for k, n in names.items() if n and n.number is not None}, case.depth)

@@ -12,6 +12,7 @@ from typing import Any
 from microbp.comparing.answers.code import Code, is_code
 from microbp.comparing.answers.files import MISFITS, find_function, load_gradients, naming_source
 from microbp.comparing.answers.flat import ORDERS
+from microbp.comparing.answers.named import renamed
 from microbp.diagnosis.compare import compare
 from microbp.diagnosis.first_wrong import first_divergence
 from microbp.errors import ProblemError, UnknownNameError
@@ -20,7 +21,7 @@ from microbp.terminal.output import put
 
 FORMATS = ("text", "md")
 FOR = {
-    "names": "it says what is what in --intermediates",
+    "names": "it says what is what in a file of yours",
     "tolerance": "it is for gradients, and --intermediates count as precisely as they are given",
     "layout": "it says how your arrays are laid out",
     "order": "it says how one flat vector holds your gradients",
@@ -34,7 +35,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.usage = "microbp compare PROBLEM [GRADIENTS] [options]"
     group = add_sources(parser)
     group.add_argument("--intermediates", metavar="FILE", help="your z1, a1, delta2 …: which is wrong first?")
-    parser.add_argument("--names", nargs="+", default=[], metavar="MINE=NAME", help="other names in that file: h=a1")
     parser.add_argument("--tolerance", type=float, metavar="T", help="absolute plus relative; else as precise as given")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="text, or Markdown")
 
@@ -51,6 +51,7 @@ def add_sources(parser: argparse.ArgumentParser, gradients: str = GRADIENTS) -> 
         metavar="WORDS",
         help="of your arrays: in,out  columns  bias first  bias last; several: in,out+columns",
     )
+    parser.add_argument("--names", nargs="+", default=[], metavar="MINE=NAME", help="other names in your file: g1=dW1")
     parser.add_argument("--run", action="store_true", help="run your .py file or notebook, and take its dW1, db1, …")
     parser.add_argument("--order", choices=ORDERS, help="how one flat vector holds them")
     return source
@@ -69,8 +70,10 @@ def sources(options: argparse.Namespace) -> list[str]:
 @contextlib.contextmanager
 def given_source(options: argparse.Namespace, problem: NetworkProblem) -> Iterator[Any]:
     """A learner's gradients as the options name them: a file, or a function; None if neither was given."""
+    names = named(options.names)
     if not options.run:
-        yield find_function(options.function) if options.function else options.gradients
+        file = renamed(load_gradients(options.gradients), names) if options.gradients and names else options.gradients
+        yield find_function(options.function) if options.function else file
         return
     if not (options.gradients and is_code(options.gradients)):
         raise ProblemError("--run is for gradients in a .py file or a notebook: give one")
@@ -78,7 +81,7 @@ def given_source(options: argparse.Namespace, problem: NetworkProblem) -> Iterat
         found = code.gradients([leaf.label for leaf in problem.leaves()])
         if code.note:
             print(f"microbp: {code.note}", file=sys.stderr)
-        yield found
+        yield renamed(found, names)
 
 
 def read_as(options: argparse.Namespace) -> dict[str, Any]:
@@ -99,12 +102,11 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
         raise ProblemError(f"--tolerance is a number that is not negative, for example 1e-6; got {tolerance}")
     _check(options, bool(given))
-    names = named(options.names)
     if options.intermediates:
         quantities = _quantities(options.intermediates)
         try:
             with naming_source(options.intermediates):
-                walk = first_divergence(problem, quantities, X, Y, names=names)
+                walk = first_divergence(problem, quantities, X, Y, names=named(options.names))
         except UnknownNameError as error:
             said = str(error).partition("; other names")[0]
             raise UnknownNameError(f"{said}; other names go with --names, for example h=a1") from error
@@ -118,7 +120,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace, given: bool) -> None:
     """Raises `ProblemError` for an option that has nothing to do."""
-    fits = {"names": options.intermediates, "tolerance": not options.intermediates}
+    fits = {"names": given and not options.function, "tolerance": not options.intermediates}
     fits |= dict.fromkeys(("layout", "order"), given and not options.intermediates)
     for name, fit in fits.items():
         if getattr(options, name) not in (None, []) and not fit:

@@ -31,8 +31,9 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ProblemError(f"--lr is the learning rate you used, a positive number; got {rate}")
     if isinstance(problem, ExpressionProblem):
-        for option, given in {"function": options.function, "run": options.run, **read_as(options), "lr": rate}.items():
-            if given not in (None, False):
+        others = {"function": options.function, "run": options.run, "names": options.names, "lr": rate}
+        for option, given in (others | read_as(options)).items():
+            if given not in (None, False, []):
                 said = "give the gradients of an expression as --gradients w=0.5, or in a file"
                 raise ProblemError(f"--{option} is for networks: {said}")
         diagnosis = diagnose(problem, read_labelled(options.gradients, labels))

@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--sample", type=int, metavar="K", help="of several samples draw this one, or 0 for all (default: 1)")
     add("--step", type=int, metavar="N", help="the moment of the backward pass after N steps")
     add("--no-backward", action="store_true", help="the graph as it is before the backward pass")
-    add("--compare", metavar="FILE", help="mark which of these gradients are wrong: .json, .npz, .csv")
+    add("--compare", metavar="FILE", help="mark which of these gradients are wrong: .json, .npz, .csv, .txt")
     add(
         "--theme",
         choices=CHOICES["theme"],
