@@ -26,7 +26,7 @@ from microbp.drawing.moment import AtStep, Static
 from microbp.drawing.network.figure import NetworkFigure
 from microbp.drawing.network.network import Network, no_use
 from microbp.drawing.scene import Scene
-from microbp.drawing.style import Style, StyleOptions
+from microbp.drawing.style import Style, StyleOptions, ThemeName
 from microbp.drawing.subgraph import Selector, find_value, one_sample, select
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
@@ -63,6 +63,8 @@ class Plan:
     timeout: float
     hidden: Collection[Value] = frozenset()
     """The values of the samples that are not shown."""
+    theme: ThemeName | None = None
+    """The theme that was asked for, if one was."""
 
     @classmethod
     def of(
@@ -80,7 +82,7 @@ class Plan:
         **style: Unpack[StyleOptions],
     ) -> Plan:
         """The plan for these options of `draw`, which raises the same."""
-        look = Style.of(**style)
+        look, theme = Style.of(**style), style.get("theme")
         arrays, root = (root if isinstance(root, Mapping) else None), root_of(root)
         graph = root.graph()
         kept = select(graph, only=only, around=around, depth=depth)
@@ -104,13 +106,13 @@ class Plan:
             note = f"{note}   {values:,} of {known:,} nodes".strip()
         if chosen.name == "network" and model is not None:
             network = Network(root, kept, model, look, hidden)
-            return cls(lambda moment: NetworkFigure(network, moment, note), chosen, timeout, hidden)
+            return cls(lambda moment: NetworkFigure(network, moment, note), chosen, timeout, hidden, theme)
         scene = Scene(graph, kept, model, chosen.name, look, arrays)
-        return cls(lambda moment: Dot(scene, moment, root, note), chosen, timeout, hidden)
+        return cls(lambda moment: Dot(scene, moment, root, note), chosen, timeout, hidden, theme)
 
     def at(self, moment: Static) -> Drawing:
         """The drawing of a moment."""
-        return Drawing.of(self.paint(moment), self.level, self.timeout)
+        return Drawing.of(self.paint(moment), self.level, self.timeout, self.theme)
 
 
 def draw(
@@ -158,7 +160,7 @@ def draw(
     if path is not None:
         check_place(path)
     if isinstance(root, MLP):
-        drawing = _network(root, level, Style.of(**style), timeout)
+        drawing = _network(root, level, timeout, style)
     else:
         value: Value = root_of(root)
         given = {find_value(value.graph(), name): number for name, number in (wrong or {}).items()}
@@ -191,7 +193,7 @@ def dot_text(root: Value | MLP, **options: Unpack[PictureOptions]) -> str:
     return str(draw(root, **options).source)
 
 
-def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Drawing:
+def _network(model: MLP, level: str | None, timeout: float, style: StyleOptions) -> Drawing:
     """A network without a graph: its layers, from its parameters."""
     if level not in (None, "layer"):
         check_level(level or "layer", model)
@@ -200,12 +202,11 @@ def _network(model: MLP, level: str | None, style: Style, timeout: float) -> Dra
             f"model=model, level={level!r}), or its layers, level='layer'"
         )
     parameters = LeafPlaces(model.parameter_arrays()).leaves
-    scene = Scene(parameters, parameters, model, "layer", style)
+    scene = Scene(parameters, parameters, model, "layer", Style.of(**style))
     scene.line_up()
     moment = Static(any(p.grad for p in parameters))
-    return Drawing.of(
-        Dot(scene, moment, None, str(model)), Level("layer", "there is no graph, only a network"), timeout
-    )
+    chosen = Level("layer", "there is no graph, only a network")
+    return Drawing.of(Dot(scene, moment, None, str(model)), chosen, timeout, style.get("theme"))
 
 
 def _count(values: Collection[Value]) -> int:

@@ -97,21 +97,31 @@ THEMES = {
 THEMES["auto"] = THEMES["light"]  # an SVG has the style below as well
 
 
-def at_night() -> str:
-    """The style that gives an SVG of theme auto the colours of the dark theme where the reader's screen is dark.
+_SCHEMES = (
+    "svg[data-theme=auto]:root { color-scheme: light dark }",
+    ":is([theme=dark], [data-theme=dark], .dark, .vscode-dark) svg[data-theme=auto] { color-scheme: dark }",
+)
+"""How an SVG knows: by itself, or as an image, it is told; inside a page it inherits what that says."""
 
-    >>> at_night().splitlines()[1]
-    'svg[data-theme=auto] [fill="#ffffff"] { fill: #16181D }'
+
+def at_night() -> str:
+    """The style that gives an SVG of theme auto the colours of the dark theme where what is around it is dark.
+
+    That is the page that it stands in, as its `color-scheme` says, or its notebook; of an SVG by itself it is the
+    reader's screen.
+
+    >>> at_night().splitlines()[3]
+    'svg[data-theme=auto] [fill="#ffffff"] { fill: light-dark(#ffffff, #16181D) }'
     """
     pairs: dict[str, str] = {}
     for day, night in zip(_colours(THEMES["light"]), _colours(THEMES["dark"]), strict=True):
         pairs.setdefault(day.lower(), night)
     rules = [
-        f'svg[data-theme=auto] [{paint}="{day}"] {{ {paint}: {night} }}'
+        f'svg[data-theme=auto] [{paint}="{day}"] {{ {paint}: light-dark({day}, {night}) }}'
         for day, night in pairs.items()
         for paint in ("fill", "stroke")
     ]
-    return "\n".join(["@media screen and (prefers-color-scheme: dark) {", *rules, "}"])
+    return "\n".join(["@media screen {", *_SCHEMES, *rules, "}"])
 
 
 def _colours(theme: Theme) -> list[str]:

@@ -39,7 +39,8 @@ class Style:
     """How a picture looks. Raises `UnknownNameError` for what is not among the choices."""
 
     theme: ThemeName = "light"
-    """The colours: light, dark or mono; with auto an SVG is light or dark as the reader's screen is, all else light."""
+    """The colours: light, dark or mono; with auto an SVG is light or dark as the page that it
+    stands in, or the reader's screen, and all else light. In a notebook that is so unless a theme is asked for."""
     direction: Direction = "LR"
     """LR, from left to right, TB, from top to bottom; RL and BT, the other way round."""
 

@@ -51,12 +51,14 @@ class Film:
         ending = check_film(path)
         write_file(path, self.moving(ending, dpi, on_picture))
 
-    def moving(self, ending: str, dpi: int = DPI, on_picture: OnPicture | None = None) -> bytes:
-        """What `write` writes."""
+    def moving(
+        self, ending: str, dpi: int = DPI, on_picture: OnPicture | None = None, *, in_notebook: bool = False
+    ) -> bytes:
+        """What `write` writes, or a notebook shows."""
         if ending != "svg":
             return moving_image(self._frames(dpi, on_picture), ending, self.seconds)
         merged, style = moving_svg(self.pictures("svg", None, on_picture), self.seconds)
-        return self.drawings[-1].told(merged, style)
+        return self.drawings[-1].told(merged, style, in_notebook=in_notebook)
 
     def write_each(
         self, folder: str | Path, ending: str = "svg", *, dpi: int = 144, on_picture: OnPicture | None = None
@@ -116,7 +118,7 @@ class Film:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
         try:
-            return {"image/svg+xml": self.moving("svg").decode(), "text/plain": repr(self)}
+            return {"image/svg+xml": self.moving("svg", in_notebook=True).decode(), "text/plain": repr(self)}
         except RendererError as error:
             return {"text/plain": f"{self.drawings[-1].text}\n({error})"}
 

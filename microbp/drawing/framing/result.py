@@ -15,6 +15,7 @@ from microbp.drawing.image import TIMEOUT, render
 from microbp.drawing.levels import Level
 from microbp.drawing.network.figure import NetworkFigure
 from microbp.drawing.palette import at_night
+from microbp.drawing.style import ThemeName
 from microbp.errors import RendererError
 
 SHORT_TEXT = 40
@@ -33,8 +34,8 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     timeout = TIMEOUT
     """The seconds that a renderer may take."""
 
-    auto = False
-    """Whether an SVG of it is dark where the reader's screen is."""
+    theme: ThemeName | None = None
+    """The theme that was asked for: if none was, it is light, and in a notebook as dark as that is."""
     fit: Fitted | None = None
     """How it fits the width that was asked for."""
 
@@ -42,15 +43,15 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
         """The same drawing with another DOT text."""
         drawing = Drawing(source)
         drawing.level, drawing.title, drawing.lines, drawing.timeout = self.level, self.title, self.lines, self.timeout
-        drawing.auto = self.auto
+        drawing.theme = self.theme
         return drawing
 
     @classmethod
-    def of(cls, dot: Dot | NetworkFigure, level: Level, timeout: float) -> Drawing:
-        """The drawing of a scene."""
+    def of(cls, dot: Dot | NetworkFigure, level: Level, timeout: float, theme: ThemeName | None) -> Drawing:
+        """The drawing of a scene, with the theme that was asked for."""
         drawing = cls(str(dot))
         drawing.level, drawing.title, drawing.lines, drawing.timeout = level, dot.headline, dot.text_lines(), timeout
-        drawing.auto = dot.style.theme == "auto"
+        drawing.theme = theme
         return drawing
 
     def picture(self, ending: str, dpi: int | None = None) -> bytes:
@@ -58,19 +59,20 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
         made = render(self.source, ending, timeout=self.timeout, dpi=dpi if ending in ("png", "jpg") else None)
         return self.told(made) if ending == "svg" else made
 
-    def told(self, svg: bytes, more: str = "") -> bytes:
+    def told(self, svg: bytes, more: str = "", *, in_notebook: bool = False) -> bytes:
         """An SVG that says what it shows, to those who cannot see it; with `more` in its head."""
         about = "\n".join(self.lines[:SHORT_TEXT])
         said = f"<title>{html.escape(self.title)}</title>\n<desc>{html.escape(about)}</desc>{more}"
         own = b' role="img"'
-        if self.auto:
+        if self.theme == "auto" or (in_notebook and self.theme is None):
             own += b' data-theme="auto"'
             said += f"\n<style>{at_night()}</style>"
         return re.sub(rb"(<svg)([^>]*>)", lambda m: m[1] + own + m[2] + b"\n" + said.encode(), svg, count=1)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
         try:
-            return {"image/svg+xml": self.picture("svg").decode(), "text/plain": repr(self)}
+            made = render(self.source, "svg", timeout=self.timeout)
+            return {"image/svg+xml": self.told(made, in_notebook=True).decode(), "text/plain": repr(self)}
         except RendererError as error:
             return {"text/plain": f"{self.text}\n({error})"}
 
