@@ -211,7 +211,8 @@ def _network(weights: Sequence[Any], biases: Sequence[Any], X: Any, activation: 
     if not Ws or len(Ws) != len(bs):
         raise ValueError(f"each layer needs one weights and one biases, got {len(Ws)} weights and {len(bs)} biases")
     x = _array("X", X, "(m, n_in)", ": X.reshape(1, -1) is one sample, X.reshape(-1, 1) many samples of one input")
-    given, source = x.shape[1], f"X gives {x.shape[1]} (X has shape {x.shape})"
+    turned = ": its transpose, a row a sample, would fit" if len(x) == Ws[0].shape[1] else ""
+    given, source = x.shape[1], f"X gives {x.shape[1]} (X has shape {x.shape}){turned}"
     for l, (W, b) in enumerate(zip(Ws, bs, strict=True)):
         if W.shape[1] != given:
             raise ValueError(f"weights[{l}] has shape {W.shape}, so it needs {W.shape[1]} inputs, but {source}")

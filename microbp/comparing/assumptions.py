@@ -17,6 +17,7 @@ from typing import Any
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import marked, precision_of
 from microbp.losses import LOSSES, loss_named
+from microbp.nn.layout import OURS
 from microbp.problems.exercise import Exercise
 from microbp.problems.settings import PENALTIES
 
@@ -41,7 +42,8 @@ def assumptions_in_words(found: dict[str, Any]) -> str:
     loss = f"the loss {found['formula']}" + ("" if "loss" in found["said"] else " (a default: none was said)")
     penalty = f", a penalty of {found['penalty']}" if found["penalty"] else ""
     activations = ", ".join(found["activations"])
-    return f"Judged for {loss}{penalty}; {activations}; m = {found['m']}; {found['layout']}."
+    lines = "" if found["layout"] == OURS.words else f" The lines below: {OURS._replace(bias='').words}."
+    return f"Judged for {loss}{penalty}; {activations}; m = {found['m']}; {found['layout']}.{lines}"
 
 
 def right_for(case: Exercise, given: Answer) -> tuple[str, Exercise] | None:

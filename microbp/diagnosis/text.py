@@ -106,7 +106,10 @@ def followed_text(case: Exercise, given: Answer, arrays: Sequence[Marked], expla
     label = case.label(name, where)
     yours = float(given.arrays[name][where])
     right = float(case.truth[1][name][where])
-    yield f"One number followed through: {label}, {name}{list(where)}"
+    theirs = given.layout.place(*where) if name[1] == "W" else where
+    yield f"One number followed through: {label}, {name}{list(where)}" + (
+        f", which is {list(theirs)} in yours" if theirs != where else ""
+    )
     yield f"   yours {short_number(yours)}, right {short_number(right)}"
     rows = []
     with np.errstate(all="ignore"):

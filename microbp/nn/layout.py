@@ -108,6 +108,15 @@ class ArrayLayout(NamedTuple):
         k = n_in + (self.full.bias != "apart")
         return (k, n_out) if self.weights == "in,out" else (n_out, k)
 
+    def place(self, row: int, column: int) -> tuple[int, int]:
+        """Where a weight that we have at this place stands in this layout.
+
+        >>> ArrayLayout("in,out", bias="first column").place(2, 0)
+        (1, 2)
+        """
+        column += self.bias == "first column"
+        return (column, row) if self.weights == "in,out" else (row, column)
+
     def batch(self, samples: Floats) -> Floats:
         """A batch with samples in rows in this layout, and back."""
         return samples.T.copy() if self.samples == "columns" else samples.copy()

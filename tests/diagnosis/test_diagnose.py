@@ -444,3 +444,13 @@ def test_what_was_given_beside_the_gradients_chooses_among_the_mistakes_that_mak
     right = microbp.diagnose(model, given | {"dA1": quantities_of(case)["dA1"]}, X, Y, loss="half_squared_error")
     assert right.mistakes == ("factor",)
     assert "dA1 as well, which is right: the mistake comes after it" in str(right)
+
+
+def test_a_place_is_named_in_the_layout_of_what_was_handed_in_too():
+    X, Y = np.array([[0.5, -1.0, 2.0]]), np.array([[0.3, 1.0]])
+    model = nn.MLP(3, [2], seed=1)
+    _, (dW,), _ = vectorized.loss_and_gradients(*model.arrays(), X, Y)
+    dW[1, 2] *= 3.0
+    said = str(microbp.diagnose(model, {"dW1": dW.T}, X, Y))
+    assert "The lines below: W is (n_out, n_in), samples in rows." in said
+    assert "dW1[1, 2], which is [2, 1] in yours" in said

@@ -5,6 +5,7 @@ import re
 import pytest
 
 import microbp
+from microbp import Value
 from microbp.drawing.palette import SHAPES, THEMES
 
 
@@ -80,4 +81,13 @@ def test_at_night_every_colour_of_an_svg_is_another_one(level):
     assert used
     assert used <= given
     assert 'data-theme="auto"' in svg
-    assert "data-theme" not in microbp.draw(root, model=problem.model, level=level).picture("svg").decode()
+
+
+@pytest.mark.parametrize("make", [microbp.draw, lambda x, **look: microbp.animate(x, **look)])
+def test_a_picture_follows_the_notebook_unless_a_theme_was_asked_for(make):
+    def shown(**look):
+        return make(Value(2.0, label="x") ** 2, **look)._repr_mimebundle_()["image/svg+xml"]
+
+    assert 'data-theme="auto"' in shown()
+    assert "data-theme" not in shown(theme="light") + shown(theme="dark")
+    assert "data-theme" not in microbp.draw(Value(2.0) ** 2).picture("svg").decode()

@@ -168,7 +168,7 @@ def _laid_out(
             found.form,
             {name: mask for name, mask in found.known.items() if not mask.all()},
             frozenset(found.totals),
-            layout=layout.full,
+            layout=layout._replace(samples=said.samples).full,
             loss=found.loss,
             beside=found.beside,
             notes=(*found.notes, *notes_on(layout, said, like, found.arrays)),

@@ -76,7 +76,8 @@ class Report(Shown):
 
     def _repr_html_(self) -> str:
         wrong = [line.verdict == WRONG for line in self.lines]
-        rows = [(line.name, WORDS[line.verdict], line.text if line.text != line.verdict else "") for line in self.lines]
+        said = [WORDS[line.verdict] for line in self.lines]
+        rows = [(line.name, word, line.text.removeprefix(word)) for line, word in zip(self.lines, said, strict=True)]
         return notebook.answer(
             notebook.sentence(self._verdict()),
             notebook.rows_table(rows, wrong, ("array", "its gradient", "")),

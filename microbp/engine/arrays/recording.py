@@ -107,13 +107,25 @@ def positions(code: CodeType, instruction: int) -> tuple[Any, ...]:
     return found[instruction // 2] if 0 <= instruction // 2 < len(found) else (None,) * 4
 
 
+@lru_cache(maxsize=64)
+def _dedented(code: CodeType) -> int:
+    """How much further right its lines stand in their file than when they were compiled: marimo dedents cells."""
+    begins: dict[int, int] = {}
+    for line, _, column, end_column in _all_positions(code):
+        if line is not None and column is not None and end_column:  # else an instruction that nobody wrote
+            begins[line] = min(column, begins.get(line, column))
+    lines = {line: linecache.getline(code.co_filename, line) for line in begins}
+    return max([0, *(len(lines[line]) - len(lines[line].lstrip()) - column for line, column in begins.items())])
+
+
 def code_at(place: Place) -> str:
     """What stands in the code there, in the outermost function; "" if that cannot be read, or is several lines."""
     code, instruction = place[-1]
     line, end, column, end_column = positions(code, instruction)
     if line is None or end != line or column is None:
         return ""
-    return linecache.getline(code.co_filename, line).encode()[column:end_column].decode(errors="replace").strip()
+    text = linecache.getline(code.co_filename, line).encode()[_dedented(code) :]
+    return text[column:end_column].decode(errors="replace").strip()
 
 
 @contextmanager

@@ -61,10 +61,10 @@ def _data(module: ModuleType, options: argparse.Namespace, forward: Callable[...
     """The arrays: of a .npz, of the file itself, or random ones of its sizes."""
     if options.data:
         found = load_gradients(options.data, "arrays")
-    elif hasattr(module, "data"):
+    elif isinstance(data := getattr(module, "data", None), Mapping) or callable(data):
         with running("data:"):
-            found = module.data() if callable(module.data) else module.data
-    elif hasattr(module, "sizes"):
+            found = data() if callable(data) else data
+    elif isinstance(getattr(module, "sizes", None), Mapping):
         return _random(module.sizes, options.seed)
     else:
         return _named_as_needed(module, forward, options.file)

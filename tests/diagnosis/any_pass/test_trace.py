@@ -1,5 +1,8 @@
 """A trace is what all that takes a root takes, and its picture has a card for each array."""
 
+import linecache
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -55,3 +58,13 @@ def test_what_has_no_arrays_has_no_level_of_them(trace):
         microbp.draw(trace.loss, level="array")
     with pytest.raises(UnknownNameError, match=r"w\[0\]"):
         trace.find("w[7]")
+
+
+def test_the_code_of_a_cell_that_was_dedented_is_quoted_as_it_stands(tmp_path):
+    cell = "    def forward(x):\n        y = np.tanh(\n            2 * x)\n        return (y**2).sum(), y\n"
+    (tmp_path / "cell.py").write_text(cell)
+    linecache.checkcache()
+    names = {"np": np}
+    exec(compile(textwrap.dedent(cell), tmp_path / "cell.py", "exec"), names)
+    report = microbp.check(names["forward"], lambda x, y: {"dy": y, "dx": y}, x=np.array([0.5, 1.0]))
+    assert "`y**2` (line 4)" in report["y"].text

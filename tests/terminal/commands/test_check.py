@@ -21,6 +21,7 @@ DATA = [
     "data = {'x': np.ones((3, 2)), 'w': np.ones((2, 4))}",
     "def data():\n    return {'x': np.ones((3, 2)), 'w': np.ones((2, 4))}",
     "sizes = {'x': (3, 2), 'w': (2, 4)}",
+    "sizes, data = [2, 4], np.zeros((3, 7))\nx, w = np.ones((3, 2)), np.ones((2, 4))",  # names of the learner's own
 ]
 
 
