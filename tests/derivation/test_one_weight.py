@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from itertools import product
 
@@ -231,7 +232,7 @@ def test_the_numbers_put_into_the_output_delta_give_it():
         left, middle, right = re.search(r"With .*: (δ.*) = (.*) = (.*)", str(found)).groups()
         assert left == f"δ[1][0,{found.terms[0].neuron}]"
         code = middle.replace("×", "*").replace("−", "-").replace("[", "(").replace("]", ")")
-        assert eval(code) == pytest.approx(float(right.replace("−", "-")), abs=2e-9)
+        assert eval(code, vars(math)) == pytest.approx(float(right.replace("−", "-")), abs=2e-9)
 
 
 def test_sigmoid_and_cross_entropy_cancel_to_a_minus_y():
