@@ -32,7 +32,6 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Arrays = Sequence[ArrayLike]
 Names = str | Sequence[str]
-
 SMALLEST_PROBABILITY = 1e-12  # of anything smaller binary_cross_entropy takes no logarithm
 
 

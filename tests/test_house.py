@@ -194,3 +194,20 @@ def test_no_conditional_expression_has_three_arms(module):
         assert not any(isinstance(arm, ast.IfExp) for arm in arms), (
             f"{FILES[module]}:{node.lineno}: say it in two statements, or look it up in a table"
         )
+
+
+COMMANDS = {"add_options", "run", "main"}
+"""What each command has."""
+SECOND_DERIVATION = {"forward", "softmax"}
+"""Of `microbp.vectorized`, which shares nothing with the rest, a name neither."""
+
+
+def test_no_two_public_things_have_one_name():
+    found = Counter(
+        node.name
+        for path in FILES.values()
+        for node in tree(path).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    )
+    twice = {name for name, count in found.items() if count > 1}
+    assert twice <= COMMANDS | SECOND_DERIVATION, "say in its name which of the two it is"

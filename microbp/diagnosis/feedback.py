@@ -1,7 +1,7 @@
 """What each learner of a class gets back: a file, with the verdict, the numbers, and which line is wrong.
 
 >>> from microbp.diagnosis.grading import Grade
->>> print(as_markdown(Grade("ada", "right", right=8, credit=1.0, sentence="All right."), "w1-w8"))
+>>> print(feedback_as_markdown(Grade("ada", "right", right=8, credit=1.0, sentence="All right."), "w1-w8"))
 # ada: right
 <BLANKLINE>
 w1-w8, credit 1.00: of 8 numbers that you gave, 8 are right.
@@ -54,14 +54,14 @@ def write_feedback(grades: Iterable[Grade], folder: str | os.PathLike[str], titl
     return [write_file(path, text.encode()) for path, text in made.items()]
 
 
-def as_markdown(grade: Grade, title: str) -> str:
+def feedback_as_markdown(grade: Grade, title: str) -> str:
     """The feedback as Markdown."""
     head, *paragraphs = _paragraphs(grade, title)
     report = ["```text", grade.report.replace("```", "'''"), "```", ""] if grade.report else []
     return "\n".join([f"# {head}", "", *(line for text in paragraphs for line in (text, "")), *report])
 
 
-def as_html(grade: Grade, title: str) -> str:
+def feedback_as_html(grade: Grade, title: str) -> str:
     """The feedback as a page."""
     head, *paragraphs = map(html.escape, _paragraphs(grade, title))
     parts = [f"<p>{text}</p>" for text in paragraphs] + [f"<pre>{html.escape(grade.report)}</pre>"] * bool(grade.report)
@@ -76,4 +76,4 @@ def _paragraphs(grade: Grade, title: str) -> list[str]:
     return [f"{grade.name}: {grade.verdict}", f"{title}{counted}.", grade.sentence]
 
 
-FORMS = {"md": as_markdown, "html": as_html}
+FORMS = {"md": feedback_as_markdown, "html": feedback_as_html}

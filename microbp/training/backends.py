@@ -21,7 +21,7 @@ from microbp.engine import Value
 from microbp.nn.arrays import LeafPlaces
 from microbp.optim import Trainable
 from microbp.problems.network import NetworkProblem
-from microbp.training.compiled import matrix_form
+from microbp.training.compiled import compiled_matrix_form
 
 Floats = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ class CompiledBackend(ArrayBackend):
 
     def __init__(self, problem: NetworkProblem) -> None:
         super().__init__(problem)
-        self.form = matrix_form(problem)
+        self.form = compiled_matrix_form(problem)
         self.arguments = self.form.arguments(self.theta)
 
     def forward(self, rows: Any) -> float:

@@ -1,7 +1,7 @@
 """The matrix form of a problem, derived from the scalar graph of one sample: what trains with the engine "compiled".
 
 >>> from microbp.problems import as_network, load
->>> form = matrix_form(as_network(load("w1-w8")))
+>>> form = compiled_matrix_form(as_network(load("w1-w8")))
 >>> X, Y = np.array([[0.05, 0.1]]), np.array([[0.01, 0.99]])
 >>> loss, (dW1, dW2) = form.function(X, Y, *form.arguments(form.theta))
 >>> round(float(loss), 9), dW2[0].round(9).tolist()
@@ -47,7 +47,7 @@ class MatrixForm(NamedTuple):
         return [problem.penalty_of(m) / (2 * m) / (1 if self.mean else m)] if problem.l2 else []
 
 
-def matrix_form(problem: NetworkProblem) -> MatrixForm:
+def compiled_matrix_form(problem: NetworkProblem) -> MatrixForm:
     """Builds the graph of one sample with its targets as values, and compiles it for a batch."""
     model = MLP.from_arrays(*problem.model.arrays(), **problem.model.activations())
     entries: list[Any] = []

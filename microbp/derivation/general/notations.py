@@ -1,7 +1,7 @@
 """How texts write a network: what they call its quantities, from where they count, what stands in rows.
 
 >>> own = NOTATIONS["matrix-form"]
->>> written("{d:l} = {d:l+1} {T:l+1}", own, "l", weights=False), own.name("W", 1, "jk")
+>>> in_notation("{d:l} = {d:l+1} {T:l+1}", own, "l", weights=False), own.name("W", 1, "jk")
 ('δ(l) = δ(l+1) Θ(l)', 'Θ_jk(1)')
 """
 
@@ -132,7 +132,7 @@ def parsed(template: str) -> list[str | Symbol]:
     return [*found, template[end:]]
 
 
-def written(
+def in_notation(
     template: str,
     notation: Notation,
     layer: str | int,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from microbp.derivation.general.notations import NOTATIONS, OF_WEIGHTS, Notation, Symbol, parsed, written
+from microbp.derivation.general.notations import NOTATIONS, OF_WEIGHTS, Notation, Symbol, in_notation, parsed
 from microbp.derivation.general.quantities import Quantities
 from microbp.derivation.general.table import TABLE, Row
 from microbp.derivation.matrices import matrix_lines
@@ -139,7 +139,7 @@ class _Page:
         if self.notation.columns and self.of.m == 1:
             template = template.replace("Σ_i ", "")
         index = self._numbered if numbers else self._index
-        return written(template, self.notation, layer, weights=weights, last=last, index=index)
+        return in_notation(template, self.notation, layer, weights=weights, last=last, index=index)
 
     def _index(self, symbol: str, index: str) -> str:
         """The indices of an entry in the order of the notation."""

@@ -49,7 +49,7 @@ class Window(NamedTuple):
         return Window(*map(min, self[:2], other[:2]), *map(max, self[2:], other[2:]))
 
 
-class Shown(NamedTuple):
+class ShownPart(NamedTuple):
     """What an SVG of Graphviz shows: for each card, arrow and box how it looks, and its corners in points."""
 
     looks: dict[str, tuple[bytes, tuple[float, float, float, float]]]
@@ -61,7 +61,7 @@ class Shown(NamedTuple):
         return Window(0, 0, *(math.floor(points * scale + 0.5) for points in self.size))
 
 
-def shown(svg: bytes) -> Shown:
+def shown(svg: bytes) -> ShownPart:
     """Reads an SVG of Graphviz."""
     root = ET.fromstring(svg)
     graph = next((part for part in root if part.tag.endswith("}g")), root)
@@ -75,7 +75,7 @@ def shown(svg: bytes) -> Shown:
         key = next(key for n in count() if (key := f"{part.get('class')} {called} {n}") not in looks)
         looks[key] = ET.tostring(part), _corners(part)
     _, _, *size = map(float, root.get("viewBox", "0 0 0 0").split())
-    return Shown(looks, (float(found[1]), float(found[2])) if found else (0.0, 0.0), (size[0], size[1]))
+    return ShownPart(looks, (float(found[1]), float(found[2])) if found else (0.0, 0.0), (size[0], size[1]))
 
 
 def _parts(graph: ET.Element) -> Iterator[ET.Element]:
@@ -106,7 +106,7 @@ def _corners(part: ET.Element) -> tuple[float, float, float, float]:
     return min(xs) - AROUND, min(ys) - AROUND, max(xs) + AROUND, max(ys) + AROUND
 
 
-def windows(before: Shown, after: Shown, width: int, height: int, scale: float) -> list[Window]:
+def windows(before: ShownPart, after: ShownPart, width: int, height: int, scale: float) -> list[Window]:
     """Where two pictures of this size differ; `scale` is the pixels of a point."""
     found: list[Window] = []
     for key in before.looks.keys() | after.looks.keys():

@@ -15,7 +15,7 @@ from microbp.errors import ProblemError
 from microbp.printing.files import check_place, write_file
 from microbp.problems import NetworkProblem, Problem
 from microbp.terminal.output import put
-from microbp.training.compiled import matrix_form
+from microbp.training.compiled import compiled_matrix_form
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +70,7 @@ def module_source(problem: Problem, loop: bool = False, readable: bool = True, t
 def matrix_source(problem: Problem) -> str:
     """The source in matrix form, with the problem's own numbers at its end."""
     if isinstance(problem, NetworkProblem):
-        form = matrix_form(problem)
+        form = compiled_matrix_form(problem)
         f, numbers = form.function, [*problem.shown_samples, *form.arguments(form.theta)]
         numbers += [np.asarray(x) for x in form.penalty(problem, len(numbers[0]))]
     else:

@@ -1,7 +1,7 @@
 """A line that is a sum, in which another array stands for an addend: logits for probabilities, another softmax.
 
 >>> z, y = np.array([[1.0, 2.0], [0.5, -1.0], [0.0, 3.0]]), np.eye(2)[[0, 1, 1]]
->>> p, q = softmax(z, (1,)), softmax(z, (0,))
+>>> p, q = softmax_along(z, (1,)), softmax_along(z, (0,))
 >>> [(cause.code, cause.text) for cause in replaced((q - y) / 3, (p - y) / 3, np.full(z.shape, 1e-12), {"`z`": z})]
 [('wrong-axis', 'softmax(`z`) along axis 0 stands in the place of softmax(`z`)')]
 """
@@ -22,7 +22,7 @@ MOST_ARRAYS = 80
 """So many arrays are tried in the places of one another."""
 
 
-def softmax(z: Any, axes: tuple[int, ...]) -> Any:
+def softmax_along(z: Any, axes: tuple[int, ...]) -> Any:
     """exp(z) / Σ exp(z), the sum along these axes."""
     found = np.exp(z - z.max(axis=axes, keepdims=True))
     return found / found.sum(axis=axes, keepdims=True)
@@ -35,7 +35,7 @@ def derived(z: Any, said: str) -> dict[str, Any]:
         for count in range(1, z.ndim + 1):
             for axes in combinations(range(z.ndim), count) if z.size else ():
                 along = "" if axes == (z.ndim - 1,) else f" along axis {', '.join(map(str, axes))}"
-                made[f"softmax({said}){along}"] = softmax(z, axes)
+                made[f"softmax({said}){along}"] = softmax_along(z, axes)
                 if along:
                     shifted = np.exp(z - z.max(axis=-1, keepdims=True))
                     made[f"softmax({said}) with the sum{along}"] = shifted / shifted.sum(axis=axes, keepdims=True)
