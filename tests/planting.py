@@ -8,7 +8,7 @@ from microbp.comparing.answers.read import read_gradients
 from microbp.derivation.backprop import gradients, pass_of
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import MISTAKES
-from microbp.diagnosis.search.changes import FACTORS, factor_value, varieties
+from microbp.diagnosis.search.changes import FACTORS, factor_value, is_factor, varieties
 from microbp.diagnosis.search.elsewhere import MOST_EXCHANGED
 from microbp.diagnosis.search.replay import ERRORS
 from microbp.diagnosis.search.search import Search
@@ -109,6 +109,7 @@ def with_mistakes(rng, mistakes, digits=None, **of):
         findings = [planted(rng, case, mistake) for mistake in mistakes]
         if None in findings or clash(findings):
             continue
+        findings.sort(key=lambda finding: is_factor(finding.change))  # a line that is replaced would lose it
         explanation = Explanation(tuple(findings), len(findings))
         wrong, *alone = [made_by(case, e) for e in (explanation, *(Explanation((f,), 1) for f in findings))]
         if wrong is None or any(g is None for g in alone):
@@ -120,6 +121,8 @@ def with_mistakes(rng, mistakes, digits=None, **of):
             (given,) = read_gradients(case, wrong, loose=True)
         except ValueError:
             continue
+        if "transposed-gradient" in codes and given.layout.weights != "out,in":
+            continue  # with all of them transposed that is a layout
         # Each mistake must change the numbers, by itself and beside the other.
         if Search(case, given).is_right() or (len(alone) > 1 and any(same(wrong, g) for g in alone)):
             continue

@@ -83,7 +83,7 @@ class Pass:
 def edited(lines: Mapping[str, str], change: Change) -> dict[str, str]:
     """A layer's lines with others in the place of some."""
     made = dict(lines)
-    if "d" not in change and change.keys() & _NOT_IN.get(made["d"], set()):
+    if change.keys() & _NOT_IN.get(made["d"], set()):
         made["d"] = PASS["d"]  # what simplified is no longer there
     for name, text in change.items():
         if name not in WHOLE:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from microbp.problems.exercise import Exercise
 MOST_MISTAKES = 2
 MOST_EXCHANGED = 12
 """Of more weights it is not asked which two were exchanged."""
+MOST_ORDERS = 24
+"""The most orders of the targets that are tried."""
 MOST_AGAIN = 200_000
 """Of larger networks two passes are not replayed beside another mistake: weights times samples."""
 
@@ -32,33 +34,51 @@ MOST_AGAIN = 200_000
 class Elsewhere(Layers):
     """What is no change of one layer alone."""
 
-    def _starts(self, cost: int) -> Iterator[tuple[Start, Used]]:
-        """Other forward passes, other weights, and another order of the list, each with what it takes."""
-        ideas = [idea for idea in self.ideas if cost >= idea.cost]
-        if cost >= UNNAMED:
-            ideas += [move.idea for move in self._edits(self.case.depth, "forward")]
-        for idea in ideas:
-            if "start" in idea.change:
-                yield from self._elsewhere(idea)
-            elif "order" in idea.change and self.case.depth > 1:
-                yield Start(self.start.scopes, self.right.changed(idea.change, ())), Used(idea, ())
-            elif {"z", "a"} & idea.change.keys():
-                scopes = idea.mistake.scopes(self.case.depth)
-                for layers in (
-                    scopes if idea.mistake is not ANOTHER else [s for s in scopes if len(s) in (1, self.case.depth)]
-                ):
-                    start = self.started(changed(self.case, self.right, idea.change, layers), None, min(layers))
-                    if start and not all(
-                        same_but_rounding(s["a"], t["a"]) for s, t in zip(start.scopes, self.start.scopes, strict=True)
-                    ):
-                        yield start, Used(idea, layers)
+    def _starts(self, cost: int) -> Iterator[tuple[Start, tuple[Used, ...]]]:
+        """Other forward passes, other numbers, another order of the list, or two of these, each with what it takes."""
+        numbers = [
+            Used(idea._replace(change=change), ())
+            for idea in self.ideas
+            for change in (self._other_numbers(idea) if "start" in idea.change else ())
+        ]
+        order = [Used(idea, ()) for idea in self.ideas if "order" in idea.change and self.case.depth > 1]
+        yield from self._forward
+        for move in self._edits(self.case.depth, "forward") if cost >= UNNAMED else ():
+            yield from self._other_forward(move.idea)
+        for used in (*order, *numbers):
+            targets = "targets" in used.idea.change
+            if (start := self._started((used,))) and (not targets or cost > 1 or self._last_fits(start)):
+                yield start, (used,)
+        named = [used for _, (used,) in self._forward]
+        for pair in (*product(numbers, (*named, *order)), *product(named, order)) if cost > 1 else ():
+            if start := self._started(pair):
+                yield start, pair
 
-    def _elsewhere(self, idea: Idea) -> Iterator[tuple[Start, Used]]:
-        """Passes of the network with other weights, or targets."""
-        for change in self._other_numbers(idea):
-            start = self.started(self.right, at_other_numbers(self.case, change))
-            if start and ("targets" not in change or self._last_fits(start)):
-                yield start, Used(idea._replace(change=change), ())
+    @cached_property
+    def _forward(self) -> list[tuple[Start, tuple[Used]]]:
+        """The other forward passes of the table."""
+        return [found for idea in self.ideas for found in self._other_forward(idea)]
+
+    def _other_forward(self, idea: Idea) -> Iterator[tuple[Start, tuple[Used]]]:
+        """The starts that have a change of the forward pass, where it makes anything else."""
+        if {"z", "a"} & idea.change.keys():
+            for layers in idea.mistake.scopes(self.case.depth):
+                used = (Used(idea, layers),)
+                if idea.mistake is not ANOTHER or len(layers) in (1, self.case.depth):
+                    start = self._started(used)
+                    if start and not all(same_but_rounding(s["a"], t["a"]) for s, t in zip(start.scopes, self.start.scopes)):
+                        yield start, used
+
+    def _started(self, used: Sequence[Used]) -> Start | None:
+        """The start of a pass with these ideas."""
+        case, lines = self.case, self.right
+        for u in used:
+            if "start" in u.idea.change:
+                case = at_other_numbers(case, u.idea.change)
+            else:
+                lines = changed(self.case, lines, u.idea.change, u.layers)
+        first = min((l for u in used for l in u.layers), default=len(self.start.scopes))
+        return self.started(lines, None if case is self.case else case, first)
 
     def _last_fits(self, start: Start) -> bool:
         """Whether the last layer is the learner's: of many orders of the targets only such are worth a search."""
@@ -73,7 +93,7 @@ class Elsewhere(Layers):
     def _other_numbers(self, idea: Idea) -> list[dict[str, Any]]:
         """The same idea with each two weights that may have been exchanged, each order of targets, or after a step."""
         if idea.mistake.code == "targets-in-another-order":
-            return [{**idea.change, "targets": order} for order in self.orders]
+            return [{**idea.change, "targets": order} for order in self.orders[:MOST_ORDERS]]
         if idea.change["start"].startswith("those"):
             return [dict(idea.change)] if self.case.learning_rate else []
         places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
@@ -95,7 +115,10 @@ class Elsewhere(Layers):
         beside: list[tuple[Finding, ...]] = [()]
         if cost > 1 and sum(W.size for W in self.case.weights) * len(self.case.Y) <= MOST_AGAIN:
             beside = [findings for findings, _ in self._scoped]
-            beside += [(Finding(idea.mistake, idea.change, (), self.case.names),) for idea in self.factors]
+            for idea in self.factors:
+                kinds = {"scale_weights": "W", "scale_biases": "b"}.get(next(iter(idea.change)), "Wb")
+                names = tuple(name for name in self.case.names if name[1] in kinds)
+                beside.append((Finding(idea.mistake, idea.change, (), names),))
         for findings in beside:
             yield Explanation((twice, *findings), 1 + sum(CODES[f.mistake.code] is not ANOTHER for f in findings))
 

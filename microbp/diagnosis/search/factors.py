@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.comparing.answers.answer import largest
-from microbp.diagnosis.search.fitting import Column, common, interval, middle
+from microbp.diagnosis.search.fitting import Column, common, interval, middle, round_number
 from microbp.diagnosis.search.likely_factors import Interval, LikelyFactors
 from microbp.problems.exercise import Floats
 
@@ -27,8 +27,6 @@ LEAST_FOR_LAMBDA = 3
 """Of fewer numbers it is not said that there is a penalty in them where λ is 0, if that is no round number."""
 LEAST_CHANGE = 1e-3
 """A factor that is no likely number, and changes less, is nobody's mistake."""
-NARROW = 1e-4
-"""How near a round number must be known, relative to it, to be no coincidence."""
 
 
 class SameFactor(NamedTuple):
@@ -116,8 +114,7 @@ def _options(columns: Sequence[Column], nice: LikelyFactors) -> Iterator[_Option
     if not penalised:
         return
     yield from _penalties(columns, nice)
-    if plain or not weights:
-        yield from _both(columns, nice)
+    yield from _both(columns, nice)
 
 
 def _penalties(columns: Sequence[Column], nice: LikelyFactors) -> Iterator[_Option]:
@@ -131,8 +128,7 @@ def _penalties(columns: Sequence[Column], nice: LikelyFactors) -> Iterator[_Opti
     value = nice.snap(one)
     entries = sum(np.count_nonzero(c.l2) for c in columns if c.name in wrong)
     if not plain and columns[0].name[1] == "W":  # a λ where there is none: a round number, or many that agree
-        near = float(f"{middle(one):.3g}")
-        value = near if one[0] <= near <= one[1] and one[1] - one[0] <= NARROW * abs(near) else None
+        value = round_number(one)
         if value is None and entries < LEAST_FOR_LAMBDA:
             return
     if value is None and entries < 2:
@@ -152,7 +148,10 @@ def _both(columns: Sequence[Column], nice: LikelyFactors) -> Iterator[_Option]:
         (f, c), *_ = np.linalg.lstsq(np.stack([column.loss, column.l2], axis=1), column.given, rcond=None)
         for whole, ratio in ((False, c), (True, c / f if f else 0.0)):
             width = 1e-4 if np.max(column.tolerance) > 1e-8 * np.abs(column.given).max() else 1e-7
-            snapped = nice.snap((ratio - width * (1 + abs(ratio)), ratio + width * (1 + abs(ratio))))
+            ends = (ratio - width * (1 + abs(ratio)), ratio + width * (1 + abs(ratio)))
+            snapped = round_number(ends) if column.name[1] == "W" and not column.plain else nice.snap(ends)
+            if snapped is None and column.name[1] == "W" and not column.plain:
+                continue  # a λ where there is none is a round number
             value = float(ratio if snapped is None else snapped)
             if value in seen:
                 continue

@@ -15,6 +15,8 @@ import numpy as np
 from microbp.diagnosis.search.likely_factors import Interval
 from microbp.problems.exercise import Floats
 
+NARROW = 1e-4
+"""How near a round number must be known, relative to it, to be no coincidence."""
 EVERY: Interval = (-np.inf, np.inf)
 """Any factor at all: of zeros."""
 
@@ -72,6 +74,12 @@ def common(intervals: Sequence[Interval | None]) -> Interval | None:
 def middle(interval: Interval) -> float:
     """The middle of an interval; 1 of one that has no end."""
     return (interval[0] + interval[1]) / 2 if np.isfinite(interval).all() else 1.0
+
+
+def round_number(held: Interval) -> float | None:
+    """The number of three digits in an interval that is narrow enough for that to be no coincidence."""
+    near = float(f"{middle(held):.3g}")
+    return near if held[0] <= near <= held[1] and held[1] - held[0] <= NARROW * abs(near) else None
 
 
 def roundest(interval: Interval | None) -> float | None:

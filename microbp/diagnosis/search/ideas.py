@@ -13,7 +13,7 @@ from microbp.derivation.formulas import JACOBIANS, SLOPES
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find_mistake
 from microbp.diagnosis.search.changes import is_factor, texts, varieties
 from microbp.diagnosis.search.edits import edits
-from microbp.diagnosis.search.fitting import Column, interval, roundest, spans
+from microbp.diagnosis.search.fitting import Column, interval, round_number, roundest, spans
 from microbp.diagnosis.search.replay import Replayer, stage
 from microbp.losses import LOSSES
 
@@ -45,8 +45,8 @@ class Idea(NamedTuple):
 
     @property
     def of_gradients(self) -> bool:
-        """Whether what goes back has the weights' gradients in it: then their factor counts twice."""
-        return self.stepped or "dW" in str(self.change.get("back"))
+        """Whether another line has the weights' gradients in it: then their factor counts twice."""
+        return self.stepped or any("dW" in str(self.change.get(line)) for line in ("back", "db"))
 
 
 class Used(NamedTuple):
@@ -133,14 +133,33 @@ class Ideas(Replayer):
         )
         likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2, *seen)) if c and c not in (1.0, -1.0)]
         found = [
-            Idea(find_mistake("sign"), {"scale": -1.0}),
-            *(Idea(find_mistake("factor"), {"scale": c}) for c in likely),
+            *(
+                Idea(find_mistake("sign"), {rule: -1.0})
+                for rule in ("scale", "scale_weights", "scale_biases", "scale_loss")
+            ),
+            *(Idea(find_mistake("factor"), {rule: c}) for c in likely for rule in ("scale", "scale_biases")),
+            Idea(find_mistake("not-zeroed"), {"scale": 2.0}),
         ]
+        biases = {"bias-sum-for-mean": m, "bias-mean-for-sum": 1 / m, "bias-not-trained": 0.0}
+        found += [Idea(find_mistake(code), {"scale_biases": c}) for code, c in biases.items() if c != 1.0]
+        if not self.case.l2:
+            found += [Idea(find_mistake("l2-not-in-loss"), {"l2": c}) for c in self._penalties()]
         if self.case.l2:
             found += [Idea(find_mistake("weights-not-regularized"), {"l2_weights": 0.0})]
             found += [Idea(find_mistake("l2-sign"), {"l2_weights": -1.0})]
             found += [Idea(find_mistake("l2-factor"), {"l2_weights": c}) for c in likely]
         return found
+
+    def _penalties(self) -> set[float]:
+        """The λ that arrays of weights have alone, where there is none."""
+        found = set()
+        for name, (numbers, tolerance) in self._given.items():
+            right, W = self.case.truth[1][name], self.case.weights[int(name[2:]) - 1] / len(self.case.Y)
+            if name[1] == "W" and self.given.arrays[name].shape == W.shape:
+                own, penalty = self.given.select(name, right), self.given.select(name, W)
+                if own is not None and penalty is not None and (held := interval(numbers - own, penalty, tolerance)):
+                    found.add(round_number(held))
+        return {c for c in found if c}
 
     def _edits(self, l: int, kind: str) -> list[Move]:
         """Every edit of a layer's lines of that kind."""

@@ -16,6 +16,9 @@ from microbp.derivation.backprop import Scope
 from microbp.diagnosis.search.ideas import Ideas, Move, Used
 from microbp.diagnosis.search.replay import Start, same, stage, touches
 
+_OF_LOSS, _OF_PENALTY = ("dW", "db"), ("l2W", "l2b")
+"""The sums of a layer, and what is added to them."""
+
 
 class Layers(Ideas):
     """The search for the ideas that make a learner's numbers."""
@@ -173,19 +176,27 @@ class Layers(Ideas):
                     both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, rate or other)
                     if both is not None and self.fits(start, l, both):
                         yield (*moves, one, two), both, rate or other
-        if self.case.l2 and left > 1 and good["b"] and not good["W"]:
+        if self.case.l2 and left > 1 and not all(good.values()):
             yield from self._with_penalty(start, l, scope, moves, lines)
 
     def _with_penalty(
         self, start: Start, l: int, scope: Scope, moves: tuple[Move, ...], lines: Mapping[str, str]
     ) -> Iterator[tuple[tuple[Move, ...], Scope, float | None]]:
-        """Two things in the sums of the weights: one in the sum itself, and one in its penalty."""
-        named = [m for m in self._named.get((l, "sums"), []) if not m.texts.keys() & lines.keys()]
-        for one, two in product(*([m for m in named if m.texts.keys() == {key}] for key in ("dW", "l2W"))):
-            if not (one.idea.stepped or two.idea.stepped):
-                self.tried += 1
-                both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, None)
-                if both is not None and self.fits(start, l, both):
+        """Two things in the sums of a layer: one in those of the loss, and one in a penalty."""
+        named = [m for m in self._moves(l, "sums", 1) if not m.texts.keys() & lines.keys()]
+        made: list[list[tuple[Move, Scope]]] = []
+        for keys in (_OF_LOSS, _OF_PENALTY):
+            made.append([])
+            for move in named:
+                if move.texts.keys() <= {*keys} and not move.idea.stepped and "dW" not in move.texts.get("db", ""):
+                    self.tried += 1
+                    if (done := self.resummed(start, l, scope, {**lines, **move.texts})) is not None:
+                        made[-1].append((move, done))
+        for (one, loss), (two, penalty) in product(*made):
+            if np.shape(loss["of_W"]) == np.shape(penalty["l2W"]):
+                both = loss | {key: penalty[key] for key in _OF_PENALTY}
+                both |= {f"d{kind}": both[f"of_{kind}"] + both[f"l2{kind}"] for kind in "Wb"}
+                if self.fits(start, l, both):
                     yield (*moves, one, two), both, None
 
     def _rates_here(self, start: Start, l: int, scope: Scope, move: Move) -> list[float]:

@@ -23,8 +23,9 @@ def read_scaling(case: Exercise, given: Answer, scaling: Scaling, nice: LikelyFa
     for kind, l2 in (("W", scaling.l2_weights), ("b", scaling.l2_biases)):
         names = tuple(name for name in scaling.penalised if name[1] == kind)
         if names:
-            factor = next((g.value for g in scaling.groups if g.value), 1.0) if kind == "W" else 1.0
-            choices.append([_penalty(case, c, names, nice) for c in dict.fromkeys((l2, l2 / factor))])
+            factor = next((g.value for g in scaling.groups if g.value and {*names} & {*g.names}), 1.0)
+            penalties = [_penalty(case, c, names, nice) for c in dict.fromkeys((l2, l2 / factor))]
+            choices.insert(0, penalties)  # these may put a line in the place of one, which a factor then multiplies
     for chosen in product(*choices):
         yield tuple(finding for findings in chosen for finding in findings)
 

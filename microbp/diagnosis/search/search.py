@@ -72,6 +72,8 @@ class Search(Elsewhere):
             return "" if self._of_few_digits(typed) else exact
         if rounded_to_single(self.given, right):
             return "single"
+        if self.precision.single and self._near(typed, [self._in_single], single=True):
+            return "single"  # where 1 − a² is 0 in float32, mistakes come to 0 as well
         if self._near(typed, single=True) and not self._mistakes(typed):
             return "single"
         if self._near(replace(typed, cut=True)) and not self._mistakes(typed):
@@ -93,10 +95,16 @@ class Search(Elsewhere):
     def _marked(self, precision: Precision) -> list[Marked]:
         return list(marked(self.given, self.case.truth[1], precision.tolerance))
 
-    def _near(self, precision: Precision, **how: Any) -> bool:
-        """Whether the numbers are as near to the right ones as that."""
+    def _near(self, precision: Precision, rights: Sequence[Gradients] = (), **how: Any) -> bool:
+        """Whether the numbers are as near to the right ones, or to some others, as that."""
         allowed = partial(precision.tolerance, **how)
-        return any(not any(array.wrong.any() for array in marked(self.given, right, allowed)) for right in self._rights)
+        every = rights or self._rights
+        return any(not any(array.wrong.any() for array in marked(self.given, right, allowed)) for right in every)
+
+    @cached_property
+    def _in_single(self) -> Gradients:
+        """What the right pass comes to in single precision."""
+        return gradients(self.case, self.right.changed({"precision": "single"}, ()))
 
     @cached_property
     def _rights(self) -> list[Gradients]:
@@ -159,8 +167,9 @@ class Search(Elsewhere):
             for used in self.explained(self.start, (), cost):
                 if any(u.idea.of_gradients for u in used) or not any(is_factor(u.idea.change) for u in used):
                     yield self._explanation(used)
-            for start, idea in self._starts(cost):
-                yield from map(self._explanation, self.explained(start, (idea,), cost - idea.cost))
+            for start, ideas in self._starts(cost):
+                spent = sum(used.cost for used in ideas)
+                yield from map(self._explanation, self.explained(start, ideas, cost - spent) if spent <= cost else ())
             yield from self._again(cost)
         if cost > 1:
             yield from self._factored(cost, self._scoped)
