@@ -66,7 +66,8 @@ class Elsewhere(Layers):
                 used = (Used(idea, layers),)
                 if idea.mistake is not ANOTHER or len(layers) in (1, self.case.depth):
                     start = self._started(used)
-                    if start and not all(same_but_rounding(s["a"], t["a"]) for s, t in zip(start.scopes, self.start.scopes)):
+                    pairs = zip(start.scopes, self.start.scopes, strict=True) if start else ()
+                    if start and not all(same_but_rounding(one["a"], other["a"]) for one, other in pairs):
                         yield start, used
 
     def _started(self, used: Sequence[Used]) -> Start | None:
