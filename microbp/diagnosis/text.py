@@ -88,7 +88,7 @@ def _where(case: Exercise, finding: Finding) -> str:
     slopes = [
         f"{symbol(name)}′(z) = " + re.sub(r"([az])1", r"\1", part_form(case, text, 1))
         for name, text in SLOPES.items()
-        if f"{symbol(name)}′(" in named
+        if re.search(rf"(?<!\w){symbol(name)}′\(", named)
     ]
     legend = [text for name, text in LEGEND.items() if re.search(rf"(?<!\w){name}(?!\w)", named)]
     return "; ".join([said, *slopes, *legend])
@@ -191,7 +191,7 @@ _CLIPPED = "They are the right numbers, cut off at ±{}: hand in the gradients b
 
 def unexplained_in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
-    nothing = "The gradients are wrong, and no other line, nor two known mistakes, gives these numbers."
+    nothing = "The gradients are wrong; no other single line and no two known mistakes give these numbers."
     if details["by_chance"]:
         nothing = "The gradients are wrong. What would give so few digits would do so by chance: give more."
     wrong, right = (", ".join(map(given.called, details[word])) for word in ("wrong", "right"))
