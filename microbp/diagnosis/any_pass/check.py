@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def check(
     single precision are held to single precision. What is too large is checked with fewer samples, and the report
     notes it. Raises `ProblemError` for what cannot be compared, and what `trace` raises.
     """
-    given = {**(arrays or {}), **more}
+    given = {name: _array_of_list(x) for name, x in {**(arrays or {}), **more}.items()}
     if (backward is None) == (gradients is None):
         raise ProblemError("check needs a backward pass, or gradients=… with its numbers: one of the two")
     try:
@@ -130,6 +131,15 @@ def check(
                 (*found.notes, f"checked with the first {count} of {samples} samples: all are too many for scalars"),
             )
         raise
+
+
+def _array_of_list(x: Any) -> Any:
+    """A list of floats, in rows or not, as an array; everything else as it is."""
+    if isinstance(x, list) and all(isinstance(e, list | float | int) for e in x):
+        with suppress(ValueError):  # rows of different lengths
+            found = np.asarray(x)
+            return found if found.dtype.kind == "f" and found.size else x
+    return x
 
 
 def _check(

@@ -134,12 +134,13 @@ def _not_given(judge: Judge, lines: Sequence[Line]) -> list[str]:
         return []
     inside = Region(judge.trace.graph, judge.places[first], judge.fixed).nodes
     between = [
-        name for name, quantity in judge.trace.items()
+        name.partition("[")[0] for name, quantity in judge.trace.items()
         if name not in judge.given and not quantity.is_leaf and np.isin(judge.trace.places(name), inside).all()
     ]  # fmt: skip
+    between = [*dict.fromkeys(between[::-1])]
     if not between:
         return []
-    names = ", ".join(between[::-1][:MOST_NAMED]) + (", …" if len(between) > MOST_NAMED else "")
+    names = ", ".join(between[:MOST_NAMED]) + (", …" if len(between) > MOST_NAMED else "")
     return [f"no gradients were given of {names}: return them as well, and the wrong line is found more exactly"]
 
 

@@ -52,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
 def _function(functions: Mapping[str, Any], name: str, path: Path) -> Any:
     """The function of that name, or the only one whose name ends so, `affine_forward`."""
     found = [name] if name in functions else [each for each in functions if each.endswith(f"_{name}")]
+    if not functions:
+        raise ProblemError(f"{path}: there is no function in it; {NEEDS}")
     if len(found) != 1:
         raise ProblemError(f"{path}: {nearest('function', name, functions)}; {NEEDS}")
     return functions[found[0]]

@@ -67,6 +67,10 @@ def test_a_line_that_was_computed_past_a_wrong_one_is_right():
     assert [(line.name, line.verdict) for line in found.lines] == [("z", "wrong"), ("w", "right")]
 
 
+def test_a_list_of_floats_is_an_array():
+    assert microbp.check(forward, backward, x=x.tolist(), w=w, b=b.tolist()).ok
+
+
 def test_numbers_instead_of_a_function_and_other_names():
     dz = forward(x, w, b)["a"]
     gradients = {"delta1": dz, "weights": x.T @ dz}
@@ -236,7 +240,8 @@ def test_the_command_says_the_line_and_exits_with_1(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("x = 1", "unknown function: 'forward'"),
+        ("x = 1", "there is no function in it"),
+        ("def foward(x): return x.sum()", "unknown function: 'forward'"),
         ("def forward(x): return x.sum()\ndef backward(x): return {'dx': 1}", "no data"),
         ("def forward(x): return x.sum()\ndef backward(x): return 1 / 0\nsizes = {'x': (2,)}", "ZeroDivisionError"),
         ("def forward(x): return None\ndef backward(x): return {'dx': 1}\nsizes = {'x': (2,)}", "return"),
