@@ -211,7 +211,10 @@ def _accumulate(name: str, a: Any, axis: int = 0) -> Any:
     for row in a[1:]:
         made.append(_call(name, running[-1], row))
         running = [_call(name, running[-1], row)]
-    return np.moveaxis(np.array(made, dtype=object).reshape(a.shape), 0, axis)
+    found = np.moveaxis(np.array(made, dtype=object).reshape(a.shape), 0, axis)
+    if name == "add":
+        note("cumsum", found)
+    return found
 
 
 def _outer(name: str, a: Any, b: Any) -> Any:

@@ -166,6 +166,17 @@ def test_what_stands_for_another_array_in_a_sum_is_named():
     assert microbp.check(huber, gradients={"dr": 3 * z}, r=3 * z)["r"].causes[0] == "mask"
 
 
+def test_a_running_sum_comes_back_from_its_end():
+    def sums(x):
+        return (np.cumsum(x, axis=0) ** 2).sum()
+
+    back = 2 * np.cumsum(x, axis=0)
+    assert microbp.check(sums, gradients={"dx": np.cumsum(back[::-1], axis=0)[::-1]}, x=x).ok
+    found = microbp.check(sums, gradients={"dx": np.cumsum(back, axis=0)}, x=x)["x"]
+    assert found.causes[0] == "other-derivative"
+    assert "added up from the beginning" in found.text
+
+
 def test_arrays_of_objects_in_a_forward_pass_are_numbers_to_the_backward_pass():
     def forward(v):
         out = np.zeros(v.shape, dtype=object)

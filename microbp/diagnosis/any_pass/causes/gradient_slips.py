@@ -78,6 +78,8 @@ def gradient_slips(
             inside = np.array([where[int(k)] for k in places.ravel()])
             found = passing[inside].reshape(places.shape)
             said = f"the gradient of {site}"
+            if site.op == "cumsum":
+                yield from _running_sums(region, inside, found, said, number)
             yield from _moves(region, inside, found, said, number, int(len(turns) > 1))
             if len(turns) > 1 and len(turns) * len(region.edges) <= MOST_EACH_TURN:
                 yield from _moves_each_turn(region, inside, found, said, number)
@@ -163,6 +165,15 @@ def _moves(region: Region, inside: Any, own: Any, said: str, number: int, first:
     """A gradient with its axes exchanged, its places shifted, turned or in another order; axes from the `first`."""
     for code, weight, how, other in _moved(own, first):
         yield code, f"{said} is {how}", weight, number, _spread(region, inside, other - own)
+
+
+def _running_sums(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
+    """What comes back through a running sum is added up from its end; instead from its beginning, or not at all."""
+    for axis in range(own.ndim):
+        forwards = ("other-derivative", "is added up from the beginning, not from the end", np.cumsum(own, axis))
+        for code, how, sums in (forwards, ("derivative-left-out", "is not added up", own)):
+            other = sums - shifted(sums, -1, axis)  # what has these sums from its end
+            yield code, f"{said} {how}, along axis {axis}", 0.5, number, _spread(region, inside, other - own)
 
 
 def _moves_each_turn(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
