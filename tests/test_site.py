@@ -88,21 +88,11 @@ CELLS = [
     {"cell_type": "markdown", "source": "dW"},
 ]
 FORMS = [
-    ('{"w5": 0.08}', "mine.json", '{"w5": 0.08}'),
-    ("```json\n[0.08]\n```", "mine.json", "[0.08]"),
-    ("w5 = 0.08\n\n∂E/∂w6: −8e-2", "mine.csv", '"w5",0.08\n"w6",-8e-2\n'),
-    ("w[1][0,2], 0.5\nb1 .5", "mine.csv", '"w[1][0,2]",0.5\n"b1",.5\n'),
-    ("dW1;0,5;1\ndW1;2;3", "mine.csv", "dW1;0,5;1\ndW1;2;3"),
-    (
-        "dW1 =\n[[ 1.  -2e+01]\n [ 3.   4.5 ]]\ndb1: [0. 1.]",
-        "mine.json",
-        '{"dW1": [[1.0, -2e+01], [3.0, 4.5]],\n "db1": [0.0, 1.0]}\n',
-    ),
-    ("{'w5': array([1.])}", "backward.py", "gradients = {'w5': array([1.])}\n"),
+    ('{"w5": 0.08}', "mine.txt", '{"w5": 0.08}'),
+    ("w5 = 0.08", "mine.txt", "w5 = 0.08"),
     ("def f(W):\n    return W", "backward.py", "def f(W):\n    return W"),
-    ("dW1 = x.T @ d", "backward.py", "dW1 = x.T @ d"),
-    (json.dumps({"cells": CELLS}), "backward.py", "\ndW1 = 1"),
-    ('{"w5": 0.08,,}', "mine.json", '{"w5": 0.08,,}'),
+    ("import numpy as np\ndW1 = np.ones(2)", "backward.py", "import numpy as np\ndW1 = np.ones(2)"),
+    (json.dumps({"cells": CELLS}), "mine.txt", "\ndW1 = 1"),
 ]
 
 
@@ -166,7 +156,7 @@ def test_the_whole_product_in_a_browser(site, browser_tab, tmp_path, monkeypatch
             tab.locator("#answer").fill(text)
             tab.locator("#run").click()
             assert words in ran(tab)
-        assert tab.locator("#said .err").first.inner_text().startswith("microbp: mine.csv: unknown")
+        assert tab.locator("#said .err").first.inner_text().startswith("microbp: mine.txt: unknown")
 
         # Pictures and pages, without Graphviz.
         tab.locator("#answer").fill("w5 = 0.09")

@@ -65,11 +65,10 @@ const typed = (word) => (/^[\w@%+=:,./~−-]+$/.test(word) ? word : `'${word.rep
 export const asTyped = (list) => ["microbp", ...list].map(typed).join(" ");
 
 /** The command of a state as a list of words, and the files that it needs; throws an Error that says what is missing. */
-export function task(state, files, dark) {
+export function task(state, files) {
   const job = JOBS[state.job];
   if (job.needs && !files[job.needs]) throw new Error(MISSING[job.needs]);
-  const sent = {}, form = { problem: [state.of], answer: [], compared: [] };
-  form.picture = dark ? ["--theme", "dark"] : [];
+  const sent = {}, form = { problem: [state.of], answer: [], compared: [], picture: ["--theme", "auto"] };
   form.mode = state.mode ? [`--${state.mode}`] : [];
   for (const [role, [name, bytes]] of Object.entries(files)) if (role !== "answer") sent[name] = bytes;
   if (job.parts.includes("of") && state.of in OWN) {

@@ -20,7 +20,7 @@ function go() {
   $("result").hidden = $("pictures").hidden = false;
   let asked;
   try {
-    asked = task(now.state, now.files, matchMedia("(prefers-color-scheme: dark)").matches);
+    asked = task(now.state, now.files);
   } catch (error) {
     return tell(error.message);
   }

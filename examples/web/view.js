@@ -69,11 +69,10 @@ function showFile(role) {
   if (role === "answer") kind();
 }
 
-/** Says as what an answer is read. */
+/** Says of an answer that it is code, or that it is a file of numbers. */
 function kind() {
-  const name = now.files.answer ? answerFile(now.files.answer)[0] : "";
-  const read = { json: "JSON", csv: "lines of numbers", py: "Python code, which is run" }[name.split(".").at(-1)] ?? name;
-  $("answer-name").textContent = name && `Read as ${read}.`;
+  const [name, bytes] = now.files.answer ? answerFile(now.files.answer) : [""];
+  $("answer-name").textContent = name.endsWith(".py") ? "This is Python code, which is run." : bytes instanceof Uint8Array ? `This is ${name}.` : "";
 }
 
 function keep(role, name, bytes) {
