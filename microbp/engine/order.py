@@ -19,8 +19,8 @@ from microbp.errors import GraphError
 NEW, LEAF = 0, -1
 """The marks on a node before any walk, and on a leaf for ever: small numbers, of which Python has one object each."""
 WALKED = ()
-"""The mark on a root after one walk; after the next it is the order itself, but for the root: no node refers to itself.
-The first walk from elsewhere that comes through it puts its own mark there."""
+"""The mark on a root after one backward pass. After the next it is the order itself, but for the root: no node refers
+to itself. The first walk from elsewhere that comes through it puts its own mark there."""
 _numbers = count(1)
 _walks: set[object] = set()
 """A key for each walk that is under way."""
@@ -32,8 +32,8 @@ if hasattr(os, "register_at_fork"):  # no other thread of the parent goes on in 
     os.register_at_fork(after_in_child=passes.clear)
 
 
-def topological_order(root: Any) -> list[Any]:
-    """The interior nodes that `root` depends on, inputs before results."""
+def topological_order(root: Any, backward: bool = False) -> list[Any]:
+    """The interior nodes that `root` depends on, inputs before results. The order of a second backward pass is kept."""
     if root.op is None:
         return []
     if (kept := root._state).__class__ is list:
@@ -44,7 +44,8 @@ def topological_order(root: Any) -> list[Any]:
         if len(_walks) > 1:
             return _walk_apart(root)
         order = _walk(root, next(_numbers))
-        root._state = order[:-1] if kept is WALKED else WALKED  # as long as nobody else marks anything
+        if backward or kept is WALKED:  # here nobody else marks anything
+            root._state = order[:-1] if backward and kept is WALKED else WALKED
         return order
     finally:
         _walks.discard(key)

@@ -122,7 +122,7 @@ class Value(Operators, Copyable, Lecture, Methods):
         if self.op is None:
             self.grad = (self.grad or 0.0) + seed
             return
-        order = topological_order(self)
+        order = topological_order(self, backward=True)
         order.reverse()
         key = id(order)
         try:
