@@ -79,6 +79,17 @@ def dummy_feature(samples: int = 100, features: int = 3, seed: int | None = None
     return X, X[:, :1].copy()
 
 
+def first_bit(samples: int = 8, features: int = 3) -> Samples:
+    """Numbers from 0 on in binary, a feature for each digit, of which the first one is the target.
+
+    >>> X, Y = first_bit(4, 2)
+    >>> X.tolist(), Y.ravel().tolist()
+    ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 0.0, 1.0, 1.0])
+    """
+    X = (np.arange(samples)[:, None] >> np.arange(features)[::-1] & 1).astype(float)
+    return X, X[:, :1].copy()
+
+
 def sin_filled(rows: int, columns: int) -> Floats:
     """sin(1)/10, sin(2)/10, … column by column: numbers that look random and are the same everywhere.
 
@@ -131,6 +142,6 @@ def _stored(name: str) -> list[NDArray[np.uint8]]:
 
 
 DATASETS: dict[str, Callable[..., Samples]] = {
-    make.__name__: make for make in (xor, moons, spirals, dummy_feature, sin_samples, iris, digits)
+    make.__name__: make for make in (xor, moons, spirals, dummy_feature, first_bit, sin_samples, iris, digits)
 }
 """Every data set by name."""
