@@ -181,7 +181,9 @@ def cells(path: Path) -> list[tuple[str, str]]:
     return [(name, _MAGIC.sub(r"\1pass", _TIMED.sub("", text, count=1))) for name, text in found if not _is_other(text)]
 
 
-def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+def _cells(notebook: Any) -> list[dict[str, Any]]:
+    if not (isinstance(notebook, dict) and "cells" in notebook):
+        raise ValueError("it has no cells")
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 

@@ -18,6 +18,7 @@ from microbp.comparing.answers.arrays import has_truth
 from microbp.comparing.answers.files import load_gradients, naming_source
 from microbp.engine.operands import real_number
 from microbp.errors import OperandError, ProblemError, UnknownNameError, nearest
+from microbp.nn.array_names import stems
 
 
 def read_labelled(text: str, labels: Collection[str], kind: str = "leaf") -> dict[str, float]:
@@ -45,8 +46,9 @@ def read_labelled(text: str, labels: Collection[str], kind: str = "leaf") -> dic
 def labelled(gradients: Any, labels: Collection[str], kind: str = "leaf") -> dict[str, float]:
     """Gradients of leaves (or of another `kind` of values) with these labels, checked.
 
-    A number may be inf or nan, which a learner's code may have made. Raises `ProblemError` for what is no dict or an
-    empty one, and for what is no number (False is none); `UnknownNameError`, with the nearest label, for another label.
+    A label may stand as its gradient does, dw, dE/dw, w.grad. A number may be inf or nan, which a learner's code may
+    have made. Raises `ProblemError` for what is no dict or an empty one, for what is given twice, and for what is no
+    number (False is none); `UnknownNameError`, with the nearest label, for another label.
     """
     if not isinstance(gradients, Mapping) or not gradients:
         got = "an empty one" if isinstance(gradients, Mapping) else type(gradients).__name__
@@ -54,9 +56,12 @@ def labelled(gradients: Any, labels: Collection[str], kind: str = "leaf") -> dic
             f'the gradients of an expression are a number for each label, for example {{"w": 0.5}}; got {got}'
         )
     found: dict[str, float] = {}
-    for name, number in gradients.items():
-        if name not in labels:
-            raise UnknownNameError(f"{nearest(kind, name, labels)}")
+    for key, number in gradients.items():
+        name = next((stem for stem in stems(str(key)) if stem in labels), None)
+        if name is None:
+            raise UnknownNameError(f"{nearest(kind, key, labels)}")
+        if name in found:
+            raise ProblemError(f"{name} has two gradients, the second as {key!r}: give it one")
         try:
             if has_truth(number):
                 raise OperandError("a truth value is no number")
