@@ -10,6 +10,7 @@ import pytest
 
 import microbp
 from microbp import nn, vectorized
+from microbp.comparing.answers.flat import ORDERS, OrderName
 from microbp.derivation import formulas
 from microbp.drawing.drawing import PictureOptions, Plan
 from microbp.drawing.levels import FOLDED, LevelName
@@ -180,6 +181,7 @@ def test_type_checkers_know_the_choices_of_every_table():
     assert get_args(Activation) == ACTIVATIONS, "run `make gallery`"
     assert {*get_args(LossName)} == {*LOSSES, *ALIASES, "cross_entropy"}, "losses/rows.py: LossName"
     assert get_args(LevelName) == tuple(FOLDED), "drawing/levels.py: LevelName"
+    assert get_args(OrderName) == tuple(ORDERS), "comparing/answers/flat.py: OrderName"
     assert get_args(ThemeName) == tuple(THEMES), "drawing/style.py: ThemeName"
     assert get_args(settings.OptimizerName) == tuple(OPTIMIZERS), "problems/settings.py: OptimizerName"
     assert get_args(settings.Schedule) == tuple(SCHEDULES), "problems/settings.py: Schedule"

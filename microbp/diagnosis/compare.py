@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from microbp.comparing.answers.answer import Answer, misfit
 from microbp.comparing.answers.files import naming_source
+from microbp.comparing.answers.flat import OrderName
 from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import likeliest_reading
 from microbp.comparing.comparison import Comparison, compare_graph
@@ -39,7 +40,7 @@ def compare(
     Y: ArrayLike | None = None,
     *,
     gradients: Any = None,
-    order: str | None = None,
+    order: OrderName | None = None,
     layout: str | None = None,
     loss: LossName | None = None,
     l2: float | None = None,

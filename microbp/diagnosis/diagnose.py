@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike
 from microbp.comparing.answers.answer import Answer, within
 from microbp.comparing.answers.arrays import floats
 from microbp.comparing.answers.files import load_gradients
-from microbp.comparing.answers.flat import ambiguous
+from microbp.comparing.answers.flat import OrderName, ambiguous
 from microbp.comparing.answers.hand_in import answers
 from microbp.comparing.answers.read import likeliest_reading
 from microbp.comparing.assumptions import assumed, right_for, verdict
@@ -65,16 +65,18 @@ def diagnose(
     penalty: str | None = None,
     penalize_biases: bool | None = None,
     learning_rate: float | None = None,
-    order: str | None = None,
+    order: OrderName | None = None,
     layout: str | None = None,
 ) -> Diagnosis:
     """Names the mistakes behind a learner's gradients of a model, or of a problem, by replaying the network under them.
 
-    `gradients` are in any form that `read_gradients` takes, with its `order` and `layout`, in a file, or a function
-    f(weights, biases, X, Y); arrays that are not given are not judged. X has shape (m, n_in), Y (m, n_out); a problem
-    has them, its loss and its λ, which count unless others are given. Numbers count as given to as many digits as they
-    have. The learning rate, which only changes too early need, is solved for where it is not known. Of an expression,
-    or of any graph, they are a dict by label. Raises `ShapeError`, `UnknownNameError` and `ProblemError`.
+    `gradients` are a dict (`dW1`, `db1`, or by label, `w5`), lists `{"dW": […], "db": […]}`, a file, a function
+    f(weights, biases, X, Y), or one flat vector, with its `order`; `layout` says how they are laid out where shapes do
+    not (`in,out`, `columns`, `bias first`, or several with +). Arrays that are not given are not judged. X has shape
+    (m, n_in), Y (m, n_out); a problem has them, its loss and its λ, which count unless others are given. Numbers count
+    as given to as many digits as they have. The learning rate, which only changes too early need, is solved for where
+    it is not known. Of an expression, or of any graph, gradients are a dict by label. Raises `ShapeError`,
+    `UnknownNameError` and `ProblemError`.
     """
     if isinstance(model, Value | ExpressionProblem):
         if isinstance(gradients, str | os.PathLike):

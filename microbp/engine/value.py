@@ -12,7 +12,7 @@ The methods of `Value` are made from the rows of `ops.TABLE` by `define`, at the
 from __future__ import annotations
 
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class Value(Operators, Copyable, Lecture, Methods):
     op: Op | None
     _state: Any
 
-    def __init__(self, data: Any, *more: Any, label: str = "", _children: Any = (), _op: str = "") -> None:
+    def __init__(self, data: SupportsFloat, *more: Any, label: str = "", _children: Any = (), _op: str = "") -> None:
         self.data = data if data.__class__ is float else real_number(data, "Value")
         self.grad = 0.0
         self.label = label if not more and not _children else label_of(more or (_children,)) or label

@@ -36,6 +36,8 @@ ORDERS = {
     "theta-columns": "Θ1, Θ2, … one after the other, the bias in column 0, each column by column, as Θ(:) in Octave",
 }
 """How one flat vector may hold the gradients of a network."""
+OrderName = Literal["rows", "columns", "weights-rows", "weights-columns", "neurons", "theta-rows", "theta-columns"]
+"""All of these, for type checkers."""
 
 
 def flat_readings(case: Exercise, vector: Floats, order: str | None) -> Iterator[Answer]:
