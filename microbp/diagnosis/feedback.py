@@ -64,7 +64,8 @@ def feedback_as_markdown(grade: Grade, title: str) -> str:
 def feedback_as_html(grade: Grade, title: str) -> str:
     """The feedback as a page."""
     head, *paragraphs = map(html.escape, _paragraphs(grade, title))
-    parts = [f"<p>{text}</p>" for text in paragraphs] + [f"<pre>{html.escape(grade.report)}</pre>"] * bool(grade.report)
+    parts = [f"<p>{text}</p>" for text in paragraphs]
+    parts += [f"<pre>{html.escape(grade.report)}</pre>"] if grade.report else []
     return _PAGE.format(title=head, body="\n".join(parts))
 
 

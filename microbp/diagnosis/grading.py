@@ -194,7 +194,7 @@ def _diagnosed(problem: Problem, data: Sequence[Any], reading: Reading, path: Pa
     labels = [leaf.label for leaf in problem.leaves()]
     with Code(path, reading.seconds) as code:
         given = code.function(reading.function) if reading.function else code.gradients(labels)
-        return _of_named(problem, data, reading, given), [code.note] * bool(code.note)
+        return _of_named(problem, data, reading, given), [code.note] if code.note else []
 
 
 def _of_named(problem: Problem, data: Sequence[Any], reading: Reading, given: Any) -> Diagnosis:

@@ -84,7 +84,8 @@ class Worksheet(Shown):
         parts += [] if self.answers else ['<p class="name">Name <span></span> Date <span></span></p>']
         parts += [f"<figure>{picture}</figure>"] if picture else []
         for part in self.parts:
-            parts += [f"<h2>{html.escape(part.title)}</h2>"] + [f"<p>{html.escape(part.text)}</p>"] * bool(part.text)
+            parts.append(f"<h2>{html.escape(part.title)}</h2>")
+            parts += [f"<p>{html.escape(part.text)}</p>"] if part.text else []
             rows = "\n".join(_row(row, "td") for row in part.rows)
             head = f"<thead>{_row(part.head, 'th')}</thead>\n" if any(part.head) else ""
             parts.append(f"<table>{head}<tbody>{rows}</tbody></table>")
