@@ -65,6 +65,15 @@ def _complete() -> None:
     argcomplete.autocomplete(_parser(words[1] if words[1:] and words[1] in COMMANDS else ""))
 
 
+def _problems(prefix: str, **_: Any) -> list[str]:
+    """What may stand for a problem, for a shell: the built-in ones, or a file in the folder that is begun."""
+    from argcomplete.completers import FilesCompleter
+
+    from microbp.problems.loading import builtin_names
+
+    return [*builtin_names(), *FilesCompleter(["toml", "py"])(prefix)]
+
+
 def _failed(words: Sequence[str], code: int, kind: str, said: str) -> int:
     if "--json" in words:
         put_error(code, kind, said)
@@ -160,7 +169,8 @@ def _parser(command: str) -> _Parser:
 
 def _add_options(parser: _Parser, name: str, row: Command) -> None:
     if row.takes != "nothing":
-        parser.add_argument("problem", help=NETWORK if row.takes == "network" else PROBLEM)
+        problem = parser.add_argument("problem", help=NETWORK if row.takes == "network" else PROBLEM)
+        problem.completer = _problems  # type: ignore[attr-defined]  # argcomplete's
         told = argparse.SUPPRESS if row.takes == "network" else "a number for each name in an expression"
         parser.add_argument("numbers", nargs="*", default=[], metavar="NAME=NUMBER", help=told)
         if row.samples:
