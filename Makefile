@@ -59,6 +59,7 @@ bench: $(VENV)/.test $(VENV)/.bench  ## time a step against micrograd's, compile
 	@code=0; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python tests/benchmarks/$$name.py || code=1; done; exit $$code
 
 bench-peers: $(VENV)/.bench  ## time microbp beside micrograd, autograd, JAX, CasADi, PyTorch; write the reference's table anew
+	$(BIN)/python -m doctest examples/pytorch.md
 	$(BIN)/python tests/benchmarks/peers.py --write
 
 bench-wait: $(VENV)/.test  ## the CPU seconds that people wait for commands and answers

@@ -14,6 +14,7 @@ PAGES = (
     "README.md",
     "examples/tutorial.md",
     "examples/class.md",
+    "examples/pytorch.md",
     "examples/reference.md",
     "examples/README.md",
     "examples/web/README.md",
