@@ -53,6 +53,20 @@ class Model:
                 arrived[x] += node.grad * slope
 
 
+def paired(value, model):
+    """Each value below with its model, inputs before what is made of them."""
+    found = {}
+
+    def pair(value, model):
+        if value not in found:
+            for x, its in zip(value.inputs, model.inputs, strict=True):
+                pair(x, its)
+            found[value] = model
+
+    pair(value, model)
+    return list(found.items())
+
+
 def near(a, b):
     return a == b or math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9 * max(1.0, abs(a), abs(b)))
 
@@ -130,7 +144,7 @@ class Engine(RuleBasedStateMachine):
         for node in below:
             node.grad = 0.0
         model.backward(1.0)
-        for one, its in zip(value.graph(), model.below(), strict=True):
+        for one, its in paired(value, model):
             if not isinstance(one, Constant) and stepper.grad(one) is not None:
                 assert near(stepper.grad(one), its.grad)
         for node, grad in before.items():
@@ -140,7 +154,7 @@ class Engine(RuleBasedStateMachine):
     def copied(self, pair, how):
         value, model = pair
         again, its = how(value), copy.deepcopy(model)
-        pairs = list(zip(again.graph(), its.below(), strict=True))
+        pairs = paired(again, its)
         self.pairs += pairs
         return pairs[-1]
 
