@@ -153,7 +153,7 @@ class Layers(Ideas):
         good = {kind: self.fits(start, l, scope, kind) for kind in "Wb"}
         alone: dict[str, list[tuple[Move, Scope, float | None]]] = {"W": [], "b": []}
         for move in self._moves(l, "sums", left):
-            kinds = touches(move.texts)
+            kinds = "Wb" if "dW" in lines.get("db", "") else touches(move.texts)
             others = [kind for kind in "Wb" if kind not in kinds]
             if move.texts.keys() & lines.keys() or (left <= move.idea.cost and not all(good[k] for k in others)):
                 continue
