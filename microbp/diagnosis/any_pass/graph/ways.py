@@ -95,6 +95,8 @@ def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[tuple[str, str,
                 yield "part-only", f"only the first place along axis {axis} is left", place == 0
                 yield "part-only", f"the last place along axis {axis} is left out", place != n
                 yield "part-only", f"the first place along axis {axis} is left out", place != 0
+                both = f"the first and the last place along axis {axis} are left out"
+                yield "part-only", both, (place != 0) & (place != n)
     ranks = [("last", turn), ("first", -turn), ("last", target), ("first", -target)]
     if turns == 1:  # a loop over the places in a window, not over the windows
         shape, position = way.site.arrays[0].shape, sites.position[target]
