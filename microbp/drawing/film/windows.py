@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint32]
 """The colour of each as one number, red in its lowest byte; of shape (height, width)."""
-COSTS = 150_000
+COSTS = 60_000
 """To draw one window more takes as long as so many pixels: windows that are near each other become one."""
 AROUND = 12.0
 """Points around what changes: half a line's width, the head of an arrow, what text has beside its place."""
