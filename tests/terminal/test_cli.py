@@ -383,7 +383,10 @@ def test_a_file_that_is_not_there_is_said_to_be_not_there(capsys):
         assert "Errno" not in error
 
 
-@pytest.mark.parametrize(("line", "goes_on"), [("microbp dia", "diagnose "), ("microbp draw --thi --the", "--theme "), ("microbp step xo", "xor ")])
+@pytest.mark.parametrize(
+    ("line", "goes_on"),
+    [("microbp dia", "diagnose "), ("microbp draw --thi --the", "--theme "), ("microbp step xo", "xor ")],
+)
 def test_a_shell_completes_commands_and_options(line, goes_on, tmp_path):
     need(importlib.util.find_spec("argcomplete") is not None, "argcomplete")
     asked = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}

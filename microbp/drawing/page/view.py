@@ -13,10 +13,11 @@ from microbp.stepping.stepper import Detail, Stepper
 HEIGHT = 680
 """The height of the frame in a notebook, in pixels: marimo cuts off what is higher than 700."""
 FOLLOW = (
-    "const g = document.createElement('canvas').getContext('2d');"
+    "const tell = () => { const g = document.createElement('canvas').getContext('2d');"
     "g.fillStyle = getComputedStyle(this).color; g.fillRect(0, 0, 1, 1);"
     "const c = g.getImageData(0, 0, 1, 1).data;"
-    "this.contentWindow.postMessage(c[0] + c[1] + c[2] > 384 ? 'dark' : 'light', '*')"
+    "this.contentWindow?.postMessage(c[0] + c[1] + c[2] > 384 ? 'dark' : 'light', '*') };"
+    "tell(); new MutationObserver(tell).observe(document.body, {attributes: true})"
 )
 """Tells the page in a frame which theme the notebook has: the frame sees that of the system alone.
 
