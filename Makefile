@@ -20,6 +20,7 @@ help:  ## list the targets
 
 demo: $(VENV)/.images  ## set up, and run the main job on the w1–w8 network
 	$(BIN)/microbp demo -o w1-w8.svg
+	@echo 'Go on: . $(BIN)/activate, then microbp step w1-w8, or microbp check mine.py for a pass of your own.'
 
 test: $(VENV)/.test $(VENV)/.browser  ## set up, and run the tests
 	$(BIN)/python -m pytest -q $(PARALLEL) $(TESTS)

@@ -566,7 +566,7 @@ def test_paper_gets_formula_graph_and_table(opened, text):
     assert len(set(tab.evaluate("['main', '#stage'].map(k => document.querySelector(k).clientWidth)"))) == 1
 
 
-@pytest.mark.parametrize(("colour", "theme"), [("#ddd", "dark"), ("rgba(0, 0, 0, 0.87)", "light")])
+@pytest.mark.parametrize(("colour", "theme"), [("color(srgb 0.9 0.9 0.9)", "dark"), ("rgba(0, 0, 0, 0.87)", "light")])
 def test_in_a_notebook_the_page_has_the_theme_of_the_notebook(browser_tab, colour, theme):
     browser_tab.emulate_media(media="screen", color_scheme="light" if theme == "dark" else "dark")  # the system's
     frame = microbp.steps(Value(2.0, label="x").tanh())._repr_html_()
