@@ -18,6 +18,7 @@ from microbp.printing import Shown, columns, notebook, number_text
 
 MOST_NAMED = 4
 """So many arrays without a gradient are named in a note."""
+SAME = "the same slip as in"
 WORDS = {RIGHT: "right", CARRIED: "right line, wrong input", WRONG: "WRONG"}
 
 
@@ -71,16 +72,20 @@ class Report(Shown):
     def _verdict(self) -> str:
         wrong, count = sum(line.verdict == WRONG for line in self.lines), len(self.lines)
         if wrong:
-            return f"{'1 line is' if wrong == 1 else f'{wrong} lines are'} wrong of {count}"
+            one = 1 < wrong == 1 + sum(line.text.startswith(SAME) for line in self.lines)
+            said = f"{'1 line is' if wrong == 1 else f'{wrong} lines are'} wrong of {count}"
+            return f"{said}, all by one slip" if one else said
         return f"all {count} lines are right" if count > 1 else "the line is right"
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        words = [WORDS[line.verdict] for line in self.lines]
+        return [(x.name, word, "" if x.text == word else x.text) for x, word in zip(self.lines, words, strict=True)]
 
     def _repr_html_(self) -> str:
         wrong = [line.verdict == WRONG for line in self.lines]
-        said = [WORDS[line.verdict] for line in self.lines]
-        rows = [(line.name, word, line.text.removeprefix(word)) for line, word in zip(self.lines, said, strict=True)]
         return notebook.answer(
             notebook.sentence(self._verdict()),
-            notebook.rows_table(rows, wrong, ("array", "its gradient", "")),
+            notebook.rows_table(self._rows(), wrong, ("array", "its gradient", "")),
             notebook.sentence("\n".join(self.notes)),
         )
 
@@ -91,17 +96,9 @@ class Report(Shown):
             head += [f"  {wrong[0].text}", ""]
         else:
             head = [self._verdict()]
-        rows = [
-            (f"  {line.name}", WORDS[line.verdict], "" if line is wrong_first(wrong) else line.text)
-            for line in self.lines
-        ]
-        rows = [(name, verdict, "" if text == verdict else text) for name, verdict, text in rows]
+        above = wrong[0].name if wrong else None
+        rows = [(f"  {name}", verdict, "" if name == above else text) for name, verdict, text in self._rows()]
         return "\n".join([*head, *columns(rows), *(f"({note})" for note in self.notes)])
-
-
-def wrong_first(wrong: Sequence[Line]) -> Line | None:
-    """The first of the wrong lines, if there is any."""
-    return wrong[0] if wrong else None
 
 
 def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
@@ -150,7 +147,7 @@ def _text(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int],
     first = causes[0]
     key = (first.code, first.site)
     if first.site >= 0 and key in said:
-        return f"the same slip as in {said[key]}: {first.text}"
+        return f"{SAME} {said[key]}: {first.text}"
     said.setdefault(key, line.name)
     other = f" (or: {causes[1].text})" if len(causes) > 1 else ""
     return f"{first.text}{other}. {_numbers(line)}"

@@ -58,6 +58,19 @@ def test_a_wrong_line_carries_to_those_below_which_are_not_accused():
     assert json.loads(json.dumps(found.as_dict()))["first"] == "z"
 
 
+def test_one_slip_that_several_lines_share_is_said_to_be_one():
+    def forward(x, w):
+        z = x @ w
+        return (np.tanh(z) ** 2).sum(), z
+
+    def backward(x, w, z):
+        dz = 2 * np.tanh(z) * (1 - z**2)
+        return {"dx": dz @ w.T, "dw": x.T @ dz}
+
+    found = microbp.check(forward, backward, x=np.array([[0.5, -1.0]]), w=np.array([[0.3], [0.7]]))
+    assert str(found).startswith("2 lines are wrong of 2, all by one slip.")
+
+
 def test_a_line_that_was_computed_past_a_wrong_one_is_right():
     def wrong(x, w, z, a):
         dz = a * (z > 0)
