@@ -188,12 +188,13 @@ class Layers(Ideas):
         for keys in (_OF_LOSS, _OF_PENALTY):
             made.append([])
             for move in named:
-                if move.texts.keys() <= {*keys} and not move.idea.stepped and "dW" not in move.texts.get("db", ""):
+                if move.texts.keys() <= {*keys} and not move.idea.stepped:
                     self.tried += 1
                     if (done := self.resummed(start, l, scope, {**lines, **move.texts})) is not None:
                         made[-1].append((move, done))
         for (one, loss), (two, penalty) in product(*made):
-            if np.shape(loss["of_W"]) == np.shape(penalty["l2W"]):
+            of_dW = "dW" in one.texts.get("db", "") and "l2W" in two.texts  # that is another dW
+            if not of_dW and np.shape(loss["of_W"]) == np.shape(penalty["l2W"]):
                 both = loss | {key: penalty[key] for key in _OF_PENALTY}
                 both |= {f"d{kind}": both[f"of_{kind}"] + both[f"l2{kind}"] for kind in "Wb"}
                 if self.fits(start, l, both):
