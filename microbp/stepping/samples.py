@@ -36,9 +36,3 @@ def samples_of(graph: Sequence[Value]) -> dict[Value, int]:
         if samples:
             found[node] = samples.pop() if len(samples) == 1 else MANY
     return {node: sample for node, sample in found.items() if sample != MANY}
-
-
-def without_others(graph: Sequence[Value], sample: int) -> list[Value]:
-    """What is left of a graph if the values of all other samples are left out."""
-    samples = samples_of(graph)
-    return [node for node in graph if samples.get(node, sample) == sample]
