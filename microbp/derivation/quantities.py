@@ -87,9 +87,9 @@ def made(case: Exercise, name: str) -> str:
     """The line that makes a quantity."""
     kind, l = kind_and_layer(case, name)
     if kind == "loss":
-        return f"the loss, of a{l} and the targets" + ", plus λ/(2m)·ΣW²" * bool(case.l2)
+        return f"the loss, of a{l} and the targets" + (", plus λ/(2m)·ΣW²" if case.l2 else "")
     line = matrix_form(case, pass_of(case), {"delta": "d", "dA": "up"}.get(kind, kind), l)
-    return line + f", with p = softmax(a{l})" * bool(re.search(r"\bp\b", line))
+    return line + (f", with p = softmax(a{l})" if re.search(r"\bp\b", line) else "")
 
 
 def needs(case: Exercise, name: str) -> list[list[str]]:

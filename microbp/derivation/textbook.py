@@ -69,7 +69,7 @@ class Textbook(Routes):
                 numbers.append(1.0)
         place = self.places.get(path.steps[-1].node)
         yield f"  {self.who(place) if place else 'penalty: '}{' → '.join(cut(chain, '…', ENDS))}"
-        factors = f"{' × '.join(cut([*map(factor, numbers[:-1])], '…', ENDS))} = " * (len(chain) > 2)
+        factors = f"{' × '.join(cut([*map(factor, numbers[:-1])], '…', ENDS))} = " if len(chain) > 2 else ""
         yield f"    = {factors}{decimals(path.product)}"
 
     def graph_text(self, found: Paths, read: Sequence[Term], most: int) -> Iterator[str]:
@@ -77,7 +77,8 @@ class Textbook(Routes):
         leaf, d = self.parameter.value.label, partial(derivative, self.root_name)
         shown = found.largest[: found.count if found.count <= most else 2]
         plural = "path leads" if found.count == 1 else "paths lead"
-        yield f"{found.count:,} {plural} from {self.root_name} to {leaf}{', the largest' * (len(shown) < found.count)}:"
+        largest = ", the largest" if len(shown) < found.count else ""
+        yield f"{found.count:,} {plural} from {self.root_name} to {leaf}{largest}:"
         for path in shown:
             yield from self.path_text(path)
         net, out = self.example
@@ -91,7 +92,9 @@ class Textbook(Routes):
         shared = f"{'As a product' if product else 'What paths share is a factor'}: {d(leaf)} ="
         if len(read) + len(self.penalties) > 1:
             shared = f"For each {each}, the share of its net" if each else "The share of the net"
-            shared += f" in {d(leaf)}{' (what its paths share is a factor)' * (not product)}, for {self.name(net)}:"
+            shared += (
+                f" in {d(leaf)}{' (what its paths share is a factor)' if not product else ''}, for {self.name(net)}:"
+            )
         yield f"{shared} {' · '.join(chain)}"
         for term in read[:most]:
             numbers = term.text(most if len(read) == 1 else max(most // 2, 1))
@@ -117,24 +120,24 @@ class Textbook(Routes):
             at, where = f"[{l}][0,{first.neuron}]", "Here i is a sample's row, 0 for @1"
             called = f"a{at} is {out}@1, z{at} is {net}@1"
         yield f"{where}: {called}; a[0] = X: a[0][i,0] is {self.model.input_labels[0]}"
-        penalty = f" + (λ/m) · {'Σ_j ' * (len(p.neurons) > 1)}{p.indexed}" * bool(self.l2)
-        yield f"{d(p.indexed)} = Σ_i {'Σ_j ' * (len(p.neurons) > 1)}δ[{l}][i,j]{times}{penalty}"
+        penalty = f" + (λ/m) · {'Σ_j ' if len(p.neurons) > 1 else ''}{p.indexed}" if self.l2 else ""
+        yield f"{d(p.indexed)} = Σ_i {'Σ_j ' if len(p.neurons) > 1 else ''}δ[{l}][i,j]{times}{penalty}"
         if l < L:
             prime = f"{self.prime(l).text(x='z', out='a')} ({self.functions[l - 1]})"
-            alike = f"; so on to δ[{L - 1}]" * (l < L - 1)
+            alike = f"; so on to δ[{L - 1}]" if l < L - 1 else ""
             yield f"δ[{l}][i,j] = (Σ_q δ[{l + 1}][i,q] · w[{l + 1}][q,j]) · f′(z[{l}][i,j]), f′ = {prime}{alike}"
         yield f"δ[{L}][i,j] = {self.output_text()}"
-        ranges = [("i", self.m, f"m = {self.m} sample{'s' * (self.m > 1)}"), ("j", self.sizes[l], "neurons")]
+        ranges = [("i", self.m, f"m = {self.m} sample{'s' if self.m > 1 else ''}"), ("j", self.sizes[l], "neurons")]
         ranges += [("k", self.sizes[l - 1], "inputs")] * (k is not None)
         ranges += [("q", self.sizes[min(l + 1, L)], f"neurons of layer {l + 1}")] * (l < L)
         yield "for " + ", ".join(f"{s} = 0{f' … {n - 1}' * (n > 1)} ({what})" for s, n, what in ranges)
         numbers = first.text(most) if l < L else self.filled(first)
         indices = f"j = {first.neuron}{f', k = {k}' * (k is not None)}"
         yield f"With {indices}: δ[{l}][{first.sample},{first.neuron}] = {numbers} = {decimals(first.delta)}"
-        texts = [factor(t.delta) + f" × {factor(t.before)}" * (k is not None) for t in terms]
+        texts = [factor(t.delta) + (f" × {factor(t.before)}" if k is not None else "") for t in terms]
         total = sum_text(texts, [t.share for t in terms], most)
-        times = f" × {len(p.neurons)}" * (len(p.neurons) > 1)
-        total += f" + {decimals(self.l2)}/{self.m} × {factor(p.value.data)}{times}" * bool(self.l2)
+        times = f" × {len(p.neurons)}" if len(p.neurons) > 1 else ""
+        total += f" + {decimals(self.l2)}/{self.m} × {factor(p.value.data)}{times}" if self.l2 else ""
         yield f"{d(p.general)} = {total} = {decimals(index)}"
 
     def output_text(self) -> str:
@@ -150,9 +153,9 @@ class Textbook(Routes):
             text = f" = {self.output().text()}, as {text}" if f in row.delta else f", {text}"
             text = f"{d(f'a[{L}][i,j]')} · f′(z[{L}][i,j]){text}"
         if "softmax_cross_entropy" in self.loss:
-            text += ", p = softmax of the whole row a[i]" + ", times the sum of the row y[i]" * self.weighted
-        text += f", n = {self.sizes[-1]} outputs" * ("n" in self.output().names)
-        return text + "; but a logarithm that is clipped at 1e−12 has the derivative 0" * self.clipped
+            text += ", p = softmax of the whole row a[i]" + (", times the sum of the row y[i]" if self.weighted else "")
+        text += f", n = {self.sizes[-1]} outputs" if "n" in self.output().names else ""
+        return text + ("; but a logarithm that is clipped at 1e−12 has the derivative 0" if self.clipped else "")
 
     @property
     def clipped(self) -> bool:
@@ -178,7 +181,7 @@ class Textbook(Routes):
         l, L, d = self.parameter.layer, self.depth, partial(derivative, self.root_name)
         shapes = [f"({self.m}, {n})" for n in self.sizes]
         if LOSSES[self.loss].of == "softmax_cross_entropy":
-            times = " * Y.sum(axis=1, keepdims=True)" * self.weighted
+            times = " * Y.sum(axis=1, keepdims=True)" if self.weighted else ""
             yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
             yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]
         names, up = {"a": f"a{L}", "x": f"z{L}", "y": "Y"}, d(f"a{L}")
@@ -196,7 +199,7 @@ class Textbook(Routes):
                 formula, shape = f"({formula}) ⊙ f′(z{q})", f"({shape}) * {shapes[q]}"
             yield f"delta{q} = {code}", f"δ{q} = {formula}", f"{shapes[q]} = {shape}"
         own = f"{'b' if self.parameter.input is None else 'W'}{l}"
-        code, formula = f" + l2 / m * {own}" * bool(self.l2), f" + (λ/m) {own}" * bool(self.l2)
+        code, formula = (f" + l2 / m * {own}" if self.l2 else ""), (f" + (λ/m) {own}" if self.l2 else "")
         if self.parameter.input is None:
             shape = f"({self.sizes[l]},) from {shapes[l]}"
             yield f"db{l} = delta{l}.sum(axis=0){code}", f"{d(own)} = Σ_i δ{l}[i]{formula}", shape
@@ -208,8 +211,8 @@ class Textbook(Routes):
         """The lines, which axes are summed, and which entry is ours."""
         p, l = self.parameter, self.parameter.layer
         yield from columns(cut(lines, ("…", "…", "…"), ENDS))
-        both = f"delta{l}" if p.input is None else f"delta{l} and a{l - 1}{' = X' * (l == 1)}"
-        more = f"; over q, over axis 1 of delta{l + 1} and axis 0 of W{l + 1}" * (l < self.depth)
-        more += f"; over j, over axis 0 of db{l}" * (len(p.neurons) > 1)
+        both = f"delta{l}" if p.input is None else f"delta{l} and a{l - 1}{' = X' if l == 1 else ''}"
+        more = f"; over q, over axis 1 of delta{l + 1} and axis 0 of W{l + 1}" if l < self.depth else ""
+        more += f"; over j, over axis 0 of db{l}" if len(p.neurons) > 1 else ""
         yield f"The sum over i runs over axis 0 of {both}: the samples{more}."
         yield f"The gradient of {p.value.label} is {p.entry} = {decimals(self.gradient)}"

@@ -134,7 +134,7 @@ class Writer(Calls):
 
     def _summed(self, tag: str, at: Sequence[Any], how: str, row: int, term: Callable[[Any], Written]) -> Written:
         if self._scope is None:
-            letters = ["i" * (tag == "m"), *"kjqrs"]
+            letters = ["i" if tag == "m" else "", *"kjqrs"]
             new = next(letter for letter in letters if letter and letter not in at)
             if how == "only":
                 return term("m−1" if row < 0 else str(row))

@@ -240,7 +240,7 @@ def _counted(values: Collection[Value]) -> str:
     """How many values go along an arrow: weights go into no sum but that of a penalty."""
     weights = sum(isinstance(value, Parameter) for value in values)
     said = f"{len(values) - weights:,} values" if len(values) - weights > 1 else ""
-    return f"{said}{', ' * bool(said)}penalty of {weights:,}" if weights else said
+    return f"{said}{', ' if said else ''}penalty of {weights:,}" if weights else said
 
 
 def _weight(use: Use) -> Value | None:

@@ -103,7 +103,7 @@ class _Page:
         yield f"Notation: {n.about}."
         first, last = n.layers_from, one.depth + n.layers_from
         weights = "(n_in, n_out), w_ij from i to j" if n.w_ij else "(n_out, n_in)"
-        samples = f"{one.m} sample{'s' * (one.m > 1)} in {'columns' if n.columns else 'rows'}"
+        samples = f"{one.m} sample{'s' if one.m > 1 else ''} in {'columns' if n.columns else 'rows'}"
         yield (
             f"Layers {first} to L = {last} of {', '.join(sizes)}; {n.called('W')} is {weights}; "
             f"{samples}; entries are counted from {n.index_from}."

@@ -108,7 +108,7 @@ class Quantities:
     def shape(self, symbol: str, l: int, transposed: bool = False) -> str:
         """The shape of a quantity as it stands in the notation."""
         sizes = self.oriented(symbol, l).shape
-        return f"({', '.join(map(str, sizes[::-1] if transposed else sizes))}{',' * (len(sizes) == 1)})"
+        return f"({', '.join(map(str, sizes[::-1] if transposed else sizes))}{',' if len(sizes) == 1 else ''})"
 
     def oriented(self, symbol: str, l: int) -> NDArray[Any]:
         """An array as it stands in the notation: samples in columns, weights from i to j."""
@@ -134,7 +134,7 @@ class Quantities:
         """What the formulas of a layer say of its activation and of the loss."""
         f, row, n = self.functions[l - 1], LOSSES[self.network.loss], self.notation
         derivative = self.named(Formula(self.loss_row.derivative).text())
-        penalty = " + (λ/2m) Σ w²" * bool(self.l2)
+        penalty = " + (λ/2m) Σ w²" if self.l2 else ""
         E = self.notation.called("E")
         return {
             "f": symbol(f),
@@ -143,10 +143,10 @@ class Quantities:
             "E": E,
             "loss": self.named(row.words) + penalty,
             "slip": self.named(row.words).replace(self.named("a"), self.notation.called("z"), 1),
-            "derivative": derivative + f", p = softmax({n.called('a')})" * bool(re.search(r"\bp\b", derivative)),
+            "derivative": derivative + (f", p = softmax({n.called('a')})" if re.search(r"\bp\b", derivative) else ""),
             "delta": self.named(Formula(self.loss_row.delta[f]).text()) if f in row.delta else "",
             "eta": self.notation.called("eta"),
-            "mean": "1/m " * (self.times > 1),
+            "mean": "1/m " if self.times > 1 else "",
             "from_Delta": self._from_Delta(),
             "parameters": ", ".join(cut([f"∂{E}/∂{label}" for label in self.gradient], "…", ENDS)),
         }
@@ -154,7 +154,7 @@ class Quantities:
     def _from_Delta(self) -> str:
         """D but for the biases, of Δ."""
         if self.times == 1:
-            return "{Delta:l|jk}" + " + (λ/m) {T:l|jk}" * bool(self.l2)
+            return "{Delta:l|jk}" + (" + (λ/m) {T:l|jk}" if self.l2 else "")
         return "1/m ({Delta:l|jk} + λ {T:l|jk})" if self.l2 else "1/m {Delta:l|jk}"
 
     def _prime(self, f: str) -> str:
@@ -183,7 +183,7 @@ class Quantities:
             all_of = f"({Delta} + {decimals(self.l2)} × {w})" if self.l2 else Delta
             found["from_Delta_number"] = f"1/{self.m} × {all_of}"
         else:
-            found["from_Delta_number"] = Delta + f" + {decimals(self.l2)}/{self.m} × {w}" * bool(self.l2)
+            found["from_Delta_number"] = Delta + (f" + {decimals(self.l2)}/{self.m} × {w}" if self.l2 else "")
         softmax = self.functions[l - 1] == "softmax"
         row_sum = float((self.arrays["up"][l][0] * get["a"][0]).sum()) if l == self.depth else 0.0
         found |= {"penalty": factor(self.l2 / self.m * first["W"]), "new": decimals(first["W"] - rate * first["dW"])}
@@ -201,7 +201,7 @@ class Quantities:
             f"{decimals(a)} + {factor(float(s))} = {decimals(b)}"
             for a, s, b in zip(sums, shares, sums[1:], strict=False)
         ]
-        found["loop"] = "; ".join(steps[:MOST]) + "; …" * (len(steps) > MOST)
+        found["loop"] = "; ".join(steps[:MOST]) + ("; …" if len(steps) > MOST else "")
         slip = 0.5 * float(((self.arrays["z"][-1] - self.Y) ** 2).sum())
         found |= {"slip_number": decimals(slip), "ways": "", "long_ways": "", "way_numbers": ""}
         found["gradients"] = ", ".join(cut([*map(decimals, self.gradient.values())], "…", ENDS))
@@ -223,4 +223,4 @@ DERIVED = {
 
 def _sum(terms: Iterable[Iterable[float]]) -> str:
     texts = [" × ".join(factor(float(number)) for number in term) for term in terms]
-    return " + ".join(texts[:MOST]) + " + …" * (len(texts) > MOST)
+    return " + ".join(texts[:MOST]) + (" + …" if len(texts) > MOST else "")
