@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer
+from microbp.comparing.noise import SINGLE
 from microbp.comparing.precision import (
     BY_CHANCE,
     Marked,
@@ -72,7 +73,7 @@ class Search(Elsewhere):
             return "" if self._of_few_digits(typed) else exact
         if rounded_to_single(self.given, right):
             return "single"
-        if self.precision.single and self._near(typed, [self._in_single], single=True):
+        if self.precision.single and self._in_single and self._near(typed, [self._in_single], single=True):
             return "single"  # where 1 − a² is 0 in float32, mistakes come to 0 as well
         if self._near(typed, single=True) and not self._mistakes(typed):
             return "single"
@@ -103,8 +104,10 @@ class Search(Elsewhere):
 
     @cached_property
     def _in_single(self) -> Gradients:
-        """What the right pass comes to in single precision."""
-        return gradients(self.case, self.right.changed({"precision": "single"}, ()))
+        """What the right pass comes to in single precision; nothing if that is more than rounding of the largest."""
+        found, right = gradients(self.case, self.right.changed({"precision": "single"}, ())), self.case.truth[1]
+        most = SINGLE * max(np.abs(numbers).max(initial=0.0) for numbers in right.values())
+        return found if all((np.abs(found[name] - right[name]) <= most).all() for name in right) else {}
 
     @cached_property
     def _rights(self) -> list[Gradients]:
