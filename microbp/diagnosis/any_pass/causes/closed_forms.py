@@ -18,14 +18,8 @@ from microbp.diagnosis.any_pass.causes.local.slopes import SLOPES
 def closed_forms(U: Any, Q: Any, x: Any, want: Any, name: str, others: dict[str, Any]) -> Iterator[tuple[Cause, Any]]:
     """Causes with what the line would be; `others` are more arrays of that shape, by what they are called."""
     with np.errstate(all="ignore"):
-        yield (
-            Cause(
-                "derivative-left-out",
-                f"what leads back from `{name}` is left out: its gradient is handed on as it is",
-                0.3,
-            ),
-            U,
-        )
+        text = f"what leads back from `{name}` is left out: its gradient is handed on as it is"
+        yield Cause("derivative-left-out", text, 0.3), U
         yield from _elementwise(U, Q, x, want, name)
         for said, P in {f"`{name}`": Q, **others}.items():
             yield from _softmax(U, P, want, said)
@@ -62,14 +56,8 @@ def _elementwise(U: Any, Q: Any, x: Any, want: Any, name: str) -> Iterator[tuple
         "1/q": 1 / Q,
         "1/x": 1 / x,
     }.items():
-        yield (
-            Cause(
-                "other-derivative",
-                f"the derivative of `{name}` is taken for {said}, with x for its input and q for itself",
-                0.8,
-            ),
-            U * factor,
-        )
+        text = f"the derivative of `{name}` is taken for {said}, with x for its input and q for itself"
+        yield Cause("other-derivative", text, 0.8), U * factor
 
 
 def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]]:
@@ -77,40 +65,33 @@ def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]
     for axis in _axes(P.ndim):
         if not np.allclose(P * (U - (U * P).sum(axis, keepdims=True)), want, rtol=1e-7, atol=1e-12):
             continue
-        along = f"axis {', '.join(map(str, axis))}"
-        yield (
-            Cause(
-                "softmax-diagonal", f"softmax's diagonal only: the derivative of {said} has a term for every pair", 0.3
-            ),
-            U * P * (1 - P),
-        )
-        yield (
-            Cause("derivative-left-out", f"softmax: the factor {said} before the bracket is left out", 0.5),
-            U - (U * P).sum(axis, keepdims=True),
-        )
-        yield Cause("missing-way", f"softmax: the sum along {along} is left out", 0.5), U * P
-        yield (
-            Cause(
-                "softmax-diagonal",
-                "softmax: the sum is of the gradients alone, not of their products with the probabilities",
+        along, sums = f"axis {', '.join(map(str, axis))}", (U * P).sum(axis, keepdims=True)
+        pairs = f"softmax's diagonal only: the derivative of {said} has a term for every pair"
+        alone = "softmax: the sum is of the gradients alone, not of their products with the probabilities"
+        yield from _causes(
+            ("softmax-diagonal", pairs, 0.3, U * P * (1 - P)),
+            ("derivative-left-out", f"softmax: the factor {said} before the bracket is left out", 0.5, U - sums),
+            ("missing-way", f"softmax: the sum along {along} is left out", 0.5, U * P),
+            ("softmax-diagonal", alone, 0.5, P * (U - U.sum(axis, keepdims=True))),
+            (
+                "mean-for-sum",
+                "softmax: a mean in the place of the sum",
                 0.5,
+                P * (U - (U * P).mean(axis, keepdims=True)),
             ),
-            P * (U - U.sum(axis, keepdims=True)),
+            ("way-sign", "softmax: the sum has the wrong sign", 0.5, P * (U + sums)),
         )
-        yield (
-            Cause("mean-for-sum", "softmax: a mean in the place of the sum", 0.5),
-            P * (U - (U * P).mean(axis, keepdims=True)),
-        )
-        yield Cause("way-sign", "softmax: the sum has the wrong sign", 0.5), P * (U + (U * P).sum(axis, keepdims=True))
         for axes in _axes(P.ndim):
             if axes != axis:
-                yield (
-                    Cause(
-                        "wrong-axis", f"softmax: the sum goes along axis {', '.join(map(str, axes))}, not {along}", 0.4
-                    ),
-                    P * (U - (U * P).sum(axes, keepdims=True)),
-                )
+                text = f"softmax: the sum goes along axis {', '.join(map(str, axes))}, not {along}"
+                yield Cause("wrong-axis", text, 0.4), P * (U - (U * P).sum(axes, keepdims=True))
         return
+
+
+def _causes(*rows: tuple[str, str, float, Any]) -> Iterator[tuple[Cause, Any]]:
+    """Of rows (code, text, weight, array) each cause with what it makes."""
+    for code, text, weight, made in rows:
+        yield Cause(code, text, weight), made
 
 
 def _axes(ndim: int) -> Iterator[tuple[int, ...]]:
@@ -143,61 +124,35 @@ def _normalization(U: Any, n: Any, want: Any, said: str, lengths: Collection[int
 def _normalized_otherwise(
     U: Any, n: Any, axes: tuple[int, ...], centred: bool, scale: Any, said: str, lengths: Collection[int]
 ) -> Iterator[tuple[Cause, Any]]:
-    middle, along = U.mean(axes, keepdims=True) * centred, n * (U * n).mean(axes, keepdims=True)
-    yield Cause("derivative-left-out", f"the division by the deviation in {said} is left out", 0.4), U - middle - along
-    yield (
-        Cause("other-power", f"the deviation in {said} is multiplied by, not divided by", 0.6),
-        (U - middle - along) / scale,
-    )
-    yield Cause("missing-way", f"the mean and the deviation in {said} are taken for constants", 0.4), scale * U
-    yield Cause("way-sign", f"the term of the mean in {said} has the wrong sign", 0.5), scale * (U + middle - along)
-    yield (
-        Cause("way-sign", f"the term of the deviation in {said} has the wrong sign", 0.5),
-        scale * (U - middle + along),
-    )
+    m, p = U.mean(axes, keepdims=True) * centred, (U * n).mean(axes, keepdims=True)
+    a = n * p
     length = np.prod([U.shape[k] for k in axes])
-    yield (
-        Cause("mean-for-sum", f"a sum for the mean of the gradients, in {said}", 0.5),
-        scale * (U - middle * length - along),
-    )
-    yield (
-        Cause("mean-for-sum", f"a sum for the mean of the products, in {said}", 0.5),
-        scale * (U - middle - along * length),
-    )
-    yield Cause("mean-for-sum", f"sums for the means, in {said}", 0.5), scale * (U - middle * length - along * length)
-    yield (
-        Cause("missing-way", f"the factor {said} in the last term is left out", 0.5),
-        scale * (U - middle - (U * n).mean(axes, keepdims=True)),
+    yield from _causes(
+        ("derivative-left-out", f"the division by the deviation in {said} is left out", 0.4, U - m - a),
+        ("other-power", f"the deviation in {said} is multiplied by, not divided by", 0.6, (U - m - a) / scale),
+        ("missing-way", f"the mean and the deviation in {said} are taken for constants", 0.4, scale * U),
+        ("way-sign", f"the term of the mean in {said} has the wrong sign", 0.5, scale * (U + m - a)),
+        ("way-sign", f"the term of the deviation in {said} has the wrong sign", 0.5, scale * (U - m + a)),
+        ("mean-for-sum", f"a sum for the mean of the gradients, in {said}", 0.5, scale * (U - m * length - a)),
+        ("mean-for-sum", f"a sum for the mean of the products, in {said}", 0.5, scale * (U - m - a * length)),
+        ("mean-for-sum", f"sums for the means, in {said}", 0.5, scale * (U - m * length - a * length)),
+        ("missing-way", f"the factor {said} in the last term is left out", 0.5, scale * (U - m - p)),
     )
     if not centred:
-        yield (
-            Cause("extra-way", f"a way back through a mean, of which there is none in {said}", 0.5),
-            scale * (U - U.mean(axes, keepdims=True) - along),
-        )
-    for k in {int(m) for m in (*U.shape, U.size, length, *lengths)}:
-        said_count = f"the means in {said} divide by {k}, and not by {length}"
-        yield Cause("mean-for-sum", said_count, 0.5), scale * (U - (middle + along) * length / k)
-    for count in range(1, n.ndim + 1):
-        for other in combinations(range(n.ndim), count):
-            if other == axes:
-                continue
-            sums = U.sum(other, keepdims=True) * centred / length, n * (U * n).sum(other, keepdims=True) / length
-            yield (
-                Cause("wrong-axis", f"in {said}: the sum of the gradients goes along other axes", 0.5),
-                scale * (U - sums[0] - along),
-            )
-            yield (
-                Cause("wrong-axis", f"in {said}: the sum of the products goes along other axes", 0.5),
-                scale * (U - middle - sums[1]),
-            )
+        text = f"a way back through a mean, of which there is none in {said}"
+        yield Cause("extra-way", text, 0.5), scale * (U - U.mean(axes, keepdims=True) - a)
+    for k in {int(size) for size in (*U.shape, U.size, length, *lengths)}:
+        text = f"the means in {said} divide by {k}, and not by {length}"
+        yield Cause("mean-for-sum", text, 0.5), scale * (U - (m + a) * length / k)
+    for other in _axes(n.ndim):
+        if other != axes:
             text = f"along axis {', '.join(map(str, other))}, not {', '.join(map(str, axes))}"
+            m1, a1 = U.sum(other, keepdims=True) * centred / length, n * (U * n).sum(other, keepdims=True) / length
             m2, a2 = U.mean(other, keepdims=True) * centred, n * (U * n).mean(other, keepdims=True)
-            yield (
-                Cause("wrong-axis", f"in {said}: the mean of the gradients goes {text}", 0.5),
-                scale * (U - m2 - along),
+            yield from _causes(
+                ("wrong-axis", f"in {said}: the sum of the gradients goes along other axes", 0.5, scale * (U - m1 - a)),
+                ("wrong-axis", f"in {said}: the sum of the products goes along other axes", 0.5, scale * (U - m - a1)),
+                ("wrong-axis", f"in {said}: the mean of the gradients goes {text}", 0.5, scale * (U - m2 - a)),
+                ("wrong-axis", f"in {said}: the mean of the products goes {text}", 0.5, scale * (U - m - a2)),
+                ("wrong-axis", f"in {said}: the means go {text}", 0.5, scale * (U - m2 - a2)),
             )
-            yield (
-                Cause("wrong-axis", f"in {said}: the mean of the products goes {text}", 0.5),
-                scale * (U - middle - a2),
-            )
-            yield Cause("wrong-axis", f"in {said}: the means go {text}", 0.5), scale * (U - m2 - a2)

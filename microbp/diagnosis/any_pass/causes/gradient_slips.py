@@ -37,34 +37,7 @@ def gradient_slips(
     numbers by name, the `line` itself left aside."""
     passing = region.here()
     where = {int(k): i for i, k in enumerate(region.nodes)}
-    for name, (places, numbers) in given.items():
-        inside = np.array([where.get(int(k), -1) for k in places.ravel()])
-        if name == line or (inside < 0).all():
-            continue
-        own = numbers.reshape(places.shape)
-        for other, (_, theirs) in given.items():
-            if other not in (name, line) and theirs.shape == own.shape:
-                yield (
-                    "other-quantity",
-                    f"the gradient of `{other}` stands in the place of that of `{name}`",
-                    0.5,
-                    -1,
-                    _spread(region, inside, theirs - own),
-                )
-        ones = _spread(region, inside, np.ones_like(own) - own)
-        yield (
-            "upstream-left-out",
-            f"the gradient of `{name}`, which comes from above, is left out of the product",
-            0.5,
-            -1,
-            ones,
-        )
-        for other, value in values.items():
-            if value.shape == own.shape:
-                said = f"`{other}` itself stands in the place of the gradient of `{name}`"
-                yield "other-quantity", said, 0.6, -1, _spread(region, inside, value - own)
-        yield from _moves(region, inside, own, f"the gradient of `{name}`", -1)
-        yield from _reordered(sites, region, where, own, name)
+    yield from _given_otherwise(sites, region, line, given, values, where)
     passed = region.passed()
     for way in ways:
         yield from _summed_otherwise(sites, region, way, where, passed)
@@ -83,6 +56,34 @@ def gradient_slips(
             yield from _moves(region, inside, found, said, number, int(len(turns) > 1))
             if len(turns) > 1 and len(turns) * len(region.edges) <= MOST_EACH_TURN:
                 yield from _moves_each_turn(region, inside, found, said, number)
+
+
+def _given_otherwise(
+    sites: Sites,
+    region: Region,
+    line: str,
+    given: Mapping[str, tuple[Any, Any]],
+    values: Mapping[str, Any],
+    where: Mapping[int, int],
+) -> Iterator[Change]:
+    """What the gradients that were given may have been taken for."""
+    for name, (places, numbers) in given.items():
+        inside = np.array([where.get(int(k), -1) for k in places.ravel()])
+        if name == line or (inside < 0).all():
+            continue
+        own = numbers.reshape(places.shape)
+        for other, (_, theirs) in given.items():
+            if other not in (name, line) and theirs.shape == own.shape:
+                said = f"the gradient of `{other}` stands in the place of that of `{name}`"
+                yield "other-quantity", said, 0.5, -1, _spread(region, inside, theirs - own)
+        said = f"the gradient of `{name}`, which comes from above, is left out of the product"
+        yield "upstream-left-out", said, 0.5, -1, _spread(region, inside, np.ones_like(own) - own)
+        for other, value in values.items():
+            if value.shape == own.shape:
+                said = f"`{other}` itself stands in the place of the gradient of `{name}`"
+                yield "other-quantity", said, 0.6, -1, _spread(region, inside, value - own)
+        yield from _moves(region, inside, own, f"the gradient of `{name}`", -1)
+        yield from _reordered(sites, region, where, own, name)
 
 
 def _cut_otherwise(

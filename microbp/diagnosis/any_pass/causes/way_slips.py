@@ -39,21 +39,10 @@ def way_slips(search: CauseSearch, mine: Any) -> list[Cause]:
             search.tried.append((cause, np.where(reached, without, 0.0) * -1))
         found += _factor(search, mine, way, part)
     local = search.region.local
-    repeated = [way for way in search.ways if len(way.site.arrays) > 1]
-    search.attempt(
-        [
-            (
-                search.cause(code, f"the way back {way} {said}, each time round", way, 0.4),
-                way,
-                factor * local[way.edges],
-            )
-            for way in repeated
-            for code, said, factor in (
-                ("counted-twice", "is counted twice", 2.0),
-                ("way-sign", "has the wrong sign", -1.0),
-            )
-        ]
-    )
+    for code, said, factor in (("counted-twice", "is counted twice", 2.0), ("way-sign", "has the wrong sign", -1.0)):
+        repeated = [way for way in search.ways if len(way.site.arrays) > 1]
+        causes = [search.cause(code, f"the way back {way} {said}, each time round", way, 0.4) for way in repeated]
+        search.attempt([(c, way, factor * local[way.edges]) for c, way in zip(causes, repeated, strict=True)])
     parts = [
         (search.cause(code, f"{said}, on the way {way}", way, 0.5), way, local[way.edges] * keep)
         for way in search.ways
