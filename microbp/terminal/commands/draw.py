@@ -81,21 +81,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     root = problem.root()
     if not options.no_backward:
         root.backward()
-    same: dict[str, Any] = {
-        name: getattr(options, name)
-        for name in (
-            *("level", "sample", "around", "depth", "max_nodes", "timeout"),
-            *("theme", "direction", "digits", "heat", "widths", "constants", "affine", "transparent"),
-        )
-    }
-    same |= {
-        "model": problem.model,
-        "only": paths_to(*options.paths_to) if options.paths_to else None,
-        "title": options.title or "",
-        "caption": options.caption or "",
-        "fold": options.fold or (False if options.unfold else None),
-        "show": [name.strip() for name in options.show.split(",") if name.strip()],
-    }
+    same = _same(problem, options)
     said: dict[str, Any] = {"picture": options.output or options.frames, "values": len(root.graph())}
     wrong: dict[str, float] = {}
     if options.frames or options.animate or _moves(options.output):
@@ -120,6 +106,20 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         text += f"\n{said['size']}"
     put(options, said, f"{text}\ngradients that differ: {', '.join(wrong) or 'none'}" if options.compare else text)
     return 1 if wrong else 0
+
+
+def _same(problem: Problem, options: argparse.Namespace) -> dict[str, Any]:
+    """What pictures and films take alike."""
+    what = ("level", "sample", "around", "depth", "max_nodes", "timeout")
+    how = ("theme", "direction", "digits", "heat", "widths", "constants", "affine", "transparent")
+    return {name: getattr(options, name) for name in (*what, *how)} | {
+        "model": problem.model,
+        "only": paths_to(*options.paths_to) if options.paths_to else None,
+        "title": options.title or "",
+        "caption": options.caption or "",
+        "fold": options.fold or (False if options.unfold else None),
+        "show": [name.strip() for name in options.show.split(",") if name.strip()],
+    }
 
 
 def _unfitted(wide: float, text: float) -> str:

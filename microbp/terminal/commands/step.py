@@ -62,24 +62,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
     """Prints the whole pass, or starts the debugger or the quiz; returns the exit code."""
+    _check(options)
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(errors="replace")
-    for name, does in NOT_AT.items() if options.at is not None else ():
-        if getattr(options, name) not in (None, False):
-            raise MicrobpError(
-                f"--at goes on to a step in the debugger, --{name.replace('_', '-')} {does}: give one of the two"
-            )
-    for name, why in NOT_ONE_SAMPLE.items() if options.sample is not None else ():
-        if getattr(options, name):
-            raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two away")
-    given = [name for name in INSTEAD if getattr(options, name) is not None]
-    if options.quiz_export and given not in ([], ["quiz"]):
-        raise MicrobpError(f"--quiz-export writes questions, --{given[0]} {INSTEAD[given[0]]}: give one of the two")
-    if len(given) > 1:
-        one, other = given[:2]
-        raise MicrobpError(f"--{one} {INSTEAD[one]}, --{other} {INSTEAD[other]}: give one of the two")
-    if given and options.detail != DETAILS[0]:
-        raise MicrobpError(f"--detail says what the debugger and --all take together, --{given[0]} {INSTEAD[given[0]]}")
     if options.html:
         from microbp.drawing.page.page import RATE, page  # which brings all that draws
 
@@ -95,6 +80,30 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         if options.json:
             put(options, quiz.log(), "")
         return code
+    return _tell(problem, options)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raises `MicrobpError` for options of which one would have no effect."""
+    for name, does in NOT_AT.items() if options.at is not None else ():
+        if getattr(options, name) not in (None, False):
+            option = name.replace("_", "-")
+            raise MicrobpError(f"--at goes on to a step in the debugger, --{option} {does}: give one of the two")
+    for name, why in NOT_ONE_SAMPLE.items() if options.sample is not None else ():
+        if getattr(options, name):
+            raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two away")
+    given = [name for name in INSTEAD if getattr(options, name) is not None]
+    if options.quiz_export and given not in ([], ["quiz"]):
+        raise MicrobpError(f"--quiz-export writes questions, --{given[0]} {INSTEAD[given[0]]}: give one of the two")
+    if len(given) > 1:
+        one, other = given[:2]
+        raise MicrobpError(f"--{one} {INSTEAD[one]}, --{other} {INSTEAD[other]}: give one of the two")
+    if given and options.detail != DETAILS[0]:
+        raise MicrobpError(f"--detail says what the debugger and --all take together, --{given[0]} {INSTEAD[given[0]]}")
+
+
+def _tell(problem: Problem, options: argparse.Namespace) -> int:
+    """The debugger, or the whole pass in one of its forms."""
     form = options.format or ("json" if options.json else None) or ("text" if options.all else None)
     if options.steps < 1 or (options.steps > 1 and form not in (None, "text")):
         raise MicrobpError(f"--steps is a number of passes, 1 or more, for text or the debugger; got {options.steps}")
