@@ -32,6 +32,8 @@ def same_but_rounding(one: Any, other: Any) -> bool:
     >>> same_but_rounding([0.1 + 0.2, 1e-20], [0.3, 0.0]), same_but_rounding([0.3], [[0.3]])
     (True, False)
     """
+    if one is other:
+        return True
     one, other = np.asarray(one), np.asarray(other)
     return one.shape == other.shape and bool((np.abs(one - other) <= ROUNDING * np.abs(other).max(initial=0.0)).all())
 

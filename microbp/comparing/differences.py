@@ -123,14 +123,15 @@ def by_differences(
 ) -> Estimate:
     """D(h) = (f(x+h) − f(x−h)) / 2h with h = ε^⅓ · scale, or (4·D(h) − D(2h)) / 3 with h = ε^⅕ · scale.
 
-    The same with h/2 tells how large the error of order h² (h⁴) is, `noise`/h the one that comes from rounding f.
+    The same with h/2 tells how large the error of order h² (h⁴) is, or of order h where the second derivative jumps, as
+    elu's does at 0; `noise`/h how large the one is that comes from rounding f.
     """
     h = EPS ** (1 / 5 if extrapolate else 1 / 3) * scale
     kinks: dict[int, str] = {}
     found = [_central(graph, leaves, k * h, kinks) for k in ((2.0, 1.0, 0.5) if extrapolate else (1.0, 0.5))]
     with np.errstate(all="ignore"):
         far, near = [(4 * near - far) / 3 for far, near in pairwise(found)] if extrapolate else found
-        resolution = _or_inf(2 * np.abs(far - near) + 2 * noise / h)
+        resolution = _or_inf(2.5 * np.abs(far - near) + 2 * noise / h)
     resolution[list(kinks)] = np.inf
     return Estimate(far, resolution, kinks)
 

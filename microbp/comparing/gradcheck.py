@@ -6,7 +6,7 @@
 (True, 'complex')
 >>> check = gradcheck(lambda x, y: x.relu() + y / 1e12, 0.5, 2.0)
 >>> check.method, check.not_judged
-('central', {1: 'too small to be judged by this method: below 3e-08'})
+('central', {1: 'too small to be judged by this method: below 4e-08'})
 """
 
 from __future__ import annotations

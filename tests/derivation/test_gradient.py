@@ -30,7 +30,7 @@ def second_differences(root, leaves, direction, h=1e-4):
 
     once, twice = slopes(h), slopes(h / 2)
     central, closer = np.mean(once, axis=0), np.mean(twice, axis=0)
-    off = np.abs(closer - central) + 1e-7 * (1 + np.abs(central)) + np.abs(twice[1] - twice[0]) * 0.501
+    off = np.abs(closer - central) + 1e-7 * (1 + np.abs(central)) + np.abs(twice[1] - twice[0]) * 0.55
     return (4 * closer - central) / 3, off.max()
 
 
