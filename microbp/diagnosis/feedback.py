@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from microbp.diagnosis.grading import Grade
-from microbp.errors import UnknownNameError, nearest
+from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.printing import check_place, write_file
 
 _PAGE = """<!doctype html>
@@ -40,7 +40,10 @@ def write_feedback(grades: Iterable[Grade], folder: str | os.PathLike[str], titl
     """
     if form not in FORMS:
         raise UnknownNameError(nearest("form", form, FORMS))
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise ProblemError(f"{folder}: no folder for the feedback can stand here: {error.strerror}") from error
     made: dict[Path, str] = {}
     for grade in grades:
         stem = re.sub(r"[^\w.-]+", "-", grade.name).strip("-.") or "learner"

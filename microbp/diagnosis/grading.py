@@ -29,6 +29,7 @@ from microbp.diagnosis.diagnose import diagnose
 from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.sharing import shared
 from microbp.errors import ProblemError
+from microbp.nn.layout import ArrayLayout
 from microbp.printing import Shown, columns
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.problems.exercise import exercise_of
@@ -135,10 +136,11 @@ def grade(
     a row with its reason, never the end of the run; one that is not there has its whole path as name. With `jobs` so
     many processes share the work, or those of an `executor`, any of `concurrent.futures`' kind: on a cluster
     `dask.distributed`'s `client.get_executor()`, where the files must be there too. The table is the same. Raises
-    `ProblemError` if there are not so many samples, or for less than 1 job.
+    `ProblemError` if there are not so many samples, or for less than 1 job, and for a layout that there is not.
     """
     if not isinstance(jobs, int) or jobs < 1:
         raise ProblemError(f"jobs must be a whole number, 1 or more, got {jobs!r}")
+    ArrayLayout.said(layout)
     data: tuple[Any, ...] = ()
     if samples is not None:
         data = as_network(problem).showing(samples).shown_samples

@@ -94,7 +94,8 @@ class Products:
         for step in steps:
             yield from self._product(top, step, f"through {step.node_name}: " if step.node is not top else "directly: ")
         terms = " + ".join(factor(step.contribution / scale) for step in steps)
-        total = sum(step.contribution for step in steps) / scale if scale != 1.0 else steps[-1].after
+        whole = scale == 1.0 and len(steps) == len(self.stepper.arrivals(leaf))
+        total = steps[-1].after if whole else sum(step.contribution for step in steps) / scale
         yield f"{derivative(self._name(top), self._name(leaf))} = {terms} = {decimals(total)}"
 
     def _product(self, top: Value, step: Step, part: str = "") -> Iterator[str]:

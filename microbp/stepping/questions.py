@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -48,7 +49,7 @@ class Question(NamedTuple):
 
 
 def questions(stepper: Stepper, every: int = 1) -> list[Question]:
-    """A question for each step that is told, or for each second, third, …
+    """A question for each step that is told, or for each second, third, …; none where the answer is inf or nan.
 
     Raises `GraphError` if `every` is below 1.
     """
@@ -57,13 +58,19 @@ def questions(stepper: Stepper, every: int = 1) -> list[Question]:
     sentences = {idea.code: idea.sentence for idea in IDEAS}
     found = []
     for step in stepper.shown[every - 1 :: every]:
+        if not math.isfinite(step.contribution):  # which no platform takes for an answer
+            continue
         wrong = wrong_numbers(step, stepper.arrivals(step.node))
         found.append(
             Question(
                 f"step {step.number}: ∂{step.node_name}/∂{step.input_name}",
                 f"{question(step)} {given(step)}",
                 step.contribution,
-                tuple(WrongAnswer(number, idea, sentences[idea]) for idea, number in wrong.items()),
+                tuple(
+                    WrongAnswer(number, idea, sentences[idea])
+                    for idea, number in wrong.items()
+                    if math.isfinite(number)
+                ),
                 f"{chain_rule(step)}. {local_reason(step)}.",
             )
         )

@@ -107,7 +107,7 @@ def worksheet(problem: Problem, *, answers: bool = False) -> Worksheet:
     if len(stepper.shown) > MOST_LINES:
         smaller = "fewer samples, --samples 1" if len(set(stepper.samples.values())) > 1 else "a smaller network"
         raise GraphError(
-            f"a worksheet of {len(stepper.shown):,} contributions is none to fill in by hand (the limit is "
+            f"a worksheet of {len(stepper.shown):,} contributions is too long to fill in by hand (the limit is "
             f"{MOST_LINES}): take {smaller}"
         )
     parts = [_given(problem, stepper), _forward(root), _backward(stepper), _descent(problem, stepper)]

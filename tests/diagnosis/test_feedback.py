@@ -48,10 +48,13 @@ def test_options_that_have_nothing_to_do_are_refused(folder, capsys):
         (["--seconds", "3"], "give --run as well"),
         (["--run", "--seconds", "-1"], "a positive number"),
         (["--names", "g5"], "MINE=NAME"),
-        (["--feedback", "bob.txt"], "bob.txt"),
+        (["--feedback", "bob.txt"], "no folder for the feedback can stand here"),
+        (["--layout", "in-out"], "unknown layout"),
     ):
         assert main(["grade", "w1-w8", "bob.txt", *words]) == 2
         assert said in capsys.readouterr().err
+    assert main(["grade", "w1-w8", "ada"]) == 2
+    assert "give what is in it, ada/*" in capsys.readouterr().err
 
 
 def test_a_score_counts_each_array_alike():

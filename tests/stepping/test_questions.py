@@ -4,7 +4,9 @@ import re
 import pytest
 
 import microbp
+from microbp import Value
 from microbp.stepping.guesses import IDEAS
+from microbp.stepping.questions import questions
 from microbp.terminal.cli import main
 
 CODES = {idea.sentence: idea.code for idea in IDEAS}
@@ -76,5 +78,17 @@ def test_json_has_the_same_questions(tmp_path, capsys):
     for asked, (_, _, answers, _) in zip(written, gift, strict=True):
         assert asked["answer"] == pytest.approx(answers[0][1], rel=1e-8)
         assert [wrong["sentence"] for wrong in asked["wrong"]] == [row[3] for row in answers[1:-1]]
-    for wrong in (["quiz.txt"], ["quiz.gift", "--all", "--at", "w5"], ["quiz.gift", "--html", "page.html"]):
+    for wrong in (
+        ["quiz.txt"],
+        ["quiz.gift", "--all", "--at", "w5"],
+        ["quiz.gift", "--html", "page.html"],
+        ["quiz.gift", "--quiz-every", "0"],
+        ["quiz.gift", "--quiz-every", "99"],
+    ):
         assert main(["step", "w1-w8", "--quiz-export", *wrong]) == 2
+
+
+def test_no_platform_is_asked_for_inf():
+    with microbp.errstate("ignore"):
+        stepper = microbp.steps(((Value(2.0, "x") * 1000.0).exp() + Value(1.0, "y")) * 2.0)
+    assert [asked.answer for asked in questions(stepper)] == [2.0, 2.0, 2.0]

@@ -7,16 +7,19 @@ import pytest
 
 from microbp import Constant, Value, vectorized
 from microbp.errors import GraphError, UnknownNameError
-from microbp.problems import builtin_names, load
+from microbp.problems import NetworkProblem, builtin_names, load
 from microbp.stepping import sentences
 from microbp.stepping.names import all_named, name_graph
 from microbp.stepping.samples import samples_of
 from microbp.stepping.stepper import Stepper
 
 
-@pytest.fixture(scope="module", params=builtin_names())
+@pytest.fixture(scope="module", params=[*builtin_names(), "shared bias"])
 def problem(request):
-    return load(request.param)
+    if request.param in builtin_names():
+        return load(request.param)
+    X, Y = [[1.0, 2.0], [0.5, -1.0]], [[1, 0], [0, 1]]
+    return NetworkProblem("t", [[[0.5, 0.2], [0.1, -0.3]]], [[0.3, 0.3]], X, Y, shared_bias=True)
 
 
 def test_no_two_values_of_a_problem_have_one_name_and_none_has_a_made_up_one(problem):

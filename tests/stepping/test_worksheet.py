@@ -36,7 +36,7 @@ def test_a_sheet_is_its_answers_without_the_numbers(name):
 
 def test_what_is_none_to_fill_in_by_hand_is_refused():
     for name, smaller in (("digits", "a smaller network"), ("matrix-form", "fewer samples")):
-        with pytest.raises(GraphError, match=f"none to fill in by hand .* take {smaller}"):
+        with pytest.raises(GraphError, match=f"too long to fill in by hand .* take {smaller}"):
             worksheet(microbp.load(name))
 
 

@@ -38,6 +38,10 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         raise ProblemError("grade needs one file of gradients or more: microbp grade PROBLEM submissions/*.npz")
     if not any(map(os.path.exists, options.files)):
         raise ProblemError(f"none of these files is there: {', '.join(options.files)}; does a pattern match nothing?")
+    if all(map(os.path.isdir, options.files)):
+        raise ProblemError(
+            f"grade needs files, {options.files[0]} is a folder: give what is in it, {options.files[0]}/*"
+        )
     if options.csv and options.json:
         raise ProblemError("the table is printed once, as CSV or as JSON: give one of --csv and --json")
     for name in ("function", "seconds"):

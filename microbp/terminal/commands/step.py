@@ -133,11 +133,17 @@ def _export(problem: Problem, options: argparse.Namespace) -> int:
     stepper = Stepper(problem.root(), sample=options.sample)
     if options.only:
         _tell_parameters(stepper, problem)
-    asked = questions(stepper, options.quiz or 1)
+    asked = questions(stepper, 1 if options.quiz is None else options.quiz)
+    if not asked:
+        raise MicrobpError(f"--quiz-export finds nothing to ask: none of the {len(stepper.shown)} steps is left")
     data = as_dict(asked, options.problem)
     text = as_gift(asked, options.problem) if kind == ".gift" else json_text(versioned(data))
     place = write_file(options.quiz_export, text.encode())
-    put(options, {"quiz": str(place), "questions": len(asked)}, f"{len(asked)} questions: {place}")
+    put(
+        options,
+        {"quiz": str(place), "questions": len(asked)},
+        f"{len(asked)} question{'s' * (len(asked) > 1)}: {place}",
+    )
     return 0
 
 

@@ -26,7 +26,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _outputs(problem: Problem, text: str) -> Value:
     """What the network makes of one input: its output; of several outputs their sum, which has no label."""
     model = as_network(problem).model
-    numbers = [learners_number(part) for part in text.split(",")]
+    try:
+        numbers = [learners_number(part) for part in text.split(",")]
+    except MicrobpError as error:
+        raise MicrobpError(f"--on needs numbers with commas between them, such as 1.5,0.3; got {text!r}") from error
     if len(numbers) != len(model.input_labels):
         raise MicrobpError(f"--on needs {len(model.input_labels)} numbers, one for each input, got {len(numbers)}")
     outputs = model([Value(x, label) for x, label in zip(numbers, model.input_labels, strict=True)])

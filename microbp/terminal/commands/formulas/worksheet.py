@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(problem: Problem, options: argparse.Namespace) -> int:
     """Writes the sheets, or prints the blank one; the exit code is 0."""
     wanted = {path: filled for path, filled in ((options.output, False), (options.answers, True)) if path}
-    if options.output and options.output == options.answers:
+    if options.output and options.answers and Path(options.output).resolve() == Path(options.answers).resolve():
         raise ProblemError("the sheet and its answers are two files: give -o and --answers two names")
     for path in wanted:
         if Path(path).suffix not in ENDINGS:
