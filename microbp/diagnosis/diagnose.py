@@ -109,7 +109,7 @@ def _beside(case: Exercise, given: Answer) -> tuple[str, dict[str, Any]]:
     except UnknownNameError:
         return "", {}
     except ShapeError as error:
-        return f"Of what you gave beside the gradients, {error}.", {}
+        return f"About what you gave beside the gradients: {error}.", {}
     return _told(found), {"on_the_way": found.as_dict()}
 
 

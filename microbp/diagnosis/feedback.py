@@ -43,7 +43,7 @@ def write_feedback(grades: Iterable[Grade], folder: str | os.PathLike[str], titl
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        raise ProblemError(f"{folder}: no folder for the feedback can stand here: {error.strerror}") from error
+        raise ProblemError(f"{folder}: no folder for the feedback can be made here: {error.strerror}") from error
     made: dict[Path, str] = {}
     for grade in grades:
         stem = re.sub(r"[^\w.-]+", "-", grade.name).strip("-.") or "learner"

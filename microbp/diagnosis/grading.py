@@ -174,13 +174,13 @@ def _grade(problem: Problem, data: Sequence[Any], reading: Reading, path: Path, 
     made: dict[str, Any] = {"right": right, "wrong": wrong, "credit": credit, "report": str(diagnosis)}
     if diagnosis.ok:
         few = details["precision"] == "few digits"
-        notes = ["of few digits: that says little"] * few + [diagnosis.right_for or ""] * bool(diagnosis.right_for)
+        notes = ["with few digits, which says little"] * few + [diagnosis.right_for or ""] * bool(diagnosis.right_for)
         notes += [*diagnosis.notes, *said]
         return Grade(name, "right", note=" ".join(notes), sentence=diagnosis.explanation, **made)
     if not diagnosis.mistakes:
         nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
         first = details["first_wrong"]
-        made["sentence"] = f"{first} is wrong, by no mistake that is known."
+        made["sentence"] = f"{first} is wrong, and no known mistake explains it."
         return Grade(name, "unexplained", note=" ".join([f"first wrong: {first}{nearest}", *said]), **made)
     factors = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
     made["sentence"] = " ".join(found["name"] for found in details["findings"])

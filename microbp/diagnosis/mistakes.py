@@ -176,7 +176,7 @@ MISTAKES = (
          {"db": "b - eta * ({})", "l2b": "-eta * ({})"}, {"dW": "W - eta * ({})", "l2W": "-eta * ({})"}),
     _row("other-weights", "all", "These are the gradients at other weights: {start}.",
          {"start": "those after a step"}, {"start": "two weights are exchanged"}),
-    _row("targets-in-another-order", "all", "The targets stand in another order than the inputs.",
+    _row("targets-in-another-order", "all", "The targets are in a different order from the inputs.",
          {"start": "targets in another order"}, advice="Shuffle X and y together, with one permutation for both."),
     _row("other-inputs", "first", "The inputs are normalised {stage}: take the same X everywhere.",
          {"dW": "d.T @ <X'>"}, {"z": "<X'> @ W.T + b"}, {"z": "<X'> @ W.T + b", "dW": "d.T @ <X'>"}),

@@ -182,7 +182,9 @@ def draw(
             drawing.fit = fit
     if path is not None:
         if ending not in ("dot", "svg") and (boxes := missing(drawing.source)):  # an SVG is shown with a reader's fonts
-            what = f"no font on this machine has {boxes[:MOST_BOXES]}: boxes stand there; install one, or write an .svg"
+            what = (
+                f"no font on this machine has {boxes[:MOST_BOXES]}: boxes stand for them; install one, or write an .svg"
+            )
             warnings.warn(what, DrawingWarning, stacklevel=2)
         write_file(path, drawing.picture(ending, dpi))
     return drawing

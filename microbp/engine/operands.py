@@ -75,7 +75,7 @@ def real_array(given: Any, what: str) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         raise OperandError(f"{what} needs an array of real numbers: {error}") from error
     if array.dtype.kind not in "fiubO":
-        raise OperandError(f"{what} needs an array of real numbers: {array.dtype} is no kind of number")
+        raise OperandError(f"{what} needs an array of real numbers: {array.dtype} is not a kind of number")
     if array.dtype.kind == "O":  # of which NumPy would take texts and dates too
         array = np.array([real_number(x, f"each of {what}") for x in array.ravel().tolist()]).reshape(array.shape)
     return np.array(array, dtype=np.float64)

@@ -118,4 +118,4 @@ def _named(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         said = getattr(error, "strerror", None) or str(error)
-        raise ProblemError(f"{os.fspath(path)}: a file cannot stand here: {said}") from error
+        raise ProblemError(f"{os.fspath(path)}: a file cannot be written here: {said}") from error

@@ -111,8 +111,8 @@ class Training:
             )
         if self.engine == "compiled" and self.update != "simultaneous":
             raise ProblemError(
-                "the engine compiled has every gradient from the old weights: the update must be simultaneous, got "
-                f"{self.update}; take the engine scalar or vectorized"
+                "the compiled engine takes every gradient from the old weights: the update must be simultaneous, got "
+                f"{self.update}; choose the engine scalar or vectorized"
             )
 
     def __str__(self) -> str:

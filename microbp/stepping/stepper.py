@@ -221,7 +221,7 @@ class Stepper(Sequence[Step]):
             has = f"the samples 1 to {most}" if most > 1 else "one sample"
             raise GraphError(f"this pass has {has}, got sample {sample}")
         if self.detail == "layer":
-            raise GraphError("detail='layer' takes a layer of all samples at once: leave sample away, or the detail")
+            raise GraphError("detail='layer' takes a layer of all samples at once: leave out the sample, or the detail")
         own = self.samples.get
         self.tell(lambda step: own(step.node, sample) == sample == own(step.input, sample))
 

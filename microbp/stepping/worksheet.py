@@ -23,7 +23,7 @@ from microbp.stepping.step import Step, symbols
 from microbp.stepping.stepper import Stepper
 
 MOST_LINES = 300
-"""A pass of more contributions is none to fill in by hand."""
+"""A pass of more contributions is too long to fill in by hand."""
 _BESIDE = 4
 """How many of the numbers that are given stand in a line."""
 _PAGE = """<!doctype html>

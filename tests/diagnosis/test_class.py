@@ -110,7 +110,7 @@ WRONG = {
 }
 REFUSED = {
     "saved.pkl": (pickle.dumps(G), "a pickle runs what is in it"),
-    "endless.py": (b"while True:\n    pass\n", "does not end within 1 s"),
+    "endless.py": (b"while True:\n    pass\n", "did not finish within 1 s"),
     "nonsense.txt": (b"I did not understand the question, sorry!", "no line such as w5 = 0.0822"),
 }
 

@@ -48,7 +48,7 @@ def test_options_that_have_nothing_to_do_are_refused(folder, capsys):
         (["--seconds", "3"], "give --run as well"),
         (["--run", "--seconds", "-1"], "a positive number"),
         (["--names", "g5"], "MINE=NAME"),
-        (["--feedback", "bob.txt"], "no folder for the feedback can stand here"),
+        (["--feedback", "bob.txt"], "no folder for the feedback can be made here"),
         (["--layout", "in-out"], "unknown layout"),
     ):
         assert main(["grade", "w1-w8", "bob.txt", *words]) == 2

@@ -40,7 +40,7 @@ def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
 def test_right_numbers_of_few_digits_have_a_note(tmp_path, capsys):
     (tmp_path / "gus.json").write_text('{"w1": 0.0, "w5": 0.1}')
     assert main(["grade", "w1-w8", str(tmp_path / "gus.json"), "--csv"]) == 0
-    row = "gus,right,0.25,2,0,2,,,of few digits: that says little,"
+    row = 'gus,right,0.25,2,0,2,,,"with few digits, which says little",'
     assert capsys.readouterr().out.splitlines()[1].startswith(row)
 
 

@@ -135,7 +135,7 @@ def test_either_side_of_a_kink_is_right_where_rounding_decides(activation):
     ("change", "said"),
     [
         (lambda g: g | {"dW1": g["dW1"].T}, "its transpose fits: give dW1.T"),
-        (lambda g: dict(zip(g, (g["dW2"], g["db2"], g["dW1"], g["db1"]), strict=True)), "in reversed order?"),
+        (lambda g: dict(zip(g, (g["dW2"], g["db2"], g["dW1"], g["db1"]), strict=True)), "in reverse order?"),
     ],
 )
 def test_an_array_of_another_shape_is_wrong_in_every_way(change, said, tmp_path, capsys):

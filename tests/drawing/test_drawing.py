@@ -277,5 +277,5 @@ def test_other_formats_and_themes_are_refused(options, said):
 def test_a_caption_stands_below_the_title_and_what_has_no_glyph_is_told(tmp_path):
     for level in ("op", "network", "layer"):
         assert "Figure &lt;3&gt;" in drawn(level=level, caption="Figure <3>")
-    with pytest.warns(DrawingWarning, match="no font on this machine has \U00013000: boxes stand there"):
+    with pytest.warns(DrawingWarning, match="no font on this machine has \U00013000: boxes stand for them"):
         draw(Value(1.0, "x").tanh(), tmp_path / "x.png", caption="\U00013000 and more")

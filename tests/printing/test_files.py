@@ -49,7 +49,9 @@ def test_what_is_no_regular_file_is_neither_read_nor_replaced(make, tmp_path):
     make(place)
     before = place.stat().st_mode
     for call in (lambda: check_place(place), lambda: write_file(place, b"new")):
-        with pytest.raises(ProblemError, match="place: a file cannot stand here: this is a folder, a pipe or a device"):
+        with pytest.raises(
+            ProblemError, match="place: a file cannot be written here: this is a folder, a pipe or a device"
+        ):
             call()
     with pytest.raises(OSError, match=r"[Ii]s a directory|not a file"):
         read_file(place, 10)
@@ -78,7 +80,7 @@ def test_a_full_disk_leaves_the_old_file_and_is_told_with_its_name(broken, tmp_p
 
     (tmp_path / "a.dot").write_bytes(b"old")
     monkeypatch.setattr(os, broken, full)
-    with pytest.raises(ProblemError, match=r"a\.dot: a file cannot stand here: No space left on device"):
+    with pytest.raises(ProblemError, match=r"a\.dot: a file cannot be written here: No space left on device"):
         write_file(tmp_path / "a.dot", b"new")
     assert (tmp_path / "a.dot").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.dot"]

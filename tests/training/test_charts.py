@@ -155,10 +155,10 @@ def test_another_ending_is_refused(name):
 
 
 def test_a_place_where_no_file_can_stand_is_refused(tmp_path):
-    with pytest.raises(ProblemError, match="a file cannot stand here"):
+    with pytest.raises(ProblemError, match="a file cannot be written here"):
         check_chart(tmp_path / "no" / "such" / "a.svg")
     (tmp_path / "b.svg").mkdir()
-    with pytest.raises(ProblemError, match="a file cannot stand here"):
+    with pytest.raises(ProblemError, match="a file cannot be written here"):
         check_chart(tmp_path / "b.svg")
 
 

@@ -98,8 +98,8 @@ def test_no_step_changes_nothing():
         (lambda: train(load("w1-w8"), 1.5), ProblemError, "steps must be a whole number, 0 or more, got 1.5"),
         (lambda: train(load("w1-w8"), learning_rate=math.nan), ProblemError, "learning_rate must be a number"),
         (lambda: train(load("w1-w8"), momentum=0.9, optimizer="adam"), ProblemError, "momentum belongs to"),
-        (lambda: train(load("w1-w8"), checkpoint="no/such/a.json"), ProblemError, "a file cannot stand here"),
-        (lambda: train(load("w1-w8"), checkpoint="."), ProblemError, "a file cannot stand here"),
+        (lambda: train(load("w1-w8"), checkpoint="no/such/a.json"), ProblemError, "a file cannot be written here"),
+        (lambda: train(load("w1-w8"), checkpoint="."), ProblemError, "a file cannot be written here"),
         *[
             (lambda k=k: train(load("w1-w8"), checkpoint_every=k), ProblemError, "checkpoint_every must be .*, got")
             for k in (0, -1, 1.5, None, "3")
@@ -397,5 +397,5 @@ def test_every_step_has_the_rate_of_its_schedule(schedule, engine):
 
 
 def test_the_compiled_engine_takes_no_update_that_needs_gradients_layer_by_layer():
-    with pytest.raises(ProblemError, match="must be simultaneous, got output-first; take the engine scalar"):
+    with pytest.raises(ProblemError, match="must be simultaneous, got output-first; choose the engine scalar"):
         train(load("w1-w8"), 1, engine="compiled", update="output-first")

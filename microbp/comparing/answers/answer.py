@@ -149,7 +149,7 @@ def misfit(case: Exercise, name: str, array: Floats) -> str:
     if array.size == 1:
         return f"{said}; is the sum taken over all of δ, not over the samples alone? That is axis=0"
     if array.shape == case.shape(other := _mirrored(case)[name]):
-        return f"{said}; that is the shape of {other}: are the layers in reversed order?"
+        return f"{said}; that is the shape of {other}: are the layers in reverse order?"
     if array.size == np.prod(needed):
         return f"{said}; a reshape fits: {name}.reshape{needed}"
     return said

@@ -40,7 +40,7 @@ def floats(name: str, value: Any) -> NDArray[np.float64]:
         if has_truth(value):
             raise TypeError("a truth value is no number")
         if (kind := np.asarray(value).dtype).kind not in "iufO":
-            raise TypeError(f"{kind} is no kind of number")
+            raise TypeError(f"{kind} is not a kind of number")
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"{name} must be an array of real numbers, got {words(value)}: {error}") from error

@@ -146,15 +146,15 @@ class Code:
             self._process.stdin.flush()
             line = self._process.stdout.readline(MAX_BYTES)
         if self._late:
-            raise ProblemError(f"the code does not end within {self.seconds:g} s")
+            raise ProblemError(f"the code did not finish within {self.seconds:g} s")
         if len(line) == MAX_BYTES:
-            raise ProblemError(f"its numbers may have {MAX_BYTES:,} bytes, and have more")
+            raise ProblemError(f"its numbers take more than {MAX_BYTES:,} bytes, the limit")
         if not line.endswith(b"\n"):
-            raise ProblemError("the code ended its process: os._exit(), a crash, or no memory left")
+            raise ProblemError("the code ended its process: os._exit(), a crash, or out of memory")
         try:
             found: dict[str, Any] = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise ProblemError("the code has spoilt what its process answers") from error
+            raise ProblemError("the code has disturbed what its process answers") from error
         return found
 
     def _stop(self, late: bool = False) -> None:
@@ -175,9 +175,9 @@ def cells(path: Path) -> list[tuple[str, str]]:
             return [(path.name, text)]
         found = [(f"cell {k}", "".join(c["source"])) for k, c in enumerate(_cells(json.loads(text)), 1)]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        kind = "file of Python" if path.suffix.lower() == ".py" else "notebook"
+        kind = "Python file" if path.suffix.lower() == ".py" else "notebook"
         said = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)[:80]
-        raise ProblemError(f"it is no {kind} that can be read: {said}") from error
+        raise ProblemError(f"this {kind} cannot be read: {said}") from error
     return [(name, _MAGIC.sub(r"\1pass", _TIMED.sub("", text, count=1))) for name, text in found if not _is_other(text)]
 
 

@@ -33,7 +33,7 @@ from microbp.errors import MicrobpError, ProblemError, ShapeError, UnknownNameEr
 MISFITS = (ShapeError, UnknownNameError)
 """Errors of what a file holds, which do not say of which file: for `naming_source`."""
 _PICKLE = "a pickle runs what is in it when it is read: save numbers alone, np.savez('mine.npz', dW1=dW1, db1=db1)"
-_CODE = "it is code, which runs only if that is said: with --run, in a process of its own, with limits"
+_CODE = "it is code, which runs only when you ask for it: with --run, in a process of its own, with limits"
 _NOT_READ = dict.fromkeys((".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth"), _PICKLE)
 _NOT_READ |= dict.fromkeys((".py", ".ipynb"), _CODE)
 """Why some kinds of files are not read."""

@@ -43,7 +43,9 @@ class MapBatches:
         """
         counts = {len(arguments[k]) for k in self.batch}
         if len(counts) != 1 or not (m := counts.pop()) or rows < 1:
-            raise ShapeError("map_batches needs rows of 1 or more, and as many samples, 1 or more, in each argument")
+            raise ShapeError(
+                "map_batches needs rows of 1 or more, and the same number of samples, 1 or more, in each argument"
+            )
         pieces = [
             tuple(x[k : k + rows] if i in self.batch else x for i, x in enumerate(arguments)) for k in range(0, m, rows)
         ]

@@ -66,7 +66,7 @@ def general(problem: Problem, notation: Notation = NOTATIONS["own"], width: int 
     if notation.theta and (notation.columns or notation.w_ij or not notation.index_from):
         raise MicrobpError(
             "with theta the biases are column 0 of Θ: entries are counted from 1, samples stand in rows, Θ_ij leads "
-            "from j to i; leave columns, w_ij and index_from=0 away"
+            "from j to i; leave out columns, w_ij and index_from=0"
         )
     page = _Page(Quantities(problem, notation), width)
     formulas = [page.formula(row) for row in TABLE if page.has(row)]

@@ -63,7 +63,7 @@ TABLE = (
         of="last",
     ),
     Row(
-        "That with respect to an activation before, yet without δ",
+        "The derivative with respect to an earlier activation, without δ",
         "{up:l} = ({up:l+1} ⊙ {slope:l+1}) {W:l+1}",
         "{up:l} = {W:l+1 T} ({up:l+1} ⊙ {slope:l+1})",
         "{up:l} = (({up:l+1} ⊙ {slope:l+1}) {T:l+1})(:, 2:end)",
@@ -73,7 +73,7 @@ TABLE = (
         when="diagonal",
     ),
     Row(
-        "Each output's error comes back, and they add up",
+        "The errors of all outputs come back, and add up",
         "{up:l} = ∂{E}_o1/∂{a:l} + ∂{E}_o2/∂{a:l} + …",
         entry="{up:l|ij} = Σ_q {up:L|iq} · {slope:L|iq} · {W:L|qj}",
         numbers="{way_numbers} = {up}",
@@ -130,7 +130,7 @@ TABLE = (
     ),
     Row("The two together", "{d:L} = {delta}", entry="{d:L|ij} = …", numbers="{d}", of="last", when="together"),
     Row(
-        "δ of a layer before",
+        "δ of an earlier layer",
         "{d:l} = ({d:l+1} {W:l+1}) ⊙ {slope:l}",
         "{d:l} = ({W:l+1 T} {d:l+1}) ⊙ {slope:l}",
         "{d:l} = ({d:l+1} {T:l+1})(:, 2:end) ⊙ {slope:l}",
@@ -157,7 +157,7 @@ TABLE = (
         when="apart",
     ),
     Row(
-        "That the sum over the samples is a product of matrices is seen in its entries",
+        "Why the sum over the samples is a product of matrices: its entries",
         "Σ_i {d:l|ij} {a:l-1|ik} = Σ_i ({d:l T})_ji {a:l-1|ik} = ({d:l T} {a:l-1})_jk",
         of="weights",
         where=("vector",),

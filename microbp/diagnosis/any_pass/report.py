@@ -73,7 +73,7 @@ class Report(Shown):
         wrong, count = sum(line.verdict == WRONG for line in self.lines), len(self.lines)
         if wrong:
             one = 1 < wrong == 1 + sum(line.text.startswith(SAME) for line in self.lines)
-            said = f"{'1 line is' if wrong == 1 else f'{wrong} lines are'} wrong of {count}"
+            said = f"{wrong} of {count} line{'s' * (count > 1)} {'is' if wrong == 1 else 'are'} wrong"
             return f"{said}, all by one slip" if one else said
         return f"all {count} lines are right" if count > 1 else "the line is right"
 
@@ -138,7 +138,7 @@ def _not_given(judge: Judge, lines: Sequence[Line]) -> list[str]:
     if not between:
         return []
     names = ", ".join(between[:MOST_NAMED]) + (", …" if len(between) > MOST_NAMED else "")
-    return [f"no gradients were given of {names}: return them as well, and the wrong line is found more exactly"]
+    return [f"no gradients were given for {names}: return them as well, and the wrong line can be told more exactly"]
 
 
 def _text(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:

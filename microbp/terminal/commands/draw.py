@@ -51,14 +51,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--theme",
         choices=CHOICES["theme"],
         default="light",
-        help="the colours; auto: as the reader's screen (default: %(default)s)",
+        help="the colours; auto follows the reader's screen (default: %(default)s)",
     )
     add("--direction", choices=CHOICES["direction"], default="LR", help="where to (default: %(default)s, to the right)")
     wide = parser.add_mutually_exclusive_group()
     wide.add_argument("--width", metavar="W", help="as 16cm, 6in or 830px: as full a picture as can be read so wide")
     wide.add_argument("--for", dest="medium", choices=MEDIA, help="the same, of the width that this has")
     add("--title", metavar="TEXT", help="the line on top (default: the root and its value)")
-    add("--caption", metavar="TEXT", help="what to say of the picture, below the title")
+    add("--caption", metavar="TEXT", help="what to say about the picture, below the title")
     add("--transparent", action="store_true", help="nothing behind the picture")
     add("--show", metavar="WHAT", default=",".join(SHOWN), help="which of %(default)s, with commas")
     add("--digits", type=int, default=4, metavar="N", help="significant digits (default: %(default)s)")

@@ -91,7 +91,7 @@ def _check(options: argparse.Namespace) -> None:
             raise MicrobpError(f"--at goes on to a step in the debugger, --{option} {does}: give one of the two")
     for name, why in NOT_ONE_SAMPLE.items() if options.sample is not None else ():
         if getattr(options, name):
-            raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two away")
+            raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two out")
     given = [name for name in INSTEAD if getattr(options, name) is not None]
     if options.quiz_export and given not in ([], ["quiz"]):
         raise MicrobpError(f"--quiz-export writes questions, --{given[0]} {INSTEAD[given[0]]}: give one of the two")

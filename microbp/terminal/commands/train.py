@@ -37,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--update", choices=UPDATES, help="every gradient from the old weights, or output weights first"
     )
-    parser.add_argument("--engine", choices=ENGINES, help="the scalar graph, that compiled, or vectorized NumPy")
+    parser.add_argument("--engine", choices=ENGINES, help="the scalar graph, the same compiled, or vectorized NumPy")
     parser.add_argument("--seed", type=int, help="of the order in which samples are taken")
     flag = argparse.BooleanOptionalAction
     parser.add_argument("--train-biases", action=flag, default=None, help="whether biases are trained")

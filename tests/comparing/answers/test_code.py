@@ -39,7 +39,7 @@ def test_code_runs_only_if_that_is_said(mine, tmp_path, capsys):
     path = mine(f"open({str(tmp_path / 'trace')!r}, 'w')\nw5_grad = 0.0822")
     for command in ("diagnose", "compare"):
         assert main([command, "w1-w8", str(path)]) == 2
-        assert "it is code, which runs only if that is said: with --run" in capsys.readouterr().err
+        assert "runs only when you ask for it: with --run" in capsys.readouterr().err
     assert main(["grade", "w1-w8", str(path)]) == 1
     assert not (tmp_path / "trace").exists()
     assert main(["diagnose", "w1-w8", str(path), "--run"]) == 0
@@ -68,7 +68,7 @@ def test_a_function_is_called_in_the_other_process(mine, capsys):
         ("x = 1\nimport nothing_there", "got x"),
         ("dW1 = (", "SyntaxError"),
         ("dW1 = ['a' * 40_000]", "3,000 bytes"),
-        ("import time\ntry:\n    time.sleep(60)\nfinally:\n    time.sleep(60)", "does not end within 1 s"),
+        ("import time\ntry:\n    time.sleep(60)\nfinally:\n    time.sleep(60)", "did not finish within 1 s"),
     ],
 )
 def test_code_that_fails_is_told_with_a_word(text, said, mine, monkeypatch):

@@ -317,10 +317,10 @@ def test_what_is_given_twice_is_an_error(given, said):
 TWO = [("a", float), ("b", float)]
 NO_NUMBERS = {
     "a mask hides": np.ma.array([[1.0, 2.0]], mask=[[False, True]]),
-    r"datetime64\[D\] is no kind": np.array([["2020-01-01", "2020-01-02"]], dtype="datetime64[D]"),
-    r"timedelta64\[s\] is no kind": np.array([[1, 2]], dtype="timedelta64[s]"),
-    "is no kind": np.array([[(1.0, 2.0), (3.0, 4.0)]], dtype=TWO),
-    "<U1 is no kind": np.array([["1", "2"]]),
+    r"datetime64\[D\] is not a kind": np.array([["2020-01-01", "2020-01-02"]], dtype="datetime64[D]"),
+    r"timedelta64\[s\] is not a kind": np.array([[1, 2]], dtype="timedelta64[s]"),
+    "is not a kind": np.array([[(1.0, 2.0), (3.0, 4.0)]], dtype=TWO),
+    "<U1 is not a kind": np.array([["1", "2"]]),
     "complex|real": np.array([[1.0, 2j]]),
     "datetime|real": np.array([[np.datetime64("2020-01-01")] * 2], dtype=object),
 }

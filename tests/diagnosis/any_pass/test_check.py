@@ -54,7 +54,7 @@ def test_a_wrong_line_carries_to_those_below_which_are_not_accused():
     assert [line.verdict for line in found.lines] == ["right", "wrong", "carried", "carried", "carried"]
     assert found["z"].causes[0] == "factor"
     assert "5 is the length of axis 0 of x" in found["z"].text
-    assert str(found).startswith("1 line is wrong of 5. The first on the way back is the gradient of z:")
+    assert str(found).startswith("1 of 5 lines is wrong. The first on the way back is the gradient of z:")
     assert json.loads(json.dumps(found.as_dict()))["first"] == "z"
 
 
@@ -68,7 +68,7 @@ def test_one_slip_that_several_lines_share_is_said_to_be_one():
         return {"dx": dz @ w.T, "dw": x.T @ dz}
 
     found = microbp.check(forward, backward, x=np.array([[0.5, -1.0]]), w=np.array([[0.3], [0.7]]))
-    assert str(found).startswith("2 lines are wrong of 2, all by one slip.")
+    assert str(found).startswith("2 of 2 lines are wrong, all by one slip.")
 
 
 def test_a_line_that_was_computed_past_a_wrong_one_is_right():

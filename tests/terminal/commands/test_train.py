@@ -146,10 +146,10 @@ def test_a_convention_can_be_taken_back_too(capsys):
         (["--seed", "-1"], "seed must be a whole number, 0 or more, got -1"),
         (["--steps", "1" * 30], "steps must be a whole number"),
         (["--checkpoint-every", "0"], "checkpoint_every must be a whole number, 1 or more, got 0"),
-        (["--checkpoint", "no/such/a.json"], "no/such/a.json: a file cannot stand here"),
+        (["--checkpoint", "no/such/a.json"], "no/such/a.json: a file cannot be written here"),
         (["--resume", "no/such.json"], "no/such.json: cannot read this as a checkpoint: there is no such file"),
         (["--plot", "curve.jpg"], "unknown chart format: 'jpg'"),
-        (["--plot", "no/such/curve.svg"], "no/such/curve.svg: a file cannot stand here"),
+        (["--plot", "no/such/curve.svg"], "no/such/curve.svg: a file cannot be written here"),
     ],
 )
 def test_what_cannot_be_is_exit_code_2_and_one_line(options, said_of_it, capsys, monkeypatch):

@@ -21,7 +21,7 @@ from microbp.comparing.answers.formats.matlab import read_matlab
 from microbp.comparing.answers.formats.numpy_files import read_numpy
 from microbp.comparing.answers.formats.text import read_text
 
-_DEEP = f"it has brackets in brackets, more than {MAX_DEPTH} deep"
+_DEEP = f"its brackets are nested more than {MAX_DEPTH} deep"
 
 
 def read_json(content: bytes) -> Any:
@@ -57,7 +57,7 @@ def _integer(text: str) -> int:
     try:
         float(number := int(text))
     except (OverflowError, ValueError) as error:
-        raise ValueError(f"{text[:12]}… has {len(text)} digits: that is no number of a gradient") from error
+        raise ValueError(f"{text[:12]}… has {len(text)} digits: that is not a number in a gradient") from error
     return number
 
 

@@ -74,7 +74,7 @@ class _Parser:
     def _items(self, opening: str, deep: int, keywords: bool = False) -> tuple[list[Any], dict[str, Any], int]:
         """What stands in brackets: values, values by name, and how many commas."""
         if deep > MAX_DEPTH:
-            raise ValueError(f"it has brackets in brackets, more than {MAX_DEPTH} deep")
+            raise ValueError(f"its brackets are nested more than {MAX_DEPTH} deep")
         items: list[Any] = []
         named: dict[str, Any] = {}
         commas = 0

@@ -139,7 +139,7 @@ def _normalized_otherwise(
         ("missing-way", f"the factor {said} in the last term is left out", 0.5, scale * (U - m - p)),
     )
     if not centred:
-        text = f"a way back through a mean, of which there is none in {said}"
+        text = f"a way back through a mean, and {said} has none"
         yield Cause("extra-way", text, 0.5), scale * (U - U.mean(axes, keepdims=True) - a)
     for k in {int(size) for size in (*U.shape, U.size, length, *lengths)}:
         text = f"the means in {said} divide by {k}, and not by {length}"

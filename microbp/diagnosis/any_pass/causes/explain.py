@@ -35,7 +35,7 @@ def causes(known: Known, line: JudgedLine) -> tuple[Cause, ...]:
 def _found(search: CauseSearch) -> list[Cause]:
     known, line = search.known, search.line
     if not len(search.region.edges):
-        text = "nothing of it comes to the loss, so its gradient is 0: forward may read it from elsewhere, as from self"
+        text = "nothing of it comes to the loss, so its gradient is 0: forward may read it from elsewhere, such as self"
         return [Cause("extra-way", text, 0.1)]
     named = {f"`{name}`": value for name, value in known.scope.named.items()}
     named |= derived(known.trace[line.name].value, f"`{line.name}`")

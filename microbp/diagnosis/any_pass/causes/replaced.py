@@ -50,7 +50,7 @@ def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Ite
     for text, z in tried.items() if seen > 2 else ():
         factor = float(z.ravel() @ apart) / max(1e-300, float((z * z).sum()))
         if is_near(want + factor * z, mine, noise).all():
-            more = f"{number_text(factor, 6)} times {text} is added, of which there is nothing in the forward pass"
+            more = f"{number_text(factor, 6)} times {text} is added, and nothing in the forward pass asks for it"
             yield Cause("extra-way", more, 0.7)
     if seen < 4:
         return
