@@ -43,12 +43,12 @@ class Products:
         root, name = self._name(self.stepper.root), self._name(leaf)
         arrived = self.stepper.arrivals(leaf)
         if not arrived:
-            yield f"{derivative(root, name)} = 0: no path leads to it"
+            yield f"{derivative(root, name)} = {'1' if leaf is self.stepper.root else '0: no path leads to it'}"
             return
         by_sample: dict[int, list[Step]] = {}
         for step in arrived:
             by_sample.setdefault(self.stepper.samples.get(step.node, 0), []).append(step)
-        if not self.shares or by_sample.keys() - {0, *self.shares}:
+        if not by_sample.keys() & self.shares.keys() or by_sample.keys() - {0, *self.shares}:
             yield from self._sum(self.stepper.root, leaf, arrived)
             return
         terms = []

@@ -10,6 +10,7 @@ from microbp.errors import GraphError, UnknownNameError
 from microbp.problems import NetworkProblem, builtin_names, load
 from microbp.stepping import sentences
 from microbp.stepping.names import all_named, name_graph
+from microbp.stepping.products import Products
 from microbp.stepping.samples import samples_of
 from microbp.stepping.stepper import Stepper
 
@@ -80,6 +81,16 @@ def test_every_equation_of_a_pass_is_true(problem):
         assert number == pytest.approx(expected, rel=1e-6, abs=1e-8), line
         judged += 1
     assert judged >= len(stepper) + len(problem.leaves())
+
+
+def test_the_gradient_of_any_value_can_be_told(problem):
+    stepper = Stepper(problem.root())
+    products = Products(stepper)
+    for value in [value for value in stepper.names if not isinstance(value, Constant)][-60:]:
+        last = list(products.lines(value))[-1]
+        assert float(re.findall(r"= (−?[\d.e−+]+)", last)[-1].replace("−", "-")) == pytest.approx(
+            stepper.gradient(value), rel=1e-6, abs=1e-8
+        )
 
 
 def test_samples_can_be_asked_for_one_by_one():

@@ -45,6 +45,7 @@ TABLE = [
     ("w1–w8", "−(target − out)", "explain w1-w8 --of out_o1", "0.5 × (−1.482730139) × (−1) = 0.741365070"),
     ("w1–w8", "∂E/∂out_h1, way by way", "explain w1-w8 --of out_h1",
      "∂E/∂out_h1 = 0.055399425 + (−0.019049118) = 0.036350306"),
+    ("w1–w8", "one bias a layer", "explain w1-w8 --general", "its gradient is the sum of theirs."),
     ("chain, grown wide", "C_k and their mean", "step chain-wide --by weight", "= 1/4 · (∂C_1/∂w"),
     ("chain, grown wide", "∂C/∂a is a sum over the neurons", "step chain-wide --detail node --all",
      "∂z[2][1]@4/∂a[1][0]@4"),

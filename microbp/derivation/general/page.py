@@ -19,7 +19,7 @@ from microbp.derivation.general.quantities import Quantities
 from microbp.derivation.general.table import TABLE, Row
 from microbp.derivation.matrices import matrix_lines
 from microbp.errors import MicrobpError
-from microbp.printing import Shown, in_width
+from microbp.printing import Shown, decimals, in_width
 from microbp.problems import Problem
 
 WIDTH = 98
@@ -110,6 +110,14 @@ class _Page:
         )
         if one.times > 1:
             yield f"δ is that of a sample's own {n.called('E')}, without the 1/m of the mean; m = {one.m}."
+        if one.l2:
+            own = one.network.penalty.replace("λ", decimals(one.network.l2))
+            other = f": the penalty of the problem, {own} Σ w², is (λ/2m) Σ w²"
+            yield f"λ = {decimals(one.l2)}{other if one.network.penalty != 'λ/2m' else ''}."
+        if one.network.shared_bias:
+            yield "A layer has one bias for all its neurons; its gradient is the sum of theirs."
+        if not one.network.train_biases:
+            yield "Biases are not trained: the update leaves them as they are."
         if n.theta:
             yield "[1 a] has a column of ones before a; (:, 2:end) cuts the column that belongs to it."
 
