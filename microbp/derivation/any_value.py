@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from microbp.engine import Value
+from microbp.errors import UnknownNameError
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
 from microbp.problems import Problem, as_network
@@ -32,8 +33,11 @@ def value_lines(problem: Problem, name: str, width: int = 80) -> Iterator[str]:
     """
     network = as_network(problem)
     stepper = Stepper(network.root())
-    value = _general(stepper, network.model, name)
-    value = one_named(stepper.names, name) if value is None else value
+    found = _general(stepper, network.model, name)
+    if len(found) > 1:
+        which = f"{name}@1 … {name}@{len(found)}"
+        raise UnknownNameError(f"{len(found):,} values are called {name!r}, one in each sample: say which of {which}")
+    value = found[0] if found else one_named(stepper.names, name)
     own = stepper.names[value].text()
     if own != name:
         yield f"{name} is {f'∂{stepper.names[stepper.root].text()}/∂{own}' if name[0] in 'δd' else own}"
@@ -46,19 +50,18 @@ def value_lines(problem: Problem, name: str, width: int = 80) -> Iterator[str]:
             yield " " * len(head) + " = " + " = ".join(parts[1:])
 
 
-def _general(stepper: Stepper, model: MLP, name: str) -> Value | None:
-    """The value that a general network's notation means; `None` if it is another name, or none of this network."""
+def _general(stepper: Stepper, model: MLP, name: str) -> list[Value]:
+    """The values that a general network's notation means, one in each sample; none if this network has none of them."""
     found = _PLACE.fullmatch(name)
     if not found:
-        return None
+        return []
     letter, layer, neuron, sample = found.groups()
     places = layers_of(model, stepper.root.graph())
     kind = "a" if letter == "a" else "z"
-    for node, place in places.items():
-        made = "z" if node.op is not None and node.op.family == "affine" else "a"
-        mine = stepper.samples.get(node)
-        if (made, place) == (kind, (int(layer) - 1, int(neuron))) and (
-            mine is None if sample is None else mine == int(sample)
-        ):
-            return node
-    return None
+    return [
+        node
+        for node, place in places.items()
+        if place == (int(layer) - 1, int(neuron))
+        and kind == ("z" if node.op is not None and node.op.family == "affine" else "a")
+        and (sample is None or stepper.samples.get(node) == int(sample))
+    ]

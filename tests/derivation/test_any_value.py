@@ -39,3 +39,5 @@ def test_a_value_that_is_not_there_is_told_with_the_nearest():
         list(value_lines(microbp.load("w1-w8"), "out_h7"))
     with pytest.raises(UnknownNameError, match="one in each sample"):
         list(value_lines(microbp.load("chain-wide"), "a[1][0]"))
+    with pytest.raises(UnknownNameError, match=r"say which of δ\[1\]\[0\]@1 … δ\[1\]\[0\]@4"):
+        list(value_lines(microbp.load("chain-wide"), "δ[1][0]"))
