@@ -99,7 +99,7 @@ def _cut_otherwise(
             here, change = region.here(), np.zeros(len(region.nodes))
             np.subtract.at(change, np.searchsorted(region.nodes, region.source[edges]), region.passed()[edges])
             np.add.at(change, to, here[made])
-            said = f"what comes back to {site} is put where windows begin that are cut out {how}"
+            said = f"what comes back to {site} goes to the places of windows cut out {how}"
             yield "wrong-index", said, 0.6, number, change
 
 

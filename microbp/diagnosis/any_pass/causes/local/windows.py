@@ -2,7 +2,7 @@
 
 >>> windows = np.array([0, 2, 4])[:, None] + 2 * np.arange(3)
 >>> {said: found[1].tolist() for said, found in cut_otherwise(windows, 9).items()}
-{'beginning every 1, not every 2 places': [1, 3, 5], 'with a step of 1, not 2': [2, 3, 4]}
+{'1 apart, not 2': [1, 3, 5], 'with a step of 1, not 2': [2, 3, 4]}
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def cut_otherwise(own: Any, length: int) -> dict[str, Any]:
     apart = int(np.gcd.reduce((first - least).ravel()))
     every = {1: apart > 1, int(inner.max()) + 1: apart > 0}
     made = {
-        f"beginning every {n}, not every {apart} places": least + (first - least) // max(1, apart) * n + inner
+        f"{n} apart, not {apart}": least + (first - least) // max(1, apart) * n + inner
         for n, other in every.items()
         if other and n != apart
     }
