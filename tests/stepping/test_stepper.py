@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,15 +45,16 @@ def test_next_and_back_as_often_is_the_identity(graph, data):
 @given(graphs())
 def test_each_step_is_one_contribution(graph):
     root, _ = graph
-    arrived = {root: 1.0}
+    arrived, sizes = {root: 1.0}, Counter()
     for k, step in enumerate(steps(root), 1):
         assert step.number == k
         assert step.upstream == arrived[step.node]
         assert step.contribution == step.upstream * step.local
         assert step.before == arrived.get(step.input, 0.0)
         assert step.first == (step.input not in arrived)
-        size = abs(step.before) + abs(step.contribution)  # the last one ends in the sum of backward(), to the bit
-        assert step.after == pytest.approx(step.before + step.contribution, abs=1e-15 * size, rel=0, nan_ok=True)
+        sizes[step.input] += abs(step.contribution)
+        room = 1e-15 * sizes[step.input]  # the last one ends in the sum of backward(), to the bit
+        assert step.after == pytest.approx(step.before + step.contribution, abs=room, rel=0, nan_ok=True)
         assert step.node.inputs[step.position] is step.input
         arrived[step.input] = step.after
 
