@@ -80,15 +80,13 @@ def _clipped(search: Search, wrong: list[str]) -> float | None:
     given, truth = search.given, search.case.truth[1]
     numbers = [given.numbers(name) for name in wrong]
     limit = max((float(np.max(np.abs(array))) for array in numbers), default=0.0)
-    ends = sum(int(np.count_nonzero(np.abs(array) == limit)) for array in numbers)
+    if not np.isfinite(limit) or sum(int(np.count_nonzero(np.abs(array) == limit)) for array in numbers) < 2:
+        return None
     for name, array in zip(wrong, numbers, strict=True):
-        right = given.select(name, truth[name])
-        if (
-            right is None
-            or not within(array, np.clip(right, -limit, limit), search.precision.tolerance(name, array)).all()
-        ):
+        right, tolerance = given.select(name, truth[name]), search.precision.tolerance(name, array)
+        if right is None or not within(array, np.clip(right, -limit, limit), tolerance).all():
             return None
-    return limit if ends > 1 else None
+    return limit
 
 
 def _confined(search: Search, errors: dict[str, Any], wrong: list[str]) -> Iterator[str]:

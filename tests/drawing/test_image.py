@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import re
 import shutil
@@ -91,6 +92,7 @@ def _runs(process):
 
 
 def test_pygraphviz_is_stopped_too(monkeypatch):
+    need(importlib.util.find_spec("pygraphviz") is not None, "pygraphviz")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RendererError, match="took more than"):
         render(w1_w8().source, "svg", timeout=0.001)
