@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,18 +30,11 @@ from microbp.engine.node import root_of
 from microbp.engine.ops import OPS, Op
 from microbp.engine.order import topological_order
 from microbp.errors import OperandError
+from microbp.formula.folding import COMPARISONS
 from microbp.problems.expression import apply_to, operation_of
 
 Number = Value | float
 """A value, or a plain number, of which no node is made before it stands beside a value."""
-_COMPARISONS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-}
 
 
 def gradient(root: Any, wrt: Any) -> Any:
@@ -132,7 +124,7 @@ def _value(tree: ast.expr, known: Mapping[str, Number]) -> Number:
         case ast.Name(id=name):
             return known[name]
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return float(_COMPARISONS[type(op)](_number(_value(left, known)), _number(_value(right, known))))
+            return float(COMPARISONS[type(op)](_number(_value(left, known)), _number(_value(right, known))))
         case ast.IfExp(test=test, body=body, orelse=orelse):
             chosen, other = (body, orelse) if _number(_value(test, known)) else (orelse, body)
             found = _value(chosen, known)

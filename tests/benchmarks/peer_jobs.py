@@ -15,6 +15,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 HERE = Path(__file__).parent
 sys.path += [str(HERE), str(HERE.parent.parent / "examples" / "passes")]
 
+# After the threads are set, which NumPy reads as it is imported, and the path.
 import lean  # noqa: E402
 import numpy as np  # noqa: E402
 import tiny_gpt  # noqa: E402
