@@ -88,6 +88,10 @@ class Calls(Axes, ABC):
             case ast.Call(func=ast.Attribute(attr="abs"), args=[x]):
                 inner = self.write(x, at)
                 return self._told(f"|{inner.text}|", abs(inner.value))
+            case ast.Call(func=ast.Attribute(attr="clip"), args=[x, _, ast.Constant(value=float(most))]):
+                inner = self.write(x, at)
+                cut = f"({inner.text}, cut off at ±{short_number(most)})"
+                return self._told(cut, float(np.clip(inner.value, -most, most)))
             case ast.Call(func=func, args=[x, *_]):
                 name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
                 if self._scope is not None:

@@ -59,13 +59,27 @@ def other_losses(loss: Loss) -> dict[str, str]:
 
 
 def lost_parts(loss: Loss) -> dict[str, str]:
-    """∂E/∂a with a part of it missing or wrong, by what is wrong."""
+    """∂E/∂a with a part of it missing or wrong, or what is taken for it, by what is wrong."""
     if loss.of == "hinge":
         return {}
-    found = {f"{loss.name} without y": re.sub(r"\b([ap]) - y", r"\1", loss.derivative)}
+    over = loss.divided
+    terms = {
+        "squared_error": f"(a - y) ** 2{' / 2' * loss.half}",
+        "binary_cross_entropy": "-(y * np.log(a) + (1 - y) * np.log(1 - a))",
+        "softmax_cross_entropy": "-y * np.log(p)",
+    }
+    predicted = {"softmax_cross_entropy": "(p >= p.max(axis=1, keepdims=True)) - y"}.get(loss.of, "np.round(a) - y")
+    found = {
+        f"{loss.name} without y": re.sub(r"\b([ap]) - y", r"\1", loss.derivative),
+        "the loss of each output itself, not its derivative": terms[loss.of] + over,
+        "the loss itself, one number, not its derivative": f"({terms[loss.of]}).sum(){over}",
+        "the output is rounded to a class first": re.sub(r"\b[ap] - y", predicted, loss.derivative),
+    }
+    if loss.half:
+        found["the square is kept, and only the ½ is gone"] = f"(a - y) ** 2{over}"
     if loss.of == "binary_cross_entropy":
-        found["its first term alone"] = f"-y / a{loss.divided}"
-        found["its second term with the first one's sign"] = f"-(y / a + (1 - y) / (1 - a)){loss.divided}"
+        found["its first term alone"] = f"-y / a{over}"
+        found["its second term with the first one's sign"] = f"-(y / a + (1 - y) / (1 - a)){over}"
     return found
 
 

@@ -65,7 +65,7 @@ def head_form(head: str, l: int) -> str:
 
 def names_of(case: Exercise, done: Mapping[int, Scope]) -> dict[str, Any]:
     """The arrays of a pass by the names of a derivation: δ2, a1, X; `done` are its scopes by layer."""
-    found: dict[str, Any] = {"sign": np.sign, "exp": np.exp}
+    found: dict[str, Any] = {name: getattr(np, name) for name in ("sign", "exp", "log", "round", "sqrt")}
     for l, scope in done.items():
         found |= {f"{GREEK.get(name, name)}{l}": scope[name] for name in ("W", "b", "z", "a", "up", "d", "dW", "db")}
         found |= {symbol(name): scope[name] for name in (*SLOPES, "softmax") if name in scope}

@@ -67,6 +67,7 @@ class Finding:
             loss=losses.get(change.get("up", change.get("d", "")), ""),
             i=row[1] if row else "",
             start=_START.get(str(change.get("start")), ""),
+            made=next((made for word, made in _MADE.items() if word in str(change.get("dW"))), ""),
             stage=_STAGE.get(tuple(name for name in ("z", "dW") if name in change), ""),
         )
 
@@ -107,6 +108,11 @@ _STAGE = {
     ("dW",): "in the weights' gradient, not in the forward pass",
     ("z",): "in the forward pass, not in the weights' gradient",
     ("z", "dW"): "in your pass, not in the problem",
+}
+_MADE = {
+    "np.sign": "their signs",
+    "np.sqrt": "each array is divided by its length",
+    "np.clip": "what is larger than a bound is cut off there",
 }
 _IN_WORDS = {
     "order": ("[dWL, …, dW1] = dW: dW[0] is that of layer L", "[dW1, …, dWL] = dW: dW[0] is that of layer 1"),

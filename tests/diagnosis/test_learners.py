@@ -132,6 +132,23 @@ WRONG = [
     ("missing-loss-term", "tanh", CROSS, 0, ["d3 = -y / a3 / m * a3 * (1 - a3)"]),
     ("missing-loss-term", "tanh", CROSS, 0.8, ["d3 = -(y / a3 + (1 - y) / (1 - a3)) / m * a3 * (1 - a3)"]),
     ("missing-loss-term", "relu", SOFTMAX, 0, ["d3 = softmax(z3) / m"]),
+    ("missing-loss-term", "tanh", SQUARED, 0, ["d3 = (a3 - y) ** 2 / m * a3 * (1 - a3)"]),
+    ("missing-loss-term", "relu", SQUARED, 0.8, ["d3 = ((a3 - y) ** 2).sum() / m * a3 * (1 - a3)"]),
+    ("missing-loss-term", "tanh", SQUARED, 0, ["d3 = 2 * (np.round(a3) - y) / m * a3 * (1 - a3)"]),
+    ("missing-loss-term", "relu", SOFTMAX, 0, ["d3 = (np.eye(3)[z3.argmax(1)] - y) / m"]),
+    ("missing-loss-term", "relu", SOFTMAX, 0, ["d3 = -y * np.log(softmax(z3)) / m"]),
+    (
+        "steps-for-gradients", "tanh", SQUARED, 0,
+        [f"{g} = [np.sign(g) for g in [{g}1, {g}2, {g}3]]" for g in ("dW", "db")],
+    ),
+    (
+        "steps-for-gradients", "relu", CROSS, 0,
+        [f"{g} = [np.clip(g, -0.05, 0.05) for g in [{g}1, {g}2, {g}3]]" for g in ("dW", "db")],
+    ),
+    (
+        "steps-for-gradients", "sigmoid", SQUARED, 0,
+        [f"{g} = [g / np.linalg.norm(g) for g in [{g}1, {g}2, {g}3]]" for g in ("dW", "db")],
+    ),
     ("last-sample-only", "tanh", CROSS, 0, [f"dW{l} = np.outer(d{l}[-1], {a}[-1])" for l, a in BEFORE]),
     ("transposed-gradient", "tanh", CROSS, 0.8, ["dW2 = a1.T @ d2 + l2 / m * W2"]),
     ("wrong-loss", "relu", CROSS, 0, ["d3 = (a3 - y) * a3 * (1 - a3)"]),
@@ -182,7 +199,6 @@ WRONG = [
 TOLD = [
     ("δ3 = (2·(a3 − y)/m)·a3", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m * a3"]),
     ("δ3 = (2·(a3 − y)/m)·y·(1 − y)", "sigmoid", SQUARED, 0, ["d3 = 2 * (a3 - y) / m * y * (1 - y)"]),
-    ("δ3 = (a3 − y)·(a3 − y)/m ⊙ σ′(z3)", "tanh", SQUARED, 0, ["d3 = (a3 - y) ** 2 / m * a3 * (1 - a3)"]),
     ("δ3 = |2·(a3 − y)/m| ⊙ σ′(z3)", "tanh", SQUARED, 0, ["d3 = 2 * abs(a3 - y) / m * a3 * (1 - a3)"]),
     (
         "δ3 = (exp(a3)/(the sum of all of exp(a3)) − y)/m", "tanh", SOFTMAX, 0,

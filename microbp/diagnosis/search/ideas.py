@@ -95,7 +95,16 @@ class Ideas(Replayer):
                     Idea(find_mistake(code), {"dW": f"{how}(d, {i}).T @ a0", "db": f"{how}(d, {i}).sum(axis=0)"})
                     for i in self._samples(-1.0 if how == "without" else 1.0)
                 ]
+        clipped = f"np.clip({{}}, -{self._most!r}, {self._most!r})"
+        found += [Idea(find_mistake("steps-for-gradients"), {"dW": clipped, "db": clipped})] if self._most else []
         return found
+
+    @cached_property
+    def _most(self) -> float:
+        """The magnitude that numbers may have been clipped to: the largest one, if several have it; else 0."""
+        magnitudes = np.abs(np.concatenate([numbers for numbers, _ in self._given.values()]))
+        most = magnitudes.max(initial=0.0)
+        return float(most) if (magnitudes == most).sum() > 1 else 0.0
 
     def can(self, idea: Idea, l: int) -> bool:
         """Whether a layer can have it."""
