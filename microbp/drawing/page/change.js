@@ -10,8 +10,8 @@ const past = []; // for undo
 const trained = new Set(leaves.filter((k) => cards[k].trained));
 
 const differs = (k) => before !== null && !Object.is(before[k], values[k]);
-const was = (k) => (differs(k) ? `was ${numberText(before[k])}` : "");
-const exactly = (k) => decimals(values[k]) + (differs(k) ? ` (was ${decimals(before[k])})` : "");
+const was = (k) => (differs(k) ? words.was(numberText(before[k])) : "");
+const exactly = (k) => (differs(k) ? words.both(decimals(values[k]), decimals(before[k])) : decimals(values[k]));
 
 function keepPast() {
   past.push({ values: values.slice(), before, made, losses, length: losses.length });
@@ -153,8 +153,8 @@ function listen(input, which, done) {
 
 const fields = leaves.map((k) => {
   const name = cards[k].name;
-  const input = make("input", { type: "text", inputmode: "decimal", maxlength: 80, "aria-label": `Value of ${name}` });
-  const box = make("input", { type: "checkbox", "aria-label": `Descent changes ${name}` });
+  const input = make("input", { type: "text", inputmode: "decimal", maxlength: 80, "aria-label": words.valueOf(name) });
+  const box = make("input", { type: "checkbox", "aria-label": words.descends(name) });
   const cells = [make("th", { scope: "row", class: "words" }, name), make("td"), make("td"), make("td"), make("td")];
   cells[1].append(input);
   cells[4].append(box);
@@ -181,7 +181,7 @@ function editCard(k) {
   field.style.left = `${Math.max(0, place.left - stage.left + $("stage").scrollLeft)}px`;
   field.style.width = `${Math.max(120, place.width)}px`;
   field.style.top = `${place.top - stage.top + $("stage").scrollTop - 4}px`;
-  field.setAttribute("aria-label", `Value of ${cards[k].name}`);
+  field.setAttribute("aria-label", words.valueOf(cards[k].name));
   field.value = String(values[k]);
   field.focus({ preventScroll: true });
   field.select();
@@ -200,10 +200,10 @@ function drawChanges() {
     grad.textContent = gradOf(k)?.text ?? "?";
     box.checked = trained.has(k);
   }
-  const after = made ? ` after ${made.toLocaleString("en")} ${made === 1 ? "step" : "steps"} of descent` : "";
+  const after = made ? words.afterSteps(made) : "";
   $("loss").textContent = `${cards[root].name} = ${hidden ? "?" : exactly(root)}${after}`;
   $("descend").disabled = $("run").disabled = quiz.on || !trained.size;
-  $("run").textContent = running ? "Stop" : "Run";
+  $("run").textContent = running ? words.stop : words.run;
   $("run").setAttribute("aria-pressed", String(!!running));
   $("undo").disabled = !past.length;
   $("keep").disabled = before === null;
@@ -224,5 +224,5 @@ function drawCurve(hidden) {
   const texts = [[56, 14, most], [56, 74, least]].map(([x, y, loss]) => make("text", { x, y }, numberText(loss)));
   svg.replaceChildren(...(points.length ? texts : []), make("text", { x: 290, y: 88 }, String(made)),
     make("polyline", { points: points.map(place).join(" ") }));
-  svg.setAttribute("aria-label", `${cards[root].name} over ${made} steps: ${exactly(root)}`);
+  svg.setAttribute("aria-label", words.curve(cards[root].name, made, exactly(root)));
 }

@@ -5,7 +5,7 @@ function draw() {
   drawGraph();
   drawTable();
   drawChanges();
-  const count = at < 0 ? `value ${forward.length + at} of ${forward.length}` : `step ${at} of ${n}`;
+  const count = at < 0 ? words.atValue(forward.length + at, forward.length) : words.atStep(at, n);
   $("count").textContent = count;
   Object.assign($("slider"), { min: low, max: n, value: at });
   $("slider").setAttribute("aria-valuetext", count);
@@ -27,7 +27,7 @@ function go(k) {
     // Nothing is shown ahead of its question: go as far as is known, and ask.
     at = quiz.known;
     ask();
-    say("Answer first, or skip.", "");
+    say(words.answerFirst, "");
     remember();
     return;
   }
@@ -40,7 +40,7 @@ function go(k) {
 
 function next() {
   if (quiz.on && at === quiz.known && at < n) {
-    if (quiz.asking) say("Answer first, or skip.", "");
+    if (quiz.asking) say(words.answerFirst, "");
     else ask();
     if (quiz.asking) $("answer").focus();
   } else go(at + 1);
@@ -95,7 +95,7 @@ function open() {
 function play(on) {
   clearInterval(timer);
   timer = on && at < n && !quiz.on ? setInterval(() => (at < n && !quiz.on ? next() : play(false)), 1600) : 0;
-  $("play").textContent = timer ? "Pause" : "Play";
+  $("play").textContent = timer ? words.pause : words.play;
   $("play").setAttribute("aria-pressed", String(!!timer));
 }
 
@@ -166,7 +166,7 @@ press("skip", () => {
   reveal(false);
   $("next").focus();
 });
-for (let k = 0; k < data.samples; k++) $("sample").append(make("option", { value: k }, `${k + 1} of ${data.samples}`));
+for (let k = 0; k < data.samples; k++) $("sample").append(make("option", { value: k }, words.ofSamples(k + 1, data.samples)));
 $("samples").hidden = data.samples < 2;
 $("sample").addEventListener("change", () => showSample(Number($("sample").value)));
 $("slider").addEventListener("input", () => go(Number($("slider").value)));

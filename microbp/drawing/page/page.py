@@ -40,7 +40,7 @@ from microbp.stepping.stepper import Stepper
 ENDINGS = (".html", ".htm")
 RATE = 0.1
 """The learning rate that descent begins with."""
-SCRIPTS = ("data", "numbers", "words", "graph", "change", "quiz", "moves")
+SCRIPTS = ("words", "data", "numbers", "formula", "graph", "change", "quiz", "moves")
 """The files of the script, in the order in which they stand in it."""
 SAID = 200
 """Longer sentences are cut in the middle."""

@@ -51,8 +51,7 @@ function given(step) {
   const { name, equation, made: [, inputs] } = cards[step.node];
   const known = [...new Set(inputs.filter((x) => typeof x === "number"))];
   const numbers = known.map((k) => `${cards[k].name} = ${decimals(values[k])}`);
-  return `${equation} = ${decimals(values[step.node])}, with ${numbers.join(", ")}. `
-    + `The gradient at ${name} is ${decimals(step.up)}.`;
+  return words.given(equation, decimals(values[step.node]), numbers, name, decimals(step.up));
 }
 
 const close = (guess, right) => Math.abs(guess - right) <= data.tolerance * Math.abs(right) || guess === right;
@@ -72,7 +71,7 @@ const TRIES = 2; // as in the terminal
 function check() {
   const step = steps[at];
   const guess = evaluate($("answer").value);
-  if (guess === null) return say("Type a number, or a product such as 0.5*0.2.", "");
+  if (guess === null) return say(words.typeNumber, "");
   if (close(guess, step.part)) {
     reveal(true);
     return say(data.right, "right");
@@ -81,7 +80,7 @@ function check() {
   const fits = (wrong) => wrong !== null && !close(wrong, step.part) && close(guess, wrong);
   const idea = Object.keys(data.ideas).find((code) => fits(IDEAS[code](step)));
   const said = idea ? data.ideas[idea] : data.wrong;
-  if (quiz.tried < TRIES) return say(`${said} One more try.`, "wrong");
+  if (quiz.tried < TRIES) return say(words.oneMore(said), "wrong");
   reveal(false);
   return say(said, "wrong");
 }
@@ -93,11 +92,11 @@ function say(text, style) {
 
 function drawScore() {
   const share = Math.round(1000 * quiz.right / quiz.asked) / 10;
-  const points = `Score: ${share} %, ${quiz.right} of ${quiz.asked} right.`;
-  $("points").textContent = quiz.missed.length ? `${points} Missed:` : points;
+  const points = words.points(share, quiz.right, quiz.asked);
+  $("points").textContent = quiz.missed.length ? words.missed(points) : points;
   $("missed").replaceChildren(...quiz.missed.map((k) => {
     const item = make("li");
-    const button = make("button", { type: "button" }, `step ${k}: ${derivative(cards[steps[k - 1].input].by)}`);
+    const button = make("button", { type: "button" }, words.missedStep(k, derivative(cards[steps[k - 1].input].by)));
     button.addEventListener("click", () => go(k));
     item.append(button);
     return item;
