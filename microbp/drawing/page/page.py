@@ -218,9 +218,11 @@ def _exact(number: float) -> float | str:
 
 
 def _script(rows: Sequence[Op | Family]) -> str:
-    """The page's own code around the code of its operations, in one scope."""
+    """The page's own code around the code of its operations, in one scope, without indents and comments."""
     parts = [helpers(), rows_source(rows), *(_file(f"{name}.js") for name in SCRIPTS)]
-    return "\n".join(['"use strict";', "(() => {", *parts, "})();\n"])
+    lines = (line.strip() for part in parts for line in part.splitlines())
+    kept = (line for line in lines if line and not line.startswith("//"))
+    return "\n".join(['"use strict";', "(() => {", *kept, "})();\n"])
 
 
 def _themes() -> str:
