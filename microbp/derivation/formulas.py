@@ -64,22 +64,22 @@ def lost_parts(loss: Loss) -> dict[str, str]:
         return {}
     over = loss.divided
     terms = {
-        "squared_error": f"(a - y) ** 2{' / 2' * loss.half}",
+        "squared_error": "(a - y) ** 2 / 2" if loss.half else "(a - y) ** 2",
         "binary_cross_entropy": "-(y * np.log(a) + (1 - y) * np.log(1 - a))",
         "softmax_cross_entropy": "-y * np.log(p)",
     }
     predicted = {"softmax_cross_entropy": "(p >= p.max(axis=1, keepdims=True)) - y"}.get(loss.of, "np.round(a) - y")
     found = {
-        f"{loss.name} without y": re.sub(r"\b([ap]) - y", r"\1", loss.derivative),
-        "the loss of each output itself, not its derivative": terms[loss.of] + over,
-        "the loss itself, one number, not its derivative": f"({terms[loss.of]}).sum(){over}",
+        "y is missing": re.sub(r"\b([ap]) - y", r"\1", loss.derivative),
+        "the loss of each output stands there, not its derivative": terms[loss.of] + over,
+        "the whole loss, one number, stands there": f"({terms[loss.of]}).sum(){over}",
         "the output is rounded to a class first": re.sub(r"\b[ap] - y", predicted, loss.derivative),
     }
     if loss.half:
-        found["the square is kept, and only the ½ is gone"] = f"(a - y) ** 2{over}"
+        found["the square is still there, only the ½ is gone"] = f"(a - y) ** 2{over}"
     if loss.of == "binary_cross_entropy":
-        found["its first term alone"] = f"-y / a{over}"
-        found["its second term with the first one's sign"] = f"-(y / a + (1 - y) / (1 - a)){over}"
+        found["only its first term is there"] = f"-y / a{over}"
+        found["its second term has the sign of the first"] = f"-(y / a + (1 - y) / (1 - a)){over}"
     return found
 
 

@@ -165,7 +165,7 @@ MISTAKES = (
          {"a": "z"}, {"a": "z", "slope": "1.0"}),
     _row("bias-left-out", "any", "The bias is not added in the forward pass.", {"z": "a0 @ W.T"}),
     _row("factor", "any", "A factor is wrong.", *_scaled("<c>")),
-    _row("missing-loss-term", "output", "A part of the loss's derivative is missing, or wrong: {loss}.",
+    _row("missing-loss-term", "output", "The derivative of the loss is wrong: {loss}.",
          {"up": "<E'?>"}),
     _row("wrong-loss", "output", "The pass begins with the derivative of another loss: {loss}.", {"up": "<E'>"},
          ({"d": "(a - y)<over>"}, ("softmax",))),
