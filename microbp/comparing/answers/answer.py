@@ -101,30 +101,41 @@ def fitted_shapes(case: Exercise, given: Answer, loose: bool = False, each: bool
 
     With `each` equal numbers for a shared bias are those of the neurons, not the layer's total.
     """
-    arrays, totals = dict(given.arrays), set(given.totals)
-    for name, array in arrays.items():
-        if (name[1] == "b" and array.ndim == 2 and 1 in array.shape) or array.ndim == 0:
-            array = array.ravel()
-        if name[1] == "W" and array.size == case.shape(name)[1] and case.shape(name)[0] == 1 and array.ndim < 2:
-            array = array.reshape(1, -1)  # one neuron's weights as a vector, or as one number
-        equal = array.ndim == 1 and len(set(array.tolist())) == 1 and not each
-        if name in case.shared and (array.size == 1 or equal):
-            array = array[:1]
-            totals.add(name)
-        arrays[name] = array
+    arrays = {name: _in_shape(case, name, array) for name, array in given.arrays.items()}
+    totals = given.totals | {name for name in arrays if name in case.shared and _is_total(arrays[name], each)}
+    arrays = {name: array[:1] if name in totals else array for name, array in arrays.items()}
     # Zeros for biases that are not trained say no more than that.
-    idle = [name for name in arrays if name in case.fixed and not arrays[name].any()]
-    arrays = {name: array for name, array in arrays.items() if name not in idle} or arrays
-    wrong = [name for name in arrays if name not in totals and arrays[name].shape != case.shape(name)]
-    names = _mirrored(case)
-    for back in (False, True) if loose and wrong else ():
-        needed = {name: case.shape(names[name] if back else name) for name in arrays}
-        if all(name in totals or arrays[name].shape in (needed[name], needed[name][::-1]) for name in arrays):
-            wrong = []  # as a mistake some may be transposed, and the layers reversed
-    if wrong:
-        raise ShapeError(misfit(case, wrong[0], arrays[wrong[0]]))
-    left_out = tuple(name for name in idle if name not in arrays)
-    return replace(given, arrays=arrays, totals=frozenset(totals), idle=left_out)
+    trained = {name: array for name, array in arrays.items() if name not in case.fixed or array.any()} or arrays
+    names = [name for name in trained if name not in totals]
+    wrong = [name for name in names if trained[name].shape != case.shape(name)]
+    if wrong and not (loose and _fit_turned(case, {name: trained[name] for name in names})):
+        raise ShapeError(misfit(case, wrong[0], trained[wrong[0]]))
+    idle = tuple(name for name in arrays if name not in trained)
+    return replace(given, arrays=trained, totals=frozenset(totals), idle=idle)
+
+
+def _in_shape(case: Exercise, name: str, array: Floats) -> Floats:
+    """Biases as a vector; one neuron's weights, given as a vector or as one number, as a row."""
+    if (name[1] == "b" and array.ndim == 2 and 1 in array.shape) or array.ndim == 0:
+        array = array.ravel()
+    of_one = name[1] == "W" and array.ndim < 2 and case.shape(name) == (1, array.size)
+    return array.reshape(1, -1) if of_one else array
+
+
+def _is_total(array: Floats, each: bool) -> bool:
+    """Whether numbers for a shared bias are its layer's: there is one, or they are equal and not those of neurons."""
+    return array.size == 1 or (array.ndim == 1 and len(set(array.tolist())) == 1 and not each)
+
+
+def _fit_turned(case: Exercise, arrays: Mapping[str, Floats]) -> bool:
+    """Whether all fit if, as a mistake, some are transposed, or the layers are reversed."""
+    mirrored = _mirrored(case)
+    in_place = {name: case.shape(name) for name in arrays}
+    in_reverse = {name: case.shape(mirrored[name]) for name in arrays}
+    return any(
+        all(array.shape in (needed[name], needed[name][::-1]) for name, array in arrays.items())
+        for needed in (in_place, in_reverse)
+    )
 
 
 def _mirrored(case: Exercise) -> dict[str, str]:
