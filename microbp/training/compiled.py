@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,33 +51,54 @@ class MatrixForm(NamedTuple):
 def compiled_matrix_form(problem: NetworkProblem) -> MatrixForm:
     """Builds the graph of one sample with its targets as values, and compiles it for a batch."""
     model = MLP.from_arrays(*problem.model.arrays(), **problem.model.activations())
+    entries = _parameters(problem, model)
+    root, of_sample, penalty = _graph_of_a_sample(problem, model)
+    every = slice(None) if problem.train_biases else slice(None, None, 2)
+    mean = LOSSES[loss_named(problem.loss)].over != "sum"
+    function = compiling.compile(
+        root,
+        [*of_sample, *entries, *penalty],
+        entries[every],
+        target="numpy",
+        batch=(0, 1),
+        reduce="mean" if mean else "sum",
+    )
+    places = _places(entries)
+    theta = np.array([leaf.data for leaf in problem.leaves()])
+    return MatrixForm(function, theta, places, [at for at, _ in places[every]], mean)
+
+
+def _parameters(problem: NetworkProblem, model: MLP) -> list[Any]:
+    """W1, b1, W2, b2, … as Values; where a layer shares one bias, all its neurons get it."""
     entries: list[Any] = []
     for l, (layer, W) in enumerate(zip(model.layers, model.parameter_arrays()[::2], strict=True), 1):
-        biases = [neuron.b for neuron in layer.neurons]
+        shared = layer.neurons[0].b
         if problem.shared_bias:
-            biases[0].label = f"b[{l}]"
+            shared.label = f"b[{l}]"
             for neuron in layer.neurons:
-                neuron.b = biases[0]
-        entries += [W, biases[0] if problem.shared_bias else biases]
+                neuron.b = shared
+        entries += [W, shared if problem.shared_bias else [neuron.b for neuron in layer.neurons]]
+    return entries
+
+
+def _graph_of_a_sample(problem: NetworkProblem, model: MLP) -> tuple[Value, list[list[Value]], list[Value]]:
+    """The loss of one sample; its inputs and targets; and what stands before Σ w², if there is a penalty."""
     x = [Value(0.0, f"x[{k}]") for k in range(len(model.input_labels))]
     outputs = np.atleast_1d(np.array(model(x), dtype=object)).tolist()
-    y: list[Any] = [Value(0.5, f"y[{j}]") for j in range(len(outputs))]
+    y = [Value(0.5, f"y[{j}]") for j in range(len(outputs))]
     loss = LOSSES[loss_named(problem.loss)]
-    root = total(loss.summed.terms(outputs, y))
+    root = total(loss.summed.terms(outputs, y))  # type: ignore[arg-type]  # of targets that are Values it makes Values
     root = root / len(y) if loss.over == "elements" and len(y) > 1 else root
-    inputs = [x, y, *entries]
-    if problem.l2:
-        c = Value(1.0, "c")
+    penalty = [Value(1.0, "c")] if problem.l2 else []
+    for c in penalty:
         arrays = model.parameter_arrays() if problem.penalize_biases else model.parameter_arrays()[::2]
         root = root + c * total([value**2 for array in arrays for value in array.flat])
-        inputs.append(c)
     root.label = "loss"
+    return root, [x, y], penalty
+
+
+def _places(entries: Sequence[Any]) -> list[tuple[slice, tuple[int, ...]]]:
+    """Where each entry stands in a vector of all, and its shape."""
     shapes = [np.shape(np.array(entry, dtype=object)) for entry in entries]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
-    places = [(slice(a, b), shape) for a, b, shape in zip([0, *ends[:-1]], ends, shapes, strict=True)]
-    wrt = entries if problem.train_biases else entries[::2]
-    trained = [at for at, _ in (places if problem.train_biases else places[::2])]
-    reduce: Any = "sum" if loss.over == "sum" else "mean"
-    function = compiling.compile(root, inputs, wrt, target="numpy", batch=(0, 1), reduce=reduce)
-    theta = np.array([leaf.data for leaf in problem.leaves()])
-    return MatrixForm(function, theta, places, trained, reduce == "mean")
+    return [(slice(start, end), shape) for start, end, shape in zip([0, *ends[:-1]], ends, shapes, strict=True)]
