@@ -34,10 +34,10 @@ FUZZ := 12000
 fuzz: $(VENV)/.test  ## feed the loaders, expressions and commands with damaged input, FUZZ=12000 cases of each
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest -q tests/fuzz
 
-MUTANTS := 40
+MUTANTS := 2
 SEED := 1
 MODULE :=
-mutants: $(VENV)/.test  ## change the package a little, MUTANTS=40 times by SEED=1, in all or one MODULE=: what do tests not notice?
+mutants: $(VENV)/.test  ## change each module a little, MUTANTS=2 times by SEED=1, or one MODULE=: what do tests not notice?
 	$(BIN)/python -m tests.mutants --mutants $(MUTANTS) --seed $(SEED) --module "$(MODULE)"
 
 lint: $(VENV)/.lint  ## look for mistakes of style

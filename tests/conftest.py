@@ -5,13 +5,14 @@ import shutil
 import sys
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # The tests run on every core already: BLAS's threads, also of commands that tests start, would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)
-settings.register_profile("mutants", parent=settings.get_profile("fast"))  # all cases: one may be all that holds a line
+# All cases, since one may be all that holds a line; and a failure is enough, whether it is the simplest or not.
+settings.register_profile("mutants", parent=settings.get_profile("fast"), phases=(Phase.explicit, Phase.generate))
 settings.register_profile("thorough", parent=settings.get_profile("microbp"), derandomize=False, max_examples=500)
 settings.load_profile("microbp")  # the others: pytest --hypothesis-profile=thorough --hypothesis-seed=7
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -5,6 +5,7 @@ Each mutant runs in a copy of the package, against the tests of its module alone
 
 import argparse
 import compileall
+import json
 import multiprocessing
 import os
 import random
@@ -13,10 +14,9 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 import tomllib
-from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import hypothesis  # noqa: F401  here and the next two, so that no mutant has to import them again
 import numpy as np  # noqa: F401  # loaded once, before the forks
@@ -24,6 +24,7 @@ import pytest
 
 from tests import ROOT
 from tests.mutants.mutate import Mutant, mutants
+from tests.mutants.order import InOrder, Seen, Watch
 from tests.mutants.where_tested import MODULES, held_by
 
 MEMORY = 4 << 30
@@ -57,15 +58,15 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def passes(folder: Path, module: str, seconds: float | None = None) -> bool:
+def passes(folder: Path, module: str, plugin: Watch | InOrder, seconds: int = 0) -> bool:
     """Whether the tests of a module pass in this copy, in a process of their own that ends with all that it started."""
 
     def child() -> None:
         os.setsid()
-        sys.dont_write_bytecode = seconds is not None
+        sys.dont_write_bytecode = seconds > 0
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        if seconds is not None:
-            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
+        if seconds:
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         os.environ |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         os.chdir(folder)
         sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
@@ -74,11 +75,13 @@ def passes(folder: Path, module: str, seconds: float | None = None) -> bool:
         with open(folder / "said", "w") as said:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-            os._exit(pytest.main([*OPTIONS, *held_by(module)]))
+            code = pytest.main([*OPTIONS, *held_by(module)], plugins=[plugin])
+        (folder / "seen").write_text(json.dumps(plugin.seen))
+        os._exit(code)
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(None if seconds is None else 10 * seconds)
+    process.join(20 * seconds or None)
     if process.exitcode is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
@@ -87,58 +90,70 @@ def passes(folder: Path, module: str, seconds: float | None = None) -> bool:
 
 def survivors(folder: Path, module: str, chosen: list[Mutant]) -> list[Mutant]:
     """Those of the mutants of one module that its tests do not notice."""
-    began = time.monotonic()
-    if not passes(folder, module):
-        sys.exit(f"{(folder / 'said').read_text('utf-8')}\nThe tests of {module} fail before anything is changed.")
-    seconds = 5 * (time.monotonic() - began) + 5
     path = folder / "microbp" / f"{module.replace('.', '/')}.py"
+    if not passes(folder, module, Watch(path)):
+        sys.exit(f"{(folder / 'said').read_text('utf-8')}\nThe tests of {module} fail before anything is changed.")
+    seen = {name: Seen(*what) for name, what in json.loads((folder / "seen").read_text()).items()}
+    seconds = 30 + 3 * int(sum(test.seconds for test in seen.values()))
     original = path.read_text("utf-8")
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
         compiled.unlink()  # its date and size may be those of a mutant
     found = []
     for mutant in chosen:
         path.write_text(mutant.source, "utf-8")
-        if passes(folder, module, seconds):
+        if passes(folder, module, InOrder(mutant.line, seen), seconds):
             found.append(mutant)
             print(f"  microbp/{module.replace('.', '/')}.py:{mutant.line} {mutant.where}: {mutant.change}", flush=True)
     path.write_text(original, "utf-8")
     return found
 
 
+class Count(NamedTuple):
+    """What became of some mutants."""
+
+    made: int = 0
+    noticed: int = 0
+    equivalent: int = 0
+
+    def __str__(self) -> str:
+        alive = self.made - self.noticed - self.equivalent
+        share = f"{self.noticed / (self.noticed + alive):7.1%}" if self.noticed + alive else "      –"
+        return f"{self.made:5} {self.noticed:8} {self.equivalent:11} {alive:6} {share}"
+
+    def plus(self, other: Self) -> Self:
+        return type(self)(*map(sum, zip(self, other, strict=True)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("--mutants", type=int, default=40, help="how many, of all modules together")
+    parser.add_argument("--mutants", type=int, default=2, help="how many of each module")
     parser.add_argument("--seed", type=int, default=1, help="of which ones")
-    parser.add_argument("--module", default="", help=f"only these: a module or a room of {', '.join(MODULES)}")
+    parser.add_argument("--module", default="", help=f"only these: modules or rooms of {', '.join(MODULES)}")
     options = parser.parse_args()
-    known = equivalents()
-    every = [
-        (module, mutant)
-        for module in MODULES
-        if f"{module}.".startswith(f"{options.module}." if options.module else "")
-        for mutant in mutants((ROOT / "microbp" / f"{module.replace('.', '/')}.py").read_text("utf-8"))
-        if (module, mutant.where, mutant.change) not in known
-    ]
-    chosen = defaultdict(list)
-    for module, mutant in random.Random(options.seed).sample(every, min(options.mutants, len(every))):
-        chosen[module].append(mutant)
-    made, alive = {True: 0, False: 0}, {True: 0, False: 0}
+    known, counts, rooms = equivalents(), {}, tuple(f"{room}." for room in options.module.split()) or ("",)
+    sums = {"computes": Count(), "prints": Count()}
     with tempfile.TemporaryDirectory() as folder:
         copied(Path(folder))
-        for module in filter(chosen.__contains__, MODULES):
-            found = survivors(Path(folder), module, chosen[module])
-            for prints in (True, False):
-                made[prints] += sum(_prints(module, mutant) is prints for mutant in chosen[module])
-                alive[prints] += sum(_prints(module, mutant) is prints for mutant in found)
-            print(f"{module}: {len(chosen[module]) - len(found)} of {len(chosen[module])} noticed", flush=True)
-    for prints, what in ((False, "computes"), (True, "prints")):
-        if made[prints]:
-            share = 1 - alive[prints] / made[prints]
-            print(f"of what {what}: {made[prints] - alive[prints]} of {made[prints]} noticed, {share:.1%}")
+        for module in MODULES:
+            if not f"{module}.".startswith(rooms):
+                continue
+            every = list(mutants((ROOT / "microbp" / f"{module.replace('.', '/')}.py").read_text("utf-8")))
+            some = random.Random(options.seed).sample(every, min(options.mutants, len(every)))
+            chosen = [mutant for mutant in some if (module, mutant.where, mutant.change) not in known]
+            alive = survivors(Path(folder), module, chosen)
+            counts[module] = Count(len(some), len(chosen) - len(alive), len(some) - len(chosen))
+            print(f"{module}: {counts[module]}", flush=True)
+            for what in sums:
+                of_this = [[m for m in kind if _what(module, m) == what] for kind in (some, chosen, alive)]
+                made, tried, left = map(len, of_this)
+                sums[what] = sums[what].plus(Count(made, tried - left, made - tried))
+    print(f"\n{'':24}  made  noticed  equivalent  alive   share")
+    for name, count in {**counts, **{f"what {what}": count for what, count in sums.items()}}.items():
+        print(f"{name:24} {count}")
 
 
-def _prints(module: str, mutant: Mutant) -> bool:
-    return module.startswith("printing.") or mutant.prints
+def _what(module: str, mutant: Mutant) -> str:
+    return "prints" if module.startswith("printing.") or mutant.prints else "computes"
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-import microbp
 from microbp.errors import ProblemError
 from microbp.printing import check_place, read_file, write_file
+from microbp.problems.loading import _builtin
 from microbp.terminal.cli import main
 
 
@@ -91,7 +91,7 @@ def mine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("problem.toml", "gradients.json", "mine_written.py"):
         (tmp_path / name).write_text("x = 1\n")
-    source = microbp.problems.loading._builtin("w1-w8")
+    source = _builtin("w1-w8")
     (tmp_path / "problem.toml").write_text(source)
     for name in ("p.html", "p.svg", "p.gif", "p.png"):
         (tmp_path / name).symlink_to("problem.toml")
