@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.axes import choices, shifted
 from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
@@ -56,9 +57,8 @@ class Scope:
             if (turned := own.transpose(0, *axes)).shape == own.shape and axes != tuple(range(1, own.ndim)):
                 order = f" with its axes in the order {tuple(k - 1 for k in axes)}" if len(shape) > 2 else ""
                 yield f"its transpose{order}", "transposed", turned
-        for count in range(1, min(len(shape), 3) + 1):
-            for axes in combinations(range(1, own.ndim), count):
-                yield "itself turned round", "", np.flip(own, axes)
+        for axes in choices(range(1, own.ndim), most=3):
+            yield "itself turned round", "", np.flip(own, axes)
         for axis in range(1, own.ndim):
             for step in (1, -1):
                 if own.shape[axis] > 1:
@@ -90,16 +90,3 @@ def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]
             yield name + said, code, value[rows % len(value)]
     if most and turns.max() <= most:
         yield f"{name} in the reverse order", "", value[most - turns]
-
-
-def shifted(a: Any, step: int, axis: int) -> Any:
-    """The array moved by one place (`step` 1 or -1) along an axis, with 0 where nothing moves in.
-
-    >>> shifted(np.array([1, 2, 3]), 1, 0)
-    array([0, 1, 2])
-    """
-    moved = np.roll(a, step, axis)
-    edge = [slice(None)] * a.ndim
-    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
-    moved[tuple(edge)] = 0
-    return moved

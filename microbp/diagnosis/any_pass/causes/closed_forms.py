@@ -6,13 +6,14 @@ U is the gradient given above, of the line's own shape; Q the values there, x th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from itertools import combinations
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.axes import along, choices
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.local.slopes import SLOPES
+from microbp.diagnosis.any_pass.causes.local.slopes import other_slopes
 
 
 def closed_forms(U: Any, Q: Any, x: Any, want: Any, name: str, others: dict[str, Any]) -> Iterator[tuple[Cause, Any]]:
@@ -37,53 +38,35 @@ def inner_forms(U: Any, Q: Any, want: Any, said: str, lengths: Collection[int]) 
 
 
 def _elementwise(U: Any, Q: Any, x: Any, want: Any, name: str) -> Iterator[tuple[Cause, Any]]:
-    at = {"": (x, Q), " of the result": (Q, Q), " of the input": (x, x)}
-    for function, slope in SLOPES.items():
-        for said, where in at.items():
-            found = U * np.broadcast_to(slope(*where)[0], U.shape)
-            yield (
-                Cause("derivative-elsewhere", f"the derivative of `{name}` is taken for that of {function}{said}", 0.7),
-                found,
-            )
-    for said, factor in {
-        "q": Q,
-        "1 − q": 1 - Q,
-        "1 + q": 1 + Q,
-        "1 − q²": 1 - Q**2,
-        "q²": Q**2,
-        "x": x,
-        "1 − x": 1 - x,
-        "1/q": 1 / Q,
-        "1/x": 1 / x,
-    }.items():
+    for function, slope in other_slopes(x, Q):
+        text = f"the derivative of `{name}` is taken for that of {function}"
+        yield Cause("derivative-elsewhere", text, 0.7), U * slope
+    factors = {"q": Q, "1 − q": 1 - Q, "1 + q": 1 + Q, "1 − q²": 1 - Q**2, "q²": Q**2, "x": x, "1 − x": 1 - x}
+    for said, factor in {**factors, "1/q": 1 / Q, "1/x": 1 / x}.items():
         text = f"the derivative of `{name}` is taken for {said}, with x for its input and q for itself"
         yield Cause("other-derivative", text, 0.8), U * factor
 
 
 def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]]:
     """P (U − Σ U P), and what becomes of it."""
-    for axis in _axes(P.ndim):
-        if not np.allclose(P * (U - (U * P).sum(axis, keepdims=True)), want, rtol=1e-7, atol=1e-12):
+    for axis in choices(range(P.ndim)):
+        sums = (U * P).sum(axis, keepdims=True)
+        if not np.allclose(P * (U - sums), want, rtol=1e-7, atol=1e-12):
             continue
-        along, sums = f"axis {', '.join(map(str, axis))}", (U * P).sum(axis, keepdims=True)
         pairs = f"softmax's diagonal only: the derivative of {said} has a term for every pair"
         alone = "softmax: the sum is of the gradients alone, not of their products with the probabilities"
+        mean = P * (U - (U * P).mean(axis, keepdims=True))
         yield from _causes(
             ("softmax-diagonal", pairs, 0.3, U * P * (1 - P)),
             ("derivative-left-out", f"softmax: the factor {said} before the bracket is left out", 0.5, U - sums),
-            ("missing-way", f"softmax: the sum along {along} is left out", 0.5, U * P),
+            ("missing-way", f"softmax: the sum {along(axis)} is left out", 0.5, U * P),
             ("softmax-diagonal", alone, 0.5, P * (U - U.sum(axis, keepdims=True))),
-            (
-                "mean-for-sum",
-                "softmax: a mean in the place of the sum",
-                0.5,
-                P * (U - (U * P).mean(axis, keepdims=True)),
-            ),
+            ("mean-for-sum", "softmax: a mean in the place of the sum", 0.5, mean),
             ("way-sign", "softmax: the sum has the wrong sign", 0.5, P * (U + sums)),
         )
-        for axes in _axes(P.ndim):
+        for axes in choices(range(P.ndim)):
             if axes != axis:
-                text = f"softmax: the sum goes along axis {', '.join(map(str, axes))}, not {along}"
+                text = f"softmax: the sum goes {along(axes)}, not axis {', '.join(map(str, axis))}"
                 yield Cause("wrong-axis", text, 0.4), P * (U - (U * P).sum(axes, keepdims=True))
         return
 
@@ -94,31 +77,22 @@ def _causes(*rows: tuple[str, str, float, Any]) -> Iterator[tuple[Cause, Any]]:
         yield Cause(code, text, weight), made
 
 
-def _axes(ndim: int) -> Iterator[tuple[int, ...]]:
-    """All combinations of axes, single ones first."""
-    for count in range(1, ndim + 1):
-        yield from combinations(range(ndim), count)
-
-
 def _normalization(U: Any, n: Any, want: Any, said: str, lengths: Collection[int] = ()) -> Iterator[tuple[Cause, Any]]:
     """r (U − mean U − n mean(U n)), and what becomes of it; r varies along the other axes only."""
-    for count in range(1, n.ndim + 1):
-        for axes in combinations(range(n.ndim), count):
-            for centred in (True, False):
-                inner = U - centred * U.mean(axes, keepdims=True) - n * (U * n).mean(axes, keepdims=True)
-                scale = (want * inner).sum(axes, keepdims=True) / (inner * inner).sum(axes, keepdims=True)
-                if not np.isfinite(scale).all() or not np.allclose(scale * inner, want, rtol=1e-6, atol=1e-9):
-                    continue
-                yield from _normalized_otherwise(U, n, axes, centred, scale, said, lengths)
-                return
-    for axes in _axes(n.ndim):
+    for axes, centred in product(choices(range(n.ndim)), (True, False)):
+        inner = U - centred * U.mean(axes, keepdims=True) - n * (U * n).mean(axes, keepdims=True)
+        scale = (want * inner).sum(axes, keepdims=True) / (inner * inner).sum(axes, keepdims=True)
+        if np.isfinite(scale).all() and np.allclose(scale * inner, want, rtol=1e-6, atol=1e-9):
+            yield from _normalized_otherwise(U, n, axes, centred, scale, said, lengths)
+            return
+    for axes in choices(range(n.ndim)):
         scale = (want * U).sum(axes, keepdims=True) / (U * U).sum(axes, keepdims=True)
         if np.isfinite(scale).all() and np.allclose(scale * U, want, rtol=1e-7, atol=1e-12):
-            centred = U - U.mean(axes, keepdims=True)
-            text = f"a way back through the mean%s along axis {', '.join(map(str, axes))}, where {said} has constants"
-            yield Cause("extra-way", text % "", 0.6), scale * centred
-            along = n * (U * n).mean(axes, keepdims=True)
-            yield Cause("extra-way", text % " and the deviation", 0.6), scale * (centred - along)
+            centre = U - U.mean(axes, keepdims=True)
+            text = f"a way back through the mean%s {along(axes)}, where {said} has constants"
+            yield Cause("extra-way", text % "", 0.6), scale * centre
+            deviation = n * (U * n).mean(axes, keepdims=True)
+            yield Cause("extra-way", text % " and the deviation", 0.6), scale * (centre - deviation)
 
 
 def _normalized_otherwise(
@@ -144,9 +118,9 @@ def _normalized_otherwise(
     for k in {int(size) for size in (*U.shape, U.size, length, *lengths)}:
         text = f"the means in {said} divide by {k}, and not by {length}"
         yield Cause("mean-for-sum", text, 0.5), scale * (U - (m + a) * length / k)
-    for other in _axes(n.ndim):
+    for other in choices(range(n.ndim)):
         if other != axes:
-            text = f"along axis {', '.join(map(str, other))}, not {', '.join(map(str, axes))}"
+            text = f"{along(other)}, not {', '.join(map(str, axes))}"
             m1, a1 = U.sum(other, keepdims=True) * centred / length, n * (U * n).sum(other, keepdims=True) / length
             m2, a2 = U.mean(other, keepdims=True) * centred, n * (U * n).mean(other, keepdims=True)
             yield from _causes(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.axes import along, choices
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
 from microbp.diagnosis.any_pass.graph.ways import WayBack
@@ -18,13 +19,10 @@ def contributions(search: CauseSearch) -> Iterator[Cause]:
     """What one way brings, summed along the wrong axes, or not at all, or averaged, or turned."""
     mine = np.asarray(search.line.mine, dtype=float)
     brought = search.region.passed()
-    places = {int(k): i for i, k in enumerate(search.places)}
     for way in search.ways:
         if not way.direct:
             continue
-        inside = np.array([places.get(int(k), -1) for k in search.region.source[way.edges]])
-        part = np.zeros(len(search.places))
-        np.add.at(part, inside[inside >= 0], brought[way.edges][inside >= 0])
+        part = np.bincount(search.place[way.edges], brought[way.edges], len(search.places))
         rest = (search.want - part).reshape(search.shape)
         yield from _turned(search, mine, part.reshape(search.shape), rest, way)
         shapes = {a.shape for a in way.site.arrays}
@@ -55,31 +53,28 @@ def _reduced(search: CauseSearch, mine: Any, parts: Any, rest: Any, way: WayBack
     room = float(search.noise.max(initial=0.0))
     bare = np.squeeze(mine)
     only = not rest.any()
-    for count in range(min(parts.ndim, 4) + 1):
-        for axes in combinations(range(parts.ndim), count):
-            for code in ("sum", "mean", "max") if count else ("sum",):
-                found = getattr(parts, code)(axis=axes, keepdims=True)
-                if only:
-                    found = np.squeeze(found)
-                else:
-                    try:
-                        found = np.squeeze(found.reshape(found.shape) + rest)
-                    except ValueError:
-                        continue
-                if found.shape != bare.shape or not is_near(found, bare, room, search.relative).all():
+    for axes in choices(range(parts.ndim), 0, 4):
+        for code in ("sum", "mean", "max") if axes else ("sum",):
+            found = getattr(parts, code)(axis=axes, keepdims=True)
+            if not only:
+                try:
+                    found = found + rest
+                except ValueError:
                     continue
-                if bare.size == search.want.size and search.same(bare, search.want):
-                    continue
-                along = f"along axis {', '.join(map(str, axes))}"
-                if not count:
-                    yield Cause("not-summed", f"it is not summed, though {way.site} broadcasts it", 0.2, way.number)
-                elif code == "sum":
-                    said = f"what comes back {way} is summed {along}, and was not broadcast there"
-                    yield Cause("wrong-axis", said, 0.3, way.number)
-                else:
-                    said = f"what comes back {way}: a {code} {along} stands in the place of the sum"
-                    yield Cause("mean-for-sum", said, 0.25, way.number)
-                return
+            found = np.squeeze(found)
+            if found.shape != bare.shape or not is_near(found, bare, room, search.relative).all():
+                continue
+            if bare.size == search.want.size and search.same(bare, search.want):
+                continue
+            if not axes:
+                yield Cause("not-summed", f"it is not summed, though {way.site} broadcasts it", 0.2, way.number)
+            elif code == "sum":
+                said = f"what comes back {way} is summed {along(axes)}, and was not broadcast there"
+                yield Cause("wrong-axis", said, 0.3, way.number)
+            else:
+                said = f"what comes back {way}: a {code} {along(axes)} stands in the place of the sum"
+                yield Cause("mean-for-sum", said, 0.25, way.number)
+            return
 
 
 def fitted_anyhow(search: CauseSearch) -> Iterator[tuple[str, Any]]:
@@ -87,8 +82,7 @@ def fitted_anyhow(search: CauseSearch) -> Iterator[tuple[str, Any]]:
     mine = np.asarray(search.line.mine, dtype=float)
     if mine.ndim == len(search.shape) == 2 and mine.T.shape == search.shape:
         yield "it is transposed", mine.T
-    for count in range(1, mine.ndim + 1):
-        for axes in combinations(range(mine.ndim), count):
-            found = mine.sum(axis=axes)
-            if np.squeeze(found).shape == tuple(n for n in search.shape if n != 1):
-                yield f"it is not summed along axis {', '.join(map(str, axes))}", found
+    for axes in choices(range(mine.ndim)):
+        found = mine.sum(axis=axes)
+        if np.squeeze(found).shape == tuple(n for n in search.shape if n != 1):
+            yield f"it is not summed {along(axes)}", found

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.axes import along, choices, shifted
 from microbp.diagnosis.any_pass.causes.local.windows import other_windows
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.graph.ways import WayBack
-from microbp.diagnosis.any_pass.scope import shifted
 from microbp.diagnosis.any_pass.trace import Recorded
 
 MOST_AXES = 5
@@ -36,26 +36,25 @@ def gradient_slips(
     """What the gradients that arrive inside of a region may have been taken for; `given` are places and
     numbers by name, the `line` itself left aside."""
     passing = region.here()
-    where = {int(k): i for i, k in enumerate(region.nodes)}
-    yield from _given_otherwise(sites, region, line, given, values, where)
+    yield from _given_otherwise(sites, region, line, given, values)
     passed = region.passed()
     for way in ways:
-        yield from _summed_otherwise(sites, region, way, where, passed)
+        yield from _summed_otherwise(sites, region, way, passed)
     for number in dict.fromkeys(way.number for way in ways):
         site = sites.all[number]
-        turns = [a for a in site.arrays if a.ndim and all(int(k) in where for k in a.ravel())]
+        turns = [a for a in site.arrays if a.ndim and (region.index(a) >= 0).all()]
         if turns and site.op == "identity":
-            yield from _cut_otherwise(trace, sites, region, number, where)
+            yield from _cut_otherwise(trace, sites, region, number)
         if turns and len({a.shape for a in turns}) == 1:
             places = np.stack(turns) if len(turns) > 1 else turns[0]
-            inside = np.array([where[int(k)] for k in places.ravel()])
-            found = passing[inside].reshape(places.shape)
+            inside = region.index(places)
+            found = passing[inside]
             said = f"the gradient of {site}"
             if site.op == "cumsum":
                 yield from _running_sums(region, inside, found, said, number)
             yield from _moves(region, inside, found, said, number, int(len(turns) > 1))
             if len(turns) > 1 and len(turns) * len(region.edges) <= MOST_EACH_TURN:
-                yield from _moves_each_turn(region, inside, found, said, number)
+                yield from _moves_each_turn(region, inside.ravel(), found, said, number)
 
 
 def _given_otherwise(
@@ -64,36 +63,33 @@ def _given_otherwise(
     line: str,
     given: Mapping[str, tuple[Any, Any]],
     values: Mapping[str, Any],
-    where: Mapping[int, int],
 ) -> Iterator[Change]:
     """What the gradients that were given may have been taken for."""
     for name, (places, numbers) in given.items():
-        inside = np.array([where.get(int(k), -1) for k in places.ravel()])
+        inside = region.index(places)
         if name == line or (inside < 0).all():
             continue
         own = numbers.reshape(places.shape)
         for other, (_, theirs) in given.items():
             if other not in (name, line) and theirs.shape == own.shape:
                 said = f"the gradient of `{other}` stands in the place of that of `{name}`"
-                yield "other-quantity", said, 0.5, -1, _spread(region, inside, theirs - own)
+                yield "other-quantity", said, 0.5, -1, region.spread(inside, theirs - own)
         said = f"the gradient of `{name}`, which comes from above, is left out of the product"
-        yield "upstream-left-out", said, 0.5, -1, _spread(region, inside, np.ones_like(own) - own)
+        yield "upstream-left-out", said, 0.5, -1, region.spread(inside, np.ones_like(own) - own)
         for other, value in values.items():
             if value.shape == own.shape:
                 said = f"`{other}` itself stands in the place of the gradient of `{name}`"
-                yield "other-quantity", said, 0.6, -1, _spread(region, inside, value - own)
+                yield "other-quantity", said, 0.6, -1, region.spread(inside, value - own)
         yield from _moves(region, inside, own, f"the gradient of `{name}`", -1)
-        yield from _reordered(sites, region, where, own, name)
+        yield from _reordered(sites, region, own, name)
 
 
-def _cut_otherwise(
-    trace: Recorded, sites: Sites, region: Region, number: int, where: Mapping[int, int]
-) -> Iterator[Change]:
+def _cut_otherwise(trace: Recorded, sites: Sites, region: Region, number: int) -> Iterator[Change]:
     """What comes back to the elements of windows, as it is if they are cut out in another way."""
     site = sites.all[number]
-    made = np.array([where.get(int(k), -1) for a in site.arrays for k in a.ravel()])
+    made = region.index(np.concatenate([a.ravel() for a in site.arrays]))
     for how, places in other_windows(trace, sites, number):
-        to = np.array([where.get(k, -1) for k in places.ravel().tolist()])
+        to = region.index(places.ravel())
         edges = np.flatnonzero(sites.of[region.target] == number)
         if (made >= 0).all() and (to >= 0).all():
             here, change = region.here(), np.zeros(len(region.nodes))
@@ -103,9 +99,7 @@ def _cut_otherwise(
             yield "wrong-index", said, 0.6, number, change
 
 
-def _summed_otherwise(
-    sites: Sites, region: Region, way: WayBack, where: Mapping[int, int], passed: Any
-) -> Iterator[Change]:
+def _summed_otherwise(sites: Sites, region: Region, way: WayBack, passed: Any) -> Iterator[Change]:
     """What a way brings to a broadcast array, summed along another axis than it was broadcast on, turn by turn."""
     shapes = {a.shape for a in way.site.arrays}
     target, source = region.target[way.edges], region.source[way.edges]
@@ -127,20 +121,18 @@ def _summed_otherwise(
         parts = parts.reshape(shape)
         right = np.zeros(own.size)
         np.add.at(right, sites.position[source[here]], passed[way.edges][here])
-        inside = np.array([where[int(k)] for k in own.ravel()])
-        for count in range(1, parts.ndim + 1):
-            for axes in combinations(range(parts.ndim), count):
-                other = parts.sum(axis=axes).ravel()
-                if other.size in (1, own.size):
-                    found = changes.setdefault(axes, np.zeros(len(region.nodes)))
-                    found[inside] += np.broadcast_to(other, right.shape) - right
+        inside = region.index(own.ravel())
+        for axes in choices(range(parts.ndim)):
+            other = parts.sum(axis=axes).ravel()
+            if other.size in (1, own.size):
+                found = changes.setdefault(axes, np.zeros(len(region.nodes)))
+                found[inside] += np.broadcast_to(other, right.shape) - right
     for axes, change in changes.items():
-        along = f"along axis {', '.join(map(str, axes))}"
-        said = f"what comes back through {way.site} is summed {along}, and was not broadcast there"
+        said = f"what comes back through {way.site} is summed {along(axes)}, and was not broadcast there"
         yield "wrong-axis", said, 0.6, way.number, change
 
 
-def _reordered(sites: Sites, region: Region, where: Mapping[int, int], own: Any, name: str) -> Iterator[Change]:
+def _reordered(sites: Sites, region: Region, own: Any, name: str) -> Iterator[Change]:
     """A gradient on its way through reshape and transpose, as it is with other axes exchanged, before or after."""
     if not 2 <= own.ndim <= MOST_AXES:
         return
@@ -149,23 +141,23 @@ def _reordered(sites: Sites, region: Region, where: Mapping[int, int], own: Any,
         if len(site.arrays) != 1 or site.arrays[0].size != own.size or not 2 <= site.arrays[0].ndim <= MOST_AXES:
             continue
         shape = site.arrays[0].shape
-        inside = np.array([where.get(k, -1) for k in site.arrays[0].ravel().tolist()])
+        inside = region.index(site.arrays[0])
         if (inside < 0).all() or not np.isin(arrived[inside[inside >= 0]], own).all():
             continue
         for axes in permutations(range(own.ndim)):
             other = own.transpose(axes).reshape(shape)
             said = f"the gradient of `{name}` is reshaped with its axes in the order {axes} at {site}"
-            yield "reshaped", said, 0.55, number, _spread(region, inside, other.ravel() - arrived[inside])
+            yield "reshaped", said, 0.55, number, region.spread(inside, other - arrived[inside])
         for axes in permutations(range(len(shape))):
             other = own.reshape([shape[k] for k in axes]).transpose(np.argsort(axes))
             said = f"the gradient of `{name}` is reshaped to axes in the order {axes} at {site}"
-            yield "reshaped", said, 0.55, number, _spread(region, inside, other.ravel() - arrived[inside])
+            yield "reshaped", said, 0.55, number, region.spread(inside, other - arrived[inside])
 
 
 def _moves(region: Region, inside: Any, own: Any, said: str, number: int, first: int = 0) -> Iterator[Change]:
     """A gradient with its axes exchanged, its places shifted, turned or in another order; axes from the `first`."""
     for code, weight, how, other in _moved(own, first):
-        yield code, f"{said} is {how}", weight, number, _spread(region, inside, other - own)
+        yield code, f"{said} is {how}", weight, number, region.spread(inside, other - own)
 
 
 def _running_sums(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
@@ -174,7 +166,7 @@ def _running_sums(region: Region, inside: Any, own: Any, said: str, number: int)
         forwards = ("other-derivative", "is added up from the beginning, not from the end", np.cumsum(own, axis))
         for code, how, sums in (forwards, ("derivative-left-out", "is not added up", own)):
             other = sums - shifted(sums, -1, axis)  # what has these sums from its end
-            yield code, f"{said} {how}, along axis {axis}", 0.5, number, _spread(region, inside, other - own)
+            yield code, f"{said} {how}, along axis {axis}", 0.5, number, region.spread(inside, other - own)
 
 
 def _moves_each_turn(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
@@ -201,32 +193,20 @@ def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
     if own.ndim == first + 2:
         yield "reshaped", 0.8, "reshaped in the wrong order", own.swapaxes(-1, -2).reshape(own.shape)
     for axis in axes:
-        along = f"along axis {axis - first}"
-        yield "off-by-one", 0.9, f"turned round {along}", np.flip(own, axis)
-        yield "mean-for-sum", 0.9, f"averaged {along}", np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
+        where = along([axis - first])
+        yield "off-by-one", 0.9, f"turned round {where}", np.flip(own, axis)
+        yield "mean-for-sum", 0.9, f"averaged {where}", np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
         for parts in (2, 3, 4):
             if own.shape[axis] % parts == 0 and own.shape[axis] > parts:
                 blocks = np.split(own, parts, axis)
                 for order in permutations(range(parts)):
                     if 0 < sum(k != place for place, k in enumerate(order)) < 4:
-                        yield (
-                            "reshaped",
-                            0.8,
-                            f"put together {along} in another order",
-                            np.concatenate([blocks[k] for k in order], axis),
-                        )
-    for count in (1, 2):
-        for chosen in combinations(axes, count):
-            along = f"along axis {', '.join(str(axis - first) for axis in chosen)}"
-            for step in (1, -1):
-                rolled, moved = np.roll(own, (step,) * count, chosen), own
-                for axis in chosen:
-                    moved = shifted(moved, step, axis)
-                yield "off-by-one", 0.8, f"shifted by one place {along}", rolled
-                yield "off-by-one", 0.8, f"shifted by one place {along}", moved
-
-
-def _spread(region: Region, inside: Any, change: Any) -> Any:
-    found = np.zeros(len(region.nodes))
-    found[inside[inside >= 0]] = change.ravel()[inside >= 0]
-    return found
+                        other = np.concatenate([blocks[k] for k in order], axis)
+                        yield "reshaped", 0.8, f"put together {where} in another order", other
+    for chosen, step in product(choices(axes, most=2), (1, -1)):
+        how = f"shifted by one place {along([axis - first for axis in chosen])}"
+        yield "off-by-one", 0.8, how, np.roll(own, (step,) * len(chosen), chosen)
+        moved = own
+        for axis in chosen:
+            moved = shifted(moved, step, axis)
+        yield "off-by-one", 0.8, how, moved

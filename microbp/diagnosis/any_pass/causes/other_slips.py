@@ -79,26 +79,22 @@ def _inner_slips(search: CauseSearch) -> Iterator[Change]:
     here = region.here()
     shapes = [quantity.shape for quantity in search.known.trace.values()]
     lengths = {a * b for shape in shapes for a, b in combinations((1, *shape), 2)}
-    where = {int(k): i for i, k in enumerate(region.nodes)}
     by_shape: dict[tuple[int, ...], list[tuple[Any, int]]] = {}
     for number, site in enumerate(sites.all):
         if len(site.arrays) == 1 and 1 < site.arrays[0].size <= MOST_INSIDE:
-            inside = [where.get(k, -1) for k in site.arrays[0].ravel().tolist()]
-            if min(inside) >= 0:
-                by_shape.setdefault(site.arrays[0].shape, []).append((np.array(inside), number))
-    for shape, arrays in by_shape.items():
+            inside = region.index(site.arrays[0])
+            if (inside >= 0).all():
+                by_shape.setdefault(inside.shape, []).append((inside, number))
+    for arrays in by_shape.values():
         for high, number in arrays:
-            from_here = np.zeros(len(region.nodes))
-            from_here[high] = here[high]
-            brought = region.brought(from_here)
-            U, Q = here[high].reshape(shape), data[region.nodes[high]].reshape(shape)
+            brought = region.brought(region.spread(high, here[high]))
+            U, Q = here[high], data[region.nodes[high]]
             for low, _ in arrays:
-                want = brought[low].reshape(shape)
+                want = brought[low]
                 if low is high or not want.any():
                     continue
                 for cause, result in inner_forms(U, Q, want, str(sites.all[number]), lengths):
-                    change = np.zeros(len(region.nodes))
-                    change[low] = (result - want).ravel()
+                    change = region.spread(low, result - want)
                     if np.isfinite(change).all():
                         yield cause.code, cause.text, cause.weight, number, change
 

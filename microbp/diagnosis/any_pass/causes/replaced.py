@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.axes import along, choices
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.judge import is_near
 from microbp.printing import number_text
@@ -32,13 +32,12 @@ def derived(z: Any, said: str) -> dict[str, Any]:
     """What learners make of an array besides: its softmax along each of its axes, its sigmoid."""
     with np.errstate(all="ignore"):
         made = {f"σ({said})": 1 / (1 + np.exp(-z)), f"exp({said})": np.exp(z)}
-        for count in range(1, z.ndim + 1):
-            for axes in combinations(range(z.ndim), count) if z.size else ():
-                along = "" if axes == (z.ndim - 1,) else f" along axis {', '.join(map(str, axes))}"
-                made[f"softmax({said}){along}"] = softmax_along(z, axes)
-                if along:
-                    shifted = np.exp(z - z.max(axis=-1, keepdims=True))
-                    made[f"softmax({said}) with the sum{along}"] = shifted / shifted.sum(axis=axes, keepdims=True)
+        for axes in choices(range(z.ndim)) if z.size else ():
+            where = "" if axes == (z.ndim - 1,) else f" {along(axes)}"
+            made[f"softmax({said}){where}"] = softmax_along(z, axes)
+            if where:
+                shifted = np.exp(z - z.max(axis=-1, keepdims=True))
+                made[f"softmax({said}) with the sum{where}"] = shifted / shifted.sum(axis=axes, keepdims=True)
     return {text: found for text, found in made.items() if np.isfinite(found).all()}
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.axes import along, choices, shifted
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.factors import Factors
 from microbp.diagnosis.any_pass.judge import RELATIVE, is_near
-from microbp.diagnosis.any_pass.scope import shifted
 
 MOST_AXES = 5
 """Axes are turned in every way up to so many."""
@@ -55,7 +55,7 @@ def _is_picked_elsewhere(mine: Any, want: Any) -> bool:
 def _moved_whole(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
     """All of it stands one or two places further along an axis, or two, as if it was cut out at the wrong place."""
     for step in (1, -1, 2, -2):
-        for axes in (axes for count in (1, 2) for axes in combinations(range(mine.ndim), count)):
+        for axes in choices(range(mine.ndim), most=2):
             if any(mine.shape[axis] <= 2 * abs(step) for axis in axes):
                 continue
             here, there = [slice(None)] * mine.ndim, [slice(None)] * mine.ndim
@@ -65,7 +65,7 @@ def _moved_whole(mine: Any, want: Any, noise: Any) -> Iterator[Cause]:
             left, right = mine[tuple(here)], want[tuple(there)]
             if left.size > 3 and np.ptp(right) > 0 and _same(left, right, np.max(noise, initial=0.0)):
                 many = "one place" if abs(step) == 1 else "two places"
-                text = f"it is shifted by {many} along axis {', '.join(map(str, axes))}, as if cut out there"
+                text = f"it is shifted by {many} {along(axes)}, as if cut out there"
                 yield Cause("off-by-one", text, 0.5)
 
 
@@ -137,16 +137,10 @@ def _by_factor(mine: Any, want: Any, noise: Any, factors: Factors, scope: Mappin
             if np.isfinite(moved).all() and _same(mine, moved, noise):
                 yield Cause("factor-along-axis", f"it is what it should be {said}", 0.7)
                 return
-    for count in range(1, mine.ndim):
-        for axes in combinations(range(mine.ndim), count):
-            with np.errstate(all="ignore"):
-                low, high = (
-                    np.nanmin(np.where(seen, ratio, np.inf), axis=axes, keepdims=True),
-                    np.nanmax(np.where(seen, ratio, -np.inf), axis=axes, keepdims=True),
-                )
-            rest = [k for k in range(mine.ndim) if k not in axes]
-            several = np.max(seen.sum(axis=axes), initial=0) > 1
-            low = np.where(np.isfinite(low), low, 0.0)
-            if several and _same(mine, want * low, noise) and np.isfinite(high).any():
-                yield Cause("factor-along-axis", f"it is off by a factor that varies along axis {rest[0]} only", 1.5)
-                return
+    for axes in choices(range(mine.ndim), most=mine.ndim - 1):
+        low = np.where(seen, ratio, np.inf).min(axis=axes, keepdims=True)
+        several = np.max(seen.sum(axis=axes), initial=0) > 1
+        if several and _same(mine, want * np.where(np.isfinite(low), low, 0.0), noise):
+            rest = next(k for k in range(mine.ndim) if k not in axes)
+            yield Cause("factor-along-axis", f"it is off by a factor that varies along axis {rest} only", 1.5)
+            return

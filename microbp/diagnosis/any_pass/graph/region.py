@@ -54,6 +54,17 @@ class Region:
         self._fixed = np.array([fixed.get(int(k), 0.0) for k in nodes])
         self._seed = (nodes == graph.loss).astype(float)
 
+    def index(self, places: Any) -> Any:
+        """Where these places of the graph stand among its nodes, in their shape; -1 for those that do not."""
+        at = np.minimum(np.searchsorted(self.nodes, places), len(self.nodes) - 1)
+        return np.where(self.nodes[at] == places, at, -1)
+
+    def spread(self, inside: Any, change: Any) -> Any:
+        """A change at the nodes of these indices, as one at all nodes: 0 elsewhere."""
+        found = np.zeros(len(self.nodes))
+        found[inside[inside >= 0]] = change[inside >= 0]
+        return found
+
     def result(self, local: Any) -> Any:
         """What the line would be with these local derivatives, one for each arrow; several have an axis, the last."""
         return self.arrived(local)[self._own]

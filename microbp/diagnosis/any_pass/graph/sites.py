@@ -82,6 +82,13 @@ class Sites:
         """How else the windows that a site cuts out might be cut, for whoever asks first."""
         self.names = {place: name for name in reversed(list(trace)) for place in trace.places(name).tolist()}
 
+    def home(self, places: Any) -> tuple[int, int] | None:
+        """The one site that made all of these, and at which turn; None if there are several, or none in the code."""
+        homes, turns = np.unique(self.of[places]), np.unique(self.turn[places])
+        if len(homes) != 1 or len(turns) != 1 or homes[0] < 0 or not self.all[homes[0]].arrays:
+            return None
+        return int(homes[0]), int(turns[0])
+
     def _inner(self, trace: Recorded) -> None:
         """Nodes inside an operation (the tree under a maximum), and those made with single values, get a site too."""
         graph = trace.graph

@@ -93,29 +93,21 @@ class Arrows:
     def fitting(self, places: Any) -> Iterator[tuple[str, str, Any]]:
         """Arrays that fit where these nodes come from, element by element for the arrows."""
         turns = self.sites.turn[self.target]
-        rows: dict[int, Any] = {}
-        found_at: set[tuple[int, int, int]] = set()
-        for turn in np.unique(turns):
-            here = places[turns == turn]
-            homes = np.unique(self.sites.of[here])
-            at = np.unique(self.sites.turn[here])
-            if len(homes) != 1 or len(at) != 1 or homes[0] < 0 or not self.sites.all[homes[0]].arrays:
-                return
-            rows[int(turn)] = self.data[self.sites.all[homes[0]].arrays[at[0]]]
-            found_at.add((int(turn), int(homes[0]), int(at[0])))
-        if len({row.shape for row in rows.values()}) != 1:
+        present = np.unique(turns)
+        homes = [home for turn in present if (home := self.sites.home(places[turns == turn])) is not None]
+        rows = [self.data[self.sites.all[home].arrays[at]] for home, at in homes]
+        if len(rows) < len(present) or len({row.shape for row in rows}) != 1:
             return
-        present = np.array(sorted(rows))
-        arrays = np.stack([rows[turn] for turn in present.tolist()])
+        arrays = np.stack(rows)
         row, position = np.searchsorted(present, turns), self.sites.position[places]
         here = arrays.reshape(len(arrays), -1)[row, position]
         others = [*self.scope.like(arrays, present)]
-        if len({home for _, home, _ in found_at}) == 1:
-            home, taken = next(iter(found_at))[1], [at for _, _, at in sorted(found_at)]
-            for how, cut in other_windows(self.trace, self.sites, home):
-                others.append((f"{self.sites.all[home]}, cut out {how},", "wrong-index", self.data[cut[taken]]))
+        if len({home for home, _ in homes}) == 1:
+            number, taken = homes[0][0], [at for _, at in homes]
+            for how, cut in other_windows(self.trace, self.sites, number):
+                others.append((f"{self.sites.all[number]}, cut out {how},", "wrong-index", self.data[cut[taken]]))
             if len(taken) == 1:
-                for how, made in other_products(self.trace, self.sites, home):
+                for how, made in other_products(self.trace, self.sites, number):
                     others.append((f"the product with {how}", "transposed", made[None]))
         for name, code, value in others:
             found = value.reshape(len(arrays), -1)[row, position]

@@ -27,11 +27,10 @@ def other_products(trace: Recorded, sites: Sites, number: int) -> Iterator[tuple
     pairs = np.array(factors).reshape(made.size, -1, 2)
     for side in (0, 1):
         own, beside = pairs[..., side], data[pairs[..., 1 - side]]
-        homes, turns = np.unique(sites.of[own]), np.unique(sites.turn[own])
-        if len(homes) > 1 or len(turns) > 1 or homes[0] < 0 or not sites.all[homes[0]].arrays:
+        if (home := sites.home(own)) is None:
             continue
-        base = sites.all[homes[0]].arrays[turns[0]]
-        name = sites.names.get(int(base.ravel()[0]), sites.all[homes[0]].text)
+        base = sites.all[home[0]].arrays[home[1]]
+        name = sites.names.get(int(base.ravel()[0]), sites.all[home[0]].text)
         for axes in permutations(range(base.ndim)) if base.ndim <= MOST_AXES else ():
             turned = base.transpose(axes)
             if turned.shape == base.shape and axes != tuple(range(base.ndim)):

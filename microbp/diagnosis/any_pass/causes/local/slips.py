@@ -7,6 +7,7 @@ stands in the place of a factor.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -46,26 +47,14 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
     if arrows.op.name in ("max", "min"):
         ties = (arrows.own == arrows.out).astype(float)
         yield "mask", f"all that tie in {text} get the whole gradient: the tie is counted several times", 0.35, ties
-        yield (
-            "mask",
-            f"the smallest is taken for the largest, or the other way round, in {text}",
-            0.4,
-            arrows.opposite(),
-        )
-        yield (
-            "mask",
-            f"all sides of {text} get the same share of the gradient, not the chosen one",
-            0.4,
-            arrows.shares(),
-        )
+        turned = f"the smallest is taken for the largest, or the other way round, in {text}"
+        yield "mask", turned, 0.4, arrows.opposite()
+        shared = f"all sides of {text} get the same share of the gradient, not the chosen one"
+        yield "mask", shared, 0.4, arrows.shares()
     if arrows.kind == "dot" and (same := arrows.places_agree()) is not None:
         yield "derivative-left-out", f"the matrix beside it in {text} is left out", 0.45, same
-    yield (
-        "derivative-twice",
-        f"the derivative of {text} is applied twice",
-        0.6,
-        local * np.abs(local) if arrows.kind in PRODUCTS else local * local,
-    )
+    twice = local * (np.abs(local) if arrows.kind in PRODUCTS else local)
+    yield "derivative-twice", f"the derivative of {text} is applied twice", 0.6, twice
     yield "other-power", f"it is divided by the derivative of {text}, not multiplied", 0.8, 1 / local
     yield from _powers(arrows, text)
     if arrows.op.arity == 1 or arrows.op.name in ("pow_const", "const_pow", "max", "min"):
@@ -82,28 +71,13 @@ def _powers(arrows: Arrows, text: str) -> Iterator[Slip]:
         parts["the other operand"] = arrows.data[arrows.other]
     for name, part in parts.items():
         for power in (1, -1, 2, -2):
-            twice = " twice" if abs(power) == 2 else ""
-            how = f"{'multiplied' if power > 0 else 'divided'} by {name}{twice} too often"
-            yield (
-                "other-power",
-                f"the derivative of {text} is {how}",
-                0.8 + 0.1 * abs(power),
-                arrows.local * part**power,
-            )
+            how = f"{'multiplied' if power > 0 else 'divided'} by {name}{' twice' * (abs(power) == 2)} too often"
+            weight = 0.8 + 0.1 * abs(power)
+            yield "other-power", f"the derivative of {text} is {how}", weight, arrows.local * part**power
     if arrows.other is not None:
-        other = arrows.data[arrows.other]
-        yield (
-            "other-power",
-            f"the operands in the derivative of {text} are exchanged",
-            1.0,
-            arrows.local * other / arrows.own,
-        )
-        yield (
-            "other-power",
-            f"the operands in the derivative of {text} are exchanged",
-            1.0,
-            arrows.local * arrows.own / other,
-        )
+        exchanged = f"the operands in the derivative of {text} are exchanged"
+        for one, two in permutations((arrows.data[arrows.other], arrows.own)):
+            yield "other-power", exchanged, 1.0, arrows.local * one / two
 
 
 def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
@@ -118,14 +92,10 @@ def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
         else:
             first = arrows.slot == 0
             yield code or "other-quantity", said, weight, np.where(first, 1 / value, arrows.local * value / other)
-    if arrows.op.name == "div":
-        for name, code, value in arrows.fitting(arrows.source):
-            yield (
-                code or "other-quantity",
-                f"{name} stands in the place of an operand of {text}",
-                0.8,
-                np.where(arrows.slot == 0, arrows.local, arrows.local * (arrows.own / value) ** 2),
-            )
+    for name, code, value in arrows.fitting(arrows.source) if arrows.op.name == "div" else ():
+        said = f"{name} stands in the place of an operand of {text}"
+        found = np.where(arrows.slot == 0, arrows.local, arrows.local * (arrows.own / value) ** 2)
+        yield code or "other-quantity", said, 0.8, found
 
 
 def _sign(arrows: Arrows) -> Any:

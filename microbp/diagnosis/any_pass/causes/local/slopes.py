@@ -25,7 +25,7 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
     """Functions of several steps, such as 1 / (1 + np.exp(-z)): their derivative as a whole."""
     if arrows.kind == "total":
         return  # a mean: what is left out of it is a division
-    x, place, slope = arrows.own, arrows.target, arrows.local.copy()
+    place, slope = arrows.target, arrows.local.copy()
     for _ in range(LONGEST):
         edge = arrows.chain.edge[place]
         if (edge < 0).any():
@@ -36,68 +36,40 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
             return
         if arrows.sites.all[sites[0]].op == "identity":
             continue
-        out, text = arrows.data[place], f"{arrows.sites.all[sites[0]]}"
-        yield "derivative-left-out", f"the derivative of {text} is left out", 0.45, arrows.local / slope
+        out, text, one = arrows.data[place], f"{arrows.sites.all[sites[0]]}", arrows.local / slope
+        yield "derivative-left-out", f"the derivative of {text} is left out", 0.45, one
         yield "derivative-twice", f"the derivative of {text} is applied twice", 0.45, arrows.local * slope
         for said, found in _polynomials(out).items():
             taken = f"the derivative of {text} is taken for {said}{', q being the result' if 'q' in said else ''}"
-            yield "other-derivative", taken, 0.45, arrows.local * found / slope
-        for name, function in SLOPES.items():
-            for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
-                found = np.broadcast_to(function(*at)[0], x.shape)
-                yield (
-                    "derivative-elsewhere",
-                    f"the derivative of {text} is taken for that of {name}{of}",
-                    0.7,
-                    arrows.local * found / slope,
-                )
+            yield "other-derivative", taken, 0.45, one * found
+        for name, found in other_slopes(arrows.own, out):
+            yield "derivative-elsewhere", f"the derivative of {text} is taken for that of {name}", 0.7, one * found
 
 
 def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
     """The derivative of one operation at another point, or of another function."""
-    x, out = arrows.own, arrows.out
-    yield "derivative-elsewhere", f"the derivative of {text} takes the input for the result", 0.5, arrows.slope(x, x)
-    yield (
-        "derivative-elsewhere",
-        f"the derivative of {text} takes the result for the input",
-        0.5,
-        arrows.slope(out, out),
-    )
+    x, out, slope = arrows.own, arrows.out, arrows.slope
+    yield "derivative-elsewhere", f"the derivative of {text} takes the input for the result", 0.5, slope(x, x)
+    yield "derivative-elsewhere", f"the derivative of {text} takes the result for the input", 0.5, slope(out, out)
     for said, found in _polynomials(out).items():
         yield "other-derivative", f"the derivative of {text} is taken for {said}, q being the result", 0.65, found
     if arrows.op.arity == 1:
         (again,) = arrows.op.numpy(out)
-        yield (
-            "derivative-elsewhere",
-            f"the derivative of {text} is taken at the result",
-            0.5,
-            arrows.slope(out, again),
-        )
-        for function, slope in SLOPES.items():
-            if function != arrows.op.name:
-                for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
-                    found = np.broadcast_to(slope(*at)[0], x.shape).astype(float)
-                    yield (
-                        "other-derivative",
-                        f"the derivative of {text} is taken for that of {function}{of}",
-                        0.7,
-                        found,
-                    )
+        yield "derivative-elsewhere", f"the derivative of {text} is taken at the result", 0.5, slope(out, again)
+        for name, found in other_slopes(x, out, arrows.op.name):
+            yield "other-derivative", f"the derivative of {text} is taken for that of {name}", 0.7, found
     for name, code, value in arrows.fitting(arrows.target):
-        yield (
-            code or "derivative-elsewhere",
-            f"the derivative of {text} is taken at {name}",
-            0.7,
-            arrows.slope(value, value),
-        )
-        with np.errstate(all="ignore"):
-            if arrows.op.arity == 1:
-                yield (
-                    code or "derivative-elsewhere",
-                    f"the derivative of {text} is taken at {name}",
-                    0.7,
-                    arrows.slope(value, arrows.op.numpy(value)[0]),
-                )
+        taken = f"the derivative of {text} is taken at {name}"
+        for result in (value, *(arrows.op.numpy(value) if arrows.op.arity == 1 else ())):
+            yield code or "derivative-elsewhere", taken, 0.7, slope(value, result)
+
+
+def other_slopes(x: Any, out: Any, own: str = "") -> Iterator[tuple[str, Any]]:
+    """The derivatives of functions but its `own`, by what they are: of the input x, of the result, of one for both."""
+    for name, slope in SLOPES.items():
+        for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
+            if name != own:
+                yield f"{name}{of}", np.broadcast_to(slope(*at)[0], np.shape(x)).astype(float)
 
 
 def _polynomials(q: Any) -> dict[str, Any]:

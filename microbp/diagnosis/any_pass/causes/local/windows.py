@@ -31,10 +31,9 @@ def _other_windows(trace: Recorded, sites: Sites, site: Site) -> Iterator[tuple[
     if not all(inputs):
         return
     source = np.array([trace.graph.place[x] for (x,) in inputs])
-    homes, turns = np.unique(sites.of[source]), np.unique(sites.turn[source])
-    if len(homes) > 1 or len(turns) > 1 or homes[0] < 0 or not sites.all[homes[0]].arrays:
+    if (home := sites.home(source)) is None:
         return
-    base = sites.all[homes[0]].arrays[turns[0]]
+    base = sites.all[home[0]].arrays[home[1]]
     at = np.unravel_index(sites.position[source].reshape(made.shape), base.shape) if base.ndim else ()
     found: dict[str, dict[int, Any]] = {}
     for axis, own in enumerate(at):
