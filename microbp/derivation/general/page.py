@@ -98,7 +98,7 @@ class _Page:
     def head(self) -> Iterator[str]:
         """What is meant by the letters."""
         one, n = self.of, self.notation
-        sizes = [*map(str, (len(one.X[0]), *(len(b) for b in one.biases)))]
+        sizes = map(str, one.case.sizes)
         yield f"{one.network.title}. The formulas for any layer l; L is the last."
         yield f"Notation: {n.about}."
         first, last = n.layers_from, one.depth + n.layers_from
@@ -110,10 +110,10 @@ class _Page:
         )
         if one.times > 1:
             yield f"δ is that of a sample's own {n.called('E')}, without the 1/m of the mean; m = {one.m}."
-        if one.l2:
+        if one.case.l2:
             own = one.network.penalty.replace("λ", decimals(one.network.l2))
             other = f": the penalty of the problem, {own} Σ w², is (λ/2m) Σ w²"
-            yield f"λ = {decimals(one.l2)}{other if one.network.penalty != 'λ/2m' else ''}."
+            yield f"λ = {decimals(one.case.l2)}{other if one.network.penalty != 'λ/2m' else ''}."
         if one.network.shared_bias:
             yield "A layer has one bias for all its neurons; its gradient is the sum of theirs."
         if not one.network.train_biases:
@@ -165,7 +165,7 @@ class _Page:
         parts = parsed(template)
         symbols = [part for part in parts if isinstance(part, Symbol) and part.base]
         if row.shapes:
-            sizes = {"m": self.of.m, "n": len(self.of.biases[l - 1]), "p": self.of.W[l - 1].shape[1]}
+            sizes = {"m": self.of.m, "n": self.of.case.sizes[l], "p": self.of.case.sizes[l - 1]}
             yield f"{self._at(l, weights)}{row.shapes.format(**sizes)}"
         elif len(symbols) > 2 and not any(s.entry for s in symbols) and template[0] == "{" and "∂{" not in template:
             yield self._at(l, weights) + "".join(p if isinstance(p, str) else self._shape(p, l) for p in parts)

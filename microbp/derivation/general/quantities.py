@@ -10,14 +10,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from microbp import vectorized
+from microbp.derivation.backprop import Scope, backward, pass_of
 from microbp.derivation.formulas import symbol
 from microbp.derivation.general.notations import OF_WEIGHTS, Notation
 from microbp.derivation.textbook import cut
@@ -26,6 +27,7 @@ from microbp.formula.language import Formula
 from microbp.losses import LOSSES
 from microbp.printing import decimals, factor
 from microbp.problems import Problem, as_network
+from microbp.problems.exercise import exercise_of
 
 MOST = 5
 """The most terms of a sum that are written."""
@@ -37,42 +39,35 @@ class Quantities:
     """Those of one network, on the samples that it shows, in one notation."""
 
     def __init__(self, problem: Problem, notation: Notation) -> None:
-        self.network = network = as_network(problem)
-        self.notation = notation
-        self.X, self.Y = network.shown_samples
-        self.m, self.root = len(self.X), network.root()
-        self.W, self.biases = network.model.arrays()
-        self.functions = [layer.neurons[0].activation for layer in network.model.layers]
-        self.depth = len(self.W)
-        self.l2 = network.penalty_of(self.m)
-        net, settings = (self.W, self.biases, self.X), network.model.activations()
-        zs, acts = vectorized.forward(*net, **settings)
-        ds = vectorized.deltas(*net, self.Y, **settings, loss=network.loss)
-        conventions: dict[str, Any] = {"loss": network.loss, "l2": self.l2} | settings
-        conventions["penalize_biases"] = network.penalize_biases
-        _, dW, db = vectorized.loss_and_gradients(*net, self.Y, **conventions)
-        ups = [d @ W * self.times for d, W in zip(ds[1:], self.W[1:], strict=True)]
-        ups.append(vectorized.LOSSES[network.loss][1](acts[-1], self.Y) * self.times)
-        slopes = [vectorized.OUTPUTS[f][1](z, a) for f, z, a in zip(self.functions, zs, acts[1:], strict=True)]
-        ones = np.ones((self.m, 1))
-        scaled = [d * self.times for d in ds]
-        with_ones = [np.hstack([ones, a]) for a in acts]
+        self.network, self.notation = as_network(problem), notation
+        self.case = case = exercise_of(self.network, *self.network.shown_samples)
+        self.m, self.depth, self.root = len(case.X), case.depth, self.network.root()
+        done = dict(backward(case, pass_of(case)))
+        ones = np.ones((self.m, 1))  # there is no layer 0 but of activations
+
+        def layers(make: Callable[[Scope], Any]) -> list[NDArray[Any]]:
+            return [ones, *(make(done[l]) for l in range(1, self.depth + 1))]
+
+        plain = {name: layers(itemgetter(name)) for name in ("z", "slope", "W", "b", "dW", "db")}
         self.arrays: dict[str, list[NDArray[Any]]] = {
-            **{"a": acts, "A": with_ones, "z": [ones, *zs], "d": [ones, *scaled], "dz": [ones, *scaled]},
-            **{"up": [ones, *ups], "slope": [ones, *slopes], "W": [ones, *self.W], "b": [ones, *self.biases]},
-            **{"dW": [ones, *dW], "db": [ones, *db]},
-            "T": [ones, *(np.column_stack(pair) for pair in zip(self.biases, self.W, strict=True))],
-            "D": [ones, *(np.column_stack(pair) for pair in zip(db, dW, strict=True))],
-            "Delta": [ones, *(d.T @ a for d, a in zip(scaled, with_ones[:-1], strict=True))],
-            "diagonal": [ones, *(np.diag(slope[0]) for slope in slopes)],
-            "over samples": [ones, *(np.diag(slope[:, 0]) for slope in slopes)],
-        }  # no layer 0 but of activations
+            **plain,
+            "a": [case.X, *layers(itemgetter("a"))[1:]],
+            "up": layers(lambda of: of["up"] * self.times),
+            "d": layers(lambda of: of["d"] * self.times),
+            "dz": layers(lambda of: of["d"] * self.times),
+            "A": [_with_ones(case.X), *layers(lambda of: _with_ones(of["a"]))[1:]],
+            "T": layers(lambda of: np.column_stack([of["b"], of["W"]])),
+            "D": layers(lambda of: np.column_stack([of["db"], of["dW"]])),
+            "Delta": layers(lambda of: of["d"].T @ _with_ones(of["a0"]) * self.times),
+            "diagonal": layers(lambda of: np.diag(of["slope"][0])),
+            "over samples": layers(lambda of: np.diag(of["slope"][:, 0])),
+        }
 
     @cached_property
     def times(self) -> int:
         """What δ is multiplied by so that it is that of a sample's own loss: m, where the loss is a mean over them."""
         over = LOSSES[self.network.loss].over
-        alone = over == "samples" or (over == "elements" and self.Y.shape[1] == 1)
+        alone = over == "samples" or (over == "elements" and self.case.Y.shape[1] == 1)
         return self.m if self.notation.mean_apart and alone else 1
 
     @cached_property
@@ -82,15 +77,15 @@ class Quantities:
         theta = self.notation.theta
         asked = {
             "half": row.half and row.of == "squared_error",
-            "neuron": self.m > 1 and self.depth == 1 and self.Y.shape[1] == 1,
-            "together": self.functions[-1] in row.delta,
-            "softmax": self.functions[-1] == "softmax",
-            "diagonal": self.functions[-1] != "softmax",
+            "neuron": self.m > 1 and self.depth == 1 and self.case.Y.shape[1] == 1,
+            "together": self.case.activations[-1] in row.delta,
+            "softmax": self.case.activations[-1] == "softmax",
+            "diagonal": self.case.activations[-1] != "softmax",
             "theta": theta,
             "spared": theta and not self.network.penalize_biases,
-            "penalised-biases": bool(self.l2) and self.network.penalize_biases and not theta,
+            "penalised-biases": bool(self.case.l2) and self.network.penalize_biases and not theta,
             "apart": not theta,
-            "penalty": bool(self.l2) and not theta,
+            "penalty": bool(self.case.l2) and not theta,
         }
         return {*(fact for fact, true in asked.items() if true)}
 
@@ -132,13 +127,13 @@ class Quantities:
 
     def formulas(self, l: int) -> dict[str, str]:
         """What the formulas of a layer say of its activation and of the loss."""
-        f, row, n = self.functions[l - 1], LOSSES[self.network.loss], self.notation
+        f, row, n = self.case.activations[l - 1], LOSSES[self.network.loss], self.notation
         derivative = self.named(Formula(self.loss_row.derivative).text())
-        penalty = " + (λ/2m) Σ w²" if self.l2 else ""
+        penalty = " + (λ/2m) Σ w²" if self.case.l2 else ""
         E = self.notation.called("E")
         return {
             "f": symbol(f),
-            "primes": "; ".join(map(self._prime, dict.fromkeys(self.functions))),
+            "primes": "; ".join(map(self._prime, dict.fromkeys(self.case.activations))),
             **{"y": n.called("y"), "out": n.called("a"), "net": n.called("z"), "weights": n.called("W")},
             "E": E,
             "loss": self.named(row.words) + penalty,
@@ -154,8 +149,8 @@ class Quantities:
     def _from_Delta(self) -> str:
         """D but for the biases, of Δ."""
         if self.times == 1:
-            return "{Delta:l|jk}" + (" + (λ/m) {T:l|jk}" if self.l2 else "")
-        return "1/m ({Delta:l|jk} + λ {T:l|jk})" if self.l2 else "1/m {Delta:l|jk}"
+            return "{Delta:l|jk}" + (" + (λ/m) {T:l|jk}" if self.case.l2 else "")
+        return "1/m ({Delta:l|jk} + λ {T:l|jk})" if self.case.l2 else "1/m {Delta:l|jk}"
 
     def _prime(self, f: str) -> str:
         """The derivative of an activation, as it is derived."""
@@ -167,50 +162,60 @@ class Quantities:
 
     def texts(self, l: int) -> dict[str, str]:
         """The numbers of sample i, neuron j and input k of a layer, each the first, and the sums that they stand in."""
-        first: dict[str, float] = {name: float(arrays[l].flat[0]) for name, arrays in self.arrays.items()}
-        get = {name: arrays[l] for name, arrays in self.arrays.items()}
-        x, d = self.arrays["a"][l - 1], get["d"]
+        first = {name: float(arrays[l].flat[0]) for name, arrays in self.arrays.items()}
         rate = self.network.training.learning_rate
-        shares = d[:, 0] * x[:, 0]
-        found = {name: factor(number) for name, number in first.items()}
-        found |= {"w": factor(first["W"]), "x": factor(float(x[0, 0])), "one": decimals(float(shares[0]))}
-        found |= {"products": _sum(zip(get["W"][0], x[0], strict=True)), "m": str(self.m), "l2": decimals(self.l2)}
-        found |= {"shares": _sum(zip(d[:, 0], x[:, 0], strict=True)), "ds": _sum((n,) for n in d[:, 0])}
-        found |= {"share": factor(float(shares.sum()) / self.times), "rate": decimals(rate)}
-        Delta, w = factor(float(shares.sum())), found["w"]
-        if self.times > 1:
-            found |= {name: f"1/{self.m} × ({found[name]})" for name in ("shares", "ds")}
-            all_of = f"({Delta} + {decimals(self.l2)} × {w})" if self.l2 else Delta
-            found["from_Delta_number"] = f"1/{self.m} × {all_of}"
-        else:
-            found["from_Delta_number"] = Delta + (f" + {decimals(self.l2)}/{self.m} × {w}" if self.l2 else "")
-        softmax = self.functions[l - 1] == "softmax"
-        row_sum = float((self.arrays["up"][l][0] * get["a"][0]).sum()) if l == self.depth else 0.0
-        found |= {"penalty": factor(self.l2 / self.m * first["W"]), "new": decimals(first["W"] - rate * first["dW"])}
-        found |= {
-            "minus_d": decimals(-first["d"]),
-            "minus_up": factor(-first["up"]),
-            "loss_number": decimals(self.root.data),
-            "row_sum": factor(row_sum),
-            "f_of_z": f"{symbol(self.functions[l - 1])}({decimals(first['z'])}{', of the row' * softmax})",
+        softmax = ", of the row" * (self.case.activations[l - 1] == "softmax")
+        row_sum = float((self.arrays["up"][l][0] * self.arrays["a"][l][0]).sum()) if l == self.depth else 0.0
+        slip = 0.5 * float(((self.arrays["z"][-1] - self.case.Y) ** 2).sum())
+        return {
+            **{name: factor(number) for name, number in first.items()},
+            **self._sample_sums(l, first["W"]),
+            **self._ways(l),
+            **{"w": factor(first["W"]), "rate": decimals(rate), "m": str(self.m), "l2": decimals(self.case.l2)},
+            "new": decimals(first["W"] - rate * first["dW"]),
+            "penalty": factor(self.case.l2 / self.m * first["W"]),
+            "bias_penalty": factor(self.case.l2 / self.m * first["b"]),
+            **{"minus_d": decimals(-first["d"]), "minus_up": factor(-first["up"]), "row_sum": factor(row_sum)},
+            "f_of_z": f"{symbol(self.case.activations[l - 1])}({decimals(first['z'])}{softmax})",
+            "products": _sum(zip(self.arrays["W"][l][0], self.arrays["a"][l - 1][0], strict=True)),
+            **{"loss_number": decimals(self.root.data), "slip_number": decimals(slip)},
+            "gradients": ", ".join(cut([*map(decimals, self.gradient.values())], "…", ENDS)),
         }
-        found["ds_sum"] = factor(float(d[:, 0].sum()) / self.times)
-        found["bias_penalty"] = factor(self.l2 / self.m * first["b"])
-        sums = [0.0, *np.cumsum(shares).tolist()]
+
+    def _sample_sums(self, l: int, w: float) -> dict[str, str]:
+        """The sums over the samples of the first weight and bias of a layer, and what is made of them."""
+        x, d = self.arrays["a"][l - 1][:, 0], self.arrays["d"][l][:, 0]
+        shares, sums = d * x, [0.0, *np.cumsum(d * x).tolist()]
         steps = [
-            f"{decimals(a)} + {factor(float(s))} = {decimals(b)}"
-            for a, s, b in zip(sums, shares, sums[1:], strict=False)
+            f"{decimals(before)} + {factor(float(share))} = {decimals(after)}"
+            for before, share, after in zip(sums, shares, sums[1:], strict=False)
         ]
-        found["loop"] = "; ".join(steps[:MOST]) + ("; …" if len(steps) > MOST else "")
-        slip = 0.5 * float(((self.arrays["z"][-1] - self.Y) ** 2).sum())
-        found |= {"slip_number": decimals(slip), "ways": "", "long_ways": "", "way_numbers": ""}
-        found["gradients"] = ", ".join(cut([*map(decimals, self.gradient.values())], "…", ENDS))
-        if l < self.depth:
-            up, slope = self.arrays["up"][l + 1][0], self.arrays["slope"][l + 1][0]
-            back, W = self.arrays["d"][l + 1][0], self.W[l][:, 0]
-            found |= {"ways": _sum(zip(back, W, strict=True)), "long_ways": _sum(zip(up, slope, W, strict=True))}
-            found["way_numbers"] = _sum((a * b,) for a, b in zip(back, W, strict=True))
-        return found
+        Delta, l2 = factor(float(shares.sum())), decimals(self.case.l2)
+        if self.times > 1:
+            mean, all_of = f"1/{self.m} × ({{}})", f"({Delta} + {l2} × {factor(w)})" if self.case.l2 else Delta
+            from_Delta = f"1/{self.m} × {all_of}"
+        else:
+            mean, from_Delta = "{}", Delta + (f" + {l2}/{self.m} × {factor(w)}" if self.case.l2 else "")
+        return {
+            **{"x": factor(float(x[0])), "one": decimals(float(shares[0])), "from_Delta_number": from_Delta},
+            "shares": mean.format(_sum(zip(d, x, strict=True))),
+            "share": factor(float(shares.sum()) / self.times),
+            "ds": mean.format(_sum((number,) for number in d)),
+            "ds_sum": factor(float(d.sum()) / self.times),
+            "loop": "; ".join(steps[:MOST]) + ("; …" if len(steps) > MOST else ""),
+        }
+
+    def _ways(self, l: int) -> dict[str, str]:
+        """The sums over the neurons that the first activation of a layer leads to."""
+        if l == self.depth:
+            return {"ways": "", "long_ways": "", "way_numbers": ""}
+        up, slope, back = (self.arrays[name][l + 1][0] for name in ("up", "slope", "d"))
+        W = self.case.weights[l][:, 0]
+        return {
+            "ways": _sum(zip(back, W, strict=True)),
+            "long_ways": _sum(zip(up, slope, W, strict=True)),
+            "way_numbers": _sum((number,) for number in back * W),
+        }
 
 
 DERIVED = {
@@ -219,6 +224,10 @@ DERIVED = {
     "softplus": "log(1 + eᶻ)′ = eᶻ/(1 + eᶻ)",
 }
 """How the derivative of an activation is found, where that is more than a rule."""
+
+
+def _with_ones(a: NDArray[Any]) -> NDArray[Any]:
+    return np.hstack([np.ones((len(a), 1)), a])
 
 
 def _sum(terms: Iterable[Iterable[float]]) -> str:
