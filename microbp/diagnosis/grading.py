@@ -12,9 +12,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -30,7 +27,7 @@ from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.sharing import shared
 from microbp.errors import ProblemError
 from microbp.nn.layout import ArrayLayout
-from microbp.printing import Shown, columns
+from microbp.printing import Shown, columns, csv_text, short_names
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.problems.exercise import exercise_of
 
@@ -87,14 +84,8 @@ class Grades(Shown, list[Grade]):
         return [{**asdict(row), "given": row.right + row.wrong} for row in self]
 
     def as_csv(self) -> str:
-        """The table for a spreadsheet. A cell that a spreadsheet would take for a formula is made a text."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(HEAD)
-        writer.writerows(
-            [f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row.cells()] for row in self
-        )
-        return out.getvalue().rstrip("\n")
+        """The table for a spreadsheet."""
+        return csv_text([HEAD, *(row.cells() for row in self)])
 
     def __str__(self) -> str:
         return "\n".join(columns([HEAD[:-1], *(row.cells()[:-1] for row in self)]))
@@ -147,20 +138,8 @@ def grade(
     files = [Path(path) for path in paths]
     one = partial(_grade, problem, data, Reading(layout, names or {}, run, function, seconds))
     if executor is not None:
-        return Grades(executor.map(one, files, _names(files)))
-    return Grades(shared(one, files, _names(files), min(jobs, len(files))))
-
-
-def _names(files: Sequence[Path]) -> list[str]:
-    """For each file its name without the ending, with as many folders before it as tell those that are there apart."""
-    names = {path: str(path) for path in files}
-    there = [path for path in names if os.path.isfile(path)]
-    for count in range(1, max((len(path.parts) for path in there), default=0) + 1):
-        short = [Path(*path.with_suffix("").parts[-count:]).as_posix() for path in there]
-        if len(set(short)) == len(there):  # else they differ in their endings
-            names |= zip(there, short, strict=True)
-            break
-    return [names[path] for path in files]
+        return Grades(executor.map(one, files, short_names(files)))
+    return Grades(shared(one, files, short_names(files), min(jobs, len(files))))
 
 
 def _grade(problem: Problem, data: Sequence[Any], reading: Reading, path: Path, name: str) -> Grade:

@@ -1,9 +1,9 @@
 """Everything that is printed goes through here: numbers, tables, JSON, and files."""
 
-from microbp.printing.files import check_place, keep, read_file, write_file
+from microbp.printing.files import check_place, keep, read_file, short_names, write_file
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
 from microbp.printing.shown import Shown, in_width
-from microbp.printing.tables import breadth, columns, json_text, markdown
+from microbp.printing.tables import breadth, columns, csv_text, json_text, markdown
 
 __all__ = [
     "DIGITS",
@@ -11,6 +11,7 @@ __all__ = [
     "breadth",
     "check_place",
     "columns",
+    "csv_text",
     "decimals",
     "derivative",
     "factor",
@@ -21,5 +22,6 @@ __all__ = [
     "number_text",
     "printable",
     "read_file",
+    "short_names",
     "write_file",
 ]

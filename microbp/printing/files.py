@@ -13,7 +13,7 @@ import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -86,6 +86,22 @@ def write_file(path: str | os.PathLike[str], content: bytes) -> Path:
             beside.unlink(missing_ok=True)
         _settle(place.parent)
     return Path(path)
+
+
+def short_names(files: Sequence[Path]) -> list[str]:
+    """For each file its name without the ending, with as many folders before it as tell those that are there apart.
+
+    >>> short_names([Path(__file__), Path("late.npz")])
+    ['files', 'late.npz']
+    """
+    names = {path: str(path) for path in files}
+    there = [path for path in names if os.path.isfile(path)]
+    for count in range(1, max((len(path.parts) for path in there), default=0) + 1):
+        short = [Path(*path.with_suffix("").parts[-count:]).as_posix() for path in there]
+        if len(set(short)) == len(there):  # else they differ in their endings
+            names |= zip(there, short, strict=True)
+            break
+    return [names[path] for path in files]
 
 
 def _adopt(new: Path, old: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -42,6 +44,18 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     lines = [head, ("---",) * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def csv_text(rows: Sequence[Sequence[str]]) -> str:
+    """Rows for a spreadsheet. A cell that one would take for a formula is made a text.
+
+    >>> print(csv_text([("a, b", "=1+1")]))
+    "a, b",'=1+1
+    """
+    out = io.StringIO()
+    safe = [[f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row] for row in rows]
+    csv.writer(out, lineterminator="\n").writerows(safe)
+    return out.getvalue().rstrip("\n")
 
 
 def json_text(data: Any) -> str:

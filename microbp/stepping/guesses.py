@@ -19,6 +19,8 @@ from microbp.stepping.step import Step
 
 TOLERANCE = 0.01
 """How far, relatively, a guess may be from a number and still mean it."""
+TRIES = 2
+"""How many guesses a question takes."""
 
 
 class WrongIdea(NamedTuple):

@@ -24,13 +24,13 @@ from typing import Any, TextIO
 from microbp.errors import MicrobpError
 from microbp.printing import decimals
 from microbp.problems import Problem
+from microbp.stepping.guesses import TRIES
 from microbp.stepping.step import Step
 from microbp.terminal.debugger import Debugger
 from microbp.terminal.looking import learners_number
 from microbp.terminal.screen import way
 
 MOVES = {"next", "step", "continue", "return", "back", "goto", "update"}
-TRIES = 2
 
 
 class Quiz(Debugger):

@@ -49,7 +49,8 @@ let at = 0;
 let low = 0; // −forward.length once the forward pass is to be seen
 let timer = 0;
 // While `asking`, step at + 1 is a question. Steps up to `known` have been shown; no way leads past it but an answer.
-const quiz = { on: false, asking: false, known: 0, tried: 0, right: 0, asked: 0, missed: [], left: false };
+// `log` has each question that is over, as it is handed in.
+const quiz = { on: false, asking: false, known: 0, guesses: [], log: [], left: false };
 
 function make(tag, attributes = {}, text) {
   const element = document.createElementNS(tag in SHAPES ? SVG : "http://www.w3.org/1999/xhtml", tag);

@@ -15,7 +15,7 @@ function draw() {
   $("forward").setAttribute("aria-pressed", String(low < 0));
   $("quiz").setAttribute("aria-pressed", String(quiz.on));
   $("question").hidden = !quiz.asking;
-  const over = quiz.left || (quiz.on && at === n && quiz.known === n && quiz.asked > 0);
+  const over = quiz.left || (quiz.on && at === n && quiz.known === n && quiz.log.length > 0);
   $("score").hidden = !over;
   if (over) drawScore();
   if (!running) $("live").textContent = `${count}: ${$("formula").textContent}. ${$("why").textContent}`;
@@ -116,7 +116,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return undo();
   }
-  if (target.matches("input[type=text]:not(#answer)")) return; // which listens to its keys itself
+  if (target.matches("textarea, input[type=text]:not(#answer)")) return; // which listens to its keys itself
   if (["Enter", " "].includes(event.key) && target.classList.contains("leaf")) {
     event.preventDefault(); // or the field that opens would take this key, too
     return editCard(painted.cards.find((one) => one.group === target).k);
@@ -124,7 +124,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
   const typing = target.id === "answer" && event.key !== "Escape";
   if (typing && (target.value || [" ", "q"].includes(event.key))) return;
-  if (event.key === " " && target.closest("button, [type=checkbox]")) return; // space presses it
+  if (event.key === " " && target.closest("button, summary, [type=checkbox]")) return; // space presses it
   if (target.classList.contains("card") && ["ArrowUp", "ArrowDown"].includes(event.key)) {
     const k = painted.cards.findIndex((card) => card.group === target) + (event.key === "ArrowDown" ? 1 : -1);
     painted.cards[k]?.group.focus();
@@ -162,6 +162,8 @@ $("eta").addEventListener("input", () => {
   if (x !== null) eta = x;
   rememberSoon();
 });
+press("save", download);
+$("code").addEventListener("focus", () => $("code").select());
 press("skip", () => {
   reveal(false);
   $("next").focus();

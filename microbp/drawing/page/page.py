@@ -32,7 +32,7 @@ from microbp.formula.javascript import helpers
 from microbp.nn import ACTIVATIONS, MLP, Parameter
 from microbp.printing import check_place, number_text, printable, write_file
 from microbp.stepping import sentences
-from microbp.stepping.guesses import IDEAS, TOLERANCE, Verdict
+from microbp.stepping.guesses import IDEAS, TOLERANCE, TRIES, Verdict
 from microbp.stepping.names import expression, local_derivative, typeset
 from microbp.stepping.step import Step, symbols
 from microbp.stepping.stepper import Stepper
@@ -153,6 +153,7 @@ def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[
         "right": Verdict(True, 0, 0, None).sentence,
         "wrong": Verdict(False, 0, 0, None).sentence,
         "tolerance": TOLERANCE,
+        "tries": TRIES,
         **frames.as_dict(top, boxes),
     }
 

@@ -7,7 +7,6 @@ function ask() {
   }
   if (!quiz.asking) {
     quiz.asking = true;
-    quiz.tried = 0;
     $("asked").textContent = at + 1;
     $("answer").value = "";
     say("", "");
@@ -20,11 +19,11 @@ function toggleQuiz() {
   play(false);
   stopRun();
   if (quiz.on) { // left after a wrong guess, a question is missed
-    if (quiz.asking && quiz.tried) note(false);
-    Object.assign(quiz, { on: false, asking: false, left: quiz.asked > 0 });
+    if (quiz.asking && quiz.guesses.length) note(false);
+    Object.assign(quiz, { on: false, asking: false, left: quiz.log.length > 0 });
     $("answer").blur(); // or it would take the keys, unseen
   } else {
-    Object.assign(quiz, { on: true, asking: false, known: 0, right: 0, asked: 0, missed: [], left: false });
+    Object.assign(quiz, { on: true, asking: false, known: 0, guesses: [], log: [], left: false });
     if (at < 0 || at === n) at = 0; // at the end there is nothing left to ask: begin again
     quiz.known = at;
   }
@@ -34,10 +33,12 @@ function toggleQuiz() {
   if (quiz.on && at < n) next();
 }
 
-function note(right) {
-  quiz.asked += 1;
-  if (right) quiz.right += 1;
-  else quiz.missed.push(at + 1);
+// As the terminal's quiz writes it; `grade --quiz` judges each guess anew.
+function note(ok) {
+  const step = steps[at];
+  const [node, input] = [cards[step.node].name, cards[step.input].name];
+  quiz.log.push({ step: step.k, node, input, guesses: quiz.guesses, ok, expected: step.part });
+  quiz.guesses = [];
 }
 
 function reveal(right) {
@@ -66,21 +67,19 @@ const IDEAS = {
   "activation-derivative-forgotten": (step) => (step.above === null ? null : steps[step.above].up * step.local),
 };
 
-const TRIES = 2; // as in the terminal
-
 function check() {
   const step = steps[at];
   const guess = evaluate($("answer").value);
   if (guess === null) return say(words.typeNumber, "");
+  quiz.guesses.push(guess);
   if (close(guess, step.part)) {
     reveal(true);
     return say(data.right, "right");
   }
-  quiz.tried += 1;
   const fits = (wrong) => wrong !== null && !close(wrong, step.part) && close(guess, wrong);
   const idea = Object.keys(data.ideas).find((code) => fits(IDEAS[code](step)));
   const said = idea ? data.ideas[idea] : data.wrong;
-  if (quiz.tried < TRIES) return say(words.oneMore(said), "wrong");
+  if (quiz.guesses.length < data.tries) return say(words.oneMore(said), "wrong");
   reveal(false);
   return say(said, "wrong");
 }
@@ -91,14 +90,23 @@ function say(text, style) {
 }
 
 function drawScore() {
-  const share = Math.round(1000 * quiz.right / quiz.asked) / 10;
-  const points = words.points(share, quiz.right, quiz.asked);
-  $("points").textContent = quiz.missed.length ? words.missed(points) : points;
-  $("missed").replaceChildren(...quiz.missed.map((k) => {
+  const [asked, missed] = [quiz.log.length, quiz.log.filter((question) => !question.ok)];
+  const right = asked - missed.length;
+  const points = words.points(Math.round(1000 * right / asked) / 10, right, asked);
+  $("points").textContent = missed.length ? words.missed(points) : points;
+  $("missed").replaceChildren(...missed.map(({ step }) => {
     const item = make("li");
-    const button = make("button", { type: "button" }, words.missedStep(k, derivative(cards[steps[k - 1].input].by)));
-    button.addEventListener("click", () => go(k));
+    const button = make("button", { type: "button" }, words.missedStep(step, derivative(cards[steps[step - 1].input].by)));
+    button.addEventListener("click", () => go(step));
     item.append(button);
     return item;
   }));
+  $("code").value = JSON.stringify({ title: document.title, asked, right, questions: quiz.log });
+}
+
+// A frame in a notebook may save no files: there the text is what is handed in.
+function download() {
+  const file = URL.createObjectURL(new Blob([$("code").value], { type: "application/json" }));
+  make("a", { download: "quiz.json", href: file }).click();
+  setTimeout(() => URL.revokeObjectURL(file), 10000);
 }

@@ -1,4 +1,4 @@
-"""The command `microbp grade`: a row for each learner."""
+"""The command `microbp grade`: a row for each learner, of gradients or of a quiz."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import os
 import sys
 
 from microbp.comparing.answers.code import SECONDS
+from microbp.comparing.quizzes import mark_quizzes
 from microbp.diagnosis.feedback import FORMS, write_feedback
 from microbp.diagnosis.grading import grade
 from microbp.errors import ProblemError
 from microbp.problems import Problem
 from microbp.terminal.commands.compare import named
 from microbp.terminal.output import put
+
+OF_GRADIENTS = ("layout", "names", "run", "function", "seconds", "jobs", "feedback", "feedback_format")
+"""The options that a quiz has no use for."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +33,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="share the work among N processes (default: all cores)")
     parser.add_argument("--feedback", metavar="DIR", help="write a file for each learner into this folder")
     parser.add_argument("--feedback-format", choices=FORMS, help="of these files (default: md)")
+    parser.add_argument(
+        "--quiz", action="store_const", const=1, help="they are quizzes, of a page or of step --quiz --json: mark them"
+    )
+    parser.add_argument("--quiz-every", dest="quiz", type=int, metavar="N", help="and they ask at every N-th step")
     parser.add_argument("--csv", action="store_true", help="print CSV, for a spreadsheet")
 
 
@@ -44,6 +52,8 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         )
     if options.csv and options.json:
         raise ProblemError("the table is printed once, as CSV or as JSON: give one of --csv and --json")
+    if options.quiz is not None:
+        return _mark(problem, options)
     for name in ("function", "seconds"):
         if getattr(options, name) is not None and not options.run:
             raise ProblemError(f"--{name} is for code that runs: give --run as well, if you trust the learners")
@@ -69,3 +79,11 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         made = write_feedback(grades, options.feedback, options.problem, options.feedback_format or "md")
         print(f"microbp: feedback for {len(made):,} learners in {options.feedback}", file=sys.stderr)
     return 0 if grades.ok else 1
+
+
+def _mark(problem: Problem, options: argparse.Namespace) -> int:
+    if given := [name for name in OF_GRADIENTS if getattr(options, name) not in (None, False, [])]:
+        raise ProblemError(f"--{given[0].replace('_', '-')} is for gradients, and --quiz marks quizzes: leave one out")
+    marks = mark_quizzes(problem.root(), options.files, options.quiz)
+    put(options, marks.as_dict(), marks.as_csv() if options.csv else marks)
+    return 0 if marks.ok else 1
