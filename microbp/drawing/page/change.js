@@ -38,13 +38,15 @@ function edit(k, x) {
   rememberSoon();
 }
 
+const updated = (k) => values[k] - eta * grads[k];
+
 // Steps of gradient descent, each from the gradients at the numbers of the last. Whether one can go on.
 function descend(count) {
   let moved = true;
   for (let step = 0; step < count && moved; step++) {
     if (!losses.length) losses.push(values[root]);
     const old = values.slice();
-    for (const k of trained) values[k] -= eta * grads[k];
+    for (const [k, x] of [...trained].map((k) => [k, updated(k)])) values[k] = x;
     compute();
     made += 1;
     losses.push(values[root]);
@@ -66,6 +68,16 @@ function descendOnce() {
   descend(1);
   refresh();
   $("live").textContent = $("loss").textContent;
+  remember();
+}
+
+// What follows the update: the forward pass with the new numbers.
+function beginEpoch() {
+  startDescent();
+  past[past.length - 1].epoch = true;
+  descend(1);
+  at = low = -forward.length;
+  refresh();
   remember();
 }
 
@@ -96,6 +108,7 @@ function undo() {
   const last = past.pop();
   if (!last) return;
   ({ values, before, made, losses } = last);
+  if (last.epoch) at = n + 1;
   losses.length = last.length;
   typed = -1;
   refresh();
@@ -164,7 +177,8 @@ const fields = leaves.map((k) => {
   listen(input, () => k, () => input.select());
   box.addEventListener("change", () => {
     trained[box.checked ? "add" : "delete"](k);
-    drawChanges();
+    if (at > most()) at = n;
+    draw();
     remember();
   });
   return { k, input, box, old: cells[2], grad: cells[3] };

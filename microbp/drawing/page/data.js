@@ -1,5 +1,5 @@
-// One number, `at`, says what the page shows: 0 … n for so many backward steps made, and below 0 for a forward pass
-// that has so many values to go. It and the numbers at the leaves decide everything on the page, so that nothing can
+// One number, `at`, says what the page shows: 0 … n for so many backward steps made, below 0 for a forward pass that
+// has so many values to go, n + 1 for the update that follows. It and the numbers at the leaves decide everything on the page, so that nothing can
 // disagree. All text comes from the data and goes in by textContent: a label cannot become markup. Sentences are made
 // in Python, and the functions `rows` from the table of operations.
 const data = JSON.parse(document.getElementById("data").textContent);

@@ -17,8 +17,8 @@ function local(step) {
   return all;
 }
 
-function number(kind, text) {
-  return make("span", { class: `number ${kind}`, "data-what": words.kinds[kind] }, text);
+function number(kind, text, what = kind) {
+  return make("span", { class: `number ${kind}`, "data-what": words.kinds[what] }, text);
 }
 
 function drawFormula() {
@@ -27,13 +27,17 @@ function drawFormula() {
   let why = "";
   if (at < 0) {
     const card = cards[forward[forward.length + at - 1]];
-    if (card) line.append(`${card.equation} = `, number("local", decimals(values[forward[forward.length + at - 1]])));
-    if (card) line.lastChild.dataset.what = words.kinds.value;
+    if (card) line.append(`${card.equation} = `, number("local", decimals(values[forward[forward.length + at - 1]]), "value"));
     why = card ? words.forward
       : words.forwardStart;
   } else if (at === 0 && !quiz.asking) {
     line.append(fraction(cards[root].by), " = ", number("up", "1"));
     why = words.backwardStart;
+  } else if (at > n) {
+    const [k] = trained;
+    line.append(`${cards[k].name} ← ${cards[k].name} − η · `, fraction(cards[k].by), " = ", number("old", decimals(values[k])),
+      " − ", number("rate", decimals(eta)), " × ", number("up", factor(grads[k]), "grad"), " = ", number("part", decimals(updated(k)), "new"));
+    why = words.update(made + 2);
   } else {
     const step = shown();
     const [up, loc, part] = quiz.asking ? ["?", "?", "?"] : [factor(step.up), factor(step.local), decimals(step.part)];
@@ -59,6 +63,12 @@ const TABLES = {
     numbers: (k) => [steps[k].up, steps[k].local, steps[k].part, steps[k].after],
     place: (k) => k + 1,
   },
+  update: {
+    styles: ["part"],
+    text: (k) => `${cards[leafAt(k)].name} ← ${decimals(values[leafAt(k)])} − ${decimals(eta)} · ${factor(grads[leafAt(k)])}`,
+    numbers: (k) => [updated(leafAt(k))],
+    place: (k) => cards[leafAt(k)].steps.at(-1) ?? n,
+  },
   forth: {
     styles: ["local"],
     text: (k) => cards[forward[k]].equation,
@@ -66,15 +76,16 @@ const TABLES = {
     place: (k) => k + 1 - forward.length,
   },
 };
+const leafAt = (k) => [...trained][k];
 let table = ""; // which of them it is
 let stale = false; // whether its numbers are to be written anew
 const fills = []; // what writes the numbers of each row
 
 function drawTable() {
-  const kind = at < 0 ? "forth" : "back";
+  const kind = at < 0 ? "forth" : at > n ? "update" : "back";
   const body = $("rows");
   if (running && fills.length > 100) return; // laying out so many rows takes longer than a step: they wait for the end
-  if (kind !== table) {
+  if (kind !== table || at > n) {
     table = kind;
     body.replaceChildren();
     fills.length = 0;
@@ -82,16 +93,16 @@ function drawTable() {
       make("th", { scope: "col", class: k === 1 ? "words" : "" }, text)));
     $("sofar").textContent = words.soFar[kind];
   }
-  const count = at < 0 ? forward.length + at : at;
+  const count = { forth: forward.length + at, back: at, update: trained.size }[kind];
   while (fills.length > count) {
     body.firstChild.remove();
     fills.pop();
   }
   if (stale) for (const fill of fills) fill();
   stale = false;
-  while (fills.length < count) body.prepend(makeRow(TABLES[kind], fills.length));
+  while (fills.length < count) body[at > n ? "append" : "prepend"](makeRow(TABLES[kind], fills.length));
   for (const row of body.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
-  if (count) body.firstChild.setAttribute("aria-current", "step");
+  if (count && at <= n) body.firstChild.setAttribute("aria-current", "step");
   $("scroll").scrollTop = 0;
 }
 

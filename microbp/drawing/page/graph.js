@@ -8,7 +8,7 @@ let sample = 0; // which of several samples is painted, where a step belongs to 
 
 function frameNow() {
   const own = at < 0 ? data.byNode[forward[Math.max(forward.length + at - 1, 0)]]
-    : data.byStep[quiz.asking ? at : Math.max(at - 1, 0)];
+    : data.byStep[Math.min(quiz.asking ? at : Math.max(at - 1, 0), n - 1)];
   if (own === -1) return sample;
   if (data.samples > 1) sample = own;
   return own ?? 0;
@@ -141,7 +141,7 @@ function drawGraph() {
   for (const { k, group, grad, value, old, width } of painted.cards) {
     const list = group.classList;
     list.toggle("from", step ? k === step.node : at === 0 && k === root);
-    list.toggle("to", !!step && k === step.input);
+    list.toggle("to", step ? k === step.input : at > n && trained.has(k));
     list.toggle("asked", quiz.asking && !!step && (k === step.input || k === step.node));
     list.toggle("fresh", k === fresh);
     value.textContent = later.has(k) ? "?" : numberText(values[k]);
@@ -165,7 +165,8 @@ function drawGraph() {
     // A hidden label would still be in the page: what must not be known yet is not there at all.
     if (text) text.textContent = list.contains("later") ? "" : list.contains("asked") ? "?" : labelOf(steps[which[0] - 1]);
   }
-  follow(step ? [step.node, step.input] : [fresh >= 0 ? fresh : at < 0 ? 0 : root]);
+  const alone = at > n ? leafAt(0) : at < 0 ? Math.max(fresh, 0) : root;
+  follow(step ? [step.node, step.input] : [alone]);
 }
 
 // Scrolls the graph in its box, never the page, until the cards of this step are in it.

@@ -5,13 +5,16 @@ function draw() {
   drawGraph();
   drawTable();
   drawChanges();
-  const count = at < 0 ? words.atValue(forward.length + at, forward.length) : words.atStep(at, n);
+  const place = at < 0 ? words.atValue(forward.length + at, forward.length) : at > n ? words.atUpdate : words.atStep(at, n);
+  const count = made ? words.inEpoch(made + 1, place) : place;
   $("count").textContent = count;
-  Object.assign($("slider"), { min: low, max: n, value: at });
+  Object.assign($("slider"), { min: low, max: most(), value: at });
   $("slider").setAttribute("aria-valuetext", count);
   $("sample").value = String(sample);
-  $("back").disabled = $("start").disabled = at === low && !quiz.asking;
-  $("next").disabled = $("end").disabled = at === n;
+  $("start").disabled = at === low && !quiz.asking;
+  $("back").disabled = $("start").disabled && !past.at(-1)?.epoch;
+  $("next").disabled = at === n && most() === n;
+  $("end").disabled = at >= n;
   $("forward").setAttribute("aria-pressed", String(low < 0));
   $("quiz").setAttribute("aria-pressed", String(quiz.on));
   $("question").hidden = !quiz.asking;
@@ -21,8 +24,11 @@ function draw() {
   if (!running) $("live").textContent = `${count}: ${$("formula").textContent}. ${$("why").textContent}`;
 }
 
+// The end of an epoch: its update, if anything is trained and no quiz waits.
+const most = () => (trained.size && !quiz.on ? n + 1 : n);
+
 function go(k) {
-  k = Math.max(low, Math.min(n, Math.round(k)));
+  k = Math.max(low, Math.min(most(), Math.round(k)));
   if (quiz.on && k > quiz.known) {
     // Nothing is shown ahead of its question: go as far as is known, and ask.
     at = quiz.known;
@@ -43,14 +49,21 @@ function next() {
     if (quiz.asking) say(words.answerFirst, "");
     else ask();
     if (quiz.asking) $("answer").focus();
-  } else go(at + 1);
+  } else if (at > n) beginEpoch();
+  else go(at + 1);
+}
+
+function back() {
+  if (at === low && past.at(-1)?.epoch && !quiz.on) undo();
+  else go(quiz.asking ? at : at - 1);
 }
 
 // Where the page is, and what on it is not as it came: a link shows exactly this.
 function remember() {
   clearTimeout(soon);
   const changed = leaves.filter((k) => !Object.is(values[k], cards[k].given));
-  const state = [at < 0 ? `forward=${forward.length + at}` : `step=${at}`, ...changed.map((k) => `x${k}=${values[k]}`)];
+  const place = at < 0 ? `forward=${forward.length + at}` : at > n ? "update=1" : `step=${at}`;
+  const state = [place, ...changed.map((k) => `x${k}=${values[k]}`)];
   if (eta !== data.rate) state.push(`eta=${eta}`);
   if (made) state.push(`made=${made}`);
   if (leaves.some((k) => trained.has(k) !== cards[k].trained)) state.push(`train=${[...trained].join(".")}`);
@@ -89,21 +102,23 @@ function open() {
   stale = true;
   low = state.has("forward") ? -forward.length : low;
   if (state.has("forward")) return go(low + number("forward", 0));
-  return go(number("step", state.has("step") ? 0 : data.start));
+  if (state.has("update")) return go(n + 1);
+  return go(Math.min(n, number("step", state.has("step") ? 0 : data.start)));
 }
 
 function play(on) {
   clearInterval(timer);
-  timer = on && at < n && !quiz.on ? setInterval(() => (at < n && !quiz.on ? next() : play(false)), 1600) : 0;
+  if (on && at > n) next();
+  timer = on && at < most() && !quiz.on ? setInterval(() => (at < most() && !quiz.on ? next() : play(false)), 1600) : 0;
   $("play").textContent = timer ? words.pause : words.play;
   $("play").setAttribute("aria-pressed", String(!!timer));
 }
 
 const KEYS = {
-  ArrowLeft: () => go(quiz.asking ? at : at - 1),
+  ArrowLeft: back,
   ArrowRight: next,
   Home: () => go(low),
-  End: () => go(n),
+  End: () => at < n && go(n),
   " ": () => play(!timer),
   d: descendOnce,
   q: toggleQuiz,

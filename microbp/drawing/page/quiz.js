@@ -24,7 +24,7 @@ function toggleQuiz() {
     $("answer").blur(); // or it would take the keys, unseen
   } else {
     Object.assign(quiz, { on: true, asking: false, known: 0, guesses: [], log: [], left: false });
-    if (at < 0 || at === n) at = 0; // at the end there is nothing left to ask: begin again
+    if (at < 0 || at >= n) at = 0; // at the end there is nothing left to ask: begin again
     quiz.known = at;
   }
   say("", "");

@@ -13,18 +13,24 @@ const words = {
   ofSamples: (sample, samples) => `${sample} of ${samples}`,
   atValue: (count, all) => `value ${count} of ${all}`,
   atStep: (step, all) => `step ${step} of ${all}`,
+  atUpdate: "update",
+  inEpoch: (epoch, place) => `epoch ${epoch}, ${place}`,
 
-  kinds: { up: "arrived", local: "local", part: "contribution", value: "value" },
+  kinds: { up: "arrived", local: "local", part: "contribution", value: "value", old: "old", rate: "η", grad: "gradient", new: "new" },
   localDerivative: "local derivative",
   forward: "Forward pass: each value is computed from values that are there already.",
   forwardStart: "Forward pass: the inputs and parameters are given; everything else is computed from them.",
   backwardStart: "The backward pass starts at the end of the graph: a value's derivative with respect to itself is 1. "
     + "Press → or Next.",
+  update: (epoch) => "Update: every parameter takes one step against its gradient, all at once, so that each gradient is "
+    + `that of the old numbers. The table has a line for each. Press → or Next for epoch ${epoch}.`,
   heads: {
     back: ["Step", "Derivative", "Arrived", "Local", "Contribution", "Total so far"],
     forth: ["Value", "Equation", "Number"],
+    update: ["", "Update", "New"],
   },
-  soFar: { back: "The steps so far, the latest first", forth: "The values so far, the latest first" },
+  soFar: { back: "The steps so far, the latest first", forth: "The values so far, the latest first",
+    update: "The update, each parameter" },
 
   given: (equation, number, numbers, name, gradient) =>
     `${equation} = ${number}, with ${numbers.join(", ")}. The gradient at ${name} is ${gradient}.`,

@@ -1,9 +1,12 @@
+import re
+
 import pytest
 
 import microbp
 from microbp import Value
 from microbp.drawing.page.page import page_html
 from microbp.printing import decimals, number_text
+from microbp.stepping.sentences import updated
 
 
 def made(name="w1-w8", **options):
@@ -104,6 +107,58 @@ def test_ten_steps_of_descent_are_those_of_training(opened, name):
     assert "after 9 steps" in tab.inner_text("#loss")
 
 
+@pytest.mark.parametrize("name", ["w1-w8", "xor"])
+def test_forward_backward_and_update_go_on_epoch_after_epoch(opened, name):
+    problem = microbp.load(name)
+    rate = problem.training.learning_rate
+    tab = opened(made(name, learning_rate=rate))
+    back = len(microbp.steps(problem.root()))
+    for epoch in (1, 2, 3):
+        tab.keyboard.press("End")
+        tab.click("#next")
+        root = problem.root()
+        root.zero_grad()
+        root.backward()
+        said = tab.evaluate(
+            "[...document.querySelectorAll('#rows tr')].map(r => [r.children[1], r.lastChild].map(c => c.textContent))"
+        )
+        expected = [updated(p.label, p.data, rate, p.grad) for p in problem.trained()]
+        assert sorted(" = ".join(row) for row in said) == sorted(expected)
+        label, line = re.fullmatch(r"(\S+) ← \1 − η · ∂\w+/∂\1 = (.*)", tab.text_content("#formula")).groups()
+        assert f"{label} ← {line}".replace("×", "·") in expected
+        assert f"for epoch {epoch + 1}." in tab.inner_text("#why")
+        assert tab.evaluate("document.querySelectorAll('.card.to').length") >= 1
+        where = tab.evaluate("location.hash")
+        microbp.train(problem, optimizer="sgd", batch_size=len(problem.inputs), steps=1)
+        tab.keyboard.press("ArrowRight")
+        assert re.fullmatch(rf"epoch {epoch + 1}, value 0 of \d+", tab.inner_text("#count"))
+        assert "= ? after" in tab.inner_text("#loss")
+        for parameter in problem.trained():
+            assert numbers(tab)[parameter.label] == pytest.approx(parameter.data, rel=1e-14), parameter.label
+    tab.keyboard.press("ArrowLeft")
+    assert (tab.inner_text("#count"), tab.evaluate("location.hash")) == ("epoch 3, update", where)
+    again = opened(made(name, learning_rate=rate), where)
+    assert again.inner_text("#count") == "epoch 3, update"
+    tab = again
+    for _ in range(2):
+        tab.keyboard.press("ArrowLeft")
+    assert tab.inner_text("#count") == f"epoch 3, step {back - 1} of {back}"
+
+
+def test_what_is_not_trained_has_no_update(opened, text):
+    tab = opened(text, "#update=1")
+    assert tab.locator("#rows tr").count() == 8
+    tab.get_by_label("Descent changes w6").click()
+    assert tab.locator("#rows tr").count() == 7
+    assert "w6" not in tab.inner_text("#rows")
+    for k in (1, 2, 3, 4, 5, 7, 8):
+        tab.get_by_label(f"Descent changes w{k}").click()
+    assert tab.inner_text("#count") == "step 32 of 32"
+    assert tab.locator("#next").is_disabled()
+    tab.keyboard.press("ArrowRight")
+    assert tab.inner_text("#count") == "step 32 of 32"
+
+
 def test_a_run_stops_when_told_and_is_undone_as_one(opened, text):
     tab = opened(text)
     tab.click("#run")
@@ -127,7 +182,7 @@ def test_a_link_shows_exactly_this(opened, text):
     assert all_text["w6"] == 0.45
     again = opened(text, link)
     assert (numbers(again), again.input_value("#eta"), again.evaluate("location.hash")) == (all_text, "0.25", link)
-    assert again.inner_text("#count") == "step 16 of 32"
+    assert again.inner_text("#count") == "epoch 2, step 16 of 32"
     assert "after 1 step of descent" in again.inner_text("#loss")
     assert card(again, "w5")[-1] == "was 0.4"
     again.click("#keep")
