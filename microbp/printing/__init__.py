@@ -1,8 +1,9 @@
 """Everything that is printed goes through here: numbers, tables, JSON, and files."""
 
 from microbp.printing.files import check_place, keep, read_file, short_names, write_file
+from microbp.printing.language import language, language_now, languages, say, word
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
-from microbp.printing.shown import Shown, in_width
+from microbp.printing.shown import Shown, filled, in_width
 from microbp.printing.tables import breadth, columns, csv_text, json_text, markdown
 
 __all__ = [
@@ -15,13 +16,19 @@ __all__ = [
     "decimals",
     "derivative",
     "factor",
+    "filled",
     "in_width",
     "json_text",
     "keep",
+    "language",
+    "language_now",
+    "languages",
     "markdown",
     "number_text",
     "printable",
     "read_file",
+    "say",
     "short_names",
+    "word",
     "write_file",
 ]

@@ -11,7 +11,9 @@ wrong  W1  the gradient of the bias is summed over the wrong axis, the gradient 
 from __future__ import annotations
 
 import re
-from textwrap import wrap
+from textwrap import TextWrapper
+
+from microbp.printing.tables import breadth
 
 WIDTH = 100
 """The most columns of what prints itself."""
@@ -39,11 +41,36 @@ def in_width(text: str, width: int = WIDTH) -> str:
     return "\n".join(part for line in text.splitlines() for part in _folded(line, width))
 
 
+def filled(line: str, width: int, indent: int = 0, *, break_words: bool = False) -> list[str]:
+    """One line as several of at most so many columns, all but the first indented; between wide characters, which need
+    no blank, it may be broken, but no line begins with what ends a sentence, or ends with what opens a bracket.
+
+    >>> filled("损失对权重的梯度，由链式法则给出。", 17)
+    ['损失对权重的梯', '度，由链式法则给', '出。']
+    """
+    wrapper = _Wrapper(width, subsequent_indent=" " * indent, break_long_words=break_words)
+    wide = "".join(c + _HALF * (breadth(c) - 1) for c in line)
+    return [part.replace(_HALF, "") for part in wrapper.wrap(wide)] or [""]
+
+
+_HALF = "\ue000"
+"""Stands behind a wide character, so that what counts characters counts columns. No text has it: it is private."""
+_PIECES = re.compile(
+    rf"\s+|(?:[（「『《“]{_HALF}?)*(?:\S{_HALF}|(?:(?!\S{_HALF})\S)+)(?:[，。：；、？！）」』》”…%]{_HALF}?)*"
+)
+
+
+class _Wrapper(TextWrapper):
+    def __init__(self, width: int, **more: object) -> None:
+        super().__init__(width, break_on_hyphens=False, replace_whitespace=False, expand_tabs=False, **more)  # type: ignore[arg-type]  # as it takes them
+
+    def _split(self, text: str) -> list[str]:
+        return _PIECES.findall(text)
+
+
 def _folded(line: str, width: int) -> list[str]:
-    if len(line) <= width:
+    if breadth(line) <= width:
         return [line]
     columns = [found.end() for found in re.finditer(r"(?<=\S) {2,}", line) if found.end() <= width // 2]
     indent = columns[-1] if columns else len(line) - len(line.lstrip()) + 2
-    return wrap(
-        line, width, subsequent_indent=" " * indent, break_on_hyphens=False, replace_whitespace=False, expand_tabs=False
-    )
+    return filled(line, width, indent, break_words=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from microbp.nn import ACTIVATIONS
+from microbp.printing import say, word
 from microbp.stepping.step import Step
 
 TOLERANCE = 0.01
@@ -82,8 +83,9 @@ class Verdict:
     def sentence(self) -> str:
         """What to tell the learner: never the answer."""
         if self.ok:
-            return "Right."
-        return next((idea.sentence for idea in IDEAS if idea.code == self.idea), "That is not it.")
+            return say("Right.")
+        told = (word(idea.sentence) for idea in IDEAS if idea.code == self.idea)
+        return next(told, None) or say("That is not it.")
 
 
 def wrong_numbers(step: Step, above: Sequence[Step]) -> dict[str, float]:

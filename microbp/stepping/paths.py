@@ -17,7 +17,7 @@ from heapq import nlargest
 from microbp.engine import Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError
-from microbp.printing import Shown, decimals, derivative, factor
+from microbp.printing import Shown, decimals, derivative, factor, say
 from microbp.stepping.step import Step, pass_steps
 
 
@@ -62,14 +62,22 @@ class Paths(Shown):
         return sum(path.product for path in self.largest)
 
     def __str__(self) -> str:
-        plural = "path leads" if self.count == 1 else "paths lead"
-        lines = [f"{self.count:,} {plural} from {self.root} to {self.leaf}", *map(str, self.largest)]
+        head = (
+            say("1 path leads from {root} to {leaf}", root=self.root, leaf=self.leaf)
+            if self.count == 1
+            else say("{count:,} paths lead from {root} to {leaf}", count=self.count, root=self.root, leaf=self.leaf)
+        )
+        lines = [head, *map(str, self.largest)]
         terms = " + ".join(factor(path.product) for path in self.largest)
         gradient = f"{derivative(self.root, self.leaf)} = {decimals(self.gradient)}"
         if self.count > len(self.largest):
             share = f" ({self.carried / self.gradient:.1%})" if self.gradient else ""
-            these = "this one carries" if len(self.largest) == 1 else f"these {len(self.largest)} carry"
-            lines.append(f"{these} {decimals(self.carried)}{share} of {gradient}")
+            carried, told = f"{decimals(self.carried)}{share}", len(self.largest)
+            lines.append(
+                say("this one carries {carried} of {gradient}", carried=carried, gradient=gradient)
+                if told == 1
+                else say("these {count} carry {carried} of {gradient}", count=told, carried=carried, gradient=gradient)
+            )
         elif self.count > 1:
             lines.append(f"{derivative(self.root, self.leaf)} = {terms} = {decimals(self.gradient)}")
         return "\n".join(lines)

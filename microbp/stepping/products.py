@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from microbp.engine import Value
-from microbp.printing import decimals, derivative, factor
+from microbp.printing import decimals, derivative, factor, say
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
@@ -43,7 +43,8 @@ class Products:
         root, name = self._name(self.stepper.root), self._name(leaf)
         arrived = self.stepper.arrivals(leaf)
         if not arrived:
-            yield f"{derivative(root, name)} = {'1' if leaf is self.stepper.root else '0: no path leads to it'}"
+            nothing = f"0: {say('no path leads to it')}"
+            yield f"{derivative(root, name)} = {'1' if leaf is self.stepper.root else nothing}"
             return
         by_sample: dict[int, list[Step]] = {}
         for step in arrived:
@@ -58,7 +59,7 @@ class Products:
                 terms.append((share, self.stepper.gradient(share), sum(step.contribution for step in steps)))
                 yield from self._sum(share, leaf, steps)
             else:
-                yield from (line for step in steps for line in self._product(self.stepper.root, step, "penalty: "))
+                yield from (line for step in steps for line in self._product(self.stepper.root, step, say("penalty: ")))
         yield from self._average(root, name, terms, by_sample.get(0, []), arrived[-1].after)
 
     def _average(
@@ -92,7 +93,8 @@ class Products:
             return
         scale = self.stepper.gradient(top)
         for step in steps:
-            yield from self._product(top, step, f"through {step.node_name}: " if step.node is not top else "directly: ")
+            through = say("through {name}: ", name=step.node_name)
+            yield from self._product(top, step, through if step.node is not top else say("directly: "))
         terms = " + ".join(factor(step.contribution / scale) for step in steps)
         whole = scale == 1.0 and len(steps) == len(self.stepper.arrivals(leaf))
         total = steps[-1].after if whole else sum(step.contribution for step in steps) / scale

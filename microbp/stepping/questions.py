@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microbp.errors import GraphError
+from microbp.printing import say, word
 from microbp.stepping.guesses import IDEAS, TOLERANCE, wrong_numbers
 from microbp.stepping.sentences import given, local_reason
 from microbp.stepping.step import chain_rule, question
@@ -63,15 +64,15 @@ def questions(stepper: Stepper, every: int = 1) -> list[Question]:
         wrong = wrong_numbers(step, stepper.arrivals(step.node))
         found.append(
             Question(
-                f"step {step.number}: ∂{step.node_name}/∂{step.input_name}",
+                say("step {number}: {what}", number=step.number, what=f"∂{step.node_name}/∂{step.input_name}"),
                 f"{question(step)} {given(step)}",
                 step.contribution,
                 tuple(
-                    WrongAnswer(number, idea, sentences[idea])
+                    WrongAnswer(number, idea, word(sentences[idea]))
                     for idea, number in wrong.items()
                     if math.isfinite(number)
                 ),
-                f"{chain_rule(step)}. {local_reason(step)}.",
+                say("{formula}. {why}", formula=chain_rule(step), why=local_reason(step)),
             )
         )
     return found
@@ -91,9 +92,11 @@ def as_gift(found: Sequence[Question], title: str) -> str:
     blocks = [f"$CATEGORY: microbp/{title.replace('/', '-')}"]
     for asked in found:
         lines = [f"::{_escaped(asked.title)}::[plain]{_escaped(asked.text)} {{#"]
-        lines.append(f"\t=%100%{_numbers(asked.answer)}#Right.")
+        lines.append(f"\t=%100%{_numbers(asked.answer)}#{_escaped(say('Right.'))}")
         lines += [f"\t=%0%{_numbers(wrong.number)}#{_escaped(wrong.sentence)}" for wrong in asked.wrong]
-        blocks.append("\n".join([*lines, "\t~#That is not it.", f"\t####{_escaped(asked.why)}", "}"]))
+        blocks.append(
+            "\n".join([*lines, f"\t~#{_escaped(say('That is not it.'))}", f"\t####{_escaped(asked.why)}", "}"])
+        )
     return "\n\n".join(blocks) + "\n"
 
 

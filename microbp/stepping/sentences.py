@@ -6,7 +6,7 @@
 >>> print(chain_rule(step))
 ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041
 >>> print(local_reason(step))
-net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1
+net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1.
 >>> print(arrival(step))
 It is the only contribution to w5.
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from microbp.engine import Constant, Value
-from microbp.printing import decimals, factor, printable
+from microbp.printing import decimals, factor, printable, say
 from microbp.stepping.forward import updated
 from microbp.stepping.names import expression
 from microbp.stepping.products import Products
@@ -36,8 +36,13 @@ def given(step: Step) -> str:
     values = {step.names[x].text(): x.data for x in step.node.inputs if not isinstance(x, Constant)}
     inputs = ", ".join(f"{x} = {decimals(data)}" for x, data in values.items())
     formula = name if made == name else f"{name} = {made}"
-    return (
-        f"{formula} = {decimals(step.node.data)}, with {inputs}. The gradient at {name} is {decimals(step.upstream)}."
+    return say(
+        "{formula} = {value}, with {inputs}. The gradient at {name} is {gradient}.",
+        formula=formula,
+        value=decimals(step.node.data),
+        inputs=inputs,
+        name=name,
+        gradient=decimals(step.upstream),
     )
 
 
@@ -46,18 +51,39 @@ def local_reason(step: Step) -> str:
     made = expression(step.node, step.names).text()
     name = step.node_name
     if made == name:
-        return f"The derivative of {name} with respect to {step.input_name} is {step.formula}"
-    return f"{name} = {made}, so its derivative with respect to {step.input_name} is {step.formula}"
+        return say(
+            "The derivative of {name} with respect to {input} is {formula}.",
+            name=name,
+            input=step.input_name,
+            formula=step.formula,
+        )
+    return say(
+        "{name} = {made}, so its derivative with respect to {input} is {formula}.",
+        name=name,
+        made=made,
+        input=step.input_name,
+        formula=step.formula,
+    )
 
 
 def arrival(step: Step) -> str:
     """What the contribution is added to."""
+    if step.only:
+        return say("It is the only contribution to {name}.", name=step.input_name)
     if step.first:
-        return f"It is the {'only' if step.only else 'first'} contribution to {step.input_name}."
-    return (
-        f"It is added to what has arrived at {step.input_name} before: "
-        f"{decimals(step.before)} + {factor(step.contribution)} = {decimals(step.after)}."
+        return say("It is the first contribution to {name}.", name=step.input_name)
+    return say(
+        "It is added to what has arrived at {name} before: {before} + {contribution} = {after}.",
+        name=step.input_name,
+        before=decimals(step.before),
+        contribution=factor(step.contribution),
+        after=decimals(step.after),
     )
+
+
+def why(step: Step) -> str:
+    """Why the local derivative is what it is, and what the contribution is added to."""
+    return say("{one} {next}", one=local_reason(step), next=arrival(step))
 
 
 def step_as_dict(step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
@@ -87,19 +113,18 @@ def pass_as_text(stepper: Stepper) -> Iterator[str]:
     """A whole pass as lines of text."""
     for step in stepper.shown:
         yield f"{step.number:>{len(str(len(stepper)))}}  {chain_rule(step)}"
-        yield f"{'':>{len(str(len(stepper)))}}    {local_reason(step)}. {arrival(step)}"
+        yield f"{'':>{len(str(len(stepper)))}}    {why(step)}"
 
 
 def pass_as_markdown(stepper: Stepper) -> Iterator[str]:
     """A whole pass as Markdown: a heading for each node, a line for each step."""
-    yield f"# The backward pass of {_escaped(root_name(stepper))}"
+    yield f"# {say('The backward pass of {name}', name=_escaped(root_name(stepper)))}"
     node: Value | None = None
     for step in stepper.shown:
         if step.node is not node:
             node = step.node
-            yield f"\n## {_escaped(step.node_name)} passes back\n"
-        why = f"{_escaped(local_reason(step))}. {_escaped(arrival(step))}"
-        yield f"{step.number}. {_escaped(chain_rule(step))}  \n   {why}"
+            yield f"\n## {say('{name} passes back', name=_escaped(step.node_name))}\n"
+        yield f"{step.number}. {_escaped(chain_rule(step))}  \n   {_escaped(why(step))}"
 
 
 def pass_as_latex(stepper: Stepper) -> Iterator[str]:
@@ -119,7 +144,7 @@ def by_weight(stepper: Stepper, leaves: Sequence[Value], learning_rate: float | 
     averaged, or added up, as the loss does it.
     """
     root, products = root_name(stepper), Products(stepper)
-    yield f"# The gradients of {_escaped(root)}, weight by weight"
+    yield f"# {say('The gradients of {name}, weight by weight', name=_escaped(root))}"
     for leaf in leaves:
         name = stepper.names[leaf].text()
         yield f"\n## {_escaped(name)}\n"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.printing import DIGITS, Shown, decimals, derivative, factor
+from microbp.printing import DIGITS, Shown, decimals, derivative, factor, say, word
 from microbp.stepping.names import local_derivative, name_graph
 
 MOST_STEPS = 200_000
@@ -60,7 +60,7 @@ class Step(Shown):
     def rule(self) -> str:
         """The rule of the operation, as a sentence."""
         assert self.node.op is not None
-        return self.node.op.rule
+        return word(self.node.op.rule)
 
     @property
     def formula(self) -> str:
@@ -194,7 +194,7 @@ def symbols(step: Step, paint: Paint = _no_paint, asked: bool = False) -> str:
     if step.node is end:
         formula = local_derivative(step.node, step.position, step.names)
         text = Formula("u * v").substitute(u=Formula.atom("u"), v=formula).text()
-        local = "local derivative" if asked else text.removeprefix("u·")
+        local = say("local derivative") if asked else text.removeprefix("u·")
     return (
         f"{paint('contribution', derivative(root, by))} += "
         f"{paint('upstream', derivative(root, node))} · {paint('local', local)}"

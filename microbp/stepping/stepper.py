@@ -27,7 +27,7 @@ from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.language import Formula
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import in_width
+from microbp.printing import in_width, say
 from microbp.stepping.guesses import Verdict, judge_guess
 from microbp.stepping.names import all_named, name_graph, one_named
 from microbp.stepping.samples import samples_of
@@ -118,7 +118,12 @@ class Stepper(Sequence[Step]):
         return self._steps[k]
 
     def __repr__(self) -> str:
-        where = f"step {self.position:,} of {len(self):,} of the backward pass from {self.names[self.root].text()}"
+        where = say(
+            "step {number:,} of {count:,} of the backward pass from {name}",
+            number=self.position,
+            count=len(self),
+            name=self.names[self.root].text(),
+        )
         return in_width(where if self.current is None else f"{where}\n  {self.current}")
 
     @property

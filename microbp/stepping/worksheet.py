@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
-from microbp.printing import Shown, decimals, derivative, markdown
+from microbp.printing import Shown, decimals, derivative, language_now, markdown, say, word
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping.forward import forward
 from microbp.stepping.step import Step, symbols
@@ -27,7 +27,7 @@ MOST_LINES = 300
 _BESIDE = 4
 """How many of the numbers that are given stand in a line."""
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style>
 @page {{ size: A4; margin: 14mm }}
@@ -67,7 +67,7 @@ class Worksheet(Shown):
 
     def as_markdown(self) -> str:
         """The sheet as Markdown."""
-        lines = [f"# {self.title}", "", *([] if self.answers else ["Name: ______________________________", ""])]
+        lines = [f"# {self.title}", "", *([] if self.answers else [say("Name: {line}", line="_" * 30), ""])]
         for part in self.parts:
             lines += [
                 f"## {part.title}",
@@ -81,7 +81,8 @@ class Worksheet(Shown):
     def as_html(self, picture: str = "") -> str:
         """The sheet as a page to print, with a picture, an SVG, below its title."""
         parts = [f"<h1>{html.escape(self.title)}</h1>"]
-        parts += [] if self.answers else ['<p class="name">Name <span></span> Date <span></span></p>']
+        fields = f'<p class="name">{say("Name")} <span></span> {say("Date")} <span></span></p>'
+        parts += [] if self.answers else [fields]
         parts += [f"<figure>{picture}</figure>"] if picture else []
         for part in self.parts:
             parts.append(f"<h2>{html.escape(part.title)}</h2>")
@@ -89,7 +90,7 @@ class Worksheet(Shown):
             rows = "\n".join(_row(row, "td") for row in part.rows)
             head = f"<thead>{_row(part.head, 'th')}</thead>\n" if any(part.head) else ""
             parts.append(f"<table>{head}<tbody>{rows}</tbody></table>")
-        return _PAGE.format(title=html.escape(self.title), body="\n".join(parts))
+        return _PAGE.format(language=language_now(), title=html.escape(self.title), body="\n".join(parts))
 
     def __str__(self) -> str:
         return self.as_markdown()
@@ -113,9 +114,17 @@ def worksheet(problem: Problem, *, answers: bool = False) -> Worksheet:
     parts = [_given(problem, stepper), _forward(root), _backward(stepper), _descent(problem, stepper)]
     if not answers:
         parts = [part._replace(rows=[_blank(row, part.head) for row in part.rows]) for part in parts]
-    return Worksheet(f"{'Answers' if answers else 'Worksheet'}: {problem.title}", answers, tuple(parts))
+    title = word(problem.title)
+    title = say("Answers: {title}", title=title) if answers else say("Worksheet: {title}", title=title)
+    return Worksheet(title, answers, tuple(part._replace(head=[word(name) for name in part.head]) for part in parts))
 
 
+HEADS = {
+    "forward": ("", "formula", "with the numbers", "value"),
+    "backward": ("", "chain rule", "upstream", "local derivative", "product", "sum so far"),
+    "descent": ("", "before", "gradient", "after"),
+}
+"""What stands over the columns of each table."""
 _TO_FILL = ("with the numbers", "value", "upstream", "local derivative", "product", "sum so far", "gradient", "after")
 """The columns that a learner fills in."""
 
@@ -132,13 +141,13 @@ def _given(problem: Problem, stepper: Stepper) -> _Part:
     cells = [f"{stepper.names[v].text()} = {decimals(v.data)}" for v in [*others, *leaves] if v in stepper.names]
     rows = [cells[k : k + _BESIDE] for k in range(0, len(cells), _BESIDE)]
     wide = min(_BESIDE, len(cells))
-    return _Part("Given", "", [""] * wide, [[*row, *[""] * (wide - len(row))] for row in rows])
+    return _Part(say("Given"), "", [""] * wide, [[*row, *[""] * (wide - len(row))] for row in rows])
 
 
 def _forward(root: Value) -> _Part:
     rows = [(line.name, line.formula, line.numbers, decimals(line.value)) for line in forward(root).lines]
-    said = "Line by line: put the numbers in, and compute. Keep nine decimals, or as many as you are told."
-    return _Part("Forward pass", said, ("", "formula", "with the numbers", "value"), rows)
+    said = say("Line by line: put the numbers in, and compute. Keep nine decimals, or as many as you are told.")
+    return _Part(say("Forward pass"), said, HEADS["forward"], rows)
 
 
 def _backward(stepper: Stepper) -> _Part:
@@ -150,13 +159,12 @@ def _backward(stepper: Stepper) -> _Part:
         )
         for number, step in enumerate(stepper.shown, 1)
     ]
-    said = (
-        f"Begin with {derivative(name, name)} = 1. Each line multiplies what has arrived from above, the upstream "
-        "gradient, by a local derivative. Where several lines arrive at one value, add them up."
+    said = say(
+        "Begin with {start} = 1. Each line multiplies what has arrived from above, the upstream gradient, by a local "
+        "derivative. Where several lines arrive at one value, add them up.",
+        start=derivative(name, name),
     )
-    return _Part(
-        "Backward pass", said, ("", "chain rule", "upstream", "local derivative", "product", "sum so far"), rows
-    )
+    return _Part(say("Backward pass"), said, HEADS["backward"], rows)
 
 
 def _local(step: Step) -> str:
@@ -166,7 +174,6 @@ def _local(step: Step) -> str:
 
 def _descent(problem: Problem, stepper: Stepper) -> _Part:
     """The gradients, and one step down for a network."""
-    network = isinstance(problem, NetworkProblem)
     rows = []
     for leaf in problem.trained() if isinstance(problem, NetworkProblem) else problem.leaves():
         arrived = stepper.arrivals(leaf)
@@ -175,12 +182,15 @@ def _descent(problem: Problem, stepper: Stepper) -> _Part:
         if isinstance(problem, NetworkProblem):
             row.append(decimals(leaf.data - problem.training.learning_rate * gradient))
         rows.append(row)
-    head = ["", "before", "gradient", *(["after"] if network else [])]
+    head = HEADS["descent"]
     if not isinstance(problem, NetworkProblem):
-        return _Part("Gradients", "", head, rows)
+        return _Part(say("Gradients"), "", head[:-1], rows)
     rate = decimals(problem.training.learning_rate)
-    said = f"The gradient of each parameter, and the parameter after one step: after = before − {rate} · gradient."
-    return _Part("One step of gradient descent", said, head, rows)
+    said = say(
+        "The gradient of each parameter, and the parameter after one step: after = before − {rate} · gradient.",
+        rate=rate,
+    )
+    return _Part(say("One step of gradient descent"), said, head, rows)
 
 
 def _row(cells: Sequence[str], tag: str) -> str:

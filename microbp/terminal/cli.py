@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from microbp.errors import MicrobpError, ProblemError, near, nearest
-from microbp.printing import columns, printable
+from microbp.printing import columns, language, languages, printable
+from microbp.printing.language import ENGLISH
 from microbp.printing.version import __version__
 from microbp.terminal.command_table import COMMANDS, EXIT_CODES, NETWORK, OURS, PROBLEM, Command, command_module
 from microbp.terminal.console import ascii_fallback, settle_stdout, silence_stdout
@@ -121,7 +122,9 @@ def _main(words: list[str], streams: Streams) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]  # it takes the same, and uses the first
-            code = _run(COMMANDS[options.command], options, streams)
+            command = COMMANDS[options.command]
+            with language(options.lang if command.speaks else ENGLISH):
+                code = _run(command, options, streams)
         print(end="", flush=True)
     except BrokenPipeError:
         silence_stdout()
@@ -176,6 +179,9 @@ def _add_options(parser: _Parser, name: str, row: Command) -> None:
         if row.samples:
             parser.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
     parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    if row.speaks:
+        said = "the language of what it prints (default: MICROBP_LANG, or en)"
+        parser.add_argument("--lang", choices=languages(), help=said)
     command_module(name).add_options(parser)
     parser.set_defaults(refuse=parser.error, options=list(parser._option_string_actions))
 

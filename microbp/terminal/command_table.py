@@ -31,6 +31,8 @@ class Command(NamedTuple):
     """Whether a part of the samples can be asked for."""
     files: bool = False
     """Whether files of gradients may stand after the problem."""
+    speaks: bool = False
+    """Whether all that it prints can be had in another language."""
     folder: str = ""
     """The folder in `commands` in which its module is, if it is in one."""
 
@@ -40,7 +42,9 @@ COMMANDS = {
         "say which line of your derivation is wrong, from your gradients alone", "w1-w8 mine.json", files=True
     ),
     "check": Command("say which line of any backward pass in NumPy is wrong: yours, in a file", "mine.py", "nothing"),
-    "step": Command("step through the backward pass in a debugger, or as a quiz, or print all of it", "w1-w8 --at w5"),
+    "step": Command(
+        "step through the backward pass in a debugger, or as a quiz, or print all of it", "w1-w8 --at w5", speaks=True
+    ),
     "draw": Command("draw the graph, with values, grads and local derivatives", "w1-w8 -o w1-w8.svg --theme dark"),
     "compare": Command(
         "compare the scalar graph, or your own gradients, with vectorized NumPy",
@@ -54,10 +58,13 @@ COMMANDS = {
         "network",
         folder="formulas",
     ),
-    "forward": Command("print every net and activation with its numbers put in", "w1-w8", folder="formulas"),
+    "forward": Command(
+        "print every net and activation with its numbers put in", "w1-w8", speaks=True, folder="formulas"
+    ),
     "worksheet": Command(
         "write a worksheet: forward and backward tables to fill in by hand, and the answers apart",
         "w1-w8 -o sheet.html --answers answers.html",
+        speaks=True,
         folder="formulas",
     ),
     "gradcheck": Command("compare the chain rule with numeric derivatives", '"tanh(x)/x" x=0.5'),

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from microbp.errors import MicrobpError, UnknownNameError, nearest
-from microbp.printing import decimals, derivative, printable
+from microbp.printing import decimals, derivative, printable, say, word
 from microbp.problems import Problem
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Detail
@@ -58,14 +58,15 @@ class Debugger(Looking):
         if quiet:
             return
         root, steps = self.stepper.root, len(self.stepper)
-        self.say(printable(self.problem.title))
-        lead = "1 step leads" if steps == 1 else f"{steps} steps lead"
-        if (own := len(self.stepper.shown)) < steps:
-            lead = f"{own} of {lead}"
-        name = self.screen.name(root)
-        self.say(f"{name} = {decimals(root.data)}, {derivative(name, name)} = 1; {lead} back. {self.hint}")
+        self.say(printable(word(self.problem.title)))
+        name, own = self.screen.name(root), len(self.stepper.shown)
+        lead = say("1 step leads back.") if steps == 1 else say("{count} steps lead back.", count=steps)
+        if own < steps:
+            lead = say("{own} of {count} steps lead back.", own=own, count=steps)
+        start = f"{name} = {decimals(root.data)}, {derivative(name, name)} = 1"
+        self.say(say("{start}; {lead} {hint}", start=start, lead=lead, hint=word(self.hint)))
         if self.problem.model:
-            self.say("below: which neurons wait (○), are passed through (◉), are done (●)")
+            self.say(say("below: which neurons wait (○), are passed through (◉), are done (●)"))
 
     # Going
 
@@ -121,7 +122,9 @@ class Debugger(Looking):
         elif not self.stepper.position:
             self.begin()
         if self.stepper.upcoming is None:
-            self.say("The pass is over." if self.passes == 1 else "The pass is over; n goes on with the update.")
+            self.say(
+                say("The pass is over.") if self.passes == 1 else say("The pass is over; n goes on with the update.")
+            )
             self.say(self.screen.gradients(self.problem.leaves()[:40]))
 
     def do_break(self, arg: str) -> None:
@@ -129,7 +132,7 @@ class Debugger(Looking):
         if arg and self._all(arg):
             others = [name for name in self.breaks if name != arg]
             self.breaks = others if arg in self.breaks else [*others, arg]
-        self.say(f"  breakpoints: {', '.join(self.breaks) or 'none'}")
+        self.say("  " + say("breakpoints: {names}", names=", ".join(self.breaks) or say("none")))
 
     def do_clear(self, arg: str) -> None:
         """cl [NAME], clear [NAME]: remove a breakpoint, or all"""
@@ -141,7 +144,7 @@ class Debugger(Looking):
     def do_update(self, arg: str) -> None:
         """update: once the pass is over, a step of gradient descent, and the next forward pass with its numbers"""
         if self.stepper.upcoming is not None:
-            raise MicrobpError("the pass is not over: c goes on to its end")
+            raise MicrobpError(say("the pass is not over: c goes on to its end"))
         self.say("\n".join(f"  {line}" for line in update(self.problem, self.stepper)))
         self.passes = max(self.passes - 1, 1)
         self.open_pass()
@@ -155,5 +158,7 @@ def _count(arg: str, least: int = 1) -> int:
     if not arg:
         return 1
     if not arg.isdecimal() or len(arg) > 18 or int(arg) < least:
-        raise MicrobpError(f"a whole number of at least {least} belongs here, got {arg[:40]!r}")
+        raise MicrobpError(
+            say("a whole number of at least {least} belongs here, got {text!r}", least=least, text=arg[:40])
+        )
     return int(arg)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from microbp.diagnosis.compare import compare
-from microbp.printing import columns
+from microbp.printing import columns, say, word
 from microbp.problems import NetworkProblem
 from microbp.problems.settings import Update
 from microbp.stepping.names import expression, name_graph
@@ -73,32 +73,32 @@ def demo(problem: NetworkProblem) -> dict[str, Any]:
 
 def demo_text(numbers: dict[str, Any]) -> Iterator[str]:
     """The same as lines of text."""
-    yield numbers["title"]
-    yield "\nForward"
+    yield word(numbers["title"])
+    yield "\n" + say("Forward")
     yield from columns(
         [(f"  {name}", f"= {f['formula']}", f"= {f['value']:.9f}") for name, f in numbers["forward"].items()]
     )
-    yield f"\nBackward, and one step: w ← w − {numbers['learning_rate']}·∂E/∂w"
+    yield "\n" + say("Backward, and one step: {update}", update=f"w ← w − {numbers['learning_rate']}·∂E/∂w")
     yield from columns(
         [
-            ("  weight", "value", "∂E/∂weight", "new value"),
+            ("  " + say("weight"), say("value"), say("∂E/∂weight"), say("new value")),
             *(
                 (f"  {w}", f"{numbers['before'][w]:.2f}", f"{g:+.9f}", f"{numbers['after'][w]:.9f}")
                 for w, g in numbers["gradients"].items()
             ),
         ]
     )
-    yield "\nCheck"
+    yield "\n" + say("Check")
     yield from (f"  {line}" for line in str(numbers["comparison"]).splitlines())
-    yield "\nThe published totals, and which rule gives them"
+    yield "\n" + say("The published totals, and which rule gives them")
     yield from columns([_total_row(total) for total in numbers["totals"]])
 
 
 def _total_row(total: dict[str, Any]) -> tuple[str, str, str, str]:
     steps = total["steps"]
     return (
-        f"  after {steps:,} step{'s' if steps > 1 else ''}",
+        "  " + (say("after 1 step") if steps == 1 else say("after {count:,} steps", count=steps)),
         f"E = {total['loss']:.{9 if steps == 1 else 10}f}",
-        "outputs " + ", ".join(f"{o:.10f}" for o in total["outputs"][0]),
-        total["words"],
+        say("outputs {numbers}", numbers=", ".join(f"{o:.10f}" for o in total["outputs"][0])),
+        word(total["words"]),
     )

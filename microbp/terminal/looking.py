@@ -10,7 +10,7 @@ from typing import TextIO
 from microbp.engine import Constant, Value
 from microbp.engine.ieee import errstate
 from microbp.errors import MicrobpError
-from microbp.printing import printable
+from microbp.printing import printable, say
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.stepping.forward import forward, updated
 from microbp.stepping.names import base_name, by_name
@@ -33,7 +33,7 @@ def learners_number(text: str) -> float:
     (0.75, -2.0)
     """
     if not text.strip():
-        raise MicrobpError("a number belongs here, or a product such as 0.1385*0.5933")
+        raise MicrobpError(say("a number belongs here, or a product such as 0.1385*0.5933"))
     text = re.sub(r"(?<=\d),(?=\d)", ".", text.strip()).translate(_SIGNS)
     with errstate("raise"):
         return ExpressionProblem(text, {}).root().data
@@ -57,8 +57,8 @@ def update(problem: Problem, stepper: Stepper) -> Iterator[str]:
     network = as_network(problem)
     training = network.training
     plain = (training.optimizer, training.momentum, training.update) == ("sgd", 0.0, "simultaneous")
-    more = "" if plain else f" (the plain rule; training takes {training})"
-    yield f"update: each parameter − {training.learning_rate:g} · its gradient{more}"
+    more = "" if plain else say(" (the plain rule; training takes {training})", training=training)
+    yield say("update: each parameter − {rate:g} · its gradient", rate=training.learning_rate) + more
     for leaf in network.trained():
         gradient = stepper.gradient(leaf)
         yield printable(updated(stepper.names[leaf].text(), leaf.data, training.learning_rate, gradient))
@@ -102,13 +102,18 @@ class Looking(Shell):
         """p [NAME]: how a value is made, its grad so far, what has arrived at it and will"""
         value = self._value(arg)
         if (n := len(self.named.get(arg, ()))) > 1:
-            self.say(in_lines(f"{arg} has {n} values, one in each sample; this is where the cursor has been last"))
+            told = say(
+                "{name} has {count} values, one in each sample; this is where the cursor has been last",
+                name=arg,
+                count=n,
+            )
+            self.say(in_lines(told))
         self.say(self.screen.value(value))
 
     def do_up(self, arg: str) -> None:
         """u: look at the value one nearer to the root"""
         if not self.at:
-            raise MicrobpError("this is the root")
+            raise MicrobpError(say("this is the root"))
         self.at -= 1
         self._picture()
 
@@ -117,7 +122,7 @@ class Looking(Shell):
         if self.at == len(self.way) - 1:
             below = [x for x in self.way[-1].inputs if not isinstance(x, Constant)]
             if not below:
-                raise MicrobpError(f"{self.screen.name(self.way[-1])} is a leaf")
+                raise MicrobpError(say("{name} is a leaf", name=self.screen.name(self.way[-1])))
             self.way.append(below[0])
         self.at += 1
         self._picture()
@@ -132,7 +137,9 @@ class Looking(Shell):
         wanted = {self.screen.name(value) for value in self._all(arg)} if arg else None
         lines = [line.text(width() - 2) for line in found.lines if wanted is None or line.name in wanted]
         if not lines:
-            raise MicrobpError(f"{arg} is not computed: it is a leaf, or stands inside the line of another value")
+            raise MicrobpError(
+                say("{name} is not computed: it is a leaf, or stands inside the line of another value", name=arg)
+            )
         self.say(indent("\n".join(lines), "  "))
 
     def do_list(self, arg: str) -> None:
@@ -162,7 +169,13 @@ class Looking(Shell):
 
     def _all(self, name: str) -> list[Value]:
         if name not in self.named and (net := self._net_of_output(name)):
-            raise MicrobpError(f"{name} stands in no step: this loss is computed from its net, {net}; ask for that")
+            raise MicrobpError(
+                say(
+                    "{name} stands in no step: this loss is computed from its net, {net}; ask for that",
+                    name=name,
+                    net=net,
+                )
+            )
         return self.stepper.find_all(name)
 
     def _net_of_output(self, name: str) -> str:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Any, TextIO
 
 from microbp.errors import MicrobpError
-from microbp.printing import decimals
+from microbp.printing import decimals, say
 from microbp.problems import Problem
 from microbp.stepping.guesses import TRIES
 from microbp.stepping.step import Step
@@ -49,7 +49,7 @@ class Quiz(Debugger):
         if every < 1:
             raise MicrobpError(f"a quiz asks at every step, or at every second, third, …; got {every}")
         super().__init__(problem, stdin=stdin, stdout=stdout, sample=sample)
-        self.prompt = "your guess: "
+        self.prompt = say("your guess: ")
         self.every = every
         self.questions: list[dict[str, Any]] = []
         self.guesses: list[float] = []
@@ -77,14 +77,21 @@ class Quiz(Debugger):
             self._note(self.stepper[self.stepper.position], ok=False)
         log = self.log()
         if not log["asked"]:
-            self.say("No question was answered.")
+            self.say(say("No question was answered."))
             return
-        self.say(f"Score: {log['score']:g} %, {log['right']} of {log['asked']} right")
+        score = {name: log[name] for name in ("score", "right", "asked")}
+        self.say(say("Score: {score:g} %, {right} of {asked} right", **score))
         for missed in (question for question in self.questions if not question["ok"]):
-            guesses = ", ".join(map(decimals, missed["guesses"])) or "skipped"
+            guesses = ", ".join(map(decimals, missed["guesses"])) or say("skipped")
             idea = f" ({missed['idea']})" if missed["idea"] else ""
-            place = f"step {missed['step']}, {missed['node']} → {missed['input']}"
-            self.say(f"  missed: {place}: {guesses}{idea}; it is {decimals(missed['expected'])}")
+            told = say(
+                "missed: step {step}, {way}: {guesses}; it is {answer}",
+                step=missed["step"],
+                way=f"{missed['node']} → {missed['input']}",
+                guesses=f"{guesses}{idea}",
+                answer=decimals(missed["expected"]),
+            )
+            self.say(f"  {told}")
 
     def parseline(self, line: str) -> tuple[str | None, str | None, str]:
         """What is no command is an answer; nothing at all skips the question, and no command leaves it open."""
@@ -92,7 +99,7 @@ class Quiz(Debugger):
             return "skip", "", "skip"
         command, argument, line = super().parseline(line)
         if command in MOVES:
-            raise MicrobpError("a question is open: answer it with a number or a product, or skip it with ?")
+            raise MicrobpError(say("a question is open: answer it with a number or a product, or skip it with ?"))
         return (command, argument, line) if command in (*self.commands(), "EOF") else ("guess", line, line)
 
     def do_guess(self, arg: str) -> bool | None:
@@ -104,7 +111,7 @@ class Quiz(Debugger):
         self.say(verdict.sentence)
         if verdict.ok or len(self.guesses) == TRIES:
             return self._close(verdict.ok)
-        self.say("One more try.")
+        self.say(say("One more try."))
         return None
 
     def do_skip(self, arg: str) -> bool:

@@ -16,13 +16,12 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from textwrap import fill
 
 from microbp.derivation.matrices import layer_text
 from microbp.engine import Value
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import columns, decimals, printable
+from microbp.printing import breadth, columns, decimals, filled, printable, say, word
 from microbp.stepping.names import expression
 from microbp.stepping.sentences import arrival, given, local_reason
 from microbp.stepping.step import Step, chain_rule, product_text, question
@@ -45,10 +44,7 @@ def width() -> int:
 def in_lines(text: str) -> str:
     """Text in lines of bearable length, indented."""
     wide = width()
-    return "\n".join(
-        fill(line, wide, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-        for line in text.split("\n")
-    )
+    return "\n".join("\n".join(filled(f"  {line}", wide, indent=4)) for line in text.split("\n"))
 
 
 def way(stepper: Stepper, value: Value) -> list[Value]:
@@ -84,28 +80,29 @@ class Screen:
         """One step, all about it."""
         assert step.node.op is not None
         rule = [in_lines(step.rule)] if step.rule else []
-        title = self.paint("current", f"step {step.number} of {len(self.stepper)}")
-        return "\n".join(
-            [title, self.formula(step), in_lines(f"{local_reason(step)}."), *rule, in_lines(arrival(step))]
-        )
+        title = self.paint("current", say("step {number} of {count}", number=step.number, count=len(self.stepper)))
+        return "\n".join([title, self.formula(step), in_lines(local_reason(step)), *rule, in_lines(arrival(step))])
 
     def steps(self, made: Sequence[Step], most: int = MANY) -> str:
         """Several steps made at once: those of a layer as matrices, others one by one."""
         if len(made) == 1:
             return self.step(made[0])
-        lines = [self.paint("current", f"steps {made[0].number} to {made[-1].number} of {len(self.stepper)}")]
+        first, last, count = made[0].number, made[-1].number, len(self.stepper)
+        said = say("steps {first} to {last} of {count}", first=first, last=last, count=count)
+        lines = [self.paint("current", said)]
         if self.model and self.by_layer and made[-1].node in self.places:
             text = layer_text(self.stepper, self.model, self.places[made[-1].node][0], width() - 2)
             return "\n".join([*lines, *(f"  {s}" if " [ " in s else in_lines(s) for s in text.split("\n"))])
         for step in made[:most]:
             lines += [self.formula(step)] if step.first else [self.formula(step), in_lines(f"  {arrival(step)}")]
         if len(made) > most:
-            lines.append(f"  … and {len(made) - most} more: p shows them")
+            lines.append("  " + say("… and {count} more: p shows them", count=len(made) - most))
         return "\n".join(lines)
 
     def question(self, step: Step) -> str:
         """A step to come, without a number of it."""
-        title = self.paint("current", f"step {step.number} of {len(self.stepper)}: what is the contribution?")
+        asked = say("step {number} of {count}: what is the contribution?", number=step.number, count=len(self.stepper))
+        title = self.paint("current", asked)
         return "\n".join([title, self._broken(question(step), question(step, self.paint)), in_lines(given(step))])
 
     def formula(self, step: Step) -> str:
@@ -151,7 +148,8 @@ class Screen:
         """A line for each layer: which neurons are done (●), which is being passed through (◉), which wait (○)."""
         if not self.model:
             return
-        width = max(len(printable(layer.name)) for layer in self.model.layers)
+        names = [printable(word(layer.name)) for layer in self.model.layers]
+        width = max(map(breadth, names))
         current = self.places.get(node) if node is not None else None
         for l, layer in enumerate(self.model.layers):
             marks = []
@@ -163,14 +161,14 @@ class Screen:
                 name = printable(neuron.name.removeprefix("neuron "))
                 marks.append(f"{mark} {name}" if len(layer.neurons) <= MANY else mark)
             shown = "  ".join(marks) if len(marks) <= MANY else " ".join(marks[: WIDTH // 3])
-            more = f" … {len(marks)} neurons" if len(marks) > WIDTH // 3 else ""
-            yield f"{printable(layer.name):<{width}}  {shown}{more}"
+            more = " " + say("… {count} neurons", count=len(marks)) if len(marks) > WIDTH // 3 else ""
+            yield f"{names[l]}{' ' * (width - breadth(names[l]))}  {shown}{more}"
 
     def value(self, value: Value) -> str:
         """A value: how it is made, its data, its grad so far, and what has arrived at it or will."""
         name, data = self.name(value), decimals(value.data)
         if value.op is None:
-            lines = [f"{name} = {data}, a leaf"]
+            lines = [say("{name} = {value}, a leaf", name=name, value=data)]
         else:
             made = expression(value, self.stepper.names).text()
             lines = [f"{name} = {data}" if made == name else f"{name} = {made} = {data}"]
@@ -178,13 +176,14 @@ class Screen:
         arrived = sum(step.number <= position for step in arrivals)
         grad = self.stepper.grad(value)
         known = "?" if grad is None else self.paint("upstream", decimals(grad))
-        count = f" ({arrived} of {len(arrivals)} contributions)" if arrivals else ""
-        lines.append(f"grad so far: {known}{count}")
+        count = say(" ({arrived} of {count} contributions)", arrived=arrived, count=len(arrivals)) if arrivals else ""
+        lines.append(say("grad so far: {gradient}", gradient=f"{known}{count}"))
         for step in arrivals[:MANY]:
-            what = product_text(step, self.paint) if step.number <= position else "to come"
-            lines.append(f"  step {step.number}, from {step.node_name}: {what}")
+            what = product_text(step, self.paint) if step.number <= position else say("to come")
+            said = say("step {number}, from {name}: {what}", number=step.number, name=step.node_name, what=what)
+            lines.append(f"  {said}")
         if len(arrivals) > MANY:
-            lines.append(f"  … of {len(arrivals)}")
+            lines.append("  " + say("… of {count}", count=len(arrivals)))
         return "\n".join(f"  {line}" for line in lines)
 
     def list(self, around: int = 5) -> str:
@@ -195,7 +194,8 @@ class Screen:
             number = "?" if step.number > here else decimals(step.contribution)
             mark = "→" if step.number == here else ""
             rows.append((mark, f"{step.number:>{digits}}", step.node_name, step.input_name, number))
-        marked = [f"  {line}" for line in columns([("", "step", "passed back by", "to", "contribution"), *rows])]
+        head = ("", say("step"), say("passed back by"), say("to"), say("contribution"))
+        marked = [f"  {line}" for line in columns([head, *rows])]
         return "\n".join(self.paint("current", line) if "→" in line[:4] else line for line in marked)
 
     def whole_pass(self, leaves: Sequence[Value]) -> Iterator[str]:
@@ -213,4 +213,4 @@ class Screen:
         names = self.stepper.names
         grads = ((names[leaf].text() if leaf in names else leaf.label, self.stepper.grad(leaf)) for leaf in leaves)
         rows = [(printable(name), "0" if grad is None else decimals(grad)) for name, grad in grads]
-        return "\n".join(f"  {line}" for line in columns([("leaf", "gradient"), *rows]))
+        return "\n".join(f"  {line}" for line in columns([(say("leaf"), say("gradient")), *rows]))

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, TextIO
 
 from microbp.errors import MicrobpError, UnknownNameError, nearest
-from microbp.printing import printable
+from microbp.printing import printable, say, word
 
 
 class Shell(cmd.Cmd):
@@ -57,7 +57,7 @@ class Shell(cmd.Cmd):
                 self.cmdloop()
                 ended = True
             except KeyboardInterrupt:
-                self.say("\nq quits")
+                self.say("\n" + say("q quits"))
         self.end()
         return int(not people and (self.refused or self.wrong))
 
@@ -100,8 +100,8 @@ class Shell(cmd.Cmd):
 
     def default(self, line: str) -> None:
         """No command."""
-        word = line.split()[0]
-        raise UnknownNameError(f"{nearest('command', word, self.commands(), most=3)}; h lists them")
+        typed = line.split()[0]
+        raise UnknownNameError(f"{nearest('command', typed, self.commands(), most=3)}; {say('h lists them')}")
 
     def completedefault(self, text: str, *_: object) -> list[str]:
         """The names that begin so; those with blanks are too much for Tab."""
@@ -121,7 +121,7 @@ class Shell(cmd.Cmd):
         if arg and self._long(arg) not in self.commands():
             self.default(arg)
         for name in [self._long(arg)] if arg else self.commands():
-            self.say(f"  {getattr(self, f'do_{name}').__doc__}")
+            self.say(f"  {word(getattr(self, f'do_{name}').__doc__)}")
 
     def do_quit(self, arg: str) -> bool:
         """q: quit"""

@@ -21,14 +21,14 @@ def test_a_step_is_explained_with_names_numbers_and_reason(stepper):
     assert chain_rule(step) == "∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041"
     assert (
         sentences.local_reason(step)
-        == "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1"
+        == "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1."
     )
     assert sentences.arrival(stepper[16]) == (
         "It is added to what has arrived at out_h1 before: 0.055399425 + (−0.019049118) = 0.036350306."
     )
     assert (
         sentences.local_reason(steps((Value(2.0, "w") * Value(3.0, "x")).exp())[1])
-        == "The derivative of w·x with respect to w is x"
+        == "The derivative of w·x with respect to w is x."
     )
     assert step.rule.startswith("The derivative with respect to a weight is its input")
 

@@ -137,7 +137,7 @@ def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[
             place[step.input],
             step.position,
             labels[step.number - 1],
-            _cut(f"{sentences.local_reason(step)}.", SAID),
+            _cut(sentences.local_reason(step), SAID),
             rules.setdefault(step.rule, len(rules)),
             _cut(_arrival(step), SAID),
             _activation_above(stepper.arrivals(step.node)),

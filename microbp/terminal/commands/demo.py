@@ -6,6 +6,7 @@ import argparse
 
 from microbp.drawing import draw
 from microbp.errors import RendererError
+from microbp.printing import say
 from microbp.problems import as_network, load
 from microbp.terminal.demo import demo, demo_text
 from microbp.terminal.output import put
@@ -26,9 +27,9 @@ def run(options: argparse.Namespace) -> int:
     root.backward()
     try:
         draw(root, options.output, model=problem.model)
-        numbers["picture"], said = options.output, f"Picture: {options.output}"
+        numbers["picture"], said = options.output, say("Picture: {file}", file=options.output)
     except RendererError as error:
-        numbers["picture"], said = None, f"No picture: {error}"
+        numbers["picture"], said = None, say("No picture: {error}", error=error)
     comparison = numbers["comparison"]
     put(options, numbers | {"comparison": comparison.as_dict()}, "\n".join([*demo_text(numbers), "", said]))
     return 0 if comparison.ok else 1

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from microbp.errors import GraphError, MicrobpError, UnknownNameError, nearest
-from microbp.printing import json_text, write_file
+from microbp.printing import json_text, say, write_file
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping import sentences
 from microbp.stepping.questions import as_dict, as_gift, questions
@@ -70,7 +70,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
 
         rate = problem.training.learning_rate if isinstance(problem, NetworkProblem) else RATE
         place = page(problem.root(), options.html, model=problem.model, title=problem.title, learning_rate=rate)
-        put(options, {"page": str(place)}, f"Page: {place}")
+        put(options, {"page": str(place)}, say("Page: {file}", file=place))
         return 0
     if options.quiz_export:
         return _export(problem, options)
@@ -139,11 +139,9 @@ def _export(problem: Problem, options: argparse.Namespace) -> int:
     data = as_dict(asked, options.problem)
     text = as_gift(asked, options.problem) if kind == ".gift" else json_text(versioned(data))
     place = write_file(options.quiz_export, text.encode())
-    put(
-        options,
-        {"quiz": str(place), "questions": len(asked)},
-        f"{len(asked)} question{'s' * (len(asked) > 1)}: {place}",
-    )
+    count = len(asked)
+    said = say("1 question: {file}", file=place) if count == 1 else say("{n} questions: {file}", n=count, file=place)
+    put(options, {"quiz": str(place), "questions": count}, said)
     return 0
 
 

@@ -135,7 +135,7 @@ def test_sentences_come_from_explain():
     data = json.loads(parts(made())[1])
     for step, row in zip(stepper, data["steps"], strict=True):
         *_, reason, rule, arrival, _, _ = row
-        assert (reason, data["rules"][rule]) == (f"{sentences.local_reason(step)}.", step.rule)
+        assert (reason, data["rules"][rule]) == (sentences.local_reason(step), step.rule)
         assert arrival == sentences.arrival(step) if step.first else sentences.arrival(step).startswith(arrival)
     assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from microbp.errors import GraphError, ProblemError, RendererError, UnknownNameError, nearest
-from microbp.printing import check_place, write_file
+from microbp.printing import check_place, say, write_file
 from microbp.problems import Problem
 from microbp.stepping.worksheet import worksheet
 from microbp.terminal.output import put
@@ -45,7 +45,10 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         sheet = worksheet(problem, answers=filled)
         text = sheet.as_html(_picture(problem)) if path.endswith(".html") else sheet.as_markdown()
         write_file(path, text.encode())
-    said = [f"{'Answers' if filled else 'Worksheet'}: {path}" for path, filled in wanted.items()]
+    said = [
+        say("Answers: {title}", title=path) if filled else say("Worksheet: {title}", title=path)
+        for path, filled in wanted.items()
+    ]
     put(options, {"files": list(wanted)}, "\n".join(said))
     return 0
 

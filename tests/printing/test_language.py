@@ -1,0 +1,125 @@
+import ast
+import contextvars
+import re
+import string
+import threading
+import tomllib
+from functools import cache
+
+import pytest
+
+from microbp.engine.ops import FAMILIES, OPS
+from microbp.errors import UnknownNameError
+from microbp.printing import language, language_now, languages, say, word
+from microbp.printing.language import ENGLISH, VARIABLE, part
+from microbp.problems import titles
+from microbp.stepping.guesses import IDEAS
+from microbp.stepping.worksheet import HEADS
+from microbp.terminal import demo
+from microbp.terminal.debugger import Debugger
+from microbp.terminal.quiz import Quiz
+from tests import ROOT
+
+PACKAGE = ROOT / "microbp"
+OTHERS = [name for name in languages() if name != ENGLISH]
+LAYERS = {"hidden layer", "output layer", "layer {}", "neuron {}"}
+"""What built-in problems and `nn` call their boxes."""
+
+
+def data():
+    """Every text that stands in a table and goes through `word`."""
+    for shell in (Debugger, Quiz):
+        yield shell.hint
+        yield from (getattr(shell, name).__doc__ for name in dir(shell) if name.startswith("do_") and name != "do_EOF")
+    yield from (idea.sentence for idea in IDEAS)
+    yield from (row.rule for row in (*OPS.values(), *FAMILIES.values()) if row.rule)
+    yield from (run.words for run in demo._RUNS)
+    yield from titles().values()
+    yield from (name for head in HEADS.values() for name in head if name)
+    yield from LAYERS
+
+
+@cache
+def calls():
+    """(place, arguments, fields) of each call of `say`."""
+    return [
+        (f"{path}:{node.lineno}", node.args, node.keywords)
+        for path in PACKAGE.rglob("*.py")
+        if "say(" in (text := path.read_text("utf-8"))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
+    ]
+
+
+def said():
+    return {args[0].value for _, args, _ in calls() if isinstance(args[0], ast.Constant)}
+
+
+def scripts():
+    """Every text that the scripts of the page say."""
+    return set()
+
+
+def fields(text):
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def test_what_is_said_is_a_whole_literal_with_its_fields():
+    for place, args, keywords in calls():
+        assert len(args) == 1, f"{place}: one template, its fields by name"
+        assert isinstance(args[0], ast.Constant), f"{place}: a literal, or no test knows what has to be translated"
+        given = {keyword.arg for keyword in keywords}
+        if None not in given:
+            assert set(fields(args[0].value)) == given, place
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_catalogue_has_every_sentence_and_no_other(name):
+    sections = tomllib.loads((PACKAGE / f"printing/{name}.toml").read_text("utf-8"))
+    keys = [key for section in sections.values() for key in section]
+    assert len(keys) == len(set(keys)), "a sentence stands in one section"
+    wanted = said() | set(data()) | scripts()
+    assert sorted(wanted - set(keys)) == [], "missing"
+    assert sorted(set(keys) - wanted) == [], "not used"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_translation_has_the_fields_of_its_sentence(name):
+    for section in tomllib.loads((PACKAGE / f"printing/{name}.toml").read_text("utf-8")).values():
+        for english, other in section.items():
+            if english not in said() | LAYERS:
+                continue
+            assert set(fields(english)) == set(fields(other)), english
+            assert other.strip(), english
+
+
+def test_english_is_the_sentence_itself():
+    assert say("{name} is a leaf", name="w1") == "w1 is a leaf"
+    assert word("Right.") == "Right."
+    assert part("page") == {}
+
+
+def test_the_environment_names_the_language_of_a_process(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "zh")
+    assert language_now() == "zh"
+    with language("en"):
+        assert word("Right.") == "Right."
+    monkeypatch.setenv(VARIABLE, "tlh")
+    with pytest.raises(UnknownNameError, match=r"unknown language: 'tlh' \(must be one of \['en', 'zh'\]"):
+        say("Right.")
+
+
+def test_a_language_is_that_of_one_thread_and_ends_with_its_block():
+    seen = []
+    with language("zh"):
+        thread = threading.Thread(target=lambda: seen.append(language_now()), daemon=True)
+        thread.start()
+        thread.join()
+        assert contextvars.copy_context().run(language_now) == "zh"
+    assert (seen, language_now()) == (["en"], "en")
+
+
+def test_a_learners_own_words_stay_as_they_are():
+    with language("zh"):
+        assert word("my {title}") == "my {title}"
+        assert re.fullmatch(r"第 3 层", word("layer 3"))
