@@ -96,28 +96,10 @@ def _of_ours(error: Exception) -> str:
 def _main(words: list[str], streams: Streams) -> int:
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]
-    name = words[0] if words and words[0] in COMMANDS else ""
-    parser = _parser(name)
-    _Parser.json = "--json" in words
     if not words:
-        parser.print_help()
+        _parser("").print_help()
         return 0
-    if not name and not words[0].startswith("-"):
-        parser.error(nearest("command", words[0], COMMANDS))
-    options, rest = parser.parse_known_args(words)
-    if not options.command:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}" if rest else "which command?")
-    if wrong := [word for word in rest if word.startswith("-") != (word == "-") or not hasattr(options, "numbers")]:
-        hint = "; brackets let an expression begin with a minus: '(-x**2)'" if any(map(_is_expression, wrong)) else ""
-        names = [option[2:] for option in options.options]
-        if meant := [name for word in wrong if word.startswith("--") for name in near(word[2:], names)]:
-            hint = f"; did you mean --{meant[0]}?"
-        options.refuse(f"unrecognized arguments: {' '.join(wrong)}{hint}")
-    if rest:
-        options.numbers += rest  # files and numbers may stand after an option too
-    for name, value in vars(options).items():
-        if value == "" and name not in MAY_BE_EMPTY:
-            options.refuse(f"{name.replace('_', '-')} needs something, got ''")
+    options = _parsed(words)
     code = 0
     try:
         with warnings.catch_warnings():
@@ -129,6 +111,36 @@ def _main(words: list[str], streams: Streams) -> int:
     except BrokenPipeError:
         silence_stdout()
     return code
+
+
+def _parsed(words: list[str]) -> argparse.Namespace:
+    """The options of a command line. What is none, or has no value, ends the command with a line that says so."""
+    name = words[0] if words[0] in COMMANDS else ""
+    parser = _parser(name)
+    _Parser.json = "--json" in words
+    if not name and not words[0].startswith("-"):
+        parser.error(nearest("command", words[0], COMMANDS))
+    options, rest = parser.parse_known_args(words)
+    if not options.command:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}" if rest else "which command?")
+    takes_more = hasattr(options, "numbers")  # files and numbers may stand after an option too
+    if wrong := [word for word in rest if not takes_more or (word.startswith("-") and word != "-")]:
+        options.refuse(f"unrecognized arguments: {' '.join(wrong)}{_meant(wrong, options.options)}")
+    if rest:
+        options.numbers += rest
+    for option, value in vars(options).items():
+        if value == "" and option not in MAY_BE_EMPTY:
+            options.refuse(f"{option.replace('_', '-')} needs something, got ''")
+    return options
+
+
+def _meant(wrong: Sequence[str], options: Sequence[str]) -> str:
+    """What may have been meant by words that are no options."""
+    names = [option[2:] for option in options]
+    meant = [name for word in wrong if word.startswith("--") for name in near(word[2:], names)]
+    if meant:
+        return f"; did you mean --{meant[0]}?"
+    return "; brackets let an expression begin with a minus: '(-x**2)'" if any(map(_is_expression, wrong)) else ""
 
 
 def _is_expression(word: str) -> bool:

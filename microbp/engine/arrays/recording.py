@@ -210,31 +210,36 @@ def _known_to(functions: Sequence[Any]) -> tuple[list[dict[str, Any]], list[Cell
     waiting = list(functions)
     while waiting:
         x = waiting.pop()
-        if id(x) in seen:
+        x = getattr(x, "__func__", getattr(x, "func", x))  # a method, functools.partial
+        if id(x) in seen or _is_left_alone(x):
             continue
         seen.add(id(x))
-        x = getattr(x, "__func__", getattr(x, "func", x))  # a method, functools.partial
-        name = getattr(x, "__module__", None) if not isinstance(x, ModuleType) else x.__name__
-        if _is_ours(str(name)) or str(name).partition(".")[0] in sys.stdlib_module_names:
-            continue
-        if isinstance(x, ModuleType):
-            space = vars(x)
-        elif isinstance(x, FunctionType):
+        if isinstance(x, FunctionType):
             space = x.__globals__
-            found = [cell for cell in x.__closure__ or () if _is_full(cell)]
-            cells += found
-            waiting += [cell.cell_contents for cell in found]
-        elif isinstance(x, type):
-            waiting += [f for f in vars(x).values() if isinstance(f, FunctionType)]
-            continue
+            cells += (held := [cell for cell in x.__closure__ or () if _is_full(cell)])
+            waiting += [cell.cell_contents for cell in held]
+        elif isinstance(x, ModuleType):
+            space = vars(x)
         else:
-            if callable(x) and not isinstance(x, type(len)):
-                waiting.append(type(x))
+            waiting += _behind(x)
             continue
         if id(space) not in spaces and "site-packages" not in str(space.get("__file__")):
             spaces[id(space)] = space
             waiting += [f for f in list(space.values()) if isinstance(f, FunctionType | ModuleType)]
     return list(spaces.values()), cells
+
+
+def _is_left_alone(x: Any) -> bool:
+    """Whether it is microbp's or Python's own, which no NumPy is put into."""
+    name = str(x.__name__ if isinstance(x, ModuleType) else getattr(x, "__module__", None))
+    return _is_ours(name) or name.partition(".")[0] in sys.stdlib_module_names
+
+
+def _behind(x: Any) -> list[Any]:
+    """The methods of a class; the class of an object that can be called."""
+    if isinstance(x, type):
+        return [f for f in vars(x).values() if isinstance(f, FunctionType)]
+    return [type(x)] if callable(x) and not isinstance(x, type(len)) else []
 
 
 def _is_full(cell: CellType) -> bool:
