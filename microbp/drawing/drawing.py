@@ -141,7 +141,8 @@ def draw(
     samples one is drawn at the levels op and network, the first or `sample=3`, and 0 for all. `step=12` draws that
     moment of the backward pass. `only=paths_to("w1")`, `around="net_h1"` and `depth=3` draw a part.
     `width="16cm"`, or the name of a medium ("paper", "slide", "screen", "notebook"), chooses the fullest picture whose
-    text can be read at that width, in ways that were not asked for; `Drawing.fit` says how large its text is.
+    text can be read at that width, in ways that were not asked for; `Drawing.fit` says how large its text is. A cell of
+    a notebook shows a picture of up to 60 cards in this way, if no width is given.
     `wrong={"w5": 0.12}` marks the values of these names, whose gradients someone else got wrong, and shows both
     numbers. `style` takes the fields of `Style`: theme, direction, show, digits, heat, fold, constants, affine, widths,
     title, caption, transparent.
@@ -169,17 +170,24 @@ def draw(
             model=model, level=level, only=only, around=around, depth=depth, max_nodes=max_nodes,
             timeout=timeout, sample=moment.sample if sample is None else sample, **style,
         )  # fmt: skip  # a line for each says no more
-        if width is None:
-            drawing = Plan.of(root, **asked).at(moment)
-        else:
-            weights = None if model is None else sum(len(n.w) for layer in model.layers for n in layer.neurons)
+        weights = None if model is None else sum(len(n.w) for layer in model.layers for n in layer.neurons)
 
-            def make(way: Mapping[str, Any]) -> Drawing:
-                options: Any = {**asked, **way}
-                return Plan.of(root, **options).at(moment)
+        def make(way: Mapping[str, Any]) -> Drawing:
+            options: Any = {**asked, **way}
+            return Plan.of(root, **options).at(moment)
 
+        def fitted(width: str) -> Drawing:
             drawing, fit = best(Size.of(width), asked, weights, make)
             drawing.fit = fit
+            return drawing
+
+        def for_cell() -> Drawing:
+            if len(drawing.lines) > READABLE["values"] or make({}).source != drawing.source:
+                return drawing  # too large for many layouts, or its values are others by now
+            return fitted("notebook")
+
+        drawing = make({}) if width is None else fitted(width)
+        drawing.for_cell = for_cell if width is None else None
     if path is not None:
         if ending not in ("dot", "svg") and (boxes := missing(drawing.source)):  # an SVG is shown with a reader's fonts
             what = (

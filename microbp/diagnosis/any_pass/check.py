@@ -36,7 +36,7 @@ from microbp.diagnosis.any_pass.calling import (
 from microbp.diagnosis.any_pass.gradients import gradients_by_name, handed_back
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
-from microbp.diagnosis.any_pass.report import Line, Report, report_on
+from microbp.diagnosis.any_pass.report import Report, report_on
 from microbp.diagnosis.any_pass.trace import Recorded, run_forward
 from microbp.errors import GraphError, MicrobpError, ProblemError, nearest
 
@@ -51,22 +51,26 @@ class Trace(Recorded):
     `paths(t, t.find("W1[0,2]"))`, `gradcheck(t)`.
     """
 
-    def compare(self, name: str, mine: Any) -> Line:
-        """Compares a gradient of yours with the right one, given those compared before; prints a line, and returns it.
+    def compare(self, name: str, mine: Any) -> None:
+        """Compares a gradient of yours with the right one, given those compared before, and prints a line.
 
-        Raises `UnknownNameError` for a name that the forward pass did not return.
+        What is printed is `report()[name]` afterwards. Raises `ProblemError` for a name that the forward pass did not
+        return.
         """
         found = meant(name, list(self))
         if found is None:
             raise ProblemError(f"{nearest('quantity', name, list(self))}: forward has to return it to have it compared")
         self.compared[found] = _numbers(found, mine)
-        line = report_on(judge_gradients(self, self.compared))[found]
+        line = self.report()[found]
         fits = np.shape(mine) == self[found].shape
         apart = np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0) if fits else np.inf
         right = line.verdict == RIGHT
         said = f"exact: {apart == 0!s:5}  approximate: {right!s:5}  worst difference: {apart:.3g}"
         print(f"{found:15} {said}" if right else f"{found:15} {said}  {line.text}")
-        return line
+
+    def report(self) -> Report:
+        """The report on all that was compared so far."""
+        return report_on(judge_gradients(self, self.compared))
 
 
 def trace(forward: Callable[..., Any], /, **arrays: Any) -> Trace:
@@ -79,9 +83,10 @@ def trace(forward: Callable[..., Any], /, **arrays: Any) -> Trace:
     >>> t = trace(lambda x, w: {"z": x * w, "loss": np.sum((x * w) ** 2)}, x=np.array([1.0, 2.0]), w=3.0)
     >>> t.loss.data, t["w"].gradient, list(t)
     (45.0, array(30.), ['x', 'w', 'z'])
-    >>> t.compare("dw", 30.0).verdict
+    >>> t.compare("dw", 30.0)
     w               exact: True   approximate: True   worst difference: 0
-    'right'
+    >>> t.report().ok
+    True
     """
     return run_forward(Trace, forward, arrays, lambda name: True)
 

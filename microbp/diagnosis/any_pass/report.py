@@ -75,7 +75,9 @@ class Report(Shown):
             one = 1 < wrong == 1 + sum(line.text.startswith(SAME) for line in self.lines)
             said = f"{wrong} of {count} line{'s' * (count > 1)} {'is' if wrong == 1 else 'are'} wrong"
             return f"{said}, all by one slip" if one else said
-        return f"all {count} lines are right" if count > 1 else "the line is right"
+        if count > 1:
+            return f"all {count} lines are right"
+        return "the line is right" if count else "nothing was compared"
 
     def _rows(self) -> list[tuple[str, str, str]]:
         words = [WORDS[line.verdict] for line in self.lines]

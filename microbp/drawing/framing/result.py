@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphviz
@@ -38,6 +38,8 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     """The theme that was asked for: if none was, it is light, and in a notebook as dark as that is."""
     fit: Fitted | None = None
     """How it fits the width that was asked for."""
+    for_cell: Callable[[], Drawing] | None = None
+    """Draws it again as it can be read in a notebook; None if a width was asked for."""
 
     def resized(self, source: str) -> Drawing:
         """The same drawing with another DOT text."""
@@ -71,8 +73,9 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
         try:
-            made = render(self.source, "svg", timeout=self.timeout)
-            return {"image/svg+xml": self.told(made, in_notebook=True).decode(), "text/plain": repr(self)}
+            shown = self.for_cell() if self.for_cell else self
+            made = render(shown.source, "svg", timeout=self.timeout)
+            return {"image/svg+xml": shown.told(made, in_notebook=True).decode(), "text/plain": repr(shown)}
         except RendererError as error:
             return {"text/plain": f"{self.text}\n({error})"}
 

@@ -39,6 +39,27 @@ def test_text_can_be_read_at_the_width_of_a_page(name):
     assert text == pytest.approx(drawing.fit.text, rel=0.03)
 
 
+@pytest.mark.parametrize("name", ["w1-w8", "chain-wide", "xor"])
+def test_text_can_be_read_in_the_cell_of_a_notebook(name):
+    problem = microbp.load(name)
+    drawing = draw(problem.root(), model=problem.model)
+    wide, text = measured(drawing._repr_mimebundle_()["image/svg+xml"].encode())
+    assert wide <= 900 * 0.75 + 1
+    assert text >= 9 * 0.75 - 0.1
+    asked = draw(problem.root(), model=problem.model, width="40cm")
+    assert measured(asked._repr_mimebundle_()["image/svg+xml"].encode())[0] > 900 * 0.75, "a width that was asked for"
+
+
+def test_a_cell_shows_the_moment_of_the_call():
+    problem = microbp.load("w1-w8")
+    root = problem.root()
+    drawing = draw(root, model=problem.model)
+    root.backward()
+    problem.find("w5").data = 7.25
+    shown, later = (d._repr_mimebundle_()["image/svg+xml"] for d in (drawing, draw(root, model=problem.model)))
+    assert ("7.25" in shown, "7.25" in later) == (False, True)
+
+
 def expression():
     x, y, z = (microbp.Value(n, label=name) for name, n in (("x", -2.0), ("y", 5.0), ("z", -4.0)))
     total = x + y
