@@ -109,13 +109,6 @@ def pass_as_dict(stepper: Stepper) -> dict[str, Any]:
     return {"root": root_name(stepper), "steps": [step_as_dict(step, ids) for step in stepper.shown]}
 
 
-def pass_as_text(stepper: Stepper) -> Iterator[str]:
-    """A whole pass as lines of text."""
-    for step in stepper.shown:
-        yield f"{step.number:>{len(str(len(stepper)))}}  {chain_rule(step)}"
-        yield f"{'':>{len(str(len(stepper)))}}    {why(step)}"
-
-
 def pass_as_markdown(stepper: Stepper) -> Iterator[str]:
     """A whole pass as Markdown: a heading for each node, a line for each step."""
     yield f"# {say('The backward pass of {name}', name=_escaped(root_name(stepper)))}"

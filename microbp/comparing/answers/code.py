@@ -44,6 +44,8 @@ SECONDS = 10.0
 """How long a hand-in may run."""
 _WHOLE = ("grads", "gradients", "grad", "gradient")
 """What is called so has all of them in it."""
+_BACKWARD = re.compile("back|grad", re.IGNORECASE)
+"""What a function that returns them is called."""
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "VIRTUAL_ENV")
 """What the code gets to know of where it runs."""
 _SETTINGS = {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -111,7 +113,10 @@ class Code:
         if not chosen:
             why = f"it raised {self._raised}, and has" if self._raised else "it has"
             there = ", ".join(names[:8]) or "none with numbers"
-            raise ProblemError(f"{why} no gradients among its variables: call them dW1, db1, … or grads; got {there}")
+            said = f"{why} no gradients among its variables: call them dW1, db1, … or grads; got {there}"
+            functions: list[str] = self._ask({"what": "parameters", "function": ""})["functions"]
+            likely = [name for name in functions if _BACKWARD.search(name)] or ([] if names else functions)
+            raise ProblemError(said + (f"; or take what a function returns: --function {likely[-1]}" if likely else ""))
         found: dict[str, Any] = child.unpacked(self._ask({"what": "values", "names": chosen})["values"])
         return found
 

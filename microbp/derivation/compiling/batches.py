@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -39,13 +40,16 @@ class MapBatches:
         """What `f(*arguments)` gives, from batches of so many rows, added up in their order: so it is the same to the
         last bit wherever each is computed, by an `executor` as of `concurrent.futures`, or here.
 
-        Raises `ShapeError` if the arguments differ in their samples, or there are none.
+        Raises `ShapeError` if the arguments differ in their samples, or there are none, and for rows that are no whole
+        number of 1 or more.
         """
-        counts = {len(arguments[k]) for k in self.batch}
-        if len(counts) != 1 or not (m := counts.pop()) or rows < 1:
-            raise ShapeError(
-                "map_batches needs rows of 1 or more, and the same number of samples, 1 or more, in each argument"
-            )
+        if not isinstance(rows, Integral) or rows < 1:
+            raise ShapeError(f"map_batches needs rows, the samples in a batch: 1 or more, a whole number; got {rows!r}")
+        counts = sorted({len(arguments[k]) for k in self.batch})
+        if len(counts) > 1 or not counts[0]:
+            got = ", ".join(map(str, counts))
+            raise ShapeError(f"map_batches needs the same number of samples, 1 or more, in each argument; got {got}")
+        (m,) = counts
         pieces = [
             tuple(x[k : k + rows] if i in self.batch else x for i, x in enumerate(arguments)) for k in range(0, m, rows)
         ]

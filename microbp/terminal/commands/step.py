@@ -35,11 +35,23 @@ NOT_ONE_SAMPLE = {"html": "writes a page that has all, with a switch", "by": "ad
 """What --sample does not go with, and why."""
 INSTEAD = {
     "html": "writes a page",
+    "quiz_export": "writes questions",
     "quiz": "asks for one step after another",
     "by": "prints the pass weight by weight",
     "format": "prints the pass in its form",
+    "all": "prints the whole pass",
 }
 """What each of these options does; of two of them one would have no effect."""
+TOGETHER = {"quiz": ("quiz_export",), "all": ("by", "format")}
+"""Options of these that only say more of another."""
+UNHEARD = {
+    "commands": ("html", "quiz_export", "by", "format", "all"),
+    "batch": ("html", "quiz_export", "by", "format", "all"),
+    "steps": ("html", "quiz_export", "quiz"),
+    "only": ("html", "quiz", "by"),
+    "detail": ("html", "quiz_export", "quiz", "by", "format"),
+}
+"""Options that have no effect with those."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiz", action="store_const", const=1, help="ask what comes, at every step")
     parser.add_argument("--quiz-every", dest="quiz", type=int, metavar="N", help="ask at every N-th step")
     parser.add_argument("--quiz-export", metavar="FILE", help="write the questions: .gift for Moodle, or .json")
+    parser.set_defaults(default=parser.get_default)
 
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
@@ -87,19 +100,25 @@ def _check(options: argparse.Namespace) -> None:
     """Raises `MicrobpError` for options of which one would have no effect."""
     for name, does in NOT_AT.items() if options.at is not None else ():
         if getattr(options, name) not in (None, False):
-            option = name.replace("_", "-")
-            raise MicrobpError(f"--at goes on to a step in the debugger, --{option} {does}: give one of the two")
+            raise MicrobpError(f"--at goes on to a step in the debugger, {_option(name)} {does}: give one of the two")
     for name, why in NOT_ONE_SAMPLE.items() if options.sample is not None else ():
         if getattr(options, name):
-            raise MicrobpError(f"--sample tells the steps of one sample, and --{name} {why}: leave one of the two out")
-    given = [name for name in INSTEAD if getattr(options, name) is not None]
-    if options.quiz_export and given not in ([], ["quiz"]):
-        raise MicrobpError(f"--quiz-export writes questions, --{given[0]} {INSTEAD[given[0]]}: give one of the two")
+            said = f"--sample tells the steps of one sample, and {_option(name)} {why}"
+            raise MicrobpError(f"{said}: leave one of the two out")
+    given = [name for name in INSTEAD if getattr(options, name) not in (None, False)]
+    given = [name for name in given if not set(TOGETHER.get(name, ())).intersection(given)]
     if len(given) > 1:
-        one, other = given[:2]
-        raise MicrobpError(f"--{one} {INSTEAD[one]}, --{other} {INSTEAD[other]}: give one of the two")
-    if given and options.detail != DETAILS[0]:
-        raise MicrobpError(f"--detail says what the debugger and --all take together, --{given[0]} {INSTEAD[given[0]]}")
+        one, other = (f"{_option(name)} {INSTEAD[name]}" for name in given[:2])
+        raise MicrobpError(f"{one}, {other}: give one of the two")
+    for name, products in UNHEARD.items() if given else ():
+        if given[0] in products and getattr(options, name) != options.default(name):
+            what = f"{_option(given[0])}, which {INSTEAD[given[0]]}"
+            raise MicrobpError(f"{_option(name)} has no effect with {what}: leave one of the two out")
+
+
+def _option(name: str) -> str:
+    """How an option is typed."""
+    return "-c" if name == "commands" else f"--{name.replace('_', '-')}"
 
 
 def _tell(problem: Problem, options: argparse.Namespace) -> int:

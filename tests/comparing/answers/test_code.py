@@ -66,6 +66,13 @@ def test_a_function_is_called_in_the_other_process(mine, capsys):
         ("x = [0.0] * 10**12", "MemoryError"),
         ("import sys\nsys.exit(3)", "SystemExit: 3 (mine.py line 2)"),
         ("x = 1\nimport nothing_there", "got x"),
+        (FUNCTION, "got none with numbers; or take what a function returns: --function backward"),
+        (
+            "x = 1\ndef back_prop(): ...\ndef other(): ...",
+            "got x; or take what a function returns: --function back_prop",
+        ),
+        ("def mine(): ...", "--function mine"),
+        ("x = 1\ndef mine(): ...", "got x"),
         ("dW1 = (", "SyntaxError"),
         ("dW1 = ['a' * 40_000]", "3,000 bytes"),
         ("import time\ntry:\n    time.sleep(60)\nfinally:\n    time.sleep(60)", "did not finish within 1 s"),
@@ -77,6 +84,7 @@ def test_code_that_fails_is_told_with_a_word(text, said, mine, monkeypatch):
     with pytest.raises(ProblemError) as caught, Code(mine(text), seconds) as code:
         code.gradients()
     assert said in str(caught.value)
+    assert ("--function" in said) == ("--function" in str(caught.value))
     assert "\n" not in str(caught.value)
 
 

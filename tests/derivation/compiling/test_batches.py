@@ -45,8 +45,11 @@ def test_the_order_of_the_sums_is_fixed_whoever_computes_them(kind):
 
 def test_what_has_no_samples_is_refused():
     f, arguments = compiled("sum")
-    for rows, wrong in ((0, arguments[:2]), (3, [arguments[0], arguments[1][:4]]), (3, [a[:0] for a in arguments[:2]])):
-        with pytest.raises(ShapeError, match="map_batches needs"):
-            f.map_batches(*wrong, *arguments[2:], rows=rows)
+    for said, wrong in (("got 4, 10", [arguments[0], arguments[1][:4]]), ("got 0", [a[:0] for a in arguments[:2]])):
+        with pytest.raises(ShapeError, match=f"map_batches needs the same number of samples.*{said}"):
+            f.map_batches(*wrong, *arguments[2:], rows=3)
+    for rows in (0, -1, 2.5, 3.0, "3", None):
+        with pytest.raises(ShapeError, match=r"map_batches needs rows.* got"):
+            f.map_batches(*arguments, rows=rows)
     x = Value(1.0, "x")
     assert not hasattr(compile(x * x, [x], target="numpy"), "map_batches")

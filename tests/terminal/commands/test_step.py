@@ -1,3 +1,5 @@
+import io
+import itertools
 import re
 import subprocess
 import sys
@@ -5,6 +7,7 @@ import sys
 import pytest
 
 from microbp.terminal.cli import main
+from microbp.terminal.commands.step import UNHEARD
 
 NEURON = ["sigmoid(w*x + b)", "w=2", "x=-1", "b=-3"]
 
@@ -67,3 +70,49 @@ def test_at_does_not_go_with_what_takes_the_whole_pass(option, does, capsys, tmp
     assert captured.err == f"microbp: --at goes on to a step in the debugger, {does}: give one of the two\n"
     assert captured.out == "" or "--json" in option
     assert list(tmp_path.iterdir()) == []
+
+
+PRODUCTS = {
+    "html": ["--html", "page.html"],
+    "quiz_export": ["--quiz-export", "quiz.gift"],
+    "quiz": ["--quiz"],
+    "by": ["--by", "weight"],
+    "format": ["--format", "md"],
+    "all": ["--all"],
+}
+MORE = {
+    "commands": ["-c", "next"],
+    "batch": ["--batch"],
+    "steps": ["--steps", "2"],
+    "only": ["--only", "parameters"],
+    "detail": ["--detail", "layer"],
+}
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("option", MORE)
+def test_no_option_is_without_effect_and_silent(option, product, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    def told(*words):
+        code = main(["step", "w1-w8", *PRODUCTS[product], *words])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err, [path.read_bytes() for path in tmp_path.iterdir()]
+
+    alone, both = told(), told(*MORE[option])
+    if both[0] == 2:
+        assert "--" in both[2]
+        assert ("leave one of the two out" in both[2]) == (product in UNHEARD[option])
+    else:
+        assert product not in UNHEARD[option]
+        assert both != alone or (option, product) == ("batch", "quiz"), "the option has no effect"
+
+
+@pytest.mark.parametrize(("one", "other"), [*itertools.combinations(PRODUCTS, 2)])
+def test_one_thing_is_made_at_a_time(one, other, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = main(["step", "w1-w8", *PRODUCTS[one], *PRODUCTS[other]])
+    together = {(one, other)} & {("quiz_export", "quiz"), ("by", "all"), ("format", "all")}
+    assert code == (0 if together else 2)
+    assert together or "give one of the two" in capsys.readouterr().err
