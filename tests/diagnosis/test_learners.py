@@ -279,3 +279,30 @@ def test_a_pass_without_a_wrong_line_is_right(f, loss, l2):
     model, gradients = learner(f, loss, l2)
     diagnosis = microbp.diagnose(model, gradients, X, Y[loss], loss=loss, l2=l2)
     assert (diagnosis.ok, diagnosis.mistakes, diagnosis.alternatives) == (True, (), ())
+
+
+@pytest.mark.parametrize("total", ["d1.sum()", "[d1.sum()]", "[[d1.sum()]]", "d1.mean()"])
+def test_one_number_for_the_biases_of_a_layer_is_taken_for_each_neuron_and_named(total):
+    model, gradients = learner("tanh", SQUARED, 0, f"db1 = np.array({total})")
+    diagnosis = microbp.diagnose(model, gradients, X, Y[SQUARED], loss=SQUARED)
+    assert diagnosis.mistakes == ("bias-summed-over-neurons",), str(diagnosis)
+    assert "db1 is one number: as NumPy would, it is taken for each of the" in str(diagnosis)
+    compared = microbp.compare(model, X, Y[SQUARED], gradients=gradients, loss=SQUARED)
+    assert [row.name for row in compared.rows if not row.ok] == ["b1"]
+
+
+@pytest.mark.parametrize("total", ["sum(axis=0)", "sum()", "mean(axis=1, keepdims=True)"])
+def test_another_sum_in_the_delta_of_a_softmax_is_told(total):
+    model = nn.MLP(3, [4, 3], activation="tanh", output="softmax", seed=1)
+    (W1, W2), (b1, b2) = model.arrays()
+    targets = np.eye(3)[[0, 1, 2, 1, 0, 2]]
+    a1 = np.tanh(X @ W1.T + b1)
+    a2 = softmax(a1 @ W2.T + b2)
+    up = a2 - targets
+    d2 = a2 * (up - eval(f"(up * a2).{total}"))
+    d1 = (d2 @ W2) * (1 - a1**2)
+    given = {"dW1": d1.T @ X, "db1": d1.sum(0), "dW2": d2.T @ a1, "db2": d2.sum(0)}
+    diagnosis = microbp.diagnose(model, given, X, targets)
+    assert diagnosis.mistakes == ("another-line",), str(diagnosis)
+    assert diagnosis.details["layers"] == [2]
+    assert diagnosis.details["findings"][0]["change"]["d"] == f"a * (up - (up * a).{total})"

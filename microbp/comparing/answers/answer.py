@@ -108,10 +108,19 @@ def fitted_shapes(case: Exercise, given: Answer, loose: bool = False, each: bool
     trained = {name: array for name, array in arrays.items() if name not in case.fixed or array.any()} or arrays
     names = [name for name in trained if name not in totals]
     wrong = [name for name in names if trained[name].shape != case.shape(name)]
+    notes = given.notes
     if wrong and not (loose and _fit_turned(case, {name: trained[name] for name in names})):
-        raise ShapeError(misfit(case, wrong[0], trained[wrong[0]]))
+        # One number for all neurons is what NumPy makes of it in the update: a mistake that can be named.
+        alone = [name for name in wrong if name[1] == "b" and trained[name].size == 1]
+        spread = trained | {name: np.full(case.shape(name), trained[name].item()) for name in alone}
+        if not (loose and alone and _fit_turned(case, {name: spread[name] for name in names})):
+            raise ShapeError(misfit(case, wrong[0], trained[wrong[0]]))
+        trained, notes = spread, (*notes, *(_ONE_NUMBER.format(name=b, count=case.shape(b)[0]) for b in alone))
     idle = tuple(name for name in arrays if name not in trained)
-    return replace(given, arrays=trained, totals=frozenset(totals), idle=idle)
+    return replace(given, arrays=trained, totals=frozenset(totals), idle=idle, notes=notes)
+
+
+_ONE_NUMBER = "{name} is one number: as NumPy would, it is taken for each of the {count} neurons."
 
 
 def _in_shape(case: Exercise, name: str, array: Floats) -> Floats:
@@ -159,6 +168,8 @@ def misfit(case: Exercise, name: str, array: Floats) -> str:
         )
     if array.size == 1:
         return f"{said}; is the sum taken over all of δ, not over the samples alone? That is axis=0"
+    if name[1] == "b" and array.size == len(case.Y):
+        return f"{said}, a number for each sample; is the sum taken over the neurons? Sum over the samples: axis=0"
     if array.shape == case.shape(other := _mirrored(case)[name]):
         return f"{said}; that is the shape of {other}: are the layers in reverse order?"
     if array.size == np.prod(needed):

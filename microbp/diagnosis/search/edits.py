@@ -124,7 +124,8 @@ def _sums(node: ast.expr) -> Iterator[Edit]:
             x = _text(one)
             for other, said in (
                 ("{}.mean(axis=0)", "a mean, not a sum"), ("{}.sum()", "the sum of all"),
-                ("{}.mean()", "the mean of all"),
+                ("{}.mean()", "the mean of all"), ("{}.sum(axis=0)", "the sum over the samples"),
+                ("{}.mean(axis=1, keepdims=True)", "the mean of each row"),
                 ("{}.sum(axis=1)", "the sum over the other axis"), ("{}.mean(axis=1)", "the mean over the other axis"),
                 ("{}[-1]", "the last alone"), ("{}[0]", "the first alone"), ("{}.max(axis=0)", "the largest"),
                 ("({} ** 2).sum(axis=0)", "of the squares"),
