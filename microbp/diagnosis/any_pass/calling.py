@@ -185,27 +185,30 @@ class Cache(tuple[Any, ...]):
 def _names_inside(function: Callable[..., Any] | None, count: int) -> list[list[str]]:
     """For each part of what is returned the names in it, if it is a tuple of names: there, or where it was made."""
     found: list[list[str]] = [[] for _ in range(count)]
-    tree = _tree(function)
-    made = {
-        node.targets[0].id: node.value
-        for node in (ast.walk(tree) if tree else ())
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    }
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == count:
-            for k, part in enumerate(node.value.elts):
+    nodes = _nodes(function)
+    assigned = [node for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
+    made = {node.targets[0].id: node.value for node in assigned if isinstance(node.targets[0], ast.Name)}
+    for returned in (node.value for node in nodes if isinstance(node, ast.Return)):
+        if isinstance(returned, ast.Tuple) and len(returned.elts) == count:
+            for k, part in enumerate(returned.elts):
                 part = made.get(part.id, part) if isinstance(part, ast.Name) else part
                 if isinstance(part, ast.Tuple) and all(isinstance(e, ast.Name) for e in part.elts):
                     found[k] = [e.id for e in part.elts if isinstance(e, ast.Name)]
     return found
 
 
-def _tree(function: Callable[..., Any] | None) -> ast.stmt | None:
-    """The source of a function, read; None if there is none."""
+def _nodes(function: Callable[..., Any] | None) -> list[ast.AST]:
+    """All nodes of the source of a function; none if it cannot be read."""
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]  # type: ignore[arg-type]  # tried
-    except (OSError, TypeError, SyntaxError, IndexError):
-        return None
+        return [*ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))]  # type: ignore[arg-type]  # tried
+    except (OSError, TypeError, SyntaxError):
+        return []
+
+
+def _returns(function: Callable[..., Any] | None) -> list[ast.expr | None]:
+    """What a function returns, the last line first."""
+    returns = [node for node in _nodes(function) if isinstance(node, ast.Return)]
+    return [node.value for node in sorted(returns, key=lambda node: -node.lineno)]
 
 
 def _is_single(x: Any) -> bool:
@@ -229,19 +232,14 @@ def returned_names(function: Callable[..., Any] | None, count: int, bare: bool =
 
     Of `dW / N` it is the first one, or none if only `bare` names count.
     """
-    if (tree := _tree(function)) is None:
-        return None
-    returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
-    for node in sorted(returns, key=lambda node: -node.lineno):
-        if isinstance(node.value, ast.Tuple | ast.List) and len(node.value.elts) == count:
-            inside = [[e] if bare else ast.walk(e) for e in node.value.elts]
+    for returned in _returns(function):
+        if isinstance(returned, ast.Tuple | ast.List) and len(returned.elts) == count:
+            inside = [[e] if bare else ast.walk(e) for e in returned.elts]
             return [next((n.id for n in nodes if isinstance(n, ast.Name)), "") for nodes in inside]
     return None
 
 
 def returned_name(function: Callable[..., Any] | None) -> str | None:
     """The name in `return dW`, the last line of a function; None if it cannot be read."""
-    tree = _tree(function)
-    returns = [node for node in (ast.walk(tree) if tree else ()) if isinstance(node, ast.Return)]
-    last = max(returns, key=lambda node: node.lineno, default=None)
-    return last.value.id if last is not None and isinstance(last.value, ast.Name) else None
+    last = next(iter(_returns(function)), None)
+    return last.id if isinstance(last, ast.Name) else None

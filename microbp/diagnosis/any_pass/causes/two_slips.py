@@ -22,14 +22,8 @@ def with_factor(search: CauseSearch, mine: Any) -> list[Cause]:
         (cause, result), factor = usable[k], float(along[k] / size[k])
         said = search.known.factors.name(factor)
         if said not in (None, "1") and search.same(factor * result, mine):
-            found.append(
-                Cause(
-                    "two-slips",
-                    f"{cause.text}; and all of it is {said} times what it should be",
-                    2.0 + cause.weight,
-                    cause.site,
-                )
-            )
+            text = f"{cause.text}; and all of it is {said} times what it should be"
+            found.append(Cause("two-slips", text, 2.0 + cause.weight, cause.site))
     return found
 
 
@@ -52,12 +46,6 @@ def two_slips(search: CauseSearch, mine: Any) -> list[Cause]:
         for j in near[np.abs(shadows[near, 1] + shadows[k, 1] - goal[1]) <= room[k, 1]].tolist():
             other, more = usable[j]
             if j > k and cause.site != other.site and search.same(search.want + added + more, mine):
-                found.append(
-                    Cause(
-                        "two-slips",
-                        f"{cause.text}; and {other.text}",
-                        2.0 + cause.weight + other.weight,
-                        cause.site,
-                    )
-                )
+                weight = 2.0 + cause.weight + other.weight
+                found.append(Cause("two-slips", f"{cause.text}; and {other.text}", weight, cause.site))
     return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -63,51 +64,56 @@ def ways_back(trace: Recorded, sites: Sites, region: Region, places: Any) -> lis
     return sorted(found, key=lambda way: int(graph.level[region.target[way.edges]].min()))
 
 
-def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[tuple[str, str, Any]]:
-    """(code, what is left, mask of the way's arrows) for parts of a way that learners leave out, or leave alone."""
-    target, source = region.target[way.edges], region.source[way.edges]
-    turn = sites.turn[target]
-    turns = len(way.site.arrays)
+Cut = tuple[str, str, Any]
+"""A code, what is left, and a mask of a way's arrows."""
+
+
+def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[Cut]:
+    """The parts of a way that learners leave out, or leave alone."""
+    target = region.target[way.edges]
+    turn, position, turns = sites.turn[target], sites.position[target], len(way.site.arrays)
     if turns > 1:
-        last = turns - 1
-        yield "overwritten", "only the last time round the loop is left", turn == last
-        yield "overwritten", "only the first time round the loop is left", turn == 0
-        yield "part-only", "the last time round the loop is left out", turn != last
-        yield "part-only", "the first time round the loop is left out", turn != 0
-        for parts in (2, 3, 4, 5, 6):
-            if turns % parts == 0 and turns > parts:
-                block, inner = turns // parts, turn % parts
-                yield "part-only", "only the last round of an outer loop is left", turn >= turns - block
-                yield "part-only", "only the first round of an outer loop is left", turn < block
-                yield "part-only", "only the last round of an inner loop is left", inner == parts - 1
-                yield "part-only", "only the first round of an inner loop is left", inner == 0
-    if way.site.arrays:
-        shape = way.site.arrays[0].shape
-        index = (
-            np.unravel_index(np.minimum(sites.position[target], max(0, way.site.arrays[0].size - 1)), shape)
-            if shape
-            else ()
-        )
+        yield from _loop_cuts(turn, turns)
+    if way.site.arrays and way.site.arrays[0].ndim:
+        first = way.site.arrays[0]
+        index = np.unravel_index(np.minimum(position, max(0, first.size - 1)), first.shape)
         for axis, place in enumerate(index):
-            n = shape[axis] - 1
-            if n:
-                yield "part-only", f"only the last place along axis {axis} is left", place == n
-                yield "part-only", f"only the first place along axis {axis} is left", place == 0
-                yield "part-only", f"the last place along axis {axis} is left out", place != n
-                yield "part-only", f"the first place along axis {axis} is left out", place != 0
-                both = f"the first and the last place along axis {axis} are left out"
-                yield "part-only", both, (place != 0) & (place != n)
-    ranks = [("last", turn), ("first", -turn), ("last", target), ("first", -target)]
+            if last := first.shape[axis] - 1:
+                yield from _axis_cuts(place, last, axis)
+    ranks = [turn, target]
     if turns == 1:  # a loop over the places in a window, not over the windows
-        shape, position = way.site.arrays[0].shape, sites.position[target]
-        for axis in range(1, len(shape)):
-            inner = int(np.prod(shape[axis:]))
-            rank = position % inner * way.site.arrays[0].size + position // inner
-            ranks += [("last", rank), ("first", -rank)]
-    for text, rank in ranks:
-        rank = np.where(region.leads[way.edges], rank, np.iinfo(np.intp).min)
+        size, shape = way.site.arrays[0].size, way.site.arrays[0].shape
+        inner = [int(np.prod(shape[axis:])) for axis in range(1, len(shape))]
+        ranks += [position % n * size + position // n for n in inner]
+    source, leads = region.source[way.edges], region.leads[way.edges]
+    for rank, (text, sign) in product(ranks, (("last", 1), ("first", -1))):
+        order = np.where(leads, sign * rank, np.iinfo(np.intp).min)
         best = np.full(int(source.max(initial=0)) + 1, np.iinfo(np.intp).min)
-        np.maximum.at(best, source, rank)
-        keep = rank == best[source]
+        np.maximum.at(best, source, order)
+        keep = order == best[source]
         if not keep.all():
             yield "overwritten", f"of several contributions to one element, only the {text} is left", keep
+
+
+def _loop_cuts(turn: Any, turns: int) -> Iterator[Cut]:
+    """Of a loop, or of two that look like one."""
+    yield "overwritten", "only the last time round the loop is left", turn == turns - 1
+    yield "overwritten", "only the first time round the loop is left", turn == 0
+    yield "part-only", "the last time round the loop is left out", turn != turns - 1
+    yield "part-only", "the first time round the loop is left out", turn != 0
+    for parts in (2, 3, 4, 5, 6):
+        if turns % parts == 0 and turns > parts:
+            block, inner = turns // parts, turn % parts
+            yield "part-only", "only the last round of an outer loop is left", turn >= turns - block
+            yield "part-only", "only the first round of an outer loop is left", turn < block
+            yield "part-only", "only the last round of an inner loop is left", inner == parts - 1
+            yield "part-only", "only the first round of an inner loop is left", inner == 0
+
+
+def _axis_cuts(place: Any, last: int, axis: int) -> Iterator[Cut]:
+    yield "part-only", f"only the last place along axis {axis} is left", place == last
+    yield "part-only", f"only the first place along axis {axis} is left", place == 0
+    yield "part-only", f"the last place along axis {axis} is left out", place != last
+    yield "part-only", f"the first place along axis {axis} is left out", place != 0
+    both = f"the first and the last place along axis {axis} are left out"
+    yield "part-only", both, (place != 0) & (place != last)
