@@ -24,7 +24,7 @@ from microbp.errors import UnknownNameError, nearest
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
-from microbp.printing import decimals, number_text, shown
+from microbp.printing import decimals, number_text, room
 from microbp.problems import Problem, as_network
 from microbp.stepping.paths import Paths, paths
 
@@ -82,7 +82,7 @@ class Derivation:
         return self.page()
 
     def __repr__(self) -> str:
-        return self.page(shown.WIDTH)
+        return self.page(room())
 
     def page(self, width: int = WIDTH) -> str:
         """What it prints, in lines of at most so many characters where they can be broken."""

@@ -3,7 +3,7 @@
 from microbp.printing.files import check_place, keep, read_file, short_names, write_file
 from microbp.printing.language import language, language_now, languages, say, word
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
-from microbp.printing.shown import Shown, filled, in_width
+from microbp.printing.shown import Shown, filled, in_width, room
 from microbp.printing.tables import breadth, columns, csv_text, json_text, markdown
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "number_text",
     "printable",
     "read_file",
+    "room",
     "say",
     "short_names",
     "word",

@@ -11,16 +11,19 @@ wrong  W1  the gradient of the bias is summed over the wrong axis, the gradient 
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from textwrap import TextWrapper
 
 from microbp.printing.tables import breadth
 
 WIDTH = 100
 """The most columns of what prints itself."""
+NARROWEST = 40
 
 
 class Shown:
-    """What prints itself as its command prints it, its `str`, in lines of at most `WIDTH` columns.
+    """What prints itself as its command prints it, its `str`, in lines that fit: `room()`.
 
     A dataclass takes it with `repr=False`.
     """
@@ -31,14 +34,20 @@ class Shown:
         return in_width(str(self))
 
 
-def in_width(text: str, width: int = WIDTH) -> str:
-    """Text in lines of at most so many characters: what goes on does so below the last column of its line.
+def room(most: int = WIDTH) -> int:
+    """The columns of a line: `most`, or as many as the terminal has, if it is narrower."""
+    return max(min(most, shutil.get_terminal_size((most, 24)).columns), NARROWEST) if sys.stdout.isatty() else most
+
+
+def in_width(text: str, width: int | None = None) -> str:
+    """Text in lines of at most so many columns, else of `room()`: what goes on does so below its line's last column.
 
     >>> print(in_width("  sign  the sign is wrong", 20))
       sign  the sign is
             wrong
     """
-    return "\n".join(part for line in text.splitlines() for part in _folded(line, width))
+    most = room() if width is None else width
+    return "\n".join(part for line in text.splitlines() for part in _folded(line.rstrip(), most))
 
 
 def filled(line: str, width: int, indent: int = 0, *, break_words: bool = False) -> list[str]:
@@ -71,6 +80,7 @@ class _Wrapper(TextWrapper):
 def _folded(line: str, width: int) -> list[str]:
     if breadth(line) <= width:
         return [line]
-    columns = [found.end() for found in re.finditer(r"(?<=\S) {2,}", line) if found.end() <= width // 2]
-    indent = columns[-1] if columns else len(line) - len(line.lstrip()) + 2
+    ends = [breadth(line[: found.end()]) for found in re.finditer(r"(?<=\S) {2,}", line)]
+    under = [end for end in ends if end <= width // 2]
+    indent = under[-1] if under else min(len(line) - len(line.lstrip()) + 2, width // 2)
     return filled(line, width, indent, break_words=True)

@@ -13,15 +13,13 @@ E ◀─ E_o1 ◀─ … ◀─ out_o1 ◀─ net_o1 ◀━━ w5
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator, Sequence
 
 from microbp.derivation.matrices import layer_text
 from microbp.engine import Value
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import breadth, columns, decimals, filled, printable, say, word
+from microbp.printing import breadth, columns, decimals, filled, printable, room, say, word
 from microbp.stepping.names import expression
 from microbp.stepping.sentences import arrival, given, local_reason
 from microbp.stepping.step import Step, chain_rule, product_text, question
@@ -38,7 +36,7 @@ COLOURS = {"current": "1;38;5;208", "contribution": "38;5;170", "upstream": "38;
 
 def width() -> int:
     """How long a line may be: as the terminal is wide, if there is one, and not more than can be read."""
-    return max(min(WIDTH, shutil.get_terminal_size().columns), 40) if sys.stdout.isatty() else WIDTH
+    return room(WIDTH)
 
 
 def in_lines(text: str) -> str:

@@ -1,13 +1,18 @@
 """What a user sees at `>>>` and in a cell."""
 
+import io
 import json
 import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import microbp
 from microbp.printing.shown import WIDTH, in_width
+from microbp.printing.tables import breadth
+from microbp.terminal.cli import main
 
 MINE = {"w1": 0.00181752, "w2": 0.00363503, "w5": 0.0821670, "w6": 0.0826676}
 
@@ -51,7 +56,7 @@ def answers(tmp_path_factory):
         "replay": microbp.replay(root),
         "forward": microbp.forward(root),
         "worksheet": microbp.worksheet(problem),
-        "drawing": microbp.draw(root),
+        "drawing": microbp.draw(root, title="The network of the text, " * 5),
         "step": stepper.current,
         "expression": microbp.load("w*x", {"w": 1.0, "x": 2.0}),
         **{"problem": problem, "stepper": stepper, "paths": paths, "path": paths.largest[0], "report": report},
@@ -59,10 +64,25 @@ def answers(tmp_path_factory):
     }
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("columns", [None, 120, 80, 60])
+def test_every_answer_fits_the_terminal(answers, columns, monkeypatch):
+    if columns:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr("sys.stdout", Terminal())
+    most = min(columns or WIDTH, WIDTH)
+    for name, answer in answers.items():
+        wide = max(repr(answer).splitlines(), key=breadth)
+        assert breadth(wide) <= most, (name, wide)
+
+
 def test_every_answer_prints_for_people(answers):
     for name, answer in answers.items():
         lines = repr(answer).splitlines()
-        assert max(map(len, lines)) <= WIDTH, name
         assert "object at" not in lines[0], name
         assert not re.match(r"\w+\(\w+=", lines[0]), f"{name} prints as a dataclass"
 
@@ -100,6 +120,32 @@ def test_cells_show_wrong_and_right_beside_each_other_and_are_no_slab(answers):
 def test_what_a_learner_calls_things_is_no_markup():
     report = microbp.check(lambda x: {"<b>": x * x, "loss": (x * x).sum()}, gradients={"<b>": [9.0]}, x=np.array([2.0]))
     assert "<b>" not in report._repr_html_()
+
+
+LINES = st.text(st.sampled_from("ab·δ重み誤差é\u0301 "), max_size=80)
+
+
+@given(LINES, st.integers(4, 60))
+def test_folding_loses_nothing_and_fits(text, width):
+    folded = in_width(text, width)
+    assert max(map(breadth, folded.splitlines()), default=0) <= width
+    assert "".join(folded.split()) == "".join(text.split())
+    if breadth(text.rstrip()) <= width:
+        assert folded == text.rstrip()
+
+
+def test_the_command_fits_its_terminal_and_is_whole_for_programs(monkeypatch, tmp_path, capsys):
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps(MINE))
+    assert main(["diagnose", "w1-w8", str(mine)]) == 1
+    whole = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stdout", screen := Terminal())
+    assert main(["diagnose", "w1-w8", str(mine)]) == 1
+    assert max(map(breadth, whole.splitlines())) > 60
+    assert max(map(breadth, screen.getvalue().splitlines())) <= 60
+    assert screen.getvalue().split() == whole.split()
 
 
 def test_long_lines_go_on_below_their_last_column():

@@ -17,6 +17,7 @@ from microbp.drawing.network.figure import NetworkFigure
 from microbp.drawing.palette import at_night
 from microbp.drawing.style import ThemeName
 from microbp.errors import RendererError
+from microbp.printing import in_width
 
 SHORT_TEXT = 40
 """Longer texts in place of a picture are cut."""
@@ -80,7 +81,7 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
             return {"text/plain": f"{self.text}\n({error})"}
 
     def __repr__(self) -> str:
-        return f"<drawing, level {self.level.name}: {self.title}>"
+        return in_width(f"<drawing, level {self.level.name}: {self.title}>")
 
     @property
     def text(self) -> str:

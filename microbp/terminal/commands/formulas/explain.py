@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +12,7 @@ from microbp.derivation.general.page import WIDTH as FORMULAS
 from microbp.derivation.general.page import general
 from microbp.derivation.one_weight import explain
 from microbp.errors import MicrobpError
-from microbp.printing import in_width
+from microbp.printing import in_width, room
 from microbp.problems import NetworkProblem
 from microbp.terminal.output import put
 
@@ -54,7 +52,7 @@ def _notation(options: argparse.Namespace) -> Notation | None:
 
 def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     """Prints the derivations. Exit code: 1 if one of them does not give the gradient."""
-    width = min(shutil.get_terminal_size().columns, WIDTH) if sys.stdout.isatty() else WIDTH
+    width = room(WIDTH)
     if notation := _notation(options):
         width = min(width, FORMULAS)
         page = general(problem, notation, width)

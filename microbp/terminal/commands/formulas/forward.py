@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
 
 from microbp.engine import Value
 from microbp.engine.families import total
 from microbp.errors import MicrobpError
-from microbp.printing import printable
+from microbp.printing import printable, room
 from microbp.problems import Problem, as_network
 from microbp.stepping.forward import WIDTH, ForwardPass, forward
 from microbp.terminal.looking import learners_number
@@ -44,6 +42,5 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     found = forward(root, sample=options.sample)
     if options.on is not None:
         found = ForwardPass(found.lines[: -1 if not root.label else None])
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
-    put(options, found.as_dict(), found.page(width))
+    put(options, found.as_dict(), found.page(room(WIDTH)))
     return 0
