@@ -12,14 +12,12 @@ from microbp.drawing.moment import Said, Static
 from microbp.drawing.palette import THEMES, Look, Theme
 from microbp.drawing.scene import Card, Scene
 from microbp.engine import Value
-from microbp.printing import number_text
+from microbp.printing import number_text, say
 
 CURRENT = 4
 """The border of a card at which the current step is; the padding of all cards makes up for their borders."""
 BESIDE = 5.8
 """The points that a character takes on an arrow."""
-GIVEN = "≠ given"
-"""What is said of someone else's gradient that differs."""
 WIDEST = 48
 """The most characters of an expression."""
 
@@ -66,13 +64,18 @@ class Cards:
         if card.value is None:
             called = [" ".join(filter(None, self._called(part))) for part in card.parts]
             rows = [
-                f"{name} {self._range(part.values)}, grad {self._grad_text(part.values)}"
+                say(
+                    "{name} {value}, grad {grad}",
+                    name=name,
+                    value=self._range(part.values),
+                    grad=self._grad_text(part.values),
+                )
                 for name, part in zip(called, card.parts, strict=True)
             ]
             return f"{card.name}: {'; '.join(rows)}"
         made = self.scene.expression(card.value)
         said = [card.name, *([made] if made not in ("", card.name) else []), self._range([card.value])]
-        return f"{' = '.join(said)}, grad {self._grad_text([card.value])}"
+        return say("{value}, grad {grad}", value=" = ".join(said), grad=self._grad_text([card.value]))
 
     def _grad_text(self, values: Sequence[Value]) -> str:
         norm = self.norm(values)
@@ -108,7 +111,7 @@ class Cards:
     def _grad(self, grad: float | None, values: Sequence[Value]) -> str:
         fill = self._fill(None, values)
         return (
-            f'<TD ALIGN="LEFT"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">grad</FONT></TD>'
+            f'<TD ALIGN="LEFT"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">{say("grad")}</FONT></TD>'
             f'<TD ALIGN="RIGHT" WIDTH="{self.room}"{fill}>{self._number(grad)}</TD>'
         )
 
@@ -116,7 +119,7 @@ class Cards:
         """The row for what someone else's gradient is instead."""
         fill, line = self.theme.wrong
         shown = f'<FONT COLOR="{line}"><B>{in_html(number_text(number, self.style.digits))}</B></FONT>'
-        about = f'<FONT POINT-SIZE="9" COLOR="{self.theme.text}">{GIVEN}</FONT>'
+        about = f'<FONT POINT-SIZE="9" COLOR="{self.theme.text}">{say("≠ given")}</FONT>'
         return f'<TD ALIGN="LEFT" BGCOLOR="{fill}">{about}</TD><TD ALIGN="RIGHT" BGCOLOR="{fill}">{shown}</TD>'
 
     def _number(self, grad: float | None) -> str:
@@ -135,14 +138,14 @@ class Cards:
             f'<TD ALIGN="RIGHT" WIDTH="{2 * self.room - 20 if self.many else self.room}">{in_html(shown)}</TD>',
         ]
         if "grads" in self.style.show:
-            sign = "grad" if len(part.values) == 1 else "‖grad‖"
+            sign = say("grad") if len(part.values) == 1 else say("‖grad‖")
             norm = self.norm(part.values)
             fill = self._fill(self.scale.colour(norm) if self.scale else None, part.values)
             wrong = [value for value in part.values if value in self.moment.given]
             more = ""
             if wrong:
                 number = number_text(self.moment.given[wrong[0]], self.style.digits)
-                text = f"{len(wrong):,} differ" if len(part.values) > 1 else f"≠ {in_html(number)}"
+                text = say("{count:,} differ", count=len(wrong)) if len(part.values) > 1 else f"≠ {in_html(number)}"
                 more = f'   <FONT COLOR="{self.theme.wrong[1]}"><B>{text}</B></FONT>'
             cells.append(
                 f'<TD ALIGN="RIGHT" WIDTH="{self.room + 30}"{fill}><FONT POINT-SIZE="9" COLOR="{self.faint}">{sign} '

@@ -33,7 +33,7 @@ from microbp.engine.node import root_of
 from microbp.errors import DrawingWarning, GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
 from microbp.nn.arrays import LeafPlaces
-from microbp.printing import check_place, write_file
+from microbp.printing import check_place, say, write_file
 
 MOST_BOXES = 20
 """So many characters without a glyph are named."""
@@ -91,7 +91,7 @@ class Plan:
         every = model is None or len(kept) < len(graph) or level not in (None, *BY_SAMPLE)
         one, note = one_sample(graph, kept, sample, every)
         values = _count(one)
-        chosen = Level(level, "it was asked for") if level else choose_level(values, model, arrays)
+        chosen = Level(level, say("it was asked for")) if level else choose_level(values, model, arrays)
         if sample is None and chosen.name not in BY_SAMPLE:  # cards of many values hold those of all samples
             one, note = kept, ""
             values = _count(one)

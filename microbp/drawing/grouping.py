@@ -9,6 +9,7 @@ from typing import Any
 from microbp.engine import Constant, Value
 from microbp.nn import ACTIVATIONS, MLP, Parameter
 from microbp.nn.places import layers_of
+from microbp.printing import say, word
 
 
 @dataclass(eq=False)
@@ -49,13 +50,13 @@ def group(
         return top, _by_array(top, graph, arrays)
     if model is None:
         return top, dict.fromkeys(graph, top)
-    inputs = top.inner("inputs", "inputs")
+    inputs = top.inner("inputs", say("inputs"))
     boxes: dict[Value, Box] = {}
     neurons: dict[tuple[int, int], Box] = {}
     for l, layer in enumerate(model.layers):
-        around = top.inner("layer", layer.name)
+        around = top.inner("layer", word(layer.name))
         for j, neuron in enumerate(layer.neurons):
-            inside = neurons[l, j] = around.inner("neuron", neuron.name)
+            inside = neurons[l, j] = around.inner("neuron", word(neuron.name))
             boxes |= dict.fromkeys(neuron.w, inside)
             inside.parts["w"] = neuron.w
             shared = any(other.b is neuron.b for other in layer.neurons if other is not neuron)
@@ -65,7 +66,7 @@ def group(
         boxes[node] = neurons[place]
         part = "a" if node.op is not None and node.op.name in ACTIVATIONS else "z"
         boxes[node].parts.setdefault(part, []).append(node)
-    loss = top.inner("loss", "loss")
+    loss = top.inner("loss", say("loss"))
     for node in graph:
         box = boxes.setdefault(node, inputs if node.op is None else loss)
         if box is inputs and not isinstance(node, Constant):
@@ -85,7 +86,7 @@ def _by_array(top: Box, graph: Sequence[Value], arrays: Mapping[str, Any]) -> di
         box.parts[""] = [node for node in array.nodes.ravel().tolist() if node not in boxes]
         boxes |= dict.fromkeys(box.parts[""], box)
     order = {box: k for k, box in enumerate(top.boxes)}
-    loss = top.inner("loss", "loss")
+    loss = top.inner("loss", say("loss"))
     loss.parts[""] = [graph[-1]]
     boxes.setdefault(graph[-1], loss)
     order[loss] = len(order)

@@ -15,6 +15,7 @@ from microbp.drawing.grouping import Box
 from microbp.engine import Value
 from microbp.errors import DrawingWarning, GraphError, UnknownNameError, nearest
 from microbp.nn import MLP
+from microbp.printing import say
 
 LevelName = Literal["op", "neuron", "network", "layer", "array"]
 FOLDED: dict[str, tuple[str, ...]] = {
@@ -47,16 +48,25 @@ class Level(NamedTuple):
 def choose_level(values: int, model: MLP | None, arrays: Any = None) -> Level:
     """The finest level that can be read, for a graph of so many values; for a trace, that of its arrays."""
     if arrays is not None:
-        return Level("array", "a trace has arrays; level='op' has a card for each operation")
+        return Level("array", say("a trace has arrays; level='op' has a card for each operation"))
     if model is None:
-        return Level("op", "there is no network with neurons and layers to fold into")
+        return Level("op", say("there is no network with neurons and layers to fold into"))
     if values <= READABLE["values"]:
-        return Level("op", f"{values:,} values can be read one by one")
+        return Level("op", say("{count:,} values can be read one by one", count=values))
     weights = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons)
-    too_many = f"{values:,} values are more than the {READABLE['values']} that can be read one by one"
+    most = READABLE["values"]
+    too_many = say("{count:,} values are more than the {most} that can be read one by one", count=values, most=most)
     if weights <= READABLE["weights"]:
         return Level("neuron", too_many)
-    return Level("layer", f"{too_many}, {weights:,} weights more than the {READABLE['weights']} that can be arrows")
+    return Level(
+        "layer",
+        say(
+            "{said}, {count:,} weights more than the {most} that can be arrows",
+            said=too_many,
+            count=weights,
+            most=READABLE["weights"],
+        ),
+    )
 
 
 def check_level(level: str, model: MLP | None, arrays: Any = None) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from microbp.drawing.folding import Use
 from microbp.engine import Value
 from microbp.formula.language import Formula
-from microbp.printing import breadth, number_text
+from microbp.printing import breadth, number_text, say
 from microbp.stepping.step import Step, symbols
 from microbp.stepping.stepper import Stepper
 
@@ -51,7 +51,15 @@ def differ(count: int) -> str:
     >>> differ(1)
     '1 of the given gradients differs'
     """
-    return f"{count:,} of the given gradients {'differs' if count == 1 else 'differ'}"
+    return say("1 of the given gradients differs") if count == 1 else _several(count)
+
+
+def _several(count: int) -> str:
+    return say("{count:,} of the given gradients differ", count=count)
+
+
+def _step(number: int, count: int) -> str:
+    return say("step {number} of {count}", number=f"{number:,}", count=f"{count:,}")
 
 
 class Static:
@@ -105,7 +113,7 @@ class AfterTraining(Static):
     def line(self, names: dict[Value, Formula], digits: int) -> Said:
         """The number of the step, and the loss."""
         said = Said(
-            f"step {self._step:,} of {self._steps:,}   {names[self._root].text()} = ",
+            f"{_step(self._step, self._steps)}   {names[self._root].text()} = ",
             number_text(self._root.data, digits),
         )
         self.room = breadth(said.before) + len(f"{self._steps:,}") + digits + 8
@@ -168,11 +176,11 @@ class AtStep(Static):
 
     def _line(self, step: Step | None, names: dict[Value, Formula], digits: int) -> Said:
         if step is None:
-            return Said(f"step 0 of {len(self._stepper)}")
+            return Said(_step(0, len(self._stepper)))
         rule = f"{symbols(replace(step, names=names))} = "
         upstream, local, contribution, before, after = (
             number_text(n, digits) for n in (step.upstream, step.local, step.contribution, step.before, step.after)
         )
         factors = " × ".join(f"({text})" if text.startswith("−") else text for text in (upstream, local))
-        more = "" if step.first else f"   so far {before}, now {after}"
-        return Said(f"step {step.number} of {len(self._stepper)}   {rule}{factors} = ", contribution, more)
+        more = "" if step.first else "   " + say("so far {before}, now {after}", before=before, after=after)
+        return Said(f"{_step(step.number, len(self._stepper))}   {rule}{factors} = ", contribution, more)

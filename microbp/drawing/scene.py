@@ -17,7 +17,7 @@ from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
 from microbp.nn import MLP, Parameter
-from microbp.printing import number_text
+from microbp.printing import number_text, say
 from microbp.stepping.names import expression, local_derivative, name_graph
 
 
@@ -239,8 +239,8 @@ class Scene:
 def _counted(values: Collection[Value]) -> str:
     """How many values go along an arrow: weights go into no sum but that of a penalty."""
     weights = sum(isinstance(value, Parameter) for value in values)
-    said = f"{len(values) - weights:,} values" if len(values) - weights > 1 else ""
-    return f"{said}{', ' if said else ''}penalty of {weights:,}" if weights else said
+    said = [say("{count:,} values", count=len(values) - weights)] * (len(values) - weights > 1)
+    return ", ".join(said + [say("penalty of {count:,}", count=weights)] * (weights > 0))
 
 
 def _weight(use: Use) -> Value | None:

@@ -81,7 +81,7 @@ class Worksheet(Shown):
     def as_html(self, picture: str = "") -> str:
         """The sheet as a page to print, with a picture, an SVG, below its title."""
         parts = [f"<h1>{html.escape(self.title)}</h1>"]
-        fields = f'<p class="name">{say("Name")} <span></span> {say("Date")} <span></span></p>'
+        fields = f'<p class="name">{say("Name: {line}", line="<span></span>")} {say("Date")} <span></span></p>'
         parts += [] if self.answers else [fields]
         parts += [f"<figure>{picture}</figure>"] if picture else []
         for part in self.parts:

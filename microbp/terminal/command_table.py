@@ -45,7 +45,9 @@ COMMANDS = {
     "step": Command(
         "step through the backward pass in a debugger, or as a quiz, or print all of it", "w1-w8 --at w5", speaks=True
     ),
-    "draw": Command("draw the graph, with values, grads and local derivatives", "w1-w8 -o w1-w8.svg --theme dark"),
+    "draw": Command(
+        "draw the graph, with values, grads and local derivatives", "w1-w8 -o w1-w8.svg --theme dark", speaks=True
+    ),
     "compare": Command(
         "compare the scalar graph, or your own gradients, with vectorized NumPy",
         "w1-w8 mine.json",
@@ -79,7 +81,10 @@ COMMANDS = {
         "print the forward and the backward pass as a Python module that stands alone", '"(w*x - y)**2" w=2 x=3 y=1'
     ),
     "demo": Command(
-        "the main job on the w1–w8 network: forward, backward, update, comparison, picture", "-o w1-w8.svg", "nothing"
+        "the main job on the w1–w8 network: forward, backward, update, comparison, picture",
+        "-o w1-w8.svg",
+        "nothing",
+        speaks=True,
     ),
     "ops": Command("print the table of operations, or one of them", "tanh --source", "nothing"),
     "problems": Command("list the built-in problems", "--template", "nothing"),

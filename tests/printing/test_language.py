@@ -8,6 +8,9 @@ from functools import cache
 
 import pytest
 
+from microbp.drawing.levels import FOLDED
+from microbp.drawing.page.parts import page_words
+from microbp.drawing.palette import SHAPES
 from microbp.engine.ops import FAMILIES, OPS
 from microbp.errors import UnknownNameError
 from microbp.printing import language, language_now, languages, say, word
@@ -37,6 +40,7 @@ def data():
     yield from titles().values()
     yield from (name for head in HEADS.values() for name in head if name)
     yield from LAYERS
+    yield from (*SHAPES, *FOLDED)
 
 
 @cache
@@ -56,8 +60,9 @@ def said():
 
 
 def scripts():
-    """Every text that the scripts of the page say."""
-    return set()
+    """Every sentence of the page, and those whose fields its scripts put in."""
+    html, told = page_words()
+    return {*html, *told}
 
 
 def fields(text):

@@ -11,6 +11,7 @@ from microbp.drawing.framing.sizes import Fitted, Size, smallest_text
 from microbp.drawing.image import layout
 from microbp.drawing.network.layout import MANY
 from microbp.drawing.style import SHOWN, Style
+from microbp.printing import say
 
 DIGITS = Style.digits
 MOST = 14.0
@@ -33,7 +34,9 @@ def best(
         drawing = make(way)
         fit = _fit(drawing.source, layout(drawing.source, drawing.timeout).bb, size)
         if "level" in way:
-            drawing.level = drawing.level._replace(why=f"the fullest that can be read {size.said(size.width)} wide")
+            drawing.level = drawing.level._replace(
+                why=say("the fullest that can be read {width} wide", width=size.said(size.width))
+            )
         found.append((drawing, fit))
         if fit.readable:
             break

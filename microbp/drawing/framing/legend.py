@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
-
-from microbp.drawing.cards import GIVEN, Cards, frame, html_table, top_line
+from microbp.drawing.cards import Cards, frame, html_table, top_line
 from microbp.drawing.escape import in_html
 from microbp.drawing.moment import Said, headed_room
-from microbp.printing import derivative, number_text
+from microbp.printing import breadth, derivative, filled, number_text, say, word
 
 LEGEND = 500
 """The points that the rows of the legend may be wide."""
@@ -21,7 +19,11 @@ def top(cards: Cards, said: Said, root_name: str, words: bool, widest: float) ->
     room = f' FIXEDSIZE="TRUE" HEIGHT="22" WIDTH="{9 * headed_room(moment, cards.style.title)}"' if moment.room else ""
     rows = [
         f'<TR><TD ALIGN="LEFT"{room}><FONT POINT-SIZE="14">{top_line(said, t)}</FONT></TD></TR>',
-        *(f'<TR><TD ALIGN="LEFT">{in_html(line, CAPTION)}</TD></TR>' for line in wrap(cards.style.caption, CAPTION)),
+        *(
+            f'<TR><TD ALIGN="LEFT">{in_html(line, CAPTION)}</TD></TR>'
+            for line in filled(cards.style.caption, CAPTION)
+            if line
+        ),
         f'<TR><TD ALIGN="LEFT">{legend(cards, root_name, words, widest)}</TD></TR>',
     ]
     return html_table("".join(rows), spacing=3)
@@ -36,19 +38,26 @@ def legend(cards: Cards, root_name: str, words: bool, widest: float) -> str:
         looks = [look._replace(fill=t.ground) for look in looks]
     said = []
     if "grads" in cards.style.show:
-        said.append(f"grad = {in_html(derivative(root_name or 'loss', 'name'))}")
+        of = derivative(root_name or say("loss"), say("name"))
+        said.append(say("grad = {derivative}", derivative=in_html(of)))
     if cards.many:
-        said.append("many values: shape, range, norm of their grads")
+        said.append(say("many values: shape, range, norm of their grads"))
     if words and cards.scene.level == "op":
         folded = any(len(arrow.uses) > 1 and arrow.kind != "out" for arrow in cards.scene.arrows)
-        said.append(f"arrow: local derivative{', or that through what is folded' * folded}")
+        said.append(
+            say("arrow: local derivative, or that through what is folded") if folded else say("arrow: local derivative")
+        )
     if widest:
-        said.append(f"width of arrow: |weight|, the widest {number_text(widest)}, dashed if negative")
-    texts = [look.name if look.name != "group" or cards.scene.level == "op" else cards.scene.level for look in looks]
+        most = number_text(widest)
+        said.append(say("width of arrow: |weight|, the widest {most}, dashed if negative", most=most))
+    level = cards.scene.level
+    texts = [word(look.name if look.name != "group" or level == "op" else level) for look in looks]
     cells = [(frame(look, 2, [_cell(text)]), text) for look, text in zip(looks, texts, strict=True)]
     cells += [(f'<FONT POINT-SIZE="9" COLOR="{t.faint}">{text}</FONT>', text) for text in said]
     if cards.moment.given:
-        cells.insert(len(looks), (frame(cards.wrongly(t.kinds["operation"]), 2, [_cell(GIVEN)]), GIVEN))
+        cells.insert(
+            len(looks), (frame(cards.wrongly(t.kinds["operation"]), 2, [_cell(say("≠ given"))]), say("≠ given"))
+        )
     if cards.scale:
         cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">   |grad|</FONT>', "|grad|"))
         swatch = t.kinds["operation"]
@@ -58,7 +67,7 @@ def legend(cards: Cards, root_name: str, words: bool, widest: float) -> str:
     rows, used = list[list[str]](), LEGEND
     widest = 0
     for cell, text in cells:
-        wide = 7 * len(text) + 18
+        wide = 7 * breadth(text) + 18
         if used + wide > LEGEND or text == "|grad|":  # its colours stand together
             rows.append([])
             used = 0

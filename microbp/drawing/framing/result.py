@@ -17,7 +17,7 @@ from microbp.drawing.network.figure import NetworkFigure
 from microbp.drawing.palette import at_night
 from microbp.drawing.style import ThemeName
 from microbp.errors import RendererError
-from microbp.printing import in_width
+from microbp.printing import in_width, say
 
 SHORT_TEXT = 40
 """Longer texts in place of a picture are cut."""
@@ -86,5 +86,5 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
     @property
     def text(self) -> str:
         """What is in it, as lines of text."""
-        more = [f"… {len(self.lines) - SHORT_TEXT:,} more"] if len(self.lines) > SHORT_TEXT else []
+        more = [say("… {count:,} more", count=len(self.lines) - SHORT_TEXT)] if len(self.lines) > SHORT_TEXT else []
         return "\n".join([self.title, *self.lines[:SHORT_TEXT], *more])

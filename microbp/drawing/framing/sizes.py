@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from microbp.errors import UnknownNameError
+from microbp.printing import say
 
 UNITS = {"cm": 72 / 2.54, "mm": 72 / 25.4, "in": 72.0, "pt": 1.0, "px": 0.75}
 """The points of each."""
@@ -89,15 +90,25 @@ class Fitted(NamedTuple):
     def about(self) -> str:
         """The size of the picture and of its smallest text; if that is too small, what helps."""
         size = self.size
-        said = f"{size.said(self.width)} × {size.said(self.height)}, text of {self._points(self.text)} or more"
+        said = say(
+            "{width} × {height}, text of {text} or more",
+            width=size.said(self.width),
+            height=size.said(self.height),
+            text=self._points(self.text),
+        )
         if self.readable:
             return said
-        more, helps = size.least / self.text, "wide"
+        more = size.least / self.text
         if self.width < 0.99 * size.width:  # the height is what there is too little of
-            more, helps = more * self.height / self.width, "high"
-        return (
-            f"{said}, not {self._points(size.least)}: leave something out (--paths-to, --around, --depth, "
-            f"--show values, a coarser --level), or make it {size.said(self.width * more)} {helps}"
+            helps = say("make it {length} high", length=size.said(self.height * more))
+        else:
+            helps = say("make it {length} wide", length=size.said(self.width * more))
+        return say(
+            "{said}, not {least}: leave something out (--paths-to, --around, --depth, --show values, a coarser "
+            "--level), or {helps}",
+            said=said,
+            least=self._points(size.least),
+            helps=helps,
         )
 
     def _points(self, points: float) -> str:

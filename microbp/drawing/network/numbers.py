@@ -9,7 +9,7 @@ from microbp.drawing.moment import Static
 from microbp.drawing.network.layout import Pair, Spot
 from microbp.drawing.network.network import Network
 from microbp.engine import Constant, Value
-from microbp.printing import number_text
+from microbp.printing import number_text, say
 
 FEW = 3
 """So many outputs have their own parts of the loss in its circle."""
@@ -50,9 +50,10 @@ class Numbers:
         root = self.name(self.network.root)
         first = self.network.model.layers[0].neurons[0]
         net, out = map(_letter, (first.net_label, first.out_label))
-        said = [f"∂ beside a weight w: ∂{root}/∂w", f"δ: ∂{root}/∂{net}"]
+        said = [say("∂ beside a weight w: {gradient}", gradient=f"∂{root}/∂w"), f"δ: ∂{root}/∂{net}"]
         if self.network.partly and self.network.single:
-            said.append(f"δ·w: what comes back along an edge, their sum: ∂{out} = ∂{root}/∂{out}")
+            total = f"∂{out} = ∂{root}/∂{out}"
+            said.append(say("δ·w: what comes back along an edge, their sum: {total}", total=total))
         return ",  ".join(said)
 
     def label(self, pair: Pair) -> list[str]:
@@ -120,7 +121,7 @@ class Numbers:
             lines += self._data(_letter(neuron.out_label), out)
         target = network.target(spot)
         if target is not None:
-            lines += self._data("target", target)
+            lines += self._data(say("target"), target)
         return [
             *lines,
             *(self._grad(made, f"∂{_letter(neuron.out_label)}") if network.partly and made is not net else []),

@@ -214,8 +214,8 @@ function drawChanges() {
     grad.textContent = gradOf(k)?.text ?? "?";
     box.checked = trained.has(k);
   }
-  const after = made ? words.afterSteps(made) : "";
-  $("loss").textContent = `${cards[root].name} = ${hidden ? "?" : exactly(root)}${after}`;
+  const said = `${cards[root].name} = ${hidden ? "?" : exactly(root)}`;
+  $("loss").textContent = made ? words.afterSteps(said, made) : said;
   $("descend").disabled = $("run").disabled = quiz.on || !trained.size;
   $("run").textContent = running ? words.stop : words.run;
   $("run").setAttribute("aria-pressed", String(!!running));

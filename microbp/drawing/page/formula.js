@@ -43,14 +43,14 @@ function drawFormula() {
     const [up, loc, part] = quiz.asking ? ["?", "?", "?"] : [factor(step.up), factor(step.local), decimals(step.part)];
     line.append(fraction(cards[step.input].by), " += ", fraction(cards[step.node].by), " · ", local(step), " = ",
       number("up", up), " × ", number("local", loc), " = ", number("part", part));
-    why = quiz.asking ? given(step) : `${step.reason} ${data.rules[step.rule]} ${arrival(step)}`;
+    why = quiz.asking ? given(step) : words.why(step.reason, data.rules[step.rule], arrival(step));
   }
   $("why").textContent = why;
 }
 
-// What a contribution is added to; the words come with the data.
-const arrival = (step) => (step.first ? step.arrival
-  : `${step.arrival}${decimals(step.before)} + ${factor(step.part)} = ${decimals(step.after)}.`);
+// What a contribution is added to; the words come with the data, and fields for the numbers.
+const arrival = (step) => filled(step.arrival,
+  { before: decimals(step.before), contribution: factor(step.part), after: decimals(step.after) });
 
 // The step that is in view: the one to guess, or the one made last.
 const shown = () => steps[quiz.asking ? at : at - 1];

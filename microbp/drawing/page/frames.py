@@ -15,7 +15,7 @@ from microbp.drawing.dot import column
 from microbp.drawing.grouping import Box
 from microbp.drawing.image import layout
 from microbp.engine import Value
-from microbp.printing import printable
+from microbp.printing import breadth, printable, say
 from microbp.stepping.stepper import Stepper
 
 FOLD = 150
@@ -62,7 +62,7 @@ class Frame:
     def box(self, box: Box, inner: bool = False) -> Iterator[str]:
         """The lines of a box and of all in it."""
         if inner:
-            yield f"subgraph cluster_{len(self.titles)} {{ margin=11 label=<{_room(6 * len(box.title))}>"
+            yield f"subgraph cluster_{len(self.titles)} {{ margin=11 label=<{_room(6 * breadth(box.title))}>"
             self.titles.append(printable(box.title[:40]))
         yield from box.lines
         for each in box.boxes:
@@ -168,15 +168,16 @@ class Frames:
         """A node with some of its inputs on the left, and some of the values made from it on the right."""
         frame = Frame()
         last = min(positions.stop, len(node.inputs))
-        part = "" if len(node.inputs) <= ROWS else f": {positions.start + 1} to {last} of {len(node.inputs)}"
+        start, count = positions.start + 1, len(node.inputs)
+        of = say("made from: {first} to {last} of {count}", first=start, last=last, count=count)
         arrivals = self.stepper.arrivals(node)
         users = list(dict.fromkeys(step.node for step in arrivals))
-        more = "" if len(users) <= USERS else f": {USERS} of {len(users)}"
+        by = say("used by: {count} of {all}", count=USERS, all=len(users))
         below = [self.steps[node, p] for p in range(positions.start, last) if (node, p) in self.steps]
         sides = {
-            f"made from{part}": list(dict.fromkeys(step.input for step in below)),
+            of if count > ROWS else say("made from"): list(dict.fromkeys(step.input for step in below)),
             title: [node],
-            f"used by{more}": users[:USERS],
+            by if len(users) > USERS else say("used by"): users[:USERS],
         }
         ids: dict[Value, str] = {}
         top = Box("")

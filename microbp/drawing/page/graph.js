@@ -97,7 +97,7 @@ function paintCard([x, y, width, height], k) {
     make("rect", { x, y, width, height, rx: round }),
     make("text", { x: x + 6, y: y + 15, class: "name" }, card.name), value,
     make("text", { x: x + 6, y: y + 31, class: "made" }, height > 40 ? card.expression : ""),
-    make("text", { x: x + 6, y: last, class: "word" }, "grad"), grad);
+    make("text", { x: x + 6, y: last, class: "word" }, words.grad), grad);
   const old = make("text", { x: x + width - 2, y: y - 4, class: "old" });
   group.append(old);
   const entry = { k, group, grad, value, old, x, y, width, height };

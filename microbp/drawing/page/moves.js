@@ -21,7 +21,7 @@ function draw() {
   const over = quiz.left || (quiz.on && at === n && quiz.known === n && quiz.log.length > 0);
   $("score").hidden = !over;
   if (over) drawScore();
-  if (!running) $("live").textContent = `${count}: ${$("formula").textContent}. ${$("why").textContent}`;
+  if (!running) $("live").textContent = words.aloud(count, $("formula").textContent, $("why").textContent);
 }
 
 // The end of an epoch: its update, if anything is trained and no quiz waits.

@@ -10,10 +10,7 @@ import html
 import json
 import math
 import re
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +18,16 @@ from microbp import printing
 from microbp.drawing.escape import plain
 from microbp.drawing.grouping import Box, group, kind_of
 from microbp.drawing.levels import MAX_NODES
-from microbp.drawing.page.code import row_of, rows_source
+from microbp.drawing.page.code import row_of
 from microbp.drawing.page.frames import Frames
-from microbp.drawing.palette import THEMES, Theme
+from microbp.drawing.page.parts import content_hash, filled_in, page_script, page_style, page_words
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.engine.ops import Family, Op
 from microbp.errors import GraphError, UnknownNameError, nearest
-from microbp.formula.javascript import helpers
 from microbp.nn import ACTIVATIONS, MLP, Parameter
-from microbp.printing import check_place, number_text, printable, write_file
+from microbp.printing import check_place, language_now, number_text, printable, say, word, write_file
+from microbp.printing.language import ENGLISH
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS, TOLERANCE, TRIES, Verdict
 from microbp.stepping.names import expression, local_derivative, typeset
@@ -40,8 +37,6 @@ from microbp.stepping.stepper import Stepper
 ENDINGS = (".html", ".htm")
 RATE = 0.1
 """The learning rate that descent begins with."""
-SCRIPTS = ("words", "data", "numbers", "formula", "graph", "change", "quiz", "moves")
-"""The files of the script, in the order in which they stand in it."""
 SAID = 200
 """Longer sentences are cut in the middle."""
 
@@ -93,23 +88,28 @@ def page_html(
             "the graph, from a value inside it, a smaller batch, or raise max_nodes"
         )
     stepper = Stepper(root)
-    title = title or f"Backpropagation of {sentences.root_name(stepper)}, step by step"
+    title = word(title) or say("Backpropagation of {name}, step by step", name=sentences.root_name(stepper))
     rows, shown = _data(stepper, model)
+    words = {} if language_now() == ENGLISH else {english: word(english) for english in page_words()[1]}
     data = json.dumps(
-        {**shown, "start": start, "rate": learning_rate}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        {**shown, "words": words, "start": start, "rate": learning_rate},
+        ensure_ascii=False,
+        separators=(",", ":"),
+        allow_nan=False,
     )
-    style, script = _themes() + _file("page.css"), _script(rows)
+    style, script = page_style(), page_script(rows)
     parts = {
+        "language": language_now(),
         "title": html.escape(_cut(title, 120)),
         "policy": (
-            f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+            f"default-src 'none'; script-src '{content_hash(script)}'; style-src '{content_hash(style)}'; "
             "base-uri 'none'; form-action 'none'"
         ),
         "style": style,
         "data": re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", data),
         "script": script,
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _file("page.html"))  # one pass: data may hold {{
+    return filled_in(parts)
 
 
 def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[str, Any]]:
@@ -149,7 +149,7 @@ def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[
         "cards": cards,
         "steps": steps,
         "rules": list(rules),
-        "ideas": {idea.code: idea.sentence for idea in IDEAS},
+        "ideas": {idea.code: word(idea.sentence) for idea in IDEAS},
         "right": Verdict(True, 0, 0, None).sentence,
         "wrong": Verdict(False, 0, 0, None).sentence,
         "tolerance": TOLERANCE,
@@ -172,12 +172,16 @@ def _card(node: Value, box: Box, stepper: Stepper) -> list[Any]:
 
 
 def _arrival(step: Step) -> str:
-    """What the contribution is added to; where something has arrived before, up to the numbers."""
-    said = sentences.arrival(step)
-    numbers = (
-        f"{printing.decimals(step.before)} + {printing.factor(step.contribution)} = {printing.decimals(step.after)}."
+    """What the contribution is added to; where something has arrived before, with fields for the numbers."""
+    if step.first:
+        return sentences.arrival(step)
+    return say(
+        "It is added to what has arrived at {name} before: {before} + {contribution} = {after}.",
+        name=step.input_name,
+        before="{before}",
+        contribution="{contribution}",
+        after="{after}",
     )
-    return said if step.first else said.removesuffix(numbers)
 
 
 def _activation_above(above: Sequence[Step]) -> int | None:
@@ -216,31 +220,3 @@ def _exact(number: float) -> float | str:
     """A number for JSON, which has no inf and nan, to the last digit."""
     number = float(number)
     return number if math.isfinite(number) else str(number).replace("inf", "Infinity").replace("nan", "NaN")
-
-
-def _script(rows: Sequence[Op | Family]) -> str:
-    """The page's own code around the code of its operations, in one scope, without indents and comments."""
-    parts = [helpers(), rows_source(rows), *(_file(f"{name}.js") for name in SCRIPTS)]
-    lines = (line.strip() for part in parts for line in part.splitlines())
-    kept = (line for line in lines if line and not line.startswith("//"))
-    return "\n".join(['"use strict";', "(() => {", *kept, "})();\n"])
-
-
-def _themes() -> str:
-    """The colours of palette.py as CSS variables: dark where the reader's screen is dark, never on paper."""
-    dark = f"@media screen and (prefers-color-scheme: dark) {{\n:root {{{_variables(THEMES['dark'])}}}\n}}"
-    return f":root {{{_variables(THEMES['light'])}}}\n{dark}\n"
-
-
-def _variables(theme: Theme) -> str:
-    plain_ones = {name: getattr(theme, name) for name in ("ground", "box", "box_line", "text", "faint", "edge", "grad")}
-    kinds = {f"{kind}-{part}": getattr(look, part) for kind, look in theme.kinds.items() for part in ("fill", "line")}
-    return " ".join(f"--{name.replace('_', '-')}: {colour};" for name, colour in (plain_ones | kinds).items())
-
-
-def _file(name: str) -> str:
-    return resources.files("microbp.drawing.page").joinpath(name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from microbp.drawing.page.page import page_html
 from microbp.engine import Value
 from microbp.nn import MLP
+from microbp.printing import say
 from microbp.stepping.stepper import Detail, Stepper
 
 HEIGHT = 680
@@ -38,7 +39,7 @@ class PageView:
         text = page_html(self.root, model=self.model, title=self.title, start=self.start)
         return (
             f'<iframe sandbox="allow-scripts" width="100%" height="{self.height}" style="border: 0" '
-            f'title="Backpropagation, step by step" onload="{FOLLOW}" srcdoc="{html.escape(text)}"></iframe>'
+            f'title="{say("Backpropagation, step by step")}" onload="{FOLLOW}" srcdoc="{html.escape(text)}"></iframe>'
         )
 
 

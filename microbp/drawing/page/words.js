@@ -1,43 +1,51 @@
-// Every word that the scripts say: a page in another language has another file in the place of this one.
+// Every word that the scripts say, each sentence whole, and English; what it is in another language stands in the data.
+const filled = (text, fields) => text.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
+const told = (english, fields = {}) => filled(data.words[english] ?? english, fields);
+
 const words = {
-  was: (number) => `was ${number}`,
-  both: (number, old) => `${number} (was ${old})`,
-  valueOf: (name) => `Value of ${name}`,
-  descends: (name) => `Descent changes ${name}`,
-  afterSteps: (count) => ` after ${count.toLocaleString("en")} ${count === 1 ? "step" : "steps"} of descent`,
-  curve: (name, count, number) => `${name} over ${count} steps: ${number}`,
-  run: "Run",
-  stop: "Stop",
-  play: "Play",
-  pause: "Pause",
-  ofSamples: (sample, samples) => `${sample} of ${samples}`,
-  atValue: (count, all) => `value ${count} of ${all}`,
-  atStep: (step, all) => `step ${step} of ${all}`,
-  atUpdate: "update",
-  inEpoch: (epoch, place) => `epoch ${epoch}, ${place}`,
-
-  kinds: { up: "arrived", local: "local", part: "contribution", value: "value", old: "old", rate: "η", grad: "gradient", new: "new" },
-  localDerivative: "local derivative",
-  forward: "Forward pass: each value is computed from values that are there already.",
-  forwardStart: "Forward pass: the inputs and parameters are given; everything else is computed from them.",
-  backwardStart: "The backward pass starts at the end of the graph: a value's derivative with respect to itself is 1. "
-    + "Press → or Next.",
-  update: (epoch) => "Update: every parameter takes one step against its gradient, all at once, so that each gradient is "
-    + `that of the old numbers. The table has a line for each. Press → or Next for epoch ${epoch}.`,
-  heads: {
-    back: ["Step", "Derivative", "Arrived", "Local", "Contribution", "Total so far"],
-    forth: ["Value", "Equation", "Number"],
-    update: ["", "Update", "New"],
+  was: (number) => told("was {number}", { number }),
+  both: (number, old) => told("{number} (was {old})", { number, old }),
+  valueOf: (name) => told("Value of {name}", { name }),
+  descends: (name) => told("Descent changes {name}", { name }),
+  afterSteps: (said, steps) => {
+    const count = steps.toLocaleString("en");
+    return steps === 1 ? told("{said} after 1 step of descent", { said }) : told("{said} after {count} steps of descent", { said, count });
   },
-  soFar: { back: "The steps so far, the latest first", forth: "The values so far, the latest first",
-    update: "The update, each parameter" },
+  curve: (name, count, number) => told("{name} over {count} steps: {number}", { name, count, number }),
+  run: told("Run"),
+  stop: told("Stop"),
+  play: told("Play"),
+  pause: told("Pause"),
+  ofSamples: (sample, samples) => told("{sample} of {samples}", { sample, samples }),
+  atValue: (count, all) => told("value {count} of {all}", { count, all }),
+  atStep: (step, all) => told("step {step} of {all}", { step, all }),
+  atUpdate: told("update"),
+  inEpoch: (epoch, place) => told("epoch {epoch}, {place}", { epoch, place }),
 
-  given: (equation, number, numbers, name, gradient) =>
-    `${equation} = ${number}, with ${numbers.join(", ")}. The gradient at ${name} is ${gradient}.`,
-  answerFirst: "Answer first, or skip.",
-  typeNumber: "Type a number, or a product such as 0.5*0.2.",
-  oneMore: (said) => `${said} One more try.`,
-  points: (share, right, asked) => `Score: ${share} %, ${right} of ${asked} right.`,
-  missed: (said) => `${said} Missed:`,
-  missedStep: (step, by) => `step ${step}: ${by}`,
+  kinds: { up: told("arrived"), local: told("local"), part: told("contribution"), value: told("value"), old: told("old"), rate: "η",
+    grad: told("gradient"), new: told("new") },
+  grad: told("grad"),
+  localDerivative: told("local derivative"),
+  forward: told("Forward pass: each value is computed from values that are there already."),
+  forwardStart: told("Forward pass: the inputs and parameters are given; everything else is computed from them."),
+  backwardStart: told("The backward pass starts at the end of the graph: a value's derivative with respect to itself is 1. Press → or Next."),
+  update: (epoch) => told("Update: every parameter takes one step against its gradient, all at once, so that each gradient is that of the old numbers. The table has a line for each. Press → or Next for epoch {epoch}.", { epoch }),
+  heads: {
+    back: [told("Step"), told("Derivative"), told("Arrived"), told("Local"), told("Contribution"), told("Total so far")],
+    forth: [told("Value"), told("Equation"), told("Number")],
+    update: ["", told("Update"), told("New")],
+  },
+  soFar: { back: told("The steps so far, the latest first"), forth: told("The values so far, the latest first"),
+    update: told("The update, each parameter") },
+
+  given: (formula, value, numbers, name, gradient) => told(
+    "{formula} = {value}, with {inputs}. The gradient at {name} is {gradient}.", { formula, value, inputs: numbers.join(", "), name, gradient }),
+  why: (...sentences) => sentences.reduce((one, next) => told("{one} {next}", { one, next })),
+  aloud: (place, formula, why) => told("{place}: {formula}. {why}", { place, formula, why }),
+  answerFirst: told("Answer first, or skip."),
+  typeNumber: told("Type a number, or a product such as 0.5*0.2."),
+  oneMore: (said) => told("{said} One more try.", { said }),
+  points: (share, right, asked) => told("Score: {share} %, {right} of {asked} right.", { share, right, asked }),
+  missed: (said) => told("{said} Missed:", { said }),
+  missedStep: (step, by) => told("step {step}: {by}", { step, by }),
 };

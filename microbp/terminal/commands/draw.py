@@ -19,6 +19,7 @@ from microbp.drawing.levels import FOLDED, MAX_NODES
 from microbp.drawing.style import CHOICES, SHOWN
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
+from microbp.printing import say
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping.names import name_graph
 from microbp.terminal.output import put
@@ -100,11 +101,15 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
             wide, smallest = svg_width(Path(options.output).read_bytes()), smallest_text(str(drawing.source))
             said |= {"text_points": smallest, "size": _unfitted(wide, smallest)}
     said["level"], said["why"] = drawing.level
-    what = f"{said['pictures']:,} pictures" if "pictures" in said else "Picture"
-    text = f"{what}: {said['picture']} (level {said['level']}: {said['why']})"
+    level = {"file": said["picture"], "level": said["level"], "why": said["why"]}
+    text = say("Picture: {file} (level {level}: {why})", **level)
+    if "pictures" in said:
+        text = say("{count:,} pictures: {file} (level {level}: {why})", count=said["pictures"], **level)
     if "size" in said:
         text += f"\n{said['size']}"
-    put(options, said, f"{text}\ngradients that differ: {', '.join(wrong) or 'none'}" if options.compare else text)
+    if options.compare:
+        text += "\n" + say("gradients that differ: {names}", names=", ".join(wrong) or say("none"))
+    put(options, said, text)
     return 1 if wrong else 0
 
 
@@ -125,10 +130,17 @@ def _same(problem: Problem, options: argparse.Namespace) -> dict[str, Any]:
 def _unfitted(wide: float, text: float) -> str:
     """How wide a picture came out, and what its text would be on paper."""
     paper = Size.of("paper")
-    said, there = f"{paper.said(wide)} wide, text of {text:.0f} pt or more", text * paper.width / wide
-    if there < paper.least - 0.05:
-        said += f"; {there:.1f} pt at {paper.said(paper.width)}: --for paper (or {', '.join(MEDIA[1:])}) can be read"
-    return said
+    said, there = say("{width} wide, text of {size:.0f} pt or more", width=paper.said(wide), size=text), text
+    there *= paper.width / wide
+    if there >= paper.least - 0.05:
+        return said
+    return say(
+        "{said}; {size:.1f} pt at {width}: --for paper (or {others}) can be read",
+        said=said,
+        size=there,
+        width=paper.said(paper.width),
+        others=", ".join(MEDIA[1:]),
+    )
 
 
 def differing(path: str, problem: Problem, root: Value) -> dict[str, float]:

@@ -19,7 +19,7 @@ from microbp.drawing.page.page import page_html
 from microbp.drawing.page.view import PageView
 from microbp.drawing.palette import THEMES
 from microbp.errors import GraphError, RendererError
-from microbp.printing import decimals, number_text
+from microbp.printing import decimals, factor, number_text
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.names import typeset
@@ -136,7 +136,9 @@ def test_sentences_come_from_explain():
     for step, row in zip(stepper, data["steps"], strict=True):
         *_, reason, rule, arrival, _, _ = row
         assert (reason, data["rules"][rule]) == (sentences.local_reason(step), step.rule)
-        assert arrival == sentences.arrival(step) if step.first else sentences.arrival(step).startswith(arrival)
+        numbers = {"before": step.before, "contribution": step.contribution, "after": step.after}
+        shown = {name: factor(x) if name == "contribution" else decimals(x) for name, x in numbers.items()}
+        assert arrival.format(**shown) == sentences.arrival(step)
     assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
 
 
