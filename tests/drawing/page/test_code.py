@@ -8,7 +8,8 @@ import pytest
 
 import microbp
 from microbp.drawing.page.code import row_of, rows_source
-from microbp.drawing.page.page import _data, _file
+from microbp.drawing.page.page import _data
+from microbp.drawing.page.parts import _file
 from microbp.engine import OPS, Constant, Value, apply
 from microbp.engine.ops import FAMILIES
 from microbp.formula.javascript import helpers
