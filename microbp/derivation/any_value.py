@@ -16,6 +16,7 @@ from microbp.engine import Value
 from microbp.errors import UnknownNameError
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
+from microbp.printing import breadth, say
 from microbp.problems import Problem, as_network
 from microbp.stepping.names import one_named
 from microbp.stepping.products import Products
@@ -40,14 +41,15 @@ def value_lines(problem: Problem, name: str, width: int = 80) -> Iterator[str]:
     value = found[0] if found else one_named(stepper.names, name)
     own = stepper.names[value].text()
     if own != name:
-        yield f"{name} is {f'∂{stepper.names[stepper.root].text()}/∂{own}' if name[0] in 'δd' else own}"
+        other = f"∂{stepper.names[stepper.root].text()}/∂{own}" if name[0] in "δd" else own
+        yield say("{name} is {other}", name=name, other=other)
     for line in Products(stepper).lines(value):
         head, *parts = line.split(" = ")
-        if len(line) <= width:
+        if breadth(line) <= width:
             yield line
         else:
             yield f"{head} = {parts[0]}"
-            yield " " * len(head) + " = " + " = ".join(parts[1:])
+            yield " " * breadth(head) + " = " + " = ".join(parts[1:])
 
 
 def _general(stepper: Stepper, model: MLP, name: str) -> list[Value]:

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from microbp.engine import Value
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import decimals
+from microbp.printing import decimals, say, word
 from microbp.stepping.sentences import root_name
 from microbp.stepping.stepper import Stepper
 
@@ -47,7 +47,7 @@ def layer_text(stepper: Stepper, model: MLP, l: int, width: int = 98) -> str:
     samples = list(zip(*found, strict=True))
     db = [sum(stepper.grad(net) or 0.0 for net in column) for column in found]
     how, factors = _delta(stepper, model, l, samples)
-    told = f"δ{n} = {how}" if how else "the loss is made of these nets"
+    told = f"δ{n} = {how}" if how else say("the loss is made of these nets")
     matrices: dict[str, Sequence[Sequence[float | None]]] = {
         **factors,
         f"δ{n}": [[stepper.grad(net) for net in sample] for sample in samples],
@@ -57,7 +57,10 @@ def layer_text(stepper: Stepper, model: MLP, l: int, width: int = 98) -> str:
     }
     widest = max(map(len, matrices))
     lines = [
-        f"{layer.name}: δ{n} is ∂{root_name(stepper)}/∂z{n}, a row for each sample; {told}",
+        say(
+            "{layer}: {delta} is {derivative}, a row for each sample; {how}",
+            **{"layer": word(layer.name), "delta": f"δ{n}", "derivative": f"∂{root_name(stepper)}/∂z{n}", "how": told},
+        ),
         *(f"  {line}" for name, rows in matrices.items() for line in matrix_lines(name.rjust(widest), rows, width - 2)),
     ]
     biases = {neuron.b for neuron in layer.neurons}
@@ -65,7 +68,13 @@ def layer_text(stepper: Stepper, model: MLP, l: int, width: int = 98) -> str:
         b = biases.pop()
         grad = stepper.grad(b)
         total = "?" if grad is None else decimals(grad)
-        lines.append(f"{stepper.names[b].text()} is shared by the layer: its gradient is the sum of db{n}, {total}.")
+        name = stepper.names[b].text()
+        lines.append(
+            say(
+                "{name} is shared by the layer: its gradient is the sum of {parts}, {total}.",
+                **{"name": name, "parts": f"db{n}", "total": total},
+            )
+        )
     return "\n".join(lines)
 
 
@@ -90,7 +99,8 @@ def _delta(
         return "", factors
     if model.layers[l].neurons[0].activation == "softmax":
         factors[f"a{n}"] = [[out.data for out in map(made.__getitem__, sample)] for sample in samples]
-        return f"a{n} ⊙ ({how} − the row sums of {how} ⊙ a{n})", factors
+        sums = say("the row sums of {product}", product=f"{how} ⊙ a{n}")
+        return f"a{n} ⊙ ({how} − {sums})", factors
     if samples[0][0] not in made:
         return how, factors
     factors[f"f′(z{n})"] = [[stepper.arrivals(net)[0].local for net in sample] for sample in samples]
@@ -104,5 +114,5 @@ def matrix_lines(name: str, rows: Sequence[Sequence[float | None]], room: int = 
     most = min(MOST, max(1, (room - len(name) - 9) // (width + 2)))  # there is room for so many, and for dots
     cells = [row[:most] + ["…"] * (len(all_of) > most) for row, all_of in zip(cells, rows, strict=False)]
     lines = [f"[ {'  '.join(cell.rjust(width if cell != '…' else 1) for cell in row)} ]" for row in cells]
-    lines += [f"… {len(rows)} rows"] * (len(rows) > MOST)
+    lines += [say("… {count} rows", count=len(rows))] * (len(rows) > MOST)
     return [f"{' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]

@@ -11,7 +11,6 @@ graph 0.082167041, indices 0.082167041, dW2[0, 0] = 0.082167041: they agree (0 a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from microbp.errors import UnknownNameError, nearest
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
-from microbp.printing import decimals, number_text, room
+from microbp.printing import decimals, filled, number_text, room, say
 from microbp.problems import Problem, as_network
 from microbp.stepping.paths import Paths, paths
 
@@ -87,13 +86,25 @@ class Derivation:
     def page(self, width: int = WIDTH) -> str:
         """What it prints, in lines of at most so many characters where they can be broken."""
         graph, index, matrix = map(decimals, self.gradients)
-        doubt = "they DIFFER: is the graph batch_loss(model, X, Y, loss, l2) with these very numbers?"
-        verdict = f"{'they agree' if self.ok else doubt} ({number_text(self.apart, 1)} apart)"
-        last = f"   graph {graph}, indices {index}, {self.entry} = {matrix}: {verdict}"
-        lines = (
-            wrap(line, max(width, 40), subsequent_indent=" " * 9, break_on_hyphens=False) or [""]
-            for line in (*self.text, last)
+        apart = number_text(self.apart, 1)
+        verdict = (
+            say("they agree ({distance} apart)", distance=apart)
+            if self.ok
+            else say(
+                "they DIFFER: is the graph batch_loss(model, X, Y, loss, l2) with these very numbers? "
+                "({distance} apart)",
+                distance=apart,
+            )
         )
+        line = say(
+            "graph {graph}, indices {index}, {entry} = {matrix}: {verdict}",
+            graph=graph,
+            index=index,
+            entry=self.entry,
+            matrix=matrix,
+            verdict=verdict,
+        )
+        lines = (filled(line, max(width, 40), 9, break_words=True) for line in (*self.text, f"   {line}"))
         return "\n".join(part for line in lines for part in line)
 
 
@@ -142,10 +153,10 @@ def derivation(
     index = sum(term.share for term in terms) + page.penalty
     text = (
         page.about(),
-        *("", "1. The graph: the sum over branches", *(f"   {s}" for s in page.graph_text(found, read, branches))),
-        *("", "2. Index notation", *(f"   {s}" for s in page.index_text(terms, index, branches))),
-        *("", "3. The vectorized line", *(f"   {s}" for s in page.lines_text(lines))),
-        *("", "4. Side by side"),
+        *("", say("1. The graph: the sum over branches"), *(f"   {s}" for s in page.graph_text(found, read, branches))),
+        *("", say("2. Index notation"), *(f"   {s}" for s in page.index_text(terms, index, branches))),
+        *("", say("3. The vectorized line"), *(f"   {s}" for s in page.lines_text(lines))),
+        *("", say("4. Side by side")),
     )
     gradients = (found.gradient, index, page.gradient)
     return Derivation(own.value.label, own.general, found, read, terms, lines, own.entry, gradients, text)

@@ -21,7 +21,7 @@ from microbp.formula.language import Formula
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import PlacedParameter
-from microbp.printing import decimals, factor
+from microbp.printing import decimals, factor, say
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
@@ -61,7 +61,9 @@ def sum_text(texts: Sequence[str], numbers: Iterable[float], most: int) -> str:
     'a + … 2 more (5)'
     """
     rest = list(numbers)[most:]
-    return " + ".join([*texts[:most], *[f"… {len(rest)} more ({decimals(sum(rest))})"] * bool(rest)])
+    return " + ".join(
+        [*texts[:most], *[say("… {count} more ({sum})", count=len(rest), sum=decimals(sum(rest)))] * bool(rest)]
+    )
 
 
 @dataclass(frozen=True)

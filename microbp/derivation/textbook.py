@@ -4,50 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from microbp import vectorized
-from microbp.derivation.routes import Routes, Term, sum_text
+from microbp.derivation.routes import Term, sum_text
+from microbp.derivation.vectorized_lines import ENDS, VectorizedLines, cut
 from microbp.engine import Value
 from microbp.formula.language import Formula
 from microbp.losses import LOSSES
-from microbp.printing import columns, decimals, derivative, factor
+from microbp.printing import decimals, derivative, factor, say, word
 from microbp.stepping.names import base_name
 from microbp.stepping.paths import Path, Paths
 from microbp.stepping.step import product_text as product_text
 
-ENDS = 4
-"""How many are written at each end of a long path and of a deep network."""
 
-
-def cut(items: Sequence[Any], dots: Any, ends: int) -> list[Any]:
-    """The items, of many the first and the last with dots between.
-
-    >>> cut("abcdef", "…", 2), cut("abcde", "…", 2)
-    (['a', 'b', '…', 'e', 'f'], ['a', 'b', 'c', 'd', 'e'])
-    """
-    return list(items) if len(items) <= 2 * ends + 1 else [*items[:ends], dots, *items[-ends:]]
-
-
-class Textbook(Routes):
+class Textbook(VectorizedLines):
     """The routes in words and formulas."""
 
     def about(self) -> str:
         """Which parameter it is."""
         p, layer = self.parameter, self.model.layers[self.parameter.layer - 1]
-        name, label = layer.neurons[p.neurons[0]].name, p.value.label
-        whose = f"the bias of {name}" if len(p.neurons) == 1 else f"the one bias of {len(p.neurons)} neurons"
+        name, label = word(layer.neurons[p.neurons[0]].name), p.value.label
         if p.input is not None:
-            whose = f"the weight from {self.name(self.nets[p.neurons[0]][0].inputs[2 * p.input + 1])} to {name}"
-        return f"{label}{f' is {p.general}' * (label != p.general)}: {whose} ({layer.name})"
+            source = self.name(self.nets[p.neurons[0]][0].inputs[2 * p.input + 1])
+            whose = say("the weight from {source} to {neuron}", source=source, neuron=name)
+        elif len(p.neurons) == 1:
+            whose = say("the bias of {neuron}", neuron=name)
+        else:
+            whose = say("the one bias of {count} neurons", count=len(p.neurons))
+        called = label if label == p.general else say("{name} is {other}", name=label, other=p.general)
+        return say("{name}: {what} ({layer})", name=called, what=whose, layer=word(layer.name))
 
     def who(self, place: tuple[int, int]) -> str:
         """Which net is meant, where there are several."""
         i, j = place
-        words = [f"sample {i + 1}"] * (self.m > 1) + [self.name(self.nets[j][i])] * (len(self.parameter.neurons) > 1)
-        return f"{', '.join(words)}: " if words else ""
+        words = [say("sample {number}", number=i + 1)] * (self.m > 1)
+        words += [self.name(self.nets[j][i])] * (len(self.parameter.neurons) > 1)
+        return say("{what}: ", what=", ".join(words)) if words else ""
 
     def name(self, value: Value) -> str:
         """What the graph calls a value, of whichever sample."""
@@ -68,7 +62,7 @@ class Textbook(Routes):
                 chain.append(step.input_name)
                 numbers.append(1.0)
         place = self.places.get(path.steps[-1].node)
-        yield f"  {self.who(place) if place else 'penalty: '}{' → '.join(cut(chain, '…', ENDS))}"
+        yield f"  {self.who(place) if place else say('penalty: ')}{' → '.join(cut(chain, '…', ENDS))}"
         factors = f"{' × '.join(cut([*map(factor, numbers[:-1])], '…', ENDS))} = " if len(chain) > 2 else ""
         yield f"    = {factors}{decimals(path.product)}"
 
@@ -76,9 +70,13 @@ class Textbook(Routes):
         """The largest paths, then a line for each net: what its paths share is a factor."""
         leaf, d = self.parameter.value.label, partial(derivative, self.root_name)
         shown = found.largest[: found.count if found.count <= most else 2]
-        plural = "path leads" if found.count == 1 else "paths lead"
-        largest = ", the largest" if len(shown) < found.count else ""
-        yield f"{found.count:,} {plural} from {self.root_name} to {leaf}{largest}:"
+        ends = {"root": self.root_name, "leaf": leaf}
+        if found.count == 1:
+            yield say("1 path leads from {root} to {leaf}:", **ends)
+        elif len(shown) == found.count:
+            yield say("{count:,} paths lead from {root} to {leaf}:", count=found.count, **ends)
+        else:
+            yield say("{count:,} paths lead from {root} to {leaf}, the largest:", count=found.count, **ends)
         for path in shown:
             yield from self.path_text(path)
         net, out = self.example
@@ -87,23 +85,32 @@ class Textbook(Routes):
         summed = f"({' + '.join(ways[:2] + ['…'] * (len(ways) > 2))})"
         chain = [d(self.name(out)) if self.parameter.layer == self.depth else summed]
         chain += [derivative(self.name(out), self.name(net))] * (out is not net) + [derivative(self.name(net), leaf)]
-        each = " and ".join(["neuron"] * (len(self.parameter.neurons) > 1) + ["sample"] * (self.m > 1))
         product = found.count - len(self.penalties) <= len(read)
-        shared = f"{'As a product' if product else 'What paths share is a factor'}: {d(leaf)} ="
-        if len(read) + len(self.penalties) > 1:
-            shared = f"For each {each}, the share of its net" if each else "The share of the net"
-            shared += (
-                f" in {d(leaf)}{' (what its paths share is a factor)' if not product else ''}, for {self.name(net)}:"
-            )
-        yield f"{shared} {' · '.join(chain)}"
+        yield self._shared(product, len(read) + len(self.penalties) > 1, d(leaf), self.name(net), " · ".join(chain))
         for term in read[:most]:
             numbers = term.text(most if len(read) == 1 else max(most // 2, 1))
             yield f"  {self.who((term.sample, term.neuron))}{numbers} × {factor(term.before)} = {decimals(term.share)}"
         if rest := [term.share for term in read[most:]]:
-            yield f"  … {len(rest)} more: {decimals(sum(rest))}"
-        yield from (f"  penalty, (λ/2m) · 2w: {product_text(step)}" for step in self.penalties)
+            yield "  " + say("… {count} more: {sum}", count=len(rest), sum=decimals(sum(rest)))
+        yield from ("  " + say("penalty, (λ/2m) · 2w: {what}", what=product_text(s)) for s in self.penalties)
         if len(read) + len(self.penalties) > 1:
-            yield f"  together: {d(leaf)} = {decimals(found.gradient)}"
+            yield "  " + say("together: {what}", what=f"{d(leaf)} = {decimals(found.gradient)}")
+
+    def _shared(self, product: bool, several: bool, of: str, net: str, chain: str) -> str:
+        """What stands before the product of one net, or of each."""
+        if not several:
+            said = say("As a product: {of} =", of=of) if product else say("What paths share is a factor: {of} =", of=of)
+            return f"{said} {chain}"
+        each = (len(self.parameter.neurons) > 1, self.m > 1)
+        whose = {
+            (False, False): say("The share of the net in {of}", of=of),
+            (True, False): say("For each neuron, the share of its net in {of}", of=of),
+            (False, True): say("For each sample, the share of its net in {of}", of=of),
+            (True, True): say("For each neuron and sample, the share of its net in {of}", of=of),
+        }[each]
+        if product:
+            return say("{whose}, for {net}: {chain}", whose=whose, net=net, chain=chain)
+        return say("{whose} (what its paths share is a factor), for {net}: {chain}", whose=whose, net=net, chain=chain)
 
     def index_text(self, terms: Sequence[Term], index: float, most: int) -> Iterator[str]:
         """The sums over indices, then with the indices and numbers of this parameter."""
@@ -114,26 +121,40 @@ class Textbook(Routes):
         if l == L and self.functions[-1] == "softmax":
             out = self.model.layers[-1].neurons[first.neuron].out_label
         at = f"[{l}][i,{first.neuron}]"
-        called = f"a{at} is {out} of sample i, z{at} is {net}"
-        where = "Here i is the sample"
+        x = self.model.input_labels[0]
         if self.m > 1:  # the marks of samples count from 1
-            at, where = f"[{l}][0,{first.neuron}]", "Here i is a sample's row, 0 for @1"
-            called = f"a{at} is {out}@1, z{at} is {net}@1"
-        yield f"{where}: {called}; a[0] = X: a[0][i,0] is {self.model.input_labels[0]}"
+            yield say(
+                "Here i is a sample's row, 0 for @1: {a} is {out}, {z} is {net}; a[0] = X: a[0][i,0] is {x}",
+                **{"a": f"a[{l}][0,{first.neuron}]", "out": f"{out}@1"},
+                **{"z": f"z[{l}][0,{first.neuron}]", "net": f"{net}@1", "x": x},
+            )
+        else:
+            yield say(
+                "Here i is the sample: {a} is {out} of sample i, {z} is {net}; a[0] = X: a[0][i,0] is {x}",
+                **{"a": f"a{at}", "out": out, "z": f"z{at}", "net": net, "x": x},
+            )
         penalty = f" + (λ/m) · {'Σ_j ' if len(p.neurons) > 1 else ''}{p.indexed}" if self.l2 else ""
         yield f"{d(p.indexed)} = Σ_i {'Σ_j ' if len(p.neurons) > 1 else ''}δ[{l}][i,j]{times}{penalty}"
         if l < L:
             prime = f"{self.prime(l).text(x='z', out='a')} ({self.functions[l - 1]})"
-            alike = f"; so on to δ[{L - 1}]" if l < L - 1 else ""
+            alike = say("; so on to {last}", last=f"δ[{L - 1}]") if l < L - 1 else ""
             yield f"δ[{l}][i,j] = (Σ_q δ[{l + 1}][i,q] · w[{l + 1}][q,j]) · f′(z[{l}][i,j]), f′ = {prime}{alike}"
         yield f"δ[{L}][i,j] = {self.output_text()}"
-        ranges = [("i", self.m, f"m = {self.m} sample{'s' if self.m > 1 else ''}"), ("j", self.sizes[l], "neurons")]
-        ranges += [("k", self.sizes[l - 1], "inputs")] * (k is not None)
-        ranges += [("q", self.sizes[min(l + 1, L)], f"neurons of layer {l + 1}")] * (l < L)
-        yield "for " + ", ".join(f"{s} = 0{f' … {n - 1}' * (n > 1)} ({what})" for s, n, what in ranges)
+        ranges = [say("{range} (m = 1 sample)", range="i = 0")]
+        if self.m > 1:
+            ranges = [say("{range} (m = {count} samples)", range=_range("i", self.m), count=self.m)]
+        ranges.append(say("{range} (neurons)", range=_range("j", self.sizes[l])))
+        if k is not None:
+            ranges.append(say("{range} (inputs)", range=_range("k", self.sizes[l - 1])))
+        if l < L:
+            ranges.append(
+                say("{range} (neurons of layer {number})", range=_range("q", self.sizes[l + 1]), number=l + 1)
+            )
+        yield say("for {ranges}", ranges=say(", ").join(ranges))
         numbers = first.text(most) if l < L else self.filled(first)
         indices = f"j = {first.neuron}{f', k = {k}' * (k is not None)}"
-        yield f"With {indices}: δ[{l}][{first.sample},{first.neuron}] = {numbers} = {decimals(first.delta)}"
+        delta = f"δ[{l}][{first.sample},{first.neuron}] = {numbers} = {decimals(first.delta)}"
+        yield say("With {indices}: {delta}", indices=indices, delta=delta)
         texts = [factor(t.delta) + (f" × {factor(t.before)}" if k is not None else "") for t in terms]
         total = sum_text(texts, [t.share for t in terms], most)
         times = f" × {len(p.neurons)}" if len(p.neurons) > 1 else ""
@@ -150,12 +171,13 @@ class Textbook(Routes):
             text = f"{up.format('j')} · ({d(up.format('j'))} − t), t = {sum_}, {by_output} (softmax)"
         else:
             text = f"{by_output}, f′ = {self.prime(L).text(x='z', out='a')} ({f})"
-            text = f" = {self.output().text()}, as {text}" if f in row.delta else f", {text}"
+            text = say(" = {delta}, as {why}", delta=self.output().text(), why=text) if f in row.delta else f", {text}"
             text = f"{d(f'a[{L}][i,j]')} · f′(z[{L}][i,j]){text}"
         if "softmax_cross_entropy" in self.loss:
-            text += ", p = softmax of the whole row a[i]" + (", times the sum of the row y[i]" if self.weighted else "")
-        text += f", n = {self.sizes[-1]} outputs" if "n" in self.output().names else ""
-        return text + ("; but a logarithm that is clipped at 1e−12 has the derivative 0" if self.clipped else "")
+            text += say(", p = softmax of the whole row a[i]")
+            text += say(", times the sum of the row y[i]") if self.weighted else ""
+        text += say(", n = {count} outputs", count=self.sizes[-1]) if "n" in self.output().names else ""
+        return text + (say("; but a logarithm that is clipped at 1e−12 has the derivative 0") if self.clipped else "")
 
     @property
     def clipped(self) -> bool:
@@ -176,43 +198,6 @@ class Textbook(Routes):
         numbers["t"] = float(self.by_output[term.sample] @ outs[-1][term.sample])
         return self.output().text({name: factor(number) for name, number in numbers.items()}).replace("·", " × ")
 
-    def lines(self) -> Iterator[tuple[str, str, str]]:
-        """The vectorized lines, from the output back to the parameter: NumPy code, formula, shapes."""
-        l, L, d = self.parameter.layer, self.depth, partial(derivative, self.root_name)
-        shapes = [f"({self.m}, {n})" for n in self.sizes]
-        if LOSSES[self.loss].of == "softmax_cross_entropy":
-            times = " * Y.sum(axis=1, keepdims=True)" if self.weighted else ""
-            yield f"e = np.exp(a{L} - a{L}.max(axis=1, keepdims=True))", f"e = exp(a{L}), shifted", shapes[L]
-            yield f"p = e / e.sum(axis=1, keepdims=True){times}", f"p = softmax(a{L}), by rows", shapes[L]
-        names, up = {"a": f"a{L}", "x": f"z{L}", "y": "Y"}, d(f"a{L}")
-        if self.functions[-1] == "softmax":
-            code = Formula("u * a").substitute(u=Formula(LOSSES[self.loss].derivative)).numpy(**names)
-            yield f"t = ({code}).sum(axis=1, keepdims=True)", f"t = row sums of {up} ⊙ a{L}", f"({self.m}, 1)"
-        made = {"linear": up, "softmax": f"a{L} ⊙ ({up} − t)"}.get(self.functions[-1], f"{up} ⊙ f′(z{L})")
-        yield f"delta{L} = {self.output().numpy(**names)}", f"δ{L} = {made}", shapes[L]
-        for q in range(L - 1, l - 1, -1):
-            code, formula = f"delta{q + 1} @ W{q + 1}", f"δ{q + 1} W{q + 1}"
-            shape = f"{shapes[q + 1]} @ ({self.sizes[q + 1]}, {self.sizes[q]})"
-            if self.functions[q - 1] != "linear":
-                prime = self.prime(q).substitute(x=Formula.atom(f"z{q}"), out=Formula.atom(f"a{q}"))
-                code = Formula("d * f").numpy(d=f"({code})", f=prime)
-                formula, shape = f"({formula}) ⊙ f′(z{q})", f"({shape}) * {shapes[q]}"
-            yield f"delta{q} = {code}", f"δ{q} = {formula}", f"{shapes[q]} = {shape}"
-        own = f"{'b' if self.parameter.input is None else 'W'}{l}"
-        code, formula = (f" + l2 / m * {own}" if self.l2 else ""), (f" + (λ/m) {own}" if self.l2 else "")
-        if self.parameter.input is None:
-            shape = f"({self.sizes[l]},) from {shapes[l]}"
-            yield f"db{l} = delta{l}.sum(axis=0){code}", f"{d(own)} = Σ_i δ{l}[i]{formula}", shape
-        else:
-            shape = f"({self.sizes[l]}, {self.sizes[l - 1]}) = ({self.sizes[l]}, {self.m}) @ {shapes[l - 1]}"
-            yield f"dW{l} = delta{l}.T @ a{l - 1}{code}", f"{d(own)} = δ{l}ᵀ a{l - 1}{formula}", shape
 
-    def lines_text(self, lines: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-        """The lines, which axes are summed, and which entry is ours."""
-        p, l = self.parameter, self.parameter.layer
-        yield from columns(cut(lines, ("…", "…", "…"), ENDS))
-        both = f"delta{l}" if p.input is None else f"delta{l} and a{l - 1}{' = X' if l == 1 else ''}"
-        more = f"; over q, over axis 1 of delta{l + 1} and axis 0 of W{l + 1}" if l < self.depth else ""
-        more += f"; over j, over axis 0 of db{l}" if len(p.neurons) > 1 else ""
-        yield f"The sum over i runs over axis 0 of {both}: the samples{more}."
-        yield f"The gradient of {p.value.label} is {p.entry} = {decimals(self.gradient)}"
+def _range(index: str, count: int) -> str:
+    return f"{index} = 0{f' … {count - 1}' * (count > 1)}"

@@ -58,6 +58,7 @@ COMMANDS = {
         "derive the gradient of a weight, with indices and as matrices; --general: the formulas for any layer",
         "w1-w8 --weight w5",
         "network",
+        speaks=True,
         folder="formulas",
     ),
     "forward": Command(

@@ -8,6 +8,8 @@ from functools import cache
 
 import pytest
 
+from microbp.derivation.general.notations import NOTATIONS
+from microbp.derivation.general.table import TABLE
 from microbp.drawing.levels import FOLDED
 from microbp.drawing.page.parts import page_words
 from microbp.drawing.palette import SHAPES
@@ -25,6 +27,8 @@ from tests import ROOT
 
 PACKAGE = ROOT / "microbp"
 OTHERS = [name for name in languages() if name != ENGLISH]
+WORDS = re.compile(r"(?<![\w{:])[a-z]{4,}(?![\w}(])")
+"""An English word among formulas: what stands in braces, and what is called, are names."""
 LAYERS = {"hidden layer", "output layer", "layer {}", "neuron {}"}
 """What built-in problems and `nn` call their boxes."""
 
@@ -41,6 +45,10 @@ def data():
     yield from (name for head in HEADS.values() for name in head if name)
     yield from LAYERS
     yield from (*SHAPES, *FOLDED)
+    yield from (notation.about for notation in NOTATIONS.values())
+    for row in TABLE:
+        yield row.about
+        yield from (text for text in (row.rows, row.columns, row.theta, row.shows[0]) if WORDS.search(text))
 
 
 @cache

@@ -19,7 +19,7 @@ from microbp.derivation.general.quantities import Quantities
 from microbp.derivation.general.table import TABLE, Row
 from microbp.derivation.matrices import matrix_lines
 from microbp.errors import MicrobpError
-from microbp.printing import Shown, decimals, in_width
+from microbp.printing import Shown, decimals, in_width, say, word
 from microbp.problems import Problem
 
 WIDTH = 98
@@ -99,27 +99,35 @@ class _Page:
         """What is meant by the letters."""
         one, n = self.of, self.notation
         sizes = map(str, one.case.sizes)
-        yield f"{one.network.title}. The formulas for any layer l; L is the last."
-        yield f"Notation: {n.about}."
+        yield say("{title}. The formulas for any layer l; L is the last.", title=word(one.network.title))
+        yield say("Notation: {about}.", about=word(n.about))
         first, last = n.layers_from, one.depth + n.layers_from
-        weights = "(n_in, n_out), w_ij from i to j" if n.w_ij else "(n_out, n_in)"
-        samples = f"{one.m} sample{'s' if one.m > 1 else ''} in {'columns' if n.columns else 'rows'}"
-        yield (
-            f"Layers {first} to L = {last} of {', '.join(sizes)}; {n.called('W')} is {weights}; "
-            f"{samples}; entries are counted from {n.index_from}."
+        weights = say("(n_in, n_out), w_ij from i to j") if n.w_ij else "(n_out, n_in)"
+        if one.m > 1:
+            samples = say("{m} samples in columns", m=one.m) if n.columns else say("{m} samples in rows", m=one.m)
+        else:
+            samples = say("1 sample in columns") if n.columns else say("1 sample in rows")
+        yield say(
+            "Layers {first} to L = {last} of {sizes}; {W} is {weights}; {samples}; entries are counted from {start}.",
+            **{"first": first, "last": last, "sizes": ", ".join(sizes), "W": n.called("W"), "weights": weights},
+            **{"samples": samples, "start": n.index_from},
         )
         if one.times > 1:
-            yield f"δ is that of a sample's own {n.called('E')}, without the 1/m of the mean; m = {one.m}."
+            E = n.called("E")
+            yield say("δ is that of a sample's own {E}, without the 1/m of the mean; m = {m}.", E=E, m=one.m)
         if one.case.l2:
-            own = one.network.penalty.replace("λ", decimals(one.network.l2))
-            other = f": the penalty of the problem, {own} Σ w², is (λ/2m) Σ w²"
-            yield f"λ = {decimals(one.case.l2)}{other if one.network.penalty != 'λ/2m' else ''}."
+            l2, own = decimals(one.case.l2), one.network.penalty.replace("λ", decimals(one.network.l2))
+            yield (
+                f"λ = {l2}."
+                if one.network.penalty == "λ/2m"
+                else say("λ = {l2}: the penalty of the problem, {own} Σ w², is (λ/2m) Σ w².", l2=l2, own=own)
+            )
         if one.network.shared_bias:
-            yield "A layer has one bias for all its neurons; its gradient is the sum of theirs."
+            yield say("A layer has one bias for all its neurons; its gradient is the sum of theirs.")
         if not one.network.train_biases:
-            yield "Biases are not trained: the update leaves them as they are."
+            yield say("Biases are not trained: the update leaves them as they are.")
         if n.theta:
-            yield "[1 a] has a column of ones before a; (:, 2:end) cuts the column that belongs to it."
+            yield say("[1 a] has a column of ones before a; (:, 2:end) cuts the column that belongs to it.")
 
     def has(self, row: Row) -> bool:
         """Whether this notation and this network have it."""
@@ -128,14 +136,14 @@ class _Page:
 
     def formula(self, row: Row) -> GeneralFormula:
         """The row, written."""
-        template = (self.notation.theta and row.theta) or (self.notation.columns and row.columns) or row.rows
+        template = word((self.notation.theta and row.theta) or (self.notation.columns and row.columns) or row.rows)
         weights, L = row.of == "weights", self.of.depth
         ranges = {"last": range(L, L + 1), "hidden": range(L - 1, 0, -1), "before": range(L - 1, max(L - 2, 0), -1)}
         layers = ranges.get(row.of, range(1 + (row.of == "behind"), L + 1))
         each = tuple(tuple(self._layer(row, template, l, weights)) for l in layers)
         entry = self._written(row.entry, "l", weights, L)
         return GeneralFormula(
-            self._written(row.about, "l", weights, L), self._written(template, "l", weights, L), entry, each
+            self._written(word(row.about), "l", weights, L), self._written(template, "l", weights, L), entry, each
         )
 
     def _written(self, template: str, layer: str | int, weights: bool, l: int, numbers: bool = False) -> str:
@@ -175,7 +183,7 @@ class _Page:
             numbers = _ALONE.sub(r"\1\2", self._written(row.numbers, l, weights, l))
             yield from (head + sign + _TWICE.sub(r"\1", each) for each in numbers.split("; "))
         if row.shows[1]:
-            name = self._written(row.shows[0], l, weights, l)
+            name = self._written(word(row.shows[0]), l, weights, l)
             yield from matrix_lines(name, self.of.arrays[row.shows[1]][l].tolist(), self.room)
         made = symbols[0] if symbols else None
         if made and not made.entry and template.startswith("{") and not _KEPT.search(template):

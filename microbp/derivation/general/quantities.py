@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from microbp.derivation.backprop import Scope, backward, pass_of
 from microbp.derivation.formulas import symbol
 from microbp.derivation.general.notations import OF_WEIGHTS, Notation
-from microbp.derivation.textbook import cut
+from microbp.derivation.vectorized_lines import cut
 from microbp.engine.ops import OPS
 from microbp.formula.language import Formula
 from microbp.losses import LOSSES
-from microbp.printing import decimals, factor
+from microbp.printing import decimals, factor, say
 from microbp.problems import Problem, as_network
 from microbp.problems.exercise import exercise_of
 
@@ -156,7 +156,9 @@ class Quantities:
         """The derivative of an activation, as it is derived."""
         z, a = self.notation.called("z"), self.notation.called("a")
         if f == "softmax":
-            return f"softmax: ∂{a}_j/∂{z}_q = {a}_j·([j = q] − {a}_q), the diagonal of which is {a}·(1 − {a})"
+            jacobian = f"∂{a}_j/∂{z}_q = {a}_j·([j = q] − {a}_q)"
+            diagonal = f"{a}·(1 − {a})"
+            return say("softmax: {jacobian}, the diagonal of which is {diagonal}", jacobian=jacobian, diagonal=diagonal)
         formula = "1" if f == "linear" else OPS[f].print_formula("x").text(x=z, out=a)
         return f"{symbol(f)}′ = {f'{DERIVED[f]} = ' if f in DERIVED else ''}{formula}"
 
@@ -164,7 +166,7 @@ class Quantities:
         """The numbers of sample i, neuron j and input k of a layer, each the first, and the sums that they stand in."""
         first = {name: float(arrays[l].flat[0]) for name, arrays in self.arrays.items()}
         rate = self.network.training.learning_rate
-        softmax = ", of the row" * (self.case.activations[l - 1] == "softmax")
+        softmax = say(", of the row") * (self.case.activations[l - 1] == "softmax")
         row_sum = float((self.arrays["up"][l][0] * self.arrays["a"][l][0]).sum()) if l == self.depth else 0.0
         slip = 0.5 * float(((self.arrays["z"][-1] - self.case.Y) ** 2).sum())
         return {
