@@ -138,6 +138,36 @@ function nudged(x, by) {
   return Number((x + by * unit).toPrecision(12));
 }
 
+// To the right for more, to the left for less: a unit every few pixels. What was not dragged was clicked.
+function draggable(grip, k) {
+  let from = null;
+  let moved = false;
+  grip.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    grip.setPointerCapture(event.pointerId);
+    [from, moved] = [{ x: event.clientX, y: event.clientY, number: values[k] }, false];
+  });
+  const move = (event) => {
+    if (!from) return;
+    const [across, down] = [event.clientX - from.x, event.clientY - from.y];
+    moved ||= Math.abs(across) > Math.max(3, Math.abs(down));
+    if (moved) edit(k, nudged(from.number, Math.round(across / 4)));
+  };
+  const end = () => {
+    from = null;
+    typed = -1;
+  };
+  grip.addEventListener("pointermove", move);
+  grip.addEventListener("pointerup", (event) => {
+    move(event); // a finger's last moves may come with it alone
+    end();
+  });
+  grip.addEventListener("pointercancel", end);
+  // Or a finger would scroll the graph; browsers do not look at touch-action within a picture.
+  grip.addEventListener("touchmove", (event) => moved && event.preventDefault(), { passive: false });
+  grip.addEventListener("click", (event) => moved && event.stopPropagation());
+}
+
 function listen(input, which, done) {
   const rest = () => {
     typed = -1;
@@ -168,13 +198,14 @@ const fields = leaves.map((k) => {
   const name = cards[k].name;
   const input = make("input", { type: "text", inputmode: "decimal", maxlength: 80, "aria-label": words.valueOf(name) });
   const box = make("input", { type: "checkbox", "aria-label": words.descends(name) });
-  const cells = [make("th", { scope: "row", class: "words" }, name), make("td"), make("td"), make("td"), make("td")];
+  const cells = [make("th", { scope: "row", class: "words grip" }, name), make("td"), make("td"), make("td"), make("td")];
   cells[1].append(input);
   cells[4].append(box);
   const row = make("tr");
   row.append(...cells);
   $("leaves").append(row);
   listen(input, () => k, () => input.select());
+  draggable(cells[0], k);
   box.addEventListener("change", () => {
     trained[box.checked ? "add" : "delete"](k);
     if (at > most()) at = n;

@@ -2,6 +2,7 @@
 
 const SHAPES = { g: 1, rect: 1, text: 1, path: 1, polygon: 1, polyline: 1, circle: 1 };
 let frame = -1; // which picture is painted
+let followed = NaN; // where in the sequence the graph was last scrolled to
 let painted = { cards: [], arrows: [] };
 
 let sample = 0; // which of several samples is painted, where a step belongs to all of them
@@ -28,7 +29,7 @@ function showSample(which) {
 }
 
 function paint(which) {
-  frame = which;
+  [frame, followed] = [which, NaN];
   const [index, nodes, arrowSteps, titles] = data.frames[which];
   const layout = data.layouts[index];
   const svg = $("graph");
@@ -100,6 +101,11 @@ function paintCard([x, y, width, height], k) {
     make("text", { x: x + 6, y: last, class: "word" }, words.grad), grad);
   const old = make("text", { x: x + width - 2, y: y - 4, class: "old" });
   group.append(old);
+  if (!card.made) {
+    const grip = make("rect", { x: x + width * 0.4, y, width: width * 0.6, height, class: "grip" });
+    group.append(grip);
+    draggable(grip, k);
+  }
   const entry = { k, group, grad, value, old, x, y, width, height };
   painted.cards.push(entry);
   group.addEventListener("pointerenter", () => see(k));
@@ -134,6 +140,7 @@ function gradOf(k) {
 
 function drawGraph() {
   if (frameNow() !== frame) paint(frameNow());
+  if (seen >= 0) see(seen);
   const done = new Set(forward.slice(0, forward.length + Math.min(at, 0)));
   const later = new Set(forward.filter((k) => !done.has(k)));
   const step = at >= 0 ? shown() : undefined;
@@ -166,7 +173,9 @@ function drawGraph() {
     if (text) text.textContent = list.contains("later") ? "" : list.contains("asked") ? "?" : labelOf(steps[which[0] - 1]);
   }
   const alone = at > n ? leafAt(0) : at < 0 ? Math.max(fresh, 0) : root;
-  follow(step ? [step.node, step.input] : [alone]);
+  const here = quiz.asking ? at + 0.5 : at;
+  if (here !== followed) follow(step ? [step.node, step.input] : [alone]);
+  followed = here; // what is typed or dragged is where the reader looks
 }
 
 // Scrolls the graph in its box, never the page, until the cards of this step are in it.
@@ -196,9 +205,11 @@ function follow(which) {
 const labelOf = (step) => step.label + numberText(step.local);
 
 const idle = $("info").textContent;
+let seen = -1; // the card that is pointed at
 
 // Shows how a card is made, and which arrows belong to it. A value that is not yet computed stays unsaid.
 function see(k) {
+  seen = k;
   const known = k >= 0 && !(at < 0 && forward.indexOf(k) >= forward.length + at);
   $("info").textContent = k < 0 ? idle : known ? `${cards[k].equation} = ${exactly(k)}` : cards[k].equation;
   for (const card of painted.cards) card.group.classList.toggle("seen", card.k === k);

@@ -193,13 +193,27 @@ $("question").addEventListener("submit", (event) => {
   if (!quiz.asking) $("next").focus(); // so that Enter goes on to the next question
 });
 window.addEventListener("hashchange", open);
-window.addEventListener("resize", () => drawGraph());
+window.addEventListener("resize", () => {
+  followed = NaN;
+  drawGraph();
+});
 
 // A frame sees the theme of the system alone: a notebook says its own.
 const darkRules = [...document.styleSheets[0].cssRules].filter((rule) => rule.media?.mediaText.includes("dark"));
-window.addEventListener("message", ({ data, source }) => {
-  if (source !== window.parent || !["dark", "light"].includes(data)) return;
-  document.documentElement.style.colorScheme = data;
-  for (const rule of darkRules) rule.media.mediaText = data === "dark" ? "screen" : "not all";
-});
+function setTheme(theme) {
+  if (!["dark", "light"].includes(theme)) return;
+  document.documentElement.style.colorScheme = theme;
+  for (const rule of darkRules) rule.media.mediaText = theme === "dark" ? "screen" : "not all";
+}
+window.addEventListener("message", (event) => event.source === window.parent && setTheme(event.data));
+
+// A part of another page, `?embed`, `?embed=dark`: less around it, and it says how high it is.
+const embed = new URLSearchParams(location.search).get("embed");
+if (embed !== null) {
+  document.body.className = "embed";
+  setTheme(embed);
+  new ResizeObserver(() => {
+    window.parent.postMessage({ height: Math.ceil(document.body.getBoundingClientRect().height) }, "*");
+  }).observe(document.body);
+}
 open();

@@ -85,6 +85,70 @@ def test_a_card_takes_a_number_and_arrow_keys_move_it(opened, text):
     assert tab.inner_text("#loss") == "E = 0.298371109"
 
 
+def grip(tab, name):
+    """The middle of what a number is dragged by."""
+    box = tab.locator(f".card[aria-label='{name}'] .grip").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_number_is_dragged_and_the_rest_follows(opened, text):
+    tab = opened(text, "#step=32")
+    x, y = grip(tab, "w5")
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    for k in range(1, 11):
+        tab.mouse.move(x + 4 * k, y + k)
+    assert (numbers(tab)["w5"], tab.inner_text("#info")) == (0.5, "w5 = 0.5 (was 0.4)")
+    root = with_w5(0.5)[1]
+    assert (card(tab, "w5")[-1], card(tab, "E")[1]) == ("was 0.4", number_text(root.data))
+    tab.mouse.move(x - 8, y)
+    tab.mouse.up()
+    tab.mouse.move(x + 80, y)
+    assert numbers(tab)["w5"] == 0.38
+    assert not tab.is_visible("#edit"), "it was dragged, not clicked"
+    tab.keyboard.press("Control+z")
+    assert (numbers(tab)["w5"], tab.is_disabled("#undo")) == (0.4, True), "all of it is one change"
+    tab.mouse.click(x, y)
+    assert tab.input_value("#edit") == "0.4"
+    tab.mouse.click(*grip(tab, "w6"), button="right")
+    tab.mouse.move(x + 80, y)
+    assert numbers(tab)["w6"] == 0.45
+    tab.locator("#leaves th", has_text="w5").scroll_into_view_if_needed()
+    label = tab.locator("#leaves th", has_text="w5").bounding_box()
+    tab.mouse.move(label["x"] + 5, label["y"] + 5)
+    tab.mouse.down()
+    tab.mouse.move(label["x"] + 25, label["y"] + 5)
+    tab.mouse.up()
+    assert numbers(tab)["w5"] == 0.45
+
+
+def test_a_finger_drags_a_number_sideways_and_scrolls_up_and_down(browser_tab, text, tmp_path):
+    (tmp_path / "page.html").write_text(text, "utf-8")
+    phone = browser_tab.context.browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    tab = phone.new_page()
+    tab.goto((tmp_path / "page.html").as_uri())
+    tab.locator(".card[aria-label='w5']").scroll_into_view_if_needed()
+    touch = phone.new_cdp_session(tab)
+
+    def swipe(across, down):
+        x, y = grip(tab, "w5")
+        for k in range(11):
+            kind = "touchMove" if k else "touchStart"
+            point = {"x": x + across * k / 10, "y": y + down * k / 10}
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        return tab.evaluate("scrollY")
+
+    before = tab.evaluate("scrollY")
+    assert swipe(40, 0) == before
+    assert numbers(tab)["w5"] == 0.5
+    swipe(20, -200)
+    tab.wait_for_function(f"scrollY > {before}")
+    assert numbers(tab)["w5"] == 0.5
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    phone.close()
+
+
 @pytest.mark.parametrize("name", ["w1-w8", "chain", "xor"])
 def test_ten_steps_of_descent_are_those_of_training(opened, name):
     problem = microbp.load(name)

@@ -26,6 +26,7 @@ from microbp.stepping.names import typeset
 from microbp.stepping.step import chain_rule
 from microbp.stepping.stepper import Stepper
 from microbp.terminal.cli import main
+from tests import ROOT
 from tests.conftest import need
 from tests.drawing.test_drawing import HOSTILE
 
@@ -578,6 +579,29 @@ def test_in_a_notebook_the_page_has_the_theme_of_the_notebook(browser_tab, colou
     inside.locator(f"html[style*='{theme}']").wait_for()
     red = int(THEMES[theme].ground[1:3], 16)
     assert inside.evaluate("getComputedStyle(document.body).backgroundColor").startswith(f"rgb({red},")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_embedded_the_page_is_small_and_says_how_high_it_is(browser_tab, text, theme, tmp_path):
+    (tmp_path / "stepper.html").write_text(text, "utf-8")
+    guide = (ROOT / "examples" / "reference.md").read_text("utf-8").partition("## The page in a page of yours\n")[2]
+    shown = re.search(r"```html\n(.*?)```", guide, re.DOTALL)[1]
+    (tmp_path / "post.html").write_text(shown.replace("?embed", f"?embed={theme}#step=7"), "utf-8")
+    browser_tab.emulate_media(media="screen", color_scheme="light" if theme == "dark" else "dark")  # the system's
+    for width in (1200, 400):
+        browser_tab.set_viewport_size({"width": width, "height": 720})
+        browser_tab.goto((tmp_path / "post.html").as_uri())
+        inside = browser_tab.frames[-1]
+        assert inside.locator("#count").inner_text() == "step 7 of 32"
+        visible = {name: inside.locator(f"#{name}").is_visible() for name in ("next", "quiz", "graph", "end", "play")}
+        assert visible == {"next": True, "quiz": True, "graph": True, "end": False, "play": False}
+        browser_tab.wait_for_function("document.querySelector('iframe').clientHeight > 700")
+        inside.locator("#next").click()
+        scroll, room = inside.evaluate("[document.documentElement.scrollHeight, innerHeight]")
+        assert scroll <= room, "nothing is cut off"
+        assert inside.evaluate("document.body.clientHeight") > room - 10, "and nothing is empty"
+        red = int(THEMES[theme].ground[1:3], 16)
+        assert inside.evaluate("getComputedStyle(document.body).backgroundColor").startswith(f"rgb({red},")
 
 
 def test_of_several_samples_one_is_shown_with_a_switch(opened):
