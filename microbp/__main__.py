@@ -4,10 +4,8 @@ import os
 import signal
 import sys
 
+from microbp.terminal.command_table import INTERRUPTED
 from microbp.terminal.console import open_streams
-
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.printing import Shown, decimals, factor, in_width
+from microbp.printing import Shown, breadth, decimals, factor, in_width
 from microbp.stepping.names import expression, name_graph
 from microbp.stepping.samples import samples_of
 
@@ -39,7 +39,7 @@ class ForwardLine:
         parts = [self.formula, self.numbers, decimals(self.value)]
         parts = [part for k, part in enumerate(parts) if part not in ([self.name] if not k else [parts[k - 1]])]
         line = " = ".join([self.name, *parts])
-        if len(line) <= width:
+        if breadth(line) <= width:
             return line
         return in_width(self.name + "".join(f"\n    = {part}" for part in parts), width)
 

@@ -18,7 +18,16 @@ from microbp.errors import MicrobpError, ProblemError, near, nearest
 from microbp.printing import columns, language, languages, printable
 from microbp.printing.language import ENGLISH
 from microbp.printing.version import __version__
-from microbp.terminal.command_table import COMMANDS, EXIT_CODES, NETWORK, OURS, PROBLEM, Command, command_module
+from microbp.terminal.command_table import (
+    COMMANDS,
+    EXIT_CODES,
+    INTERRUPTED,
+    NETWORK,
+    OURS,
+    PROBLEM,
+    Command,
+    command_module,
+)
 from microbp.terminal.console import ascii_fallback, settle_stdout, silence_stdout
 from microbp.terminal.output import put_error
 from microbp.terminal.streams import Streams
@@ -43,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         print("microbp: interrupted", file=sys.stderr)
-        return 130
+        return _failed(words, INTERRUPTED, "KeyboardInterrupt", "interrupted")
     except (MicrobpError, OSError) as error:
         said = streams.named(printable(str(error)))
         print(f"microbp: {said}", *getattr(error, "__notes__", ()), sep="\n\n", file=sys.stderr)

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 OURS = 70
 """The exit code of an error of microbp's own: sysexits.h calls it EX_SOFTWARE."""
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C ends: 128 and the number of the signal, as shells have it."""
 EXIT_CODES = {
     0: "done; the numbers agree, the gradients are right",
     1: "something differs, is wrong, or could not be caught",
     2: "bad usage, or a file that cannot be read or written",
     OURS: "an error of microbp's own: please report it",
-    130: "interrupted",
+    INTERRUPTED: "interrupted",
 }
 BUILT_IN = "a built-in problem (`microbp problems` lists them)"
 NETWORK = f"{BUILT_IN}, or a .toml file"

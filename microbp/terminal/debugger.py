@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from microbp.errors import MicrobpError, UnknownNameError, nearest
-from microbp.printing import decimals, derivative, printable, say, word
+from microbp.printing import decimals, derivative, in_width, printable, say, word
 from microbp.problems import Problem
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Detail
@@ -64,7 +64,7 @@ class Debugger(Looking):
         if own < steps:
             lead = say("{own} of {count} steps lead back.", own=own, count=steps)
         start = f"{name} = {decimals(root.data)}, {derivative(name, name)} = 1"
-        self.say(say("{start}; {lead} {hint}", start=start, lead=lead, hint=word(self.hint)))
+        self.say(in_width(say("{start}; {lead} {hint}", start=start, lead=lead, hint=word(self.hint))))
         if self.problem.model:
             self.say(say("below: which neurons wait (○), are passed through (◉), are done (●)"))
 

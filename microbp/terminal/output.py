@@ -7,19 +7,19 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from microbp.printing import Shown, json_text
+from microbp.printing import in_width, json_text
 from microbp.printing.version import __version__
 from microbp.terminal.colours import painted, wants_colour
 from microbp.terminal.console import silence_stdout
 
 
-def put(options: argparse.Namespace, data: Mapping[str, Any], text: object) -> None:
+def put(options: argparse.Namespace, data: Mapping[str, Any], text: object, *, verbatim: bool = False) -> None:
     """Prints the data with --json, else the text: beside a file that goes to stdout, for people on stderr.
 
-    An answer fits the terminal; where it is read by a program its lines are whole.
+    Text fits the terminal, unless it is `verbatim`, such as code; where a program reads it, its lines are whole.
     """
     stream = sys.stderr if getattr(options, "stdout_is_taken", False) else sys.stdout
-    shown: str = options.named(repr(text) if isinstance(text, Shown) and stream.isatty() else str(text))
+    shown: str = options.named(in_width(str(text)) if stream.isatty() and not verbatim else str(text))
     if options.json:
         shown = json_text(versioned(data))
     elif wants_colour(stream):

@@ -108,7 +108,7 @@ class Screen:
         return self._broken(chain_rule(step), chain_rule(step, self.paint))
 
     def _broken(self, plain: str, painted: str) -> str:
-        if len(plain) + 2 <= width():
+        if breadth(plain) + 2 <= width():
             return f"  {painted}"
         return "  " + painted.replace(" += ", "\n    += ").replace(" = ", "\n    = ", 1)
 
@@ -125,7 +125,7 @@ class Screen:
         """
         focus, arrow = focus % len(values), arrow % len(values)
         kept = [k for k, v in enumerate(values) if v.label or k in (0, focus, arrow - 1, arrow, len(values) - 1)]
-        while len(self._chain(values, kept, focus, arrow)) > width():
+        while breadth(self._chain(values, kept, focus, arrow)) + 2 > width():
             free = [k for k in kept if k not in (0, focus, arrow - 1, arrow)]
             if not free:
                 break
@@ -142,14 +142,11 @@ class Screen:
             pieces += [heavy if k == arrow - 1 else "◀─"]
         return " ".join(pieces[:-1])
 
-    def neurons(self, node: Value | None) -> Iterator[str]:
+    def neurons(self, node: Value | None) -> list[str]:
         """A line for each layer: which neurons are done (●), which is being passed through (◉), which wait (○)."""
-        if not self.model:
-            return
-        names = [printable(word(layer.name)) for layer in self.model.layers]
-        width = max(map(breadth, names))
+        rows = []
         current = self.places.get(node) if node is not None else None
-        for l, layer in enumerate(self.model.layers):
+        for l, layer in enumerate(self.model.layers if self.model else ()):
             marks = []
             for j, neuron in enumerate(layer.neurons):
                 done = self.last.get((l, j), 0) <= self.stepper.position
@@ -160,7 +157,8 @@ class Screen:
                 marks.append(f"{mark} {name}" if len(layer.neurons) <= MANY else mark)
             shown = "  ".join(marks) if len(marks) <= MANY else " ".join(marks[: WIDTH // 3])
             more = " " + say("… {count} neurons", count=len(marks)) if len(marks) > WIDTH // 3 else ""
-            yield f"{names[l]}{' ' * (width - breadth(names[l]))}  {shown}{more}"
+            rows.append((printable(word(layer.name)), f"{shown}{more}"))
+        return columns(rows)
 
     def value(self, value: Value) -> str:
         """A value: how it is made, its data, its grad so far, and what has arrived at it or will."""

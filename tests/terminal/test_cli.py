@@ -2,7 +2,9 @@ import importlib.util
 import io
 import json
 import os
+import re
 import shlex
+import signal
 import subprocess
 import sys
 import textwrap
@@ -14,7 +16,7 @@ from microbp.errors import RendererError
 from microbp.printing.version import __version__
 from microbp.problems import load
 from microbp.terminal.cli import main
-from microbp.terminal.command_table import COMMANDS, EXIT_CODES
+from microbp.terminal.command_table import COMMANDS, EXIT_CODES, command_module
 from microbp.terminal.commands import demo as demo_command
 from microbp.terminal.demo import demo
 from tests import ROOT
@@ -351,8 +353,14 @@ def test_an_option_is_written_in_full(capsys):
     [
         (["diagnose", "w1-w8", "no.json"], "ProblemError"),
         (["explain", "w1-w8", "--weight", "w99"], "UnknownNameError"),
+        (["check", "no.py"], "ProblemError"),
+        (["worksheet", "w1-w8", "-o", "sheet.docx"], "UnknownNameError"),
         (["diagnse", "w1-w8"], "UsageError"),
+        ([], "UsageError"),
         (["step", "w1-w8", "--nope"], "UsageError"),
+        (["step", "w1-w8", "--quiz-every", "often"], "UsageError"),
+        (["draw", "w1-w8"], "UsageError"),
+        (["forward", "w1-w8", "--sample", ""], "UsageError"),
     ],
 )
 def test_a_machine_gets_errors_as_json(arguments, kind, capsys):
@@ -363,6 +371,30 @@ def test_a_machine_gets_errors_as_json(arguments, kind, capsys):
     said = json.loads(capsys.readouterr().out)
     assert (code, said["error"]["code"], said["error"]["kind"]) == (2, 2, kind)
     assert said["microbp"] == __version__
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_ctrl_c_is_one_line_and_exit_code_130_in_every_command(name, more, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command_module(name), "run", lambda *given: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main([name, *shlex.split(COMMANDS[name].example), *more]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    out, err = capsys.readouterr()
+    assert err == "microbp: interrupted\n"
+    assert (json.loads(out)["error"]["code"] == 130) if more else out == ""
+
+
+def test_the_help_has_the_exit_codes_of_the_readme(capsys):
+    assert main([]) == 0
+    _, _, said = capsys.readouterr().out.partition("exit codes:\n")
+    helped = re.findall(r"^  (\d+) +(.+)$", said, re.MULTILINE)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert helped == re.findall(r"^\| (\d+) \| (.+) \|$", readme, re.MULTILINE)
+    assert [int(code) for code, _ in helped] == [0, 1, 2, 70, 130]
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("demo", "check")])

@@ -9,9 +9,11 @@ import sys
 
 import pytest
 
+import microbp
 from microbp import Value, load
 from microbp.errors import MicrobpError
 from microbp.nn import MLP
+from microbp.printing import breadth
 from microbp.problems import ExpressionProblem
 from microbp.problems.network import NetworkProblem
 from microbp.stepping.stepper import Stepper
@@ -528,6 +530,24 @@ def test_a_person_at_a_terminal_gets_a_prompt_tab_and_exit_code_0():
     assert b"step 5 of 32" in screen
     assert b"\x1b[1;38;5;208m" in screen
     assert b"nearest: w8" in screen
+
+
+@pytest.mark.parametrize("columns", [70, 80, 100])
+def test_no_line_is_wider_than_the_terminal_in_any_script(columns, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout", screen := Terminal())
+    net = Value(0.5, "隠れ層の重み") * Value(2.0, "入力")
+    out = net.tanh()
+    root = out**2
+    net.label, out.label, root.label = "隠れ層の総和", "隠れ層の出力", "二乗誤差"
+    microbp.debug(root, commands=["n"] * 5 + ["p 入力", "w", "l", "v", "q"])
+    shown = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in screen.getvalue().splitlines()]
+    assert any("隠れ層の重み" in line for line in shown)
+    assert [line for line in shown if breadth(line) > columns] == []
 
 
 def test_an_interrupt_says_how_to_quit_and_goes_on(monkeypatch):

@@ -102,6 +102,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
     if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
         raise ProblemError(f"--tolerance is a number that is not negative, for example 1e-6; got {tolerance}")
     _check(options, bool(given))
+    markdown = options.format == "md"
     if options.intermediates:
         quantities = _quantities(options.intermediates)
         try:
@@ -110,11 +111,11 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         except UnknownNameError as error:
             said = str(error).partition("; other names")[0]
             raise UnknownNameError(f"{said}; other names go with --names, for example h=a1") from error
-        put(options, walk.as_dict(), f"```text\n{walk}\n```" if options.format == "md" else walk)
+        put(options, walk.as_dict(), f"```text\n{walk}\n```" if markdown else walk, verbatim=markdown)
         return 0 if walk.ok else 1
     with naming_source(described(options), MISFITS), given_source(options, problem) as source:
         comparison = compare(problem, X, Y, gradients=source, **read_as(options), tolerance=tolerance)
-    put(options, comparison.as_dict(), comparison.as_markdown() if options.format == "md" else comparison)
+    put(options, comparison.as_dict(), comparison.as_markdown() if markdown else comparison, verbatim=markdown)
     return 0 if comparison.ok else 1
 
 

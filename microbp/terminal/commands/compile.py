@@ -46,7 +46,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     if options.output:
         write_file(options.output, source.encode())
     else:
-        put(options, {"source": source}, source.removesuffix("\n"))
+        put(options, {"source": source}, source.removesuffix("\n"), verbatim=True)
     return 0
 
 

@@ -74,7 +74,8 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         seconds=seconds,
         jobs=cores if options.jobs is None else options.jobs,
     )
-    put(options, {"ok": grades.ok, "grades": grades.as_dicts()}, grades.as_csv() if options.csv else grades)
+    text = grades.as_csv() if options.csv else grades
+    put(options, {"ok": grades.ok, "grades": grades.as_dicts()}, text, verbatim=options.csv)
     if options.feedback:
         made = write_feedback(grades, options.feedback, options.problem, options.feedback_format or "md")
         print(f"microbp: feedback for {len(made):,} learners in {options.feedback}", file=sys.stderr)

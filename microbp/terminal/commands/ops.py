@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     family = options.name.rstrip("0123456789")  # one shows what all of a family are like
     op = FAMILIES[family].row(2) if family in FAMILIES else find_operation(options.name)
-    put(options, row_as_dict(op), functions_source(op) if options.source else describe(op))
+    put(options, row_as_dict(op), functions_source(op) if options.source else describe(op), verbatim=options.source)
     return 0
 
 

@@ -20,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints the list, or the template."""
     if options.template:
-        put(options, {"template": template()}, template().removesuffix("\n"))
+        put(options, {"template": template()}, template().removesuffix("\n"), verbatim=True)
     else:
         listed = titles()
         put(options, {"problems": listed}, "\n".join(columns(list(listed.items()))))

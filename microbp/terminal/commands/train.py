@@ -12,6 +12,7 @@ from microbp.optim import OPTIMIZERS, SCHEDULES
 from microbp.printing import columns, decimals
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
+from microbp.terminal.command_table import INTERRUPTED
 from microbp.terminal.output import put
 from microbp.terminal.progress import progress
 from microbp.training.charts import check_chart, needs_history, plot_training
@@ -80,7 +81,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         where = "".join(f" {said}" for said in stop.args)  # only a run that ended its step has saved its state
         file = options.checkpoint if stop.args else None
         print(f"microbp: stopped{where}{f'; --resume {file} goes on from here' if file else ''}", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     _draw(problem, result, options)
     result = replace(result, history=None)  # it is for the pictures
     put(options, result.as_dict(), "\n".join(_lines(result, options)))

@@ -39,7 +39,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         check_place(path)
     if not wanted:
         sheet = worksheet(problem)
-        put(options, {"worksheet": sheet.as_markdown()}, str(sheet))
+        put(options, {"worksheet": sheet.as_markdown()}, sheet, verbatim=True)
         return 0
     for path, filled in wanted.items():
         sheet = worksheet(problem, answers=filled)
