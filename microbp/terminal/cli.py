@@ -12,19 +12,16 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from microbp.errors import MicrobpError, ProblemError, near, nearest
-from microbp.printing import columns, language, languages, printable
+from microbp.errors import MicrobpError, ProblemError
+from microbp.printing import language, printable
 from microbp.printing.language import ENGLISH
-from microbp.printing.version import __version__
+from microbp.terminal.arguments import complete, parse_options, parser_of
 from microbp.terminal.command_table import (
     COMMANDS,
-    EXIT_CODES,
     INTERRUPTED,
-    NETWORK,
     OURS,
-    PROBLEM,
     Command,
     command_module,
 )
@@ -35,9 +32,6 @@ from microbp.terminal.streams import Streams
 if TYPE_CHECKING:
     from microbp.problems import Problem
 
-MAY_BE_EMPTY = ("show",)
-"""Options for which an empty text means something: show nothing."""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command with these arguments (those of the process, if none are given); returns its exit code."""
@@ -45,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     streams = Streams()
     if "_ARGCOMPLETE" in os.environ:
-        _complete()
+        complete()
     try:
         code = _main(words, streams)
         streams.flush()
@@ -65,23 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(words, OURS, type(error).__name__, said)
     finally:
         streams.close()
-
-
-def _complete() -> None:
-    """Answers a shell that asks how the line goes on, and exits: `eval "$(register-python-argcomplete microbp)"`."""
-    import argcomplete
-
-    words = os.environ["COMP_LINE"].split()
-    argcomplete.autocomplete(_parser(words[1] if words[1:] and words[1] in COMMANDS else ""))
-
-
-def _problems(prefix: str, **_: Any) -> list[str]:
-    """What may stand for a problem, for a shell: the built-in ones, or a file in the folder that is begun."""
-    from argcomplete.completers import FilesCompleter
-
-    from microbp.problems.loading import builtin_names
-
-    return [*builtin_names(), *FilesCompleter(["toml", "py"])(prefix)]
 
 
 def _failed(words: Sequence[str], code: int, kind: str, said: str) -> int:
@@ -106,9 +83,9 @@ def _main(words: list[str], streams: Streams) -> int:
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]
     if not words:
-        _parser("").print_help()
+        parser_of("").print_help()
         return 0
-    options = _parsed(words)
+    options = parse_options(words)
     code = 0
     try:
         with warnings.catch_warnings():
@@ -120,91 +97,6 @@ def _main(words: list[str], streams: Streams) -> int:
     except BrokenPipeError:
         silence_stdout()
     return code
-
-
-def _parsed(words: list[str]) -> argparse.Namespace:
-    """The options of a command line. What is none, or has no value, ends the command with a line that says so."""
-    name = words[0] if words[0] in COMMANDS else ""
-    parser = _parser(name)
-    _Parser.json = "--json" in words
-    if not name and not words[0].startswith("-"):
-        parser.error(nearest("command", words[0], COMMANDS))
-    options, rest = parser.parse_known_args(words)
-    if not options.command:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}" if rest else "which command?")
-    takes_more = hasattr(options, "numbers")  # files and numbers may stand after an option too
-    if wrong := [word for word in rest if not takes_more or (word.startswith("-") and word != "-")]:
-        options.refuse(f"unrecognized arguments: {' '.join(wrong)}{_meant(wrong, options.options)}")
-    if rest:
-        options.numbers += rest
-    for option, value in vars(options).items():
-        if value == "" and option not in MAY_BE_EMPTY:
-            options.refuse(f"{option.replace('_', '-')} needs something, got ''")
-    return options
-
-
-def _meant(wrong: Sequence[str], options: Sequence[str]) -> str:
-    """What may have been meant by words that are no options."""
-    names = [option[2:] for option in options]
-    meant = [name for word in wrong if word.startswith("--") for name in near(word[2:], names)]
-    if meant:
-        return f"; did you mean --{meant[0]}?"
-    return "; brackets let an expression begin with a minus: '(-x**2)'" if any(map(_is_expression, wrong)) else ""
-
-
-def _is_expression(word: str) -> bool:
-    """Whether a word that begins with a minus may be meant as an expression."""
-    return word[:1] == "-" != word[1:2] and any(sign in word[1:] for sign in "+-*/()")
-
-
-class _Parser(argparse.ArgumentParser):
-    """One whose messages are one line each, whatever was typed, and whose options are written in full."""
-
-    json = False
-    """Whether errors are told to a machine."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **more)
-
-    def error(self, message: str) -> NoReturn:
-        """Prints it, below the usage, and exits with 2."""
-        if self.json:
-            put_error(2, "UsageError", printable(message))
-        super().error(printable(message))
-
-
-def _parser(command: str) -> _Parser:
-    """The parser, with the options of one command: the others are named alone."""
-    codes = "\n".join(columns([(f"  {code}", said) for code, said in EXIT_CODES.items()]))
-    parser = _Parser(
-        prog="microbp",
-        description="Step through, draw and check backpropagation.",
-        epilog=f"exit codes:\n{codes}\n\nmicrobp help COMMAND says more of one.",
-    )
-    parser.add_argument("--version", action="version", version=f"microbp {__version__}")
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    for name, row in COMMANDS.items():
-        example = f"example:\n  microbp {name} {row.example}"
-        sub = commands.add_parser(name, help=row.about, description=row.about, epilog=example)
-        if name == command:
-            _add_options(sub, name, row)
-    return parser
-
-
-def _add_options(parser: _Parser, name: str, row: Command) -> None:
-    if row.takes != "nothing":
-        problem = parser.add_argument("problem", help=NETWORK if row.takes == "network" else PROBLEM)
-        problem.completer = _problems  # type: ignore[attr-defined]  # argcomplete's
-        told = argparse.SUPPRESS if row.takes == "network" else "a number for each name in an expression"
-        parser.add_argument("numbers", nargs="*", default=[], metavar="NAME=NUMBER", help=told)
-        if row.samples:
-            parser.add_argument("--samples", type=int, metavar="N", help="take the first N samples of the data")
-    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
-    if row.speaks:
-        said = "the language of what it prints (default: MICROBP_LANG, or en)"
-        parser.add_argument("--lang", choices=languages(), help=said)
-    command_module(name).add_options(parser)
-    parser.set_defaults(refuse=parser.error, options=list(parser._option_string_actions))
 
 
 def _run(command: Command, options: argparse.Namespace, streams: Streams) -> int:

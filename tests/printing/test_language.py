@@ -20,7 +20,7 @@ from microbp.printing.language import ENGLISH, VARIABLE, part
 from microbp.problems import titles
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.worksheet import HEADS
-from microbp.terminal import demo
+from microbp.terminal.commands import demo
 from microbp.terminal.debugger import Debugger
 from microbp.terminal.quiz import Quiz
 from tests import ROOT

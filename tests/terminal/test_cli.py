@@ -18,7 +18,7 @@ from microbp.problems import load
 from microbp.terminal.cli import main
 from microbp.terminal.command_table import COMMANDS, EXIT_CODES, command_module
 from microbp.terminal.commands import demo as demo_command
-from microbp.terminal.demo import demo
+from microbp.terminal.commands.demo import demo
 from tests import ROOT
 from tests.conftest import need
 
