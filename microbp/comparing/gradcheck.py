@@ -12,14 +12,14 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from microbp.comparing.differences import Estimate, by_complex_step, by_differences, rounding
+from microbp.comparing.differences import Estimate, Estimates
 from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
@@ -80,12 +80,14 @@ class GradCheck(Shown):
         """Leaves of which the check says nothing: {number of the leaf: why}."""
         least = np.array(self.resolution) / JUDGED
         zero = (self._sizes == 0) & (least < 1e-150)  # the complex step: nothing but an underflow is hidden there
-        small = (self._sizes < least) & ~zero & (self._errors <= np.array(self.allowed))
-        undefined = np.flatnonzero(~np.isfinite(self.numeric)).tolist()
-        said: dict[int, str] = dict.fromkeys(undefined, "the function is not finite here")
-        said |= {
-            k: f"too small to be judged by this method: below {least[k]:.0e}" for k in np.flatnonzero(small).tolist()
+        small = ((self._sizes < least) | np.isinf(least)) & ~zero & ~(self._errors > np.array(self.allowed))
+        said = {
+            k: f"too small to be judged by this method: below {least[k]:.0e}"
+            if least[k] < np.inf
+            else "this method resolves nothing here"
+            for k in np.flatnonzero(small).tolist()
         }
+        said |= dict.fromkeys(np.flatnonzero(~np.isfinite(self.numeric)).tolist(), "the function is not finite here")
         return said | {k: f"not comparable here: {kink}" for k, kink in self.kinks.items()}
 
     def as_dict(self) -> dict[str, Any]:
@@ -156,8 +158,7 @@ class Numeric:
         if method == "complex" and rough:
             raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
         self._analytic = method in ("auto", "complex") and not rough
-        self._noise, self._rounding = rounding(self._graph, leaves)
-        self._found: list[Estimate] = []
+        self._estimates = Estimates(self._graph, leaves)
 
     def judge(self, gradients: Iterable[float]) -> GradCheck:
         """Compares these gradients, one for each leaf, with the numeric ones.
@@ -165,11 +166,15 @@ class Numeric:
         The methods go from one to the next only while a gradient is refused or not judged: see `gradcheck`.
         """
         analytic, best = tuple(map(float, gradients)), None
+        rounding = self._estimates.rounding.gradients
         if self._analytic:
-            best = self._check("complex", self._complex, analytic)
-            if self._method == "complex" or _settled(best) or (best.wrong and np.isfinite(best.numeric).all()):
+            for found in self._estimates.by_complex_steps():
+                best = self._check("complex", found, analytic)
+                if _settled(best) or (not best.wrong and (found.resolution < rounding).all()):
+                    return best  # where rounding alone hides something, no method shows it
+            if best is not None and (self._method == "complex" or (best.wrong and np.isfinite(best.numeric).all())):
                 return best
-        for found in self._differences():
+        for found in self._estimates.by_differences(self._method == "richardson", self._method == "auto"):
             check = self._check("richardson" if self._method == "richardson" else "central", found, analytic)
             if _settled(check):
                 break
@@ -179,27 +184,10 @@ class Numeric:
 
     def _check(self, method: str, found: Estimate, analytic: tuple[float, ...]) -> GradCheck:
         names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(self._leaves))
-        resolution = (found.resolution + self._rounding).tolist()
+        resolution = (found.resolution + self._estimates.rounding.gradients).tolist()
         # Of a root that is inf or nan there is no derivative, whatever a complex step makes of it.
         numbers = found.numbers if np.isfinite(self._graph[-1].data) else np.full_like(found.numbers, np.nan)
         return GradCheck(names, analytic, tuple(numbers.tolist()), method, found.kinks, tuple(resolution))
-
-    @cached_property
-    def _complex(self) -> Estimate:
-        return by_complex_step(self._graph, self._leaves)
-
-    def _differences(self) -> Iterator[Estimate]:
-        """Finer and finer ones, each computed when it is asked for the first time."""
-        relative = np.array([abs(leaf.data) or 1.0 for leaf in self._leaves])
-        tries = [(scale, self._method == "richardson") for scale in (np.maximum(1.0, relative), relative)]
-        # Where x is small and the function curved on its scale, a step in proportion to x is the better one.
-        if self._method == "auto":
-            tries += [(scale, True) for scale, _ in tries]
-        for k, (scale, extrapolate) in enumerate(tries):
-            if k == len(self._found):
-                found = by_differences(self._graph, self._leaves, self._noise, scale, extrapolate)
-                self._found.append(self._found[-1].or_finer(found) if k else found)
-            yield self._found[k]
 
 
 def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: Method = "auto") -> GradCheck:

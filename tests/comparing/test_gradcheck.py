@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microbp import Op, Value, define, errstate, gradcheck, load
-from microbp.comparing.differences import by_differences, recomputed
+from microbp.comparing.differences import by_differences
 from microbp.comparing.gradcheck import ALLOWED, JUDGED, METHODS, GradCheck, Numeric, check_graph
+from microbp.comparing.rounding import recomputed
 from microbp.engine import OPS
 from microbp.errors import GraphError, OperandError, UnknownNameError
 from microbp.losses import batch_loss
@@ -271,6 +272,40 @@ def test_right_chain_rules_are_never_accused_wherever_they_saturate(name):
                 assert not check.not_judged
 
 
+AWKWARD = {
+    "a negative base": (lambda x, y: x**y, (-3.0, 2.0), "yes no"),
+    "a large power of a negative number": (lambda x, y: x**100 * y, (-3.0, -40.0), "yes yes"),
+    "log1p of what is small": (lambda x, y: x.log1p() * y.expm1(), (1e-8, 0.0), "yes yes"),
+    "a saturated sigmoid under a logarithm": (lambda x, y: x.sigmoid().log() * y, (-700.0, 1.5), "yes yes"),
+    "exp below what a float holds": (lambda x, y: x.exp() * y, (-700.0, 1e150), "yes yes"),
+    "small times large": (lambda x, y: (1e-300 * x) * (1e300 * y), (1.0, 20.0), "yes yes"),
+    "a tiny length": (lambda x, y: (x * x + y * y).sqrt(), (1e-150, 1e-150), "yes yes"),
+    "a tiny quotient": (lambda x, y: (x - y) / (x + y), (0.0, 1e-150), "yes no"),
+    "curved on a tiny scale": (lambda x, y: (x * y).sigmoid(), (1e150, 0.0), "yes yes"),
+    "curved on a tiny scale, without a complex step": (lambda x, y: (x * y).silu(), (1e150, 1e-150), "yes yes"),
+    "a parabola beside a kink": (lambda x, y: x.max(y) * x, (1e-150, -3.0), "yes yes"),
+    "an oscillation": (lambda x, y: (x * y).sin(), (-700.0, 1e8), "no no"),
+    "a wild oscillation": (lambda x, y: (x * y).sin(), (1e8, 1e150), "no no"),
+    "a root of zero": (lambda x, y: (x * y).sqrt(), (0.0, 700.0), "no no"),
+    "an arccosh of one": (lambda x, y: x.arcsinh() * (1 + y * y).arccosh(), (1.0, 1e-150), "no no"),
+    "exp that is inf inside": (lambda x, y: 1 / (1 + (-x * y).exp()), (20.0, -40.0), "no no"),
+}
+"""Right chain rules, numbers where a numeric derivative is hard to get, and whether the check says anything of each."""
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_at_an_awkward_point_a_check_is_right_or_says_that_it_cannot_judge(name):
+    fn, xs, judged = AWKWARD[name]
+    leaves = [Value(x) for x in xs]
+    with errstate("ignore"):
+        numeric = Numeric(fn(*leaves), leaves)
+        check = gradcheck(fn, *xs)
+        wrong = numeric.judge([1.001 * gradient or 1e-3 for gradient in check.analytic])
+    assert not check.wrong, str(check)
+    assert ["no" if k in check.not_judged else "yes" for k in range(2)] == judged.split()
+    assert {*wrong.wrong, *wrong.not_judged} == {0, 1}, str(wrong)
+
+
 def test_the_relative_error_is_one_and_what_is_allowed_stands_beside_it():
     check = gradcheck(lambda x: (1 - x.tanh()).log(), 8.0)
     right = check.analytic[0]
@@ -400,14 +435,14 @@ def test_no_finer_difference_is_taken_than_is_needed(monkeypatch):
         taken.append(arguments)
         return by_differences(*arguments)
 
-    monkeypatch.setattr("microbp.comparing.gradcheck.by_differences", counted)
+    monkeypatch.setattr("microbp.comparing.differences.by_differences", counted)
     x = Value(2.0)
     numeric = Numeric(x.relu() * x, [x])
     assert numeric.judge([4.0]).ok
     assert numeric.judge([4.0]).ok
     assert len(taken) == 1
     assert not numeric.judge([4.1]).ok
-    assert len(taken) == 4
+    assert len(taken) == 5
 
 
 def test_a_graph_is_checked_with_respect_to_its_leaves_but_no_number_in_it():
