@@ -15,7 +15,7 @@ are `X @ W.T + b`. Sums and products written by hand are collected first, so tha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,46 +76,55 @@ class Groups:
         order = topological_order(root)
         uses = Counter(x for node in order for x in node.inputs)
         absorbed: set[Value] = set()
-        made: dict[Value, list[Value]] = defaultdict(list)
+        made: dict[Value, list[Value]] = {}
         for node in reversed(order):
-            if node in absorbed:
-                continue
-            self._inputs[node] = node.inputs
-            if not _is_sum(node):
-                continue
-            terms: list[Value] = []
-            products: list[tuple[Value, Value]] = []
-            stack = [node]
-            while stack:
-                x = stack.pop()
-                inner = x is node or (x.op is not None and uses[x] == 1 and not x.label)
-                if inner and _is_sum(x):
-                    absorbed.add(x)
-                    if x.op.family == "affine":
-                        products += zip(x.inputs[:-1:2], x.inputs[1::2], strict=True)
-                        stack.append(x.inputs[-1])
-                    else:
-                        stack += reversed(x.inputs)
-                elif inner and x.op is OPS["mul"] and not any(map(self.constant, x.inputs)):
-                    absorbed.add(x)
-                    products.append(x.inputs)
-                elif not (self.constant(x) and x.data == 0.0):  # what Python's sum() begins with
-                    terms.append(x)
-            terms = terms or [node.inputs[0]] * (not products)
-            absorbed.discard(node)
-            turned = [self._turned(a, b) for a, b in products]
-            weights = [pair[0] for pair in turned if pair is not None]
-            single = len(weights) == 1 and len(self.place[weights[0]][0].shape) < 2
-            for (a, b), pair in zip(products, turned, strict=True):
-                if pair is None or single:
-                    product = apply(OPS["mul"], (a, b))
-                    self._inputs[product] = (a, b)
-                    made[node].append(product)
-                    terms.append(product)
+            if node not in absorbed:
+                self._inputs[node] = node.inputs
+                if _is_sum(node):
+                    terms, products = self._addends(node, uses, absorbed)
+                    made[node] = self._placed(node, products)
+                    self._inputs[node] = (*terms, *made[node]) or node.inputs[:1] * (not products)
+        return [x for node in order if node not in absorbed for x in (*made.get(node, ()), node)]
+
+    def _addends(
+        self, node: Value, uses: Mapping[Value, int], absorbed: set[Value]
+    ) -> tuple[list[Value], list[tuple[Value, Value]]]:
+        """The terms of a sum and its products, those of the sums in it that stand nowhere else: these are absorbed."""
+        terms: list[Value] = []
+        products: list[tuple[Value, Value]] = []
+        stack = [node]
+        while stack:
+            x = stack.pop()
+            inner = x is node or (x.op is not None and uses[x] == 1 and not x.label)
+            if inner and _is_sum(x):
+                if x.op is not None and x.op.family == "affine":
+                    products += zip(x.inputs[:-1:2], x.inputs[1::2], strict=True)
+                    stack.append(x.inputs[-1])
                 else:
-                    self._products.setdefault(node, []).append(pair)
-            self._inputs[node] = tuple(terms)
-        return [x for node in order if node not in absorbed for x in (*made[node], node)]
+                    stack += reversed(x.inputs)
+            elif inner and x.op is OPS["mul"] and not any(map(self.constant, x.inputs)):
+                products.append((x.inputs[0], x.inputs[1]))
+            else:
+                if not (self.constant(x) and x.data == 0.0):  # what Python's sum() begins with
+                    terms.append(x)
+                continue
+            if x is not node:
+                absorbed.add(x)
+        return terms, products
+
+    def _placed(self, node: Value, products: Sequence[tuple[Value, Value]]) -> list[Value]:
+        """Notes the products of weights with a node; the others, and a single weight's, are nodes of their own."""
+        turned = [self._turned(a, b) for a, b in products]
+        weights = [pair[0] for pair in turned if pair is not None]
+        single = len(weights) == 1 and len(self.place[weights[0]][0].shape) < 2
+        alone = []
+        for (a, b), pair in zip(products, turned, strict=True):
+            if pair is None or single:
+                alone.append(apply(OPS["mul"], (a, b)))
+                self._inputs[alone[-1]] = (a, b)
+            else:
+                self._products.setdefault(node, []).append(pair)
+        return alone
 
     def _turned(self, a: Value, b: Value) -> tuple[Value, Value] | None:
         """The weight first; None if neither is one."""

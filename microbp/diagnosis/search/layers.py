@@ -18,6 +18,8 @@ from microbp.diagnosis.search.replay import Start, same, stage, touches
 
 _OF_LOSS, _OF_PENALTY = ("dW", "db"), ("l2W", "l2b")
 """The sums of a layer, and what is added to them."""
+Found = tuple[tuple[Move, ...], Scope, float | None]
+"""What is new in a layer, its scope then, and the learning rate if that was solved for."""
 
 
 class Layers(Ideas):
@@ -35,10 +37,8 @@ class Layers(Ideas):
         if l == 0:
             yield used
             return
-        for again in self._subsets(l, used):
+        for again, lines, rate in self._again_in(l, used):
             kept = tuple(u._replace(layers=(*u.layers, l)) if u in again else u for u in used)
-            lines = {k: t for u in again for k, t in self.texts(u.idea, l).items()}
-            rate = next((u.rate for u in again if u.rate is not None), None)
             right = self.layer(start, l, after, lines, rate)
             if right is None:
                 continue
@@ -48,14 +48,14 @@ class Layers(Ideas):
                 if spent >= 0:
                     yield from self._below(start, l, scope, new, spent, lines)
 
-    def _subsets(self, l: int, used: Sequence[Used]) -> Iterator[tuple[Used, ...]]:
-        """The ideas that are used in this layer again: all that can be, then fewer."""
-        can = [u for u in used if (lines := self.texts(u.idea, l)) and stage(lines) != "forward"]
+    def _again_in(self, l: int, used: Sequence[Used]) -> Iterator[tuple[tuple[Used, ...], dict[str, str], Any]]:
+        """The ideas that are used in this layer again, all that can be, then fewer; with their lines and their rate."""
+        can = [u for u in used if (texts := self.texts(u.idea, l)) and stage(texts) != "forward"]
         for count in range(len(can), -1, -1):
             for some in combinations(can, count):
-                names = [line for u in some for line in self.texts(u.idea, l)]
-                if len(set(names)) == len(names):
-                    yield some
+                lines = [line for u in some for line in self.texts(u.idea, l).items()]
+                if len(dict(lines)) == len(lines):
+                    yield some, dict(lines), _rate_of(some)
 
     def _below(
         self, start: Start, l: int, scope: Scope, used: tuple[Used, ...], left: int, lines: Mapping[str, str]
@@ -65,8 +65,7 @@ class Layers(Ideas):
             yield used
             return
         own = start.lines.layers[l - 1]["back"]
-        text, rate = lines.get("back", own), next((u.rate for u in used if u.rate is not None), None)
-        done = self.back(start, l, scope, text, rate)
+        done = self.back(start, l, scope, lines.get("back", own), _rate_of(used))
         if done is None:
             return
         yield from self._from(start, l - 1, done, used, left)
@@ -84,20 +83,14 @@ class Layers(Ideas):
 
     def _plain(self, start: Start, l: int, after: Scope, used: Sequence[Used]) -> bool:
         """Whether a layer is the learner's with nothing new in it."""
-        for again in self._subsets(l, used):
-            lines = {k: t for u in again for k, t in self.texts(u.idea, l).items()}
-            rate = next((u.rate for u in again if u.rate is not None), None)
-            scope = self.layer(start, l, after, lines, rate)
-            if scope is not None and self.fits(start, l, scope):
-                return True
-        return False
+        made = (self.layer(start, l, after, lines, rate) for _, lines, rate in self._again_in(l, used))
+        return any(scope is not None and self.fits(start, l, scope) for scope in made)
 
     def _rates(self, start: Start, l: int, scope: Scope, move: Move, used: Sequence[Used]) -> list[float]:
         """The learning rates that may be in a line for what goes back: the known one, and what the layer below says."""
         found = [self.case.learning_rate] if self.case.learning_rate else []
         ends = [self.back(start, l, scope, move.texts["back"], rate) for rate in (0.0, 1.0)]
-        for again in self._subsets(l - 1, used):
-            lines = {k: t for u in again for k, t in self.texts(u.idea, l - 1).items()}
+        for _, lines, _ in self._again_in(l - 1, used):
             for new in ({}, *(m.texts for kind in ("delta", "sums") for m in self._named.get((l - 1, kind), []))):
                 if None in ends or lines.keys() & new.keys():
                     continue
@@ -111,8 +104,8 @@ class Layers(Ideas):
 
     def _layer(
         self, start: Start, l: int, after: Scope | None, right: Scope, lines: Mapping[str, str], rate: Any, left: int
-    ) -> Iterator[tuple[tuple[Move, ...], Scope, float | None]]:
-        """What can be new in a layer that then makes the learner's numbers; with a learning rate if that was solved."""
+    ) -> Iterator[Found]:
+        """What can be new in a layer that then makes the learner's numbers."""
         if self.fits(start, l, right):
             yield (), right, None
             if l in self.full:
@@ -120,11 +113,9 @@ class Layers(Ideas):
         if left < 1:
             return
         deltas: list[tuple[tuple[Move, ...], Scope]] = [((), right)]
-        named = [m for m in self._named.get((l, "delta"), []) if not m.texts.keys() & lines.keys()]
-        options: list[tuple[Move, ...]] = [
-            (m,) for m in self._moves(l, "delta", left) if not m.texts.keys() & lines.keys()
-        ]
+        options: list[tuple[Move, ...]] = [(m,) for m in _beside(lines, self._moves(l, "delta", left))]
         if left >= 2:
+            named = _beside(lines, self._named.get((l, "delta"), []))
             options += [(m, o) for m, o in combinations(named, 2) if not m.texts.keys() & o.texts.keys()]
         for moves in options:
             texts_ = {k: t for m in moves for k, t in m.texts.items()}
@@ -148,14 +139,14 @@ class Layers(Ideas):
 
     def _sums(
         self, start: Start, l: int, scope: Scope, moves: tuple[Move, ...], lines: Mapping[str, str], left: int
-    ) -> Iterator[tuple[tuple[Move, ...], Scope, float | None]]:
+    ) -> Iterator[Found]:
         """What can be new in the sums of a layer whose δ is done: one thing in those of weights, one of biases."""
         good = {kind: self.fits(start, l, scope, kind) for kind in "Wb"}
-        alone: dict[str, list[tuple[Move, Scope, float | None]]] = {"W": [], "b": []}
-        for move in self._moves(l, "sums", left):
+        alone: dict[str, list[tuple[Move, float | None]]] = {"W": [], "b": []}
+        for move in _beside(lines, self._moves(l, "sums", left)):
             kinds = "Wb" if "dW" in lines.get("db", "") else touches(move.texts)
             others = [kind for kind in "Wb" if kind not in kinds]
-            if move.texts.keys() & lines.keys() or (left <= move.idea.cost and not all(good[k] for k in others)):
+            if left <= move.idea.cost and not all(good[k] for k in others):
                 continue
             for rate in self._rates_here(start, l, scope, move) if move.idea.stepped else (None,):
                 self.tried += 1
@@ -169,21 +160,20 @@ class Layers(Ideas):
                 if fits and all(good[k] for k in others):
                     yield (*moves, move), made, rate
                 elif len(kinds) == 1:
-                    alone[kinds].append((move, made, rate))
-        for one, _, rate in alone["W"]:
-            for two, _, other in alone["b"]:
-                if one.idea.cost + two.idea.cost <= left:
-                    both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, rate or other)
-                    if both is not None and self.fits(start, l, both):
-                        yield (*moves, one, two), both, rate or other
+                    alone[kinds].append((move, rate))
+        for (one, rate), (two, other) in product(alone["W"], alone["b"]):
+            if one.idea.cost + two.idea.cost <= left:
+                both = self.resummed(start, l, scope, {**lines, **one.texts, **two.texts}, rate or other)
+                if both is not None and self.fits(start, l, both):
+                    yield (*moves, one, two), both, rate or other
         if self.case.l2 and left > 1 and not all(good.values()):
             yield from self._with_penalty(start, l, scope, moves, lines)
 
     def _with_penalty(
         self, start: Start, l: int, scope: Scope, moves: tuple[Move, ...], lines: Mapping[str, str]
-    ) -> Iterator[tuple[tuple[Move, ...], Scope, float | None]]:
+    ) -> Iterator[Found]:
         """Two things in the sums of a layer: one in those of the loss, and one in a penalty."""
-        named = [m for m in self._moves(l, "sums", 1) if not m.texts.keys() & lines.keys()]
+        named = _beside(lines, self._moves(l, "sums", 1))
         made: list[list[tuple[Move, Scope]]] = []
         for keys in (_OF_LOSS, _OF_PENALTY):
             made.append([])
@@ -210,3 +200,12 @@ class Layers(Ideas):
             rate = self.rate([n for n in zero if n[0][1] in kinds], [n for n in one if n[0][1] in kinds])
             found += [rate] if rate and rate > 0 and rate not in found else []
         return found
+
+
+def _rate_of(used: Sequence[Used]) -> float | None:
+    return next((u.rate for u in used if u.rate is not None), None)
+
+
+def _beside(lines: Mapping[str, str], moves: Sequence[Move]) -> list[Move]:
+    """Those that change none of these lines."""
+    return [move for move in moves if not move.texts.keys() & lines.keys()]
