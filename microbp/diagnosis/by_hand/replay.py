@@ -84,6 +84,11 @@ class GraphReplay:
         return [label for label, near in zip(self.labels, self.near(self.right).tolist(), strict=True) if not near]
 
     @property
+    def numbers(self) -> list[tuple[str, float, float]]:
+        """For each label the learner's number, and the right one."""
+        return list(zip(self.labels, self.given.tolist(), self.right.tolist(), strict=True))
+
+    @property
     def few(self) -> bool:
         """Whether they are the right ones with hardly a digit left."""
         half = np.maximum(typed_half_units(self.given, 1, alike=True), typed_half_units(self.given, 2))

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Sequence
-from itertools import combinations, islice
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import combinations, compress, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -92,9 +93,8 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
     made = judge.replay([one.changed for one in tries])
     with np.errstate(invalid="ignore"):
         moved = np.any(np.abs(made - judge.right) > ROUNDING * np.abs(judge.right), axis=1)
-    singles = [one for one, moves in zip(tries, moved.tolist(), strict=True) if moves]
-    fitting = np.all(judge.near(made), axis=1) & moved
-    found = [one for one, fits in zip(tries, fitting.tolist(), strict=True) if fits]
+    singles = [*compress(tries, moved)]
+    found = [*compress(tries, np.all(judge.near(made), axis=1) & moved)]
     early = [grads for grads in judge.early() if not np.allclose(grads, judge.right, rtol=ROUNDING)]
     found += [_Try((FoundSlip(EARLY),), {}) for grads in early if judge.near(grads).all()][:1]
     factors = [_Try(causes, {}) for causes in _factors(judge)]
@@ -107,18 +107,15 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
     wrong = ~judge.near(judge.right) & np.isfinite(judge.given)
     known = digits_given(judge.given[wrong], judge.right[wrong], judge.tolerance(judge.right)[wrong])
     if known < math.log10(max(1, count)) + BY_CHANCE:
-        return (
-            factors,
-            "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits.",
-        )
+        few = "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits."
+        return factors, few
     pairs = [
         _Try(one.causes + two.causes, one.changed | two.changed)
         for one, two in combinations(singles, 2)
         if not one.changed.keys() & two.changed.keys()
     ]
     fitting = np.all(judge.near(judge.replay([pair.changed for pair in pairs])), axis=1)
-    found = [pair for pair, fits in zip(pairs, fitting.tolist(), strict=True) if fits]
-    return found + factors, "No slip of the table, nor two of them, gives these numbers."
+    return [*compress(pairs, fitting), *factors], "No slip of the table, nor two of them, gives these numbers."
 
 
 def _likely(one: _Try) -> bool:
@@ -159,43 +156,53 @@ def _told(judge: GraphReplay, found: list[_Try], otherwise: str) -> Diagnosis:
     for one in found:
         same.setdefault(one.codes, []).append(one)
     explained = [[finding(judge, cause) for cause in tries[0].causes] for tries in same.values()]
-    main = explained[0] if explained else []
-    factors = [one for findings in explained for one in findings if one["factor"] is not None]
-    numbers = list(zip(judge.labels, judge.given.tolist(), judge.right.tolist(), strict=True))
-    wrong = judge.wrong
-    following = follow_leaf(judge, wrong[0], found[0].causes if found else ())
+    followed = follow_leaf(judge, judge.wrong[0], found[0].causes if found else ())
     first, *others = same or [()]
-    details: dict[str, Any] = {
-        "yours_and_right": {label: (given, right) for label, given, right in numbers},
-        "first_wrong": wrong[0],
-        "wrong": wrong,
-        "right": [label for label in judge.labels if label not in wrong],
-        "findings": main,
-        "alternatives": [
-            {"mistakes": list(codes), "findings": findings}
-            for codes, findings in zip(others, explained[1:], strict=True)
-        ],
-        "factors": {label: f["factor"] for f in main if f["factor"] is not None for label in f["arrays"]},
-        "factor": factors[0]["factor"] if factors else None,
-        "reading": factors[0]["reading"] if factors else "",
-        "followed": following,
-    }
-    rows = [
-        (label, f"yours {short_number(x)}", f"right {short_number(y)}", "" if label in wrong else "ok")
-        for label, x, y in numbers
-    ]
     blocks = [
         [line for one in findings for line in ("", *told(one, _elsewhere(judge, tries)))][1:]
         for findings, tries in zip(explained, same.values(), strict=True)
     ]
     text = ["The gradients are wrong" + (f": {' and '.join(first)}." if first else f". {otherwise}")]
-    text += [f"   {line}" for line in columns(rows, "   ")]
-    text += [line for block in blocks[:1] for line in ("", *block)] + ["", *leaf_text(following)]
+    text += _in_words(judge, blocks, [*leaf_text(followed)])
+    details = _details(judge, explained, others) | {"followed": followed}
+    return Diagnosis(False, tuple(first), tuple(others), details, "\n".join(map(printable, text)))
+
+
+def _details(
+    judge: GraphReplay, explained: Sequence[Sequence[Mapping[str, Any]]], others: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    """What was found, for JSON: the findings of each explanation, the first being the one that is told."""
+    main, *more = explained or [[]]
+    factors = [one for findings in explained for one in findings if one["factor"] is not None]
+    wrong = judge.wrong
+    return {
+        "yours_and_right": {label: (yours, right) for label, yours, right in judge.numbers},
+        **{"first_wrong": wrong[0], "wrong": wrong, "right": [label for label in judge.labels if label not in wrong]},
+        "findings": main,
+        "alternatives": [
+            {"mistakes": list(codes), "findings": findings} for codes, findings in zip(others, more, strict=True)
+        ],
+        "factors": {label: f["factor"] for f in main if f["factor"] is not None for label in f["arrays"]},
+        "factor": factors[0]["factor"] if factors else None,
+        "reading": factors[0]["reading"] if factors else "",
+    }
+
+
+def _in_words(judge: GraphReplay, blocks: Sequence[Sequence[str]], followed: Sequence[str]) -> Iterator[str]:
+    """The numbers side by side, the first explanation, a leaf followed through, and what else would fit."""
+    wrong = judge.wrong
+    rows = [
+        (label, f"yours {short_number(yours)}", f"right {short_number(right)}", "" if label in wrong else "ok")
+        for label, yours, right in judge.numbers
+    ]
+    yield from (f"   {line}" for line in columns(rows, "   "))
+    yield from (line for block in blocks[:1] for line in ("", *block))
+    yield from ("", *followed)
     if blocks[1:]:
         more = len(blocks) - 1 - MOST_ALTERNATIVES
-        text += ["", "Other slips give the same numbers here:" + (f" ({more} more are not shown)" if more > 0 else "")]
-        text += [f"   {line}".rstrip() for block in blocks[1 : 1 + MOST_ALTERNATIVES] for line in block]
-    return Diagnosis(False, tuple(first), tuple(others), details, "\n".join(map(printable, text)))
+        yield ""
+        yield "Other slips give the same numbers here:" + (f" ({more} more are not shown)" if more > 0 else "")
+        yield from (f"   {line}".rstrip() for block in blocks[1 : 1 + MOST_ALTERNATIVES] for line in block)
 
 
 def _elsewhere(judge: GraphReplay, tries: Sequence[_Try]) -> list[str]:
@@ -232,14 +239,10 @@ def see(judge: GraphReplay, label: str) -> str:
     graph = judge.root.graph()
     numbers = {v.label: v.data for v in graph if v.op is None and not isinstance(v, Constant)}
     text = as_expression(judge.root)
-    try:
-        with errstate("ignore"):
-            problem = ExpressionProblem(text, numbers)
-            same = [(v.op, repr(v.data)) for v in problem.root().graph()]
-    except MicrobpError:
-        same = []
-    if same != [(v.op, repr(v.data)) for v in graph]:
-        return f"microbp.steps(root).until({label!r})"
-    words = [f"({text})" if text.startswith("-") else text]  # a word that begins with - would be an option
-    words += [f"{leaf.label}={repr(leaf.data).removesuffix('.0')}" for leaf in problem.leaves()]
-    return shlex.join(["microbp", "step", *words, "--at", label])
+    with suppress(MicrobpError), errstate("ignore"):
+        problem = ExpressionProblem(text, numbers)
+        if [(v.op, repr(v.data)) for v in problem.root().graph()] == [(v.op, repr(v.data)) for v in graph]:
+            words = [f"({text})" if text.startswith("-") else text]  # a word that begins with - would be an option
+            words += [f"{leaf.label}={repr(leaf.data).removesuffix('.0')}" for leaf in problem.leaves()]
+            return shlex.join(["microbp", "step", *words, "--at", label])
+    return f"microbp.steps(root).until({label!r})"
