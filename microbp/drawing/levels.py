@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from microbp.drawing.grouping import Box
 from microbp.engine import Value
-from microbp.errors import DrawingWarning, GraphError, UnknownNameError, nearest
+from microbp.errors import DrawingWarning, GraphError, UnknownNameError, nearest, place_outside
 from microbp.nn import MLP
 from microbp.printing import say
 
@@ -154,4 +154,5 @@ def refuse(level: str, values: int, model: MLP | None, arrays: Any, max_nodes: i
             f"draw {advice}, or raise max_nodes"
         )
     if max_nodes == MAX_NODES:
-        warnings.warn(f"a picture of {count:,} {of} is hard to read: draw {advice}", DrawingWarning, stacklevel=4)
+        said = f"a picture of {count:,} {of} is hard to read: draw {advice}"
+        warnings.warn_explicit(said, DrawingWarning, *place_outside())

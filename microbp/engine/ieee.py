@@ -15,7 +15,6 @@ microbp.errors.DomainError: log(x) needs x > 0, got x = -1.0 (node "margin"). Cl
 from __future__ import annotations
 
 import math
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ import numpy as np
 
 from microbp.engine.node import Node
 from microbp.engine.ops import Op
-from microbp.errors import DomainError, NonFiniteWarning, OperandError, UnknownNameError, nearest
+from microbp.errors import DomainError, NonFiniteWarning, OperandError, UnknownNameError, nearest, place_outside
 
 ARITHMETIC = (ArithmeticError, ValueError, TypeError)
 """What Python's float arithmetic raises, the last for data that are no numbers."""
@@ -140,10 +139,7 @@ def _say(op: Op, message: str) -> None:
     state = _state.get()
     if state.mode == "raise":
         raise DomainError(message)
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "microbp").partition(".")[0] == "microbp":
-        frame = frame.f_back
-    place = (frame.f_code.co_filename, frame.f_lineno, op.name)
-    if place not in state.seen:
-        state.seen.add(place)
-        warnings.warn_explicit(message, NonFiniteWarning, place[0], place[1])
+    file, line = place_outside()
+    if (file, line, op.name) not in state.seen:
+        state.seen.add((file, line, op.name))
+        warnings.warn_explicit(message, NonFiniteWarning, file, line)

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -34,7 +33,7 @@ from microbp.engine.operands import DECISIONS, Operators, real_number
 from microbp.engine.ops import Op
 from microbp.engine.order import topological_order
 from microbp.engine.value import Constant, Value
-from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError, nearest
+from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError, nearest, place_outside
 from microbp.formula.compiled import load_source
 
 SIGNS = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">="}
@@ -170,18 +169,11 @@ def _decisions() -> Iterator[list[Decision]]:
 class _Noted(list[Decision]):
     def append(self, noted: Any) -> None:
         compare, x, y, result = noted
-        super().append(Decision(compare, x, y, result, _place()))
+        super().append(Decision(compare, x, y, result, "{}:{}".format(*place_outside("numpy"))))
 
 
 def _compared(decisions: list[Decision]) -> list[Value]:
     return [v for decision in decisions for v in (decision.x, decision.y) if isinstance(v, Value)]
-
-
-def _place() -> str:
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "microbp").partition(".")[0] in ("microbp", "numpy"):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 @cache
