@@ -21,6 +21,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,9 @@ from microbp.diagnosis.any_pass.gradients import gradients_by_name, handed_back
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Report, report_on
+from microbp.diagnosis.any_pass.targets import told_of_targets
 from microbp.diagnosis.any_pass.trace import Recorded, run_forward
-from microbp.errors import GraphError, MicrobpError, ProblemError, nearest
+from microbp.errors import GraphError, ProblemError, nearest
 
 FEWER = (16, 8, 4, 2)
 """A pass that is too large is checked with so many samples."""
@@ -174,7 +176,9 @@ def _check(
     gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
     flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
     mine, notes = _matched(flat, names, recorded)
-    return report_on(judge_gradients(recorded, mine), notes)
+    found = report_on(judge_gradients(recorded, mine), notes)
+    again = backward and partial(_check, forward, backward, None, names)
+    return told_of_targets(found, recorded, arrays, again)
 
 
 def _same_pass(recorded: Recorded, plain: Mapping[str, Any]) -> None:
@@ -242,6 +246,3 @@ def _fewer(arrays: Mapping[str, Any], count: int) -> tuple[dict[str, Any], int]:
     return {
         k: x[:count] if isinstance(x, np.ndarray) and x.ndim and len(x) == samples else x for k, x in arrays.items()
     }, samples
-
-
-__all__ = ["FEWER", "MicrobpError", "Trace", "check", "trace"]

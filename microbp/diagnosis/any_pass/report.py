@@ -140,7 +140,7 @@ def _not_given(judge: Judge, lines: Sequence[Line]) -> list[str]:
     if not between:
         return []
     names = ", ".join(between[:MOST_NAMED]) + (", …" if len(between) > MOST_NAMED else "")
-    return [f"no gradients were given for {names}: return them as well, and the wrong line can be told more exactly"]
+    return [f"no gradients were given for {names}: return them as well (locals() has all), to be told more exactly"]
 
 
 def _text(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:

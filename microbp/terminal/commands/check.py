@@ -85,21 +85,26 @@ def _named_as_needed(module: ModuleType, forward: Callable[..., Any], file: str)
         return {p.name: own[p.name] for p in needed if p.name in own}
     raise ProblemError(
         f'{file}: no data for {", ".join(missing) or "forward"}: give them in the file, or write data = {{"X": …}}, or '
-        'sizes = {"X": (8, 5), "y": ((8,), 3)} for random numbers (whole ones below 3), or give --data FILE.npz'
+        'sizes = {"X": (8, 5), "y": ((8,), 3), "Y": ((8, 3), "one-hot")} for random numbers (y whole ones below 3), or '
+        "give --data FILE.npz"
     )
 
 
 def _random(sizes: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Normal numbers of these shapes; of `(shape, n)` whole numbers below n.
+    """Normal numbers of these shapes; of `(shape, n)` whole numbers below n, of `(shape, "one-hot")` one-hot rows.
 
-    >>> {name: (x.shape, x.dtype.kind) for name, x in _random({"X": (8, 5), "y": ((8,), 3)}, 0).items()}
-    {'X': ((8, 5), 'f'), 'y': ((8,), 'i')}
+    >>> made = _random({"X": (8, 5), "y": ((8,), 3), "Y": ((4, 3), "one-hot")}, 0)
+    >>> {name: (x.shape, x.dtype.kind) for name, x in made.items()}, made["Y"].sum(axis=1).tolist()
+    ({'X': ((8, 5), 'f'), 'y': ((8,), 'i'), 'Y': ((4, 3), 'f')}, [1.0, 1.0, 1.0, 1.0])
     """
     rng = np.random.default_rng(seed)
-    found = {}
+    found: dict[str, Any] = {}
     for name, size in sizes.items():
-        if isinstance(size, tuple) and len(size) == 2 and isinstance(size[0], tuple):
-            found[name] = rng.integers(0, size[1], size[0])
+        shape, kind = size if isinstance(size, tuple) and size and isinstance(size[0], tuple) else (size, None)
+        if kind is None:
+            found[name] = rng.normal(size=shape)
+        elif kind == "one-hot":
+            found[name] = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
         else:
-            found[name] = rng.normal(size=size)
+            found[name] = rng.integers(0, kind, shape)
     return found

@@ -45,3 +45,41 @@ def test_arrays_come_from_a_file_too(tmp_path):
 def test_what_is_missing_is_named(tmp_path, capsys):
     assert checked(tmp_path, "x = np.ones((3, 2))") == 2
     assert "no data for w: give them in the file, or write data = " in capsys.readouterr().err
+
+
+SOFTMAX = """
+import numpy as np
+{data}
+
+def forward(X, Y, W):
+    z = X @ W
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    loss = -(Y * np.log(p)).sum() / len(X)
+    return loss, p
+
+def backward(X, Y, W, p):
+    dz = (p - Y) / len(X)
+    dW = X.T @ dz{slip}
+    return {{"dW": dW, "dX": dz @ W.T}}
+"""
+
+
+@pytest.mark.parametrize(("slip", "left"), [("", "none"), (" * 2", "1")])
+def test_targets_that_are_no_labels_are_said_to_be_the_reason(slip, left, tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    mine.write_text(SOFTMAX.format(data="sizes = {'X': (5, 3), 'Y': (5, 4), 'W': (3, 4)}", slip=slip))
+    assert main(["check", str(mine)]) == 1
+    assert "Y is not one-hot: the numbers of a sample add up to" in (out := capsys.readouterr().out)
+    assert f"{left} of these lines would be wrong: p − y holds for a softmax" in out
+    mine.write_text(SOFTMAX.format(data="sizes = {'X': (5, 3), 'Y': ((5, 4), 'one-hot'), 'W': (3, 4)}", slip=slip))
+    assert main(["check", str(mine)]) == bool(slip)
+    assert "one-hot" not in capsys.readouterr().out
+
+
+def test_a_regression_is_told_nothing_of_labels(tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    data = "sizes = {'X': (5, 3), 'Y': (5, 4), 'W': (3, 4)}"
+    squares = SOFTMAX.replace("-(Y * np.log(p)).sum()", "((p - Y) ** 2).sum()")
+    mine.write_text(squares.format(data=data, slip=""))
+    assert main(["check", str(mine)]) == 1
+    assert "one-hot" not in capsys.readouterr().out
