@@ -228,7 +228,9 @@ class NetworkProblem(Problem):
 def as_network(problem: Problem) -> NetworkProblem:
     """The problem, if it is a network's. Raises `ProblemError` if it is not."""
     if not isinstance(problem, Problem):
-        raise ProblemError(f"this needs a problem, such as microbp.load('w1-w8'), got {problem!r}")
+        hint = "; the weights of PyTorch's go into nn.MLP.from_arrays" if hasattr(problem, "state_dict") else ""
+        what = f"{' '.join(repr(problem).split()):.60}"
+        raise ProblemError(f"this needs a problem, such as microbp.load('w1-w8'), or an nn.MLP, got {what}{hint}")
     if not isinstance(problem, NetworkProblem):
         raise ProblemError(
             f"this needs a network with data and a loss, got the graph of {problem.title!r}"

@@ -187,7 +187,7 @@ def test_what_is_shown_changes_and_what_was_learnt_stays():
 
 
 def test_what_is_no_network_is_refused_by_name():
-    with pytest.raises(ProblemError, match=r"needs a problem, such as microbp.load\('w1-w8'\), got 'xor'"):
+    with pytest.raises(ProblemError, match=r"needs a problem, .*, or an nn.MLP, got 'xor'"):
         train("xor")
     with pytest.raises(ProblemError, match=r"this needs a network with data and a loss, got the graph of 'x\*x'"):
         as_network(load("x*x", {"x": 1.0}))

@@ -136,7 +136,7 @@ def returned_by(returned: Any, function: Callable[..., Any] | None = None, upstr
     called = next((name for name in LOSSES if name in found and _is_single(found[name])), None)
     if called is None:
         single = [k for k, x in found.items() if isinstance(x, Value | float | np.floating)]
-        called = single[-1] if single else None
+        called = single[-1] if single else next((name for name in LOSSES if name in found), None)
     if called is None:
         raise ProblemError(f'forward returned no loss: call it "loss" in the dict; got {sorted(map(str, found))}')
     found["loss"] = _single(found.pop(called))
@@ -222,8 +222,8 @@ def _single(x: Any) -> Any:
         if x.size != 1:
             raise ShapeError(f"a loss is one number, got the shape {x.shape}: take its mean or its sum")
         return x.ravel()[0]
-    if isinstance(x, str):
-        raise OperandError(f"a loss is one number, got {x!r}")
+    if not _is_single(x):
+        raise OperandError(f"a loss is one number, of Python's or NumPy's, got {x!r:.60} ({type(x).__name__})")
     return x
 
 

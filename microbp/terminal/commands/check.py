@@ -21,6 +21,21 @@ NEEDS = (
     "the file has forward(…), which returns the loss and the arrays on its way, backward(…), which returns their "
     "gradients, and the arrays: named as forward's parameters, or as data, a dict or a function that returns one"
 )
+OF_A_CLASS = """\
+A class is checked through two functions beside it, which make one anew:
+
+def forward(X, W1, b1):
+    net = Net()  # your class
+    net.W1, net.b1 = W1, b1
+    return {"loss": net.forward(X), **vars(net)}
+
+def backward(X, W1, b1):
+    net = Net()
+    net.W1, net.b1 = W1, b1
+    net.forward(X)
+    net.backward()
+    return vars(net)  # or net.grads, with names such as dW1"""
+"""What makes functions of a class."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +70,10 @@ def _function(functions: Mapping[str, Any], name: str, path: Path) -> Any:
     if not functions:
         raise ProblemError(f"{path}: there is no function in it; {NEEDS}")
     if len(found) != 1:
-        raise ProblemError(f"{path}: {nearest('function', name, functions)}; {NEEDS}")
+        error = ProblemError(f"{path}: {nearest('function', name, functions)}; {NEEDS}")
+        if any(isinstance(x, type) for x in functions.values()):
+            error.add_note(OF_A_CLASS)
+        raise error
     return functions[found[0]]
 
 

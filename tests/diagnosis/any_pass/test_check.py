@@ -1,6 +1,7 @@
 """What `check` and `trace` take, what they say, and the command."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -239,6 +240,14 @@ def test_too_many_samples_are_made_fewer_and_the_report_says_so():
     )
     assert found.ok
     assert "the first 16 of 600 samples" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"), [(np.ones(3), "got the shape"), ("big", "got 'big'"), (Fraction(1, 2), r"\(Fraction\)")]
+)
+def test_what_is_no_loss_is_named(loss, said):
+    with pytest.raises(MicrobpError, match=f"a loss is one number.*{said}"):
+        microbp.check(lambda x: {"z": x, "loss": loss}, lambda x: {"dx": x}, x=x)
 
 
 def test_a_trace_compares_as_one_goes(capsys):

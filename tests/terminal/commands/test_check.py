@@ -83,3 +83,32 @@ def test_a_regression_is_told_nothing_of_labels(tmp_path, capsys):
     mine.write_text(squares.format(data=data, slip=""))
     assert main(["check", str(mine)]) == 1
     assert "one-hot" not in capsys.readouterr().out
+
+
+NET = """
+import numpy as np
+class Net:
+    def forward(self, X):
+        self.z1 = X @ self.W1 + self.b1
+        self.a1 = np.maximum(self.z1, 0)
+        return self.a1.sum()
+    def backward(self):
+        self.da1 = np.ones_like(self.a1)
+        self.dz1 = self.da1 * (self.{where} > 0)
+        self.db1 = self.dz1.sum(axis=0)
+
+X, W1, b1 = np.random.default_rng(0).normal(size=(5, 3)), np.random.default_rng(1).normal(size=(3, 2)), np.ones(2)
+"""
+
+
+def test_a_class_is_checked_through_the_functions_that_are_proposed(tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    mine.write_text(NET.format(where="z1"))
+    assert main(["check", str(mine)]) == 2
+    said, _, proposed = capsys.readouterr().err.partition("A class is checked through")
+    assert "unknown function: 'forward'" in said
+    functions = proposed.partition("\n\n")[2]
+    for where, code in (("z1", 0), ("b1", 1)):
+        mine.write_text(NET.format(where=where) + functions)
+        assert main(["check", str(mine)]) == code
+    assert "The first on the way back is the gradient of z1" in capsys.readouterr().out
