@@ -354,3 +354,24 @@ def test_gradients_that_are_returned_as_expressions_have_the_names_of_their_arra
 
     found = microbp.check(affine_forward, backward, x=x, w=w, b=b)
     assert [(line.name, line.verdict) for line in found.lines] == [("b", "wrong"), ("w", "right"), ("x", "right")]
+
+
+@pytest.mark.parametrize(("wrong", "said"), [("i", "1 apart, not 2"), ("2 * i + 1", "one place further")])
+def test_windows_that_are_stacked_may_be_cut_out_elsewhere(wrong, said):
+    def forward(x, w):
+        windows = np.stack([x[:, 2 * i : 2 * i + 3] for i in range(3)])
+        y = np.einsum("ncl,cl->n", windows, w)
+        return {"y": y, "loss": (y**2).sum()}
+
+    def backward(x, w, y):
+        dy, dx = 2 * y, np.zeros_like(x)
+        for i in range(3):
+            dx[:, 2 * i : 2 * i + 3] += dy[i] * w
+        starts = [eval(wrong, {"i": i}) for i in range(3)]
+        windows = np.stack([x[:, k : k + 3] for k in starts])
+        return {"dy": dy, "dx": dx, "dw": np.einsum("n,ncl->cl", dy, windows)}
+
+    found = microbp.check(forward, backward, x=RNG.normal(size=(2, 8)), w=RNG.normal(size=(2, 3)))
+    assert found.first == "w"
+    assert found["w"].causes[0] in ("wrong-index", "off-by-one")
+    assert f"cut out {said}" in found["w"].text

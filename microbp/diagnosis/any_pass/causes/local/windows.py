@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.axes import along
 from microbp.diagnosis.any_pass.graph.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
 
@@ -26,15 +27,13 @@ def other_windows(trace: Recorded, sites: Sites, number: int) -> list[tuple[str,
 def _other_windows(trace: Recorded, sites: Sites, site: Site) -> Iterator[tuple[str, Any]]:
     if site.op != "identity" or len({a.shape for a in site.arrays}) != 1 or not site.arrays[0].ndim:
         return
-    made, nodes = np.stack(site.arrays), trace.graph.nodes
-    inputs = [nodes[k].inputs for k in made.ravel().tolist()]
-    if not all(inputs):
+    made = np.stack(site.arrays)
+    source, home = _source(trace, sites, made.ravel())
+    if home is None:
         return
-    source = np.array([trace.graph.place[x] for (x,) in inputs])
-    if (home := sites.home(source)) is None:
-        return
-    base = sites.all[home[0]].arrays[home[1]]
-    at = np.unravel_index(sites.position[source].reshape(made.shape), base.shape) if base.ndim else ()
+    stacked = len(made) == 1 and sites.home(_inputs(trace, made.ravel())) is None  # its rows are the windows
+    base, shape = sites.all[home[0]].arrays[home[1]], made.shape[stacked:]
+    at = np.unravel_index(sites.position[source].reshape(shape), base.shape) if base.ndim else ()
     found: dict[str, dict[int, Any]] = {}
     for axis, own in enumerate(at):
         for said, other in cut_otherwise(own, base.shape[axis]).items():
@@ -42,7 +41,24 @@ def _other_windows(trace: Recorded, sites: Sites, site: Site) -> Iterator[tuple[
     for said, changes in found.items():
         for chosen in [[axis] for axis in changes] + [[*changes]] * (len(changes) > 1):
             places = base[tuple(changes[axis] if axis in chosen else own for axis, own in enumerate(at))]
-            yield f"{said} along axis {', '.join(map(str, chosen))}", places
+            yield f"{said} {along(chosen)}", places.reshape(made.shape)
+
+
+def _source(trace: Recorded, sites: Sites, places: Any) -> tuple[Any, tuple[int, int] | None]:
+    """The places in one array that all of these are copies of, be it by way of copies, and the home of that array."""
+    while (source := _inputs(trace, places)) is not None:
+        if (home := sites.home(source)) is not None:
+            return source, home
+        places = source
+    return places, None
+
+
+def _inputs(trace: Recorded, places: Any) -> Any:
+    """What these are copies of; None if not all are copies."""
+    nodes = [trace.graph.nodes[k] for k in places.tolist()]
+    if any(node.op is None or node.op.name != "identity" for node in nodes):
+        return None
+    return np.array([trace.graph.place[x] for node in nodes for x in node.inputs])
 
 
 def cut_otherwise(own: Any, length: int) -> dict[str, Any]:
