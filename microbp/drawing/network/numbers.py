@@ -49,7 +49,7 @@ class Numbers:
             return ""
         root = self.name(self.network.root)
         first = self.network.model.layers[0].neurons[0]
-        net, out = map(_letter, (first.net_label, first.out_label))
+        net, out = map(letter, (first.net_label, first.out_label))
         said = [say("∂ beside a weight w: {gradient}", gradient=f"∂{root}/∂w"), f"δ: ∂{root}/∂{net}"]
         if self.network.partly and self.network.single:
             total = f"∂{out} = ∂{root}/∂{out}"
@@ -116,15 +116,15 @@ class Numbers:
         out = made.data
         if neuron.activation != "linear" and made is net:  # the loss is made from the net
             out = getattr(Value(net.data), neuron.activation)().data
-        lines = [name, *self._data(_letter(neuron.net_label), net.data)]
+        lines = [name, *self._data(letter(neuron.net_label), net.data)]
         if neuron.activation != "linear":
-            lines += self._data(_letter(neuron.out_label), out)
+            lines += self._data(letter(neuron.out_label), out)
         target = network.target(spot)
         if target is not None:
             lines += self._data(say("target"), target)
         return [
             *lines,
-            *(self._grad(made, f"∂{_letter(neuron.out_label)}") if network.partly and made is not net else []),
+            *(self._grad(made, f"∂{letter(neuron.out_label)}") if network.partly and made is not net else []),
             *self._grad(net, "δ"),
         ]
 
@@ -139,7 +139,7 @@ class Numbers:
         return lines
 
 
-def _letter(label: str) -> str:
+def letter(label: str) -> str:
     """What a text calls the nets, or the outputs, of all its neurons: net of net_h1, z of z[1][0]."""
     found = re.match(r"[^\W\d_]+", label)
     return found[0] if found else label

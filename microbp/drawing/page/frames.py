@@ -208,15 +208,15 @@ def placed(dot: str) -> dict[str, Any]:
         name = part["name"]
         if name.startswith("cluster_") and "bb" in part:
             x, y, right, top = _numbers(part["bb"])
-            parts["c"][int(name[8:])] = [_short(n) for n in (x, height - top, right - x, top - y)]
+            parts["c"][int(name[8:])] = [tenths(n) for n in (x, height - top, right - x, top - y)]
         elif name[0] in "nx" and "pos" in part:
             x, y = _numbers(part["pos"])
             w, h = float(part["width"]) * 72, float(part["height"]) * 72
             k = int(name[1:]) if name[0] == "n" else len(parts["x"])
-            parts[name[0]][k] = [_short(n) for n in (x - w / 2, height - y - h / 2, w, h)]
+            parts[name[0]][k] = [tenths(n) for n in (x - w / 2, height - y - h / 2, w, h)]
     arrows = {int(edge["id"]): _arrow(edge, height) for edge in drawn.arrows if edge["id"].isdigit()}
     rows = {name: [found[k] for k in sorted(found)] for name, found in {**parts, "a": arrows}.items()}
-    return {"w": _short(width), "h": _short(height), **rows}
+    return {"w": tenths(width), "h": tenths(height), **rows}
 
 
 def _arrow(edge: dict[str, Any], height: float) -> list[Any]:
@@ -236,15 +236,15 @@ def _arrow(edge: dict[str, Any], height: float) -> list[Any]:
     middle = _numbers(edge["lp"]) if "lp" in edge else []
     if turned:  # a weight above its ×: the label stands left of the arrow, in the room below the card
         middle = [points[0][0] - 6, (points[0][1] + points[-1][1]) / 2]
-    flat = [_short(n) for x, y in points for n in (x, height - y)]
-    return [flat, [_short(middle[0]), _short(height - middle[1]), int(turned)] if middle else []]
+    flat = [tenths(n) for x, y in points for n in (x, height - y)]
+    return [flat, [tenths(middle[0]), tenths(height - middle[1]), int(turned)] if middle else []]
 
 
 def _numbers(text: str) -> list[float]:
     return [float(n) for n in text.split(",")]
 
 
-def _short(number: float) -> float:
+def tenths(number: float) -> float:
     """A tenth of a pixel is as fine as anyone sees."""
     rounded = round(number, 1)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -1,9 +1,9 @@
 // The picture: boxes, cards and arrows where Graphviz put them, and what they show at a step.
 
-const SHAPES = { g: 1, rect: 1, text: 1, path: 1, polygon: 1, polyline: 1, circle: 1 };
+const SHAPES = { g: 1, rect: 1, text: 1, tspan: 1, path: 1, polygon: 1, polyline: 1, circle: 1 };
 let frame = -1; // which picture is painted
 let followed = NaN; // where in the sequence the graph was last scrolled to
-let painted = { cards: [], arrows: [] };
+let painted = { cards: [], arrows: [], rings: [] };
 
 let sample = 0; // which of several samples is painted, where a step belongs to all of them
 
@@ -30,14 +30,24 @@ function showSample(which) {
 
 function paint(which) {
   [frame, followed] = [which, NaN];
-  const [index, nodes, arrowSteps, titles] = data.frames[which];
+  painted = { cards: [], arrows: [], rings: [] };
+  $("graph").replaceChildren();
+  if (showsFigure()) paintFigure(data.samples > 1 ? which : 0);
+  else paintFrame(data.frames[which]);
+  if (painted.cards.length) painted.cards[0].group.setAttribute("tabindex", "0");
+}
+
+function size(width, height) {
+  const svg = $("graph");
+  svg.setAttribute("viewBox", `-8 -8 ${width + 16} ${height + 16}`);
+  svg.style.minWidth = `${width * 0.65}px`; // smaller, nobody can read it: then it scrolls
+  svg.style.maxWidth = `${width * Math.min(1.25, Math.max(0.9, 600 / height))}px`;
+}
+
+function paintFrame([index, nodes, arrowSteps, titles]) {
   const layout = data.layouts[index];
   const svg = $("graph");
-  svg.replaceChildren();
-  svg.setAttribute("viewBox", `-8 -8 ${layout.w + 16} ${layout.h + 16}`);
-  svg.style.minWidth = `${layout.w * 0.65}px`; // smaller, nobody can read it: then it scrolls
-  svg.style.maxWidth = `${layout.w * Math.min(1.25, Math.max(0.9, 600 / layout.h))}px`;
-  painted = { cards: [], arrows: [] };
+  size(layout.w, layout.h);
   layout.c.forEach(([x, y, width, height], k) => {
     const inner = layout.c.some(([a, b, w, h]) => a < x && b < y && a + w > x + width && b + h > y + height);
     const box = make("g", { class: inner ? "box inner" : "box" });
@@ -53,7 +63,6 @@ function paint(which) {
     svg.append(joint);
   }
   layout.n.forEach((place, k) => svg.append(paintCard(place, nodes[k])));
-  if (painted.cards.length) painted.cards[0].group.setAttribute("tabindex", "0");
 }
 
 // An arrow has a head at either end, of which one is shown; the line goes on to the end that has none.
@@ -82,14 +91,34 @@ function head([x, y], [tipX, tipY]) {
   return `${tipX},${tipY} ${x - dy},${y + dx} ${x + dy},${y - dx}`;
 }
 
-function paintCard([x, y, width, height], k) {
-  const card = cards[k];
-  const role = card.made ? "img" : "button";
-  const group = make("g", { class: `card ${card.kind}`, role, "aria-label": card.equation, tabindex: "-1" });
-  if (!card.made) {
+// What stands for a card, wherever it is drawn.
+function makeCard(k, style = "") {
+  const { kind, made, equation } = cards[k];
+  const role = made ? "img" : "button";
+  const group = make("g", { class: `card ${kind} ${style}`, role, "aria-label": equation, tabindex: "-1" });
+  if (!made) {
     group.classList.add("leaf");
     group.addEventListener("click", () => editCard(k));
   }
+  group.addEventListener("pointerenter", () => see(k));
+  group.addEventListener("pointerleave", () => see(focused()));
+  group.addEventListener("focus", () => see(k));
+  group.addEventListener("blur", () => see(-1));
+  return group;
+}
+
+function addCard(group, card) {
+  const { k, x, y, width, height } = card;
+  painted.cards.push({ group, ...card });
+  if (cards[k].made) return;
+  const grip = make("rect", { x: x + width * 0.4, y, width: width * 0.6, height, class: "grip" });
+  group.append(grip);
+  draggable(grip, k);
+}
+
+function paintCard([x, y, width, height], k) {
+  const card = cards[k];
+  const group = makeCard(k);
   const round = card.kind === "input" || card.kind === "activation" ? 9 : 2;
   const last = y + height - 7;
   const grad = make("text", { x: x + width - 6, y: last, class: "grad" });
@@ -101,17 +130,7 @@ function paintCard([x, y, width, height], k) {
     make("text", { x: x + 6, y: last, class: "word" }, words.grad), grad);
   const old = make("text", { x: x + width - 2, y: y - 4, class: "old" });
   group.append(old);
-  if (!card.made) {
-    const grip = make("rect", { x: x + width * 0.4, y, width: width * 0.6, height, class: "grip" });
-    group.append(grip);
-    draggable(grip, k);
-  }
-  const entry = { k, group, grad, value, old, x, y, width, height };
-  painted.cards.push(entry);
-  group.addEventListener("pointerenter", () => see(k));
-  group.addEventListener("pointerleave", () => see(focused()));
-  group.addEventListener("focus", () => see(k));
-  group.addEventListener("blur", () => see(-1));
+  addCard(group, { k, grad, value, old, room: width - 40, x, y, width, height });
   // A font wider than foreseen is squeezed into its card.
   requestAnimationFrame(() => fit(group.children[1], width - 16 - value.getComputedTextLength()));
   requestAnimationFrame(() => fit(group.children[3], width - 12));
@@ -145,7 +164,7 @@ function drawGraph() {
   const later = new Set(forward.filter((k) => !done.has(k)));
   const step = at >= 0 ? shown() : undefined;
   const fresh = at < 0 ? forward[forward.length + at - 1] : -1;
-  for (const { k, group, grad, value, old, width } of painted.cards) {
+  for (const { k, group, grad, value, old, room } of painted.cards) {
     const list = group.classList;
     list.toggle("from", step ? k === step.node : at === 0 && k === root);
     list.toggle("to", step ? k === step.input : at > n && trained.has(k));
@@ -159,8 +178,12 @@ function drawGraph() {
     grad.classList.toggle("none", !now);
     if (grad.textContent !== text) {
       grad.textContent = text;
-      fit(grad, width - 40);
+      fit(grad, room);
     }
+  }
+  for (const { group, members } of painted.rings) {
+    group.classList.toggle("from", step ? members.has(step.node) : at === 0 && members.has(root));
+    group.classList.toggle("to", !!step && members.has(step.input));
   }
   for (const { group, text, which } of painted.arrows) {
     const list = group.classList;
@@ -181,7 +204,8 @@ function drawGraph() {
 // Scrolls the graph in its box, never the page, until the cards of this step are in it.
 function follow(which) {
   const stage = $("stage");
-  const places = which.map((k) => painted.cards.find((card) => card.k === k)).filter(Boolean);
+  const place = (k) => painted.cards.find((card) => card.k === k) ?? painted.rings.find((ring) => ring.members.has(k));
+  const places = which.map(place).filter(Boolean);
   if (!places.length) return;
   const svg = $("graph").getBoundingClientRect();
   const scale = svg.width / $("graph").viewBox.baseVal.width;

@@ -15,6 +15,7 @@ function draw() {
   $("back").disabled = $("start").disabled && !past.at(-1)?.epoch;
   $("next").disabled = at === n && most() === n;
   $("end").disabled = at >= n;
+  $("view").setAttribute("aria-pressed", String(!showsFigure()));
   $("forward").setAttribute("aria-pressed", String(low < 0));
   $("quiz").setAttribute("aria-pressed", String(quiz.on));
   $("question").hidden = !quiz.asking;
@@ -64,6 +65,7 @@ function remember() {
   const changed = leaves.filter((k) => !Object.is(values[k], cards[k].given));
   const place = at < 0 ? `forward=${forward.length + at}` : at > n ? "update=1" : `step=${at}`;
   const state = [place, ...changed.map((k) => `x${k}=${values[k]}`)];
+  if (data.figure && !asFigure) state.push("view=cards");
   if (eta !== data.rate) state.push(`eta=${eta}`);
   if (made) state.push(`made=${made}`);
   if (leaves.some((k) => trained.has(k) !== cards[k].trained)) state.push(`train=${[...trained].join(".")}`);
@@ -100,6 +102,7 @@ function open() {
   for (const k of leaves) if (which ? which.includes(k) : cards[k].trained) trained.add(k);
   compute();
   stale = true;
+  setView(state.get("view") !== "cards");
   low = state.has("forward") ? -forward.length : low;
   if (state.has("forward")) return go(low + number("forward", 0));
   if (state.has("update")) return go(n + 1);
@@ -162,6 +165,16 @@ press("start", KEYS.Home);
 press("end", KEYS.End);
 press("play", KEYS[" "]);
 press("quiz", toggleQuiz);
+function setView(figure) {
+  asFigure = figure;
+  frame = -1;
+}
+$("view").hidden = !data.figure;
+press("view", () => {
+  setView(!asFigure);
+  draw();
+  remember();
+});
 press("forward", () => {
   low = low < 0 ? 0 : -forward.length;
   go(low);

@@ -19,6 +19,7 @@ from microbp.drawing.escape import plain
 from microbp.drawing.grouping import Box, group, kind_of
 from microbp.drawing.levels import MAX_NODES
 from microbp.drawing.page.code import row_of
+from microbp.drawing.page.figure import figure
 from microbp.drawing.page.frames import Frames
 from microbp.drawing.page.parts import content_hash, filled_in, page_script, page_style, page_words
 from microbp.engine import Constant, Value
@@ -154,6 +155,7 @@ def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[
         "wrong": Verdict(False, 0, 0, None).sentence,
         "tolerance": TOLERANCE,
         "tries": TRIES,
+        "figure": figure(stepper, model, place),
         **frames.as_dict(top, boxes),
     }
 

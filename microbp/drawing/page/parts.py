@@ -14,7 +14,7 @@ from microbp.engine.ops import Family, Op
 from microbp.formula.javascript import helpers
 from microbp.printing import word
 
-SCRIPTS = ("data", "words", "numbers", "formula", "graph", "change", "quiz", "moves")
+SCRIPTS = ("data", "words", "numbers", "formula", "graph", "figure", "change", "quiz", "moves")
 """The files of the script, in the order in which they stand in it."""
 _PLACES = re.compile(r"\{\{(?:(\w+)|= (.+?))\}\}", re.DOTALL)
 """In the HTML: where a part stands, or a sentence. All are filled in at once: what is filled in may hold {{ itself."""

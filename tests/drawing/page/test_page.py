@@ -325,8 +325,8 @@ def test_deep_link_opens_its_step_and_follows(opened, text):
     tab = opened(text, "#step=12")
     assert tab.inner_text("#count") == "step 12 of 32"
     press(tab, "ArrowRight")
-    assert tab.evaluate("location.hash") == "#step=13"
-    tab.evaluate("location.hash = '#step=99'")
+    assert tab.evaluate("location.hash") == "#step=13&view=cards"
+    tab.evaluate("location.hash = '#step=99&view=cards'")
     tab.locator("#count", has_text="step 32 of 32").wait_for()
 
 
@@ -421,7 +421,8 @@ def test_steps_without_finite_numbers_are_shown_and_not_asked(opened):
     assert tab.inner_text("#count") == "step 2 of 3", "the second is not asked for"
 
 
-def test_quiz_shows_the_answer_nowhere_while_it_waits(opened, text):
+@pytest.mark.parametrize("view", ["cards", "figure"])
+def test_quiz_shows_the_answer_nowhere_while_it_waits(opened, text, view):
     walk = f"""([key, button]) => {{
         const all = {ALL_TEXT};
         const press = key => document.body.dispatchEvent(
@@ -435,8 +436,8 @@ def test_quiz_shows_the_answer_nowhere_while_it_waits(opened, text):
         return found;
     }}"""
     numbers = re.compile(r"\d+[.,]\d{2,}")
-    plain = opened(text).evaluate(walk, ["none", "next"])
-    tab = opened(text)
+    plain = opened(text, view=view).evaluate(walk, ["none", "next"])
+    tab = opened(text, view=view)
     press(tab, "q")
     asked = tab.evaluate(walk, ["ArrowRight", "skip"])
     for step, before, waiting in zip(Stepper(microbp.load("w1-w8").root()), plain, asked, strict=True):
@@ -459,7 +460,7 @@ def test_no_way_leads_past_a_question(opened, text):
         lambda: tab.click("#end"),
         lambda: tab.click("#play"),
         lambda: tab.fill("#slider", "20"),
-        lambda: tab.evaluate("location.hash = '#step=20'"),
+        lambda: tab.evaluate("location.hash = '#step=20&view=cards'"),
     ]
     for way in ways:
         way()
@@ -467,7 +468,7 @@ def test_no_way_leads_past_a_question(opened, text):
         assert tab.inner_text("#count") == "step 6 of 32"
         assert tab.is_visible("#question")
         assert "0.08217" not in all_text(tab)
-        assert tab.evaluate("location.hash") == "#step=6"
+        assert tab.evaluate("location.hash") == "#step=6&view=cards"
     tab.click("#back")
     tab.click("#back")
     assert tab.is_hidden("#question")
@@ -519,11 +520,12 @@ def test_hostile_labels_come_out_as_text(opened):
     assert {"<b>bold</b>", '"quoted"', "&amp;&#65;", "{|}<port>"} <= set(names)
 
 
+@pytest.mark.parametrize("view", ["cards", "figure"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(opened, text, scheme):
+def test_axe_finds_nothing(opened, text, scheme, view):
     need(importlib.util.find_spec("axe_core_python") is not None, "axe-core")
     axe = Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text("utf-8")
-    tab = opened(text, "#step=6", scheme)
+    tab = opened(text, "#step=6", scheme, view=view)
     tab.evaluate(axe)
     for keys in (["ArrowRight"], ["d", "q"]):
         press(tab, *keys)
@@ -536,14 +538,15 @@ def test_axe_finds_nothing(opened, text, scheme):
 
 
 @pytest.mark.parametrize("make", [made, lambda: page_html(hostile_root()), lambda: page_html(wide_model()[0])])
-def test_a_phone_scrolls_the_graph_not_the_page(opened, make):
-    tab = opened(make(), size=(360, 740))
+@pytest.mark.parametrize("view", ["cards", "figure"])
+def test_a_phone_scrolls_the_graph_not_the_page(opened, make, view):
+    tab = opened(make(), size=(360, 740), view=view)
     for keys in ([], ["ArrowRight"] * 5, ["End"], ["Home", "q"]):
         press(tab, *keys)
         assert tab.evaluate("document.documentElement.scrollWidth") <= 360
         box = tab.evaluate(
             """() => { const s = document.getElementById("stage").getBoundingClientRect();
-               const c = (document.querySelector(".card.to") ?? document.querySelector(".card.from"))
+               const c = ["card.to", "ring.to", "card.from"].map(c => document.querySelector("." + c)).find(Boolean)
                .getBoundingClientRect(); return [c.left - s.left, s.right - c.right]; }"""
         )
         assert min(box) > -2, "the card at work is in sight"
