@@ -1,7 +1,7 @@
 """The gradient of any value of a network, as products along the ways that lead to it.
 
 >>> from microbp import load
->>> print(*value_lines(load("chain"), "a[1][0]"), sep="\\n")
+>>> print(explain_value(load("chain"), "a[1][0]").page(80))
 a[1][0] is a1
 ∂C/∂a1 = ∂C/∂a3 · ∂a3/∂z3 · ∂z3/∂a2 · ∂a2/∂z2 · ∂z2/∂a1
        = (−0.870824575) × 0.245828427 × 0.9 × 0.249881374 × (−0.4) = 0.019257467
@@ -10,13 +10,16 @@ a[1][0] is a1
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from microbp.engine import Value
 from microbp.errors import UnknownNameError
+from microbp.formula.typeset.blocks import Block, Sentence, said
+from microbp.formula.typeset.page import Page
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import breadth, say
+from microbp.printing import derivative
 from microbp.problems import Problem, as_network
 from microbp.stepping.names import one_named
 from microbp.stepping.products import Products
@@ -25,8 +28,31 @@ from microbp.stepping.stepper import Stepper
 _PLACE = re.compile(r"(z|a|δ|delta)\[(\d+)\]\[(\d+)\](?:@(\d+))?")
 
 
-def value_lines(problem: Problem, name: str, width: int = 80) -> Iterator[str]:
-    """The lines that derive the gradient of the value of that name, the graph's own or a general network's.
+@dataclass(frozen=True, repr=False)
+class ValueDerivation(Page):
+    """The gradient of one value, as products along the ways that lead to it. Prints as a page."""
+
+    name: str
+    """As it was asked for."""
+    own: str
+    """What the graph calls it; of a δ[l][j], the gradient of the net."""
+    lines: tuple[Sentence, ...]
+    """The products, and what they add up to."""
+    gradient: float
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What stands on its page."""
+        title = (said("{name} is {other}", name=self.name, other=self.own),) * (self.own != self.name)
+        return (*title, *self.lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {"of": self.name, "is": self.own, "gradient": self.gradient, "lines": [line.text for line in self.lines]}
+
+
+def explain_value(problem: Problem, name: str) -> ValueDerivation:
+    """Derives the gradient of the value of that name, the graph's own or a general network's.
 
     a[l][j] and z[l][j] are neuron j of layer l, from 1, of any network; δ[l][j] (or delta[l][j]) is the gradient of the
     net; of several samples `@2` says of which. Raises `ProblemError` for an expression, `UnknownNameError` with the
@@ -40,16 +66,9 @@ def value_lines(problem: Problem, name: str, width: int = 80) -> Iterator[str]:
         raise UnknownNameError(f"{len(found):,} values are called {name!r}, one in each sample: say which of {which}")
     value = found[0] if found else one_named(stepper.names, name)
     own = stepper.names[value].text()
-    if own != name:
-        other = f"∂{stepper.names[stepper.root].text()}/∂{own}" if name[0] in "δd" else own
-        yield say("{name} is {other}", name=name, other=other)
-    for line in Products(stepper).lines(value):
-        head, *parts = line.split(" = ")
-        if breadth(line) <= width:
-            yield line
-        else:
-            yield f"{head} = {parts[0]}"
-            yield " " * breadth(head) + " = " + " = ".join(parts[1:])
+    if own != name and name[0] in "δd":
+        own = derivative(stepper.names[stepper.root].text(), own)
+    return ValueDerivation(name, own, tuple(Products(stepper).lines(value)), stepper.gradient(value))
 
 
 def _general(stepper: Stepper, model: MLP, name: str) -> list[Value]:

@@ -24,12 +24,9 @@ from collections.abc import Sequence
 from microbp.engine import Value
 from microbp.nn import MLP
 from microbp.nn.places import layers_of
-from microbp.printing import decimals, say, word
+from microbp.printing import decimals, matrix_lines, say, word
 from microbp.stepping.sentences import root_name
 from microbp.stepping.stepper import Stepper
-
-MOST = 6
-"""The most rows and columns of a matrix that are written down."""
 
 
 def nets(stepper: Stepper, model: MLP, l: int) -> list[list[Value]]:
@@ -105,14 +102,3 @@ def _delta(
         return how, factors
     factors[f"f′(z{n})"] = [[stepper.arrivals(net)[0].local for net in sample] for sample in samples]
     return f"({how}) ⊙ f′(z{n})" if " " in how else f"{how} ⊙ f′(z{n})", factors
-
-
-def matrix_lines(name: str, rows: Sequence[Sequence[float | None]], room: int = 98) -> list[str]:
-    """A matrix with its name before it, cut where it grows too large to read."""
-    cells = [["?" if x is None else decimals(x) for x in row[:MOST]] for row in rows[:MOST]]
-    width = max(len(cell) for row in cells for cell in row)
-    most = min(MOST, max(1, (room - len(name) - 9) // (width + 2)))  # there is room for so many, and for dots
-    cells = [row[:most] + ["…"] * (len(all_of) > most) for row, all_of in zip(cells, rows, strict=False)]
-    lines = [f"[ {'  '.join(cell.rjust(width if cell != '…' else 1) for cell in row)} ]" for row in cells]
-    lines += [say("… {count} rows", count=len(rows))] * (len(rows) > MOST)
-    return [f"{' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]

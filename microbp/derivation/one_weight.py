@@ -18,21 +18,21 @@ from numpy.typing import ArrayLike
 
 from microbp.derivation.routes import TOLERANCE, Term
 from microbp.derivation.textbook import Textbook
+from microbp.derivation.vectorized_lines import ENDS, cut
 from microbp.engine import Value
 from microbp.errors import UnknownNameError, nearest
+from microbp.formula.typeset.blocks import Block, CodeLines, Heading, said
+from microbp.formula.typeset.page import Page
 from microbp.losses import LOSSES
 from microbp.nn import MLP
 from microbp.nn.parameter import find_parameter
-from microbp.printing import decimals, filled, number_text, room, say
+from microbp.printing import decimals, number_text, say
 from microbp.problems import Problem, as_network
 from microbp.stepping.paths import Paths, paths
 
-WIDTH = 120
-"""The width of a derivation, in characters."""
-
 
 @dataclass(frozen=True, repr=False)
-class Derivation:
+class Derivation(Page):
     """The gradient of one parameter by three routes. Prints as a page of a textbook."""
 
     label: str
@@ -49,8 +49,8 @@ class Derivation:
     """What the parameter's own number is in the vectorized gradient."""
     gradients: tuple[float, float, float]
     """By the graph, by the sum over indices, by the vectorized line."""
-    text: tuple[str, ...]
-    """What it prints, but for the verdict."""
+    told: tuple[Block, ...]
+    """What stands on its page, but for the verdict."""
 
     @property
     def apart(self) -> float:
@@ -77,26 +77,21 @@ class Derivation:
             "text": str(self).splitlines(),
         }
 
-    def __str__(self) -> str:
-        return self.page()
-
-    def __repr__(self) -> str:
-        return self.page(room())
-
-    def page(self, width: int = WIDTH) -> str:
-        """What it prints, in lines of at most so many characters where they can be broken."""
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What stands on its page."""
         graph, index, matrix = map(decimals, self.gradients)
         apart = number_text(self.apart, 1)
         verdict = (
-            say("they agree ({distance} apart)", distance=apart)
+            said("they agree ({distance} apart)", distance=apart)
             if self.ok
-            else say(
+            else said(
                 "they DIFFER: is the graph batch_loss(model, X, Y, loss, l2) with these very numbers? "
                 "({distance} apart)",
                 distance=apart,
             )
         )
-        line = say(
+        line = said(
             "graph {graph}, indices {index}, {entry} = {matrix}: {verdict}",
             graph=graph,
             index=index,
@@ -104,8 +99,7 @@ class Derivation:
             matrix=matrix,
             verdict=verdict,
         )
-        lines = (filled(line, max(width, 40), 9, break_words=True) for line in (*self.text, f"   {line}"))
-        return "\n".join(part for line in lines for part in line)
+        return (*self.told, line)
 
 
 def explain(problem: Problem, weight: str) -> Derivation:
@@ -151,12 +145,10 @@ def derivation(
     found = paths(root, own.value, k=branches)
     read, terms, lines = tuple(page.branches()), tuple(page.terms()), tuple(page.lines())
     index = sum(term.share for term in terms) + page.penalty
-    text = (
-        page.about(),
-        *("", say("1. The graph: the sum over branches"), *(f"   {s}" for s in page.graph_text(found, read, branches))),
-        *("", say("2. Index notation"), *(f"   {s}" for s in page.index_text(terms, index, branches))),
-        *("", say("3. The vectorized line"), *(f"   {s}" for s in page.lines_text(lines))),
-        *("", say("4. Side by side")),
-    )
+    told: list[Block] = [Heading(1, page.about().parts)]
+    told += [Heading(2, (say("1. The graph: the sum over branches"),)), *page.graph_lines(found, read, branches)]
+    told += [Heading(2, (say("2. Index notation"),)), *page.index_lines(terms, index, branches)]
+    told += [Heading(2, (say("3. The vectorized line"),)), CodeLines(cut(lines, ("…", "…", "…"), ENDS)), *page.summed()]
+    told.append(Heading(2, (say("4. Side by side"),)))
     gradients = (found.gradient, index, page.gradient)
-    return Derivation(own.value.label, own.general, found, read, terms, lines, own.entry, gradients, text)
+    return Derivation(own.value.label, own.general, found, read, terms, lines, own.entry, gradients, tuple(told))

@@ -8,8 +8,9 @@ from typing import Any
 
 from microbp.derivation.routes import Routes
 from microbp.formula.language import Formula
+from microbp.formula.typeset.blocks import Sentence, joined, said
 from microbp.losses import LOSSES
-from microbp.printing import columns, decimals, derivative, say
+from microbp.printing import decimals, derivative, say
 
 ENDS = 4
 """How many are written at each end of a long path and of a deep network."""
@@ -70,18 +71,17 @@ class VectorizedLines(Routes):
             shape = f"({self.sizes[l]}, {self.sizes[l - 1]}) = ({self.sizes[l]}, {self.m}) @ {shapes[l - 1]}"
             yield f"dW{l} = delta{l}.T @ a{l - 1}{code}", f"{d(own)} = δ{l}ᵀ a{l - 1}{formula}", shape
 
-    def lines_text(self, lines: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-        """The lines, which axes are summed, and which entry is ours."""
+    def summed(self) -> Iterator[Sentence]:
+        """Which axes the lines sum over, and which entry is ours."""
         p, l = self.parameter, self.parameter.layer
-        yield from columns(cut(lines, ("…", "…", "…"), ENDS))
         before = f"a{l - 1}{' = X' if l == 1 else ''}"
-        both = f"delta{l}" if p.input is None else say("{one} and {other}", one=f"delta{l}", other=before)
-        more = ""
+        both = f"delta{l}" if p.input is None else said("{one} and {other}", one=f"delta{l}", other=before)
+        more = []
         if l < self.depth:
-            more = say(
-                "; over q, over axis 1 of {delta} and axis 0 of {weights}", delta=f"delta{l + 1}", weights=f"W{l + 1}"
-            )
-        more += say("; over j, over axis 0 of {biases}", biases=f"db{l}") if len(p.neurons) > 1 else ""
-        yield say("The sum over i runs over axis 0 of {arrays}: the samples{more}.", arrays=both, more=more)
+            over = {"delta": f"delta{l + 1}", "weights": f"W{l + 1}"}
+            more.append(said("; over q, over axis 1 of {delta} and axis 0 of {weights}", **over))
+        if len(p.neurons) > 1:
+            more.append(said("; over j, over axis 0 of {biases}", biases=f"db{l}"))
+        yield said("The sum over i runs over axis 0 of {arrays}: the samples{more}.", arrays=both, more=joined(*more))
         gradient = f"{p.entry} = {decimals(self.gradient)}"
-        yield say("The gradient of {name} is {gradient}", name=p.value.label, gradient=gradient)
+        yield said("The gradient of {name} is {gradient}", name=p.value.label, gradient=gradient)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from microbp.formula.typeset.signs import Name, name_of
 from microbp.printing import printable
 
 # How tightly a piece of text holds together: a piece is put in brackets where a tighter one is needed.
@@ -118,7 +119,14 @@ def _latex_number(number: float) -> str:
     return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
 
 
-_LATEX_SPECIAL = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
+LATEX_SIGNS = {
+    **{"α": r"\alpha", "δ": r"\delta", "η": r"\eta", "θ": r"\theta", "λ": r"\lambda", "π": r"\pi", "σ": r"\sigma"},
+    **{"Δ": r"\Delta", "Θ": r"\Theta", "Σ": r"\sum", "∂": r"\partial", "∇": r"\nabla", "½": r"\tfrac{1}{2}"},
+    **{"·": r"\cdot", "×": r"\times", "⊙": r"\odot", "−": "-", "+=": r"\mathrel{+}=", ":=": r"\mathrel{:=}"},
+    **{"→": r"\to", "←": r"\leftarrow", "…": r"\dots", "⊤": r"\top", "≠": r"\ne", "√": r"\surd", "′": "'"},
+}
+"""Signs of a line of text, as LaTeX has them."""
+LATEX_SPECIAL = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
 
 
 def latex_name(label: str) -> str:
@@ -129,27 +137,33 @@ def latex_name(label: str) -> str:
     >>> print(*map(latex_name, ["w5", "net_o1", "w[1][2,0]", "50%", "z[2][0]@3"]))
     w_{5} \mathrm{net}_{o1} w^{[1]}_{2,0} \text{50\%} z^{[2](3)}_{0}
     """
+    if name := name_of(label):
+        return latex_of_name(name)
     if match := re.fullmatch(r"(.*[^\s@])@(\d+)", label):
-        name, mark = latex_name(match[1]), f"({match[2]})"
-        raised = name.replace("]}", f"]{mark}}}", 1)
-        return raised if raised != name else f"{name}^{{{mark}}}"
+        return f"{latex_name(match[1])}^{{({match[2]})}}"
     if match := re.fullmatch("Σ(.+)", label):
         return rf"\sum {latex_name(match[1])}"
     if match := re.fullmatch("(.+)²", label):
         return f"{latex_name(match[1])}^{{2}}"
-    if re.fullmatch("[A-Za-z]", label):
-        return label
-    if match := re.fullmatch(r"([A-Za-z]+)_?((?:(?<=_)[A-Za-z0-9]|[0-9])[A-Za-z0-9]*)", label):
-        return f"{_upright(match[1])}_{{{match[2]}}}"
-    if match := re.fullmatch(r"([a-z])\[(\d+)\](?:\[([\d,]+)\])?", label):
-        return f"{match[1]}^{{[{match[2]}]}}_{{{match[3]}}}" if match[3] else f"{match[1]}_{{{match[2]}}}"
-    if re.fullmatch("[A-Za-z]+", label):
-        return _upright(label)
-    return rf"\text{{{''.join(_LATEX_SPECIAL.get(c, c) for c in printable(label))}}}"
+    return latex_words(label)
 
 
-def _upright(word: str) -> str:
-    return word if len(word) == 1 else rf"\mathrm{{{word}}}"
+def latex_words(text: str) -> str:
+    """Text as such, for math mode."""
+    return rf"\text{{{''.join(LATEX_SPECIAL.get(c, c) for c in printable(text))}}}"
+
+
+def latex_of_name(name: Name) -> str:
+    r"""A name with its indices, for math mode.
+
+    >>> print(latex_of_name(Name("f", primes=1)), latex_of_name(Name("δ", "j", "(l)")))
+    f' \delta^{(l)}_{j}
+    """
+    base = LATEX_SIGNS.get(name.base, name.base)
+    if len(name.base) > 1:
+        base = rf"\mathrm{{{base}}}" if base.isascii() else latex_words(base)
+    raised = "".join(LATEX_SIGNS.get(c, c) for c in name.raised)
+    return f"{base}{chr(39) * name.primes}{f'^{{{raised}}}' * bool(raised)}{f'_{{{name.low}}}' * bool(name.low)}"
 
 
 def _latex_call(name: str) -> Template:

@@ -1,10 +1,19 @@
 """Everything that is printed goes through here: numbers, tables, JSON, and files."""
 
 from microbp.printing.files import check_place, keep, read_file, short_names, write_file
-from microbp.printing.language import language, language_now, languages, say, word
+from microbp.printing.language import language, language_now, languages, say, translated, word
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
 from microbp.printing.shown import Shown, filled, in_width, room
-from microbp.printing.tables import breadth, columns, csv_text, json_text, markdown
+from microbp.printing.tables import (
+    breadth,
+    columns,
+    csv_text,
+    json_text,
+    markdown,
+    markdown_words,
+    matrix_cells,
+    matrix_lines,
+)
 
 __all__ = [
     "DIGITS",
@@ -24,12 +33,16 @@ __all__ = [
     "language_now",
     "languages",
     "markdown",
+    "markdown_words",
+    "matrix_cells",
+    "matrix_lines",
     "number_text",
     "printable",
     "read_file",
     "room",
     "say",
     "short_names",
+    "translated",
     "word",
     "write_file",
 ]

@@ -53,10 +53,13 @@ def language_now() -> str:
 
 def say(template: str, /, **fields: object) -> str:
     """A whole sentence with its named fields put in, in the language in force. The English one is its name."""
+    return translated(template).format(**fields)
+
+
+def translated(template: str, /) -> str:
+    """A sentence with its fields in braces, in the language in force."""
     name = language_now()
-    if name != ENGLISH:
-        template = catalogue(name)[template]
-    return template.format(**fields)
+    return template if name == ENGLISH else catalogue(name)[template]
 
 
 def word(text: str, /) -> str:

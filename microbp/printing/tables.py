@@ -9,6 +9,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from microbp.printing.language import say
+from microbp.printing.numbers import decimals, printable
+
 
 def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     """Lines of text with the cells of each column under each other.
@@ -34,6 +37,34 @@ def breadth(text: str) -> int:
     return len(seen) + sum(unicodedata.east_asian_width(c) in "WF" for c in seen)
 
 
+MOST = 6
+"""The most rows and columns of a matrix that are written down."""
+
+
+def matrix_cells(rows: Sequence[Sequence[float | None]], most: int = MOST) -> list[list[str]]:
+    """The numbers of a matrix as texts, "?" for `None`; of many columns the first `most`, and dots.
+
+    >>> matrix_cells([[0.5, None, 1.0]], 2)
+    [['0.5', '?', '…']]
+    """
+    cells = [["?" if x is None else decimals(x) for x in row[:most]] for row in rows[:MOST]]
+    return [row + ["…"] * (len(all_of) > most) for row, all_of in zip(cells, rows, strict=False)]
+
+
+def matrix_lines(name: str, rows: Sequence[Sequence[float | None]], room: int = 98) -> list[str]:
+    """A matrix with its name before it, cut where it grows too large to read.
+
+    >>> matrix_lines("W", [[1.0, 2.5], [-3.0, 0.0]])
+    ['W = [   1  2.5 ]', '    [  −3    0 ]']
+    """
+    width = max(len(cell) for row in matrix_cells(rows) for cell in row)
+    most = min(MOST, max(1, (room - len(name) - 9) // (width + 2)))  # there is room for so many, and for dots
+    cells = matrix_cells(rows, most)
+    lines = [f"[ {'  '.join(cell.rjust(width if cell != '…' else 1) for cell in row)} ]" for row in cells]
+    lines += [say("… {count} rows", count=len(rows))] * (len(rows) > MOST)
+    return [f"{' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]
+
+
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table.
 
@@ -56,6 +87,11 @@ def csv_text(rows: Sequence[Sequence[str]]) -> str:
     safe = [[f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row] for row in rows]
     csv.writer(out, lineterminator="\n").writerows(safe)
     return out.getvalue().rstrip("\n")
+
+
+def markdown_words(text: str) -> str:
+    """Text for Markdown: nothing in a label starts a tag, a link or emphasis."""
+    return "".join(f"\\{c}" if c in "\\`*[]<>#|" else c for c in printable(text))
 
 
 def json_text(data: Any) -> str:

@@ -3,7 +3,7 @@
 >>> from microbp import load
 >>> problem = load("w1-w8")
 >>> stepper = Stepper(problem.root())
->>> print(*Products(stepper).lines(problem.find("w5")))
+>>> print(*(line.text for line in Products(stepper).lines(problem.find("w5"))))
 ∂E/∂w5 = ∂E/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂w5 = 0.741365070 × 0.186815602 × 0.593269992 = 0.082167041
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from microbp.engine import Value
+from microbp.formula.typeset.blocks import Math, Sentence, said
 from microbp.printing import decimals, derivative, factor, say
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
@@ -38,13 +39,15 @@ class Products:
                 last.setdefault(sample, []).append(node)
         return {k: v[0] for k, v in sorted(last.items()) if len(v) == 1 and v[0].label and self.stepper.gradient(v[0])}
 
-    def lines(self, leaf: Value) -> Iterator[str]:
+    def lines(self, leaf: Value) -> Iterator[Sentence]:
         """The products that bring a leaf its gradient, and what they add up to."""
         root, name = self._name(self.stepper.root), self._name(leaf)
         arrived = self.stepper.arrivals(leaf)
         if not arrived:
-            nothing = f"0: {say('no path leads to it')}"
-            yield f"{derivative(root, name)} = {'1' if leaf is self.stepper.root else nothing}"
+            if leaf is self.stepper.root:
+                yield _formula(f"{derivative(root, name)} = 1")
+            else:
+                yield Sentence((Math(f"{derivative(root, name)} = 0"), ": ", say("no path leads to it")))
             return
         by_sample: dict[int, list[Step]] = {}
         for step in arrived:
@@ -59,12 +62,13 @@ class Products:
                 terms.append((share, self.stepper.gradient(share), sum(step.contribution for step in steps)))
                 yield from self._sum(share, leaf, steps)
             else:
-                yield from (line for step in steps for line in self._product(self.stepper.root, step, say("penalty: ")))
+                penalty = (say("penalty: "),)
+                yield from (line for step in steps for line in self._product(self.stepper.root, step, penalty))
         yield from self._average(root, name, terms, by_sample.get(0, []), arrived[-1].after)
 
     def _average(
         self, root: str, name: str, terms: list[tuple[Value, float, float]], others: list[Step], gradient: float
-    ) -> Iterator[str]:
+    ) -> Iterator[Sentence]:
         """What the shares of the samples come to, with the weight that the loss gives to each."""
         weight = terms[0][1]
         if any(given != weight for _, given, _ in terms) or not weight:
@@ -84,23 +88,23 @@ class Products:
         for step in others:
             symbols += f" + {derivative(root, step.node_name)} · {derivative(step.node_name, name)}"
             numbers += f" + {factor(step.contribution)}"
-        yield f"{derivative(root, name)} = {symbols} = {numbers} = {decimals(gradient)}"
+        yield _formula(f"{derivative(root, name)} = {symbols} = {numbers} = {decimals(gradient)}")
 
-    def _sum(self, top: Value, leaf: Value, steps: Sequence[Step]) -> Iterator[str]:
+    def _sum(self, top: Value, leaf: Value, steps: Sequence[Step]) -> Iterator[Sentence]:
         """∂top/∂leaf: one product, or several and their sum."""
         if len(steps) == 1:
             yield from self._product(top, steps[0])
             return
         scale = self.stepper.gradient(top)
         for step in steps:
-            through = say("through {name}: ", name=step.node_name)
-            yield from self._product(top, step, through if step.node is not top else say("directly: "))
+            through = said("through {name}: ", name=step.node_name).parts
+            yield from self._product(top, step, through if step.node is not top else (say("directly: "),))
         terms = " + ".join(factor(step.contribution / scale) for step in steps)
         whole = scale == 1.0 and len(steps) == len(self.stepper.arrivals(leaf))
         total = steps[-1].after if whole else sum(step.contribution for step in steps) / scale
-        yield f"{derivative(self._name(top), self._name(leaf))} = {terms} = {decimals(total)}"
+        yield _formula(f"{derivative(self._name(top), self._name(leaf))} = {terms} = {decimals(total)}")
 
-    def _product(self, top: Value, step: Step, part: str = "") -> Iterator[str]:
+    def _product(self, top: Value, step: Step, part: tuple[str, ...] = ()) -> Iterator[Sentence]:
         """What one step brings, as a product from the top; `part` says of a part of the gradient which it is."""
         scale = self.stepper.gradient(top)
         chain = [step]
@@ -120,7 +124,7 @@ class Products:
                     f"{derivative(of, s.node_name)} · {derivative(s.node_name, s.input_name)}" for s in above
                 )
                 told += f" = {' + '.join(f'{factor(s.upstream / scale)} × {factor(s.local)}' for s in above)} = "
-            yield f"{told}{terms} = {decimals(above[-1].after / scale)}"
+            yield _formula(f"{told}{terms} = {decimals(above[-1].after / scale)}")
         symbols = [derivative(s.node_name, s.input_name) for s in reversed(chain)]
         numbers = [s.local for s in reversed(chain)]
         if last is not top:
@@ -128,9 +132,16 @@ class Products:
             numbers.insert(0, chain[-1].upstream / scale)
         result = f"{' × '.join(map(factor, numbers))} = {decimals(step.contribution / scale)}"
         if len(numbers) == 1:  # one arrow: it is its own local derivative
-            yield f"{part}{decimals(numbers[0])}" if part else f"{symbols[0]} = {decimals(numbers[0])}"
+            alone = decimals(numbers[0])
+            yield _formula(alone if part else f"{symbols[0]} = {alone}", part)
             return
-        yield f"{part or f'{derivative(of, step.input_name)} = '}{' · '.join(symbols)} = {result}"
+        head = "" if part else f"{derivative(of, step.input_name)} = "
+        yield _formula(f"{head}{' · '.join(symbols)} = {result}", part)
 
     def _name(self, value: Value) -> str:
         return self.stepper.names[value].text()
+
+
+def _formula(text: str, words: tuple[str, ...] = ()) -> Sentence:
+    """A line that is one formula, but for words before it."""
+    return Sentence((*words, Math(text)))

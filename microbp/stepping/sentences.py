@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from microbp.engine import Constant, Value
-from microbp.printing import decimals, factor, printable, say
+from microbp.printing import decimals, factor, markdown_words, say
 from microbp.stepping.forward import updated
 from microbp.stepping.names import expression
 from microbp.stepping.products import Products
@@ -111,13 +111,13 @@ def pass_as_dict(stepper: Stepper) -> dict[str, Any]:
 
 def pass_as_markdown(stepper: Stepper) -> Iterator[str]:
     """A whole pass as Markdown: a heading for each node, a line for each step."""
-    yield f"# {say('The backward pass of {name}', name=_escaped(root_name(stepper)))}"
+    yield f"# {say('The backward pass of {name}', name=markdown_words(root_name(stepper)))}"
     node: Value | None = None
     for step in stepper.shown:
         if step.node is not node:
             node = step.node
-            yield f"\n## {say('{name} passes back', name=_escaped(step.node_name))}\n"
-        yield f"{step.number}. {_escaped(chain_rule(step))}  \n   {_escaped(why(step))}"
+            yield f"\n## {say('{name} passes back', name=markdown_words(step.node_name))}\n"
+        yield f"{step.number}. {markdown_words(chain_rule(step))}  \n   {markdown_words(why(step))}"
 
 
 def pass_as_latex(stepper: Stepper) -> Iterator[str]:
@@ -137,15 +137,10 @@ def by_weight(stepper: Stepper, leaves: Sequence[Value], learning_rate: float | 
     averaged, or added up, as the loss does it.
     """
     root, products = root_name(stepper), Products(stepper)
-    yield f"# {say('The gradients of {name}, weight by weight', name=_escaped(root))}"
+    yield f"# {say('The gradients of {name}, weight by weight', name=markdown_words(root))}"
     for leaf in leaves:
         name = stepper.names[leaf].text()
-        yield f"\n## {_escaped(name)}\n"
-        yield from (f"{_escaped(line)}  " for line in products.lines(leaf))
+        yield f"\n## {markdown_words(name)}\n"
+        yield from (f"{markdown_words(line.text)}  " for line in products.lines(leaf))
         if learning_rate is not None:
-            yield _escaped(updated(name, leaf.data, learning_rate, stepper.gradient(leaf)))
-
-
-def _escaped(text: str) -> str:
-    """Text for Markdown: nothing in a label starts a tag, a link or emphasis."""
-    return "".join(f"\\{c}" if c in "\\`*[]<>#|" else c for c in printable(text))
+            yield markdown_words(updated(name, leaf.data, learning_rate, stepper.gradient(leaf)))

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.formula.language import Formula
-from microbp.printing import DIGITS, Shown, decimals, derivative, factor, say, word
+from microbp.formula.typeset.latex import latex_of
+from microbp.printing import Shown, decimals, derivative, factor, say, word
 from microbp.stepping.names import local_derivative, name_graph
 
 MOST_STEPS = 200_000
@@ -212,12 +213,7 @@ def latex(step: Step) -> str:
         of, name = (rf"\left({s}\right)" if " " in s else s for s in (of, name))
         return rf"\frac{{\partial {of}}}{{\partial {name}}}"
 
-    numbers = " \\cdot ".join(_latex_number(n) for n in (step.upstream, step.local))
-    result = _latex_number(step.contribution, alone=True)
+    numbers = rf"{latex_of(factor(step.upstream))} \cdot {latex_of(factor(step.local))}"
+    result = latex_of(decimals(step.contribution))
     local = rf"\left({step.latex}\right)" if step.node is end else d(node, by)
     return rf"{d(root, by)} \mathrel{{+}}= {d(root, node)} \cdot {local} = {numbers} = {result}"
-
-
-def _latex_number(number: float, alone: bool = False) -> str:
-    text = Formula(repr(float(f"{number:.{DIGITS}g}"))).latex() if number - number == 0 else rf"\text{{{number}}}"
-    return text if alone or number >= 0 else rf"\left({text}\right)"

@@ -53,13 +53,13 @@ def data():
 
 @cache
 def calls():
-    """(place, arguments, fields) of each call of `say`."""
+    """(place, arguments, fields) of each call of `say`, or of `said`, which says it in parts."""
     return [
         (f"{path}:{node.lineno}", node.args, node.keywords)
         for path in PACKAGE.rglob("*.py")
-        if "say(" in (text := path.read_text("utf-8"))
+        if re.search(r"\bsa(y|id)\(", text := path.read_text("utf-8"))
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("say", "said")
     ]
 
 

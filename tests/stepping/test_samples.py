@@ -87,7 +87,7 @@ def test_the_gradient_of_any_value_can_be_told(problem):
     stepper = Stepper(problem.root())
     products = Products(stepper)
     for value in [value for value in stepper.names if not isinstance(value, Constant)][-60:]:
-        last = list(products.lines(value))[-1]
+        last = list(products.lines(value))[-1].text
         assert float(re.findall(r"= (−?[\d.e−+]+)", last)[-1].replace("−", "-")) == pytest.approx(
             stepper.gradient(value), rel=1e-6, abs=1e-8
         )

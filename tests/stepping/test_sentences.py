@@ -78,7 +78,7 @@ def test_latex_has_balanced_braces_and_textbook_names(stepper):
         assert line.count(r"\left") == line.count(r"\right")
     assert latex(stepper[6]) == (
         r"\frac{\partial E}{\partial w_{5}} \mathrel{+}= \frac{\partial E}{\partial \mathrm{net}_{o1}} \cdot "
-        r"\frac{\partial \mathrm{net}_{o1}}{\partial w_{5}} = 0.138498562 \cdot 0.593269992 = 0.0821670406"
+        r"\frac{\partial \mathrm{net}_{o1}}{\partial w_{5}} = 0.138498562 \cdot 0.593269992 = 0.082167041"
     )
     assert "\n".join(sentences.pass_as_latex(stepper)).count(r"\\") == 32
 

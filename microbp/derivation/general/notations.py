@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from microbp.errors import UnknownNameError, nearest
@@ -116,6 +116,26 @@ def notation_named(name: str) -> Notation:
     if name not in NOTATIONS:
         raise UnknownNameError(nearest("notation", name, NOTATIONS))
     return NOTATIONS[name]
+
+
+def notation_with(
+    notation: Notation,
+    *,
+    theta: bool = False,
+    columns: bool = False,
+    w_ij: bool = False,
+    index_from: int | None = None,
+) -> Notation:
+    """A notation with some conventions of its own: what is asked for, and what the notation has already.
+
+    >>> notation_with(OWN, theta=True).name("W", 1)
+    'Θ(1)'
+    """
+    if theta:
+        notation = replace(notation, theta=True, index_from=1, names={"W": "Θ", **notation.names})
+    if index_from is not None:
+        notation = replace(notation, index_from=index_from)
+    return replace(notation, columns=columns or notation.columns, w_ij=w_ij or notation.w_ij)
 
 
 def parsed(template: str) -> list[str | Symbol]:
