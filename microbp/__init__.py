@@ -28,7 +28,9 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.comparing.comparison import Comparison
     from microbp.comparing.gradcheck import GradCheck, gradcheck
     from microbp.comparing.jacobian import jacobian
+    from microbp.derivation.any_value import ValueDerivation, explain_value
     from microbp.derivation.compiling.function import compile
+    from microbp.derivation.general.page import GeneralFormulas, general_formulas
     from microbp.derivation.gradient import gradient
     from microbp.derivation.one_weight import Derivation, explain
     from microbp.diagnosis.any_pass.check import Trace, check, trace
@@ -77,6 +79,7 @@ __all__ = [
     "DrawingWarning",
     "Film",
     "ForwardPass",
+    "GeneralFormulas",
     "GradCheck",
     "Grade",
     "Grades",
@@ -96,6 +99,7 @@ __all__ = [
     "Training",
     "TrainingResult",
     "Value",
+    "ValueDerivation",
     "Worksheet",
     "__version__",
     "affine",
@@ -113,9 +117,11 @@ __all__ = [
     "draw",
     "errstate",
     "explain",
+    "explain_value",
     "first_divergence",
     "forward",
     "from_theta",
+    "general_formulas",
     "gradcheck",
     "grade",
     "gradient",
@@ -145,7 +151,9 @@ _HOMES = {
     "comparing.comparison": "Comparison",
     "comparing.gradcheck": "GradCheck gradcheck",
     "comparing.jacobian": "jacobian",
+    "derivation.any_value": "ValueDerivation explain_value",
     "derivation.compiling.function": "compile",
+    "derivation.general.page": "GeneralFormulas general_formulas",
     "derivation.gradient": "gradient",
     "derivation.one_weight": "Derivation explain",
     "diagnosis.any_pass.check": "Trace check trace",

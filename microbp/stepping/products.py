@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from microbp.engine import Value
-from microbp.formula.typeset.blocks import Math, Sentence, said
+from microbp.formula.typeset.blocks import Math, Sentence
 from microbp.printing import decimals, derivative, factor, say
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
@@ -62,8 +62,7 @@ class Products:
                 terms.append((share, self.stepper.gradient(share), sum(step.contribution for step in steps)))
                 yield from self._sum(share, leaf, steps)
             else:
-                penalty = (say("penalty: "),)
-                yield from (line for step in steps for line in self._product(self.stepper.root, step, penalty))
+                yield from (line for step in steps for line in self._product(self.stepper.root, step, say("penalty: ")))
         yield from self._average(root, name, terms, by_sample.get(0, []), arrived[-1].after)
 
     def _average(
@@ -97,14 +96,14 @@ class Products:
             return
         scale = self.stepper.gradient(top)
         for step in steps:
-            through = said("through {name}: ", name=step.node_name).parts
-            yield from self._product(top, step, through if step.node is not top else (say("directly: "),))
+            through = say("through {name}: ", name=step.node_name)
+            yield from self._product(top, step, through if step.node is not top else say("directly: "))
         terms = " + ".join(factor(step.contribution / scale) for step in steps)
         whole = scale == 1.0 and len(steps) == len(self.stepper.arrivals(leaf))
         total = steps[-1].after if whole else sum(step.contribution for step in steps) / scale
         yield _formula(f"{derivative(self._name(top), self._name(leaf))} = {terms} = {decimals(total)}")
 
-    def _product(self, top: Value, step: Step, part: tuple[str, ...] = ()) -> Iterator[Sentence]:
+    def _product(self, top: Value, step: Step, part: str = "") -> Iterator[Sentence]:
         """What one step brings, as a product from the top; `part` says of a part of the gradient which it is."""
         scale = self.stepper.gradient(top)
         chain = [step]
@@ -142,6 +141,6 @@ class Products:
         return self.stepper.names[value].text()
 
 
-def _formula(text: str, words: tuple[str, ...] = ()) -> Sentence:
+def _formula(text: str, words: str = "") -> Sentence:
     """A line that is one formula, but for words before it."""
-    return Sentence((*words, Math(text)))
+    return Sentence((words, Math(text)) if words else (Math(text),))

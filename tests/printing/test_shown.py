@@ -50,6 +50,8 @@ def answers(tmp_path_factory):
         "strength": microbp.strength(problem),
         "conventions": microbp.conventions(problem, "0.29123", steps=1),
         "explained": microbp.explain(problem, "w1"),
+        "a value": microbp.explain_value(problem, "out_h1"),
+        "formulas": microbp.general_formulas(problem),
         "result": microbp.train(problem, steps=1),
         "step report": microbp.check_step("sgd", lambda w, g, lr: w + lr * g),
         "trace": microbp.trace(forward, **arrays),
