@@ -57,8 +57,8 @@ COMMANDS = {
         files=True,
     ),
     "explain": Command(
-        "derive the gradient of a weight, with indices and as matrices, as text, Markdown, LaTeX or HTML; --general: the "
-        "formulas for any layer",
+        "derive the gradient of a weight, with indices and as matrices, as text, Markdown, LaTeX or HTML; --general: "
+        "the formulas for any layer",
         "w1-w8 --weight w5",
         "network",
         speaks=True,
