@@ -135,18 +135,21 @@ class References:
     def _shape(self, array: SourceArray, rows: bool | None = None) -> str:
         rows = self._rows(array) if rows is None else rows
         self.counts_rows |= rows
-        sizes = ["m"] * rows + [str(n) for n in array.shape]
-        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+        return _tuple(array, rows)
 
     def _line(self, target: str, text: str, array: SourceArray | None, rows: bool) -> None:
         if array is None:
             self.lines.append((target, f"{target} += {text}" if target else text, ""))
             return
-        sizes = ["m"] * rows + [str(n) for n in array.shape]
-        self.lines.append((target, f"{target} = {text}", f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"))
+        self.lines.append((target, f"{target} = {text}", _tuple(array, rows)))
 
     def _needed(self, x: Value) -> bool:
         return x in self.groups.place and self.groups.place[x][0] in self.needs
+
+
+def _tuple(array: SourceArray, rows: bool) -> str:
+    sizes = ["m"] * rows + [str(n) for n in array.shape]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 def index_of(array: SourceArray, at: Any) -> str:

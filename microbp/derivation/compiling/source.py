@@ -51,10 +51,8 @@ def write_source(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[E
     names = {leaf: name if name in used else "_" for leaf, name in scalar.called.items()}
     body = [f"{_shape(entry.leaves.tolist(), names)} = {entry.name}" for entry in arguments if entry.shape] + body
     head = ['"""A forward and a backward pass, line by line: written by microbp."""', ""]
-    start = ["", f"def {'descend' if loop else 'gradients'}({signature}):", f'    """{said}"""']
-    lines = [*parts, *start, *_indent(body[body[0] == "" :])]
-    head += ["import math", ""] if any("math." in line for line in lines) else []
-    return "\n".join([*head, *(wrapped for line in lines for wrapped in _wrap(line)), ""])
+    head += ["import math", ""] if any("math." in line for line in (*parts, *body)) else []
+    return _module(head, f"{'descend' if loop else 'gradients'}({signature})", said, body, parts)
 
 
 def write_matrices(
@@ -92,20 +90,18 @@ def write_matrices(
     alone = (
         f" {groups.alone} operations have no like, and stay numbers." if groups.alone > len(groups.arrays) / 2 else ""
     )
-    head = [
-        f'"""A forward and a backward pass in matrix form: written by microbp.{alone}"""',
-        "",
-        "import numpy as np",
-        "",
-    ]
+    head = [f'"""A forward and a backward pass in matrix form: written by microbp.{alone}"""', ""]
     lent = [f for f in ("erf", "erfc") if any(f"_{f}(" in line for line in body)]  # NumPy has none
-    if lent:
-        define = [f"_{f} = np.vectorize(math.{f}, otypes=[float])" for f in lent]
-        head[2:] = ["import math", "", "import numpy as np", "", *define, ""]
-    head += [*written.constants, ""] if written.constants else []
-    start = ["", f"def gradients({', '.join(entry.name for entry in arguments)}):", f'    """{said}"""']
-    every = [*start, *_indent(body[body[0] == "" :])]
-    return "\n".join([*head, *(wrapped for line in every for wrapped in _wrap(line)), ""])
+    head += ["import math", "", "import numpy as np", ""] if lent else ["import numpy as np", ""]
+    for block in ([f"_{f} = np.vectorize(math.{f}, otypes=[float])" for f in lent], written.constants):
+        head += [*block, ""] if block else []
+    return _module(head, f"gradients({', '.join(entry.name for entry in arguments)})", said, body)
+
+
+def _module(head: Sequence[str], signature: str, said: str, body: Sequence[str], parts: Sequence[str] = ()) -> str:
+    """A module with a function, and before it its parts; lines of these that are too long are wrapped."""
+    lines = [*parts, "", f"def {signature}:", f'    """{said}"""', *_indent(body[body[0] == "" :])]
+    return "\n".join([*head, *(wrapped for line in lines for wrapped in _wrap(line)), ""])
 
 
 def _grouped(title: str, lines: Sequence[Statement], scalar: Scalar) -> list[str]:
