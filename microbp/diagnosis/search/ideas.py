@@ -11,7 +11,7 @@ import numpy as np
 from microbp.derivation.backprop import PASS, Change
 from microbp.derivation.formulas import JACOBIANS, SLOPES
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES, Mistake, find_mistake
-from microbp.diagnosis.search.changes import is_factor, texts, varieties
+from microbp.diagnosis.search.changes import factor_value, is_factor, texts, varieties
 from microbp.diagnosis.search.edits import edits
 from microbp.diagnosis.search.fitting import Column, interval, round_number, roundest, spans
 from microbp.diagnosis.search.replay import Replayer, stage
@@ -81,14 +81,14 @@ class Ideas(Replayer):
         return self.tried <= MOST_LAYERS
 
     @cached_property
+    def _of_table(self) -> list[Idea]:
+        """Every change of the table."""
+        return [Idea(mistake, change) for mistake in MISTAKES for change in varieties(mistake, self.case)]
+
+    @cached_property
     def ideas(self) -> list[Idea]:
         """Every change of the table that is no factor."""
-        found = [
-            Idea(mistake, change)
-            for mistake in MISTAKES
-            for change in varieties(mistake, self.case)
-            if not is_factor(change) and "precision" not in change
-        ]
+        found = [idea for idea in self._of_table if not is_factor(idea.change) and "precision" not in idea.change]
         for code, how in (("missing-sample", "without"), ("sample-twice", "twice")):
             if not any(idea.mistake.code == code for idea in found):
                 found += [
@@ -133,7 +133,7 @@ class Ideas(Replayer):
 
     @cached_property
     def factors(self) -> list[Idea]:
-        """Likely factors, and those that an array has alone, as ideas: they matter where dW is used again."""
+        """The factors of the table, solved ones being likely or an array's own: they matter where dW is used again."""
         m = float(len(self.case.Y))
         seen = (
             roundest(interval(numbers, right, tolerance))
@@ -141,22 +141,16 @@ class Ideas(Replayer):
             if (right := self.given.select(name, self.case.truth[1][name])) is not None
         )
         likely = [c for c in dict.fromkeys((2.0, 0.5, m, 1 / m, m / 2, *seen)) if c and c not in (1.0, -1.0)]
-        found = [
-            *(
-                Idea(find_mistake("sign"), {rule: -1.0})
-                for rule in ("scale", "scale_weights", "scale_biases", "scale_loss")
-            ),
-            *(Idea(find_mistake("factor"), {rule: c}) for c in likely for rule in ("scale", "scale_biases")),
-            Idea(find_mistake("not-zeroed"), {"scale": 2.0}),
-        ]
-        biases = {"bias-sum-for-mean": m, "bias-mean-for-sum": 1 / m, "bias-not-trained": 0.0}
-        found += [Idea(find_mistake(code), {"scale_biases": c}) for code, c in biases.items() if c != 1.0]
-        if not self.case.l2:
-            found += [Idea(find_mistake("l2-not-in-loss"), {"l2": c}) for c in self._penalties()]
-        if self.case.l2:
-            found += [Idea(find_mistake("weights-not-regularized"), {"l2_weights": 0.0})]
-            found += [Idea(find_mistake("l2-sign"), {"l2_weights": -1.0})]
-            found += [Idea(find_mistake("l2-factor"), {"l2_weights": c}) for c in likely]
+        solved = {"factor": likely, "l2-factor": likely, "l2-not-in-loss": self._penalties()}
+        of_penalty = {"l2_weights"} if self.case.l2 else {"l2"}
+        found = []
+        for idea in self._of_table:
+            (rule, text), *_ = idea.change.items()
+            few = rule in ("scale", "scale_biases") or idea.mistake.code != "factor"
+            if is_factor(idea.change) and few and (rule.startswith("scale") or rule in of_penalty):
+                value = factor_value(text, self.case)
+                values = solved.get(idea.mistake.code, ()) if value is None else (value,)
+                found += [Idea(idea.mistake, {rule: c}) for c in values if c != 1.0]
         return found
 
     def _penalties(self) -> set[float]:
