@@ -90,7 +90,7 @@ class Frames:
         self.steps = {(step.node, step.position): step for step in stepper}
 
     def as_dict(self, top: Box, boxes: dict[Value, Box]) -> dict[str, Any]:
-        """Layouts; frames, each with the number of its layout; the frame that goes with each step and each node: none,
+        """DOT texts; frames, each with the number of its text; the frame that goes with each step and each node: none,
         −1, where each of several samples has its own and this stands in all."""
         samples = self.stepper.samples
         most = max(samples.values(), default=1)
@@ -115,7 +115,7 @@ class Frames:
         layouts: dict[str, int] = {}
         rows = [[layouts.setdefault(f.dot(), len(layouts)), f.nodes, f.arrows, f.titles] for f in frames]
         frames_of = {"frames": rows, "byStep": by_step, "byNode": by_node, "samples": most}
-        return {"layouts": [placed(dot) for dot in layouts], **frames_of}
+        return {"layouts": list(layouts), **frames_of}
 
     def _whole(self, nodes: Sequence[Value], top: Box, boxes: dict[Value, Box]) -> Frame:
         frame = Frame()

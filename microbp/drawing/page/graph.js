@@ -32,7 +32,7 @@ function paint(which) {
   [frame, followed] = [which, NaN];
   painted = { cards: [], arrows: [], rings: [] };
   $("graph").replaceChildren();
-  if (showsFigure()) paintFigure(data.samples > 1 ? which : 0);
+  if (showsFigure()) paintFigure(which);
   else paintFrame(data.frames[which]);
   if (painted.cards.length) painted.cards[0].group.setAttribute("tabindex", "0");
 }
@@ -158,7 +158,8 @@ function gradOf(k) {
 }
 
 function drawGraph() {
-  if (frameNow() !== frame) paint(frameNow());
+  const now = showsFigure() && data.samples < 2 ? 0 : frameNow();
+  if (now !== frame) paint(now);
   if (seen >= 0) see(seen);
   const done = new Set(forward.slice(0, forward.length + Math.min(at, 0)));
   const later = new Set(forward.filter((k) => !done.has(k)));

@@ -166,10 +166,10 @@ press("end", KEYS.End);
 press("play", KEYS[" "]);
 press("quiz", toggleQuiz);
 function setView(figure) {
-  asFigure = figure;
+  asFigure = figure || !data.layouts.length;
   frame = -1;
 }
-$("view").hidden = !data.figure;
+$("view").hidden = !data.figure || !data.layouts.length; // no Graphviz, no cards
 press("view", () => {
   setView(!asFigure);
   draw();

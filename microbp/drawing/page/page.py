@@ -20,12 +20,12 @@ from microbp.drawing.grouping import Box, group, kind_of
 from microbp.drawing.levels import MAX_NODES
 from microbp.drawing.page.code import row_of
 from microbp.drawing.page.figure import figure
-from microbp.drawing.page.frames import Frames
+from microbp.drawing.page.frames import Frames, placed
 from microbp.drawing.page.parts import content_hash, filled_in, page_script, page_style, page_words
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.engine.ops import Family, Op
-from microbp.errors import GraphError, UnknownNameError, nearest
+from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
 from microbp.nn import ACTIVATIONS, MLP, Parameter
 from microbp.printing import check_place, language_now, number_text, printable, say, word, write_file
 from microbp.printing.language import ENGLISH
@@ -56,8 +56,8 @@ def page(
     With `model`, its layers and neurons are boxes. Large graphs are folded around the current node. The page computes
     forward and backward pass anew from its leaves, which can be changed there; `learning_rate` is what descent begins
     with, of the graph's parameters if it has any, else of all leaves. Raises
-    `GraphError` for more than `max_nodes` values, `RendererError` if there is no Graphviz to place the cards, and what
-    `check_page` raises.
+    `GraphError` for more than `max_nodes` values, `RendererError` if there is no Graphviz to place the cards and no
+    network small enough to be drawn without, and what `check_page` raises.
     """
     check_page(path)
     made = page_html(root, model=model, title=title, max_nodes=max_nodes, learning_rate=learning_rate)
@@ -155,9 +155,19 @@ def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[
         "wrong": Verdict(False, 0, 0, None).sentence,
         "tolerance": TOLERANCE,
         "tries": TRIES,
-        "figure": figure(stepper, model, place),
-        **frames.as_dict(top, boxes),
+        **_pictures(frames.as_dict(top, boxes), figure(stepper, model, place)),
     }
+
+
+def _pictures(frames: dict[str, Any], drawn: dict[str, Any] | None) -> dict[str, Any]:
+    """The cards where Graphviz puts them, and the figure, which needs none: where there is no Graphviz, it alone."""
+    try:
+        layouts = [placed(dot) for dot in frames["layouts"]]
+    except RendererError:
+        if drawn is None:
+            raise
+        layouts = []
+    return {**frames, "layouts": layouts, "figure": drawn}
 
 
 def _card(node: Value, box: Box, stepper: Stepper) -> list[Any]:

@@ -4,6 +4,7 @@ import pytest
 
 import microbp
 from microbp import nn
+from microbp.drawing import image
 from microbp.drawing.page.figure import figure
 from microbp.drawing.page.page import page_html
 from microbp.engine import Constant
@@ -105,6 +106,18 @@ def test_it_follows_a_step_as_cards_do(opened):
     problem.find("w5").data = 0.9
     assert tab.inner_text("#loss") == f"E = {decimals(problem.root().data)} (was 0.298371109)"
     assert tab.locator(".card[aria-label^='E ='] .value").text_content() == number_text(problem.root().data)
+
+
+def test_where_there_is_no_graphviz_it_stands_alone(opened, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(image.importlib.util, "find_spec", lambda name: None)
+    _, text = made("xor")
+    tab = opened(text, "#step=26")  # with cards, if there were any
+    assert not tab.is_visible("#view")
+    assert tab.locator(".ring").count() == 8
+    tab.select_option("#sample", "3")
+    tab.keyboard.press("End")
+    assert tab.inner_text("#count") == "step 79 of 79"
 
 
 @pytest.mark.parametrize("name", ["w1-w8", "xor", "deep"])

@@ -152,7 +152,7 @@ def test_without_a_renderer_the_error_names_the_ways(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(image.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RendererError, match="pip install"):
-        made()
+        page_html(microbp.load("w1-w8").root())
 
 
 def test_a_large_graph_is_folded_around_the_node_at_work():
