@@ -10,12 +10,10 @@ True
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer
-from microbp.derivation.backprop import backward, gradients, pass_of
+from microbp.derivation.backprop import backward, forward_scopes, gradients, pass_of
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 SINGLE = float(np.finfo(np.float32).eps)
@@ -25,12 +23,13 @@ def noise_of(case: Exercise, given: Answer) -> Gradients:
     """The rounding errors of single precision: as large, for the terms of its sum, as the worst of its neuron."""
     found: Gradients = {}
     with np.errstate(all="ignore"):
-        right = case.truth[1]
-        rough = gradients(case, pass_of(case).changed({"precision": "single"}, ()))
+        right, lines = case.truth[1], pass_of(case)
+        rough = gradients(case, lines.changed({"precision": "single"}, ()))
+        scopes = forward_scopes(case, lines)
         # Where a − y is all but 0, what rounding does to a is all of δ: so much at least.
-        near = [replace(case, Y=case.Y + signs * SINGLE * np.abs(case.Y)) for signs in (1.0, _alternating(case.Y))]
-        moved = [gradients(other, pass_of(other)) for other in near]
-        for l, scope in backward(case, pass_of(case)):
+        near = [case.Y + signs * SINGLE * np.abs(case.Y) for signs in (1.0, _alternating(case.Y))]
+        moved = [gradients(case, lines, [*scopes[:-1], scopes[-1] | {"y": Y, "known": {}}]) for Y in near]
+        for l, scope in backward(case, lines, scopes):
             W, b, delta = f"dW{l}", f"db{l}", np.abs(scope["d"])
             sizes = {W: delta.T @ np.abs(scope["a0"]) + np.abs(scope["l2W"]), b: delta.sum(axis=0)}
             errors = np.column_stack([np.abs(rough[name] - right[name]) / sizes[name] for name in (W, b)])

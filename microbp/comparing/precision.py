@@ -177,10 +177,13 @@ def marked(given: Answer, right: Gradients, tolerance: Callable[[str, Floats], F
         yield Marked(name, numbers, expected, allowed)
 
 
-def precision_of(case: Exercise, given: Answer, typed: bool = True, pooled: bool = False) -> Precision:
+def precision_of(
+    case: Exercise, given: Answer, typed: bool = True, pooled: bool = False, noise: Gradients | None = None
+) -> Precision:
     """The precision of a learner's numbers, for this network and these data; if they were not typed they are exact.
 
     Each array has the precision in which it was typed; `pooled`, none has less than the others, unless all were typed.
+    `noise` is that of these numbers, where it is known.
     """
     numbers = [given.numbers(name) for name in given.arrays]
     ends = np.cumsum([array.size for array in numbers])[:-1]
@@ -197,7 +200,7 @@ def precision_of(case: Exercise, given: Answer, typed: bool = True, pooled: bool
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
     if all(map(is_half, numbers)) and (single or (typed and _many_digits(numbers))):
         units = [np.maximum(half, _of_half(array)) for half, array in zip(units, numbers, strict=True)]
-    return Precision(dict(zip(given.arrays, units, strict=True)), noise_of(case, given), single)
+    return Precision(dict(zip(given.arrays, units, strict=True)), noise or noise_of(case, given), single)
 
 
 def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
@@ -243,8 +246,5 @@ def few_digits(given: Answer, right: Gradients) -> bool:
 
 def rounded_to_single(given: Answer, right: Gradients) -> bool:
     """Whether these are right numbers, each rounded to float32 and no more."""
-    for name in given.arrays:
-        expected = given.select(name, right[name])
-        if expected is None or not np.allclose(given.numbers(name), expected, rtol=2.0**-23, atol=1e-38):
-            return False
-    return True
+    pairs = [(given.numbers(name), given.select(name, right[name])) for name in given.arrays]
+    return all(made is not None and np.allclose(own, made, rtol=2.0**-23, atol=1e-38) for own, made in pairs)

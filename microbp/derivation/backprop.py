@@ -123,7 +123,8 @@ def _rows(x: Floats, i: int, own: float, others: float) -> Floats:
 
 
 def _slope(f: Any, prime: Any, z: Any, a: Any = None) -> Floats:
-    return prime(z, f(z) if a is None else a)  # type: ignore[no-any-return]  # of arrays it makes arrays
+    of_value = f is softmax  # all others are of z alone
+    return prime(z, f(z) if a is None and of_value else a)  # type: ignore[no-any-return]  # of arrays it makes arrays
 
 
 @lru_cache(maxsize=1)
@@ -146,14 +147,13 @@ def forward_scopes(case: Exercise, lines: Pass, known: Sequence[Scope] = (), fir
     scopes: list[Scope] = list(known[:first]) or [{"a": common["X"], "z": common["X"]}]
     for l in range(len(scopes), case.depth + 1):
         below, name = scopes[-1], case.activations[l - 1]
-        W, b = case.weights[l - 1].astype(kind), case.biases[l - 1].astype(kind)
+        W, b = (np.asarray(array, dtype=kind) for array in (case.weights[l - 1], case.biases[l - 1]))
         scope = common | {"W": W, "b": b, "f": common[name], "f1": common[f"{name}1"], "known": {}}
         scope |= {"a0": below["a"], "z0": below["z"], "a00": below.get("a0", common["X"])}
         if l > 1:
             scope["W0"] = below["W"]
         for head in FORWARD:
-            made = value(lines.layers[l - 1][head], scope)
-            scope[head] = made if isinstance(made, np.ndarray) and made.dtype == kind else np.asarray(made).astype(kind)
+            scope[head] = np.asarray(value(lines.layers[l - 1][head], scope), dtype=kind)
         scopes.append(scope)
     for l in range(max(1, first - 1), case.depth):
         after = scopes[l + 1]
@@ -167,7 +167,7 @@ def forward_scopes(case: Exercise, lines: Pass, known: Sequence[Scope] = (), fir
 
 def _common(case: Exercise, kind: Any) -> Scope:
     """What is in the scope of every layer."""
-    X, y = case.X.astype(kind), case.Y.astype(kind)
+    X, y = np.asarray(case.X, dtype=kind), np.asarray(case.Y, dtype=kind)
     found = _functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
     of_net = LOSSES_OF_NET.get((case.loss, case.activations[-1]))
     return found | {"error": LOSSES[case.loss][1], "delta": of_net and of_net[1]}

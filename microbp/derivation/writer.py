@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -161,4 +162,4 @@ class Writer(Calls):
         if parts[0].level > ADD:
             texts[0] = parts[0].text
         text = "·".join(texts)
-        return Written(text, MUL if len(parts) > 1 else parts[0].level, float(np.prod([part.value for part in parts])))
+        return Written(text, MUL if len(parts) > 1 else parts[0].level, prod(part.value for part in parts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
@@ -16,6 +16,7 @@ from microbp.derivation.backprop import FORWARD, Pass, Scope, one_at_a_time
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_numbers
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find_mistake
 from microbp.diagnosis.search.changes import changed
+from microbp.diagnosis.search.fitting import Column
 from microbp.diagnosis.search.ideas import UNNAMED, Idea, Used
 from microbp.diagnosis.search.layers import Layers
 from microbp.diagnosis.search.orders import Order, orders
@@ -29,6 +30,10 @@ MOST_ORDERS = 24
 """The most orders of the targets that are tried."""
 MOST_AGAIN = 200_000
 """Of larger networks two passes are not replayed beside another mistake: weights times samples."""
+
+
+Run = tuple[tuple[Finding, ...], list[Column]]
+"""Mistakes, and what a pass with them makes."""
 
 
 class Elsewhere(Layers):
@@ -64,6 +69,8 @@ class Elsewhere(Layers):
         if {"z", "a"} & idea.change.keys():
             for layers in idea.mistake.scopes(self.case.depth):
                 used = (Used(idea, layers),)
+                if not all(self._shapes.fit(l, "forward", self.texts(idea, l)) for l in layers if self.texts(idea, l)):
+                    continue
                 if idea.mistake is not ANOTHER or len(layers) in (1, self.case.depth):
                     start = self._started(used)
                     pairs = zip(start.scopes, self.start.scopes, strict=True) if start else ()
@@ -137,6 +144,24 @@ class Elsewhere(Layers):
                     finding = Finding(idea.mistake, idea.change, where, (), rate)
                     found.append(((finding,), changed(self.case, self.right, idea.change, where or (0,))))
         return found
+
+    def _runs(self, tried: Iterable[tuple[tuple[Finding, ...], Pass]]) -> list[Run]:
+        """What each of these passes makes, of those that are right but for factors."""
+        found = []
+        with np.errstate(all="ignore"):
+            for findings, lines in tried:
+                case = Explanation(findings, 0).case(self.case)
+                if columns := self.columns(lines, case, self._scopes(lines, case)):
+                    found.append((findings, columns))
+        return found
+
+    @cached_property
+    def _right_run(self) -> list[Run]:
+        return self._runs([((), self.right)])
+
+    @cached_property
+    def _scoped_runs(self) -> list[Run]:
+        return self._runs(self._scoped)
 
     def nearest(self, most: float) -> tuple[tuple[Finding, ...], list[tuple[str, int]]]:
         """The mistake that makes all numbers but so many, and which it does not make; none if right lines do as well.

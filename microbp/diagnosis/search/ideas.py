@@ -15,6 +15,7 @@ from microbp.diagnosis.search.changes import factor_value, is_factor, texts, var
 from microbp.diagnosis.search.edits import edits
 from microbp.diagnosis.search.fitting import Column, interval, round_number, roundest, spans
 from microbp.diagnosis.search.replay import Replayer, stage
+from microbp.diagnosis.search.shapes import Shapes
 from microbp.losses import LOSSES
 
 UNNAMED = 2
@@ -120,8 +121,10 @@ class Ideas(Replayer):
         found: dict[tuple[int, str], list[Move]] = {}
         for l in range(1, self.case.depth + 1):
             for idea in self.ideas:
-                if lines := self.texts(idea, l):
-                    found.setdefault((l, stage(lines)), []).append(Move(idea, lines))
+                lines = self.texts(idea, l)
+                kind = stage(lines)
+                if lines and (kind not in ("delta", "back") or idea.stepped or self._shapes.fit(l, kind, lines)):
+                    found.setdefault((l, kind), []).append(Move(idea, lines))
         return found
 
     def _moves(self, l: int, kind: str, left: int) -> list[Move]:
@@ -198,7 +201,14 @@ class Ideas(Replayer):
             sources += [("z", own["z"], ""), ("a", own["a"], "")]
         for line, source, of in sources:
             for text, _ in edits(source, last):
-                yield Move(Idea(ANOTHER, {line: text}, of, last if line == "up" else None), {line: text})
+                if kind == "forward" or self._shapes.fit(
+                    l, kind, {line: text}
+                ):  # that is tried in other layers as well
+                    yield Move(Idea(ANOTHER, {line: text}, of, last if line == "up" else None), {line: text})
+
+    @cached_property
+    def _shapes(self) -> Shapes:
+        return Shapes(self.case)
 
     def _samples(self, sign: float) -> list[int]:
         """Of many samples those without which, or with which twice, an array of the last layer is the learner's."""

@@ -13,8 +13,9 @@ import numpy as np
 
 from microbp.comparing.difference import same_but_rounding
 from microbp.derivation.backprop import Scope
-from microbp.diagnosis.search.ideas import Ideas, Move, Used
+from microbp.diagnosis.search.ideas import Move, Used
 from microbp.diagnosis.search.replay import Start, same, stage, touches
+from microbp.diagnosis.search.screen import Screen
 
 _OF_LOSS, _OF_PENALTY = ("dW", "db"), ("l2W", "l2b")
 """The sums of a layer, and what is added to them."""
@@ -22,7 +23,7 @@ Found = tuple[tuple[Move, ...], Scope, float | None]
 """What is new in a layer, its scope then, and the learning rate if that was solved for."""
 
 
-class Layers(Ideas):
+class Layers(Screen):
     """The search for the ideas that make a learner's numbers."""
 
     def explained(self, start: Start, used: tuple[Used, ...], left: int) -> Iterator[tuple[Used, ...]]:
@@ -39,7 +40,9 @@ class Layers(Ideas):
             return
         for again, lines, rate in self._again_in(l, used):
             kept = tuple(u._replace(layers=(*u.layers, l)) if u in again else u for u in used)
-            right = self.layer(start, l, after, lines, rate)
+            if left < 1 and not self._may_fit(start, l, after, lines, rate):
+                continue
+            right = self.layer(start, l, after, lines, rate, exact=left < 1)
             if right is None:
                 continue
             for moves, scope, rated in self._layer(start, l, after, right, lines, rate, left):
@@ -135,13 +138,16 @@ class Layers(Ideas):
         self, start: Start, l: int, after: Scope | None, lines: Mapping[str, str], rate: Any, exact: bool
     ) -> Scope | None:
         self.tried += 1
-        return self.layer(start, l, after, lines, rate, exact) if self.complete else None
+        if not self.complete or (exact and not self._may_fit(start, l, after, lines, rate)):
+            return None
+        return self.layer(start, l, after, lines, rate, exact)
 
     def _sums(
         self, start: Start, l: int, scope: Scope, moves: tuple[Move, ...], lines: Mapping[str, str], left: int
     ) -> Iterator[Found]:
         """What can be new in the sums of a layer whose δ is done: one thing in those of weights, one of biases."""
         good = {kind: self.fits(start, l, scope, kind) for kind in "Wb"}
+        part = self._part(l, scope) if start is self.start else None
         alone: dict[str, list[tuple[Move, float | None]]] = {"W": [], "b": []}
         for move in _beside(lines, self._moves(l, "sums", left)):
             kinds = "Wb" if "dW" in lines.get("db", "") else touches(move.texts)
@@ -150,11 +156,14 @@ class Layers(Ideas):
                 continue
             for rate in self._rates_here(start, l, scope, move) if move.idea.stepped else (None,):
                 self.tried += 1
-                made = self.resummed(start, l, scope, {**lines, **move.texts}, rate)
+                of_weights = kinds == "b" and "dW" in move.texts.get("db", "")  # right only beside the right dW
+                texts_ = {**lines, **move.texts}
+                if not of_weights and not self._may_be_sums(start, l, part, texts_, kinds, rate):
+                    continue
+                made = self.resummed(start, l, scope, texts_, rate)
                 if made is None:
                     continue
                 fits = self.fits(start, l, made, kinds)
-                of_weights = kinds == "b" and "dW" in move.texts.get("db", "")  # right only beside the right dW
                 if not (fits or of_weights) or same(made, scope):
                     continue
                 if fits and all(good[k] for k in others):

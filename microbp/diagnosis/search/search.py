@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -36,7 +36,7 @@ from microbp.derivation.formulas import JACOBIANS
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find_mistake
 from microbp.diagnosis.search.changes import is_factor
-from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, Elsewhere
+from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, Elsewhere, Run
 from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.ideas import Used
 from microbp.diagnosis.search.likely_factors import LikelyFactors
@@ -80,7 +80,7 @@ class Search(Elsewhere):
         if self._near(replace(typed, cut=True)) and not self._mistakes(typed):
             return "double"
         # So few digits can be rounded, or be the exact numbers of a mistake.
-        exactly = precision_of(self.case, self.given, typed=False)
+        exactly = self._precision(typed=False)
         few = few_digits(self.given, right) and not Search(self.case, self.given, exactly).explanations(1)
         return "few digits" if few else ""
 
@@ -90,11 +90,15 @@ class Search(Elsewhere):
         for finer in (self.precision, replace(self.precision, single=False)):
             arrays = arrays if any(array.wrong.any() for array in arrays) else self._marked(finer)
         if not any(array.wrong.any() for array in arrays):
-            arrays = self._marked(precision_of(self.case, self.given, typed=False))
+            arrays = self._marked(self._precision(typed=False))
         return arrays
 
     def _marked(self, precision: Precision) -> list[Marked]:
         return list(marked(self.given, self.case.truth[1], precision.tolerance))
+
+    def _precision(self, **how: bool) -> Precision:
+        """The precision of the numbers, if they are to be seen in another way."""
+        return precision_of(self.case, self.given, noise=self.precision.noise, **how)
 
     def _near(self, precision: Precision, rights: Sequence[Gradients] = (), **how: Any) -> bool:
         """Whether the numbers are as near to the right ones, or to some others, as that."""
@@ -120,7 +124,7 @@ class Search(Elsewhere):
 
     def _of_few_digits(self, precision: Precision) -> list[Explanation]:
         """The mistakes that numbers are exactly which a few digits in one array make right."""
-        pooled = replace(precision_of(self.case, self.given, pooled=True), single=precision.single)
+        pooled = replace(self._precision(pooled=True), single=precision.single)
         return [] if not self._near(precision) or self._near(pooled) else self._mistakes(pooled)
 
     def _mistakes(self, precision: Precision) -> list[Explanation]:
@@ -161,11 +165,11 @@ class Search(Elsewhere):
                 break
         if most <= MOST_MISTAKES:
             return []
-        return _distinct([e for e in self._factored(2 * len(self.given.arrays), [((), self.right)]) if self._makes(e)])
+        return _distinct([e for e in self._factored(2 * len(self.given.arrays), self._right_run) if self._makes(e)])
 
     def _at(self, cost: int) -> Iterator[Explanation]:
         """Explanations of that cost."""
-        yield from self._factored(cost, [((), self.right)])
+        yield from self._factored(cost, self._right_run)
         if cost <= MOST_MISTAKES:
             for used in self.explained(self.start, (), cost):
                 if any(u.idea.of_gradients for u in used) or not any(is_factor(u.idea.change) for u in used):
@@ -175,8 +179,8 @@ class Search(Elsewhere):
                 yield from map(self._explanation, self.explained(start, ideas, cost - spent) if spent <= cost else ())
             yield from self._again(cost)
         if cost > 1:
-            yield from self._factored(cost, self._scoped)
-            yield from self._factored(cost, self._at_other_weights())
+            yield from self._factored(cost, self._scoped_runs)
+            yield from self._factored(cost, self._runs(self._at_other_weights()))
 
     def _explanation(self, used: Sequence[Used]) -> Explanation:
         findings = []
@@ -189,14 +193,10 @@ class Search(Elsewhere):
             findings.append(Finding(u.idea.mistake, u.idea.change, layers, (), rate, factor, reading))
         return Explanation(tuple(findings), sum(u.cost for u in used))
 
-    def _factored(self, cost: int, tried: Any) -> Iterator[Explanation]:
+    def _factored(self, cost: int, tried: Iterable[Run]) -> Iterator[Explanation]:
         """Passes that fit with factors, at this cost all in all."""
         with np.errstate(all="ignore"):
-            for findings, lines in tried:
-                case = Explanation(findings, 0).case(self.case)
-                columns = self.columns(lines, case, self._scopes(lines, case))
-                if columns is None or len(findings) > cost:
-                    continue
+            for findings, columns in tried:
                 for scaling in scalings(columns, self.nice, cost - len(findings)):
                     if scaling.cost and (scaling.cost + len(findings) == cost or cost > MOST_MISTAKES + 1):
                         for factors in read_scaling(self.case, self.given, scaling, self.nice):

@@ -1,0 +1,85 @@
+"""What a part of a layer, or a tiny network, says of lines is what the whole says."""
+
+import numpy as np
+import pytest
+
+from microbp import nn
+from microbp.comparing.answers.answer import Answer
+from microbp.derivation.backprop import backward, gradients, pass_of
+from microbp.diagnosis.search import screen
+from microbp.diagnosis.search.edits import edits
+from microbp.diagnosis.search.replay import Replayer
+from microbp.diagnosis.search.search import Search
+from microbp.diagnosis.search.shapes import Shapes, part_behind, part_of_start
+from microbp.problems.exercise import exercise_of
+
+NETWORKS = [
+    ((5, 4, 3), 6, "sigmoid", "sigmoid"),
+    ((4, 4, 4, 4), 4, "tanh", "softmax"),
+    ((3, 5, 1), 1, "relu", "linear"),
+]
+
+
+def random_exercise(sizes, m, activation, output, loss="mean_squared_error"):
+    rng = np.random.default_rng(7)
+    model = nn.MLP(sizes[0], list(sizes[1:]), activation=activation, output=output, seed=3)
+    return exercise_of(model, rng.normal(size=(m, sizes[0])), rng.uniform(size=(m, sizes[-1])), loss=loss)
+
+
+def lines_of(case, l):
+    """Lines one edit away from the right ones of a layer, with the stage that they are of."""
+    sources = {"slope": "delta", "d": "delta", "dW": "sums", "db": "sums", "back": "back"}
+    for head, kind in sources.items():
+        if head != "back" or l > 1:
+            yield from ((kind, {head: text}) for text, _ in edits(pass_of(case).layers[l - 1][head], l == case.depth))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_line_fits_a_tiny_network_exactly_if_it_fits_the_network(network):
+    case = random_exercise(*network)
+    replayer, shapes = Replayer(case, Answer(case.truth[1], "")), Shapes(case)
+    done = dict(backward(case, pass_of(case)))
+    with np.errstate(all="ignore"):
+        for l in range(1, case.depth + 1):
+            for kind, texts in lines_of(case, l):
+                if kind == "back":
+                    fits = replayer.back(replayer.start, l, done[l], texts["back"]) is not None
+                else:
+                    fits = replayer.layer(replayer.start, l, done.get(l + 1), texts) is not None
+                assert shapes.fit(l, kind, texts) == fits, (l, texts)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_what_treats_all_alike_makes_of_a_part_what_it_makes_of_the_whole(network):
+    case = random_exercise(*network)
+    replayer, shapes = Replayer(case, Answer(case.truth[1], "")), Shapes(case)
+    done, count = dict(backward(case, pass_of(case))), 0
+    with np.errstate(all="ignore"):
+        for l in range(1, case.depth + 1):
+            n_out, n_in = case.weights[l - 1].shape
+            neurons, inputs = sorted({0, n_out - 1}), sorted({n_in // 2, n_in - 1})
+            start = part_of_start(replayer.start, l, neurons, inputs)
+            for _, texts in lines_of(case, l):
+                if not shapes.alike(l, texts):
+                    continue
+                whole = replayer.layer(replayer.start, l, done.get(l + 1), texts)
+                part = replayer.layer(start, l, part_behind(done.get(l + 1), neurons), texts)
+                np.testing.assert_allclose(part["dW"], whole["dW"][neurons][:, inputs], rtol=1e-9, atol=1e-12)
+                np.testing.assert_allclose(part["db"], whole["db"][neurons], rtol=1e-9, atol=1e-12)
+                count += 1
+    assert count > 100
+
+
+@pytest.mark.parametrize("l", [1, 2])
+def test_with_and_without_a_first_look_the_same_lines_are_found(l, monkeypatch):
+    case = random_exercise(*NETWORKS[0])
+    heads = {"slope": "a * a", "dW": "d.T @ (a0 * a0)", "db": "d.max(axis=0)", "d": "up / slope"}
+    found = []
+    for least in (0, np.inf):
+        monkeypatch.setattr(screen, "LARGE", least)
+        for head, text in heads.items():
+            made = gradients(case, pass_of(case).changed({head: text}, [l]))
+            found.append([(e.codes, e.findings[0].change) for e in Search(case, Answer(made, "")).explanations()])
+    half = len(heads)
+    assert all(found)
+    assert found[:half] == found[half:]
