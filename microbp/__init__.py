@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from microbp.comparing.jacobian import jacobian
     from microbp.derivation.any_value import ValueDerivation, explain_value
     from microbp.derivation.compiling.function import compile
+    from microbp.derivation.general.one_parameter import explain_in_notation
     from microbp.derivation.general.page import GeneralFormulas, general_formulas
     from microbp.derivation.gradient import gradient
     from microbp.derivation.one_weight import Derivation, explain
@@ -117,6 +118,7 @@ __all__ = [
     "draw",
     "errstate",
     "explain",
+    "explain_in_notation",
     "explain_value",
     "first_divergence",
     "forward",
@@ -153,6 +155,7 @@ _HOMES = {
     "comparing.jacobian": "jacobian",
     "derivation.any_value": "ValueDerivation explain_value",
     "derivation.compiling.function": "compile",
+    "derivation.general.one_parameter": "explain_in_notation",
     "derivation.general.page": "GeneralFormulas general_formulas",
     "derivation.gradient": "gradient",
     "derivation.one_weight": "Derivation explain",

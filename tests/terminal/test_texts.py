@@ -149,6 +149,7 @@ PRINTING = [
     "forward {}",
     "explain {}",
     "explain {} --of a[1][0]@1",
+    *(f"explain {{}} --notation {n}" for n in NOTATIONS),
     *(f"explain {{}} --general --notation {n}" for n in NOTATIONS),
 ]
 PROBLEMS = [name for name in builtin_names() if name != "digits"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from microbp.errors import UnknownNameError, nearest
+from microbp.errors import MicrobpError, UnknownNameError, nearest
 
 PLACE = re.compile(r"\{(\w+)(?::([lL0])([+-]\d)?( T)?(?:\|(\w+))?)?\}")
 """A quantity in a row of the table: its symbol, its layer, whether transposed, the indices of one entry."""
@@ -136,6 +136,17 @@ def notation_with(
     if index_from is not None:
         notation = replace(notation, index_from=index_from)
     return replace(notation, columns=columns or notation.columns, w_ij=w_ij or notation.w_ij)
+
+
+def asked_for(notation: str | Notation, **conventions: Any) -> Notation:
+    """A notation by its name or itself, with conventions of its own. Raises as `general_formulas` does."""
+    asked = notation_with(notation_named(notation) if isinstance(notation, str) else notation, **conventions)
+    if asked.theta and (asked.columns or asked.w_ij or not asked.index_from):
+        raise MicrobpError(
+            "with theta the biases are column 0 of Θ: entries are counted from 1, samples stand in rows, Θ_ij leads "
+            "from j to i; leave out columns, w_ij and index_from=0"
+        )
+    return asked
 
 
 def parsed(template: str) -> list[str | Symbol]:

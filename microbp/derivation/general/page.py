@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,12 @@ from microbp.derivation.general.notations import (
     OF_WEIGHTS,
     Notation,
     Symbol,
+    asked_for,
     in_notation,
-    notation_named,
-    notation_with,
     parsed,
 )
 from microbp.derivation.general.quantities import Quantities
 from microbp.derivation.general.table import TABLE, Row
-from microbp.errors import MicrobpError
 from microbp.formula.typeset.blocks import Block, Heading, Math, Matrix, Sentence, Words, joined, said
 from microbp.formula.typeset.forms import plain_lines
 from microbp.formula.typeset.page import Page
@@ -89,13 +88,7 @@ def general_formulas(problem: Problem, notation: str | Notation = "own", **conve
     >>> general_formulas(load("chain"), "chain", index_from=1).formulas[0].entry
     'z_j(l) = Σ_k w_jk(l) a_k(l−1) + b_j(l)'
     """
-    asked = notation_with(notation_named(notation) if isinstance(notation, str) else notation, **conventions)
-    if asked.theta and (asked.columns or asked.w_ij or not asked.index_from):
-        raise MicrobpError(
-            "with theta the biases are column 0 of Θ: entries are counted from 1, samples stand in rows, Θ_ij leads "
-            "from j to i; leave out columns, w_ij and index_from=0"
-        )
-    page = _Page(Quantities(problem, asked))
+    page = FormulaWriter(Quantities(problem, asked_for(notation, **conventions)))
     formulas = [page.formula(row) for row in TABLE if page.has(row)]
     return GeneralFormulas((*page.head(),), tuple(one for one in formulas if one.layers))
 
@@ -115,7 +108,9 @@ _KEPT = re.compile(":=|…|{dz")
 """What makes no array that is new."""
 
 
-class _Page:
+class FormulaWriter:
+    """Writes the rows of the table for one network, in one notation."""
+
     def __init__(self, quantities: Quantities) -> None:
         self.of, self.notation = quantities, quantities.notation
         self.seen: set[tuple[str, int]] = set()  # the arrays that have been written down
@@ -161,20 +156,31 @@ class _Page:
         own = {name for name, each in NOTATIONS.items() if each.about == self.notation.about}
         return set(row.when.split()) <= self.of.facts and (not row.where or bool(own & set(row.where)))
 
+    def template(self, row: Row) -> str:
+        """The formula of a row in this notation, with names in braces."""
+        return word((self.notation.theta and row.theta) or (self.notation.columns and row.columns) or row.rows)
+
+    def layers(self, row: Row) -> range:
+        """The layers that a row is of, in the order in which they are told."""
+        L = self.of.depth
+        ranges = {"last": range(L, L + 1), "hidden": range(L - 1, 0, -1), "before": range(L - 1, max(L - 2, 0), -1)}
+        return ranges.get(row.of, range(1 + (row.of == "behind"), L + 1))
+
+    def about(self, row: Row, layer: str | int = "l") -> tuple[str, ...]:
+        """What a row is about; names and formulas in it stand in braces."""
+        weights, L = row.of == "weights", self.of.depth
+        parts = [self.written(part, layer, weights, L) for part in re.split(r"(\{[^{}]*\})", word(row.about))]
+        return tuple(Math(part) if k % 2 else part for k, part in enumerate(parts) if part)
+
     def formula(self, row: Row) -> GeneralFormula:
         """The row, written."""
-        template = word((self.notation.theta and row.theta) or (self.notation.columns and row.columns) or row.rows)
-        weights, L = row.of == "weights", self.of.depth
-        ranges = {"last": range(L, L + 1), "hidden": range(L - 1, 0, -1), "before": range(L - 1, max(L - 2, 0), -1)}
-        layers = ranges.get(row.of, range(1 + (row.of == "behind"), L + 1))
+        template, L, weights = self.template(row), self.of.depth, row.of == "weights"
+        layers = self.layers(row)
         each = tuple(tuple(self._layer(row, template, l, weights)) for l in layers)
-        entry = self._written(row.entry, "l", weights, L)
-        about = re.split(r"(\{[^{}]*\})", word(row.about))  # names and formulas in it stand in braces
-        words = [self._written(part, "l", weights, L) for part in about]
-        parts = tuple(Math(part) if k % 2 else part for k, part in enumerate(words) if part)
-        return GeneralFormula(parts, self._written(template, "l", weights, L), entry, each)
+        entry = self.written(row.entry, "l", weights, L)
+        return GeneralFormula(self.about(row), self.written(template, "l", weights, L), entry, each)
 
-    def _written(self, template: str, layer: str | int, weights: bool, l: int, numbers: bool = False) -> str:
+    def written(self, template: str, layer: str | int, weights: bool, l: int, numbers: bool = False) -> str:
         """A template with names, and with numbers in the place of i, j, k; {f} and the like by the layer's own."""
         texts = self.texts[l] | ({"f": self.notation.called("f")} if isinstance(layer, str) else {})
         for name, text in texts.items():
@@ -182,7 +188,7 @@ class _Page:
         last = "L" if isinstance(layer, str) else self.of.depth
         if self.notation.columns and self.of.m == 1:
             template = template.replace("Σ_i ", "")
-        index = self._numbered if numbers else self._index
+        index = partial(self._numbered, l) if numbers else self._index
         return in_notation(template, self.notation, layer, weights=weights, last=last, index=index)
 
     def _index(self, symbol: str, index: str) -> str:
@@ -193,8 +199,9 @@ class _Page:
             return index
         return index.replace("i", "") if self.of.m == 1 else index[::-1]
 
-    def _numbered(self, symbol: str, index: str) -> str:
-        return re.sub("[ijk]", str(self.notation.index_from), self._index(symbol, index))
+    def _numbered(self, l: int, symbol: str, index: str) -> str:
+        at = dict(zip("ijk", (0, *self.of.at(l)), strict=True))
+        return re.sub("[ijk]", lambda found: str(at[found[0]] + self.notation.index_from), self._index(symbol, index))
 
     def _layer(self, row: Row, template: str, l: int, weights: bool) -> Iterator[Sentence | Matrix]:
         """What is said of one layer: shapes, an entry in numbers, the array that the formula makes."""
@@ -205,13 +212,9 @@ class _Page:
             yield self._shapes(l, weights, row.shapes.format(**sizes))
         elif len(symbols) > 2 and not any(s.entry for s in symbols) and template[0] == "{" and "∂{" not in template:
             yield self._shapes(l, weights, "".join(p if isinstance(p, str) else self._shape(p, l) for p in parts))
-        if row.entry:
-            sign = " := " if " := " in row.entry else " = "
-            head = self._written(row.entry.split(sign)[0], l, weights, l, numbers=True)
-            numbers = _ALONE.sub(r"\1\2", self._written(row.numbers, l, weights, l))
-            yield from (Sentence((Math(head + sign + _TWICE.sub(r"\1", each)),), 1) for each in numbers.split("; "))
+        yield from self.numbers(row, l)
         if row.shows[1]:
-            name = self._written(word(row.shows[0]), l, weights, l)
+            name = self.written(word(row.shows[0]), l, weights, l)
             yield Matrix(name, self.of.arrays[row.shows[1]][l].tolist(), 1)
         made = symbols[0] if symbols else None
         if made and not made.entry and template.startswith("{") and not _KEPT.search(template):
@@ -220,8 +223,16 @@ class _Page:
                 self.seen.add((made.name, at))
                 array = self.of.oriented(made.name, at)
                 array = array.T if made.transposed else array
-                name = self._written(template.split(" = ")[0], l, weights, l)
+                name = self.written(template.split(" = ")[0], l, weights, l)
                 yield Matrix(name, np.atleast_2d(array).tolist(), 1)
+
+    def numbers(self, row: Row, l: int) -> Iterator[Sentence]:
+        """One entry of a layer in numbers."""
+        if row.entry:
+            weights, sign = row.of == "weights", " := " if " := " in row.entry else " = "
+            head = self.written(row.entry.split(sign)[0], l, weights, l, numbers=True)
+            numbers = _ALONE.sub(r"\1\2", self.written(row.numbers, l, weights, l))
+            yield from (Sentence((Math(head + sign + _TWICE.sub(r"\1", each)),), 1) for each in numbers.split("; "))
 
     def _shapes(self, l: int, weights: bool, shapes: str) -> Sentence:
         at = f"l = {l + (0 if weights else self.notation.layers_from)}"
@@ -229,7 +240,7 @@ class _Page:
 
     def _shape(self, part: Symbol, l: int) -> str:
         if not part.base:
-            return self._written(f"{{{part.name}}}", l, False, l)
+            return self.written(f"{{{part.name}}}", l, False, l)
         at = {"L": self.of.depth, "l": l, "0": 0}[part.base] + part.offset
         turned = part.transposed != (self.notation.w_ij and part.name in OF_WEIGHTS - {"b", "db"})
         return self.of.shape(part.name, at, turned)

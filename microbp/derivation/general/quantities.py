@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -34,12 +34,16 @@ MOST = 5
 ENDS = 6
 """Of a longer gradient so many numbers are written at each end."""
 
+_FIRST: Mapping[int, tuple[int, int]] = {}
+
 
 class Quantities:
     """Those of one network, on the samples that it shows, in one notation."""
 
-    def __init__(self, problem: Problem, notation: Notation) -> None:
+    def __init__(self, problem: Problem, notation: Notation, entries: Mapping[int, tuple[int, int]] = _FIRST) -> None:
         self.network, self.notation = as_network(problem), notation
+        self.entries = entries
+        """The neuron j and the input k of which a layer's numbers are told: the first, where nothing else is said."""
         self.case = case = exercise_of(self.network, *self.network.shown_samples)
         self.m, self.depth, self.root = len(case.X), case.depth, self.network.root()
         done = dict(backward(case, pass_of(case)))
@@ -62,6 +66,10 @@ class Quantities:
             "diagonal": layers(lambda of: np.diag(of["slope"][0])),
             "over samples": layers(lambda of: np.diag(of["slope"][:, 0])),
         }
+
+    def at(self, l: int) -> tuple[int, int]:
+        """Neuron and input whose numbers are told of a layer."""
+        return self.entries.get(l, (0, 0))
 
     @cached_property
     def times(self) -> int:
@@ -163,8 +171,11 @@ class Quantities:
         return f"{symbol(f)}′ = {f'{DERIVED[f]} = ' if f in DERIVED else ''}{formula}"
 
     def texts(self, l: int) -> dict[str, str]:
-        """The numbers of sample i, neuron j and input k of a layer, each the first, and the sums that they stand in."""
-        first = {name: float(arrays[l].flat[0]) for name, arrays in self.arrays.items()}
+        """The numbers of the first sample, of neuron j and input k of a layer, and the sums that they stand in."""
+        j, k = self.at(l)
+        first = {name: float(self.arrays[name][l][0, j]) for name in ("z", "a", "slope", "up", "d")}
+        first |= {name: float(self.arrays[name][l][j, k]) for name in ("W", "dW")}
+        first |= {name: float(self.arrays[name][l][j]) for name in ("b", "db")}
         rate = self.network.training.learning_rate
         softmax = say(", of the row") * (self.case.activations[l - 1] == "softmax")
         row_sum = float((self.arrays["up"][l][0] * self.arrays["a"][l][0]).sum()) if l == self.depth else 0.0
@@ -179,14 +190,15 @@ class Quantities:
             "bias_penalty": factor(self.case.l2 / self.m * first["b"]),
             **{"minus_d": decimals(-first["d"]), "minus_up": factor(-first["up"]), "row_sum": factor(row_sum)},
             "f_of_z": f"{symbol(self.case.activations[l - 1])}({decimals(first['z'])}{softmax})",
-            "products": _sum(zip(self.arrays["W"][l][0], self.arrays["a"][l - 1][0], strict=True)),
+            "products": _sum(zip(self.arrays["W"][l][j], self.arrays["a"][l - 1][0], strict=True)),
             **{"loss_number": decimals(self.root.data), "slip_number": decimals(slip)},
             "gradients": ", ".join(cut([*map(decimals, self.gradient.values())], "…", ENDS)),
         }
 
     def _sample_sums(self, l: int, w: float) -> dict[str, str]:
-        """The sums over the samples of the first weight and bias of a layer, and what is made of them."""
-        x, d = self.arrays["a"][l - 1][:, 0], self.arrays["d"][l][:, 0]
+        """The sums over the samples of one weight and one bias of a layer, and what is made of them."""
+        j, k = self.at(l)
+        x, d = self.arrays["a"][l - 1][:, k], self.arrays["d"][l][:, j]
         shares, sums = d * x, [0.0, *np.cumsum(d * x).tolist()]
         steps = [
             f"{decimals(before)} + {factor(float(share))} = {decimals(after)}"
@@ -208,11 +220,11 @@ class Quantities:
         }
 
     def _ways(self, l: int) -> dict[str, str]:
-        """The sums over the neurons that the first activation of a layer leads to."""
+        """The sums over the neurons that an activation of a layer leads to."""
         if l == self.depth:
             return {"ways": "", "long_ways": "", "way_numbers": ""}
         up, slope, back = (self.arrays[name][l + 1][0] for name in ("up", "slope", "d"))
-        W = self.case.weights[l][:, 0]
+        W = self.case.weights[l][:, self.at(l)[0]]
         return {
             "ways": _sum(zip(back, W, strict=True)),
             "long_ways": _sum(zip(up, slope, W, strict=True)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from microbp.derivation.any_value import explain_value
 from microbp.derivation.general.notations import NOTATIONS
+from microbp.derivation.general.one_parameter import explain_in_notation
 from microbp.derivation.general.page import WIDTH as FORMULAS
 from microbp.derivation.general.page import general_formulas
 from microbp.derivation.one_weight import explain
@@ -28,8 +29,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--format", choices=FORMS, help="print it in this form (text)")
 
-    group = parser.add_argument_group("with --general")
-    group.add_argument("--notation", choices=NOTATIONS, default="own", help="names and conventions of a text (own)")
+    group = parser.add_argument_group("notation, of --general or of a weight in numbers")
+    group.add_argument("--notation", choices=NOTATIONS, help="names and conventions of a text")
     group.add_argument("--theta", action="store_true", help="Θ has the biases in column 0")
     group.add_argument("--columns", action="store_true", help="a sample is a column")
     group.add_argument("--w-ij", dest="w_ij", action="store_true", help="w_ij leads from i to j")
@@ -43,8 +44,8 @@ def _conventions(options: argparse.Namespace) -> dict[str, Any]:
     own: dict[str, Any] = {name: True for name in ("theta", "columns", "w_ij") if getattr(options, name)}
     if options.index_from is not None:
         own["index_from"] = options.index_from
-    if not options.general and (own or options.notation != "own"):
-        raise MicrobpError("--notation, --theta, --columns, --w-ij and --index-from are for --general: give that, too")
+    if options.of is not None and (own or options.notation):
+        raise MicrobpError("--of derives a value by the names of the graph: leave --notation and its conventions out")
     return own
 
 
@@ -54,12 +55,16 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         raise MicrobpError(f"--json prints data, --format {options.format} a page: give one of the two")
     conventions = _conventions(options)
     if options.general:
-        formulas = general_formulas(problem, options.notation, **conventions)
+        formulas = general_formulas(problem, options.notation or "own", **conventions)
         return _put(options, formulas.as_dict(), formulas.blocks, FORMULAS)
     if options.of is not None:
         value = explain_value(problem, options.of)
         return _put(options, value.as_dict(), value.blocks)
     labels = [options.weight] if options.weight else [layer.neurons[0].w[0].label for layer in problem.model.layers]
+    if options.notation or conventions:
+        pages = [explain_in_notation(problem, label, options.notation or "own", **conventions) for label in labels]
+        data = {"derivations": [page.as_dict() for page in pages]}
+        return _put(options, data, [block for page in pages for block in page.blocks], FORMULAS)
     found = [explain(problem, label) for label in labels]
     _put(options, {"derivations": [one.as_dict() for one in found]}, [block for one in found for block in one.blocks])
     return 0 if all(one.ok for one in found) else 1

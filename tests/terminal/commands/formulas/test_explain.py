@@ -10,6 +10,7 @@ from microbp.terminal.cli import main
 COMMANDS = {
     "explain w1-w8 --weight w5": lambda problem: microbp.explain(problem, "w5"),
     "explain w1-w8 --of out_h1": lambda problem: microbp.explain_value(problem, "out_h1"),
+    "explain w1-w8 --weight w2 --notation chain": lambda problem: microbp.explain_in_notation(problem, "w2", "chain"),
     "explain w1-w8 --general --notation vector --columns --index-from 0": lambda problem: microbp.general_formulas(
         problem, "vector", columns=True, index_from=0
     ),
@@ -31,6 +32,11 @@ def test_json_is_what_python_gives(command, capsys):
     told = json.loads(capsys.readouterr().out)
     made = json.loads(json.dumps(COMMANDS[command](microbp.load("w1-w8")).as_dict()))
     assert made in (told["derivations"] if "derivations" in told else [{k: told[k] for k in made}])
+
+
+def test_a_notation_of_a_value_is_refused(capsys):
+    assert main(["explain", "w1-w8", "--of", "out_h1", "--notation", "chain"]) == 2
+    assert "leave --notation and its conventions out" in capsys.readouterr().err
 
 
 def test_data_and_a_page_at_once_are_refused(capsys):
