@@ -51,6 +51,7 @@ STORIES = {
     "engine.test_accuracy",
     "engine.test_large",
     "engine.test_machine",
+    "terminal.test_languages",
     "terminal.test_texts",
     "engine.test_micrograd",
     "engine.test_special_values",

@@ -18,6 +18,7 @@ from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import marked, precision_of
 from microbp.losses import LOSSES, loss_named
 from microbp.nn.layout import OURS
+from microbp.printing import say
 from microbp.problems.exercise import Exercise
 from microbp.problems.settings import PENALTIES
 
@@ -39,11 +40,25 @@ def assumed(case: Exercise, given: Answer) -> dict[str, Any]:
 
 def assumptions_in_words(found: dict[str, Any]) -> str:
     """The same as a sentence."""
-    loss = f"the loss {found['formula']}" + ("" if "loss" in found["said"] else " (a default: none was said)")
-    penalty = f", a penalty of {found['penalty']}" if found["penalty"] else ""
-    activations = ", ".join(found["activations"])
-    lines = "" if found["layout"] == OURS.words else f" The lines below: {OURS._replace(bias='').words}."
-    return f"Judged for {loss}{penalty}; {activations}; m = {found['m']}; {found['layout']}.{lines}"
+    said, formula = "loss" in found["said"], found["formula"]
+    loss = (
+        say("the loss {formula}", formula=formula)
+        if said
+        else say("the loss {formula} (a default: none was said)", formula=formula)
+    )
+    if found["penalty"]:
+        loss = say("{loss}, a penalty of {penalty}", loss=loss, penalty=found["penalty"])
+    told = say(
+        "Judged for {loss}; {activations}; m = {m}; {layout}.",
+        loss=loss,
+        activations=", ".join(found["activations"]),
+        m=found["m"],
+        layout=found["layout"],
+    )
+    if found["layout"] == OURS.words:
+        return told
+    lines = say("The lines below: {layout}.", layout=OURS._replace(bias="").words)
+    return say("{one} {next}", one=told, next=lines)
 
 
 def right_for(case: Exercise, given: Answer) -> tuple[str, Exercise] | None:
@@ -64,8 +79,9 @@ def excused(case: Exercise, other: Exercise) -> bool:
 def verdict(case: Exercise, words: str) -> str:
     """What to say of gradients that are right for another convention."""
     own = _formula(case)
-    said = f"you said {own}" if "loss" in case.said else f"no loss was said, and {own} is the default"
-    return f"Exactly right for {words}; {said}."
+    if "loss" in case.said:
+        return say("Exactly right for {other}; you said {own}.", other=words, own=own)
+    return say("Exactly right for {other}; no loss was said, and {own} is the default.", other=words, own=own)
 
 
 def _others(case: Exercise) -> Iterator[tuple[str, Exercise]]:

@@ -23,11 +23,15 @@ from microbp.comparing.difference import ROUNDING, Difference, difference
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import LeafPlaces
-from microbp.printing import Shown, columns, markdown, notebook
+from microbp.printing import Shown, breadth, columns, markdown, notebook, say, word
 from microbp.problems.exercise import Exercise, Gradients
 
 _WORDS = {True: "ok", False: "DIFFERS"}
-_HEAD = ("", "shape", "worst absolute", "relative", "‖a−b‖/(‖a‖+‖b‖)", "ulps", "wrong", "at", "")
+HEAD = ("", "shape", "worst absolute", "relative", "‖a−b‖/(‖a‖+‖b‖)", "ulps", "wrong", "at", "")
+
+
+def _head() -> list[str]:
+    return [word(name) for name in HEAD]
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,52 +70,69 @@ class Comparison(Shown):
     def as_markdown(self) -> str:
         """The report as Markdown: a sentence, a table, a map of each array that differs."""
         maps = "\n".join(self._maps())
-        verdict = f"{self._verdict()}." if self.notes else self._verdict()
-        parts = [" ".join([verdict, *self.notes]), markdown(_HEAD, self._cells())]
+        verdict = say("{sentence}.", sentence=self._verdict()) if self.notes else self._verdict()
+        parts = [" ".join([verdict, *self.notes]), markdown(_head(), self._cells())]
         return "\n\n".join([*parts, f"```\n{maps}\n```"] if maps else parts)
 
     def _repr_html_(self) -> str:
         return notebook.answer(
-            notebook.sentence(" ".join([f"{self._verdict()}.", *self.notes])),
-            notebook.rows_table(self._cells(), [not row.ok for row in self.rows], _HEAD),
-            notebook.maps_in_a_row({f"{row.name}, {row.wrong:,} wrong": row.map for row in self.rows}),
+            notebook.sentence(" ".join([say("{sentence}.", sentence=self._verdict()), *self.notes])),
+            notebook.rows_table(self._cells(), [not row.ok for row in self.rows], _head()),
+            notebook.maps_in_a_row(
+                {say("{name}, {count:,} wrong", name=row.name, count=row.wrong): row.map for row in self.rows}
+            ),
         )
 
     def __str__(self) -> str:
-        loss = f"loss: {self.subject} {self.loss!r}, vectorized {self.vectorized_loss!r}"
-        if self.loss is None:
-            loss = f"loss: {self.vectorized_loss!r}"
-        return "\n".join([self._verdict(), *self.notes, loss, *columns([_HEAD, *self._cells()]), *self._maps()])
+        loss = say("loss: {number!r}", number=self.vectorized_loss)
+        if self.loss is not None:
+            loss = say(
+                "loss: {subject} {number!r}, vectorized {right!r}",
+                subject=word(self.subject),
+                number=self.loss,
+                right=self.vectorized_loss,
+            )
+        return "\n".join([self._verdict(), *self.notes, loss, *columns([_head(), *self._cells()]), *self._maps()])
 
     def _same_loss(self) -> bool:
         a, b = self.loss or 0.0, self.vectorized_loss
         return bool(within(a, b, (self.tolerance or 0.0) * (1 + abs(b))))
 
     def _verdict(self) -> str:
-        within = "to their precision" if self.tolerance is None else f"tolerance {self.tolerance:.0e}"
-        return f"{self.subject} and vectorized NumPy {'agree' if self.ok else 'DIFFER'} ({within})"
+        within = say("to their precision")
+        if self.tolerance is not None:
+            within = say("tolerance {number:.0e}", number=self.tolerance)
+        subject = word(self.subject)
+        if self.ok:
+            return say("{subject} and vectorized NumPy agree ({within})", subject=subject, within=within)
+        return say("{subject} and vectorized NumPy DIFFER ({within})", subject=subject, within=within)
 
     def _cells(self) -> list[tuple[str, ...]]:
         return [
             (
                 *(r.name, str(r.shape), f"{r.absolute:.1e}", f"{r.relative:.1e}", f"{r.norm:.1e}"),
                 f"{r.ulps:.0f}" if r.ulps < 1e6 else f"{r.ulps:.1e}",
-                f"{r.wrong} of {r.given}{' given' if r.given < math.prod(r.shape) else ''}",
-                *(str(r.where), _WORDS[r.ok]),
+                say("{wrong} of {count}", wrong=r.wrong, count=r.given)
+                if r.given == math.prod(r.shape)
+                else say("{wrong} of {count} given", wrong=r.wrong, count=r.given),
+                *(str(r.where), word(_WORDS[r.ok])),
             )
             for r in self.rows
         ]
 
     def _maps(self) -> Iterator[str]:
         """Of each array that differs the two numbers that are furthest apart, and a map."""
-        a, b = ("yours", "right") if self.subject == "learner" else (self.subject, "vectorized")
+        a, b = (say("yours"), word("right"))
+        if self.subject != "learner":
+            a, b = word(self.subject), say("vectorized")
         for row in self.rows:
             if row.map:
                 digits = 9 if f"{row.yours:.9g}" != f"{row.right:.9g}" else 17
-                yield f"{row.name} at {row.where}: {a} a = {row.yours:.{digits}g}, {b} b = {row.right:.{digits}g}"
-            head = f"{row.name}: × is wrong   "
+                numbers = say(", ").join([f"{a} a = {row.yours:.{digits}g}", f"{b} b = {row.right:.{digits}g}"])
+                yield say("{name} at {where}: {numbers}", name=row.name, where=row.where, numbers=numbers)
+            head = say("{name}: × is wrong", name=row.name) + "   "
             for k, line in enumerate(row.map):
-                yield f"{'' if k else head:<{len(head)}}{line}".rstrip()
+                yield f"{' ' * breadth(head) if k else head}{line}".rstrip()
 
 
 def compare_graph(model: MLP, case: Exercise, tolerance: float = ROUNDING) -> Comparison:

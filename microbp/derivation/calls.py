@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.derivation.tree import OF_OUTPUTS, REDUCED, Axes, axis_of, is_numpy
-from microbp.printing import number_text
+from microbp.derivation.tree import OF_ALL, OF_OUTPUTS, REDUCED, Axes, axis_of, is_numpy
+from microbp.printing import number_text, say, word
 from microbp.problems.exercise import Exercise
 
 DIGITS = 9
@@ -66,31 +66,39 @@ class Calls(Axes, ABC):
                 return self._reduced(x, how, *axis_of(node), at, node)
             case ast.Call(func=ast.Name(id="diagonal"), args=[x]):
                 return (
-                    Written(f"diagonal of {self.write(x).text}", NEG) if at is None else self.write(x, (at[-1], at[-1]))
+                    Written(say("diagonal of {of}", of=self.write(x).text), NEG)
+                    if at is None
+                    else self.write(x, (at[-1], at[-1]))
                 )
             case ast.Call(func=ast.Name(id=how), args=[x, row]) if how in ("only", "without", "twice"):
                 k = ast.unparse(row)
                 if at is not None:
                     return self.write(x, at) if self._in_sum else self._row(self.write(x, at), how, int(k), at[0])
-                kind = "column" if isinstance(x, ast.Attribute) else "neuron"
-                kind = "sample" if self.dims(x)[0] == "m" else kind
-                said = {"only": f"{kind} {k} alone", "without": f"without {kind} {k}", "twice": f"{kind} {k} twice"}[
-                    how
-                ]
-                shown = self.write(x).text
-                return Written(f"({shown}, {said.replace('sample -1', 'the last sample')})")
+                kind = say("column {k}", k=k) if isinstance(x, ast.Attribute) else say("neuron {k}", k=k)
+                if self.dims(x)[0] == "m":
+                    kind = say("the last sample") if k == "-1" else say("sample {number}", number=k)
+                said = {
+                    "only": say("{which} alone", which=kind),
+                    "without": say("without {which}", which=kind),
+                    "twice": say("{which} twice", which=kind),
+                }[how]
+                return Written(f"({self.write(x).text}, {said})")
             case ast.Call(func=ast.Attribute(attr="where"), args=[c, x, y]):
                 one, yes, no = (self.write(part, at) for part in (c, x, y))
-                text = f"({yes.text} where {one.text.strip('[]')}, else {no.text})"
+                text = say(
+                    "({yes} where {condition}, else {no})",
+                    **{"yes": yes.text, "no": no.text},
+                    condition=one.text.strip("[]"),
+                )
                 return self._told(text, yes.value if one.value else no.value)
             case ast.Call(func=ast.Attribute(attr="ones_like"), args=[x]):
-                return Written("ones" if at is None else "1", ATOM, 1.0)
+                return Written(say("ones") if at is None else "1", ATOM, 1.0)
             case ast.Call(func=ast.Attribute(attr="abs"), args=[x]):
                 inner = self.write(x, at)
                 return self._told(f"|{inner.text}|", abs(inner.value))
             case ast.Call(func=ast.Attribute(attr="clip"), args=[x, _, ast.Constant(value=float(most))]):
                 inner = self.write(x, at)
-                cut = f"({inner.text}, cut off at ±{short_number(most)})"
+                cut = say("({what}, cut off at ±{most})", what=inner.text, most=short_number(most))
                 return self._told(cut, float(np.clip(inner.value, -most, most)))
             case ast.Call(func=func, args=[x, *_]):
                 name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
@@ -121,7 +129,8 @@ class Calls(Axes, ABC):
         if self._scope is None:
             free = next(letter for letter in "irs" if letter not in at)
             place = {0: (free, at[-1]), 1: (at[0], free), None: (free, "k")}[axis]
-            return f"({how} over {free}{', k' if axis is None else ''} of {self.write(x, place).text})", np.nan
+            letters = f"{free}{', k' if axis is None else ''}"
+            return say("({how} over {letters} of {of})", how=how, letters=letters, of=self.write(x, place).text), np.nan
         rows, columns = (range(self._size(tag)) for tag in self.dims(x))
         places = {0: [(i, at[-1]) for i in rows], 1: [(at[0], k) for k in columns], None: product(rows, columns)}[axis]
         return "", float(getattr(np, how)([self.write(x, place).value for place in places]))
@@ -137,9 +146,9 @@ class Calls(Axes, ABC):
             of = inner.text if inner.level == ATOM else f"({inner.text})"
             if kept and of in OF_OUTPUTS:
                 return Written(f"Σ{of}")
-            whole = {"sum": "the sum of all of", "mean": "the mean of all of", "max": "the largest of"}
-            whole |= {"std": "the standard deviation of all of"}
-            return Written(f"{whole.get(how, how)} {of}" if along == "all" else f"{along} {REDUCED[how]} of {of}", ADD)
+            return Written(
+                word(OF_ALL[how] if along == "all" else f"{along} {REDUCED[how]} of …").replace("…", of), ADD
+            )
         if how in ("max", "min", "prod", "std"):
             return self._told(*self._reduction(x, how, axis, at))
         own = tuple(at[len(at) - len(self.dims(node)) :]) if self.dims(node) else ()

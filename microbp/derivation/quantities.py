@@ -18,6 +18,7 @@ import numpy as np
 from microbp.derivation.backprop import Pass, backward, forward_scopes, pass_of
 from microbp.derivation.notation import matrix_form
 from microbp.nn import MLP
+from microbp.printing import say
 from microbp.problems.exercise import Exercise, Gradients
 
 Place = tuple[str, int | None]
@@ -87,9 +88,10 @@ def made(case: Exercise, name: str) -> str:
     """The line that makes a quantity."""
     kind, l = kind_and_layer(case, name)
     if kind == "loss":
-        return f"the loss, of a{l} and the targets" + (", plus λ/(2m)·ΣW²" if case.l2 else "")
+        loss = say("the loss, of {output} and the targets", output=f"a{l}")
+        return say("{loss}, plus {penalty}", loss=loss, penalty="λ/(2m)·ΣW²") if case.l2 else loss
     line = matrix_form(case, pass_of(case), {"delta": "d", "dA": "up"}.get(kind, kind), l)
-    return line + (f", with p = softmax(a{l})" if re.search(r"\bp\b", line) else "")
+    return say("{line}, with {p}", line=line, p=f"p = softmax(a{l})") if re.search(r"\bp\b", line) else line
 
 
 def needs(case: Exercise, name: str) -> list[list[str]]:

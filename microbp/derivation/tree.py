@@ -20,6 +20,11 @@ REDUCED = {
     "std": "standard deviations",
 }  # fmt: skip
 """The reductions, and what they are called of rows or columns."""
+OF_ALL = {
+    "sum": "the sum of all of …", "mean": "the mean of all of …", "max": "the largest of …", "min": "min …",
+    "prod": "prod …", "std": "the standard deviation of all of …",
+}  # fmt: skip
+"""What they are called of all."""
 
 
 def resolved(case: Exercise, lines: Pass, text: str, l: int, whole: bool = False) -> ast.expr:

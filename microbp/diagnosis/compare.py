@@ -30,6 +30,7 @@ from microbp.engine.operands import real_number
 from microbp.errors import ProblemError, ShapeError
 from microbp.losses import LossName
 from microbp.nn import MLP
+from microbp.printing import say
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.exercise import exercise_of
 
@@ -71,7 +72,11 @@ def compare(
             found = Judged(given, case, tuple(near), ())
         rows = tuple(_row(found.given, array) for array in found.arrays)
     misfits = [misfit(case, a.name, found.given.arrays[a.name]) for a in found.arrays if a.right is None]
-    notes = (*found.given.notes, *found.notes, *(said if said.endswith("?") else f"{said}." for said in misfits))
+    notes = (
+        *found.given.notes,
+        *found.notes,
+        *(said if said.endswith(("?", "？")) else say("{sentence}.", sentence=said) for said in misfits),
+    )
     return Comparison(found.given.loss, found.case.truth[0], rows, tolerance, "learner", notes)
 
 

@@ -41,13 +41,14 @@ from microbp.diagnosis.first_wrong import Divergence, walk
 from microbp.diagnosis.search.elsewhere import MOST_MISTAKES
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.separating import separating
-from microbp.diagnosis.text import error_counts, error_maps, explained, judged_on, what_else_fits, worst
+from microbp.diagnosis.text import error_counts, error_maps, explained, in_a_row, judged_on, what_else_fits, worst
 from microbp.diagnosis.unexplained import unexplained
 from microbp.diagnosis.verdict import IN_PRECISION, Right, found_right, wrong_loss
 from microbp.engine import Value
 from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses import LossName
 from microbp.nn import MLP
+from microbp.printing import say, word
 from microbp.problems import ExpressionProblem, Problem
 from microbp.problems.exercise import Exercise, exercise_of
 
@@ -109,7 +110,7 @@ def _beside(case: Exercise, given: Answer) -> tuple[str, dict[str, Any]]:
     except UnknownNameError:
         return "", {}
     except ShapeError as error:
-        return f"About what you gave beside the gradients: {error}.", {}
+        return say("About what you gave beside the gradients: {error}.", error=error), {}
     return _told(found), {"on_the_way": found.as_dict()}
 
 
@@ -130,10 +131,20 @@ def _told(found: Divergence) -> str:
     """What to say of the quantities on the way."""
     if found.ok:
         *names, last = [q.name for q in found.quantities]
-        said, are, them = (f"{', '.join(names)} and {last}", "are", "them") if names else (last, "is", "it")
-        return f"You gave {said} as well, which {are} right: the mistake comes after {them}."
+        if not names:
+            return say("You gave {name} as well, which is right: the mistake comes after it.", name=last)
+        return say(
+            "You gave {names} and {last} as well, which are right: the mistake comes after them.",
+            names=", ".join(names),
+            last=last,
+        )
     first = next(q for q in found.quantities if not q.ok)
-    return f"You gave {first.name} as well, which is wrong already ({first.note}): look at {first.formula}."
+    return say(
+        "You gave {name} as well, which is wrong already ({note}): look at {formula}.",
+        name=first.name,
+        note=first.note,
+        formula=first.formula,
+    )
 
 
 def _diagnosed(case: Exercise, readings: list[Answer]) -> tuple[Diagnosis, Answer, Exercise]:
@@ -164,9 +175,9 @@ def _right(right: Right) -> Diagnosis:
     arrays = ", ".join(map(given.called, given.arrays))
     if right.words:
         return Diagnosis(True, (), (), details, right.words, right_for=right.words)
-    said = [f"The gradients are right: {arrays}, to the precision in which they were given."]
-    said += [IN_PRECISION[right.precision]] if right.precision in IN_PRECISION else []
-    return Diagnosis(True, (), (), details, " ".join([*said, *judged_on(right.case, given)]))
+    said = [say("The gradients are right: {names}, to the precision in which they were given.", names=arrays)]
+    said += [word(IN_PRECISION[right.precision])] if right.precision in IN_PRECISION else []
+    return Diagnosis(True, (), (), details, in_a_row([*said, *judged_on(right.case, given)]))
 
 
 def _wrong(search: Search, explanations: list[Explanation]) -> Diagnosis:

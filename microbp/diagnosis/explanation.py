@@ -18,7 +18,7 @@ from microbp.derivation.notation import index_form, matrix_form, part_form
 from microbp.diagnosis.mistakes import Mistake
 from microbp.diagnosis.search.changes import changed, texts
 from microbp.losses import LOSSES
-from microbp.printing import Shown, in_width, notebook
+from microbp.printing import Shown, in_width, notebook, say, word
 from microbp.problems.exercise import Exercise
 
 
@@ -58,25 +58,25 @@ class Finding:
         loss = LOSSES[case.loss]
         losses = {text: name for name, text in (other_losses(loss) | lost_parts(loss)).items()}
         losses[f"(a - y){loss.divided}"] = "softmax_cross_entropy"
-        return self.mistake.name.format(
+        return word(self.mistake.name).format(
             slope=part_form(case, SLOPES[case.activations[l - 1]], l),
             wrong=part_form(case, slope, l) if slope else "",
             extra=part_form(case, str(change.get("d", "")).removeprefix("{} * "), l) if "d" in change else "",
             f=symbol(case.activations[l - 1]),
             g=symbol(formulas.get(slope) or (other[1] if other else "")),
-            loss=losses.get(change.get("up", change.get("d", "")), ""),
+            loss=word(losses.get(change.get("up", change.get("d", "")), "")),
             i=row[1] if row else "",
-            start=_START.get(str(change.get("start")), ""),
-            made=next((made for word, made in _MADE.items() if word in str(change.get("dW"))), ""),
-            stage=_STAGE.get(tuple(name for name in ("z", "dW") if name in change), ""),
+            start=word(_START.get(str(change.get("start")), "")),
+            made=word(next((made for call, made in _MADE.items() if call in str(change.get("dW"))), "")),
+            stage=word(_STAGE.get(tuple(name for name in ("z", "dW") if name in change), "")),
         )
 
     def lines(self, case: Exercise) -> dict[str, str]:
         """The wrong line and the right one, with matrices and by index; of biases, if they alone have the mistake."""
         l, right = self.layer(case), pass_of(case)
-        for rule, words in _IN_WORDS.items():
+        for rule, sides in _IN_WORDS.items():
             if rule in self.change:
-                said, true = (text.format(l=l) for text in words)
+                said, true = (word(text).format(l=l) for text in sides)
                 return {"wrong": said, "right": true, "wrong_index": said, "right_index": true}
         wrong = changed(case, right, self.change, self.layers, self.arrays)
         head, at = self._head(case, l)
@@ -185,15 +185,18 @@ class Diagnosis(Shown):
         parts = [notebook.sentence(verdict)]
         for found in self.details.get("findings", ()):
             sides = [list(dict.fromkeys([found[side], found.get(f"{side}_index", "")])) for side in ("wrong", "right")]
-            parts += [notebook.sentence(f"{found['code']}: {found['name']}"), notebook.beside(*sides)]
+            parts += [
+                notebook.sentence(say("{code}: {sentence}", code=found["code"], sentence=found["name"])),
+                notebook.beside(*sides),
+            ]
         parts.append(notebook.maps_in_a_row(self.details.get("maps", {})))
         if rest or self.assumed:
-            parts.append(notebook.collapsed("Everything it says", in_width(str(self))))
+            parts.append(notebook.collapsed(say("Everything it says"), in_width(str(self))))
         return notebook.answer(*parts)
 
     def __str__(self) -> str:
         first = [assumptions_in_words(self.assumed)] if self.assumed else []
-        return "\n".join([*first, self.explanation, *(f"Note: {note}" for note in self.notes)])
+        return "\n".join([*first, self.explanation, *(say("Note: {note}", note=note) for note in self.notes)])
 
 
 def at_other_numbers(case: Exercise, change: Change) -> Exercise:

@@ -28,7 +28,7 @@ from microbp.diagnosis.verdict import Judged, judged
 from microbp.errors import ShapeError, UnknownNameError, near, nearest
 from microbp.losses import LOSSES, LossName
 from microbp.nn import MLP
-from microbp.printing import Shown, columns
+from microbp.printing import Shown, columns, say, word
 from microbp.problems import Problem, as_network
 from microbp.problems.exercise import Exercise, Floats, Gradients, exercise_of
 from microbp.vectorized import softmax
@@ -74,22 +74,39 @@ class Divergence(Shown):
         return {"ok": self.ok, "first": self.first, **asdict(self)}
 
     def __str__(self) -> str:
-        rows = [(q.name, str(q.shape), "right" if q.ok else "WRONG", q.note) for q in self.quantities]
+        rows = [(q.name, str(q.shape), word("right" if q.ok else "WRONG"), q.note) for q in self.quantities]
         return "\n".join([*columns(rows), *self._notes(), self._verdict()])
 
     def _verdict(self) -> str:
         wrong = next((q for q in self.quantities if not q.ok), None)
         if not wrong:
-            return f"All {len(self.quantities)} are right." if len(self.quantities) > 1 else "It is right."
-        before = "nothing before it was given" if wrong is self.quantities[0] else "what was given before it is right"
-        were = "was" if len(self.missing) == 1 else "were"
-        maybe = f"; {' and '.join(self.missing)} {were} not given, and may be wrong already" if self.missing else ""
-        return f"The first wrong quantity is {wrong.name}: look at {wrong.formula}; {before}{maybe}."
+            count = len(self.quantities)
+            return say("All {count} are right.", count=count) if count > 1 else say("It is right.")
+        before = say("what was given before it is right")
+        if wrong is self.quantities[0]:
+            before = say("nothing before it was given")
+        if len(self.missing) == 1:
+            maybe = say("{name} was not given, and may be wrong already", name=self.missing[0])
+            before = say("{one}; {next}", one=before, next=maybe)
+        elif self.missing:
+            maybe = say("{names} were not given, and may be wrong already", names=say(" and ").join(self.missing))
+            before = say("{one}; {next}", one=before, next=maybe)
+        return say(
+            "The first wrong quantity is {name}: look at {formula}; {before}.",
+            name=wrong.name,
+            formula=wrong.formula,
+            before=before,
+        )
 
     def _notes(self) -> Iterator[str]:
-        names = [f"{name} (did you mean {near}?)" if near else name for name, near in self.unused.items()]
+        names = [
+            say("{name} (did you mean {near}?)", name=name, near=near) if near else name
+            for name, near in self.unused.items()
+        ]
         if names:
-            yield f"Not used: {', '.join(names)}; no quantity has such a name, unless names says which it is."
+            yield say(
+                "Not used: {names}; no quantity has such a name, unless names says which it is.", names=", ".join(names)
+            )
 
 
 def first_divergence(
@@ -171,16 +188,22 @@ def _gradient(found: Judged, name: str) -> GivenQuantity | None:
     formula = made(found.case, name)
     if array is None:
         idle = name in found.given.idle
-        return GivenQuantity(name, found.case.shape(name), True, "not trained", formula) if idle else None
+        return GivenQuantity(name, found.case.shape(name), True, say("not trained"), formula) if idle else None
     shape = found.given.arrays[name].shape
     if array.right is None:
         return GivenQuantity(name, shape, False, misfit(found.case, name, found.given.arrays[name]), formula)
     if not array.wrong.any():
-        return GivenQuantity(name, shape, True, "the layer's total" if name in found.given.totals else "", formula)
+        return GivenQuantity(name, shape, True, say("the layer's total") if name in found.given.totals else "", formula)
     apart = np.where(array.wrong, np.nan_to_num(np.abs(array.numbers - array.right), nan=np.inf), -1.0)
     k = int(np.argmax(apart))
-    at = f"at {found.given.place(name, k)}: " if apart.size > 1 else ""
-    return GivenQuantity(name, shape, False, f"{at}{array.numbers[k]:.9g}, right is {array.right[k]:.9g}", formula)
+    place = found.given.place(name, k) if apart.size > 1 else None
+    return GivenQuantity(name, shape, False, _wrong(place, array.numbers[k], array.right[k]), formula)
+
+
+def _wrong(place: tuple[int, ...] | None, yours: float, right: float) -> str:
+    """A wrong number, and what is right there."""
+    said = say("{yours:.9g}, right is {right:.9g}", yours=yours, right=right)
+    return said if place is None else say("at {place}: {what}", place=place, what=said)
 
 
 def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Floats, least: float) -> GivenQuantity:
@@ -188,13 +211,19 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
     formula = made(case, place[0])
     forms = {"": right}
     if kind == "a" and l == case.depth and "softmax_cross_entropy" in case.loss:
-        forms["as probabilities"] = softmax(right)
+        forms[say("as probabilities")] = softmax(right)
     if column is not None:
         right, forms = right[:, column], {note: form[:, column] for note, form in forms.items()}
     elif kind in ("z", "a", "delta", "dA"):
-        forms |= {f"{note or 'as columns'}, one {'column ' if note else ''}a sample": g.T for note, g in forms.items()}
+        forms |= {
+            say("{form}, one column a sample", form=note) if note else say("as columns, one a sample"): g.T
+            for note, g in forms.items()
+        }
     if kind in ("delta", "dA") and LOSSES[case.loss].over != "sum":
-        forms |= {f"{note}; without the 1/m".removeprefix("; "): form * len(case.Y) for note, form in forms.items()}
+        forms |= {
+            say("{form}; without the 1/m", form=note) if note else say("without the 1/m"): form * len(case.Y)
+            for note, form in forms.items()
+        }
     if given.size == right.size and (1 in (given.ndim, right.ndim) or given.ndim == 0):
         given = given.reshape(right.shape)
     elif given.ndim == 0:
@@ -210,5 +239,5 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
     with np.errstate(invalid="ignore"):
         apart = np.where(given == form, 0.0, np.nan_to_num(np.abs(given - form), nan=np.inf))
     where = np.unravel_index(int(np.argmax(apart)), form.shape)
-    at = f"at {tuple(map(int, where))}: " if given.size > 1 else ""
-    return GivenQuantity(name, given.shape, False, f"{at}{given[where]:.9g}, right is {form[where]:.9g}", formula)
+    at = tuple(map(int, where)) if given.size > 1 else None
+    return GivenQuantity(name, given.shape, False, _wrong(at, given[where], form[where]), formula)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from microbp.derivation.formulas import SLOPES, symbol
 from microbp.derivation.notation import part_form, short_number
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.followed import follow
-from microbp.printing import columns
+from microbp.printing import columns, say, word
 from microbp.problems.exercise import Exercise
 
 MOST_PLACES = 4
@@ -33,20 +34,30 @@ def explained(case: Exercise, given: Answer, arrays: Sequence[Marked], explanati
     count = len(explanation.findings)
     wrong = [given.called(array.name) for array in arrays if array.wrong.any()]
     right = [given.called(array.name) for array in arrays if not array.wrong.any()]
-    places = f"Wrong: {', '.join(wrong) or 'a little of everything'}. Right: {', '.join(right) or 'none'}."
+    places = say(
+        "Wrong: {wrong}. Right: {right}.",
+        wrong=", ".join(wrong) or say("a little of everything"),
+        right=", ".join(right) or say("none"),
+    )
     lines = [
-        f"The gradients are wrong: {' and '.join(explanation.codes)}.",
-        " ".join([places, *judged_on(case, given)]),
+        say("The gradients are wrong: {codes}.", codes=say(" and ").join(explanation.codes)),
+        in_a_row([places, *judged_on(case, given)]),
     ]
     for k, finding in enumerate(explanation.findings, 1):
         which = f"{k}. " if count > 1 else ""
-        lines += ["", f"{which}{_sentence(case, finding)}", f"   Where: {_where(case, finding)}"]
+        lines += [
+            "",
+            f"{which}{_sentence(case, finding)}",
+            "   " + say("Where: {places}", places=_where(case, finding)),
+        ]
         said = finding.lines(case)
-        rows = [(f"   {word}", *dict.fromkeys((said[word], said[f"{word}_index"]))) for word in ("wrong", "right")]
+        rows = [
+            (f"   {word(side)}", *dict.fromkeys((said[side], said[f"{side}_index"]))) for side in ("wrong", "right")
+        ]
         lines += columns(rows, gap="   ")
     last = f"without(d, {len(case.Y) - 1})"
     if case.problem and any(last in str(finding.change) for finding in explanation.findings):
-        lines += ["", f"Did you take {len(case.Y) - 1} samples? Then say so: --samples {len(case.Y) - 1}."]
+        lines += ["", say("Did you take {count} samples? Then say so: --samples {count}.", count=len(case.Y) - 1)]
     if through := list(followed_text(case, given, arrays, explanation)):
         lines += ["", *through]
     return lines
@@ -55,43 +66,69 @@ def explained(case: Exercise, given: Answer, arrays: Sequence[Marked], explanati
 def judged_on(case: Exercise, given: Answer) -> Iterator[str]:
     """On which data the numbers were judged, and which were not."""
     if len(case.Y) > 1:
-        how = "" if case.penalty == "λ/2m" else f" (a penalty of {case.said_penalty}, written as λ/2m Σ w²)"
-        yield f"Marked on {len(case.Y)} samples" + (f", with λ = {short_number(case.l2)}{how}." if case.l2 else ".")
+        data = {"count": len(case.Y), "l2": short_number(case.l2)}
+        if not case.l2:
+            yield say("Marked on {count} samples.", count=len(case.Y))
+        elif case.penalty == "λ/2m":
+            yield say("Marked on {count} samples, with λ = {l2}.", **data)
+        else:
+            yield say(
+                "Marked on {count} samples, with λ = {l2} (a penalty of {penalty}, written as λ/2m Σ w²).",
+                **data,
+                penalty=case.said_penalty,
+            )
     if given.idle:
-        yield f"Not judged: {', '.join(given.idle)}, all 0, for this problem does not train its biases."
+        idle = ", ".join(given.idle)
+        yield say("Not judged: {names}, all 0, for this problem does not train its biases.", names=idle)
+
+
+def in_a_row(sentences: Iterable[str]) -> str:
+    """Whole sentences one after another."""
+    return reduce(lambda one, following: say("{one} {next}", one=one, next=following), sentences)
 
 
 def _sentence(case: Exercise, finding: Finding) -> str:
     more = []
     if finding.value is not None:
-        more.append(f"factor {short_number(finding.value)}" + (f" ({finding.reading})" if finding.reading else ""))
+        more.append(factor_in_words(finding.value, finding.reading))
     if finding.rate is not None:
-        more.append(f"learning rate {short_number(finding.rate)}")
+        more.append(say("learning rate {rate}", rate=short_number(finding.rate)))
     if "a" in finding.change:
-        more.append("in the forward pass too")
+        more.append(say("in the forward pass too"))
     if "exchanged" in finding.change:
-        more.append(" and ".join(case.label(f"dW{l}", at) for l, *at in finding.change["exchanged"]))
+        more.append(say(" and ").join(case.label(f"dW{l}", at) for l, *at in finding.change["exchanged"]))
     if "targets" in finding.change:
         other = [(i, k) for i, k in enumerate(finding.change["targets"]) if i != k]
         some = [", ".join(map(str, pair[:MOST_SAMPLES])) for pair in zip(*other, strict=True)]
-        more.append(f"samples {some[0]} have the targets of {some[1]}" + (" …" if len(other) > MOST_SAMPLES else ""))
-    said = f"{finding.mistake.code}: {finding.sentence(case)}" + (f" Here: {'; '.join(more)}." if more else "")
-    return f"{said} {finding.mistake.advice}".rstrip()
+        dots = " …" if len(other) > MOST_SAMPLES else ""
+        more.append(say("samples {some} have the targets of {others}", some=some[0], others=some[1] + dots))
+    said = [say("{code}: {sentence}", code=finding.mistake.code, sentence=finding.sentence(case))]
+    said += [say("Here: {facts}.", facts=say("; ").join(more))] if more else []
+    return in_a_row([*said, *([word(finding.mistake.advice)] if finding.mistake.advice else [])])
+
+
+def factor_in_words(value: float, reading: str) -> str:
+    """A factor, and what it may mean."""
+    if not reading:
+        return say("factor {value}", value=short_number(value))
+    ways = [say(", ").join(map(word, way.split(", "))) for way in reading.split(", or ")]
+    return say("factor {value} ({reading})", value=short_number(value), reading=say(", or ").join(ways))
 
 
 def _where(case: Exercise, finding: Finding) -> str:
     if finding.arrays:
         return ", ".join(name for name in case.names if name in finding.arrays)
     layers = finding.layers or tuple(range(1, case.depth + 1))
-    said = ("layer " if len(layers) == 1 else "layers ") + ", ".join(map(str, layers))
+    numbers = ", ".join(map(str, layers))
+    said = say("layer {number}", number=numbers) if len(layers) == 1 else say("layers {numbers}", numbers=numbers)
     named = "".join(finding.lines(case).values())
     slopes = [
         f"{symbol(name)}′(z) = " + re.sub(r"([az])1", r"\1", part_form(case, text, 1))
         for name, text in SLOPES.items()
         if re.search(rf"(?<!\w){symbol(name)}′\(", named)
     ]
-    legend = [text for name, text in LEGEND.items() if re.search(rf"(?<!\w){name}(?!\w)", named)]
-    return "; ".join([said, *slopes, *legend])
+    legend = [word(text) for name, text in LEGEND.items() if re.search(rf"(?<!\w){name}(?!\w)", named)]
+    return say("; ").join([said, *slopes, *legend])
 
 
 def followed_text(case: Exercise, given: Answer, arrays: Sequence[Marked], explanation: Explanation) -> Iterator[str]:
@@ -107,10 +144,11 @@ def followed_text(case: Exercise, given: Answer, arrays: Sequence[Marked], expla
     yours = float(given.arrays[name][where])
     right = float(case.truth[1][name][where])
     theirs = given.layout.place(*where) if name[1] == "W" else where
-    yield f"One number followed through: {label}, {name}{list(where)}" + (
-        f", which is {list(theirs)} in yours" if theirs != where else ""
-    )
-    yield f"   yours {short_number(yours)}, right {short_number(right)}"
+    place_said = f"{label}, {name}{list(where)}"
+    if theirs != where:
+        place_said = say("{place}, which is {other} in yours", place=place_said, other=list(theirs))
+    yield say("One number followed through: {place}", place=place_said)
+    yield "   " + say("yours {yours}, right {right}", yours=short_number(yours), right=short_number(right))
     rows = []
     with np.errstate(all="ignore"):
         for row in follow(case, explanation, name, where):
@@ -119,14 +157,15 @@ def followed_text(case: Exercise, given: Answer, arrays: Sequence[Marked], expla
             equal = [
                 text for text in (row.numbers, short_number(row.value)) if text and not row.line.endswith(f" = {text}")
             ]
-            rows.append((f"   {row.side}", " = ".join([row.line, *dict.fromkeys(equal)])))
+            rows.append((f"   {word(row.side)}", " = ".join([row.line, *dict.fromkeys(equal)])))
     yield from columns(rows)
     if case.problem:
         samples = f"--samples {len(case.Y)} " if len(case.Y) > 1 else ""
-        yield f"   See it: microbp step {shlex.quote(case.problem)} {samples}--at {shlex.quote(label)}"
+        command = f"microbp step {shlex.quote(case.problem)} {samples}--at {shlex.quote(label)}"
+        yield "   " + say("See it: {command}", command=command)
     else:
         loss = f'microbp.losses.batch_loss(model, X, Y, "{case.loss}", {case.l2})'
-        yield f'   See it: microbp.steps({loss}).until("{label}")'
+        yield "   " + say("See it: {command}", command=f'microbp.steps({loss}).until("{label}")')
 
 
 def worst(given: Answer, arrays: Sequence[Marked]) -> tuple[str, tuple[int, ...]] | None:
@@ -172,52 +211,15 @@ def what_else_fits(case: Exercise, others: Sequence[tuple[Explanation, Any]]) ->
     """What else would give the same numbers, and on which data it would not."""
     if others:
         yield ""
-        yield "On these data other mistakes give the same numbers:"
+        yield say("On these data other mistakes give the same numbers:")
     for explanation, data in others:
         if len(explanation.findings) > 1:
-            yield f"   {' and '.join(explanation.codes)}, together:"
+            yield "   " + say("{codes}, together:", codes=say(" and ").join(explanation.codes))
         for finding in explanation.findings:
             yield f"   {_sentence(case, finding)}"
-            yield f"      wrong   {finding.lines(case)['wrong']}"
+            yield f"      {word('wrong')}   {finding.lines(case)['wrong']}"
         if data is None:
-            yield "      The same on all data that were tried, with these weights."
+            yield "      " + say("The same on all data that were tried, with these weights.")
         else:
-            X, Y = data
-            yield f"      These data would tell them apart: X = {X.tolist()}, Y = {Y.tolist()}"
-
-
-_CLIPPED = "They are the right numbers, cut off at ±{}: hand in the gradients before they are clipped."
-
-
-def unexplained_in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
-    """What is known of numbers that nothing explains."""
-    nothing = "The gradients are wrong; no other single line and no two known mistakes give these numbers."
-    if details["by_chance"]:
-        nothing = "The gradients are wrong. What would give so few digits would do so by chance: give more."
-    wrong, right = (", ".join(map(given.called, details[word])) for word in ("wrong", "right"))
-    return [
-        nothing + ("" if details["complete"] else " (The network is deep: not all pairs were tried.)"),
-        *_not_finite(details),
-        f"First wrong array, as a pass computes them: {details['first_wrong']}.",
-        " ".join([f"Wrong arrays: {wrong}; right: {right or 'none'}.", *judged_on(case, given)]),
-        *(f"The errors are confined to {where}." for where in details["confined"]),
-        *([_CLIPPED.format(short_number(details["clipped"]))] if details["clipped"] else []),
-        *([f"There yours is {short_number(details['factor'])} times what is right."] if details["factor"] else []),
-        *_nearest(details["nearest"]),
-    ]
-
-
-def _not_finite(details: dict[str, Any]) -> Iterator[str]:
-    if not details["finite"]:
-        yield "The right gradients are not finite here: no numbers can be judged. Look at the data."
-    elif details["not_finite"]:
-        places = ", ".join(details["not_finite"][:MOST_PLACES])
-        yield f"inf and nan are never right, as at {places}: look for what overflows, or a division by 0."
-
-
-def _nearest(found: dict[str, Any] | None) -> Iterator[str]:
-    if found:
-        codes, misses = " and ".join(found["mistakes"]), found["misses"]
-        more = f", and {len(misses) - MOST_PLACES} more" if len(misses) > MOST_PLACES else ""
-        made = f"{found['count'] - len(misses)} of the {found['count']} numbers"
-        yield f"Nearest: {codes} makes {made}, not {', '.join(misses[:MOST_PLACES])}{more}. A slip of the pen there?"
+            X, Y = (array.tolist() for array in data)
+            yield "      " + say("These data would tell them apart: X = {X}, Y = {Y}", X=X, Y=Y)

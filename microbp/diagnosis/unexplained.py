@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer, within
+from microbp.derivation.notation import short_number
 from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.search.search import Search
-from microbp.diagnosis.text import error_counts, error_maps, followed_text, unexplained_in_words
+from microbp.diagnosis.text import MOST_PLACES, error_counts, error_maps, followed_text, in_a_row, judged_on
+from microbp.printing import say
+from microbp.problems.exercise import Exercise
 
 _COMMON = 1e-5
 """How near, relative to it, numbers must be to a factor that they have in common."""
@@ -46,7 +49,7 @@ def unexplained(search: Search) -> Diagnosis:
         "tried": search.tried,
     }
     rows = list(followed_text(case, given, arrays, Explanation((), 0)))
-    text = [*unexplained_in_words(case, given, details), *(["", *rows] if rows else [])]
+    text = [*_in_words(case, given, details), *(["", *rows] if rows else [])]
     return Diagnosis(False, (), (), details, "\n".join(text))
 
 
@@ -95,24 +98,25 @@ def _confined(search: Search, errors: dict[str, Any], wrong: list[str]) -> Itera
     places = [(name, given.place(name, int(k))) for name in wrong for k in np.flatnonzero(errors[name])]
     if len(places) == 1:
         ((name, at),) = places
-        yield f"one number, {case.label(name, at)}: {name}{list(at)}"
+        yield say("one number, {name}: {place}", name=case.label(name, at), place=f"{name}{list(at)}")
         return
     layers, neurons = {name[2:] for name in wrong}, {at[0] for _, at in places}
     if len(layers) == len(neurons) == 1 < len(wrong):
-        yield f"neuron {neurons.pop()} of layer {layers.pop()}"
+        yield say("neuron {neuron} of layer {layer}", neuron=neurons.pop(), layer=layers.pop())
         return
     if len(layers) == 1 < case.depth:
-        yield f"layer {layers.pop()}"
+        yield say("layer {number}", number=layers.pop())
     if len(kinds := {name[1] for name in wrong}) == 1 and len({name[1] for name in errors}) == 2:
-        yield "the weights" if kinds == {"W"} else "the biases"
+        yield say("the weights") if kinds == {"W"} else say("the biases")
     if len(wrong) == 1:
         (name,) = wrong
-        for axis, word in enumerate(("row", "column")[: len(places[0][1])]):
+        for axis in range(len(places[0][1])):
             if len(lines := {place[axis] for _, place in places}) == 1 and case.shape(name)[axis] > 1:
-                yield f"{word} {lines.pop()} of {name}"
+                k = lines.pop()
+                yield say("column {k} of {name}", k=k, name=name) if axis else say("row {k} of {name}", k=k, name=name)
     l = max((int(name[2:]) for name in wrong), default=0)
     if l and (sample := _sample(search, l)) is not None:
-        yield f"sample {sample}: all others have their right share in dW{l}"
+        yield say("sample {sample}: all others have their right share in {name}", sample=sample, name=f"dW{l}")
 
 
 def _sample(search: Search, l: int) -> int | None:
@@ -128,3 +132,55 @@ def _sample(search: Search, l: int) -> int | None:
         if np.max(np.abs(rest)) <= _COMMON * np.max(np.abs(error)):
             found.append(i)
     return found[0] if len(found) == 1 else None
+
+
+def _in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
+    """What is known of numbers that nothing explains."""
+    nothing = say("The gradients are wrong; no other single line and no two known mistakes give these numbers.")
+    if details["by_chance"]:
+        nothing = say("The gradients are wrong. What would give so few digits would do so by chance: give more.")
+    deep = [] if details["complete"] else [say("(The network is deep: not all pairs were tried.)")]
+    wrong, right = (", ".join(map(given.called, details[side])) for side in ("wrong", "right"))
+    arrays = say("Wrong arrays: {wrong}; right: {right}.", wrong=wrong, right=right or say("none"))
+    lines = [
+        in_a_row([nothing, *deep]),
+        *_not_finite(details),
+        say("First wrong array, as a pass computes them: {name}.", name=details["first_wrong"]),
+        in_a_row([arrays, *judged_on(case, given)]),
+        *(say("The errors are confined to {where}.", where=where) for where in details["confined"]),
+    ]
+    if details["clipped"]:
+        lines.append(
+            say(
+                "They are the right numbers, cut off at ±{most}: hand in the gradients before they are clipped.",
+                most=short_number(details["clipped"]),
+            )
+        )
+    if details["factor"]:
+        lines.append(say("There yours is {factor} times what is right.", factor=short_number(details["factor"])))
+    return [*lines, *_nearest_in_words(details["nearest"])]
+
+
+def _not_finite(details: dict[str, Any]) -> Iterator[str]:
+    if not details["finite"]:
+        yield say("The right gradients are not finite here: no numbers can be judged. Look at the data.")
+    elif details["not_finite"]:
+        places = ", ".join(details["not_finite"][:MOST_PLACES])
+        yield say(
+            "inf and nan are never right, as at {places}: look for what overflows, or a division by 0.", places=places
+        )
+
+
+def _nearest_in_words(found: dict[str, Any] | None) -> Iterator[str]:
+    if found:
+        codes, misses = say(" and ").join(found["mistakes"]), found["misses"]
+        some = ", ".join(misses[:MOST_PLACES])
+        if len(misses) > MOST_PLACES:
+            some = say("{some}, and {count} more", some=some, count=len(misses) - MOST_PLACES)
+        yield say(
+            "Nearest: {codes} makes {count} of the {all} numbers, not {some}. A slip of the pen there?",
+            codes=codes,
+            count=found["count"] - len(misses),
+            all=found["count"],
+            some=some,
+        )

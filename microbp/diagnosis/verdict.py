@@ -22,6 +22,7 @@ from microbp.comparing.assumptions import excused, right_for, verdict
 from microbp.comparing.precision import FEW_DIGITS, Marked, marked, near_loss
 from microbp.derivation.notation import short_number
 from microbp.diagnosis.search.search import Search
+from microbp.printing import say, word
 from microbp.problems.exercise import Exercise
 
 IN_PRECISION = {
@@ -78,7 +79,7 @@ def judged(case: Exercise, readings: Sequence[Answer]) -> Judged:
         searches = [Search(case, given) for given in readings]
         if right := found_right(searches):
             arrays = list(marked(right.given, right.case.truth[1], lambda name, right: np.full_like(right, LARGEST)))
-            notes = [right.words, IN_PRECISION.get(right.precision, "")]
+            notes = [right.words, word(IN_PRECISION.get(right.precision, ""))]
             given, case = right.given, right.case
         else:
             given = likeliest_reading(case, readings)
@@ -94,4 +95,8 @@ def wrong_loss(case: Exercise, given: Answer) -> str:
     yours, right = given.loss, case.truth[0]
     if yours is None or near_loss(yours, right):
         return ""
-    return f"The loss that came with the gradients is wrong: yours {short_number(yours)}, right {short_number(right)}."
+    return say(
+        "The loss that came with the gradients is wrong: yours {yours}, right {right}.",
+        yours=short_number(yours),
+        right=short_number(right),
+    )

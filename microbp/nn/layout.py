@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.errors import ProblemError, UnknownNameError, nearest
+from microbp.printing import say, word
 
 Floats = NDArray[np.float64]
 CHOICES = {
@@ -32,7 +33,7 @@ MEANS = {
     "bias": "whether the biases stand apart, or in a column of W",
 }
 """What each of them means in a problem file."""
-_WORDS = {
+LAYOUT_WORDS = {
     "out,in": "W is (n_out, n_in)",
     "in,out": "W is (n_in, n_out)",
     "rows": "samples in rows",
@@ -124,7 +125,7 @@ class ArrayLayout(NamedTuple):
     @property
     def words(self) -> str:
         """The layout in a sentence: what was said, or all of it if nothing was."""
-        return ", ".join(_WORDS[part] for part in self if part) or self.full.words
+        return say(", ").join(word(LAYOUT_WORDS[part]) for part in self if part) or self.full.words
 
     def __str__(self) -> str:
         """The layout as one types it."""

@@ -34,7 +34,7 @@ def language(name: str | None) -> Iterator[None]:
     Traceback (most recent call last):
     microbp.errors.UnknownNameError: unknown language: 'fr' (must be one of ['en', 'zh'])
     """
-    token = _in_force.set(_known(name) if name else None)
+    token = _in_force.set(_known(name) if name else language_now())
     try:
         yield
     finally:
@@ -65,7 +65,7 @@ def translated(template: str, /) -> str:
 def word(text: str, /) -> str:
     """What stands in a table of data, in the language in force; what no catalogue knows, a learner's own, stays.
 
-    Names that end in a number, or in a name of their own, have one entry, with {} for that.
+    What ends in a number or a name of its own, or begins with one, has one entry, with {} for that.
 
     >>> with language("zh"):
     ...     word("Right."), word("neuron h1"), word("my own title")
@@ -75,8 +75,13 @@ def word(text: str, /) -> str:
     if name == ENGLISH:
         return text
     found = catalogue(name)
-    kind, _, own = text.rpartition(" ")
-    return found.get(text) or found.get(f"{kind} {{}}", text).replace("{}", own)
+    if text in found:
+        return found[text]
+    (kind, _, last), (first, _, rest) = text.rpartition(" "), text.partition(" ")
+    for entry, own in ((f"{kind} {{}}", last), (f"{{}} {rest}", first)):
+        if entry in found:
+            return found[entry].replace("{}", own)
+    return text
 
 
 def part(section: str) -> Mapping[str, str]:

@@ -10,12 +10,13 @@ import os
 import re
 from typing import IO
 
+from microbp.printing import say, word
+
 WRONG, RIGHT = "1;38;5;208", "38;5;39"
 """Orange and blue, as everywhere: readable on black and on white, and colour-blind safe."""
-_LINES = re.compile(
-    r"^(?P<indent> *)(?:(?P<wrong>wrong  .*|.*gradients are wrong.*)|(?P<right>right  .*|.*gradients are right.*))$"
-    r"|\b(?P<word>WRONG|DIFFERS?|GRADIENTS DIFFER)\b|(?P<mark>×)(?=$| is | [×· ])",
-    re.MULTILINE,
+_LINES = (
+    r"^(?P<indent> *)(?:(?P<wrong>{wrong}  .*|.*{all_wrong}.*)|(?P<right>{right}  .*|.*{all_right}.*))$"
+    r"|\b(?P<word>{words})\b|(?P<mark>×)(?=$| is | 为| [×· ])"
 )
 
 
@@ -26,7 +27,14 @@ def wants_colour(stream: IO[str]) -> bool:
 
 def painted(text: str) -> str:
     """An answer with its wrong and right lines, and its wrong entries, in colours."""
-    return _LINES.sub(_paint, text)
+    said = {
+        "wrong": word("wrong"),
+        "right": word("right"),
+        "all_wrong": say("gradients are wrong"),
+        "all_right": say("gradients are right"),
+        "words": "|".join([*map(word, ("WRONG", "DIFFERS")), "DIFFER", "GRADIENTS DIFFER"]),
+    }
+    return re.sub(_LINES.format(**said), _paint, text, flags=re.MULTILINE)
 
 
 def _paint(found: re.Match[str]) -> str:

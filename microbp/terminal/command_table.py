@@ -41,7 +41,10 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "diagnose": Command(
-        "say which line of your derivation is wrong, from your gradients alone", "w1-w8 mine.json", files=True
+        "say which line of your derivation is wrong, from your gradients alone",
+        "w1-w8 mine.json",
+        files=True,
+        speaks=True,
     ),
     "check": Command("say which line of any backward pass in NumPy is wrong: yours, in a file", "mine.py", "nothing"),
     "step": Command(
@@ -55,6 +58,7 @@ COMMANDS = {
         "w1-w8 mine.json",
         "network",
         files=True,
+        speaks=True,
     ),
     "explain": Command(
         "derive the gradient of a weight, with indices and as matrices, as text, Markdown, LaTeX or HTML; --general: "

@@ -8,13 +8,25 @@ from functools import cache
 
 import pytest
 
+from microbp.comparing.answers.flat import ORDERS
+from microbp.comparing.comparison import _WORDS, HEAD
+from microbp.derivation.formulas import lost_parts
 from microbp.derivation.general.notations import NOTATIONS
 from microbp.derivation.general.table import TABLE
+from microbp.derivation.tree import OF_ALL, REDUCED
+from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, MISSING_PATH, OVERWRITTEN, SIGN, SLIPS
+from microbp.diagnosis.explanation import _IN_WORDS, _MADE, _STAGE, _START
+from microbp.diagnosis.mistakes import ANOTHER, MISTAKES
+from microbp.diagnosis.search.likely_factors import OF_M, OF_N, OF_P
+from microbp.diagnosis.text import LEGEND
+from microbp.diagnosis.verdict import IN_PRECISION
 from microbp.drawing.levels import FOLDED
 from microbp.drawing.page.parts import page_words
 from microbp.drawing.palette import SHAPES
 from microbp.engine.ops import FAMILIES, OPS
 from microbp.errors import UnknownNameError
+from microbp.losses import LOSSES
+from microbp.nn.layout import LAYOUT_WORDS
 from microbp.printing import language, language_now, languages, say, word
 from microbp.printing.language import ENGLISH, VARIABLE, part
 from microbp.problems import titles
@@ -46,6 +58,19 @@ def data():
     yield from LAYERS
     yield from (*SHAPES, *FOLDED)
     yield from (notation.about for notation in NOTATIONS.values())
+    yield from (text for mistake in (*MISTAKES, ANOTHER) for text in (mistake.name, mistake.advice) if text)
+    yield from (text for table in (_START, _STAGE, _MADE) for text in table.values())
+    yield from (text for sides in _IN_WORDS.values() for text in sides)
+    yield from (*IN_PRECISION.values(), *LEGEND.values(), *filter(None, HEAD), *_WORDS.values())
+    yield from ("wrong", "right", "WRONG", "graph", "learner")
+    yield from (*LAYOUT_WORDS.values(), *ORDERS.values())
+    yield from (slip.sentence for slip in (*SLIPS, OVERWRITTEN, MISSING_PATH, EARLY, SIGN, FACTOR))
+    yield from (text for loss in LOSSES.values() for text in lost_parts(loss))
+    yield "{} of the probabilities"
+    meanings = ", ".join(filter(None, (*OF_P.values(), *OF_M.values(), *OF_N.values())))
+    yield from (*meanings.split(", "), "left at 0")
+    yield from (f"{along} {said} of …" for along in ("row", "column") for said in REDUCED.values())
+    yield from OF_ALL.values()
     for row in TABLE:
         yield row.about
         yield from (text for text in (row.rows, row.columns, row.theta, row.shows[0]) if WORDS.search(text))

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ShapeError
 from microbp.nn.layout import OURS, ArrayLayout
+from microbp.printing import say
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 
@@ -81,7 +82,8 @@ class Answer:
         """An array in a sentence: with how much of it was given, if that is not all."""
         if name not in self.known or self.known[name].all():
             return name
-        return f"{name} ({self.known[name].sum()} of {self.known[name].size} numbers)"
+        count, every = self.known[name].sum(), self.known[name].size
+        return say("{name} ({count} of {all} numbers)", name=name, count=count, all=every)
 
     def place(self, name: str, k: int) -> tuple[int, ...]:
         """Where the k-th number that was given stands in its array."""
@@ -115,12 +117,15 @@ def fitted_shapes(case: Exercise, given: Answer, loose: bool = False, each: bool
         spread = trained | {name: np.full(case.shape(name), trained[name].item()) for name in alone}
         if not (loose and alone and _fit_turned(case, {name: spread[name] for name in names})):
             raise ShapeError(misfit(case, wrong[0], trained[wrong[0]]))
-        trained, notes = spread, (*notes, *(_ONE_NUMBER.format(name=b, count=case.shape(b)[0]) for b in alone))
+        trained, notes = spread, (*notes, *(_one_number(b, case.shape(b)[0]) for b in alone))
     idle = tuple(name for name in arrays if name not in trained)
     return replace(given, arrays=trained, totals=frozenset(totals), idle=idle, notes=notes)
 
 
-_ONE_NUMBER = "{name} is one number: as NumPy would, it is taken for each of the {count} neurons."
+def _one_number(name: str, count: int) -> str:
+    return say(
+        "{name} is one number: as NumPy would, it is taken for each of the {count} neurons.", name=name, count=count
+    )
 
 
 def _in_shape(case: Exercise, name: str, array: Floats) -> Floats:
@@ -155,23 +160,32 @@ def _mirrored(case: Exercise) -> dict[str, str]:
 def misfit(case: Exercise, name: str, array: Floats) -> str:
     """What to say of an array that has not the shape of its parameters: both shapes, and what may have been done."""
     needed = case.shape(name)
-    said = f"{name} needs shape {needed}, as {name[1:]} has, got {array.shape}"
+    said = say(
+        "{name} needs shape {needed}, as {own} has, got {shape}",
+        **{"name": name, "needed": needed, "own": name[1:], "shape": array.shape},
+    )
     if array.ndim == 2 and array.shape[::-1] == needed:
-        return f"{said}; its transpose fits: give {name}.T"
+        return say("{said}; its transpose fits: give {name}.T", said=said, name=name)
     if len(case.Y) > 1 and name[1] == "b" and array.shape in ((len(case.Y), *needed), (*needed, len(case.Y))):
-        axis, each = (0, "row") if array.shape[0] == len(case.Y) else (1, "column")
-        right = np.allclose(array.sum(axis=axis), case.truth[1][name], rtol=1e-4, atol=0.0)
-        more = ", and then it is right" if right else ""
-        return (
-            f"{said}: a {each} for each of the {len(case.Y)} samples, not summed. A bias gets the gradients of all "
-            f"samples: sum over them, axis={axis}{more}"
+        axis, m = int(array.shape[0] != len(case.Y)), len(case.Y)
+        each = (
+            say("a column for each of the {m} samples", m=m) if axis else say("a row for each of the {m} samples", m=m)
         )
+        summed = say(
+            "{said}: {each}, not summed. A bias gets the gradients of all samples: sum over them, axis={axis}",
+            **{"said": said, "each": each, "axis": axis},
+        )
+        right = np.allclose(array.sum(axis=axis), case.truth[1][name], rtol=1e-4, atol=0.0)
+        return say("{said}, and then it is right", said=summed) if right else summed
     if array.size == 1:
-        return f"{said}; is the sum taken over all of δ, not over the samples alone? That is axis=0"
+        return say("{said}; is the sum taken over all of δ, not over the samples alone? That is axis=0", said=said)
     if name[1] == "b" and array.size == len(case.Y):
-        return f"{said}, a number for each sample; is the sum taken over the neurons? Sum over the samples: axis=0"
+        return say(
+            "{said}, a number for each sample; is the sum taken over the neurons? Sum over the samples: axis=0",
+            said=said,
+        )
     if array.shape == case.shape(other := _mirrored(case)[name]):
-        return f"{said}; that is the shape of {other}: are the layers in reverse order?"
+        return say("{said}; that is the shape of {other}: are the layers in reverse order?", said=said, other=other)
     if array.size == np.prod(needed):
-        return f"{said}; a reshape fits: {name}.reshape{needed}"
+        return say("{said}; a reshape fits: {name}.reshape{needed}", said=said, name=name, needed=needed)
     return said

@@ -24,6 +24,7 @@ from microbp.comparing.answers.flat import ORDERS, in_order
 from microbp.errors import ProblemError
 from microbp.nn.array_names import array_name, layer_numbers
 from microbp.nn.layout import CHOICES, OURS, ArrayLayout
+from microbp.printing import say, word
 from microbp.problems.exercise import Exercise, Floats
 
 _ROLES = {
@@ -210,9 +211,14 @@ def _words(first: _Form, form: _Form) -> str:
     differing = {kind: part for kind, part, own in zip(CHOICES, theirs, OURS, strict=True) if part != own}
     parts = [ArrayLayout(**differing).words] if differing else []
     if form.vectors != first.vectors or theirs.samples == "columns":
-        parts.append(f"each b is {form.vectors}")
+        parts.append(say("each b is {shape}", shape=form.vectors))
     if form.targets != "matrix":
-        parts.append("Y is (m,)" if form.targets == "vector" else "Y is (m,), the number of each class")
+        vector = form.targets == "vector"
+        parts.append(say("Y is (m,)") if vector else say("Y is (m,), the number of each class"))
     if form.packing not in ("", "dict"):
-        parts.append(f"θ is one vector, {ORDERS[form.packing]}" if form.packing in ORDERS else f"as a {form.packing}")
-    return ", ".join(parts)
+        parts.append(
+            say("θ is one vector, {order}", order=word(ORDERS[form.packing]))
+            if form.packing in ORDERS
+            else say("as a {kind}", kind=form.packing)
+        )
+    return say(", ").join(parts)

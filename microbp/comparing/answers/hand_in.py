@@ -31,6 +31,7 @@ from microbp.comparing.answers.functions import Call, calls
 from microbp.comparing.answers.read import agreeing, read_gradients
 from microbp.errors import ProblemError
 from microbp.nn.layout import ArrayLayout
+from microbp.printing import say
 from microbp.problems.exercise import Exercise
 
 MOST_SECONDS = 2.0
@@ -91,7 +92,11 @@ def _called(
     returned = function(*call.arguments)
     if returned is None:
         raise ProblemError("a function of gradients returns them, for example (dW, db); got None: is `return` missing?")
-    note = (f"Your function was called in the layout that it works in: {call.words}.",) if call.words else ()
+    note = (
+        (say("Your function was called in the layout that it works in: {layout}.", layout=call.words),)
+        if call.words
+        else ()
+    )
     found = read_gradients(case, returned, order=order or call.order, layout=said, like=call.layout, loose=loose)
     return [replace(answer, notes=(*note, *answer.notes)) for answer in found]
 

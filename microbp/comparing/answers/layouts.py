@@ -17,6 +17,7 @@ from itertools import product
 
 from microbp.errors import ShapeError
 from microbp.nn.layout import CHOICES, OURS, UNSAID, ArrayLayout
+from microbp.printing import say
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 
@@ -73,13 +74,13 @@ def notes_on(
     usual = like or OURS
     if layout.weights != usual.weights and not said.weights and layout.weights:
         shape = "(n_in, n_out)" if layout.weights == "in,out" else "(n_out, n_in)"
-        yield f"Every dW is transposed, as for weights of shape {shape}: a layout, and no mistake."
+        yield say("Every dW is transposed, as for weights of shape {shape}: a layout, and no mistake.", shape=shape)
     if layout.bias == usual.bias or said.bias:
         return
     if layout.bias == "last column":
-        yield "The gradients of the biases were taken from the last column of each matrix."
+        yield say("The gradients of the biases were taken from the last column of each matrix.")
     elif layout.bias == "first column" and not any(n.startswith("theta") for n in arrays):
-        yield "The gradients of the biases were taken from the first column of each matrix."
+        yield say("The gradients of the biases were taken from the first column of each matrix.")
 
 
 def _fits(case: Exercise, layout: ArrayLayout, name: str, array: Floats) -> bool:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from microbp.comparing.answers.arrays import depth, floats, is_one, words
 from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn.array_names import ArrayName, array_name, layer_numbers, stems
+from microbp.printing import say
 from microbp.problems.exercise import Exercise, Gradients
 
 LOSS = ("loss", "cost", "j", "error", "e", "c")
@@ -74,7 +75,7 @@ def collect(case: Exercise, given: Mapping[str, Any]) -> Collected:
     names = {key: array_name(key) for key in given if key not in labels}
     layers = _layers(case, names)
     if any(name and name.number == 0 for name in names.values()):
-        found.notes.append("The layers were counted from 0.")
+        found.notes.append(say("The layers were counted from 0."))
     for key, value in given.items():
         name = names.get(key)
         if key in labels:

@@ -24,6 +24,7 @@ from microbp.comparing.answers.named import Collected, collect
 from microbp.comparing.answers.sequences import Named, loss_apart, name_arrays
 from microbp.errors import ShapeError, UnknownNameError, nearest
 from microbp.nn.layout import ArrayLayout
+from microbp.printing import say
 from microbp.problems.exercise import Exercise, Gradients
 
 _FLAT = ("gradient", "gradients", "grad", "grads", "flat", "vector", "delta", "D")
@@ -206,9 +207,9 @@ def _sequences(case: Exercise, items: list[Any], said: ArrayLayout) -> Iterator[
 def _order_notes(given: Named, case: Exercise) -> list[str]:
     form, arrays = given
     if form == "db and dW":
-        return ["The biases' gradients were given first, then those of the weights."]
+        return [say("The biases' gradients were given first, then those of the weights.")]
     if form == "list of arrays" and list(arrays) != list(case.names):
-        return [f"The list was read as {', '.join(arrays)}."]
+        return [say("The list was read as {names}.", names=", ".join(arrays))]
     return []
 
 

@@ -12,9 +12,7 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import combinations, compress, islice
 from typing import Any, NamedTuple
 
@@ -24,6 +22,7 @@ from microbp.comparing.answers.labelled import labelled
 from microbp.comparing.difference import ROUNDING
 from microbp.comparing.precision import BY_CHANCE, FEW_DIGITS, digits_given
 from microbp.derivation.notation import short_number
+from microbp.diagnosis.by_hand.following import follow_leaf
 from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, SIGN, Place, Slip, slipped
 from microbp.diagnosis.by_hand.text import FoundSlip, finding, leaf_text, told, written
@@ -31,20 +30,14 @@ from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.fitting import Column
 from microbp.diagnosis.search.likely_factors import LikelyFactors
+from microbp.diagnosis.text import in_a_row
 from microbp.engine import Constant, Value
-from microbp.engine.ieee import errstate
-from microbp.errors import MicrobpError
-from microbp.printing import columns, printable
-from microbp.problems import ExpressionProblem
-from microbp.problems.expression import as_expression
-from microbp.stepping.paths import paths
+from microbp.printing import columns, printable, say, word
 
 MOST_WORK = 30_000_000
 """Contributions replayed at most: in a large graph slips are tried alone, not in pairs, and in a huge one not all."""
 MOST_ALTERNATIVES = 5
 """As many are told; all are named in the details."""
-MOST_WAYS = 4
-"""Of more ways to a leaf those with the largest products are shown."""
 
 
 class _Try(NamedTuple):
@@ -74,13 +67,15 @@ def diagnose_graph(root: Value, gradients: Any) -> Diagnosis:
     judge = GraphReplay(root, given)
     few = judge.wrong and judge.few and not any(map(_likely, _search(GraphReplay(root, given, typed=False))[0]))
     if few or not judge.wrong:
-        said = f"The gradients are right: {', '.join(judge.labels)}, to the precision in which they were given."
+        names = ", ".join(judge.labels)
+        said = [say("The gradients are right: {names}, to the precision in which they were given.", names=names)]
+        said += [word(FEW_DIGITS)] if few else []
         details = {"leaves": judge.labels, "precision": "few digits" if few else "double"}
-        return Diagnosis(True, (), (), details, printable(f"{said} {FEW_DIGITS}" if few else said))
+        return Diagnosis(True, (), (), details, printable(in_a_row(said)))
     if not np.isfinite(judge.right).all():
-        return _told(judge, [], "The right ones are not finite here: take other numbers for the leaves.")
+        return _told(judge, [], say("The right ones are not finite here: take other numbers for the leaves."))
     if not np.isfinite(judge.given).all():
-        return _told(judge, [], "inf and nan are never right: look for what overflows, and for divisions by 0.")
+        return _told(judge, [], say("inf and nan are never right: look for what overflows, and for divisions by 0."))
     return _told(judge, *_search(judge))
 
 
@@ -89,7 +84,7 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
     most = MOST_WORK // max(1, len(judge.steps))
     tries = [_Try((cause,), cause.changed) for cause in islice(_causes(judge), most + 1)]
     if len(tries) > most:
-        return [], "The graph is too large to try every slip: take a part of it."
+        return [], say("The graph is too large to try every slip: take a part of it.")
     made = judge.replay([one.changed for one in tries])
     with np.errstate(invalid="ignore"):
         moved = np.any(np.abs(made - judge.right) > ROUNDING * np.abs(judge.right), axis=1)
@@ -103,19 +98,20 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
         return found, ""
     count = len(singles) * (len(singles) - 1) // 2
     if count > most:
-        return factors, "No slip of the table gives these numbers; the graph is too large to try two at once."
+        return factors, say("No slip of the table gives these numbers; the graph is too large to try two at once.")
     wrong = ~judge.near(judge.right) & np.isfinite(judge.given)
     known = digits_given(judge.given[wrong], judge.right[wrong], judge.tolerance(judge.right)[wrong])
     if known < math.log10(max(1, count)) + BY_CHANCE:
-        few = "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits."
-        return factors, few
+        return factors, say(
+            "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits."
+        )
     pairs = [
         _Try(one.causes + two.causes, one.changed | two.changed)
         for one, two in combinations(singles, 2)
         if not one.changed.keys() & two.changed.keys()
     ]
     fitting = np.all(judge.near(judge.replay([pair.changed for pair in pairs])), axis=1)
-    return [*compress(pairs, fitting), *factors], "No slip of the table, nor two of them, gives these numbers."
+    return [*compress(pairs, fitting), *factors], say("No slip of the table, nor two of them, gives these numbers.")
 
 
 def _likely(one: _Try) -> bool:
@@ -162,7 +158,11 @@ def _told(judge: GraphReplay, found: list[_Try], otherwise: str) -> Diagnosis:
         [line for one in findings for line in ("", *told(one, _elsewhere(judge, tries)))][1:]
         for findings, tries in zip(explained, same.values(), strict=True)
     ]
-    text = ["The gradients are wrong" + (f": {' and '.join(first)}." if first else f". {otherwise}")]
+    text = [
+        say("The gradients are wrong: {codes}.", codes=say(" and ").join(first))
+        if first
+        else in_a_row([say("The gradients are wrong."), otherwise])
+    ]
     text += _in_words(judge, blocks, [*leaf_text(followed)])
     details = _details(judge, explained, others) | {"followed": followed}
     return Diagnosis(False, tuple(first), tuple(others), details, "\n".join(map(printable, text)))
@@ -192,7 +192,14 @@ def _in_words(judge: GraphReplay, blocks: Sequence[Sequence[str]], followed: Seq
     """The numbers side by side, the first explanation, a leaf followed through, and what else would fit."""
     wrong = judge.wrong
     rows = [
-        (label, f"yours {short_number(yours)}", f"right {short_number(right)}", "" if label in wrong else "ok")
+        (
+            *(
+                label,
+                say("yours {number}", number=short_number(yours)),
+                say("right {number}", number=short_number(right)),
+            ),
+            "" if label in wrong else word("ok"),
+        )
         for label, yours, right in judge.numbers
     ]
     yield from (f"   {line}" for line in columns(rows, "   "))
@@ -201,48 +208,16 @@ def _in_words(judge: GraphReplay, blocks: Sequence[Sequence[str]], followed: Seq
     if blocks[1:]:
         more = len(blocks) - 1 - MOST_ALTERNATIVES
         yield ""
-        yield "Other slips give the same numbers here:" + (f" ({more} more are not shown)" if more > 0 else "")
+        yield (
+            say("Other slips give the same numbers here: ({count} more are not shown)", count=more)
+            if more > 0
+            else say("Other slips give the same numbers here:")
+        )
         yield from (f"   {line}".rstrip() for block in blocks[1 : 1 + MOST_ALTERNATIVES] for line in block)
 
 
 def _elsewhere(judge: GraphReplay, tries: Sequence[_Try]) -> list[str]:
     """Where else one slip would give the same numbers."""
     places = [one.causes[0].places for one in tries[1:] if len(one.causes) == 1]
-    return [written(one[0].node, judge) if len(one) == 1 else "all values that can have it" for one in places if one]
-
-
-def follow_leaf(judge: GraphReplay, label: str, causes: Sequence[FoundSlip]) -> dict[str, Any]:
-    """One leaf with its numbers, for JSON: what the ways to it bring, wrong and right, and how to step there."""
-    changed = {k: local for cause in causes for k, local in cause.changed.items()}
-    lost = {k for cause in causes for place in cause.places if place.loses for k, x in place.changed.items() if not x}
-    i = judge.labels.index(label)
-    found = paths(judge.root, judge.values[label], k=MOST_WAYS)
-    ways = []
-    for path in found.largest:
-        steps = [step.number - 1 for step in path.steps]
-        right = [step.local for step in path.steps]
-        wrong = None if lost.intersection(steps) else [changed.get(k, x) for k, x in zip(steps, right, strict=True)]
-        names = [judge.whole[step.node].text() for step in path.steps]
-        ways.append({"names": [*names, label], "wrong": wrong, "right": right})
-    return {
-        "label": label,
-        "yours": float(judge.given[i]),
-        "right": float(judge.right[i]),
-        "count": found.count,
-        "ways": ways,
-        "see": see(judge, label),
-    }
-
-
-def see(judge: GraphReplay, label: str) -> str:
-    """What to type, to see how its gradient comes to a leaf: a command if the graph is that of an expression."""
-    graph = judge.root.graph()
-    numbers = {v.label: v.data for v in graph if v.op is None and not isinstance(v, Constant)}
-    text = as_expression(judge.root)
-    with suppress(MicrobpError), errstate("ignore"):
-        problem = ExpressionProblem(text, numbers)
-        if [(v.op, repr(v.data)) for v in problem.root().graph()] == [(v.op, repr(v.data)) for v in graph]:
-            words = [f"({text})" if text.startswith("-") else text]  # a word that begins with - would be an option
-            words += [f"{leaf.label}={repr(leaf.data).removesuffix('.0')}" for leaf in problem.leaves()]
-            return shlex.join(["microbp", "step", *words, "--at", label])
-    return f"microbp.steps(root).until({label!r})"
+    every = say("all values that can have it")
+    return [written(one[0].node, judge) if len(one) == 1 else every for one in places if one]

@@ -23,9 +23,10 @@ from microbp.derivation.notation import short_number
 from microbp.diagnosis.by_hand.replay import GraphReplay
 from microbp.diagnosis.by_hand.slips import MISSING_PATH, OVERWRITTEN, Place, Slip
 from microbp.diagnosis.search.likely_factors import LikelyFactors
+from microbp.diagnosis.text import factor_in_words, in_a_row
 from microbp.engine import Constant, Value
 from microbp.formula.language import Formula
-from microbp.printing import derivative
+from microbp.printing import derivative, say, word
 from microbp.stepping.names import expression
 
 TEXTBOOK = {"div": {"y": Formula("-x / y ** 2")}}
@@ -179,8 +180,8 @@ def finding(judge: GraphReplay, cause: FoundSlip) -> dict[str, Any]:
     moved = ~(abs(made - judge.right) <= judge.tolerance(judge.right))
     return {
         "code": cause.slip.code,
-        "name": cause.slip.sentence.removesuffix("."),
-        "where": [written(place.node, judge) for place in cause.places] or ["every leaf"],
+        "name": word(cause.slip.sentence).rstrip(".。"),
+        "where": [written(place.node, judge) for place in cause.places] or [say("every leaf")],
         "layers": [],
         "arrays": [label for label, wrong in zip(judge.labels, moved.tolist(), strict=True) if wrong],
         "factor": cause.factor,
@@ -191,44 +192,48 @@ def finding(judge: GraphReplay, cause: FoundSlip) -> dict[str, Any]:
 
 def told(found: Mapping[str, Any], others: Sequence[str] = ()) -> Iterator[str]:
     """A finding as lines of text: what it is, where, the wrong line and the right one; where else it would fit."""
-    reading = f" ({found['reading']})" if found["reading"] else ""
-    value = "" if found["factor"] is None else f" Here: factor {short_number(found['factor'])}{reading}."
-    yield f"{found['code']}: {found['name']}.{value}"
+    said = [say("{code}: {sentence}", code=found["code"], sentence=say("{sentence}.", sentence=found["name"]))]
+    if found["factor"] is not None:
+        said.append(say("Here: {facts}.", facts=factor_in_words(found["factor"], found["reading"])))
+    yield in_a_row(said)
     stands = [f"{letter} = {meaning}" for letter, meaning in found["letters"].items() if letter != meaning]
-    yield f"   Where: {', '.join([_listed(found['where'], 'and'), *stands])}"
-    yield f"   wrong   {found['wrong']}"
-    yield f"   right   {found['right']}"
+    yield "   " + say("Where: {places}", places=", ".join([_listed(found["where"], say(" and ")), *stands]))
+    yield f"   {word('wrong')}   {found['wrong']}"
+    yield f"   {word('right')}   {found['right']}"
     if elsewhere := [place for place in others if place not in found["where"]]:
-        yield f"   At {_listed(elsewhere, 'or')} it would give the same numbers."
+        yield "   " + say("At {places} it would give the same numbers.", places=_listed(elsewhere, say(" or ")))
 
 
 def _listed(words: Sequence[str], last: str) -> str:
     some = list(dict.fromkeys(words))
-    more = [f"{len(some) - MOST} more"] if len(some) > MOST else []
+    more = [say("{count} more", count=len(some) - MOST)] if len(some) > MOST else []
     *head, end = [*some[:MOST], *more]
-    return f"{', '.join(head)} {last} {end}" if head else end
+    return f"{', '.join(head)}{last}{end}" if head else end
 
 
 def leaf_text(found: Mapping[str, Any]) -> Iterator[str]:
     """What `follow_leaf` found of one leaf, as lines of text."""
     yours, right = short_number(found["yours"]), short_number(found["right"])
-    yield f"One number followed through: {found['label']}, yours {yours}, right {right}"
+    place = say(", ").join([found["label"], say("yours {yours}, right {right}", yours=yours, right=right)])
+    yield say("One number followed through: {place}", place=place)
     ways, explained = found["ways"], any(way["wrong"] != way["right"] for way in found["ways"])
     for way in ways:
         yield f"   {_joined(way['names'], ' → ')}"
         if way["wrong"] == way["right"]:
-            yield f"      {'both ' if explained else 'right'}   {_product(way['right'])}"
+            side = say("both ") if explained else word("right")
+            yield f"      {side}   {_product(way['right'])}"
         else:
-            yield f"      wrong   {'left out' if way['wrong'] is None else _product(way['wrong'])}"
-            yield f"      right   {_product(way['right'])}"
+            yield f"      {word('wrong')}   {say('left out') if way['wrong'] is None else _product(way['wrong'])}"
+            yield f"      {word('right')}   {_product(way['right'])}"
     if found["count"] > len(ways) > 0:
-        yield f"   and {found['count'] - len(ways):,} ways more"
+        yield "   " + say("and {count:,} ways more", count=found["count"] - len(ways))
     elif len(ways) > 1:
-        yield "   together"
+        yield "   " + say("together")
         if explained:
-            yield f"      wrong   {with_sum([math.prod(way['wrong']) for way in ways if way['wrong'] is not None])}"
-        yield f"      right   {with_sum([math.prod(way['right']) for way in ways])}"
-    yield f"   See it: {found['see']}"
+            kept = [math.prod(way["wrong"]) for way in ways if way["wrong"]]
+            yield f"      {word('wrong')}   {with_sum(kept)}"
+        yield f"      {word('right')}   {with_sum([math.prod(way['right']) for way in ways])}"
+    yield "   " + say("See it: {command}", command=found["see"])
 
 
 def _product(numbers: Sequence[float]) -> str:

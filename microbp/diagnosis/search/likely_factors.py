@@ -13,6 +13,16 @@ from typing import NamedTuple
 Interval = tuple[float, float]
 
 
+OF_P = {
+    1.0: "", 2.0: "a ½ is missing", 0.5: "a ½ too many", 4.0: "2² or 2·2", 0.25: "a ¼ too many",
+    3.0: "added up three times", 1 / 3: "a third", **dict.fromkeys((5.0, 6.0, 8.0, 9.0), "added up so often"),
+    10.0: "ten times", 0.1: "a tenth", 0.2: "a fifth", 0.01: "a hundredth", 100.0: "a hundred times",
+}  # fmt: skip
+OF_M = {0: "", 1: "1/m is missing", -1: "1/m once too often", 2: "1/m twice missing", -2: "1/m twice too often"}
+OF_N = {0: "", -1: "a mean over the outputs, for a sum", 1: "a sum over the outputs, for a mean"}
+"""What a power of the samples, or of the outputs, in a factor may mean."""
+
+
 class LikelyFactors(NamedTuple):
     """The numbers that a factor is likely to be: p·mᵃ·nᵇ with few p, for m samples and n outputs."""
 
@@ -22,16 +32,9 @@ class LikelyFactors(NamedTuple):
     @cache  # noqa: B019 - a small tuple is its own key
     def readings(self) -> tuple[tuple[float, str], ...]:
         """Each such number, positive, with what it may mean; the simplest first."""
-        of_p = {
-            1.0: "", 2.0: "a ½ is missing", 0.5: "a ½ too many", 4.0: "2² or 2·2", 0.25: "a ¼ too many",
-            3.0: "added up three times", 1 / 3: "a third", **dict.fromkeys((5.0, 6.0, 8.0, 9.0), "added up so often"),
-            10.0: "ten times", 0.1: "a tenth", 0.2: "a fifth", 0.01: "a hundredth", 100.0: "a hundred times",
-        }  # fmt: skip
-        of_m = {0: "", 1: "1/m is missing", -1: "1/m once too often", 2: "1/m twice missing", -2: "1/m twice too often"}
-        of_n = {0: "", -1: "a mean over the outputs, for a sum", 1: "a sum over the outputs, for a mean"}
         return tuple(
             (p * float(self.m) ** a * float(self.n) ** b, ", ".join(text for text in (plain, m, n) if text))
-            for (b, n), (a, m), (p, plain) in product(of_n.items(), of_m.items(), of_p.items())
+            for (b, n), (a, m), (p, plain) in product(OF_N.items(), OF_M.items(), OF_P.items())
             if (self.m > 1 or not a) and (self.n > 1 or not b)
         )
 

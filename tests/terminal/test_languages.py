@@ -1,0 +1,151 @@
+"""Each command that is offered in another language, run in it: no English word is left but names, code and units."""
+
+import html
+import json
+import re
+import shlex
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp.drawing.page.parts import page_words
+from microbp.printing import breadth, language, languages
+from microbp.terminal.cli import main
+from microbp.terminal.colours import RIGHT, WRONG, painted
+from microbp.terminal.command_table import COMMANDS
+
+WORD = re.compile(r"(?<![A-Za-z_@./'\"-])[A-Za-z]{3,}(?![A-Za-z_\d(\[.'\"]|-[a-z])")
+"""Three letters or more that stand alone: no name with a digit, no call, no file, no code of a mistake."""
+NAMES = set(
+    re.findall(
+        r"\w+",
+        "net out target loss penalty end linear axis factor NumPy XOR ReLU nan inf title sigmoid tanh relu softmax elu gelu "
+        "silu softplus floor sign erf log exp sin cos tan sinh cosh arcsin microbp step NAME NUMBER COMMAND update skip "
+        "detail level back clear goto network slide screen notebook paths around depth show values for paper",
+    )
+)
+"""What the code, the problems and the options are called; what stands in a formula."""
+W1_W8 = {
+    "w1": 0.0018175, "w2": 0.0036350, "w3": 0.0020685, "w4": 0.0041370,
+    "w5": 0.082167041, "w6": 0.082667628, "w7": -0.022602540, "w8": -0.022740242,
+}  # fmt: skip
+"""The gradients without the derivative in the hidden layer."""
+
+
+def english(text):
+    return sorted({found[0] for found in WORD.finditer(text)} - NAMES)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.json").write_text(json.dumps(W1_W8), "utf-8")
+    (tmp_path / "odd.json").write_text(json.dumps(dict.fromkeys(W1_W8, 0.123456789)), "utf-8")
+    (tmp_path / "way.json").write_text(json.dumps({"net_h1": 0.3775, "out_h1": 0.59, "a2": [[0.75, 0.77]]}), "utf-8")
+    right = microbp.load("w1-w8")
+    right.root().backward()
+    (tmp_path / "right.json").write_text(json.dumps({v.label: v.grad for v in right.leaves()}), "utf-8")
+    np.savez(tmp_path / "turned.npz", **{"dW1": np.ones((3, 5)), "dW2": np.ones((5, 3))})
+    return tmp_path
+
+
+RUNS = [
+    "step w1-w8 --all", "step w1-w8 --format md", "step w1-w8 --by weight", "step w1-w8 --detail layer --all",
+    "step w1-w8 --batch -c n -c 'c w1' -c 'p w1' -c l -c 'w w1' -c 'v out_h1' -c u -c d -c h -c c -c update",
+    "step w1-w8 --batch -c d -c d -c d -c update -c g -c 'g 1'", "step w1-w8 --quiz-export q.gift",
+    "step matrix-form --by weight", "step chain --all",
+    "step w1-w8 --quiz --batch -c 1 -c 1 -c 7 -c 8 -c ? -c 'w w5' -c h", "step (w*x+b)**2 w=2 x=3 b=1 --all",
+    "forward w1-w8", "forward matrix-form", "worksheet w1-w8", "worksheet x*y x=2 y=3",
+    "draw w1-w8 -o a.svg", "draw w1-w8 -o a.svg --for paper", "draw w1-w8 -o a.svg --compare mine.json",
+    "explain w1-w8", "explain matrix-form", "explain w1-w8 --weight b1", "explain w1-w8 --of w5", "explain deep",
+    *(f"explain {name} --general --notation {name}" for name in ("matrix-form", "chain", "w1-w8")),
+    "explain matrix-form --general --notation vector", "explain delta-rule --general --notation delta",
+    "compare w1-w8", "compare w1-w8 mine.json", "compare w1-w8 --format md", "compare w1-w8 --intermediates way.json",
+    "diagnose w1-w8 mine.json", "diagnose w1-w8 odd.json", "diagnose w1-w8 right.json", "compare w1-w8 right.json",
+    "compare matrix-form turned.npz", "diagnose (w*x+b)**2 w=2 x=3 b=0.5 --gradients w=19.5",
+    "diagnose (w*x+b)**2 w=2 x=3 b=0.5 --gradients w=17.123456", "diagnose x*y x=2 y=3 --gradients x=3",
+    "demo -o w.svg",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_no_english_is_left(run, folder, capsys, monkeypatch):
+    words = shlex.split(run)
+    assert COMMANDS[words[0]].speaks
+    main([*words, "--lang", "zh"])
+    out = capsys.readouterr().out
+    assert english(out) == []
+    assert re.search("[一-鿿]", out) or "=" in out  # formulas alone
+
+
+def test_every_command_that_speaks_is_run():
+    assert {run.split()[0] for run in RUNS} == {name for name, row in COMMANDS.items() if row.speaks}
+
+
+def test_a_page_has_no_english(folder):
+    problem = microbp.load("w1-w8")
+    with language("zh"):
+        path = microbp.page(problem.root(), folder / "p.html", model=problem.model, title=problem.title)
+    text = path.read_text("utf-8")
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert set(data["words"]) == set(page_words()[1])
+    assert english(re.sub(r"\{\w+\}", "", " ".join(data["words"].values()))) == []
+    shown = [data[key] for key in ("rules", "right", "wrong")] + [list(data["ideas"].values())]
+    shown += [[step[3:7] for step in data["steps"]], [frame[3] for frame in data["frames"]]]
+    assert english(re.sub(r"\{\w+\}", "", json.dumps(shown, ensure_ascii=False).replace('"', " "))) == []
+    body = re.sub(r"<(script|style).*?</\1>", "", text, flags=re.DOTALL)
+    attributes = " ".join(re.findall(r'(?:aria-label|placeholder)="([^"]*)"', body))
+    kept = {"Tab", "Home", "End", "Esc", "Ctrl", "json"}
+    assert set(english(f"{re.sub('<[^>]*>', ' ', body)} {attributes}")) <= kept
+    assert '<html lang="zh">' in text
+
+
+def test_a_picture_has_no_english(folder):
+    problem = microbp.load("w1-w8")
+    for options in ({}, {"step": 12}, {"level": "network"}, {"level": "neuron"}, {"heat": True, "widths": True}):
+        with language("zh"):
+            drawing = microbp.draw(problem.root(), model=problem.model, **options)
+        labels = re.sub(r"<[^>]*>", " ", drawing.picture("svg").decode())
+        assert english(html.unescape(labels) + drawing.text) == []
+
+
+def test_tables_are_aligned_by_columns_of_the_screen(capsys, folder):
+    main(["compare", "w1-w8", "--lang", "zh"])
+    head, *rows = capsys.readouterr().out.splitlines()[2:]
+    starts = {breadth(row[: row.index(mark)]) for row, mark in zip([head, *rows], ["形状", *"(((("], strict=True)}
+    assert len(starts) == 1
+
+
+def test_lines_fit_the_width_in_wide_characters():
+    stepper = microbp.steps(microbp.load("w1-w8").root())
+    with language("zh"):
+        stepper.until("w5")
+        assert all(breadth(line) <= 100 for line in repr(stepper).splitlines())
+
+
+def test_wrong_and_right_lines_have_their_colours_in_any_language():
+    for name, wrong, right in (("en", "   wrong   d = 1", "right  x"), ("zh", "   错误   d = 1", "正确  x")):
+        with language(name):
+            shown = painted(f"{wrong}\n{right}")
+        assert WRONG in shown
+        assert RIGHT in shown
+
+
+def test_a_language_without_a_catalogue_is_refused_with_the_list(capsys, monkeypatch):
+    with pytest.raises(SystemExit) as stopped:
+        main(["step", "w1-w8", "--lang", "fr"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in languages())
+    monkeypatch.setenv("MICROBP_LANG", "fr")
+    assert main(["forward", "w1-w8"]) == 2
+    assert "unknown language: 'fr'" in capsys.readouterr().err
+
+
+def test_the_environment_has_its_say_where_a_command_speaks(capsys, monkeypatch):
+    monkeypatch.setenv("MICROBP_LANG", "zh")
+    main(["step", "w1-w8", "--batch", "-c", "n"])
+    assert "第 1 步" in capsys.readouterr().out
+    main(["problems"])
+    assert english(capsys.readouterr().out)
