@@ -20,9 +20,10 @@ WORD = re.compile(r"(?<![A-Za-z_@./'\"-])[A-Za-z]{3,}(?![A-Za-z_\d(\[.'\"]|-[a-z
 NAMES = set(
     re.findall(
         r"\w+",
-        "net out target loss penalty end linear axis factor NumPy XOR ReLU nan inf title sigmoid tanh relu softmax elu gelu "
-        "silu softplus floor sign erf log exp sin cos tan sinh cosh arcsin microbp step NAME NUMBER COMMAND update skip "
-        "detail level back clear goto network slide screen notebook paths around depth show values for paper",
+        "net out target loss penalty end linear axis factor NumPy XOR ReLU nan inf title sigmoid tanh relu "
+        "softmax elu gelu silu softplus floor sign erf log exp sin cos tan sinh cosh arcsin microbp step NAME "
+        "NUMBER COMMAND update skip detail level back clear goto network slide screen notebook paths around "
+        "depth show values for paper",
     )
 )
 """What the code, the problems and the options are called; what stands in a formula."""
@@ -58,6 +59,7 @@ RUNS = [
     "step w1-w8 --quiz --batch -c 1 -c 1 -c 7 -c 8 -c ? -c 'w w5' -c h", "step (w*x+b)**2 w=2 x=3 b=1 --all",
     "forward w1-w8", "forward matrix-form", "worksheet w1-w8", "worksheet x*y x=2 y=3",
     "draw w1-w8 -o a.svg", "draw w1-w8 -o a.svg --for paper", "draw w1-w8 -o a.svg --compare mine.json",
+    "explain w1-w8 --format md", "explain w1-w8 --of w5 --format md",
     "explain w1-w8", "explain matrix-form", "explain w1-w8 --weight b1", "explain w1-w8 --of w5", "explain deep",
     *(f"explain {name} --general --notation {name}" for name in ("matrix-form", "chain", "w1-w8")),
     "explain matrix-form --general --notation vector", "explain delta-rule --general --notation delta",

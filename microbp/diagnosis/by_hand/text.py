@@ -230,8 +230,7 @@ def leaf_text(found: Mapping[str, Any]) -> Iterator[str]:
     elif len(ways) > 1:
         yield "   " + say("together")
         if explained:
-            kept = [math.prod(way["wrong"]) for way in ways if way["wrong"]]
-            yield f"      {word('wrong')}   {with_sum(kept)}"
+            yield f"      {word('wrong')}   {with_sum([math.prod(way['wrong']) for way in ways if way['wrong']])}"
         yield f"      {word('right')}   {with_sum([math.prod(way['right']) for way in ways])}"
     yield "   " + say("See it: {command}", command=found["see"])
 

@@ -59,7 +59,8 @@ def legend(cards: Cards, root_name: str, words: bool, widest: float) -> str:
             len(looks), (frame(cards.wrongly(t.kinds["operation"]), 2, [_cell(say("≠ given"))]), say("≠ given"))
         )
     if cards.scale:
-        cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">   |grad|</FONT>', "|grad|"))
+        size = say("|grad|")
+        cells.append((f'<FONT POINT-SIZE="9" COLOR="{t.faint}">   {size}</FONT>', "|grad|"))
         swatch = t.kinds["operation"]
         cells += [
             (frame(swatch._replace(fill=colour), 2, [_cell(text)]), text) for colour, text in cards.scale.swatches()
