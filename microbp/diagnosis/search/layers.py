@@ -15,7 +15,7 @@ from microbp.comparing.difference import same_but_rounding
 from microbp.derivation.backprop import Scope
 from microbp.diagnosis.search.ideas import Move, Used
 from microbp.diagnosis.search.replay import Start, same, stage, touches
-from microbp.diagnosis.search.screen import Screen
+from microbp.diagnosis.search.screen import FirstLook
 
 _OF_LOSS, _OF_PENALTY = ("dW", "db"), ("l2W", "l2b")
 """The sums of a layer, and what is added to them."""
@@ -23,7 +23,7 @@ Found = tuple[tuple[Move, ...], Scope, float | None]
 """What is new in a layer, its scope then, and the learning rate if that was solved for."""
 
 
-class Layers(Screen):
+class Layers(FirstLook):
     """The search for the ideas that make a learner's numbers."""
 
     def explained(self, start: Start, used: tuple[Used, ...], left: int) -> Iterator[tuple[Used, ...]]:

@@ -34,7 +34,7 @@ class Part(NamedTuple):
         return all(bool((np.abs(numbers - made) <= tolerance).all()) for made, numbers, tolerance in given)
 
 
-class Screen(Ideas):
+class FirstLook(Ideas):
     """The ideas for a learner's numbers, and a first look at what they make."""
 
     @cached_property
