@@ -36,6 +36,15 @@ def test_a_value_of_ones_own_code_is_stepped_through_and_drawn(mine, tmp_path, c
     )
 
 
+def test_nothing_is_left_beside_ones_own_code_which_is_read_anew_after_each_change(mine, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    for number in "23":  # of one size, and within one second
+        (tmp_path / "mine.py").write_text(CODE.replace("Value(2.0)", f"Value({number}.0)"))
+        assert main(["step", f"{mine}:net", "--all"]) == 0
+        assert f"= 1 × {number} = {number}" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["helper.py", "mine.py"]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -143,7 +143,11 @@ def _shapes(argument: Any) -> str:
 
 @contextlib.contextmanager
 def running(words: str, nowhere: str = "") -> Iterator[None]:
-    """Runs a learner's code: what it prints goes to stderr, what it raises, sys.exit too, is a `ProblemError`."""
+    """Runs a learner's code: what it prints goes to stderr, what it raises, sys.exit too, is a `ProblemError`.
+
+    No `__pycache__` is left beside it: nobody asked for one, and in the second after a change it would be out of date.
+    """
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
@@ -157,3 +161,5 @@ def running(words: str, nowhere: str = "") -> Iterator[None]:
         elif isinstance(error, TypeError):
             said += nowhere
         raise ProblemError(f"{words} {said}") from error
+    finally:
+        sys.dont_write_bytecode = before

@@ -2,7 +2,7 @@
 
 A row has formulas in the language of the table of operations, so that a slip is data: {operation: {input: formula}}.
 Besides the inputs and `out` they may name `inner`, a value that the argument is made of, and `dx` or `dy`, the
-derivative of that input by the one variable that there is.
+derivative of that input with respect to the one variable that there is.
 
 >>> [slip.code for slip in SLIPS if "cos" in slip.partials]
 ['missing-outer-derivative', 'derivative-sign', 'wrong-point', 'wrong-point', 'wrong-point']

@@ -85,5 +85,5 @@ FUNCTIONS = (
 
 FAMILIES["dot"] = Family(
     "dot", "w * x", ("x", "w"), symbol="Σwx",
-    rule="The derivative of a sum of products by one factor is the factor that stands beside it.",
+    rule="The derivative of a sum of products with respect to one factor is the factor that stands beside it.",
 )  # fmt: skip
