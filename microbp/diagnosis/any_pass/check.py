@@ -41,6 +41,7 @@ from microbp.diagnosis.any_pass.report import Report, report_on
 from microbp.diagnosis.any_pass.targets import told_of_targets
 from microbp.diagnosis.any_pass.trace import Recorded, run_forward
 from microbp.errors import GraphError, ProblemError, nearest
+from microbp.printing import in_width
 
 FEWER = (16, 8, 4, 2)
 """A pass that is too large is checked with so many samples."""
@@ -68,7 +69,7 @@ class Trace(Recorded):
         apart = np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0) if fits else np.inf
         right = line.verdict == RIGHT
         said = f"exact: {apart == 0!s:5}  approximate: {right!s:5}  worst difference: {apart:.3g}"
-        print(f"{found:15} {said}" if right else f"{found:15} {said}  {line.text}")
+        print(f"{found:15} {said}" if right else in_width(f"{found:15} {said}\n  {line.text}"))
 
     def report(self) -> Report:
         """The report on all that was compared so far."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from microbp.drawing.page.page import page_html
 from microbp.engine import Value
 from microbp.nn import MLP
-from microbp.printing import say
+from microbp.printing import notebook, say
 from microbp.stepping.stepper import Detail, Stepper
 
-HEIGHT = 680
-"""The height of the frame in a notebook, in pixels: marimo cuts off what is higher than 700."""
+HEIGHT = 650
+"""The height of the frame in a notebook, in pixels: marimo cuts off what is higher than 700, with the line below."""
+MOST_STEPS = 300
+"""So many steps stand below the frame as text."""
 FOLLOW = (
     "const tell = () => { const g = document.createElement('canvas').getContext('2d');"
     "g.fillStyle = getComputedStyle(this).color; g.fillRect(0, 0, 1, 1);"
@@ -40,7 +43,15 @@ class PageView:
         return (
             f'<iframe sandbox="allow-scripts" width="100%" height="{self.height}" style="border: 0" '
             f'title="{say("Backpropagation, step by step")}" onload="{FOLLOW}" srcdoc="{html.escape(text)}"></iframe>'
+            + notebook.collapsed(say("The steps as text"), "\n".join(self._steps()))
         )
+
+    def _steps(self) -> Iterator[str]:
+        """What is left to read where frames, or their scripts, are not allowed."""
+        stepper = Stepper(self.root)
+        yield from (f"{step.number:>3}  {step}" for step in stepper[:MOST_STEPS])
+        if len(stepper) > MOST_STEPS:
+            yield f"  … {len(stepper):,}"
 
 
 class PageStepper(Stepper):

@@ -187,8 +187,23 @@ def test_a_view_is_a_sandboxed_frame():
     x = Value(2.0, label='"><script>')
     frame = PageView(x * x)._repr_html_()
     assert frame.startswith('<iframe sandbox="allow-scripts" ')
-    assert frame.count("<") == 2
+    frame, end, below = frame.partition("</iframe>")
+    assert (end, frame.count("<")) == ("</iframe>", 1)
     assert html.unescape(frame).count("<!doctype html>") == 1
+    assert "<script>" not in below
+
+
+def test_where_no_script_may_run_the_steps_can_be_read():
+    stepper = microbp.steps(microbp.load("w1-w8").root())
+    below = html.unescape(stepper._repr_html_().partition("</iframe>")[2])
+    assert below.startswith("<details><summary")
+    assert all(str(step) in below for step in stepper)
+    chain = Value(1.0)
+    for _ in range(500):
+        chain = chain.tanh()
+    text = microbp.steps(chain)._repr_html_().partition("</iframe>")[2]
+    assert text.count("+=") == 300
+    assert "… 500" in text
 
 
 def test_the_height_of_the_frame_is_the_users():

@@ -72,5 +72,6 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
 
 def _put(options: argparse.Namespace, data: Mapping[str, Any], blocks: Sequence[Block], most: int = WIDTH) -> int:
     """Prints a page in its form, as wide as the terminal, but no wider than can be read."""
-    put(options, data, FORMS[options.format or "text"](blocks, room(most)))
+    form = options.format or "text"
+    put(options, data, FORMS[form](blocks, room(most)), verbatim=form != "text")
     return 0
