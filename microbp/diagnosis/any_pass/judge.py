@@ -120,15 +120,9 @@ class Judge:
 
     def _spread(self, mine: Any, name: str) -> Any:
         """What stands for a whole array by broadcasting, in the shape of the array."""
-        shape = self.trace[name].shape
-        given = np.asarray(self.given[name], dtype=float)
-        if mine is not None or given.ndim not in (0, len(shape)):
-            return mine
-        return (
-            np.broadcast_to(given, shape)
-            if all(n in (1, m) for n, m in zip(given.shape, shape, strict=False))
-            else None
-        )
+        given, shape = np.asarray(self.given[name], dtype=float), self.trace[name].shape
+        whole = given.ndim in (0, len(shape)) and all(n in (1, m) for n, m in zip(given.shape, shape, strict=False))
+        return np.broadcast_to(given, shape) if mine is None and whole else mine
 
     def _fixed(self, names: Any) -> dict[int, float]:
         fixed: dict[int, float] = {}
@@ -140,14 +134,8 @@ class Judge:
         return fixed
 
     def _agrees(self, name: str, sweep: Sweep) -> bool:
-        return (
-            self._as(name, sweep, False)
-            or self._as(name, self.trace.truth, False)
-            or (
-                looks_single(self.given[name])
-                and (self._as(name, sweep, True) or self._as(name, self.trace.truth, True))
-            )
-        )
+        singles = (False, True)[: 1 + looks_single(self.given[name])]
+        return any(self._as(name, one, single) for single in singles for one in (sweep, self.trace.truth))
 
     def _as(self, name: str, sweep: Sweep, single: bool) -> bool:
         """Whether a line is what arrives in a sweep, kinks to either side."""
@@ -179,9 +167,7 @@ class Judge:
         verdict = RIGHT
         if name in self.wrong:
             verdict = WRONG
-        elif self.wrong and not any(
-            self._as(name, self.trace.truth, s) for s in (False, True)[: 1 + looks_single(self.given[name])]
-        ):
+        elif self.wrong and not self._agrees(name, self.trace.truth):
             verdict = CARRIED
         single = verdict != WRONG and not any(self._as(name, s, False) for s in (self.passed, self.trace.truth))
         return JudgedLine(name, verdict, self.given[name], self.fitted[name], self.wanted(name), single)

@@ -113,16 +113,8 @@ def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
         causes: tuple[Cause, ...] = causes_of(known, line) if known and line.verdict == WRONG else ()
         if line.single:
             causes = (Cause("float32", "right to single precision"),)
-        lines.append(
-            Line(
-                line.name,
-                line.verdict,
-                tuple(c.code for c in causes),
-                _text(line, causes, said),
-                line.mine,
-                line.wanted,
-            )
-        )
+        codes = tuple(cause.code for cause in causes)
+        lines.append(Line(line.name, line.verdict, codes, _text(line, causes, said), line.mine, line.wanted))
     return Report(tuple(lines), (*notes, *_not_given(judge, lines)))
 
 

@@ -75,12 +75,8 @@ class Scope:
 def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]]:
     """The rows of a series for each turn, for the one before, the one after, and counted from the end."""
     most = len(value) - 1
-    for step, said, code in (
-        (0, "", ""),
-        (-1, " of the step before", "off-by-one"),
-        (1, " of the next step", "off-by-one"),
-    ):
-        rows = turns + step
+    for step, said in ((0, ""), (-1, " of the step before"), (1, " of the next step")):
+        rows, code = turns + step, "off-by-one" if step else ""
         if len(value) == 1 and step:
             continue
         inside = (rows >= 0) & (rows <= most)

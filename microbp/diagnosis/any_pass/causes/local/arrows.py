@@ -42,20 +42,12 @@ class Arrows:
 
     def slope(self, x: Any, out: Any) -> Any:
         """The derivative of the operation at another operand and another result."""
-        inputs = (
-            [x]
-            if self.op.arity == 1
-            else [np.where(self.slot == 0, x, self._pair(0)), np.where(self.slot == 1, x, self._pair(1))]
-        )
+        inputs = [x]
+        if self.op.arity > 1:
+            pair = [np.where(self.slot == slot, self.own, self.data[self.other]) for slot in (0, 1)]
+            inputs = [np.where(self.slot == slot, x, pair[slot]) for slot in (0, 1)]
         partials = np.broadcast_arrays(*self.op.textbook_partials(*inputs, out), out)[:-1]
-        return (
-            np.choose(np.minimum(self.slot, len(partials) - 1), partials)
-            if len(partials) > 1
-            else np.array(partials[0], dtype=float)
-        )
-
-    def _pair(self, slot: int) -> Any:
-        return np.where(self.slot == slot, self.own, self.data[self.other])
+        return np.choose(np.minimum(self.slot, len(partials) - 1), partials).astype(float)
 
     def opposite(self) -> Any:
         """The derivatives of a tree of maxima, if at each of them the side with the smallest of all were chosen."""
