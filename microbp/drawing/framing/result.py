@@ -10,6 +10,7 @@ from typing import Any
 import graphviz
 
 from microbp.drawing.dot import Dot
+from microbp.drawing.framing.in_browser import browser_picture
 from microbp.drawing.framing.sizes import Fitted
 from microbp.drawing.image import TIMEOUT, render
 from microbp.drawing.levels import Level
@@ -78,7 +79,9 @@ class Drawing(graphviz.Source):  # type: ignore[misc]  # the package has no type
             made = render(shown.source, "svg", timeout=self.timeout)
             return {"image/svg+xml": shown.told(made, in_notebook=True).decode(), "text/plain": repr(shown)}
         except RendererError as error:
-            return {"text/plain": f"{self.text}\n({error})"}
+            frame = browser_picture(self.source, self.title)
+            more = {} if frame is None else {"text/html": frame}
+            return {"text/plain": f"{self.text}\n({error})", **more}
 
     def __repr__(self) -> str:
         return in_width(f"<drawing, level {self.level.name}: {self.title}>")
