@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 
 import microbp
+from microbp import Value
+from microbp.errors import OperandError
 from tests import ROOT
 
 SOURCE = ast.parse((ROOT / "microbp" / "__init__.py").read_text("utf-8"))
@@ -28,6 +30,52 @@ def test_editors_see_what_is_there_at_run_time():
     modules = {("microbp", name) for name in microbp.__all__ if isinstance(getattr(microbp, name), ModuleType)}
     assert seen == homes | modules
     assert sorted(name for _, name in seen) == sorted(microbp.__all__)
+
+
+@pytest.mark.parametrize("what", [None, 1.5, "w1-w8", [Value(1.0)], {}, Value, microbp.nn.MLP(2, [1]), object()])
+@pytest.mark.parametrize(
+    "call",
+    [
+        microbp.steps,
+        microbp.forward,
+        microbp.worksheet,
+        microbp.gradcheck,
+        microbp.replay,
+        microbp.compile,
+        microbp.debug,
+        lambda what: microbp.page(what, "never.html"),
+        microbp.animate,
+        microbp.draw,
+        lambda what: microbp.paths(what, Value(1.0)),
+        lambda what: microbp.gradient(what, Value(1.0)),
+    ],
+)
+def test_what_has_no_graph_is_refused_in_a_line_that_says_what_it_is(call, what):
+    if callable(what) and call in (microbp.draw, microbp.gradcheck, microbp.replay, microbp.compile):
+        return  # these take networks, or functions
+    with pytest.raises(OperandError, match=r"^[^\n]*\bgot [^\n]+$"):
+        call(what)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda problem: microbp.draw(problem, step=3, wrong={"w5": 0.3}),
+        lambda problem: microbp.animate(problem, steps=slice(2)),
+        lambda problem: microbp.steps(problem).goto(3),
+        microbp.forward,
+        microbp.worksheet,
+        microbp.compile,
+        microbp.replay,
+    ],
+)
+def test_a_problem_stands_for_the_root_that_it_makes(call):
+    problem = microbp.load("w1-w8")
+    one, other = call(problem), call(problem.root())
+    if isinstance(one, microbp.Drawing):
+        assert one.source == other.source
+        assert "0.3" in one.source
+    assert type(one) is type(other)
 
 
 @pytest.mark.parametrize("name", microbp.__all__)

@@ -22,6 +22,7 @@ import numpy as np
 from microbp.comparing.differences import Estimate, Estimates
 from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
+from microbp.engine.node import root_of
 from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
 from microbp.printing import Shown, columns
 from microbp.problems import Problem
@@ -217,7 +218,7 @@ def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: 
             )
         if isinstance(what, Value):
             return check_graph(what, [v for v in what.graph() if v.op is None and not isinstance(v, Constant)], method)
-        return check_graph(what.root(), what.leaves(), method)
+        return check_graph(root_of(what), what.leaves(), method)
     leaves = [Value(x, label=f"x[{k}]") for k, x in enumerate(xs)]
     root = what(*leaves)
     if not isinstance(root, Value):

@@ -164,6 +164,7 @@ def draw(
         drawing = _network(root, level, timeout, style)
     else:
         value: Value = root_of(root)
+        drawn = root if isinstance(root, Mapping) else value  # a problem makes another graph each time
         given = {find_value(value.graph(), name): number for name, number in (wrong or {}).items()}
         moment = Static(value.grad != 0.0, given) if step is None else AtStep(value, step, given)
         asked = PictureOptions(
@@ -174,7 +175,7 @@ def draw(
 
         def make(way: Mapping[str, Any]) -> Drawing:
             options: Any = {**asked, **way}
-            return Plan.of(root, **options).at(moment)
+            return Plan.of(drawn, **options).at(moment)
 
         def fitted(width: str) -> Drawing:
             drawing, fit = best(Size.of(width), asked, weights, make)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from microbp.engine.ops import Op
+from microbp.errors import OperandError
 
 
 class Node(Protocol):
@@ -25,10 +27,17 @@ class Node(Protocol):
 
 
 def root_of(what: Any) -> Any:
-    """The root of what has one, a problem or a trace; a value is its own.
+    """The root of what has one, a problem or a trace; a value is its own. Raises `OperandError` for anything else.
 
     >>> root_of(3.0)
-    3.0
+    Traceback (most recent call last):
+        ...
+    microbp.errors.OperandError: this needs a Value, a problem or a trace, got 3.0 (float)
     """
     root = getattr(what, "root", None)
-    return root() if callable(root) else what
+    found = root() if callable(root) else what
+    if isinstance(found, type) or not hasattr(found, "graph"):
+        got = f"{' '.join(reprlib.repr(what).split()):.60} ({type(what).__name__})"
+        hint = "; the result of a network is one: call it" if callable(what) else ""
+        raise OperandError(f"this needs a Value, a problem or a trace, got {got}{hint}")
+    return found

@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 from microbp.engine.ieee import ARITHMETIC, ieee, report_gradients, report_not_finite
 from microbp.engine.methods import evaluate_source
+from microbp.engine.node import root_of
 from microbp.engine.operands import DECISIONS, Operators, real_number
 from microbp.engine.ops import Op
 from microbp.engine.order import topological_order
@@ -145,10 +146,8 @@ def replay(root: Value | Callable[[], Value]) -> Replay:
 
 def recorded(root: Value | Callable[[], Value]) -> tuple[Value, list[Decision]]:
     """The root, and the decisions it was built by if it is given as the function that builds it."""
-    if isinstance(root, Value):
-        return root, []
     if not callable(root):
-        raise OperandError(f"this needs a Value, or a function that returns one, got {root!r}")
+        return root_of(root), []
     with _decisions() as decisions:
         built = root()
     if not isinstance(built, Value):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -56,11 +58,21 @@ def _builtin(name: str) -> str:
     return (resources.files("microbp.problems") / f"{name}.toml").read_text("utf-8")
 
 
-def load(name: str, numbers: Mapping[str, float] | None = None) -> Problem:
+def _text(name: Any) -> str:
+    try:
+        return os.fsdecode(name)
+    except TypeError:
+        raise ProblemError(
+            f"load needs the name of a problem, a file or an expression, got {reprlib.repr(name)}"
+        ) from None
+
+
+def load(name: str | os.PathLike[str], numbers: Mapping[str, float] | None = None) -> Problem:
     """The problem of that name: a built-in one, a TOML file, or an expression with `numbers` for its names.
 
     Raises `ProblemError` if it cannot be used, saying which key of which file, or which part of the expression.
     """
+    name = _text(name)
     if numbers and (name in builtin_names() or name.endswith(".toml")):
         raise ProblemError(f"{name} has its numbers already: NAME=NUMBER belongs to an expression")
     if not numbers:

@@ -21,6 +21,8 @@ from microbp.stepping.names import expression, name_graph
 from microbp.stepping.samples import samples_of
 
 _TWICE = re.compile(r"\(\((−[\d.e−+]+)\)\)")
+MOST_VALUES = 200_000
+"""A pass of more values takes half a minute to be written, and nobody reads it."""
 WIDTH = 98
 """The width of a line that can be broken, in characters."""
 
@@ -69,13 +71,18 @@ def forward(root: Value, *, sample: int | None = None) -> ForwardPass:
     """Every value of a graph with its numbers put in, in the order in which they are computed.
 
     In a network, values without a label stand inside the line of what is made of them. With `sample`, 1 for the first,
-    those of other samples are left out. Raises `GraphError` if there is no such sample.
+    those of other samples are left out. Raises `GraphError` if there is no such sample, and for too many values.
 
     >>> print(forward(Value(2.0, "w") * Value(-3.0, "x") + 1))
     w·x = 2·(−3) = −6
     w·x + 1 = (−6) + 1 = −5
     """
     graph = root_of(root).graph()
+    if len(graph) > MOST_VALUES:
+        raise GraphError(
+            f"a forward pass of {len(graph):,} values is not one to read (the limit is {MOST_VALUES:,}): take a value "
+            "inside it, or a smaller batch"
+        )
     samples = samples_of(graph)
     if sample is not None and sample not in samples.values() and (samples or sample != 1):
         raise GraphError(f"this graph has {len(set(samples.values())) or 1} sample(s), got sample {sample}")

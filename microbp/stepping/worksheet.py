@@ -18,6 +18,7 @@ from microbp.engine import Constant, Value
 from microbp.errors import GraphError
 from microbp.printing import Shown, decimals, derivative, language_now, markdown, say, word
 from microbp.problems import NetworkProblem, Problem
+from microbp.problems.graph import GraphProblem
 from microbp.stepping.forward import forward
 from microbp.stepping.step import Step, symbols
 from microbp.stepping.stepper import Stepper
@@ -96,11 +97,13 @@ class Worksheet(Shown):
         return self.as_markdown()
 
 
-def worksheet(problem: Problem, *, answers: bool = False) -> Worksheet:
+def worksheet(problem: Problem | Value, *, answers: bool = False) -> Worksheet:
     """The passes of a problem as tables to fill in: formulas and names are there, numbers are not, but in the answers.
 
-    Raises `GraphError` for a pass of more than `MOST_LINES` contributions.
+    A value is the problem of its graph. Raises `GraphError` for a pass of more than `MOST_LINES` contributions.
     """
+    if not isinstance(problem, Problem):
+        problem = GraphProblem(problem)
     root = problem.root()
     stepper = Stepper(root)
     known = set(problem.leaves())

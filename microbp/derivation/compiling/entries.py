@@ -16,7 +16,7 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +70,8 @@ def entries(given: Sequence[Any], names: Identifiers, what: str, batch: Sequence
     """The entries of `inputs` or `wrt`, with names; those of the batch get an axis more.
 
     Raises `OperandError` and `GraphError` for what is no leaf."""
+    if isinstance(given, Value) or not isinstance(given, Iterable):
+        raise OperandError(f"{what} needs a list of Values, or of lists or arrays of them, got {given!r}")
     found = []
     for k, entry in enumerate(given):
         leaves = np.array(entry, dtype=object)

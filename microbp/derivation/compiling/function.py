@@ -23,11 +23,14 @@ from microbp.derivation.compiling.entries import Identifiers, check_once, entrie
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
 from microbp.derivation.compiling.source import write_matrices, write_source
 from microbp.engine import Value
+from microbp.engine.order import topological_order
 from microbp.engine.replay import recorded
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.compiled import load_source
 
 TARGETS = ("python", "numpy")
+MOST_VALUES = 100_000
+"""So many results of operations take a quarter of a minute, and 1.2 GB, to be written and compiled."""
 _numbers = count(1)
 
 
@@ -62,12 +65,18 @@ def compile(
     `f.map_batches(*inputs, rows=…, executor=…)` adds up batches of so many rows, which other processes may compute.
     `xp` is another namespace of arrays than NumPy.
 
-    Raises `GraphError` for what is no leaf, or stands twice; `UnknownNameError` for another target or reduction.
+    Raises `GraphError` for what is no leaf, or stands twice, and for a graph that is too large; `UnknownNameError` for
+    another target or reduction.
     """
     for kind, name, allowed in (("target", target, TARGETS), ("reduce", reduce, ("sum", "mean", None))):
         if name not in allowed:
             raise UnknownNameError(nearest(kind, name, map(str, allowed)))
     end, decisions = recorded(root)
+    if (count := len(topological_order(end))) > MOST_VALUES:
+        raise GraphError(
+            f"a function of {count:,} lines is not one to read, nor to compile (the limit is {MOST_VALUES:,}): compile "
+            "the graph of one sample, with a batch, or compute this one anew in place, with microbp.replay"
+        )
     given = Identifiers()
     arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", batch)
     check_once(arguments)
@@ -89,7 +98,12 @@ def compile(
             names |= {leaf: given.give(leaf.label) for leaf in entry.leaves.flat if entry.shape}
         lines = Scalar(end, decisions, names, given, wanted, readable, bool(textbook))
         source = write_source(lines, arguments, results, loop)
-    f = load_source(source, f"<microbp {made} {next(_numbers)}>", {})[made]
+    try:
+        f = load_source(source, f"<microbp {made} {next(_numbers)}>", {})[made]
+    except RecursionError as error:  # the compiler's own: a sum of thousands is nested as deep
+        raise GraphError(
+            "the matrix form has a sum of too many terms in it to compile: take target='python'"
+        ) from error
     if xp is not None:
         f.__globals__["np"] = xp
     elif batch:

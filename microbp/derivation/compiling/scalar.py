@@ -174,10 +174,17 @@ def partials_of(op: Op, textbook: bool) -> tuple[Formula | None, ...]:
 def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:
     """A formula of a row with what its inputs, and its result, are called here."""
     assert node.op is not None
-    known = {name: text[x] for name, x in zip(node.op.inputs, node.inputs, strict=True)}
+    places = _places(node.op)
+    names = formula.names if node.op.family else node.op.inputs  # of a sum of thousands a derivative names one
+    known = {name: text[node.inputs[places[name]]] for name in names if name in places}
     if node in text:
         known["out"] = text[node]
     return fold_constants(formula.substitute(**known))
+
+
+@cache
+def _places(op: Op) -> dict[str, int]:
+    return {name: k for k, name in enumerate(op.inputs)}
 
 
 def rounded_once(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:

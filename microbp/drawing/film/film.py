@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -145,6 +145,8 @@ def animate(
     """
     if path is not None:
         check_film(path)
+    if not isinstance(root, Mapping):  # a trace has one root, whose arrays are drawn; a problem makes another each time
+        root = root_of(root)
     plan, root = Plan.of(root, **options), root_of(root)
     moment = AtStep(root, 0)
     shown = moment.positions(plan.hidden)
