@@ -62,6 +62,7 @@ def compiled_matrix_form(problem: NetworkProblem) -> MatrixForm:
         target="numpy",
         batch=(0, 1),
         reduce="mean" if mean else "sum",
+        readable=False,
     )
     places = _places(entries)
     theta = np.array([leaf.data for leaf in problem.leaves()])

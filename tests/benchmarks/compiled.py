@@ -152,7 +152,7 @@ def network_function(sizes):
     x, y = [Value(0.1, f"x[{k}]") for k in range(sizes[0])], [Value(0.1, f"y[{k}]") for k in range(sizes[-1])]
     root = total([0.5 * (a - t) ** 2 for a, t in zip(model(x), y, strict=True)])
     arrays = model.parameter_arrays()
-    return microbp.compile(root, [x, y, *arrays], arrays, target="numpy", batch=(0, 1))
+    return microbp.compile(root, [x, y, *arrays], arrays, target="numpy", batch=(0, 1), readable=False)
 
 
 def matrices(sizes, m):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from microbp.derivation.compiling.arrays import Linear, Map, Nodes, SourceArray, Total
 from microbp.derivation.compiling.entries import stem
-from microbp.derivation.compiling.references import Ref, References, sum_over
+from microbp.derivation.compiling.references import Ref, References, in_brackets, sum_over
 from microbp.derivation.compiling.scalar import INLINE, formula_of, partials_of
 from microbp.engine import Value
 from microbp.formula.folding import fold_constants
@@ -18,7 +19,10 @@ from microbp.formula.language import Formula
 
 
 class ForwardSource(References):
-    """The lines of the forward pass; what is short, without a label and used once stands where it is used."""
+    """The lines of the forward pass; what is short, without a label and used once stands where it is used.
+
+    If the source need not be readable, so does what has a label, and a weighted sum: fewer arrays live side by side.
+    """
 
     def forward(self, root: Value) -> Ref:
         """Every array, and what the root is called."""
@@ -36,10 +40,11 @@ class ForwardSource(References):
                 break
             text = self._made(array)
             labels = [x.label for x in array.nodes.flat]
-            inner = uses[array] == 1 and not any(labels) and array is not last
+            inner = uses[array] == 1 and not (self.readable and any(labels)) and array is not last
             self.done.append(array)
-            if inner and isinstance(array.made, Map) and len(text.numpy()) <= INLINE:
-                self.text[array] = text
+            kinds = Map if self.readable else Map | Linear
+            if inner and isinstance(array.made, kinds) and len(text.numpy()) <= INLINE:
+                self.text[array] = in_brackets(text)
                 continue
             named = stem(labels, (*array.shape, 1)[: array.batched + len(array.shape)])
             array.name = self.given.give(named or ("loss" if array is last else ""))
@@ -124,6 +129,9 @@ class ForwardSource(References):
                     self.expected[owner] += array in self.needs and owner in self.needs
                     whole = o.shape == owner.shape and all(map(operator.is_, o.flat, owner.nodes.flat))
                     times = 2 if not whole or isinstance(array.made, Linear) else 1
+                    if isinstance(array.made, Map):
+                        formula = formula_of(array.made.op, self.textbook).numpy()
+                        times += max(0, len(re.findall(rf"\b{array.made.op.inputs[k]}\b", formula)) - 1)
                     if isinstance(array.made, Map) and array in self.needs:
                         times += sum(array.made.op.inputs[k] in p.names for p in self._partials(array.made))
                     uses[owner] += times

@@ -56,9 +56,10 @@ def compile(
     The target "python" gives straight lines, floats and lists, and the results of the graph to the last bit; where
     Python's arithmetic raises, so does the function, and the graph has inf or nan. With `loop` it is the whole of
     gradient descent: `f(*inputs, learning_rate=…, steps=…) -> (value, new numbers of wrt)`, the value being that of
-    the new numbers. Without `readable` it is written for speed alone. With `textbook` sums are written with +, and
-    derivatives as they are printed, `out * (1.0 - out)`: that is shorter and faster, equals the graph to rounding only,
-    loses digits where σ is nearly 0 or 1, and overflows below net −709. The matrix form is written so unless False.
+    the new numbers. Without `readable` it is written for speed alone: nets have no lines of their own. With `textbook`
+    sums are written with +, and derivatives as they are printed, `out * (1.0 - out)`: that is shorter and faster,
+    equals the graph to rounding only, loses digits where σ is nearly 0 or 1, and overflows below net −709. The matrix
+    form is written so unless False.
 
     The target "numpy" gives the matrix form. The arguments whose numbers stand in `batch` get an axis more, in front,
     for m samples; value and gradients are the "sum" or "mean" over the samples, or with `reduce=None` each sample's.
@@ -89,7 +90,7 @@ def compile(
     if target == "numpy":
         if loop or decisions:
             raise GraphError("the target 'numpy' has no loop, and no decisions between samples: take 'python'")
-        source = write_matrices(end, arguments, results, given, batch, reduce, textbook is not False)
+        source = write_matrices(end, arguments, results, given, batch, reduce, textbook is not False, readable)
     else:
         if batch or xp is not None:
             raise GraphError("batch and xp are for the target 'numpy'")

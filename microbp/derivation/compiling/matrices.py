@@ -12,7 +12,7 @@ import numpy as np
 
 from microbp.derivation.compiling.arrays import Gather, Linear, Map, Nodes, SourceArray, Total
 from microbp.derivation.compiling.forward import ForwardSource, operands_of
-from microbp.derivation.compiling.references import Ref, index_of, sum_over, with_axes
+from microbp.derivation.compiling.references import Ref, in_brackets, index_of, sum_over, with_axes
 from microbp.derivation.compiling.scalar import INLINE, partials_of
 from microbp.formula.folding import fold_constants, number_formula
 from microbp.formula.language import Formula
@@ -79,10 +79,15 @@ class Matrices(ForwardSource):
         if len(whole) == len(found):
             text = fold_constants(Formula.sum([grad.text for grad in whole]))
             atom = text.numpy().isidentifier()
-            short = not named and not any(x.label for x in array.nodes.flat) and isinstance(array.made, Map | Total)
+            labelled = self.readable and any(x.label for x in array.nodes.flat)
+            short = not named and not labelled and isinstance(array.made, Map | Total)
             single = isinstance(array.made, Total) or sum(self._wanted(array)) == 1
-            if text.number is not None or atom or (short and single and _safe(text) and len(text.numpy()) <= INLINE):
-                return Grad(text, full)
+            if (
+                text.number is not None
+                or atom
+                or (short and single and (_safe(text) or not self.readable) and len(text.numpy()) <= INLINE)
+            ):
+                return Grad(in_brackets(text), full)
             name = self.given.give(called if array.name else "", "d1")
             if full:
                 self._line(name, text.numpy(), array, self._rows(array))

@@ -30,10 +30,17 @@ class References:
     """The names and the lines so far. `sample` is the argument that has a row for each sample, if there is one."""
 
     def __init__(
-        self, groups: Groups, given: Identifiers, wrt: set[Value], sample: str, reduce: str | None, textbook: bool
+        self,
+        groups: Groups,
+        given: Identifiers,
+        wrt: set[Value],
+        sample: str,
+        reduce: str | None,
+        textbook: bool,
+        readable: bool = True,
     ) -> None:
         self.groups, self.given, self.sample, self.reduce = groups, given, sample, reduce
-        self.textbook = textbook
+        self.textbook, self.readable = textbook, readable
         self.constants: list[str] = []
         self.lines: list[tuple[str, str, str]] = []
         self.text = {a: Formula.atom(a.name) for a in groups.arrays if a.made is None}
@@ -183,3 +190,9 @@ def sum_over(text: str, axes: str = "") -> Formula:
     if text.isidentifier():
         return Formula.atom(f"{text}.sum({axes})")
     return Formula.atom(f"np.sum({text}{', ' if axes else ''}{axes})")
+
+
+def in_brackets(text: Formula) -> Formula:
+    """What can stand inside another formula: a matrix product, which is known to NumPy alone, in brackets."""
+    written = text.numpy()
+    return Formula.atom(f"({written})") if "@" in written and not written.startswith("(") else text

@@ -63,12 +63,13 @@ def write_matrices(
     batch: Sequence[int],
     reduce: str | None,
     textbook: bool,
+    readable: bool,
 ) -> str:
     """The source of a module with the function `gradients`, in matrix form."""
     batched = [arguments[k].name for k in batch]
     groups = Groups(root, [(entry.name, entry.leaves) for entry in arguments], batched)
     wanted = {leaf for entry in results for leaf in entry.leaves.flat}
-    written = Matrices(groups, given, wanted, batched[0] if batched else "", reduce, textbook)
+    written = Matrices(groups, given, wanted, batched[0] if batched else "", reduce, textbook, readable)
     end = written.forward(root)
     if batched and not (end.array and end.array.batched):
         raise GraphError(f"the root is the same for every sample: it does not depend on {', '.join(batched)}")

@@ -40,8 +40,13 @@ def one_by_one(root, entries, batch, numbers):
 def check(root, entries, batch, numbers):
     """All ways to reduce, against the graph sample by sample."""
     values, grads = one_by_one(root, entries, batch, numbers)
-    for reduce, over in (("sum", np.sum), ("mean", np.mean), (None, None)):
-        f = compile(root, entries, target="numpy", batch=batch, reduce=reduce)
+    for reduce, over, readable in (
+        ("sum", np.sum, False),
+        ("sum", np.sum, True),
+        ("mean", np.mean, True),
+        (None, None, True),
+    ):
+        f = compile(root, entries, target="numpy", batch=batch, reduce=reduce, readable=readable)
         value, found = f(*numbers)
         assert close(value, over(values) if over else values)
         for k, (mine, truth) in enumerate(zip(found, grads, strict=True)):
@@ -104,6 +109,19 @@ def test_random_networks_in_three_forms(seed, form):
     assert f.source.count(" @ W") >= len(entries) // 2 - 1
     assert "np.stack" not in f.source
     assert not ruffed(f.source)
+
+
+def test_without_readable_what_is_used_once_has_no_line_of_its_own():
+    model = nn.MLP(3, [4, 2], activation="tanh", output="sigmoid", seed=0)
+    x = named((3,), "x")
+    arrays = model.parameter_arrays()
+    f = compile(total(model(list(x))), [x, *arrays], arrays, target="numpy", batch=[0], readable=False)
+    assert "A1 = np.tanh((X @ W1.T + b1))" in f.source
+    assert "dA1" not in f.source
+    soft = nn.MLP(3, [4, 2], activation="softplus", seed=0)  # in whose formula a net stands twice
+    arrays = soft.parameter_arrays()
+    f = compile(total(soft(list(x))), [x, *arrays], arrays, target="numpy", batch=[0], readable=False)
+    assert f.source.count("X @ W1.T") == 1
 
 
 @settings(examples(120), phases=[Phase.generate])
