@@ -145,7 +145,7 @@ def draw(
     a notebook shows a picture of up to 60 cards in this way, if no width is given.
     `wrong={"w5": 0.12}` marks the values of these names, whose gradients someone else got wrong, and shows both
     numbers. `style` takes the fields of `Style`: theme, direction, show, digits, heat, fold, constants, affine, widths,
-    title, caption, transparent.
+    title, caption, names, transparent.
 
     Raises `GraphError` for more than `max_nodes` values, `UnknownNameError` for a name that does not exist, and
     `RendererError`, with the ways to get a renderer, if there is none or it takes more than `timeout` seconds; a .dot

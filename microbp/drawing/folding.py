@@ -61,3 +61,10 @@ def fold_graph(
             names[node] = made
             taken.add(made.text())
     return found, names
+
+
+def weight_of(use: Use) -> Value | None:
+    """For an input of a weighted sum its weight, which is the local derivative."""
+    node, position = use
+    assert node.op is not None
+    return node.inputs[position - 1] if node.op.family == "affine" and position % 2 else None

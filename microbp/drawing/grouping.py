@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from microbp.drawing.palette import THEMES
+from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
+from microbp.errors import UnknownNameError, nearest
 from microbp.nn import ACTIVATIONS, MLP, Parameter
 from microbp.nn.places import layers_of
 from microbp.printing import say, word
@@ -97,6 +100,18 @@ def _by_array(top: Box, graph: Sequence[Value], arrays: Mapping[str, Any]) -> di
             if x not in first or order[box] < order[first[x]]:
                 first[x] = box
     return boxes
+
+
+def rename(top: Box, style: Style) -> None:
+    """Gives boxes the names that a style has for them. Raises `UnknownNameError` for a name that nothing has."""
+    boxes = [box for box in top.walk() if box.title]
+    known = {name for box in boxes for name in (box.title, box.title.partition(" ")[0])}
+    known |= {look.name for look in THEMES[style.theme].kinds.values()}
+    for name in style.names:
+        if name not in known:
+            raise UnknownNameError(nearest("box or kind", name, known))
+    for box in boxes:
+        box.title = style.called(box.title)
 
 
 def kind_of(node: Value, box: Box) -> str:

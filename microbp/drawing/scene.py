@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from microbp.drawing.escape import LONGEST
-from microbp.drawing.folding import Use, fold_graph
-from microbp.drawing.grouping import Box, group, kind_of
+from microbp.drawing.folding import Use, fold_graph, weight_of
+from microbp.drawing.grouping import Box, group, kind_of, rename
 from microbp.drawing.levels import CardRow, folded_boxes, parts, regroup, split_rows
 from microbp.drawing.style import Style
 from microbp.engine import Constant, Value
@@ -79,6 +79,7 @@ class Scene:
         self.biases: dict[Value, str] = {}
         """The card of the bias of a weighted sum that alone uses it."""
         self.top, self._boxes = group(graph, model, arrays)
+        rename(self.top, style)
         shared = regroup(self.top, self._boxes) if level == "neuron" else set()
         self._chains: dict[Value, Use] = {}
         self.names: dict[Value, Formula]
@@ -89,15 +90,7 @@ class Scene:
             self.names = name_graph(graph)
         self._ids: dict[Value, str] = {}
         self._fold_boxes(kept)
-        for k, node in enumerate(graph):
-            if node in self.kept and node not in self._ids and node not in self._chains and self._drawn(node):
-                box = self._boxes[node]
-                place = self._homes.get(box, box)
-                self.cards[f"n{k}"] = Card(f"n{k}", kind_of(node, box), self._name(node), place, node)
-                self._ids[node] = f"n{k}"
-        for node in reversed(kept):  # consumers first
-            if node in self._chains:
-                self._ids[node] = self._ids[self._chains[node][0]]
+        self._add_cards(graph, kept)
         self.members: dict[str, list[Value]] = {}
         """The values that share a card, by its id."""
         for node, name in self._ids.items():
@@ -109,6 +102,18 @@ class Scene:
         for node in kept:
             if node.op is not None:
                 self._connect(node, shared)
+
+    def _add_cards(self, graph: Sequence[Value], kept: Sequence[Value]) -> None:
+        """A card for each value that is in none yet; one that is folded into another stands in that one's."""
+        for k, node in enumerate(graph):
+            if node in self.kept and node not in self._ids and node not in self._chains and self._drawn(node):
+                box = self._boxes[node]
+                place = self._homes.get(box, box)
+                self.cards[f"n{k}"] = Card(f"n{k}", kind_of(node, box), self._name(node), place, node)
+                self._ids[node] = f"n{k}"
+        for node in reversed(kept):  # consumers first
+            if node in self._chains:
+                self._ids[node] = self._ids[self._chains[node][0]]
 
     def line_up(self) -> None:
         """Arrows from each card to the next, where there is no graph to read them off."""
@@ -208,7 +213,7 @@ class Scene:
 
     def weight(self, arrow: Arrow) -> Value | None:
         """The weight that an arrow stands for: by what weighted sums multiply that which comes along it."""
-        weights = set(map(_weight, arrow.uses))
+        weights = set(map(weight_of, arrow.uses))
         return weights.pop() if len(weights) == 1 else None
 
     def _about(self, arrow: Arrow) -> tuple[str, str]:
@@ -241,10 +246,3 @@ def _counted(values: Collection[Value]) -> str:
     weights = sum(isinstance(value, Parameter) for value in values)
     said = [say("{count:,} values", count=len(values) - weights)] * (len(values) - weights > 1)
     return ", ".join(said + [say("penalty of {count:,}", count=weights)] * (weights > 0))
-
-
-def _weight(use: Use) -> Value | None:
-    """For an input of a weighted sum its weight, which is the local derivative."""
-    node, position = use
-    assert node.op is not None
-    return node.inputs[position - 1] if node.op.family == "affine" and position % 2 else None

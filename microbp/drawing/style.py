@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Literal, TypedDict, get_args
 
 from microbp.drawing.palette import THEMES
@@ -31,6 +31,7 @@ class StyleOptions(TypedDict, total=False):
     widths: bool | float
     title: str
     caption: str
+    names: Mapping[str, str]
     transparent: bool
 
 
@@ -64,6 +65,8 @@ class Style:
     """The title line, instead of the root and its value; at a step of the pass it stands before the formula."""
     caption: str = ""
     """What is said of the picture, in small letters below the title."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What boxes and kinds are called instead, by their titles or the first word of those: {"neuron": "unit"}."""
     transparent: bool = False
     """Whether there is nothing behind the picture."""
 
@@ -84,6 +87,15 @@ class Style:
             if name not in names:
                 raise UnknownNameError(nearest("option of a picture", name, names))
         return cls(**options)  # type: ignore[arg-type]  # they come from outside, and are checked above
+
+    def called(self, title: str) -> str:
+        """What something with this title is called.
+
+        >>> Style(names={"neuron": "unit", "loss": "error"}).called("neuron h1")
+        'unit h1'
+        """
+        first, gap, rest = title.partition(" ")
+        return self.names.get(title, f"{self.names.get(first, first)}{gap}{rest}")
 
     @property
     def ground(self) -> str:

@@ -274,6 +274,21 @@ def test_other_formats_and_themes_are_refused(options, said):
         draw(Value(1.0) * 2, **options)
 
 
+def test_boxes_have_the_names_that_they_are_given():
+    names = {"inputs": "Eingänge", "neuron": "Einheit", "loss": "Fehler", "hidden layer": "verdeckte Schicht"}
+    for level in ("op", "neuron"):
+        text = drawn(level=level, names=names)
+        for new in ("Eingänge", "Einheit h1", "verdeckte Schicht"):
+            assert f">{new}" in text or f"<{new}" in text, (level, new)
+        for old in (">inputs<", "neuron h1", ">loss<", ">neuron<", "hidden layer"):
+            assert old not in text, (level, old)
+    assert ">output layer" in text or "<output layer" in text
+    with pytest.raises(UnknownNameError, match="unknown box or kind: 'neurn'"):
+        drawn(level="op", names={"neurn": "unit"})
+    with pytest.raises(GraphError, match=r"no cards: names=\{'loss': 'error'\} is for other levels"):
+        drawn(level="network", names={"loss": "error"})
+
+
 def test_a_caption_stands_below_the_title_and_what_has_no_glyph_is_told(tmp_path):
     for level in ("op", "network", "layer"):
         assert "Figure &lt;3&gt;" in drawn(level=level, caption="Figure <3>")

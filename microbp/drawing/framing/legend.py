@@ -51,7 +51,8 @@ def legend(cards: Cards, root_name: str, words: bool, widest: float) -> str:
         most = number_text(widest)
         said.append(say("width of arrow: |weight|, the widest {most}, dashed if negative", most=most))
     level = cards.scene.level
-    texts = [word(look.name if look.name != "group" or level == "op" else level) for look in looks]
+    names = (look.name if look.name != "group" or level == "op" else level for look in looks)
+    texts = [cards.style.called(word(name)) for name in names]
     cells = [(frame(look, 2, [_cell(text)]), text) for look, text in zip(looks, texts, strict=True)]
     cells += [(f'<FONT POINT-SIZE="9" COLOR="{t.faint}">{text}</FONT>', text) for text in said]
     if cards.moment.given:

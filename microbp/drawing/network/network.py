@@ -18,8 +18,8 @@ from microbp.stepping.names import name_graph
 
 def no_use(style: Style) -> None:
     """Raises `GraphError` for options of cards, of which a network figure has none."""
-    for name in ("direction", "affine", "constants", "fold"):
-        if (given := getattr(style, name)) != getattr(Style, name):
+    for name in ("direction", "affine", "constants", "fold", "names"):
+        if (given := getattr(style, name)) != getattr(Style(), name):
             raise GraphError(
                 f"level='network' has circles in columns, inputs left, no cards: {name}={given!r} is for other levels"
             )

@@ -60,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     wide.add_argument("--for", dest="medium", choices=MEDIA, help="the same, of the width that this has")
     add("--title", metavar="TEXT", help="the line on top (default: the root and its value)")
     add("--caption", metavar="TEXT", help="what to say about the picture, below the title")
+    add("--names", metavar="A=B,…", type=_names, default={}, help="boxes are called B, not A: 'neuron=unit,loss=error'")
     add("--transparent", action="store_true", help="nothing behind the picture")
     add("--show", metavar="WHAT", default=",".join(SHOWN), help="which of %(default)s, with commas")
     add("--digits", type=int, default=4, metavar="N", help="significant digits (default: %(default)s)")
@@ -122,9 +123,18 @@ def _same(problem: Problem, options: argparse.Namespace) -> dict[str, Any]:
         "only": paths_to(*options.paths_to) if options.paths_to else None,
         "title": options.title or "",
         "caption": options.caption or "",
+        "names": options.names,
         "fold": options.fold or (False if options.unfold else None),
         "show": [name.strip() for name in options.show.split(",") if name.strip()],
     }
+
+
+def _names(text: str) -> dict[str, str]:
+    """What is called otherwise. Raises what argparse tells the user."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(old.strip() and new.strip() for old, _, new in pairs):
+        raise argparse.ArgumentTypeError(f"needs what boxes are called, such as neuron=unit,loss=error; got {text!r}")
+    return {old.strip(): new.strip() for old, _, new in pairs}
 
 
 def _unfitted(wide: float, text: float) -> str:
