@@ -24,11 +24,13 @@ from microbp.printing import (
     columns,
     filled,
     in_width,
+    language_now,
     markdown,
     markdown_words,
     matrix_cells,
     matrix_lines,
     printable,
+    say,
 )
 
 WIDTH = 120
@@ -82,7 +84,7 @@ def markdown_page(blocks: Sequence[Block], width: int = WIDTH) -> str:
                 lines.append(f"{'  ' * (depth - 1)}- {words}" if depth else f"{words}  ")
             case CodeLines(rows):
                 cells = [(f"`{code}`", markdown_words(formula), shapes) for code, formula, shapes in rows]
-                lines += ["", markdown(("NumPy", "formula", "shapes"), cells), ""]
+                lines += ["", markdown(("NumPy", say("formula"), say("shapes")), cells), ""]
             case Matrix(name, rows):
                 lines += ["", "```text", *matrix_lines(name, rows), "```", ""]
     return "\n".join(line for k, line in enumerate(lines) if line or (k and lines[k - 1])).strip()
@@ -129,7 +131,7 @@ def _cut(rows: Sequence[Sequence[float | None]]) -> list[list[str]]:
 
 
 _HTML = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark }}
@@ -164,7 +166,7 @@ def html_page(blocks: Sequence[Block], width: int = WIDTH) -> str:
                 table = f"<math><mo>=</mo></math> {matrix_ml(_cut(rows))}"
                 lines.append(f'<p class="wide" style="margin-left: {1.2 * depth}em">{mathml_of(name)} {table}</p>')
     title = next(("".join(block.parts) for block in blocks if isinstance(block, Heading)), "microbp")
-    return _HTML.format(title=html.escape(title), body="\n".join(lines))
+    return _HTML.format(language=language_now(), title=html.escape(title), body="\n".join(lines))
 
 
 def _html_words(parts: Sequence[str]) -> str:
