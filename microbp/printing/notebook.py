@@ -11,6 +11,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+from microbp.printing.language import word
+
 WRONG, RIGHT = "213, 94, 0", "0, 114, 178"
 """Vermilion and blue, as the pictures have them: colour-blind safe, and readable on white and on black."""
 _CELL = "padding: .2em .8em .2em .5em; text-align: left; border: 0; vertical-align: top; background: transparent"
@@ -33,8 +35,8 @@ def beside(wrong: Sequence[str], right: Sequence[str]) -> str:
     """The wrong lines and the right ones beside each other, or below each other where it is narrow."""
     boxes = "".join(
         f'<div style="flex: 1 1 20em; padding: .3em .7em; border-left: .3em solid rgb({colour}); '
-        f'background: rgba({colour}, .12)"><b>{head}</b><div style="{_MONO}">{html.escape(chr(10).join(lines))}</div>'
-        "</div>"
+        f'background: rgba({colour}, .12)"><b>{word(head)}</b>'
+        f'<div style="{_MONO}">{html.escape(chr(10).join(lines))}</div></div>'
         for head, lines, colour in (("wrong", wrong, WRONG), ("right", right, RIGHT))
     )
     return f'<div style="display: flex; flex-wrap: wrap; gap: .5em; margin: .4em 0">{boxes}</div>'

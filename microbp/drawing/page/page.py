@@ -21,14 +21,13 @@ from microbp.drawing.levels import MAX_NODES
 from microbp.drawing.page.code import row_of
 from microbp.drawing.page.figure import figure
 from microbp.drawing.page.frames import Frames, placed
-from microbp.drawing.page.parts import content_hash, filled_in, page_script, page_style, page_words
+from microbp.drawing.page.parts import content_hash, filled_in, page_script, page_style
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.engine.ops import Family, Op
 from microbp.errors import GraphError, RendererError, UnknownNameError, nearest
 from microbp.nn import ACTIVATIONS, MLP, Parameter
 from microbp.printing import check_place, language_now, number_text, printable, say, word, write_file
-from microbp.printing.language import ENGLISH
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS, TOLERANCE, TRIES, Verdict
 from microbp.stepping.names import expression, local_derivative, typeset
@@ -91,9 +90,8 @@ def page_html(
     stepper = Stepper(root)
     title = word(title) or say("Backpropagation of {name}, step by step", name=sentences.root_name(stepper))
     rows, shown = _data(stepper, model)
-    words = {} if language_now() == ENGLISH else {english: word(english) for english in page_words()[1]}
     data = json.dumps(
-        {**shown, "words": words, "start": start, "rate": learning_rate},
+        {**shown, "start": start, "rate": learning_rate},
         ensure_ascii=False,
         separators=(",", ":"),
         allow_nan=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -34,10 +35,15 @@ def filled_in(parts: Mapping[str, str]) -> str:
 
 def page_script(rows: Sequence[Op | Family]) -> str:
     """The page's own code around the code of its operations, in one scope, without indents and comments."""
-    parts = [helpers(), rows_source(rows), *(_file(f"{name}.js") for name in SCRIPTS)]
+    files = (_in_language(_file(f"{name}.js")) for name in SCRIPTS)
+    parts = [helpers(), rows_source(rows), *files]
     lines = (line.strip() for part in parts for line in part.splitlines())
     kept = (line for line in lines if line and not line.startswith("//"))
     return "\n".join(['"use strict";', "(() => {", *kept, "})();\n"])
+
+
+def _in_language(script: str) -> str:
+    return _TOLD.sub(lambda found: f"told({json.dumps(word(found[1]), ensure_ascii=False)}", script)
 
 
 def page_style() -> str:

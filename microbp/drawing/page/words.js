@@ -1,6 +1,6 @@
-// Every word that the scripts say, each sentence whole, and English; what it is in another language stands in the data.
+// Every word that the scripts say, each sentence whole; a page in another language has its sentences in their places.
 const filled = (text, fields) => text.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
-const told = (english, fields = {}) => filled(data.words[english] ?? english, fields);
+const told = (sentence, fields = {}) => filled(sentence, fields);
 
 const words = {
   was: (number) => told("was {number}", { number }),
