@@ -65,48 +65,50 @@ class Calls(Axes, ABC):
             case ast.Call(func=ast.Attribute(value=x, attr=how)) if how in REDUCED and not is_numpy(node.func):
                 return self._reduced(x, how, *axis_of(node), at, node)
             case ast.Call(func=ast.Name(id="diagonal"), args=[x]):
-                return (
-                    Written(say("diagonal of {of}", of=self.write(x).text), NEG)
-                    if at is None
-                    else self.write(x, (at[-1], at[-1]))
-                )
-            case ast.Call(func=ast.Name(id=how), args=[x, row]) if how in ("only", "without", "twice"):
-                k = ast.unparse(row)
                 if at is not None:
-                    return self.write(x, at) if self._in_sum else self._row(self.write(x, at), how, int(k), at[0])
-                kind = say("column {k}", k=k) if isinstance(x, ast.Attribute) else say("neuron {k}", k=k)
-                if self.dims(x)[0] == "m":
-                    kind = say("the last sample") if k == "-1" else say("sample {number}", number=k)
-                said = {
-                    "only": say("{which} alone", which=kind),
-                    "without": say("without {which}", which=kind),
-                    "twice": say("{which} twice", which=kind),
-                }[how]
-                return Written(f"({self.write(x).text}, {said})")
-            case ast.Call(func=ast.Attribute(attr="where"), args=[c, x, y]):
-                one, yes, no = (self.write(part, at) for part in (c, x, y))
-                text = say(
-                    "({yes} where {condition}, else {no})",
-                    **{"yes": yes.text, "no": no.text},
-                    condition=one.text.strip("[]"),
-                )
-                return self._told(text, yes.value if one.value else no.value)
-            case ast.Call(func=ast.Attribute(attr="ones_like"), args=[x]):
-                return Written(say("ones") if at is None else "1", ATOM, 1.0)
-            case ast.Call(func=ast.Attribute(attr="abs"), args=[x]):
+                    return self.write(x, (at[-1], at[-1]))
+                return Written(say("diagonal of {of}", of=self.write(x).text), NEG)
+            case ast.Call(func=ast.Name(id=how), args=[x, row]) if how in ("only", "without", "twice"):
+                if at is None:
+                    return Written(f"({self.write(x).text}, {self._rows_said(x, how, ast.unparse(row))})")
                 inner = self.write(x, at)
-                return self._told(f"|{inner.text}|", abs(inner.value))
-            case ast.Call(func=ast.Attribute(attr="clip"), args=[x, _, ast.Constant(value=float(most))]):
-                inner = self.write(x, at)
-                cut = say("({what}, cut off at ±{most})", what=inner.text, most=short_number(most))
-                return self._told(cut, float(np.clip(inner.value, -most, most)))
-            case ast.Call(func=func, args=[x, *_]):
-                name = func.attr if isinstance(func, ast.Attribute) else ast.unparse(func)
-                if self._scope is not None:
-                    value = self._function(name, x, at or ())
-                    return Written(short_number(value), ATOM, value)
-                return Written(f"{name}({self.write(x, at).text})")
+                return inner if self._in_sum else self._row(inner, how, int(ast.unparse(row)), at[0])
+            case ast.Call(args=[_, *_]):
+                return self._applied(node, at)
         raise ValueError(f"no part of a line: {ast.unparse(node)}")
+
+    def _applied(self, node: ast.Call, at: Sequence[Any] | None) -> Written:
+        """A function of NumPy's, or of a network's."""
+        one = self.write(node.args[0], at)
+        match node:
+            case ast.Call(func=ast.Attribute(attr="where"), args=[_, x, y]):
+                yes, no = self.write(x, at), self.write(y, at)
+                words = {"yes": yes.text, "condition": one.text.strip("[]"), "no": no.text}
+                text = say("({yes} where {condition}, else {no})", **words)
+                return self._told(text, yes.value if one.value else no.value)
+            case ast.Call(func=ast.Attribute(attr="ones_like")):
+                return Written(say("ones") if at is None else "1", ATOM, 1.0)
+            case ast.Call(func=ast.Attribute(attr="abs")):
+                return self._told(f"|{one.text}|", abs(one.value))
+            case ast.Call(func=ast.Attribute(attr="clip"), args=[_, _, ast.Constant(value=float(most))]):
+                cut = say("({what}, cut off at ±{most})", what=one.text, most=short_number(most))
+                return self._told(cut, float(np.clip(one.value, -most, most)))
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        if self._scope is None:
+            return Written(f"{name}({one.text})")
+        value = self._function(name, node.args[0], at or ())
+        return Written(short_number(value), ATOM, value)
+
+    def _rows_said(self, x: ast.expr, how: str, k: str) -> str:
+        """Which rows of it are left out, alone, or there twice, in words."""
+        kind = say("column {k}", k=k) if isinstance(x, ast.Attribute) else say("neuron {k}", k=k)
+        if self.dims(x)[0] == "m":
+            kind = say("the last sample") if k == "-1" else say("sample {number}", number=k)
+        return {
+            "only": say("{which} alone", which=kind),
+            "without": say("without {which}", which=kind),
+            "twice": say("{which} twice", which=kind),
+        }[how]
 
     def _row(self, inner: Written, how: str, k: int, index: Any) -> Written:
         """An entry of an array that has a row left out, alone, or twice."""

@@ -120,22 +120,7 @@ class Textbook(VectorizedLines):
         p, L, d, first = self.parameter, self.depth, partial(derivative, self.root_name), terms[0]
         l, k = p.layer, p.input
         times = "" if k is None else f" · a[{l - 1}][i,k]"
-        net, out = map(self.name, self.example)
-        if l == L and self.functions[-1] == "softmax":
-            out = self.model.layers[-1].neurons[first.neuron].out_label
-        at = f"[{l}][i,{first.neuron}]"
-        x = self.model.input_labels[0]
-        if self.m > 1:  # the marks of samples count from 1
-            yield said(
-                "Here i is a sample's row, 0 for @1: {a} is {out}, {z} is {net}; a[0] = X: a[0][i,0] is {x}",
-                **{"a": f"a[{l}][0,{first.neuron}]", "out": f"{out}@1"},
-                **{"z": f"z[{l}][0,{first.neuron}]", "net": f"{net}@1", "x": x},
-            )
-        else:
-            yield said(
-                "Here i is the sample: {a} is {out} of sample i, {z} is {net}; a[0] = X: a[0][i,0] is {x}",
-                **{"a": f"a{at}", "out": out, "z": f"z{at}", "net": net, "x": x},
-            )
+        yield self._called(first)
         penalty = f" + (λ/m) · {'Σ_j ' if len(p.neurons) > 1 else ''}{p.indexed}" if self.l2 else ""
         over = "Σ_i Σ_j" if len(p.neurons) > 1 else "Σ_i"
         yield Sentence((Math(f"{d(p.indexed)} = {over} δ[{l}][i,j]{times}{penalty}"),))
@@ -144,6 +129,39 @@ class Textbook(VectorizedLines):
             alike = said("; so on to {last}", last=f"δ[{L - 1}]") if l < L - 1 else ""
             yield joined(hidden, ", ", self.prime_of(l), alike)
         yield self.output_line()
+        yield said("for {ranges}", ranges=joined(*separated(self._ranges())))
+        numbers = first.text(most) if l < L else self.filled(first)
+        indices = f"j = {first.neuron}{f', k = {k}' * (k is not None)}"
+        delta = f"δ[{l}][{first.sample},{first.neuron}] = {numbers} = {decimals(first.delta)}"
+        yield said("With {indices}: {delta}", indices=indices, delta=delta)
+        texts = [factor(t.delta) + (f" × {factor(t.before)}" if k is not None else "") for t in terms]
+        total = sum_text(texts, [t.share for t in terms], most)
+        times = f" × {len(p.neurons)}" if len(p.neurons) > 1 else ""
+        total += f" + {decimals(self.l2)}/{self.m} × {factor(p.value.data)}{times}" if self.l2 else ""
+        yield Sentence((Math(f"{d(p.general)} = {total} = {decimals(index)}"),))
+
+    def _called(self, first: Term) -> Sentence:
+        """What the letters with indices are in the graph."""
+        l, L = self.parameter.layer, self.depth
+        net, out = map(self.name, self.example)
+        if l == L and self.functions[-1] == "softmax":
+            out = self.model.layers[-1].neurons[first.neuron].out_label
+        at = f"[{l}][i,{first.neuron}]"
+        x = self.model.input_labels[0]
+        if self.m > 1:  # the marks of samples count from 1
+            return said(
+                "Here i is a sample's row, 0 for @1: {a} is {out}, {z} is {net}; a[0] = X: a[0][i,0] is {x}",
+                **{"a": f"a[{l}][0,{first.neuron}]", "out": f"{out}@1"},
+                **{"z": f"z[{l}][0,{first.neuron}]", "net": f"{net}@1", "x": x},
+            )
+        return said(
+            "Here i is the sample: {a} is {out} of sample i, {z} is {net}; a[0] = X: a[0][i,0] is {x}",
+            **{"a": f"a{at}", "out": out, "z": f"z{at}", "net": net, "x": x},
+        )
+
+    def _ranges(self) -> list[Sentence]:
+        """From where to where the indices go, and what they count."""
+        l, L, k = self.parameter.layer, self.depth, self.parameter.input
         ranges = [said("{range} (m = 1 sample)", range="i = 0")]
         if self.m > 1:
             ranges = [said("{range} (m = {count} samples)", range=_range("i", self.m), count=self.m)]
@@ -154,16 +172,7 @@ class Textbook(VectorizedLines):
             ranges.append(
                 said("{range} (neurons of layer {number})", range=_range("q", self.sizes[l + 1]), number=l + 1)
             )
-        yield said("for {ranges}", ranges=joined(*separated(ranges)))
-        numbers = first.text(most) if l < L else self.filled(first)
-        indices = f"j = {first.neuron}{f', k = {k}' * (k is not None)}"
-        delta = f"δ[{l}][{first.sample},{first.neuron}] = {numbers} = {decimals(first.delta)}"
-        yield said("With {indices}: {delta}", indices=indices, delta=delta)
-        texts = [factor(t.delta) + (f" × {factor(t.before)}" if k is not None else "") for t in terms]
-        total = sum_text(texts, [t.share for t in terms], most)
-        times = f" × {len(p.neurons)}" if len(p.neurons) > 1 else ""
-        total += f" + {decimals(self.l2)}/{self.m} × {factor(p.value.data)}{times}" if self.l2 else ""
-        yield Sentence((Math(f"{d(p.general)} = {total} = {decimals(index)}"),))
+        return ranges
 
     def prime_of(self, l: int) -> Sentence:
         """f′ of layer l, and which function f is."""
