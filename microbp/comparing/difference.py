@@ -112,8 +112,11 @@ def _norm(a: Floats, b: Floats) -> float:
 
 
 def marks(wrong: Any, known: Any) -> tuple[str, ...]:
-    """A map of an array: wrong entries (×), right ones (·) and those not given (blank); nothing if none is wrong."""
-    if not wrong.any():
+    """A map of an array: wrong entries (×), right ones (·) and those not given (blank); nothing if none is wrong.
+
+    What has more than two axes, and fits nowhere, has no map.
+    """
+    if not wrong.any() or wrong.ndim > 2:
         return ()
     wrong, known = np.atleast_2d(wrong), np.atleast_2d(known)
     rows, cols = (np.array_split(np.arange(size), min(size, most)) for size, most in zip(wrong.shape, MAP, strict=True))

@@ -209,3 +209,10 @@ def test_an_inf_or_nan_is_printed_as_it_is_and_never_right(tmp_path, capsys):
             assert "(0, 1)  DIFFERS" in said
     assert main(["compare", "w1-w8", "--gradients", str(tmp_path / "mine.npz"), "--json"]) == 1
     assert '"ulps": "nan"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("gradients", [{"db1": [[[0.5]]]}, {"db": [[[[0.5]]], [[[1.0]]]]}])
+def test_one_number_in_many_brackets_is_judged_though_it_has_no_map(gradients):
+    found = compare(microbp.load("w1-w8"), gradients=gradients)
+    assert not found.ok
+    assert str(found)

@@ -29,7 +29,10 @@ def chain(length):
         (lambda x, y: microbp.paths(y, x), "a pass of 400,002 steps"),
         (lambda x, y: microbp.page(y, "never.html"), "(400,002 steps|200,002 values)"),
         (lambda x, y: microbp.draw(y), "200,002 values"),
-        (lambda x, y: microbp.compile(y), r"200,001 lines .*\(the limit is 100,000\): compile the graph of one sample"),
+        (
+            lambda x, y: microbp.compile(y),
+            r"200,002 values .*\(the limit is 120,000\): compile the graph",
+        ),
         (
             lambda x, y: microbp.gradcheck(lambda v: v * (y / x), 1.0),
             r"1 leaves in a graph of 200,0\d\d values .*200,000",

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 import microbp
 from microbp import Value, losses, nn, total
 from microbp.derivation.compiling import compile
+from microbp.derivation.compiling.scalar import put_in
 from microbp.engine import apply
 from microbp.engine.replay import replay
 from microbp.errors import GraphError, OperandError, ShapeError, UnknownNameError
+from microbp.formula.language import Formula
 from tests import ROOT, cases, examples
 from tests.graphs import graphs
 
@@ -229,3 +231,26 @@ def test_what_cannot_be_an_argument_is_refused():
         compile(x * y, [[]])
     with pytest.raises(UnknownNameError, match="'python'"):
         compile(x * y, [x, y], target="pyton")
+
+
+def test_a_derivative_of_a_long_sum_looks_up_what_it_names_and_not_every_term():
+    class Counted(dict):
+        asked = 0
+
+        def __getitem__(self, key):
+            self.asked += 1
+            return super().__getitem__(key)
+
+    leaves = [Value(float(k)) for k in range(200)]
+    root = microbp.affine(leaves[:100], leaves[100:], 1.0)
+    text = Counted({leaf: Formula.atom(f"v{k}") for k, leaf in enumerate(root.inputs)})
+    assert put_in(root.op.partial_formulas[3], root, text).python() == "v2"
+    assert text.asked == 1
+
+
+def test_a_matrix_form_too_deep_for_the_compiler_is_refused():
+    x = y = Value(1.0, "x")
+    for _ in range(7_000):
+        y = y * x
+    with pytest.raises(GraphError, match="a sum of too many terms in it to compile: take target='python'"):
+        compile(y, target="numpy")
