@@ -9,6 +9,7 @@ from microbp import Value, losses, nn, vectorized
 from microbp.derivation.backprop import gradients, pass_of
 from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses.rows import loss_named
+from microbp.losses.sums import softmax_cross_entropy
 from microbp.problems.exercise import exercise_of
 
 A, Y = [[0.2, 0.9], [0.6, 0.5]], [[0.0, 1.0], [1.0, 0.0]]
@@ -129,3 +130,60 @@ def test_l2_penalty_leaves_biases_alone():
 def test_what_does_not_fit_is_refused(make, error, said):
     with pytest.raises(error, match=said):
         make()
+
+
+def test_the_parts_of_a_loss_are_named_as_its_whole_and_one_part_is_no_sum():
+    def labels(loss, outputs, targets, **more):
+        root = losses.LOSSES[loss].graph(outputs, targets, "C", **more)
+        return [node.label for node in root.graph() if node.label]
+
+    assert labels("half_squared_error", values(A), Y) == ["C[0]", "C[1]", "C_1", "C[0]", "C[1]", "C_2"]
+    assert labels("half_squared_error", values(A), Y, errors=["E_o1", "E_o2"])[:2] == ["E_o1", "E_o2"]
+    assert labels("squared_error_per_sample", values(A[:1]), Y[:1]) == ["C[0]", "C[1]"]
+    assert labels("mean_squared_error", values(A[:1]), Y[:1])[-1] == "ΣC"
+    assert labels("mean_squared_error", values(A), Y)[-1] == "ΣC_s"
+    assert labels("squared_error", [[Value(0.5)]], [[1.0]]) == []
+
+
+def test_the_parts_of_cross_entropies_are_named_after_what_they_are_made_of():
+    out = Value(0.25, "p")
+    terms = losses.binary_cross_entropy([out], [0.25]).graph()
+    assert {"−log(p)", "−log(1 − p)"} <= {node.label for node in terms}
+    assert {node.label for node in losses.binary_cross_entropy([Value(0.25)], [1.0]).graph()} == {""}
+    three = losses.softmax_cross_entropy([Value(0.0), Value(1.0), Value(3.0)], [1.0, 0.0, 0.0]).graph()
+    assert [node.label for node in three if node.label] == ["e[0]", "e[1]", "Σe"]
+    two = losses.softmax_cross_entropy([Value(0.0), Value(1.0)], [1.0, 0.0]).graph()
+    assert [node.label for node in two if node.label] == ["e[0]"]
+
+
+def test_a_hinge_of_any_target_is_one_minus_the_product():
+    for y in (-1.0, 0.5, 1.0, 2.0):
+        for a in (-2.0, 0.4, 3.0):
+            out = Value(a)
+            loss = losses.hinge([out], [y])
+            loss.backward()
+            assert loss.data == pytest.approx(max(0.0, 1.0 - y * a), abs=1e-15)
+            assert out.grad == (-y if y * a < 1.0 else 0.0)
+
+
+def test_targets_that_are_values_give_the_same_softmax_cross_entropy():
+    for y in ([0.0, 1.0, 0.0], [0.5, 0.25, 0.25], [2.0, 0.0, 1.0]):
+        outs, others = ([Value(x) for x in (0.3, -1.0, 2.0)] for _ in range(2))
+        one = microbp.total(softmax_cross_entropy(outs, y))
+        other = microbp.total(softmax_cross_entropy(others, [Value(t) for t in y]))
+        one.backward()
+        other.backward()
+        assert other.data == pytest.approx(one.data, rel=1e-14)
+        assert [o.grad for o in others] == pytest.approx([o.grad for o in outs], rel=1e-13, abs=1e-15)
+
+
+def test_a_factor_of_one_is_not_written():
+    graph = losses.binary_cross_entropy([Value(0.25)], [1.0]).graph()
+    assert "mul" not in {node.op.name for node in graph if node.op}
+
+
+def test_a_loss_is_averaged_over_what_is_there():
+    with pytest.raises(UnknownNameError, match="unknown average: 'sample'"):
+        loss_named("bce", over="sample")
+    assert losses.LOSSES["half_squared_error"].words[0] == "½"
+    assert losses.LOSSES["squared_error"].words[0] != "½"

@@ -3,6 +3,7 @@
 from tests import ROOT
 
 ENGINE = tuple(f"engine/test_{name}.py" for name in ("ops", "special_values", "value", "machine", "ieee", "order"))
+STEPS = tuple(f"stepping/test_{name}.py" for name in ("questions", "guesses", "samples", "worksheet"))
 MODULES = {
     "formula.language": ENGINE,
     "formula.dialects": ("formula/test_language.py", *ENGINE),
@@ -17,11 +18,12 @@ MODULES = {
     "engine.copying": ENGINE,
     "engine.operands": ENGINE,
     "vectorized": (),
-    "losses.rows": ("test_losses.py", "test_registry.py"),
-    "losses.sums": ("test_losses.py", "test_registry.py"),
-    "stepping.step": ("stepping/test_stepper.py", "stepping/test_paths.py"),
-    "stepping.stepper": (),
+    "losses.rows": ("test_losses.py", "test_registry.py", "test_vectorized.py", "stepping/test_samples.py"),
+    "losses.sums": ("test_losses.py", "test_registry.py", "test_vectorized.py", "stepping/test_samples.py"),
+    "stepping.step": ("stepping/test_stepper.py", "stepping/test_paths.py", "stepping/test_sentences.py", *STEPS),
+    "stepping.stepper": STEPS,
     "stepping.paths": (),
+    "comparing.rounding": ("comparing/test_gradcheck.py",),
     "comparing.differences": ("comparing/test_gradcheck.py",),
     "comparing.gradcheck": (),
     "comparing.noise": ("comparing/test_precision.py",),
@@ -29,7 +31,12 @@ MODULES = {
         "diagnosis/test_verdict.py",
         "diagnosis/search/test_search.py::test_digits_speak_for_a_choice_if_two_more_are_right",
     ),
-    "derivation.backprop": ("derivation/test_notation.py", "diagnosis/search/test_edits.py"),
+    "derivation.backprop": (
+        "derivation/test_notation.py",
+        "diagnosis/search/test_edits.py",
+        "diagnosis/search/test_search.py",
+        "diagnosis/test_diagnose.py",
+    ),
     "diagnosis.verdict": ("diagnosis/test_compare.py",),
     "diagnosis.compare": ("diagnosis/test_verdict.py",),
     "diagnosis.first_wrong": (),
