@@ -419,3 +419,38 @@ def test_module_imports_nothing_but_numpy_and_the_standard_library() -> None:
             imported.add((node.module or "").partition(".")[0])
     assert "numpy" in imported
     assert imported - {"numpy"} <= sys.stdlib_module_names
+
+
+def test_a_loss_of_the_net_is_chosen_by_the_last_layer():
+    weights, biases = [[[3.0]], [[400.0]]], [[0.0], [0.0]]
+    for hidden, output in (("tanh", "sigmoid"), ("sigmoid", "sigmoid")):
+        model = microbp.nn.MLP.from_arrays(weights, biases, hidden, output)
+        found = vectorized.loss_and_gradients(
+            weights, biases, [[2.0]], [[0.0]], activation=hidden, output=output, loss="binary_cross_entropy"
+        )[0]
+        assert found == microbp.losses.batch_loss(model, [[2.0]], [[0.0]], "binary_cross_entropy").data > 300
+    linear = vectorized.loss_and_gradients(
+        [[[1.0]], [[0.5]]], [[0.0], [0.0]], [[0.0]], [[1.0]], activation="sigmoid", output="linear",
+        loss="binary_cross_entropy",
+    )  # fmt: skip
+    assert linear[0] == pytest.approx(-np.log(0.25), rel=1e-15)
+
+
+def test_the_diagonal_of_the_derivative_of_a_softmax():
+    z = np.array([[0.5, -1.0, 2.0]])
+    a = vectorized.softmax(z)
+    h = 1e-6
+    for k in range(3):
+        step = np.eye(3)[k] * h
+        numeric = (vectorized.softmax(z + step) - vectorized.softmax(z - step))[0, k] / (2 * h)
+        assert vectorized.OUTPUTS["softmax"][1](z, a)[0, k] == pytest.approx(numeric, rel=1e-7)
+
+
+def test_a_transpose_is_proposed_where_it_fits():
+    def said(X):
+        with pytest.raises(ValueError, match="X gives") as caught:
+            vectorized.forward([[[1.0, 2.0]]], [[0.0]], X)
+        return str(caught.value)
+
+    assert "its transpose, a row a sample, would fit" in said([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert "transpose" not in said([[1.0, 2.0, 3.0]])
