@@ -27,7 +27,7 @@ from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.sharing import shared
 from microbp.errors import ProblemError
 from microbp.nn.layout import ArrayLayout
-from microbp.printing import Shown, columns, csv_text, short_names
+from microbp.printing import Shown, columns, csv_text, printable, short_names
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.problems.exercise import exercise_of
 
@@ -88,7 +88,7 @@ class Grades(Shown, list[Grade]):
         return csv_text([HEAD, *(row.cells() for row in self)])
 
     def __str__(self) -> str:
-        return "\n".join(columns([HEAD[:-1], *(row.cells()[:-1] for row in self)]))
+        return "\n".join(columns([HEAD[:-1], *([printable(cell) for cell in row.cells()[:-1]] for row in self)]))
 
 
 class Reading(NamedTuple):

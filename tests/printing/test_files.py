@@ -228,3 +228,30 @@ def test_nothing_is_printed_to_a_full_disk_and_that_is_told():
         command = [sys.executable, "-m", "microbp", "ops"]
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
     assert (ended.returncode, ended.stderr) == (2, b"microbp: [Errno 28] No space left on device\n")
+
+
+def test_names_of_files_do_not_command_the_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "\x1b[31mx\ny.json").write_text('{"w5": 0.1}')
+    for arguments in (
+        ["grade", "w1-w8", "\x1b[31mx\ny.json", "missing\x1b.json"],
+        ["draw", "w1-w8", "-o", "\x1b[31m.dot"],
+        ["step", "w1-w8", "--html", "\x1b[31m.html"],
+    ):
+        main(arguments)
+        said = capsys.readouterr()
+        assert "\x1b" not in said.out + said.err
+        assert "\\x1b" in said.out
+    assert said.out.count("\n") == 1
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_two_outputs_of_one_run_do_not_replace_each_other(link, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    other = "b.svg" if link else "a.svg"
+    if link:
+        (tmp_path / other).symlink_to("a.svg")
+    for one, two in (("--checkpoint", "--plot"), ("--plot", "--animate")):
+        assert main(["train", "w1-w8", "--steps", "1", one, "a.svg", two, other]) == 2
+        assert "need a file each, got 'a.svg'" in capsys.readouterr().err
+    assert not (tmp_path / "a.svg").exists()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from microbp.diagnosis.compare import compare
 from microbp.drawing import draw
 from microbp.errors import RendererError
-from microbp.printing import columns, say, word
+from microbp.printing import columns, printable, say, word
 from microbp.problems import NetworkProblem, as_network, load
 from microbp.problems.settings import Update
 from microbp.stepping.names import expression, name_graph
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     root.backward()
     try:
         draw(root, options.output, model=problem.model)
-        numbers["picture"], said = options.output, say("Picture: {file}", file=options.output)
+        numbers["picture"], said = options.output, say("Picture: {file}", file=printable(options.output))
     except RendererError as error:
         numbers["picture"], said = None, say("No picture: {error}", error=error)
     comparison = numbers["comparison"]

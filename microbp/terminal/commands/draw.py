@@ -19,7 +19,7 @@ from microbp.drawing.levels import FOLDED, MAX_NODES
 from microbp.drawing.style import CHOICES, SHOWN
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
-from microbp.printing import say
+from microbp.printing import printable, say
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping.names import name_graph
 from microbp.terminal.output import put
@@ -102,7 +102,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
             wide, smallest = svg_width(Path(options.output).read_bytes()), smallest_text(str(drawing.source))
             said |= {"text_points": smallest, "size": _unfitted(wide, smallest)}
     said["level"], said["why"] = drawing.level
-    level = {"file": said["picture"], "level": said["level"], "why": said["why"]}
+    level = {"file": printable(str(said["picture"])), "level": said["level"], "why": said["why"]}
     text = say("Picture: {file} (level {level}: {why})", **level)
     if "pictures" in said:
         text = say("{count:,} pictures: {file} (level {level}: {why})", count=said["pictures"], **level)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from microbp.errors import GraphError, MicrobpError, UnknownNameError, nearest
-from microbp.printing import json_text, say, write_file
+from microbp.printing import json_text, printable, say, write_file
 from microbp.problems import NetworkProblem, Problem
 from microbp.stepping import sentences
 from microbp.stepping.questions import as_dict, as_gift, questions
@@ -83,7 +83,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
 
         rate = problem.training.learning_rate if isinstance(problem, NetworkProblem) else RATE
         place = page(problem.root(), options.html, model=problem.model, title=problem.title, learning_rate=rate)
-        put(options, {"page": str(place)}, say("Page: {file}", file=place))
+        put(options, {"page": str(place)}, say("Page: {file}", file=printable(str(place))))
         return 0
     if options.quiz_export:
         return _export(problem, options)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
+from microbp.errors import ProblemError
 from microbp.optim import OPTIMIZERS, SCHEDULES
-from microbp.printing import columns, decimals
+from microbp.printing import columns, decimals, printable
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.terminal.command_table import INTERRUPTED
@@ -90,7 +92,9 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
 
 def _needs_history(problem: NetworkProblem, options: argparse.Namespace, steps: int | None) -> bool:
     """Whether pictures need the parameters of each step. What cannot be written is refused before a long run."""
-    needed = False
+    needed, files = False, [file for file in (options.checkpoint, options.plot, options.animate) if file]
+    if len({*map(os.path.realpath, files)}) < len(files):
+        raise ProblemError(f"--checkpoint, --plot and --animate need a file each, got {', '.join(map(repr, files))}")
     if options.plot:
         check_chart(options.plot)
         needed = needs_history(problem, steps or problem.training.steps)
@@ -139,4 +143,4 @@ def _lines(result: TrainingResult, options: argparse.Namespace) -> Iterator[str]
         yield f"{len(result.parameters):,} parameters (--json lists them)"
     for what, path in (("Chart", options.plot), ("Film", options.animate)):
         if path:
-            yield f"{what}: {path}"
+            yield f"{what}: {printable(path)}"
