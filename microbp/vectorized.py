@@ -127,8 +127,7 @@ def forward(
     `activation` is one name for all hidden layers or a sequence with one for each. Raises `ValueError` for an unknown
     name and for shapes that do not fit.
 
-    >>> zs, _ = forward([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1], [3, 5]])
-    >>> [z.tolist() for z in zs]
+    >>> [z.tolist() for z in forward([[[1, -1], [2, 0]], [[1, 3]]], [[0, -4], [0.5]], [[2, 1], [3, 5]])[0]]
     [[[1.0, 0.0], [-2.0, 2.0]], [[1.5], [6.5]]]
     """
     return _forward(_network(weights, biases, X, activation, output))
@@ -152,28 +151,27 @@ def deltas(
 def loss_and_gradients(
     weights: Arrays, biases: Arrays, X: ArrayLike, Y: ArrayLike,
     *, activation: Names = "relu", output: str = "linear", loss: str = "half_squared_error", l2: float = 0.0,
-    penalize_biases: bool = False, backward_weights: Arrays | None = None,
+    penalize_biases: bool = False, backward_weights: Arrays | None = None, checked: bool = False,
 ) -> tuple[float, list[Array], list[Array]]:  # fmt: skip
     """Computes the loss of a batch and its gradients [dW1 … dWL] and [db1 … dbL].
 
     Shapes and errors as for `deltas`; each gradient is shaped like its parameter. `l2` is the λ of a penalty
     λ/(2m)·ΣW², which leaves the biases alone. `backward_weights` take the place of the weights in the backward pass,
-    as if these had been changed before the pass was over.
+    as if these had been changed before the pass was over. In a loop what was `checked` before is taken as it is.
 
     >>> loss, dW, db = loss_and_gradients([[[2, -1]]], [[1]], [[1, 1], [3, 0]], [[0], [6]], l2=0.4)
     >>> loss, dW[0].round(6).tolist(), db[0].tolist()
     (3.0, [[5.4, 1.8]], [3.0])
     """
-    network = _network(weights, biases, X, activation, output)
-    y = _targets(network, Y, loss)
+    network = _network(weights, biases, X, activation, output, checked)
+    y: Any = Y if checked else _targets(network, Y, loss)
     zs, activations = _forward(network)
     of_net = LOSSES_OF_NET.get((loss, network.names[-1]))
     total = float(of_net[0](zs[-1], y) if of_net else LOSSES[loss][0](activations[-1], y)) + 0.0  # no −0.0
     if l2:
-        penalised: list[Array] = network.weights + network.biases * penalize_biases
-        total += l2 / (2 * len(y)) * sum(float(np.sum(W**2)) for W in penalised)
+        total += l2 / 2 / len(y) * sum(float(np.sum(p**2)) for p in network.weights + network.biases * penalize_biases)
     if backward_weights is not None:
-        network = _network(backward_weights, biases, X, activation, output)
+        network = _network(backward_weights, biases, X, activation, output, checked)
     ds = _deltas(network, zs, activations, y, loss)
     of_weights, of_biases = l2 / len(y), l2 / len(y) if penalize_biases else 0.0
     dW = [d.T @ a + of_weights * W for d, a, W in zip(ds, activations[:-1], network.weights, strict=True)]
@@ -204,7 +202,9 @@ def _deltas(network: _Network, zs: list[Array], activations: list[Array], y: Arr
     return ds[::-1]
 
 
-def _network(weights: Sequence[Any], biases: Sequence[Any], X: Any, activation: Any, output: str) -> _Network:
+def _network(weights: Any, biases: Any, X: Any, activation: Any, output: str, checked: bool = False) -> _Network:
+    if checked:  # lists of arrays of float64 that fit, and a name for each hidden layer
+        return _Network(weights, biases, X, [*activation, output])
     Ws = [_array(f"weights[{l}]", W, "(n_out, n_in)") for l, W in enumerate(weights)]
     bs = [_array(f"biases[{l}]", b, "(n_out,)") for l, b in enumerate(biases)]
     if not Ws or len(Ws) != len(bs):

@@ -454,3 +454,21 @@ def test_a_transpose_is_proposed_where_it_fits():
 
     assert "its transpose, a row a sample, would fit" in said([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     assert "transpose" not in said([[1.0, 2.0, 3.0]])
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_what_was_checked_before_gives_the_same(l2: float) -> None:
+    weights, biases, X, Y = random_case(3, [3, 4, 2], 5, ["tanh", "sigmoid"], "half_squared_error")[:4]
+    arrays = [[np.asarray(part, dtype=float) for part in some] for some in (weights, biases)]
+    early = [W + 1.0 for W in arrays[0]]
+    results = [
+        loss_and_gradients(
+            *arrays, np.asarray(X, float), np.asarray(Y, float), activation=["tanh"], output="sigmoid", l2=l2,
+            penalize_biases=True, backward_weights=early, checked=checked,
+        )
+        for checked in (False, True)
+    ]  # fmt: skip
+    losses, *gradients = zip(*results, strict=True)
+    assert losses[0] == losses[1]
+    for one, other in gradients:
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -174,8 +174,10 @@ class VectorizedBackend(ArrayBackend):
         super().__init__(problem)
         trained = set(problem.trained())
         self.frozen = np.array([leaf not in trained for leaf in self.leaves])
-        self.conventions = {**problem.model.activations(), "loss": problem.loss}
-        self.conventions["penalize_biases"] = problem.penalize_biases
+        *hidden, output = (layer.neurons[0].activation for layer in problem.model.layers)
+        self.conventions: dict[str, Any] = {"activation": hidden, "output": output, "loss": problem.loss}
+        # All arrays are the problem's, and have been looked at with it: not again in every step.
+        self.conventions |= {"penalize_biases": problem.penalize_biases, "checked": True}
         self.batch: dict[str, Any] = {}
         self.fresh = False
 
