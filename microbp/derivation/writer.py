@@ -129,9 +129,30 @@ class Writer(Calls):
         how, row = rows_of(node) or ("", 0)
         outside, self._in_sum = self._in_sum, self._in_sum or bool(how)
         try:
+            values = None if how else self._term_values(node, at)
+            if values is not None and len(values) > MOST_TERMS:
+                largest = [term(int(k)) for k in np.argsort(-np.abs(values), kind="stable")[:MOST_TERMS]]
+                return self._added(largest, len(values), float(values.sum()))
             return self._summed(tag, at, how, row, term)
         finally:
             self._in_sum = outside
+
+    def _term_values(self, node: ast.expr, at: Sequence[Any]) -> Any:
+        """With numbers, what the terms of a product of two matrices are, all at once; None for any other part."""
+        match node:
+            case ast.BinOp(left=a, op=ast.MatMult(), right=b) if self._scope is not None and len(at) == 2:
+                one, two = self._along(a, (at[0], slice(None))), self._along(b, (slice(None), at[1]))
+                return None if one is None or two is None or one.shape != two.shape else one * two
+        return None
+
+    def _along(self, node: ast.expr, at: tuple[Any, Any]) -> Any:
+        """A row or a column of a quantity, or of its transpose; None for any other part."""
+        match node:
+            case ast.Attribute(value=x, attr="T"):
+                return self._along(x, at[::-1])
+            case ast.Name(id=name) if self._scope is not None and np.ndim(self._scope[name]) == 2:
+                return self._scope[name][at]
+        return None
 
     def _summed(self, tag: str, at: Sequence[Any], how: str, row: int, term: Callable[[Any], Written]) -> Written:
         if self._scope is None:
@@ -149,10 +170,13 @@ class Writer(Calls):
         terms = sorted(map(term, which), key=lambda one: -abs(one.value))
         if len(terms) == 1:
             return terms[0]
-        texts = [one.text for one in terms[:MOST_TERMS]]
-        more = f" + … ({len(terms)} terms)" if len(terms) > MOST_TERMS else ""
-        text = (" + ".join(texts) + more).replace("+ −", "− ")
-        return Written(text or "0", ADD, float(sum(one.value for one in terms)))
+        return self._added(terms[:MOST_TERMS], len(terms), float(sum(one.value for one in terms)))
+
+    def _added(self, largest: Sequence[Written], count: int, total: float) -> Written:
+        """A sum of which so many terms are written."""
+        more = f" + … ({count} terms)" if count > len(largest) else ""
+        text = (" + ".join(one.text for one in largest) + more).replace("+ −", "− ")
+        return Written(text or "0", ADD, total)
 
     def _product(self, factors: Sequence[tuple[ast.expr, Any]]) -> Written:
         parts = [self.write(node, at) for node, at in factors if not is_ones(node)]

@@ -18,7 +18,7 @@ from microbp.stepping.paths import paths
 from microbp.stepping.step import Step, question
 from microbp.stepping.stepper import Detail, Stepper
 from microbp.terminal.colours import wants_colour
-from microbp.terminal.screen import FirstLook, in_lines, way, width
+from microbp.terminal.screen import Screen, in_lines, way, width
 from microbp.terminal.shell import Shell
 
 _SIGNS = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})
@@ -84,7 +84,7 @@ class Looking(Shell):
         """Begins a pass, with the parameters of now."""
         self.stepper = stepper_of(self.problem, self.detail, self.sample)
         colour = wants_colour(self.stdout)
-        self.screen = FirstLook(self.stepper, self.problem.model, by_layer=self.detail == "layer", colour=colour)
+        self.screen = Screen(self.stepper, self.problem.model, by_layer=self.detail == "layer", colour=colour)
         self.named = by_name(self.stepper.names)
         self._look_at(None)
 
