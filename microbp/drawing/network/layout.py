@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from microbp.drawing.moment import Said
@@ -88,7 +89,8 @@ def lay_out(model: MLP, labels: Mapping[Pair, Sequence[str]], inside: Mapping[Sp
     radii = [max(radius_of(inside[column, j]) for j in range(size)) for column, size in enumerate(sizes)]
     lines = max((len(text) for text in labels.values()), default=0)
     port = lines * FONT * LINE + 1.0
-    row = max((n + 1) * port if labels else 0.0 for n in sizes[:-2])
+    stacks = [(n + 1) * port for n, heads in pairwise(sizes[:-1]) if labels and heads > 1]
+    row = max(stacks, default=0.0)
     row = max(row, *(2 * radius for radius, size in zip(radii, sizes, strict=True) if size > 1), 0.0) + GAP
     made, x = NetworkLayout({}, {}, {}), 0.0
     for column, size in enumerate(sizes):
