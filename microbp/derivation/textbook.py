@@ -203,7 +203,9 @@ class Textbook(VectorizedLines):
         if "softmax_cross_entropy" in self.loss:
             parts.append(said(", p = softmax of the whole row a[i]"))
             parts += [said(", times the sum of the row y[i]")] * self.weighted
-        parts += [said(", n = {count} outputs", count=self.sizes[-1])] * ("n" in self.output().names)
+        if "n" in self.output().names:
+            n = self.sizes[-1]
+            parts.append(said(", n = 1 output") if n == 1 else said(", n = {count} outputs", count=n))
         parts += [said("; but a logarithm that is clipped at 1e−12 has the derivative 0")] * self.clipped
         return joined(*parts)
 

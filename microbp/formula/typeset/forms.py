@@ -46,11 +46,19 @@ def text_page(blocks: Sequence[Block], width: int = WIDTH) -> str:
             margin = "   " * (block.level > 1)
             lines += ["", ""] * (block.level == 1 and k > 0) + [""] * (block.level > 1) + ["".join(block.parts)]
         elif isinstance(block, CodeLines):
-            lines += [margin + row for row in columns(block.rows)]
+            lines += [margin + row for row in _code_lines(block.rows, width - len(margin))]
         else:
             indent = margin + "  " * block.depth
             lines += [indent + line for line in plain_lines(block, width - len(indent))]
     return in_width("\n".join(lines), max(width, 40))
+
+
+def _code_lines(rows: Sequence[tuple[str, str, str]], width: int) -> list[str]:
+    """Code, formulas and shapes in columns, or below each other where there is no room for that."""
+    lines = columns(rows)
+    if max(map(breadth, lines)) <= width:
+        return lines
+    return [line for code, formula, shapes in rows for line in (code, f"    {formula}    {shapes}")]
 
 
 def plain_lines(block: Sentence | Matrix, width: int) -> list[str]:
@@ -61,13 +69,16 @@ def plain_lines(block: Sentence | Matrix, width: int) -> list[str]:
     head, *rest = text.split(" = ")
     if breadth(text) <= width or len(block.parts) > 1 or not rest:
         return [text]
-    lines, lead = [f"{head} = {rest[0]}"], " " * min(breadth(head), width // 2)
-    for k, part in enumerate(rest[1:]):  # from the second line on as many in one as it has room for
+    if breadth(head) > width // 2:  # no name: it has a line of its own
+        lines, lead, more = [head], "" if head.startswith("= ") else "  ", rest
+    else:
+        lines, lead, more = [f"{head} = {rest[0]}"], " " * (breadth(head) + 1), rest[1:]
+    for k, part in enumerate(more):  # from the second line on as many in one as it has room for
         if k and breadth(lines[-1]) + len(part) + 3 <= width:
             lines[-1] += f" = {part}"
         else:
-            lines.append(f"{lead} = {part}")
-    return [part for line in lines for part in filled(line, width, len(lead) + 3)]
+            lines.append(f"{lead}= {part}")
+    return [part for line in lines for part in filled(line, width, len(lead) + 2)]
 
 
 def markdown_page(blocks: Sequence[Block], width: int = WIDTH) -> str:

@@ -10,7 +10,7 @@ import microbp
 from microbp.derivation.any_value import explain_value
 from microbp.derivation.general.notations import NOTATIONS
 from microbp.derivation.general.page import general_formulas
-from microbp.formula.typeset.blocks import Heading, Math, Matrix, Sentence, said
+from microbp.formula.typeset.blocks import CodeLines, Heading, Math, Matrix, Sentence, said
 from microbp.formula.typeset.forms import html_page, latex_page, markdown_page, text_page
 from microbp.problems import builtin_names
 from tests.terminal.test_texts import worth
@@ -89,6 +89,10 @@ def test_latex_is_ascii_for_every_built_in_problem(page):
     assert latex_page(page).isascii()
 
 
+def as_lines(blocks, width):
+    return text_page(blocks, width).splitlines()
+
+
 PAGE = [
     Heading(1, ("About ", Math("w5"), " & <more>")),
     said("With {x}: {f}", x="x_1", f="∂E/∂w5 = (−0.5) · a1").deeper(),
@@ -122,3 +126,15 @@ def test_a_long_formula_is_broken_at_its_signs_of_equality():
         "    × 0.5 + 0.25 × 0.5 + 0.25 × 0.5 + 0.25 × 0.5",
         "  = 1",
     ]
+
+
+def test_a_result_below_a_long_product_stands_below_its_beginning():
+    product = " × ".join(["0.25"] * 8)
+    lines = [Sentence((Math(f"= {product} = 1"),)), Sentence((Math(f"({product}) = 3 = 4"),))]
+    assert as_lines(lines, 57) == [f"= {product}", "= 1", f"({product})", "  = 3 = 4"]
+
+
+def test_code_has_columns_where_there_is_room_for_them():
+    rows = [CodeLines([("dW = d.T @ a", "∂E/∂W = δᵀ a", "(2, 2)"), ("db = d", "∂E/∂b = δ", "(2,)")])]
+    assert as_lines(rows, 40)[0] == "dW = d.T @ a  ∂E/∂W = δᵀ a  (2, 2)"
+    assert as_lines(rows, 30) == ["dW = d.T @ a", "    ∂E/∂W = δᵀ a    (2, 2)", "db = d", "    ∂E/∂b = δ    (2,)"]
