@@ -11,6 +11,7 @@ import numpy as np
 
 from microbp.derivation.calls import ADD, ATOM, MUL, NEG, POW, Calls, Written, short_number
 from microbp.derivation.tree import is_fraction, is_ones, is_zero, needs_brackets, other_factor, rows_of
+from microbp.printing import say
 
 MOST_TERMS = 3
 """Of a longer sum the largest terms are written down."""
@@ -161,7 +162,8 @@ class Writer(Calls):
             if how == "only":
                 return term("m−1" if row < 0 else str(row))
             if how == "twice":
-                return Written(f"(Σ{new} {term(new).within(MUL)}, with {new} = {row} twice)")
+                summed = f"Σ{new} {term(new).within(MUL)}"
+                return Written(say("({sum}, with {index} twice)", sum=summed, index=f"{new} = {row}"))
             return Written(f"Σ{new}{f'≠{row}' * (how == 'without')} {term(new).within(MUL)}", ADD)
         every = list(range(self._size(tag)))
         which = {"only": [every[row]], "without": [k for k in every if k != row], "twice": [*every, row]}.get(
@@ -174,7 +176,7 @@ class Writer(Calls):
 
     def _added(self, largest: Sequence[Written], count: int, total: float) -> Written:
         """A sum of which so many terms are written."""
-        more = f" + … ({count} terms)" if count > len(largest) else ""
+        more = f" + … {say('({count} terms)', count=count)}" if count > len(largest) else ""
         text = (" + ".join(one.text for one in largest) + more).replace("+ −", "− ")
         return Written(text or "0", ADD, total)
 

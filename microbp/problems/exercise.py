@@ -22,7 +22,7 @@ from microbp.errors import OperandError, ProblemError, ShapeError
 from microbp.losses import LossName, loss_of
 from microbp.nn import MLP, Parameter
 from microbp.nn.layout import UNSAID, ArrayLayout
-from microbp.printing import decimals
+from microbp.printing import decimals, say
 from microbp.problems import Problem, as_network
 from microbp.problems.arrays import inputs, targets
 from microbp.problems.settings import PENALTIES, penalty_named
@@ -63,7 +63,7 @@ class Exercise:
     def said_penalty(self) -> str:
         """The penalty as it was said: 0.3/2 Σ w², with biases or without; nothing if there is none."""
         said = self.l2 / PENALTIES[self.penalty](len(self.Y))
-        biases = ", of the biases too" if self.penalize_biases else ""
+        biases = say(", of the biases too") if self.penalize_biases else ""
         return f"{self.penalty.replace('λ', decimals(said))} Σ w²{biases}" if self.l2 else ""
 
     @property

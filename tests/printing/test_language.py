@@ -29,7 +29,7 @@ from microbp.losses import LOSSES
 from microbp.nn.layout import LAYOUT_WORDS
 from microbp.printing import language, language_now, languages, say, word
 from microbp.printing.language import ENGLISH, VARIABLE, part
-from microbp.problems import titles
+from microbp.problems import builtin_names, load, titles
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.worksheet import HEADS
 from microbp.terminal.commands import demo
@@ -41,8 +41,8 @@ PACKAGE = ROOT / "microbp"
 OTHERS = [name for name in languages() if name != ENGLISH]
 WORDS = re.compile(r"(?<![\w{:])[a-z]{4,}(?![\w}(])")
 """An English word among formulas: what stands in braces, and what is called, are names."""
-LAYERS = {"hidden layer", "output layer", "layer {}", "neuron {}"}
-"""What built-in problems and `nn` call their boxes."""
+LAYERS = {"output layer", "layer {}", "neuron {}"}
+"""What `nn` calls its boxes."""
 
 
 def data():
@@ -54,6 +54,8 @@ def data():
     yield from (row.rule for row in (*OPS.values(), *FAMILIES.values()) if row.rule)
     yield from (run.words for run in demo._RUNS)
     yield from titles().values()
+    layers = (name for each in map(load, builtin_names()) for name in (each.names and each.names.layers) or ())
+    yield from (name for name in layers if not name[-1].isdecimal())
     yield from (name for head in HEADS.values() for name in head if name)
     yield from LAYERS
     yield from (*SHAPES, *FOLDED)

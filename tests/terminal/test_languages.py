@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 import microbp
+from microbp.diagnosis.by_hand.replay import GraphReplay
+from microbp.diagnosis.by_hand.slips import slipped
+from microbp.diagnosis.mistakes import MISTAKES
+from microbp.diagnosis.strength.planting import candidates
 from microbp.drawing.page.parts import page_words
 from microbp.printing import breadth, language, languages
+from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 from microbp.terminal.colours import RIGHT, WRONG, painted
 from microbp.terminal.command_table import COMMANDS
@@ -79,6 +84,31 @@ def test_no_english_is_left(run, folder, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert english(out) == []
     assert re.search("[一-鿿]", out) or "=" in out  # formulas alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.code)
+def test_the_diagnosis_of_each_mistake_has_no_english(mistake):
+    problem = microbp.load("matrix-form")
+    case = exercise_of(problem)
+    for planted in candidates(case, mistake)[:3]:
+        with language("zh"):
+            said = str(microbp.diagnose(problem, planted.gradients(case)))
+        assert set(english(said)) <= {"dWL", "std", "max", "min", "hinge"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["sin(x)*exp(2*x)", "(x**3 + 1)/(x*y)", "2**x*x", "a*b + a*a", "tanh(w*x + b)**2"])
+def test_the_diagnosis_of_each_slip_has_no_english(text):
+    names = dict(zip("xyabw", (1.3, 0.7, 1.5, 2.5, 0.3), strict=True))
+    problem = microbp.load(text, {name: x for name, x in names.items() if re.search(rf"\b{name}\b", text)})
+    root = problem.root()
+    root.backward()
+    judge = GraphReplay(root, {leaf.label: leaf.grad for leaf in problem.leaves()})
+    for place in slipped(judge.steps):
+        made = dict(zip(judge.labels, judge.replay([place.changed])[0].tolist(), strict=True))
+        with language("zh"):
+            assert english(str(microbp.diagnose(root, made))) == []
 
 
 def test_every_command_that_speaks_is_run():
