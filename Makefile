@@ -107,12 +107,13 @@ clean:  ## remove .venv and everything that was built
 # One stamp for each set of extras. The images extra has wheels for the usual machines; where it has none,
 # everything but pictures works without it, so that its failure is a word and no end.
 $(VENV)/.%: setup.cfg pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("microbp needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) $(EDITABLE) -e ".[images,$*]" || { \
+	@echo "Setting up $(VENV) for the $* extra: half a minute, more for a slow network."
+	@$(PYTHON) -c 'import sys; sys.exit("microbp needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) $(EDITABLE) -e ".[images,$*]" || { \
 		echo "The images extra could not be installed: pictures need Graphviz's dot on the PATH."; \
 		$(PIP) $(EDITABLE) -e "$(if $(filter images,$*),.,.[$*])"; }
-	touch $@
+	@touch $@
 
 # What drives a browser in the tests of the page; the browser itself is the machine's. Without either they are skipped.
 $(VENV)/.browser: $(VENV)/.test

@@ -52,7 +52,8 @@ def rows_table(rows: Iterable[Sequence[str]], wrong: Iterable[bool], head: Seque
 
 
 def _row(cells: Sequence[str], ground: str, tag: str = "td") -> str:
-    inner = "".join(f'<{tag} style="{_CELL}">{html.escape(cell)}</{tag}>' for cell in cells)
+    look = f"{_CELL}; white-space: nowrap" if tag == "th" else _CELL
+    inner = "".join(f'<{tag} style="{look}">{html.escape(cell)}</{tag}>' for cell in cells)
     return f'<tr style="background: {ground}">{inner}</tr>'
 
 
