@@ -57,6 +57,7 @@ STORIES = {
     "engine.test_special_values",
     "fuzz.test_fuzz",
     "problems.test_builtin",
+    "test_vectorized",
 }
 """Tests that stand for no module: what people write, read, or know from elsewhere."""
 
@@ -110,7 +111,8 @@ def test_imports_go_down_only(module):
             f"{FILES[module]}:{line}: {room(module)}/ imports {found}, which stands above it. Move what is needed down "
             f"to {room(module)}/ or below, pass it in as an argument, or do the work in {room(found)}/."
         )
-        assert room(module) not in APART, f"{module} is an independent witness and imports nothing of microbp"
+        apart = room(module) not in APART or room(found) == room(module)
+        assert apart, f"{module} is an independent witness and imports nothing of microbp"
 
 
 def test_no_two_modules_need_each_other():

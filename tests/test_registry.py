@@ -48,7 +48,7 @@ def activations():
     """Where activations are known, by the file to edit."""
     return {
         "microbp/engine/ops.py (a row of TABLE with activation=True)": set(nn.ACTIVATIONS),
-        "microbp/vectorized.py (ACTIVATIONS)": set(vectorized.ACTIVATIONS),
+        "microbp/vectorized/functions.py (ACTIVATIONS)": set(vectorized.ACTIVATIONS),
         "microbp/problems/schema.py (network.activation)": accepted("network", "activation", nn.ACTIVATIONS),
         "examples/reference.md (network.activation: run `make gallery`)": readme_row("network.activation"),
         "examples/reference.md (the operations: run `make gallery`)": {
@@ -63,7 +63,7 @@ def outputs():
     """Where activations of the last layer are known: those that make an output of all nets of a row as well."""
     return {
         "microbp/nn/layer.py (OUTPUTS)": set(nn.OUTPUTS),
-        "microbp/vectorized.py (OUTPUTS)": set(vectorized.OUTPUTS),
+        "microbp/vectorized/functions.py (OUTPUTS)": set(vectorized.OUTPUTS),
         "microbp/derivation/formulas.py (SLOPES)": set(formulas.SLOPES),
         "microbp/derivation/formulas.py (MISREMEMBERED)": set(formulas.MISREMEMBERED),
         "microbp/derivation/formulas.py (JACOBIANS)": set(nn.ACTIVATIONS) | set(formulas.JACOBIANS),
@@ -76,7 +76,7 @@ def losses():
     """Where losses are known, by the file to edit."""
     return {
         "microbp/losses/rows.py (LOSSES)": set(LOSSES),
-        "microbp/vectorized.py (LOSSES)": set(vectorized.LOSSES),
+        "microbp/vectorized/functions.py (LOSSES)": set(vectorized.LOSSES),
         "microbp/problems/schema.py (loss.name)": accepted("loss", "name", {*LOSSES, *vectorized.LOSSES}),
         "examples/reference.md (loss.name: run `make gallery`)": readme_row("loss.name") - {*ALIASES, "cross_entropy"},
         "tests/test_losses.py (BY_HAND: its value, worked out by hand)": set(test_losses.BY_HAND),
