@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from microbp.comparing.answers.formats.by_ending import read_json
-from microbp.printing import decimals, read_file
+from microbp.printing import decimals, read_file, say
 from microbp.stepping.guesses import TRIES, close
 
 MOST_BYTES = 4_000_000
@@ -38,10 +38,17 @@ class LoggedQuestion(NamedTuple):
     def contradiction(self) -> str:
         """What no quiz would have written."""
         if len(self.guesses) > TRIES:
-            return f"step {self.step} has {len(self.guesses)} guesses, and there are {TRIES} tries"
+            return say(
+                "step {step} has {count} guesses, and there are {tries} tries",
+                step=self.step,
+                count=len(self.guesses),
+                tries=TRIES,
+            )
         if self.ok != any(close(guess, self.expected) for guess in self.guesses):
-            given = ", ".join(map(decimals, self.guesses)) or "no answer"
-            return f"step {self.step} is said to be {'right' if self.ok else 'wrong'} with {given}"
+            given = say(", ").join(map(decimals, self.guesses)) or say("no answer")
+            if self.ok:
+                return say("step {step} is said to be right with {given}", step=self.step, given=given)
+            return say("step {step} is said to be wrong with {given}", step=self.step, given=given)
         return ""
 
 
@@ -57,13 +64,15 @@ class QuizLog(NamedTuple):
         """How the file contradicts itself; nothing if it does not."""
         for step, times in Counter(question.step for question in self.questions).items():
             if times > 1:
-                return f"step {step} is asked {times} times"
+                return say("step {step} is asked {times} times", step=step, times=times)
         if found := next(filter(None, (question.contradiction() for question in self.questions)), ""):
             return found
         right = sum(question.ok for question in self.questions)
-        for said, name, count in ((self.asked, "asked", len(self.questions)), (self.right, "right", right)):
-            if said != count:
-                return f"it says that {said!r:.20} are {name}, and {count} are"
+        if self.asked != len(self.questions):
+            asked = f"{self.asked!r:.20}"
+            return say("it says that {said} are asked, and {count} are", said=asked, count=len(self.questions))
+        if self.right != right:
+            return say("it says that {said} are right, and {count} are", said=f"{self.right!r:.20}", count=right)
         return ""
 
 

@@ -24,12 +24,13 @@ from microbp.comparing.answers.files import error_reason
 from microbp.comparing.quiz_log import LoggedQuestion, read_quiz
 from microbp.engine import Value
 from microbp.errors import ProblemError
-from microbp.printing import Shown, columns, csv_text, decimals, derivative, short_names
+from microbp.printing import Shown, columns, csv_text, decimals, derivative, say, short_names, word
 from microbp.stepping.guesses import close, judge_guess
 from microbp.stepping.step import Step
 from microbp.stepping.stepper import Stepper
 
 HEAD = ("name", "verdict", "credit", "right", "asked", "of", "ideas", "note")
+MISSED_HEAD = ("step", "missed", "right", "asked", "ideas")
 VERDICTS = ("answered", "foreign", "tampered", "unreadable")
 
 
@@ -75,14 +76,14 @@ class MarkedQuiz(Shown):
 
     def __str__(self) -> str:
         name, *said = self.cells()
-        return f"{name}: {'; '.join(filter(None, said))}"
+        return say("{name}: {what}", name=name, what=say("; ").join(filter(None, said)))
 
     def cells(self) -> tuple[str, ...]:
         """A row of a table."""
         counts: tuple[str, ...] = ("", "", "", "")
         if self.credit is not None:
             counts = (f"{self.credit:.2f}", *map(str, (self.right, len(self.answers), self.of)))
-        return self.name, self.verdict, *counts, _counted(self.ideas), self.note
+        return self.name, word(self.verdict), *counts, _counted(self.ideas), self.note
 
 
 class MarkedQuizzes(Shown, list[MarkedQuiz]):
@@ -123,22 +124,31 @@ class MarkedQuizzes(Shown, list[MarkedQuiz]):
 
     def as_csv(self) -> str:
         """The rows for a spreadsheet."""
-        return csv_text([HEAD, *(row.cells() for row in self)])
+        return csv_text([_head(), *(row.cells() for row in self)])
 
     def _verdicts(self) -> dict[str, int]:
         return {verdict: sum(row.verdict == verdict for row in self) for verdict in VERDICTS}
 
     def __str__(self) -> str:
-        lines = columns([HEAD, *(row.cells() for row in self)])
-        lines += ["", ", ".join(f"{count} {verdict}" for verdict, count in self._verdicts().items() if count)]
+        lines = columns([_head(), *(row.cells() for row in self)])
+        counts = [
+            say("{count} {verdict}", count=count, verdict=word(verdict))
+            for verdict, count in self._verdicts().items()
+            if count
+        ]
+        lines += ["", say(", ").join(counts)]
         missed = [
             (str(step.number), _derivative(step), str(right), str(len(answers)), _counted(_ideas(answers)))
             for step, answers in self.by_question()
             if (right := sum(answer.ok for answer in answers)) < len(answers)
         ]
         if missed:
-            lines += ["", *columns([("step", "missed", "right", "asked", "ideas"), *missed])]
+            lines += ["", *columns([tuple(map(word, MISSED_HEAD)), *missed])]
         return "\n".join(lines)
+
+
+def _head() -> tuple[str, ...]:
+    return tuple(map(word, HEAD))
 
 
 def mark_quizzes(root: Value, paths: Iterable[str | Path], every: int = 1) -> MarkedQuizzes:
@@ -162,7 +172,8 @@ def _row(stepper: Stepper, asked: Mapping[int, Step], path: Path, name: str) -> 
     except Exception as error:  # one file, whatever is in it, is not the end of the others
         return MarkedQuiz(name, "unreadable", len(asked), note=error_reason(error))
     if other := next(filter(None, (_other(stepper, question) for question in log.questions)), ""):
-        return MarkedQuiz(name, "foreign", len(asked), note=f"another problem, or other numbers: {other}")
+        note = say("another problem, or other numbers: {other}", other=other)
+        return MarkedQuiz(name, "foreign", len(asked), note=note)
     if wrong := log.contradiction():
         return MarkedQuiz(name, "tampered", len(asked), note=wrong)
     answers = tuple(_judged(stepper, question) for question in log.questions if question.step in asked)
@@ -172,11 +183,12 @@ def _row(stepper: Stepper, asked: Mapping[int, Step], path: Path, name: str) -> 
 def _other(stepper: Stepper, question: LoggedQuestion) -> str:
     """What shows that a question is not one of this pass."""
     if not 1 <= question.step <= len(stepper):
-        return f"it asks at step {question.step}, and this pass has {len(stepper)}"
+        return say("it asks at step {step}, and this pass has {count}", step=question.step, count=len(stepper))
     right = stepper[question.step - 1].contribution
     if close(question.expected, right):
         return ""
-    return f"step {question.step} adds {decimals(question.expected)} there, {decimals(right)} here"
+    there, here = decimals(question.expected), decimals(right)
+    return say("step {step} adds {there} there, {here} here", step=question.step, there=there, here=here)
 
 
 def _judged(stepper: Stepper, question: LoggedQuestion) -> MarkedAnswer:

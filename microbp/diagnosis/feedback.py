@@ -20,10 +20,10 @@ from pathlib import Path
 
 from microbp.diagnosis.grading import Grade
 from microbp.errors import ProblemError, UnknownNameError, nearest
-from microbp.printing import check_place, write_file
+from microbp.printing import check_place, language_now, say, word, write_file
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{title}</title>
 <style>body {{ max-width: 60em; margin: 2em auto; padding: 0 1em; font: 1em/1.5 system-ui, sans-serif }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere }}</style></head>
@@ -69,15 +69,21 @@ def feedback_as_html(grade: Grade, title: str) -> str:
     head, *paragraphs = map(html.escape, _paragraphs(grade, title))
     parts = [f"<p>{text}</p>" for text in paragraphs]
     parts += [f"<pre>{html.escape(grade.report)}</pre>"] if grade.report else []
-    return _PAGE.format(title=head, body="\n".join(parts))
+    return _PAGE.format(language=language_now(), title=head, body="\n".join(parts))
 
 
 def _paragraphs(grade: Grade, title: str) -> list[str]:
-    counted = ""
-    if grade.credit is not None:
-        given = grade.right + grade.wrong
-        counted = f", credit {grade.credit:.2f}: of {given:,} numbers that you gave, {grade.right:,} are right"
-    return [f"{grade.name}: {grade.verdict}", f"{title}{counted}.", grade.sentence]
+    head = say("{name}: {what}", name=grade.name, what=word(grade.verdict))
+    if grade.credit is None:
+        return [head, say("{sentence}.", sentence=title), grade.sentence]
+    counted = say(
+        "{title}, credit {credit:.2f}: of {given:,} numbers that you gave, {right:,} are right.",
+        title=title,
+        credit=grade.credit,
+        given=grade.right + grade.wrong,
+        right=grade.right,
+    )
+    return [head, counted, grade.sentence]
 
 
 FORMS = {"md": feedback_as_markdown, "html": feedback_as_html}

@@ -25,13 +25,16 @@ from microbp.comparing.answers.named import renamed
 from microbp.diagnosis.diagnose import diagnose
 from microbp.diagnosis.explanation import Diagnosis
 from microbp.diagnosis.sharing import shared
+from microbp.diagnosis.text import in_a_row
 from microbp.errors import ProblemError
 from microbp.nn.layout import ArrayLayout
-from microbp.printing import Shown, columns, csv_text, printable, short_names
+from microbp.printing import Shown, columns, csv_text, language, language_now, printable, say, short_names, word
+from microbp.printing.language import ENGLISH
 from microbp.problems import ExpressionProblem, Problem, as_network
 from microbp.problems.exercise import exercise_of
 
 HEAD = ("name", "verdict", "credit", "right", "wrong", "given", "mistakes", "alternatives", "note", "sentence")
+VERDICTS = ("right", "mistake", "unexplained", "unreadable")
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +44,7 @@ class Grade(Shown):
     name: str
     """That of the file, without its ending, and with so much of its path as tells it from the others."""
     verdict: str
-    """"right", "mistake", "unexplained", or "unreadable"."""
+    """Of `VERDICTS`."""
     mistakes: tuple[str, ...] = ()
     alternatives: tuple[tuple[str, ...], ...] = ()
     note: str = ""
@@ -60,15 +63,15 @@ class Grade(Shown):
 
     def __str__(self) -> str:
         name, *said = self.cells()[:-1]
-        return f"{name}: {'; '.join(filter(None, said))}"
+        return say("{name}: {what}", name=name, what=say("; ").join(filter(None, said)))
 
     def cells(self) -> tuple[str, ...]:
         """A row of a table."""
-        others = " or ".join(" + ".join(codes) for codes in self.alternatives)
+        others = say(" or ").join(" + ".join(codes) for codes in self.alternatives)
         counts: tuple[str, ...] = ("", "", "", "")
         if self.credit is not None:
             counts = (f"{self.credit:.2f}", *map(str, (self.right, self.wrong, self.right + self.wrong)))
-        return self.name, self.verdict, *counts, " + ".join(self.mistakes), others, self.note, self.sentence
+        return self.name, word(self.verdict), *counts, " + ".join(self.mistakes), others, self.note, self.sentence
 
 
 class Grades(Shown, list[Grade]):
@@ -85,10 +88,10 @@ class Grades(Shown, list[Grade]):
 
     def as_csv(self) -> str:
         """The table for a spreadsheet."""
-        return csv_text([HEAD, *(row.cells() for row in self)])
+        return csv_text([_head(), *(row.cells() for row in self)])
 
     def __str__(self) -> str:
-        return "\n".join(columns([HEAD[:-1], *([printable(cell) for cell in row.cells()[:-1]] for row in self)]))
+        return "\n".join(columns([_head()[:-1], *([printable(cell) for cell in row.cells()[:-1]] for row in self)]))
 
 
 class Reading(NamedTuple):
@@ -104,6 +107,8 @@ class Reading(NamedTuple):
     """The function in them that returns the gradients; without one their variables have them."""
     seconds: float = SECONDS
     """How long each may run."""
+    language: str = ENGLISH
+    """That in which a process of its own says what it found."""
 
 
 def grade(
@@ -136,46 +141,58 @@ def grade(
     if samples is not None:
         data = as_network(problem).showing(samples).shown_samples
     files = [Path(path) for path in paths]
-    one = partial(_grade, problem, data, Reading(layout, names or {}, run, function, seconds))
+    one = partial(_grade, problem, data, Reading(layout, names or {}, run, function, seconds, language_now()))
     if executor is not None:
         return Grades(executor.map(one, files, short_names(files)))
     return Grades(shared(one, files, short_names(files), min(jobs, len(files))))
 
 
+def _head() -> tuple[str, ...]:
+    return tuple(map(word, HEAD))
+
+
 def _grade(problem: Problem, data: Sequence[Any], reading: Reading, path: Path, name: str) -> Grade:
+    with language(reading.language):
+        return _graded(problem, data, reading, path, name)
+
+
+def _graded(problem: Problem, data: Sequence[Any], reading: Reading, path: Path, name: str) -> Grade:
     try:
         diagnosis, said = _diagnosed(problem, data, reading, path)
     except Exception as error:  # one file, whatever is in it, is not the end of the others
         reason = error_reason(error)
-        return Grade(name, "unreadable", note=reason, sentence=f"Your file cannot be read: {reason}")
+        return Grade(name, "unreadable", note=reason, sentence=say("Your file cannot be read: {reason}", reason=reason))
     details: dict[str, Any] = diagnosis.details
     credit, right, wrong = _counted(problem, data, details)
     made: dict[str, Any] = {"right": right, "wrong": wrong, "credit": credit, "report": str(diagnosis)}
     if diagnosis.ok:
-        few = details["precision"] == "few digits"
-        notes = ["with few digits, which says little"] * few + [diagnosis.right_for or ""] * bool(diagnosis.right_for)
-        notes += [*diagnosis.notes, *said]
-        return Grade(name, "right", note=" ".join(notes), sentence=diagnosis.explanation, **made)
+        few = say("with few digits, which says little") if details["precision"] == "few digits" else ""
+        note = in_a_row([few, diagnosis.right_for or "", *diagnosis.notes, said])
+        return Grade(name, "right", note=note, sentence=diagnosis.explanation, **made)
     if not diagnosis.mistakes:
-        nearest = f"; nearest: {' + '.join(details['nearest']['mistakes'])}" if details.get("nearest") else ""
         first = details["first_wrong"]
-        made["sentence"] = f"{first} is wrong, and no known mistake explains it."
-        return Grade(name, "unexplained", note=" ".join([f"first wrong: {first}{nearest}", *said]), **made)
-    factors = ", ".join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
-    made["sentence"] = " ".join(found["name"] for found in details["findings"])
-    note = " ".join(filter(None, [factors, *said]))
+        made["sentence"] = say("{name} is wrong, and no known mistake explains it.", name=first)
+        note = say("first wrong: {name}", name=first)
+        if details.get("nearest"):
+            nearest = " + ".join(details["nearest"]["mistakes"])
+            note = say("first wrong: {name}; nearest: {codes}", name=first, codes=nearest)
+        return Grade(name, "unexplained", note=in_a_row([note, said]), **made)
+    note = say(", ").join(f"{name} × {value:.6g}" for name, value in details.get("factors", {}).items())
+    made["sentence"] = in_a_row(found["name"] for found in details["findings"])
+    if said:
+        note = say("{factors} {note}", factors=note, note=said) if note else said
     return Grade(name, "mistake", diagnosis.mistakes, diagnosis.alternatives, note, **made)
 
 
-def _diagnosed(problem: Problem, data: Sequence[Any], reading: Reading, path: Path) -> tuple[Diagnosis, list[str]]:
+def _diagnosed(problem: Problem, data: Sequence[Any], reading: Reading, path: Path) -> tuple[Diagnosis, str]:
     """The diagnosis of a file, and what its code has to be told besides."""
     if not (reading.run and is_code(path)):
         given = load_gradients(path)
-        return _of_named(problem, data, reading, given), []
+        return _of_named(problem, data, reading, given), ""
     labels = [leaf.label for leaf in problem.leaves()]
     with Code(path, reading.seconds) as code:
         given = code.function(reading.function) if reading.function else code.gradients(labels)
-        return _of_named(problem, data, reading, given), [code.note] if code.note else []
+        return _of_named(problem, data, reading, given), code.note
 
 
 def _of_named(problem: Problem, data: Sequence[Any], reading: Reading, given: Any) -> Diagnosis:

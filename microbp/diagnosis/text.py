@@ -83,8 +83,9 @@ def judged_on(case: Exercise, given: Answer) -> Iterator[str]:
 
 
 def in_a_row(sentences: Iterable[str]) -> str:
-    """Whole sentences one after another."""
-    return reduce(lambda one, following: say("{one} {next}", one=one, next=following), sentences)
+    """Whole sentences one after another, nothing of none."""
+    there = list(filter(None, sentences)) or [""]
+    return reduce(lambda one, following: say("{one} {next}", one=one, next=following), there)
 
 
 def _sentence(case: Exercise, finding: Finding) -> str:

@@ -84,7 +84,9 @@ COMMANDS = {
     "conventions": Command(
         "say which conventions give a published number", "w1-w8 --published 0.291027924", "network", samples=False
     ),
-    "grade": Command("diagnose many learners' gradients: a row for each", "w1-w8 mine.json --csv", files=True),
+    "grade": Command(
+        "diagnose many learners' gradients: a row for each", "w1-w8 mine.json --csv", files=True, speaks=True
+    ),
     "compile": Command(
         "print the forward and the backward pass as a Python module that stands alone", '"(w*x - y)**2" w=2 x=3 y=1'
     ),

@@ -8,12 +8,14 @@ from functools import cache
 
 import pytest
 
+from microbp.comparing import quizzes
 from microbp.comparing.answers.flat import ORDERS
 from microbp.comparing.comparison import _WORDS, HEAD
 from microbp.derivation.formulas import lost_parts
 from microbp.derivation.general.notations import NOTATIONS
 from microbp.derivation.general.table import TABLE
 from microbp.derivation.tree import OF_ALL, REDUCED
+from microbp.diagnosis import grading
 from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, MISSING_PATH, OVERWRITTEN, SIGN, SLIPS
 from microbp.diagnosis.explanation import _IN_WORDS, _MADE, _STAGE, _START
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES
@@ -65,6 +67,7 @@ def data():
     yield from (text for sides in _IN_WORDS.values() for text in sides)
     yield from (*IN_PRECISION.values(), *LEGEND.values(), *filter(None, HEAD), *_WORDS.values())
     yield from ("wrong", "right", "WRONG", "graph", "learner")
+    yield from (*grading.HEAD, *grading.VERDICTS, *quizzes.HEAD, *quizzes.VERDICTS, *quizzes.MISSED_HEAD)
     yield from (*LAYOUT_WORDS.values(), *ORDERS.values())
     yield from (slip.sentence for slip in (*SLIPS, OVERWRITTEN, MISSING_PATH, EARLY, SIGN, FACTOR))
     yield from (text for loss in LOSSES.values() for text in lost_parts(loss))

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shlex
+import shutil
 
 import numpy as np
 import pytest
@@ -53,6 +54,13 @@ def folder(tmp_path, monkeypatch):
     right.root().backward()
     (tmp_path / "right.json").write_text(json.dumps({v.label: v.grad for v in right.leaves()}), "utf-8")
     np.savez(tmp_path / "turned.npz", **{"dW1": np.ones((3, 5)), "dW2": np.ones((5, 3))})
+    for number, name in enumerate(("mine", "odd", "right"), 1):
+        shutil.copy(tmp_path / f"{name}.json", tmp_path / f"no{number}.json")
+    question = {"step": 7, "guesses": [0.5933], "ok": False, "expected": right.leaves()[5].grad}
+    for number, asked in enumerate((1, 2), 1):
+        quiz = {"asked": asked, "right": 0, "questions": [question]}
+        (tmp_path / f"quiz{number}.json").write_text(json.dumps(quiz), "utf-8")
+    (tmp_path / "own1.py").write_text("dW2 = [[0.082167041, 0.082667628], [-0.02260254, -0.022740242]]", "utf-8")
     return tmp_path
 
 
@@ -72,7 +80,8 @@ RUNS = [
     "diagnose w1-w8 mine.json", "diagnose w1-w8 odd.json", "diagnose w1-w8 right.json", "compare w1-w8 right.json",
     "compare matrix-form turned.npz", "diagnose (w*x+b)**2 w=2 x=3 b=0.5 --gradients w=19.5",
     "diagnose (w*x+b)**2 w=2 x=3 b=0.5 --gradients w=17.123456", "diagnose x*y x=2 y=3 --gradients x=3",
-    "demo -o w.svg",
+    "demo -o w.svg", "grade w1-w8 no1.json no2.json no3.json own1.py --run", "grade w1-w8 no1.json no2.json --csv",
+    "grade w1-w8 --quiz quiz1.json quiz2.json", "grade chain --quiz quiz1.json",
 ]  # fmt: skip
 
 
@@ -109,6 +118,19 @@ def test_the_diagnosis_of_each_slip_has_no_english(text):
         made = dict(zip(judge.labels, judge.replay([place.changed])[0].tolist(), strict=True))
         with language("zh"):
             assert english(str(microbp.diagnose(root, made))) == []
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_feedback_has_no_english(form, folder, capsys):
+    words = ["no1.json", "no2.json", "no3.json", "--feedback", "back", "--feedback-format", form, "--jobs", "2"]
+    main(["grade", "w1-w8", *words, "--lang", "zh"])
+    assert english(capsys.readouterr().err.removeprefix("microbp")) == []
+    texts = [path.read_text("utf-8") for path in (folder / "back").iterdir()]
+    assert len(texts) == 3
+    for text in texts:
+        shown = html.unescape(re.sub(r"<style.*?</style>|<[^>]*>|```text", " ", text, flags=re.DOTALL))
+        assert english(shown) == []
+        assert 'lang="en"' not in text
 
 
 def test_every_command_that_speaks_is_run():

@@ -30,6 +30,7 @@ from microbp.comparing.answers import child
 from microbp.comparing.answers.formats.bounds import MAX_BYTES
 from microbp.errors import ProblemError, nearest
 from microbp.nn.array_names import array_name, stems
+from microbp.printing import say
 
 KINDS = (
     inspect.Parameter.POSITIONAL_ONLY,
@@ -92,7 +93,7 @@ class Code:
         except BaseException:
             self.__exit__()
             raise
-        self.note = f"The code raised {self._raised}." if self._raised else ""
+        self.note = say("The code raised {error}.", error=self._raised) if self._raised else ""
         return self
 
     def __exit__(self, *raised: object) -> None:

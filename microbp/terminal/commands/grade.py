@@ -12,6 +12,7 @@ from microbp.comparing.quizzes import mark_quizzes
 from microbp.diagnosis.feedback import FORMS, write_feedback
 from microbp.diagnosis.grading import grade
 from microbp.errors import ProblemError
+from microbp.printing import say
 from microbp.problems import Problem
 from microbp.terminal.commands.compare import named
 from microbp.terminal.output import put
@@ -78,7 +79,8 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
     put(options, {"ok": grades.ok, "grades": grades.as_dicts()}, text, verbatim=options.csv)
     if options.feedback:
         made = write_feedback(grades, options.feedback, options.problem, options.feedback_format or "md")
-        print(f"microbp: feedback for {len(made):,} learners in {options.feedback}", file=sys.stderr)
+        told = say("microbp: feedback for {count:,} learners in {folder}", count=len(made), folder=options.feedback)
+        print(told, file=sys.stderr)
     return 0 if grades.ok else 1
 
 
