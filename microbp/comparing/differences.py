@@ -22,6 +22,7 @@ from microbp.comparing.rounding import EPS, SAFETY, TINY, Rounding, or_inf, reco
 from microbp.engine import Value
 from microbp.formula.compiled import numpy_function
 from microbp.formula.language import Formula
+from microbp.printing import say
 
 COMPLEX_STEPS = 1e-30, 1e-90, 1e-180
 """The next where one is too large for what is curved on a very small scale."""
@@ -181,6 +182,8 @@ def _crossed(graph: Sequence[Value], low: Mapping[Value, Any], high: Mapping[Val
         side = numpy_function("side", node.op.inputs, [Formula(f"sign(({left}) - ({right}))")])
         (a,), (b,) = (side(*(values[x] for x in node.inputs)) for values in (low, high))
         for k in np.flatnonzero(np.broadcast_to(a != b, (count,))):
-            where = "" if node.label == node.op.call else f" ({node.label or 'unnamed'})"
-            found.setdefault(int(k), f"the step crosses {node.op.kink} of {node.op.call}{where}")
+            crossed = say("the step crosses {kink} of {call}", kink=node.op.kink, call=node.op.call)
+            if node.label != node.op.call:
+                crossed = say("{said} ({node})", said=crossed, node=node.label or say("unnamed"))
+            found.setdefault(int(k), crossed)
     return found

@@ -24,7 +24,7 @@ from microbp.comparing.jacobian import jacobian
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.errors import GraphError, OperandError, UnknownNameError, nearest
-from microbp.printing import Shown, columns
+from microbp.printing import Shown, columns, say, word
 from microbp.problems import Problem
 
 Method = Literal["auto", "complex", "central", "richardson"]
@@ -35,6 +35,7 @@ JUDGED = 5e-5
 """A gradient is judged if the method resolves at least this part of it."""
 WORDS = {"complex": "complex step", "central": "central difference", "richardson": "Richardson extrapolation"}
 """The methods in words."""
+HEAD = ("chain rule", "numeric", "relative error", "allowed")
 MOST_VALUES, MOST_NUMBERS = 200_000, 1_000_000_000
 """A graph is computed anew some twenty times: one of more values, or so many times so many leaves, takes minutes."""
 MOST_ROWS = 40
@@ -83,13 +84,14 @@ class GradCheck(Shown):
         zero = (self._sizes == 0) & (least < 1e-150)  # the complex step: nothing but an underflow is hidden there
         small = ((self._sizes < least) | np.isinf(least)) & ~zero & ~(self._errors > np.array(self.allowed))
         said = {
-            k: f"too small to be judged by this method: below {least[k]:.0e}"
+            k: say("too small to be judged by this method: below {least:.0e}", least=least[k])
             if least[k] < np.inf
-            else "this method resolves nothing here"
+            else say("this method resolves nothing here")
             for k in np.flatnonzero(small).tolist()
         }
-        said |= dict.fromkeys(np.flatnonzero(~np.isfinite(self.numeric)).tolist(), "the function is not finite here")
-        return said | {k: f"not comparable here: {kink}" for k, kink in self.kinks.items()}
+        endless = np.flatnonzero(~np.isfinite(self.numeric)).tolist()
+        said |= dict.fromkeys(endless, say("the function is not finite here"))
+        return said | {k: say("not comparable here: {kink}", kink=kink) for k, kink in self.kinks.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
@@ -117,21 +119,26 @@ class GradCheck(Shown):
 
     def __str__(self) -> str:
         count, missing = len(self.names), len(self.not_judged)
-        verdict = "GRADIENTS DIFFER" if self.wrong else "gradients agree"
-        rest = f", but {missing} of {count:,} could not be judged" if missing else ""
-        worst = f", worst relative error {self.worst:.1e}"
+        method = word(WORDS[self.method])
+        verdict = say("GRADIENTS DIFFER") if self.wrong else say("gradients agree")
+        told = say(
+            "{verdict} ({method}, worst relative error {worst:.1e})", verdict=verdict, method=method, worst=self.worst
+        )
+        if missing:
+            told = say(
+                "{said}, but {missing} of {count:,} could not be judged", said=told, missing=missing, count=count
+            )
         if missing and missing == count:
-            verdict, worst, rest = "no gradient could be judged", "", ""
-        rows = [("", "chain rule", "numeric", "relative error", "allowed")]
+            told = say("no gradient could be judged ({method})", method=method)
+        rows = [("", *map(word, HEAD))]
         errors, order = self.errors, range(count)
         if count > MOST_ROWS:
             order = np.argsort(errors)[: -MOST_ROWS - 1 : -1].tolist()  # nan sorts last, and so stands first
-            rows[0] = (f"worst {MOST_ROWS} of {count:,}", *rows[0][1:])
+            rows[0] = (say("worst {most} of {count:,}", most=MOST_ROWS, count=count), *rows[0][1:])
         for k in order:
             said = (f"{errors[k]:.1e}", f"{self.allowed[k]:.0e}") if k not in self.not_judged else (self.not_judged[k],)
             rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", *said, "")[:5])
-        head = f"{verdict} ({WORDS[self.method]}{worst}){rest}"
-        return "\n".join([head, *columns(rows)])
+        return "\n".join([told, *columns(rows)])
 
 
 class Numeric:

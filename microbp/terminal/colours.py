@@ -32,7 +32,7 @@ def painted(text: str) -> str:
         "right": word("right"),
         "all_wrong": say("gradients are wrong"),
         "all_right": say("gradients are right"),
-        "words": "|".join([*map(word, ("WRONG", "DIFFERS")), "DIFFER", "GRADIENTS DIFFER"]),
+        "words": "|".join([*map(word, ("WRONG", "DIFFERS")), "DIFFER", say("GRADIENTS DIFFER")]),
     }
     return re.sub(_LINES.format(**said), _paint, text, flags=re.MULTILINE)
 

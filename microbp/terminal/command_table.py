@@ -77,7 +77,7 @@ COMMANDS = {
         speaks=True,
         folder="formulas",
     ),
-    "gradcheck": Command("compare the chain rule with numeric derivatives", '"tanh(x)/x" x=0.5'),
+    "gradcheck": Command("compare the chain rule with numeric derivatives", '"tanh(x)/x" x=0.5', speaks=True),
     "train": Command(
         "train a network; what is not given, the problem says", "xor --steps 10 --lr 0.1", "network", samples=False
     ),

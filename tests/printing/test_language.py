@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from microbp.comparing import quizzes
+from microbp.comparing import gradcheck, quizzes
 from microbp.comparing.answers.flat import ORDERS
 from microbp.comparing.comparison import _WORDS, HEAD
 from microbp.derivation.formulas import lost_parts
@@ -20,6 +20,8 @@ from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, MISSING_PATH, OVERWRI
 from microbp.diagnosis.explanation import _IN_WORDS, _MADE, _STAGE, _START
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES
 from microbp.diagnosis.search.likely_factors import OF_M, OF_N, OF_P
+from microbp.diagnosis.strength.strength import UNSEEN
+from microbp.diagnosis.strength.what_hides import STRUCTURES
 from microbp.diagnosis.text import LEGEND
 from microbp.diagnosis.verdict import IN_PRECISION
 from microbp.drawing.levels import FOLDED
@@ -68,6 +70,7 @@ def data():
     yield from (*IN_PRECISION.values(), *LEGEND.values(), *filter(None, HEAD), *_WORDS.values())
     yield from ("wrong", "right", "WRONG", "graph", "learner")
     yield from (*grading.HEAD, *grading.VERDICTS, *quizzes.HEAD, *quizzes.VERDICTS, *quizzes.MISSED_HEAD)
+    yield from (*gradcheck.WORDS.values(), *gradcheck.HEAD, *STRUCTURES, UNSEEN)
     yield from (*LAYOUT_WORDS.values(), *ORDERS.values())
     yield from (slip.sentence for slip in (*SLIPS, OVERWRITTEN, MISSING_PATH, EARLY, SIGN, FACTOR))
     yield from (text for loss in LOSSES.values() for text in lost_parts(loss))

@@ -82,6 +82,8 @@ RUNS = [
     "diagnose (w*x+b)**2 w=2 x=3 b=0.5 --gradients w=17.123456", "diagnose x*y x=2 y=3 --gradients x=3",
     "demo -o w.svg", "grade w1-w8 no1.json no2.json no3.json own1.py --run", "grade w1-w8 no1.json no2.json --csv",
     "grade w1-w8 --quiz quiz1.json quiz2.json", "grade chain --quiz quiz1.json",
+    "gradcheck w1-w8", "gradcheck abs(x)*max(x,y)+z z=1 x=0 y=0", "gradcheck deep", "gradcheck x*1e-300+y x=1 y=1e9",
+    "gradcheck w1-w8 --strength", "gradcheck first-bit --strength",
 ]  # fmt: skip
 
 

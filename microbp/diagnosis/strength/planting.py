@@ -31,6 +31,7 @@ from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss
 from microbp.nn import MLP
 from microbp.nn.arrays import LeafPlaces
+from microbp.printing import say, word
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 LEAVES = 300
@@ -56,7 +57,9 @@ class PlantedMistake:
 
     def __str__(self) -> str:
         changes = ", ".join(f"{rule} = {value}" for rule, value in self.change.items())
-        return f"{changes} in {f'layer {self.layers[0]}' if len(self.layers) == 1 else 'all layers'}"
+        if len(self.layers) == 1:
+            return say("{changes} in layer {layer}", changes=changes, layer=self.layers[0])
+        return say("{changes} in all layers", changes=changes)
 
     def gradients(self, case: Exercise) -> Gradients:
         """What it makes of the gradients; on data where it cannot be, the fourth of three samples left out, nothing."""
@@ -146,9 +149,17 @@ def judge_planted(case: Exercise, kinds: Sequence[PlantedMistake], method: str =
     numeric = Numeric(root, [layout.leaves[k] for k in where], method)
     check = numeric.judge(right[where])
     found = {kind: numeric.judge(numbers[where]) for kind, numbers in made.items()}
-    said = f"{len(case.X)} sample{'s' * (len(case.X) > 1)}, λ = {case.l2:g}; {WORDS[check.method]}"
+    done = {"l2": case.l2, "method": word(WORDS[check.method])}
+    said = say("{count} samples, λ = {l2:g}; {method}", count=len(case.X), **done)
+    if len(case.X) == 1:
+        said = say("1 sample, λ = {l2:g}; {method}", **done)
     if len(where) < len(right):
-        said += f" at the {len(where)} of {len(right):,} parameters where mistakes show most"
+        said = say(
+            "{said} at the {some} of {count:,} parameters where mistakes show most",
+            said=said,
+            some=len(where),
+            count=len(right),
+        )
     return CheckVerdict(
         check,
         {kind: _worst(found[kind]) if kind in found else math.inf for kind in kinds},

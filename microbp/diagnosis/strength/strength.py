@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from microbp.diagnosis.strength.what_hides import FACTORS, drawn, hidden_by, lac
 from microbp.errors import ProblemError
 from microbp.losses import LossName
 from microbp.nn import MLP
-from microbp.printing import Shown, columns
+from microbp.printing import Shown, columns, filled, say, word
 from microbp.problems import Problem, as_network
 from microbp.problems.exercise import Exercise, exercise_of
 
@@ -87,28 +86,46 @@ class Strength(Shown):
     def __str__(self) -> str:
         missed, never = ([r for r in self.rows if r.missed], [r for r in self.rows if r.verdict == "impossible"])
         possible = len(self.rows) - len(never)
-        lines = [f"A gradient check on these data ({self.check})"]
+        lines = [
+            say(
+                "A gradient check on these data ({check})\nwould catch all {possible} mistakes that can happen in this "
+                "network.",
+                check=self.check,
+                possible=possible,
+            )
+        ]
         if missed:
-            lines.append(f"would miss {len(missed)} of the {possible} mistakes that can happen in this network:")
-            lines += columns([(f"  {row.code}", row.reason) for row in missed])
-        else:
-            lines.append(f"would catch all {possible} mistakes that can happen in this network.")
+            lines = [
+                say(
+                    "A gradient check on these data ({check})\nwould miss {missed} of the {possible} mistakes that can "
+                    "happen in this network:",
+                    check=self.check,
+                    missed=len(missed),
+                    possible=possible,
+                ),
+                *columns([(f"  {row.code}", row.reason) for row in missed]),
+            ]
         if never:
             codes = {
                 reason: ", ".join(row.code for row in never if row.reason == reason)
                 for reason in dict.fromkeys(r.reason for r in never)
             }
-            names = "; ".join(f"{text} ({reason})" if reason else text for reason, text in codes.items())
-            lines += wrap(f"Cannot happen here: {names}.", 110, subsequent_indent="  ", break_on_hyphens=False)
+            names = say("; ").join(
+                say("{said} ({reason})", said=text, reason=reason) if reason else text for reason, text in codes.items()
+            )
+            lines += filled(say("Cannot happen here: {names}.", names=names), 110, 2)
         if missed and self.changed:
-            every = all(UNSEEN not in row.missed.values() for row in missed)
-            lines += [f"{'All' if every else 'The others'} would be caught with", *map(self._value, self.changed)]
+            every = all(word(UNSEEN) not in row.missed.values() for row in missed)
+            with_these = say("All would be caught with") if every else say("The others would be caught with")
+            lines += [with_these, *map(self._value, self.changed)]
         return "\n".join(lines)
 
     def _value(self, name: str) -> str:
         value = getattr(self, name)
         count = len(np.hstack([np.ravel(part) for part in value])) if isinstance(value, list) else 1
-        return f"  {name} = {value}" if count <= PRINTED else f"  {name} = … ({count:,} numbers: --json gives them)"
+        if count <= PRINTED:
+            return f"  {name} = {value}"
+        return "  " + say("{name} = … ({count:,} numbers: --json gives them)", name=name, count=count)
 
 
 def strength(
@@ -166,10 +183,16 @@ def _row(
         return Outcome(mistake.code, "impossible", lack, 0.0, 0, {})
     missed = {str(kind): reasons[kind] for kind in kinds if kind in reasons}
     verdict = {0: "caught", len(kinds): "missed"}.get(len(missed), "in part")
-    reason = "; ".join(dict.fromkeys(missed.values()))
+    reason = say("; ").join(dict.fromkeys(missed.values()))
     if verdict == "in part":
-        first = next(iter(missed))
-        reason = f"{len(missed)} of {len(kinds)} kinds ({first}{', …' if len(missed) > 1 else ''}): {reason}"
+        some = say(", ").join([next(iter(missed)), *["…"] * (len(missed) > 1)])
+        reason = say(
+            "{missed} of {count} kinds ({some}): {reason}",
+            missed=len(missed),
+            count=len(kinds),
+            some=some,
+            reason=reason,
+        )
     return Outcome(mistake.code, verdict, reason, min(judged.errors[kind] for kind in kinds), len(kinds), missed)
 
 
@@ -195,7 +218,10 @@ def _remedy(
         if left:
             caught = judge_planted(other, left, method).caught
             without |= {kind: names for kind in left if caught[kind]}
-    reasons = {kind: f"hidden by {hidden_by(case, without[kind])}" if kind in without else UNSEEN for kind in missed}
+    reasons = {
+        kind: say("hidden by {what}", what=hidden_by(case, without[kind])) if kind in without else word(UNSEEN)
+        for kind in missed
+    }
     factors = {name for names in without.values() for name in names}
     for more in ("", *FACTORS):  # what shows one mistake may hide another
         factors |= {more} & FACTORS.keys()

@@ -22,6 +22,7 @@ import numpy as np
 from microbp import vectorized
 from microbp.diagnosis.separating import random_data
 from microbp.losses import LossName
+from microbp.printing import say, word
 from microbp.problems.exercise import Exercise
 
 MORE_SAMPLES = (2, 3, 5, 8)
@@ -37,7 +38,7 @@ class Factor(NamedTuple):
 
 
 def _few(case: Exercise) -> str:
-    return "one sample" if len(case.X) == 1 else f"m = {len(case.X)}"
+    return say("one sample") if len(case.X) == 1 else f"m = {len(case.X)}"
 
 
 def _met(case: Exercise) -> bool:
@@ -47,17 +48,20 @@ def _met(case: Exercise) -> bool:
 
 def _small(case: Exercise) -> str:
     largest = max(float(np.abs(W).max()) for W in case.weights)
-    below = f"weights below {10.0 ** (np.floor(np.log10(largest)) + 1):.0e}" if largest else "weights that are all 0"
-    return "these weights" if largest >= TINY else below
+    if largest >= TINY:
+        return say("these weights")
+    if not largest:
+        return say("weights that are all 0")
+    return say("weights below {bound:.0e}", bound=10.0 ** (np.floor(np.log10(largest)) + 1))
 
 
 FACTORS = {
     "targets": Factor(
-        lambda case: "targets that are met" if _met(case) else "these targets",
+        lambda case: say("targets that are met") if _met(case) else say("these targets"),
         lambda case, new: case.on(case.X, new.Y[: len(case.Y)]),
     ),
     "inputs": Factor(
-        lambda case: "these inputs" if case.X.any() else "inputs that are all 0",
+        lambda case: say("these inputs") if case.X.any() else say("inputs that are all 0"),
         lambda case, new: case.on(new.X[: len(case.X)], case.Y),
     ),
     "l2": Factor(lambda case: f"λ = {case.l2:g}", lambda case, new: replace(case, l2=new.l2)),
@@ -67,7 +71,7 @@ FACTORS = {
     ),
     "weights": Factor(_small, lambda case, new: replace(case, weights=new.weights)),
     "biases": Factor(
-        lambda case: "these biases" if any(b.any() for b in case.biases) else "biases that are all 0",
+        lambda case: say("these biases") if any(b.any() for b in case.biases) else say("biases that are all 0"),
         lambda case, new: replace(case, biases=new.biases),
     ),
 }
@@ -83,7 +87,7 @@ def with_factors(case: Exercise, new: Exercise, names: Iterable[str]) -> Exercis
 
 def hidden_by(case: Exercise, names: Iterable[str]) -> str:
     """The factors as they are, in words."""
-    return " and ".join(FACTORS[name].words(case) for name in names)
+    return say(" and ").join(FACTORS[name].words(case) for name in names)
 
 
 def drawn(case: Exercise, seed: int) -> Exercise:
@@ -130,7 +134,7 @@ def lacking(case: Exercise, shows: Callable[[Exercise], bool]) -> str:
                 made = STRUCTURES[name](made)
             blank = _blank(case, made)
             if any(shows(drawn(blank, seed)) for seed in range(3)):
-                return " and ".join(names)
+                return say(" and ").join(map(word, names))
     return ""
 
 
