@@ -18,7 +18,6 @@ from microbp.printing import Shown, columns, notebook, number_text
 
 MOST_NAMED = 4
 """So many arrays without a gradient are named in a note."""
-SAME = "the same slip as in"
 WORDS = {RIGHT: "right", CARRIED: "right line, wrong input", WRONG: "WRONG"}
 
 
@@ -35,6 +34,8 @@ class Line(Shown):
     """What was given."""
     wanted: Any = field(repr=False, compare=False)
     """What it should be, given the lines above."""
+    same_as: str = field(default="", repr=False)
+    """The line above of which the slip is the same; empty if there is none."""
 
     def __str__(self) -> str:
         return f"{self.name}: {self.text}"
@@ -72,7 +73,7 @@ class Report(Shown):
     def _verdict(self) -> str:
         wrong, count = sum(line.verdict == WRONG for line in self.lines), len(self.lines)
         if wrong:
-            one = 1 < wrong == 1 + sum(line.text.startswith(SAME) for line in self.lines)
+            one = 1 < wrong == 1 + sum(bool(line.same_as) for line in self.lines)
             said = f"{wrong} of {count} line{'s' * (count > 1)} {'is' if wrong == 1 else 'are'} wrong"
             return f"{said}, all by one slip" if one else said
         if count > 1:
@@ -80,8 +81,7 @@ class Report(Shown):
         return "the line is right" if count else "nothing was compared"
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        words = [WORDS[line.verdict] for line in self.lines]
-        return [(x.name, word, "" if x.text == word else x.text) for x, word in zip(self.lines, words, strict=True)]
+        return [(x.name, WORDS[x.verdict], x.text if x.causes else "") for x in self.lines]
 
     def _repr_html_(self) -> str:
         wrong = [line.verdict == WRONG for line in self.lines]
@@ -114,7 +114,9 @@ def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
         if line.single:
             causes = (Cause("float32", "right to single precision"),)
         codes = tuple(cause.code for cause in causes)
-        lines.append(Line(line.name, line.verdict, codes, _text(line, causes, said), line.mine, line.wanted))
+        same_as = _same_as(line, causes, said)
+        text = _text(line, causes, same_as)
+        lines.append(Line(line.name, line.verdict, codes, text, line.mine, line.wanted, same_as))
     return Report(tuple(lines), (*notes, *_not_given(judge, lines)))
 
 
@@ -135,14 +137,21 @@ def _not_given(judge: Judge, lines: Sequence[Line]) -> list[str]:
     return [f"no gradients were given for {names}: return them as well (locals() has all), to be told more exactly"]
 
 
-def _text(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:
+def _same_as(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:
+    """The line above that has been wrong by the same slip, out of those `said`; this one is among them now."""
+    if line.verdict != WRONG:
+        return ""
+    key = (causes[0].code, causes[0].site)
+    above = said.setdefault(key, line.name)
+    return above if causes[0].site >= 0 and above != line.name else ""
+
+
+def _text(line: JudgedLine, causes: Sequence[Cause], same_as: str) -> str:
     if line.verdict != WRONG:
         return "right, to single precision (float32)" if line.single else WORDS[line.verdict]
     first = causes[0]
-    key = (first.code, first.site)
-    if first.site >= 0 and key in said:
-        return f"{SAME} {said[key]}: {first.text}"
-    said.setdefault(key, line.name)
+    if same_as:
+        return f"the same slip as in {same_as}: {first.text}"
     other = f" (or: {causes[1].text})" if len(causes) > 1 else ""
     return f"{first.text}{other}. {_numbers(line)}"
 

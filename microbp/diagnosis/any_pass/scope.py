@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,18 @@ from microbp.diagnosis.any_pass.trace import Recorded
 
 MOST_TURNED = 4
 """Arrays of so many axes are transposed in every way."""
+
+
+class Other(NamedTuple):
+    """An array that may stand where another one should."""
+
+    said: str
+    """What it is called."""
+    code: str
+    """The cause that it is; empty if it is simply another array."""
+    numbers: Any
+    is_own: bool = False
+    """Whether it is the right array itself, shifted or turned round."""
 
 
 class Scope:
@@ -35,8 +47,8 @@ class Scope:
             if base not in self.named and len({part.shape for part in parts}) == 1:
                 self.named[base] = np.stack(parts)
 
-    def like(self, own: Any, turns: Any) -> Iterator[tuple[str, str, Any]]:
-        """(what it is called, "" or a code, array of shape (turns, *shape)) for arrays that fit where `own` stands.
+    def like(self, own: Any, turns: Any) -> Iterator[Other]:
+        """Arrays of shape (turns, *shape) that fit where `own` stands.
 
         `own` has that shape too, a row for each of these turns of a loop: its own flips, its transpose and its shifts
         are among them.
@@ -44,35 +56,39 @@ class Scope:
         shape = own.shape[1:]
         for name, value in self.named.items():
             if value.shape == shape:
-                yield f"`{name}`", "", np.broadcast_to(value, own.shape)
+                yield Other(f"`{name}`", "", np.broadcast_to(value, own.shape))
             if value.ndim == len(shape) + 1 and value.shape[1:] == shape and len(turns) > 1:
                 yield from _by_turn(f"`{name}`", value, turns)
         for name, gradient in self._gradients.items():
             if gradient.shape == shape:
-                yield f"the gradient of `{name}`", "", np.broadcast_to(gradient, own.shape)
+                yield Other(f"the gradient of `{name}`", "", np.broadcast_to(gradient, own.shape))
         for site in self._sites.all:
             if site.place and len(site.arrays) > turns.max() and all(a.shape == shape for a in site.arrays):
                 yield from _by_turn(f"`{site.text}`", self._data[np.array(site.arrays)], turns)
         for axes in permutations(range(1, own.ndim)) if len(shape) <= MOST_TURNED else ():
             if (turned := own.transpose(0, *axes)).shape == own.shape and axes != tuple(range(1, own.ndim)):
                 order = f" with its axes in the order {tuple(k - 1 for k in axes)}" if len(shape) > 2 else ""
-                yield f"its transpose{order}", "transposed", turned
+                yield Other(f"its transpose{order}", "transposed", turned)
         for axes in choices(range(1, own.ndim), most=3):
-            yield "itself turned round", "", np.flip(own, axes)
+            yield Other("itself turned round", "", np.flip(own, axes), True)
         for axis in range(1, own.ndim):
             for step in (1, -1):
                 if own.shape[axis] > 1:
-                    yield "itself shifted by one", "off-by-one", shifted(own, step, axis)
-                    yield "itself shifted by one", "off-by-one", np.roll(own, step, axis)
+                    for moved in (shifted(own, step, axis), np.roll(own, step, axis)):
+                        yield Other("itself shifted by one", "off-by-one", moved, True)
         if len(turns) > 1:
-            for step, said in ((1, "step before"), (-1, "next step")):
-                yield f"itself of the {said}", "off-by-one", shifted(own, step, 0)
-                yield f"itself of the {said}", "off-by-one", np.roll(own, step, 0)
-            yield "itself of the first step", "off-by-one", np.broadcast_to(own[:1], own.shape)
-            yield "itself of the last step", "off-by-one", np.broadcast_to(own[-1:], own.shape)
+            for said, moved in (
+                ("itself of the step before", shifted(own, 1, 0)),
+                ("itself of the step before", np.roll(own, 1, 0)),
+                ("itself of the next step", shifted(own, -1, 0)),
+                ("itself of the next step", np.roll(own, -1, 0)),
+                ("itself of the first step", np.broadcast_to(own[:1], own.shape)),
+                ("itself of the last step", np.broadcast_to(own[-1:], own.shape)),
+            ):
+                yield Other(said, "off-by-one", moved, True)
 
 
-def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]]:
+def _by_turn(name: str, value: Any, turns: Any) -> Iterator[Other]:
     """The rows of a series for each turn, for the one before, the one after, and counted from the end."""
     most = len(value) - 1
     for step, said in ((0, ""), (-1, " of the step before"), (1, " of the next step")):
@@ -81,8 +97,8 @@ def _by_turn(name: str, value: Any, turns: Any) -> Iterator[tuple[str, str, Any]
             continue
         inside = (rows >= 0) & (rows <= most)
         found = value[np.clip(rows, 0, most)] * inside.reshape(-1, *[1] * (value.ndim - 1))
-        yield name + said, code, found
+        yield Other(name + said, code, found)
         if not inside.all():
-            yield name + said, code, value[rows % len(value)]
+            yield Other(name + said, code, value[rows % len(value)])
     if most and turns.max() <= most:
-        yield f"{name} in the reverse order", "", value[most - turns]
+        yield Other(f"{name} in the reverse order", "", value[most - turns])

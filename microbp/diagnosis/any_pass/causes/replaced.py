@@ -31,14 +31,21 @@ def softmax_along(z: Any, axes: tuple[int, ...]) -> Any:
 def derived(z: Any, said: str) -> dict[str, Any]:
     """What learners make of an array besides: its softmax along each of its axes, its sigmoid."""
     with np.errstate(all="ignore"):
-        made = {f"σ({said})": 1 / (1 + np.exp(-z)), f"exp({said})": np.exp(z)}
-        for axes in choices(range(z.ndim)) if z.size else ():
-            where = "" if axes == (z.ndim - 1,) else f" {along(axes)}"
-            made[f"softmax({said}){where}"] = softmax_along(z, axes)
-            if where:
-                shifted = np.exp(z - z.max(axis=-1, keepdims=True))
-                made[f"softmax({said}) with the sum{where}"] = shifted / shifted.sum(axis=axes, keepdims=True)
+        made = {f"σ({said})": 1 / (1 + np.exp(-z)), f"exp({said})": np.exp(z), **softmaxes(z, said)}
     return {text: found for text, found in made.items() if np.isfinite(found).all()}
+
+
+@np.errstate(all="ignore")
+def softmaxes(z: Any, said: str) -> dict[str, Any]:
+    """The softmax of an array, right and along each other choice of axes, by what it is called."""
+    made = {}
+    for axes in choices(range(z.ndim)) if z.size else ():
+        where = "" if axes == (z.ndim - 1,) else f" {along(axes)}"
+        made[f"softmax({said}){where}"] = softmax_along(z, axes)
+        if where:
+            shifted = np.exp(z - z.max(axis=-1, keepdims=True))
+            made[f"softmax({said}) with the sum{where}"] = shifted / shifted.sum(axis=axes, keepdims=True)
+    return made
 
 
 def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Iterator[Cause]:
@@ -53,8 +60,9 @@ def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Ite
             yield Cause("extra-way", more, 0.7)
     if seen < 4:
         return
-    for text, z in [*tried.items()]:
-        tried |= derived(z.astype(float), text)
+    given = {text: z.astype(float) for text, z in tried.items()}
+    for text, z in given.items():
+        tried |= derived(z, text)
     names = [*tried][:MOST_ARRAYS]
     rows = np.array([tried[name].ravel() for name in names], dtype=float)
     along, inner = rows @ apart, rows @ rows.T
@@ -66,6 +74,6 @@ def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Ite
             more = rows[i] - rows[j]
             factor = float(more @ apart) / float(more @ more)
             if factor > 0 and is_near((want.ravel() + factor * more), mine.ravel(), np.ravel(noise)).all():
-                same = names[i].partition(")")[0] == names[j].partition(")")[0]
+                same = any({names[i], names[j]} <= softmaxes(z, text).keys() for text, z in given.items())
                 code = "wrong-axis" if same else "other-quantity"
                 yield Cause(code, f"{names[i]} stands in the place of {names[j]}", 0.65)

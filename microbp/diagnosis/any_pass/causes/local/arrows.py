@@ -12,7 +12,7 @@ from microbp.diagnosis.any_pass.causes.local.windows import other_windows
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.graph.ways import WayBack
-from microbp.diagnosis.any_pass.scope import Scope
+from microbp.diagnosis.any_pass.scope import Other, Scope
 from microbp.diagnosis.any_pass.trace import Recorded
 
 
@@ -82,7 +82,7 @@ class Arrows:
             return None
         return (self.sites.position[self.target] == self.sites.position[self.source]).astype(float)
 
-    def fitting(self, places: Any) -> Iterator[tuple[str, str, Any]]:
+    def fitting(self, places: Any) -> Iterator[Other]:
         """Arrays that fit where these nodes come from, element by element for the arrows."""
         turns = self.sites.turn[self.target]
         present = np.unique(turns)
@@ -97,11 +97,12 @@ class Arrows:
         if len({home for home, _ in homes}) == 1:
             number, taken = homes[0][0], [at for _, at in homes]
             for how, cut in other_windows(self.trace, self.sites, number):
-                others.append((f"{self.sites.all[number]}, cut out {how},", "wrong-index", self.data[cut[taken]]))
+                said = f"{self.sites.all[number]}, cut out {how},"
+                others.append(Other(said, "wrong-index", self.data[cut[taken]]))
             if len(taken) == 1:
                 for how, made in other_products(self.trace, self.sites, number):
-                    others.append((f"the product with {how}", "transposed", made[None]))
-        for name, code, value in others:
-            found = value.reshape(len(arrays), -1)[row, position]
+                    others.append(Other(f"the product with {how}", "transposed", made[None]))
+        for other in others:
+            found = other.numbers.reshape(len(arrays), -1)[row, position]
             if not np.array_equal(found, here):
-                yield name, code, found.astype(float)
+                yield other._replace(numbers=found.astype(float))

@@ -84,15 +84,15 @@ def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
     if arrows.kind not in PRODUCTS:
         return
     other = arrows.data[arrows.other]
-    for name, code, value in arrows.fitting(arrows.other):
+    for name, code, value, is_own in arrows.fitting(arrows.other):
         said = f"{name} stands in the place of the other factor in {text}"
-        weight = 0.6 if not name.startswith("itself") else 0.8
+        weight = 0.8 if is_own else 0.6
         if arrows.op.name != "div":
             yield code or "other-quantity", said, weight, value
         else:
             first = arrows.slot == 0
             yield code or "other-quantity", said, weight, np.where(first, 1 / value, arrows.local * value / other)
-    for name, code, value in arrows.fitting(arrows.source) if arrows.op.name == "div" else ():
+    for name, code, value, _ in arrows.fitting(arrows.source) if arrows.op.name == "div" else ():
         said = f"{name} stands in the place of an operand of {text}"
         found = np.where(arrows.slot == 0, arrows.local, arrows.local * (arrows.own / value) ** 2)
         yield code or "other-quantity", said, 0.8, found

@@ -40,7 +40,7 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
         yield "derivative-left-out", f"the derivative of {text} is left out", 0.45, one
         yield "derivative-twice", f"the derivative of {text} is applied twice", 0.45, arrows.local * slope
         for said, found in _polynomials(out).items():
-            taken = f"the derivative of {text} is taken for {said}{', q being the result' if 'q' in said else ''}"
+            taken = f"the derivative of {text} is taken for {said}, q being the result"
             yield "other-derivative", taken, 0.45, one * found
         for name, found in other_slopes(arrows.own, out):
             yield "derivative-elsewhere", f"the derivative of {text} is taken for that of {name}", 0.7, one * found
@@ -58,7 +58,7 @@ def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
         yield "derivative-elsewhere", f"the derivative of {text} is taken at the result", 0.5, slope(out, again)
         for name, found in other_slopes(x, out, arrows.op.name):
             yield "other-derivative", f"the derivative of {text} is taken for that of {name}", 0.7, found
-    for name, code, value in arrows.fitting(arrows.target):
+    for name, code, value, _ in arrows.fitting(arrows.target):
         taken = f"the derivative of {text} is taken at {name}"
         for result in (value, *(arrows.op.numpy(value) if arrows.op.arity == 1 else ())):
             yield code or "derivative-elsewhere", taken, 0.7, slope(value, result)
