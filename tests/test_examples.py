@@ -13,7 +13,7 @@ import pytest
 
 import microbp
 from microbp.problems import builtin_names
-from microbp.terminal import cli
+from microbp.terminal import arguments
 from tests.conftest import need
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -96,7 +96,7 @@ def test_the_list_of_examples_names_commands_that_there_are():
     assert len(found) > 15
     for command in found:
         words = shlex.split(command)[1:]
-        options = cli._parser(words[0]).parse_args(words)  # exits if it does not know one
+        options = arguments.parser_of(words[0]).parse_args(words)  # exits if it does not know one
         assert getattr(options, "problem", "w1-w8") in builtin_names()
 
 

@@ -16,6 +16,7 @@ from microbp.derivation.general.notations import NOTATIONS
 from microbp.derivation.general.table import TABLE
 from microbp.derivation.tree import OF_ALL, REDUCED
 from microbp.diagnosis import grading
+from microbp.diagnosis.any_pass.report import WORDS as VERDICTS
 from microbp.diagnosis.by_hand.slips import EARLY, FACTOR, MISSING_PATH, OVERWRITTEN, SIGN, SLIPS
 from microbp.diagnosis.explanation import _IN_WORDS, _MADE, _STAGE, _START
 from microbp.diagnosis.mistakes import ANOTHER, MISTAKES
@@ -71,6 +72,7 @@ def data():
     yield from ("wrong", "right", "WRONG", "graph", "learner")
     yield from (*grading.HEAD, *grading.VERDICTS, *quizzes.HEAD, *quizzes.VERDICTS, *quizzes.MISSED_HEAD)
     yield from (*gradcheck.WORDS.values(), *gradcheck.HEAD, *STRUCTURES, UNSEEN)
+    yield from VERDICTS.values()
     yield from (*LAYOUT_WORDS.values(), *ORDERS.values())
     yield from (slip.sentence for slip in (*SLIPS, OVERWRITTEN, MISSING_PATH, EARLY, SIGN, FACTOR))
     yield from (text for loss in LOSSES.values() for text in lost_parts(loss))

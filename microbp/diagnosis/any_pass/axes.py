@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from microbp.printing import say
+
 
 def choices(axes: Sequence[int], least: int = 1, most: int | None = None) -> Iterator[tuple[int, ...]]:
     """Every choice of at least, and at most, so many of these axes (all), single ones first."""
@@ -23,7 +25,12 @@ def choices(axes: Sequence[int], least: int = 1, most: int | None = None) -> Ite
 
 def along(axes: Sequence[int]) -> str:
     """Axes in a sentence."""
-    return f"along axis {', '.join(map(str, axes))}"
+    return say("along axis {axes}", axes=listed(axes))
+
+
+def listed(axes: Sequence[int]) -> str:
+    """The numbers of axes."""
+    return ", ".join(map(str, axes))
 
 
 def shifted(a: Any, step: int, axis: int) -> Any:

@@ -41,7 +41,7 @@ from microbp.diagnosis.any_pass.report import Report, report_on
 from microbp.diagnosis.any_pass.targets import told_of_targets
 from microbp.diagnosis.any_pass.trace import Recorded, run_forward
 from microbp.errors import GraphError, ProblemError, nearest
-from microbp.printing import in_width
+from microbp.printing import in_width, say
 
 FEWER = (16, 8, 4, 2)
 """A pass that is too large is checked with so many samples."""
@@ -134,10 +134,9 @@ def check(
                 continue
             except Exception as trouble:
                 raise error from trouble
-            return Report(
-                found.lines,
-                (*found.notes, f"checked with the first {count} of {samples} samples: all are too many for scalars"),
-            )
+            counts = {"count": count, "samples": samples}
+            note = say("checked with the first {count} of {samples} samples: all are too many for scalars", **counts)
+            return Report(found.lines, (*found.notes, note))
         raise
 
 
@@ -217,7 +216,8 @@ def _matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Record
             f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: what has a "
             'gradient is an argument of forward, or returned by it. Call that of W dW, or say names={"mine": "W"}'
         )
-    return mine, [f"not compared: {', '.join(strange)}; forward returns nothing of that name"] if strange else []
+    aside = say("not compared: {names}; forward returns nothing of that name", names=", ".join(strange))
+    return mine, [aside] if strange else []
 
 
 def _series(names: Collection[str]) -> dict[str, list[str]]:

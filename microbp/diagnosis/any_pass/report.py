@@ -14,7 +14,7 @@ from microbp.diagnosis.any_pass.causes.search import Known
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, JudgedLine
 from microbp.errors import UnknownNameError, nearest
-from microbp.printing import Shown, columns, notebook, number_text
+from microbp.printing import Shown, columns, notebook, number_text, say, word
 
 MOST_NAMED = 4
 """So many arrays without a gradient are named in a note."""
@@ -73,34 +73,42 @@ class Report(Shown):
     def _verdict(self) -> str:
         wrong, count = sum(line.verdict == WRONG for line in self.lines), len(self.lines)
         if wrong:
-            one = 1 < wrong == 1 + sum(bool(line.same_as) for line in self.lines)
-            said = f"{wrong} of {count} line{'s' * (count > 1)} {'is' if wrong == 1 else 'are'} wrong"
-            return f"{said}, all by one slip" if one else said
+            return self._how_many(wrong, count)
         if count > 1:
-            return f"all {count} lines are right"
-        return "the line is right" if count else "nothing was compared"
+            return say("all {count} lines are right", count=count)
+        return say("the line is right") if count else say("nothing was compared")
+
+    def _how_many(self, wrong: int, count: int) -> str:
+        if wrong == 1:
+            return say("1 of {count} lines is wrong", count=count) if count > 1 else say("1 of 1 line is wrong")
+        if wrong == 1 + sum(bool(line.same_as) for line in self.lines):
+            return say("{wrong} of {count} lines are wrong, all by one slip", wrong=wrong, count=count)
+        return say("{wrong} of {count} lines are wrong", wrong=wrong, count=count)
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        return [(x.name, WORDS[x.verdict], x.text if x.causes else "") for x in self.lines]
+        return [(x.name, word(WORDS[x.verdict]), x.text if x.causes else "") for x in self.lines]
 
     def _repr_html_(self) -> str:
         wrong = [line.verdict == WRONG for line in self.lines]
         return notebook.answer(
             notebook.sentence(self._verdict()),
-            notebook.rows_table(self._rows(), wrong, ("array", "its gradient", "")),
+            notebook.rows_table(self._rows(), wrong, (say("array"), say("its gradient"), "")),
             notebook.sentence("\n".join(self.notes)),
         )
 
     def __str__(self) -> str:
         wrong = [line for line in self.lines if line.verdict == WRONG]
         if wrong:
-            head = [f"{self._verdict()}. The first on the way back is the gradient of {wrong[0].name}:"]
-            head += [f"  {wrong[0].text}", ""]
+            first, verdict = wrong[0], self._verdict()
+            said = say(
+                "{verdict}. The first on the way back is the gradient of {name}:", verdict=verdict, name=first.name
+            )
+            head = [said, f"  {first.text}", ""]
         else:
             head = [self._verdict()]
         above = wrong[0].name if wrong else None
         rows = [(f"  {name}", verdict, "" if name == above else text) for name, verdict, text in self._rows()]
-        return "\n".join([*head, *columns(rows), *(f"({note})" for note in self.notes)])
+        return "\n".join([*head, *columns(rows), *(say("({note})", note=note) for note in self.notes)])
 
 
 def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
@@ -111,9 +119,7 @@ def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
     lines = []
     for line in judged:
         causes: tuple[Cause, ...] = causes_of(known, line) if known and line.verdict == WRONG else ()
-        if line.single:
-            causes = (Cause("float32", "right to single precision"),)
-        codes = tuple(cause.code for cause in causes)
+        codes = ("float32",) if line.single else tuple(cause.code for cause in causes)
         same_as = _same_as(line, causes, said)
         text = _text(line, causes, same_as)
         lines.append(Line(line.name, line.verdict, codes, text, line.mine, line.wanted, same_as))
@@ -134,7 +140,12 @@ def _not_given(judge: Judge, lines: Sequence[Line]) -> list[str]:
     if not between:
         return []
     names = ", ".join(between[:MOST_NAMED]) + (", …" if len(between) > MOST_NAMED else "")
-    return [f"no gradients were given for {names}: return them as well (locals() has all), to be told more exactly"]
+    return [
+        say(
+            "no gradients were given for {names}: return them as well (locals() has all), to be told more exactly",
+            names=names,
+        )
+    ]
 
 
 def _same_as(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, int], str]) -> str:
@@ -148,22 +159,27 @@ def _same_as(line: JudgedLine, causes: Sequence[Cause], said: dict[tuple[str, in
 
 def _text(line: JudgedLine, causes: Sequence[Cause], same_as: str) -> str:
     if line.verdict != WRONG:
-        return "right, to single precision (float32)" if line.single else WORDS[line.verdict]
+        return say("right, to single precision (float32)") if line.single else word(WORDS[line.verdict])
     first = causes[0]
     if same_as:
-        return f"the same slip as in {same_as}: {first.text}"
-    other = f" (or: {causes[1].text})" if len(causes) > 1 else ""
-    return f"{first.text}{other}. {_numbers(line)}"
+        return say("the same slip as in {name}: {cause}", name=same_as, cause=first.text)
+    numbers = _numbers(line)
+    if len(causes) > 1:
+        return say("{cause} (or: {other}). {numbers}", cause=first.text, other=causes[1].text, numbers=numbers)
+    return say("{cause}. {numbers}", cause=first.text, numbers=numbers)
 
 
 def _numbers(line: JudgedLine) -> str:
     """The element that differs most, beside what it should be."""
     if line.fitted is None:
-        return f"It has the shape {np.shape(line.mine)}, and should have {line.wanted.shape}."
+        given, wanted = np.shape(line.mine), line.wanted.shape
+        return say("It has the shape {given}, and should have {wanted}.", given=given, wanted=wanted)
     apart = np.abs(np.nan_to_num(line.fitted - line.wanted, nan=np.inf))
     index = np.unravel_index(int(np.argmax(apart)), apart.shape) if apart.ndim else ()
     place = f"[{','.join(map(str, index))}]" if index else ""
     numbers = [float(line.fitted[index]), float(line.wanted[index])]
     noise = 1e-12 * abs(numbers[0] - numbers[1])
     mine, right = (number_text(x if abs(x) > noise else 0.0, 6) for x in numbers)
-    return f"At {place or 'its one element'} it is {mine}, and should be {right}."
+    if not place:
+        return say("At its one element it is {mine}, and should be {right}.", mine=mine, right=right)
+    return say("At {place} it is {mine}, and should be {right}.", place=place, mine=mine, right=right)

@@ -12,6 +12,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.axes import choices, shifted
 from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.printing import say
 
 MOST_TURNED = 4
 """Arrays of so many axes are transposed in every way."""
@@ -61,29 +62,32 @@ class Scope:
                 yield from _by_turn(f"`{name}`", value, turns)
         for name, gradient in self._gradients.items():
             if gradient.shape == shape:
-                yield Other(f"the gradient of `{name}`", "", np.broadcast_to(gradient, own.shape))
+                yield Other(say("the gradient of {name}", name=f"`{name}`"), "", np.broadcast_to(gradient, own.shape))
         for site in self._sites.all:
             if site.place and len(site.arrays) > turns.max() and all(a.shape == shape for a in site.arrays):
                 yield from _by_turn(f"`{site.text}`", self._data[np.array(site.arrays)], turns)
         for axes in permutations(range(1, own.ndim)) if len(shape) <= MOST_TURNED else ():
             if (turned := own.transpose(0, *axes)).shape == own.shape and axes != tuple(range(1, own.ndim)):
-                order = f" with its axes in the order {tuple(k - 1 for k in axes)}" if len(shape) > 2 else ""
-                yield Other(f"its transpose{order}", "transposed", turned)
+                said, order = say("its transpose"), tuple(k - 1 for k in axes)
+                if len(shape) > 2:
+                    said = say("its transpose with its axes in the order {axes}", axes=order)
+                yield Other(said, "transposed", turned)
         for axes in choices(range(1, own.ndim), most=3):
-            yield Other("itself turned round", "", np.flip(own, axes), True)
+            yield Other(say("itself turned round"), "", np.flip(own, axes), True)
         for axis in range(1, own.ndim):
             for step in (1, -1):
                 if own.shape[axis] > 1:
                     for moved in (shifted(own, step, axis), np.roll(own, step, axis)):
-                        yield Other("itself shifted by one", "off-by-one", moved, True)
+                        yield Other(say("itself shifted by one"), "off-by-one", moved, True)
         if len(turns) > 1:
+            before, after = say("itself of the step before"), say("itself of the next step")
             for said, moved in (
-                ("itself of the step before", shifted(own, 1, 0)),
-                ("itself of the step before", np.roll(own, 1, 0)),
-                ("itself of the next step", shifted(own, -1, 0)),
-                ("itself of the next step", np.roll(own, -1, 0)),
-                ("itself of the first step", np.broadcast_to(own[:1], own.shape)),
-                ("itself of the last step", np.broadcast_to(own[-1:], own.shape)),
+                (before, shifted(own, 1, 0)),
+                (before, np.roll(own, 1, 0)),
+                (after, shifted(own, -1, 0)),
+                (after, np.roll(own, -1, 0)),
+                (say("itself of the first step"), np.broadcast_to(own[:1], own.shape)),
+                (say("itself of the last step"), np.broadcast_to(own[-1:], own.shape)),
             ):
                 yield Other(said, "off-by-one", moved, True)
 
@@ -91,14 +95,15 @@ class Scope:
 def _by_turn(name: str, value: Any, turns: Any) -> Iterator[Other]:
     """The rows of a series for each turn, for the one before, the one after, and counted from the end."""
     most = len(value) - 1
-    for step, said in ((0, ""), (-1, " of the step before"), (1, " of the next step")):
+    before, after = say("{name} of the step before", name=name), say("{name} of the next step", name=name)
+    for step, said in ((0, name), (-1, before), (1, after)):
         rows, code = turns + step, "off-by-one" if step else ""
         if len(value) == 1 and step:
             continue
         inside = (rows >= 0) & (rows <= most)
         found = value[np.clip(rows, 0, most)] * inside.reshape(-1, *[1] * (value.ndim - 1))
-        yield Other(name + said, code, found)
+        yield Other(said, code, found)
         if not inside.all():
-            yield Other(name + said, code, value[rows % len(value)])
+            yield Other(said, code, value[rows % len(value)])
     if most and turns.max() <= most:
-        yield Other(f"{name} in the reverse order", "", value[most - turns])
+        yield Other(say("{name} in the reverse order", name=name), "", value[most - turns])

@@ -15,6 +15,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.judge import WRONG
 from microbp.diagnosis.any_pass.report import Report
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.printing import say
 
 _TARGETS = re.compile(r"(y|t|target|label|one_?hot)s?(_.*)?|.*_(y|true|hot)", re.IGNORECASE)
 """What targets are called."""
@@ -33,12 +34,21 @@ def told_of_targets(
     for name, total, one_hot in _one_hot(arrays):
         left = _wrong(again({**arrays, name: one_hot}))
         if left < _wrong(found):
-            note = (
-                f"{name} is not one-hot: the numbers of a sample add up to {total:.3g}, not to 1. If it were, "
-                f"{left or 'none'} of these lines would be wrong: p − y holds for a softmax if y adds up to 1"
-            )
-            return replace(found, notes=(note, *found.notes))
+            return replace(found, notes=(_note(name, total, left), *found.notes))
     return found
+
+
+def _note(name: str, total: float, left: int) -> str:
+    told = say("{name} is not one-hot: the numbers of a sample add up to {total:.3g}, not to 1", name=name, total=total)
+    if left:
+        return say(
+            "{told}. If it were, {count} of these lines would be wrong: p − y holds for a softmax if y adds up to 1",
+            told=told,
+            count=left,
+        )
+    return say(
+        "{told}. If it were, none of these lines would be wrong: p − y holds for a softmax if y adds up to 1", told=told
+    )
 
 
 def _wrong(report: Report) -> int:

@@ -193,7 +193,7 @@ def test_data_on_which_right_gradients_do_not_pass_are_refused():
 def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert main(["gradcheck", "w1-w8", "--strength"]) == 1
     said = capsys.readouterr().out
-    assert "(1 sample, λ = 0; complex step)\nwould miss 15 of the 53 mistakes" in said
+    assert "(1 sample, λ = 0; complex step)\nwould miss 15 of the 54 mistakes" in said
     assert "All would be caught with\n  l2 = 1.0\n  X = [[0.05, 0.1], [" in said
     assert main(["gradcheck", "w1-w8", "--strength", "--json", "--method", "central"]) == 1
     found = json.loads(capsys.readouterr().out)

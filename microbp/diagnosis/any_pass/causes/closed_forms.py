@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.axes import along, choices
+from microbp.diagnosis.any_pass.axes import along, choices, listed
 from microbp.diagnosis.any_pass.causes.codes import Cause
-from microbp.diagnosis.any_pass.causes.local.slopes import other_slopes
+from microbp.diagnosis.any_pass.causes.local.slopes import other_slopes, taken_for
+from microbp.printing import say
 
 
 def closed_forms(U: Any, Q: Any, x: Any, want: Any, name: str, others: dict[str, Any]) -> Iterator[tuple[Cause, Any]]:
     """Causes with what the line would be; `others` are more arrays of that shape, by what they are called."""
     with np.errstate(all="ignore"):
-        text = f"what leads back from `{name}` is left out: its gradient is handed on as it is"
+        text = say("what leads back from `{name}` is left out: its gradient is handed on as it is", name=name)
         yield Cause("derivative-left-out", text, 0.3), U
         yield from _elementwise(U, Q, x, want, name)
         for said, P in {f"`{name}`": Q, **others}.items():
@@ -39,11 +40,14 @@ def inner_forms(U: Any, Q: Any, want: Any, said: str, lengths: Collection[int]) 
 
 def _elementwise(U: Any, Q: Any, x: Any, want: Any, name: str) -> Iterator[tuple[Cause, Any]]:
     for function, slope in other_slopes(x, Q):
-        text = f"the derivative of `{name}` is taken for that of {function}"
-        yield Cause("derivative-elsewhere", text, 0.7), U * slope
+        yield Cause("derivative-elsewhere", taken_for(f"`{name}`", function), 0.7), U * slope
     factors = {"q": Q, "1 − q": 1 - Q, "1 + q": 1 + Q, "1 − q²": 1 - Q**2, "q²": Q**2, "x": x, "1 − x": 1 - x}
     for said, factor in {**factors, "1/q": 1 / Q, "1/x": 1 / x}.items():
-        text = f"the derivative of `{name}` is taken for {said}, with x for its input and q for itself"
+        text = say(
+            "the derivative of `{name}` is taken for {slope}, with x for its input and q for itself",
+            name=name,
+            slope=said,
+        )
         yield Cause("other-derivative", text, 0.8), U * factor
 
 
@@ -53,20 +57,21 @@ def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]
         sums = (U * P).sum(axis, keepdims=True)
         if not np.allclose(P * (U - sums), want, rtol=1e-7, atol=1e-12):
             continue
-        pairs = f"softmax's diagonal only: the derivative of {said} has a term for every pair"
-        alone = "softmax: the sum is of the gradients alone, not of their products with the probabilities"
+        pairs = say("softmax's diagonal only: the derivative of {name} has a term for every pair", name=said)
+        bracket = say("softmax: the factor {name} before the bracket is left out", name=said)
+        alone = say("softmax: the sum is of the gradients alone, not of their products with the probabilities")
         mean = P * (U - (U * P).mean(axis, keepdims=True))
         yield from _causes(
             ("softmax-diagonal", pairs, 0.3, U * P * (1 - P)),
-            ("derivative-left-out", f"softmax: the factor {said} before the bracket is left out", 0.5, U - sums),
-            ("missing-way", f"softmax: the sum {along(axis)} is left out", 0.5, U * P),
+            ("derivative-left-out", bracket, 0.5, U - sums),
+            ("missing-way", say("softmax: the sum {along} is left out", along=along(axis)), 0.5, U * P),
             ("softmax-diagonal", alone, 0.5, P * (U - U.sum(axis, keepdims=True))),
-            ("mean-for-sum", "softmax: a mean in the place of the sum", 0.5, mean),
-            ("way-sign", "softmax: the sum has the wrong sign", 0.5, P * (U + sums)),
+            ("mean-for-sum", say("softmax: a mean in the place of the sum"), 0.5, mean),
+            ("way-sign", say("softmax: the sum has the wrong sign"), 0.5, P * (U + sums)),
         )
         for axes in choices(range(P.ndim)):
             if axes != axis:
-                text = f"softmax: the sum goes {along(axes)}, not axis {', '.join(map(str, axis))}"
+                text = say("softmax: the sum goes {along}, not axis {axes}", along=along(axes), axes=listed(axis))
                 yield Cause("wrong-axis", text, 0.4), P * (U - (U * P).sum(axes, keepdims=True))
         return
 
@@ -89,10 +94,12 @@ def _normalization(U: Any, n: Any, want: Any, said: str, lengths: Collection[int
         scale = (want * U).sum(axes, keepdims=True) / (U * U).sum(axes, keepdims=True)
         if np.isfinite(scale).all() and np.allclose(scale * U, want, rtol=1e-7, atol=1e-12):
             centre = U - U.mean(axes, keepdims=True)
-            text = f"a way back through the mean%s {along(axes)}, where {said} has constants"
-            yield Cause("extra-way", text % "", 0.6), scale * centre
+            where = {"name": said, "along": along(axes)}
+            text = say("a way back through the mean {along}, where {name} has constants", **where)
+            yield Cause("extra-way", text, 0.6), scale * centre
             deviation = n * (U * n).mean(axes, keepdims=True)
-            yield Cause("extra-way", text % " and the deviation", 0.6), scale * (centre - deviation)
+            text = say("a way back through the mean and the deviation {along}, where {name} has constants", **where)
+            yield Cause("extra-way", text, 0.6), scale * (centre - deviation)
 
 
 def _normalized_otherwise(
@@ -101,32 +108,42 @@ def _normalized_otherwise(
     m, p = U.mean(axes, keepdims=True) * centred, (U * n).mean(axes, keepdims=True)
     a = n * p
     length = np.prod([U.shape[k] for k in axes])
+    divided = say("the division by the deviation in {name} is left out", name=said)
+    multiplied = say("the deviation in {name} is multiplied by, not divided by", name=said)
+    constants = say("the mean and the deviation in {name} are taken for constants", name=said)
+    mean = say("the term of the mean in {name} has the wrong sign", name=said)
+    deviation = say("the term of the deviation in {name} has the wrong sign", name=said)
+    gradients = say("a sum for the mean of the gradients, in {name}", name=said)
+    products = say("a sum for the mean of the products, in {name}", name=said)
+    both = say("sums for the means, in {name}", name=said)
+    last = say("the factor {name} in the last term is left out", name=said)
     yield from _causes(
-        ("derivative-left-out", f"the division by the deviation in {said} is left out", 0.4, U - m - a),
-        ("other-power", f"the deviation in {said} is multiplied by, not divided by", 0.6, (U - m - a) / scale),
-        ("missing-way", f"the mean and the deviation in {said} are taken for constants", 0.4, scale * U),
-        ("way-sign", f"the term of the mean in {said} has the wrong sign", 0.5, scale * (U + m - a)),
-        ("way-sign", f"the term of the deviation in {said} has the wrong sign", 0.5, scale * (U - m + a)),
-        ("mean-for-sum", f"a sum for the mean of the gradients, in {said}", 0.5, scale * (U - m * length - a)),
-        ("mean-for-sum", f"a sum for the mean of the products, in {said}", 0.5, scale * (U - m - a * length)),
-        ("mean-for-sum", f"sums for the means, in {said}", 0.5, scale * (U - m * length - a * length)),
-        ("missing-way", f"the factor {said} in the last term is left out", 0.5, scale * (U - m - p)),
+        ("derivative-left-out", divided, 0.4, U - m - a),
+        ("other-power", multiplied, 0.6, (U - m - a) / scale),
+        ("missing-way", constants, 0.4, scale * U),
+        ("way-sign", mean, 0.5, scale * (U + m - a)),
+        ("way-sign", deviation, 0.5, scale * (U - m + a)),
+        ("mean-for-sum", gradients, 0.5, scale * (U - m * length - a)),
+        ("mean-for-sum", products, 0.5, scale * (U - m - a * length)),
+        ("mean-for-sum", both, 0.5, scale * (U - m * length - a * length)),
+        ("missing-way", last, 0.5, scale * (U - m - p)),
     )
     if not centred:
-        text = f"a way back through a mean, and {said} has none"
+        text = say("a way back through a mean, and {name} has none", name=said)
         yield Cause("extra-way", text, 0.5), scale * (U - U.mean(axes, keepdims=True) - a)
     for k in {int(size) for size in (*U.shape, U.size, length, *lengths)}:
-        text = f"the means in {said} divide by {k}, and not by {length}"
+        text = say("the means in {name} divide by {wrong}, and not by {right}", name=said, wrong=k, right=length)
         yield Cause("mean-for-sum", text, 0.5), scale * (U - (m + a) * length / k)
     for other in choices(range(n.ndim)):
         if other != axes:
-            text = f"{along(other)}, not {', '.join(map(str, axes))}"
+            where = {"name": said, "along": along(other), "axes": listed(axes)}
             m1, a1 = U.sum(other, keepdims=True) * centred / length, n * (U * n).sum(other, keepdims=True) / length
             m2, a2 = U.mean(other, keepdims=True) * centred, n * (U * n).mean(other, keepdims=True)
-            yield from _causes(
-                ("wrong-axis", f"in {said}: the sum of the gradients goes along other axes", 0.5, scale * (U - m1 - a)),
-                ("wrong-axis", f"in {said}: the sum of the products goes along other axes", 0.5, scale * (U - m - a1)),
-                ("wrong-axis", f"in {said}: the mean of the gradients goes {text}", 0.5, scale * (U - m2 - a)),
-                ("wrong-axis", f"in {said}: the mean of the products goes {text}", 0.5, scale * (U - m - a2)),
-                ("wrong-axis", f"in {said}: the means go {text}", 0.5, scale * (U - m2 - a2)),
-            )
+            for text, made in (
+                (say("in {name}: the sum of the gradients goes along other axes", name=said), U - m1 - a),
+                (say("in {name}: the sum of the products goes along other axes", name=said), U - m - a1),
+                (say("in {name}: the mean of the gradients goes {along}, not {axes}", **where), U - m2 - a),
+                (say("in {name}: the mean of the products goes {along}, not {axes}", **where), U - m - a2),
+                (say("in {name}: the means go {along}, not {axes}", **where), U - m2 - a2),
+            ):
+                yield Cause("wrong-axis", text, 0.5), scale * made

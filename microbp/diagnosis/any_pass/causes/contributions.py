@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +13,7 @@ from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
 from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.judge import is_near
+from microbp.printing import say
 
 
 def contributions(search: CauseSearch) -> Iterator[Cause]:
@@ -43,7 +44,7 @@ def _turned(search: CauseSearch, mine: Any, part: Any, rest: Any, way: WayBack) 
     if rest.any() and mine.shape == part.shape:
         for a, b in combinations(range(part.ndim), 2):
             if part.shape[a] == part.shape[b] and search.same(rest + part.swapaxes(a, b), mine):
-                yield Cause("transposed", f"what comes back {way} is transposed", 0.35, way.number)
+                yield Cause("transposed", say("what comes back {way} is transposed", way=way), 0.35, way.number)
 
 
 def _reduced(search: CauseSearch, mine: Any, parts: Any, rest: Any, way: WayBack) -> Iterator[Cause]:
@@ -67,22 +68,30 @@ def _reduced(search: CauseSearch, mine: Any, parts: Any, rest: Any, way: WayBack
             if bare.size == search.want.size and search.same(bare, search.want):
                 continue
             if not axes:
-                yield Cause("not-summed", f"it is not summed, though {way.site} broadcasts it", 0.2, way.number)
+                said = say("it is not summed, though {site} broadcasts it", site=way.site)
+                yield Cause("not-summed", said, 0.2, way.number)
             elif code == "sum":
-                said = f"what comes back {way} is summed {along(axes)}, and was not broadcast there"
-                yield Cause("wrong-axis", said, 0.3, way.number)
+                yield Cause("wrong-axis", summed_elsewhere(way, axes), 0.3, way.number)
             else:
-                said = f"what comes back {way}: a {code} {along(axes)} stands in the place of the sum"
+                where = {"way": way, "along": along(axes)}
+                said = say("what comes back {way}: a mean {along} stands in the place of the sum", **where)
+                if code == "max":
+                    said = say("what comes back {way}: a max {along} stands in the place of the sum", **where)
                 yield Cause("mean-for-sum", said, 0.25, way.number)
             return
+
+
+def summed_elsewhere(way: object, axes: Sequence[int]) -> str:
+    """That what comes back by a way is summed along axes on which the forward pass did not broadcast."""
+    return say("what comes back {way} is summed {along}, and was not broadcast there", way=way, along=along(axes))
 
 
 def fitted_anyhow(search: CauseSearch) -> Iterator[tuple[str, Any]]:
     """The line in the shape of its array, after turning or summing axes."""
     mine = np.asarray(search.line.mine, dtype=float)
     if mine.ndim == len(search.shape) == 2 and mine.T.shape == search.shape:
-        yield "it is transposed", mine.T
+        yield say("it is transposed"), mine.T
     for axes in choices(range(mine.ndim)):
         found = mine.sum(axis=axes)
         if np.squeeze(found).shape == tuple(n for n in search.shape if n != 1):
-            yield f"it is not summed {along(axes)}", found
+            yield say("it is not summed {along}", along=along(axes)), found

@@ -13,6 +13,7 @@ from microbp.diagnosis.any_pass.causes.two_slips import two_slips, with_factor
 from microbp.diagnosis.any_pass.causes.way_slips import cut_off, way_slips
 from microbp.diagnosis.any_pass.causes.whole_line import whole_line
 from microbp.diagnosis.any_pass.judge import JudgedLine
+from microbp.printing import say
 
 MOST_CAUSES = 3
 LIKELY, POSSIBLE, UNLIKELY = 0.3, 0.35, 0.6
@@ -29,13 +30,15 @@ def causes(known: Known, line: JudgedLine) -> tuple[Cause, ...]:
     known.said |= {(cause.code, cause.site) for cause in best[:1] if cause.site >= 0}
     if not best:
         known.fruitless |= {(way.number, way.operand) for way in search.ways if not way.direct}
-    return tuple(best) or (Cause("unexplained", "no single slip that is known gives these numbers", 9.0),)
+    return tuple(best) or (Cause("unexplained", say("no single slip that is known gives these numbers"), 9.0),)
 
 
 def _found(search: CauseSearch) -> list[Cause]:
     known, line = search.known, search.line
     if not len(search.region.edges):
-        text = "nothing of it comes to the loss, so its gradient is 0: forward may read it from elsewhere, such as self"
+        text = say(
+            "nothing of it comes to the loss, so its gradient is 0: forward may read it from elsewhere, such as self"
+        )
         return [Cause("extra-way", text, 0.1)]
     named = {f"`{name}`": value for name, value in known.scope.named.items()}
     named |= derived(known.trace[line.name].value, f"`{line.name}`")
@@ -49,7 +52,8 @@ def _found(search: CauseSearch) -> list[Cause]:
     for said, mine in fitted_anyhow(search):
         if not search.same(mine, search.want):  # else `whole_line` or `contributions` has named it
             inner = _slips(search, mine.ravel())
-            found += [Cause("two-slips", f"{said}; and {c.text}", 1.2 + c.weight, c.site) for c in inner]
+            both = (say("{one}; and {other}", one=said, other=c.text) for c in inner)
+            found += [Cause("two-slips", text, 1.2 + c.weight, c.site) for text, c in zip(both, inner, strict=True)]
     return found
 
 

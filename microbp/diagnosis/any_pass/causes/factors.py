@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from microbp.printing import say
+
 CLOSE = 1e-7
 
 
@@ -20,13 +22,14 @@ class Factors:
         lengths: dict[int, str] = {}
         for name, shape in shapes.items():
             for axis, n in enumerate(shape):
-                lengths.setdefault(n, f"{n} is the length of axis {axis} of {name}")
+                lengths.setdefault(n, say("{n} is the length of axis {axis} of {name}", n=n, axis=axis, name=name))
             if len(shape) > 1:
-                lengths.setdefault(math.prod(shape), f"{math.prod(shape)} is the size of {name}")
+                size = math.prod(shape)
+                lengths.setdefault(size, say("{n} is the size of {name}", n=size, name=name))
         for n, said in lengths.items():
             if n < 2:
                 continue
-            self.known |= {float(n): f"{n} ({said})", 1 / n: f"1/{n} ({said})"}
+            self.known |= {float(n): _because(n, said), 1 / n: _because(f"1/{n}", said)}
         for n, said in lengths.items():
             if n < 3:
                 continue
@@ -43,7 +46,7 @@ class Factors:
                 1 / (2 * n): f"1/(2·{n})",
             }
             for number, text in more.items():
-                self.known.setdefault(number, f"{text} ({said})")
+                self.known.setdefault(number, _because(text, said))
 
     def name(self, factor: float) -> str | None:
         """The factor in words, None if it is none that one expects."""
@@ -55,3 +58,7 @@ class Factors:
         if abs(abs(factor) - 1) <= CLOSE:
             return "-1" if factor < 0 else "1"
         return None
+
+
+def _because(factor: object, why: str) -> str:
+    return say("{factor} ({why})", factor=factor, why=why)

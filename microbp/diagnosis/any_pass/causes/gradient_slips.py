@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.axes import along, choices, shifted
+from microbp.diagnosis.any_pass.causes.contributions import summed_elsewhere
 from microbp.diagnosis.any_pass.causes.local.windows import other_windows
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.printing import say
 
 MOST_AXES = 5
 """Axes are exchanged in every way up to so many."""
@@ -49,7 +51,7 @@ def gradient_slips(
             places = np.stack(turns) if len(turns) > 1 else turns[0]
             inside = region.index(places)
             found = passing[inside]
-            said = f"the gradient of {site}"
+            said = say("the gradient of {name}", name=site)
             if site.op == "cumsum":
                 yield from _running_sums(region, inside, found, said, number)
             yield from _moves(region, inside, found, said, number, int(len(turns) > 1))
@@ -72,15 +74,15 @@ def _given_otherwise(
         own = numbers.reshape(places.shape)
         for other, (_, theirs) in given.items():
             if other not in (name, line) and theirs.shape == own.shape:
-                said = f"the gradient of `{other}` stands in the place of that of `{name}`"
+                said = say("the gradient of `{other}` stands in the place of that of `{name}`", other=other, name=name)
                 yield "other-quantity", said, 0.5, -1, region.spread(inside, theirs - own)
-        said = f"the gradient of `{name}`, which comes from above, is left out of the product"
+        said = say("the gradient of `{name}`, which comes from above, is left out of the product", name=name)
         yield "upstream-left-out", said, 0.5, -1, region.spread(inside, np.ones_like(own) - own)
         for other, value in values.items():
             if value.shape == own.shape:
-                said = f"`{other}` itself stands in the place of the gradient of `{name}`"
+                said = say("`{other}` itself stands in the place of the gradient of `{name}`", other=other, name=name)
                 yield "other-quantity", said, 0.6, -1, region.spread(inside, value - own)
-        yield from _moves(region, inside, own, f"the gradient of `{name}`", -1)
+        yield from _moves(region, inside, own, say("the gradient of {name}", name=f"`{name}`"), -1)
         yield from _reordered(sites, region, own, name)
 
 
@@ -95,7 +97,7 @@ def _cut_otherwise(trace: Recorded, sites: Sites, region: Region, number: int) -
             here, change = region.here(), np.zeros(len(region.nodes))
             np.subtract.at(change, np.searchsorted(region.nodes, region.source[edges]), region.passed()[edges])
             np.add.at(change, to, here[made])
-            said = f"what comes back to {site} goes to the places of windows cut out {how}"
+            said = say("what comes back to {site} goes to the places of windows cut out {how}", site=site, how=how)
             yield "wrong-index", said, 0.6, number, change
 
 
@@ -128,7 +130,7 @@ def _summed_otherwise(sites: Sites, region: Region, way: WayBack, passed: Any) -
                 found = changes.setdefault(axes, np.zeros(len(region.nodes)))
                 found[inside] += np.broadcast_to(other, right.shape) - right
     for axes, change in changes.items():
-        said = f"what comes back through {way.site} is summed {along(axes)}, and was not broadcast there"
+        said = summed_elsewhere(say("through {site}", site=way.site), axes)
         yield "wrong-axis", said, 0.6, way.number, change
 
 
@@ -146,27 +148,43 @@ def _reordered(sites: Sites, region: Region, own: Any, name: str) -> Iterator[Ch
             continue
         for axes in permutations(range(own.ndim)):
             other = own.transpose(axes).reshape(shape)
-            said = f"the gradient of `{name}` is reshaped with its axes in the order {axes} at {site}"
+            said = say(
+                "the gradient of `{name}` is reshaped with its axes in the order {axes} at {site}",
+                name=name,
+                axes=axes,
+                site=site,
+            )
             yield "reshaped", said, 0.55, number, region.spread(inside, other - arrived[inside])
         for axes in permutations(range(len(shape))):
             other = own.reshape([shape[k] for k in axes]).transpose(np.argsort(axes))
-            said = f"the gradient of `{name}` is reshaped to axes in the order {axes} at {site}"
+            said = say(
+                "the gradient of `{name}` is reshaped to axes in the order {axes} at {site}",
+                name=name,
+                axes=axes,
+                site=site,
+            )
             yield "reshaped", said, 0.55, number, region.spread(inside, other - arrived[inside])
 
 
 def _moves(region: Region, inside: Any, own: Any, said: str, number: int, first: int = 0) -> Iterator[Change]:
     """A gradient with its axes exchanged, its places shifted, turned or in another order; axes from the `first`."""
     for code, weight, how, other in _moved(own, first):
-        yield code, f"{said} is {how}", weight, number, region.spread(inside, other - own)
+        text = say("{gradient} is {how}", gradient=said, how=how)
+        yield code, text, weight, number, region.spread(inside, other - own)
 
 
 def _running_sums(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
     """What comes back through a running sum is added up from its end; instead from its beginning, or not at all."""
     for axis in range(own.ndim):
-        forwards = ("other-derivative", "is added up from the beginning, not from the end", np.cumsum(own, axis))
-        for code, how, sums in (forwards, ("derivative-left-out", "is not added up", own)):
+        where = {"gradient": said, "along": along([axis])}
+        forwards = say("{gradient} is added up from the beginning, not from the end, {along}", **where)
+        left_out = say("{gradient} is not added up, {along}", **where)
+        for code, text, sums in (
+            ("other-derivative", forwards, np.cumsum(own, axis)),
+            ("derivative-left-out", left_out, own),
+        ):
             other = sums - shifted(sums, -1, axis)  # what has these sums from its end
-            yield code, f"{said} {how}, along axis {axis}", 0.5, number, region.spread(inside, other - own)
+            yield code, text, 0.5, number, region.spread(inside, other - own)
 
 
 def _moves_each_turn(region: Region, inside: Any, own: Any, said: str, number: int) -> Iterator[Change]:
@@ -182,29 +200,31 @@ def _moves_each_turn(region: Region, inside: Any, own: Any, said: str, number: i
         change[inside] = np.take_along_axis(np.pad(arrived, ((1, 0), (0, 0))), to, axis=0) - arrived
         arrived = here + region.brought(change)[inside] - change[inside]
     for (code, weight, how, _), column in zip(moves, change.T, strict=True):
-        yield code, f"{said} is {how}, each time round", weight, number, column
+        yield code, say("{gradient} is {how}, each time round", gradient=said, how=how), weight, number, column
 
 
 def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
     axes = [axis for axis in range(first, own.ndim) if own.shape[axis] > 1]
     for a, b in combinations(axes, 2):
         if own.shape[a] == own.shape[b]:
-            yield "transposed", 0.7, f"taken with its axes {a - first} and {b - first} exchanged", own.swapaxes(a, b)
+            how = say("taken with its axes {one} and {other} exchanged", one=a - first, other=b - first)
+            yield "transposed", 0.7, how, own.swapaxes(a, b)
     if own.ndim == first + 2:
-        yield "reshaped", 0.8, "reshaped in the wrong order", own.swapaxes(-1, -2).reshape(own.shape)
+        yield "reshaped", 0.8, say("reshaped in the wrong order"), own.swapaxes(-1, -2).reshape(own.shape)
     for axis in axes:
         where = along([axis - first])
-        yield "off-by-one", 0.9, f"turned round {where}", np.flip(own, axis)
-        yield "mean-for-sum", 0.9, f"averaged {where}", np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
+        yield "off-by-one", 0.9, say("turned round {along}", along=where), np.flip(own, axis)
+        mean = np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
+        yield "mean-for-sum", 0.9, say("averaged {along}", along=where), mean
         for parts in (2, 3, 4):
             if own.shape[axis] % parts == 0 and own.shape[axis] > parts:
                 blocks = np.split(own, parts, axis)
                 for order in permutations(range(parts)):
                     if 0 < sum(k != place for place, k in enumerate(order)) < 4:
                         other = np.concatenate([blocks[k] for k in order], axis)
-                        yield "reshaped", 0.8, f"put together {where} in another order", other
+                        yield "reshaped", 0.8, say("put together {along} in another order", along=where), other
     for chosen, step in product(choices(axes, most=2), (1, -1)):
-        how = f"shifted by one place {along([axis - first for axis in chosen])}"
+        how = say("shifted by one place {along}", along=along([axis - first for axis in chosen]))
         yield "off-by-one", 0.8, how, np.roll(own, (step,) * len(chosen), chosen)
         moved = own
         for axis in chosen:

@@ -18,6 +18,7 @@ from microbp.diagnosis.any_pass.causes.search import CauseSearch
 from microbp.diagnosis.any_pass.graph.region import AT_ONCE
 from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.judge import is_near
+from microbp.printing import say
 
 MOST_INSIDE = 5000
 """Larger arrays on the way to a line are not taken for a softmax, or a normalization."""
@@ -32,9 +33,10 @@ def operation_slips(search: CauseSearch, mine: Any, hinted: bool = False) -> lis
         slips: list[tuple[Cause, WayBack, Any]] = []
         for code, text, weight, local in local_slips(Arrows(known.trace, known.sites, known.scope, search.region, way)):
             slips.append((search.cause(code, text, way, weight), way, local))
-            for said, keep in _calls(search, way) if weight <= 0.5 else ():
+            for number, count, keep in _calls(search, way) if weight <= 0.5 else ():
                 partly = np.where(keep, local, search.region.local[way.edges])
-                slips.append((search.cause(code, text + said, way, weight + 0.2), way, partly))
+                said = say("{slip}, in call {number} of {count}", slip=text, number=number, count=count)
+                slips.append((search.cause(code, said, way, weight + 0.2), way, partly))
         first = len(search.tried)
         search.attempt(slips)
         if found := search.hits(mine, first):
@@ -43,14 +45,14 @@ def operation_slips(search: CauseSearch, mine: Any, hinted: bool = False) -> lis
     return []
 
 
-def _calls(search: CauseSearch, way: WayBack) -> Iterator[tuple[str, Any]]:
-    """Of a function that one line calls several times: one call of them."""
+def _calls(search: CauseSearch, way: WayBack) -> Iterator[tuple[int, int, Any]]:
+    """Of a function that one line calls several times: one call of so many, and a mask of its arrows."""
     turns = len(way.site.arrays)
     if len(way.site.place) > 1:
         turn = search.known.sites.turn[search.region.target[way.edges]]
         for count in (2, 3, 4):
             for k in range(count) if turns % count == 0 else ():
-                yield f", in call {k + 1} of {count}", turn % count == k
+                yield k + 1, count, turn % count == k
 
 
 def formula_slips(search: CauseSearch, mine: Any) -> Iterator[Cause]:

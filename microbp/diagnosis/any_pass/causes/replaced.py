@@ -16,7 +16,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.axes import along, choices
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.judge import is_near
-from microbp.printing import number_text
+from microbp.printing import number_text, say
 
 MOST_ARRAYS = 80
 """So many arrays are tried in the places of one another."""
@@ -40,11 +40,13 @@ def softmaxes(z: Any, said: str) -> dict[str, Any]:
     """The softmax of an array, right and along each other choice of axes, by what it is called."""
     made = {}
     for axes in choices(range(z.ndim)) if z.size else ():
-        where = "" if axes == (z.ndim - 1,) else f" {along(axes)}"
-        made[f"softmax({said}){where}"] = softmax_along(z, axes)
-        if where:
-            shifted = np.exp(z - z.max(axis=-1, keepdims=True))
-            made[f"softmax({said}) with the sum{where}"] = shifted / shifted.sum(axis=axes, keepdims=True)
+        if axes == (z.ndim - 1,):
+            made[f"softmax({said})"] = softmax_along(z, axes)
+            continue
+        made[say("softmax({array}) {along}", array=said, along=along(axes))] = softmax_along(z, axes)
+        shifted = np.exp(z - z.max(axis=-1, keepdims=True))
+        text = say("softmax({array}) with the sum {along}", array=said, along=along(axes))
+        made[text] = shifted / shifted.sum(axis=axes, keepdims=True)
     return made
 
 
@@ -56,7 +58,11 @@ def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Ite
     for text, z in tried.items() if seen > 2 else ():
         factor = float(z.ravel() @ apart) / max(1e-300, float((z * z).sum()))
         if is_near(want + factor * z, mine, noise).all():
-            more = f"{number_text(factor, 6)} times {text} is added, and nothing in the forward pass asks for it"
+            more = say(
+                "{factor} times {array} is added, and nothing in the forward pass asks for it",
+                factor=number_text(factor, 6),
+                array=text,
+            )
             yield Cause("extra-way", more, 0.7)
     if seen < 4:
         return
@@ -76,4 +82,5 @@ def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Ite
             if factor > 0 and is_near((want.ravel() + factor * more), mine.ravel(), np.ravel(noise)).all():
                 same = any({names[i], names[j]} <= softmaxes(z, text).keys() for text, z in given.items())
                 code = "wrong-axis" if same else "other-quantity"
-                yield Cause(code, f"{names[i]} stands in the place of {names[j]}", 0.65)
+                text = say("{array} stands in the place of {right}", array=names[i], right=names[j])
+                yield Cause(code, text, 0.65)

@@ -8,6 +8,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
+from microbp.printing import say
 
 
 def with_factor(search: CauseSearch, mine: Any) -> list[Cause]:
@@ -22,7 +23,7 @@ def with_factor(search: CauseSearch, mine: Any) -> list[Cause]:
         (cause, result), factor = usable[k], float(along[k] / size[k])
         said = search.known.factors.name(factor)
         if said not in (None, "1") and search.same(factor * result, mine):
-            text = f"{cause.text}; and all of it is {said} times what it should be"
+            text = say("{one}; and all of it is {factor} times what it should be", one=cause.text, factor=said)
             found.append(Cause("two-slips", text, 2.0 + cause.weight, cause.site))
     return found
 
@@ -47,5 +48,6 @@ def two_slips(search: CauseSearch, mine: Any) -> list[Cause]:
             other, more = usable[j]
             if j > k and cause.site != other.site and search.same(search.want + added + more, mine):
                 weight = 2.0 + cause.weight + other.weight
-                found.append(Cause("two-slips", f"{cause.text}; and {other.text}", weight, cause.site))
+                text = say("{one}; and {other}", one=cause.text, other=other.text)
+                found.append(Cause("two-slips", text, weight, cause.site))
     return found

@@ -11,7 +11,9 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
+from microbp.diagnosis.any_pass.graph.sites import Site
 from microbp.diagnosis.any_pass.graph.ways import WayBack, cuts
+from microbp.printing import say
 
 MOST_STEPS = 16
 """So many steps are followed back through time, one after the other."""
@@ -31,20 +33,27 @@ def way_slips(search: CauseSearch, mine: Any) -> list[Cause]:
         if search.same(without, np.zeros_like(without)):
             continue  # the only way: a factor of the whole line, which `whole_line` names
         search.tried += [
-            (search.cause("counted-twice", f"the way back {way} is counted twice", way, 0.4), part),
-            (search.cause("way-sign", f"the way back {way} has the wrong sign", way, 0.35), -2 * part),
+            (search.cause("counted-twice", say("the way back {way} is counted twice", way=way), way, 0.4), part),
+            (search.cause("way-sign", say("the way back {way} has the wrong sign", way=way), way, 0.35), -2 * part),
         ]
         if (reached := np.abs(part) > search.noise).any() and not reached.all():
-            cause = search.cause("overwritten", f"what comes back {way} overwrites the rest there: = for +=", way, 0.45)
+            text = say("what comes back {way} overwrites the rest there: = for +=", way=way)
+            cause = search.cause("overwritten", text, way, 0.45)
             search.tried.append((cause, np.where(reached, without, 0.0) * -1))
         found += _factor(search, mine, way, part)
     local = search.region.local
-    for code, said, factor in (("counted-twice", "is counted twice", 2.0), ("way-sign", "has the wrong sign", -1.0)):
-        repeated = [way for way in search.ways if len(way.site.arrays) > 1]
-        causes = [search.cause(code, f"the way back {way} {said}, each time round", way, 0.4) for way in repeated]
+    repeated = [way for way in search.ways if len(way.site.arrays) > 1]
+    twice = [say("the way back {way} is counted twice, each time round", way=way) for way in repeated]
+    turned = [say("the way back {way} has the wrong sign, each time round", way=way) for way in repeated]
+    for code, texts, factor in (("counted-twice", twice, 2.0), ("way-sign", turned, -1.0)):
+        causes = [search.cause(code, text, way, 0.4) for text, way in zip(texts, repeated, strict=True)]
         search.attempt([(c, way, factor * local[way.edges]) for c, way in zip(causes, repeated, strict=True)])
     parts = [
-        (search.cause(code, f"{said}, on the way {way}", way, 0.5), way, local[way.edges] * keep)
+        (
+            search.cause(code, say("{part}, on the way {way}", part=said, way=way), way, 0.5),
+            way,
+            local[way.edges] * keep,
+        )
         for way in search.ways
         for code, said, keep in (cuts(search.known.sites, search.region, way) if way.direct or way.site.place else ())
     ]
@@ -69,7 +78,9 @@ def _one_side(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
             local = search.region.local.copy()
             for way in ways:
                 local[way.edges] = float(way is all_of_it)
-            text = f"one side of the choice in {all_of_it.site} gets all of the gradient, the other nothing"
+            text = say(
+                "one side of the choice in {site} gets all of the gradient, the other nothing", site=all_of_it.site
+            )
             yield search.cause("mask", text, all_of_it, 0.4), search.region.result(local) - search.want
 
 
@@ -79,7 +90,8 @@ def _no_carry(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
     for number, edges in _carries(search).values():
         local = region.local.copy()
         local[edges] = 0.0
-        text = f"what comes back to {search.known.sites.all[number]} from the step after it is missing"
+        site = search.known.sites.all[number]
+        text = say("what comes back to {site} from the step after it is missing", site=site)
         yield Cause("missing-way", text, 0.55, number), region.result(local) - search.want
 
 
@@ -92,10 +104,20 @@ def cut_off(search: CauseSearch, mine: Any) -> list[Cause]:
         added = search.region.result(local) - search.want
         for steps, more in enumerate(islice(search.region.carried(edges, local), MOST_STEPS), 1):
             added = added + more
-            said = f"what comes back to {site} is cut off after {'1 step' if steps == 1 else f'{steps} steps'}"
-            cause = Cause("part-only", f"{said}: truncated backpropagation through time", 0.6, number)
-            search.tried.append((cause, added))
+            search.tried.append((Cause("part-only", _truncated(site, steps), 0.6, number), added))
     return search.hits(mine, first)
+
+
+def _truncated(site: Site, steps: int) -> str:
+    if steps == 1:
+        return say(
+            "what comes back to {site} is cut off after 1 step: truncated backpropagation through time", site=site
+        )
+    return say(
+        "what comes back to {site} is cut off after {steps} steps: truncated backpropagation through time",
+        site=site,
+        steps=steps,
+    )
 
 
 def _carries(search: CauseSearch) -> dict[bytes, tuple[int, Any]]:
@@ -123,11 +145,12 @@ def _overwriting(search: CauseSearch, parts: list[tuple[Cause, WayBack, Any]]) -
 
 
 def _missing(search: CauseSearch, way: WayBack) -> Cause:
-    cause = search.cause("missing-way", f"the way back {way} is missing, as if that were a constant", way, 0.3)
+    text = say("the way back {way} is missing, as if that were a constant", way=way)
+    cause = search.cause("missing-way", text, way, 0.3)
     nodes = search.known.trace.graph.nodes
     op, source = (nodes[places[way.edges[0]]].op for places in (search.region.target, search.region.source))
     if op is not None and source is not None and op.family == "total" and source.name == "exp":
-        text = f"softmax's diagonal only: the way back through the sum {way.site} is missing"
+        text = say("softmax's diagonal only: the way back through the sum {site} is missing", site=way.site)
         return replace(cause, code="softmax-diagonal", text=text)
     return cause
 
@@ -140,6 +163,6 @@ def _factor(search: CauseSearch, mine: Any, way: WayBack, part: Any) -> list[Cau
     if said is None and np.count_nonzero(np.abs(part) > 1e6 * search.noise) < 4:
         return []  # any few numbers have some factor
     base = 1.5 if said is None else 0.5
-    return [
-        search.cause("way-factor", f"the way back {way} is {said or f'{scale:.6g}'} times what it should be", way, base)
-    ]
+    factor = said or f"{scale:.6g}"
+    text = say("the way back {way} is {factor} times what it should be", way=way, factor=factor)
+    return [search.cause("way-factor", text, way, base)]

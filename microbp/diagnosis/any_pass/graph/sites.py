@@ -11,6 +11,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.engine.arrays.recording import Place, code_at, positions
 from microbp.engine.ops import Op
+from microbp.printing import say
 
 
 @dataclass
@@ -32,11 +33,11 @@ class Site:
     def text(self) -> str:
         """What stands in the code; of what a function does that the forward pass calls, the call."""
         if not self.place:
-            return f"{self.op} of single values" if not self.arrays else self.op
+            return say("{op} of single values", op=self.op) if not self.arrays else self.op
         return code_at(self.place) or self.op
 
     def __str__(self) -> str:
-        return f"`{self.text}`" + (f" (line {self.line})" if self.line else "")
+        return say("`{code}` (line {line})", code=self.text, line=self.line) if self.line else f"`{self.text}`"
 
 
 class Sites:

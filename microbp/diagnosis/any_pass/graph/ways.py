@@ -15,6 +15,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.graph.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.printing import say
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,11 @@ class WayBack:
     """The named arrays that the way goes through, as people say it."""
 
     def __str__(self) -> str:
-        where = f"through `{self.through}`" if self.through else f"through {self.site}"
-        return where if not self.through or self.site.line is None else f"{where}, {self.site}"
+        if not self.through:
+            return say("through {site}", site=self.site)
+        if self.site.line is None:
+            return say("through `{name}`", name=self.through)
+        return say("through `{name}`, {site}", name=self.through, site=self.site)
 
 
 def ways_back(trace: Recorded, sites: Sites, region: Region, places: Any) -> list[WayBack]:
@@ -75,45 +79,47 @@ def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[Cut]:
     if turns > 1:
         yield from _loop_cuts(turn, turns)
     if way.site.arrays and way.site.arrays[0].ndim:
-        first = way.site.arrays[0]
-        index = np.unravel_index(np.minimum(position, max(0, first.size - 1)), first.shape)
+        made = way.site.arrays[0]
+        index = np.unravel_index(np.minimum(position, max(0, made.size - 1)), made.shape)
         for axis, place in enumerate(index):
-            if last := first.shape[axis] - 1:
-                yield from _axis_cuts(place, last, axis)
+            if end := made.shape[axis] - 1:
+                yield from _axis_cuts(place, end, axis)
     ranks = [turn, target]
     if turns == 1:  # a loop over the places in a window, not over the windows
         size, shape = way.site.arrays[0].size, way.site.arrays[0].shape
         inner = [int(np.prod(shape[axis:])) for axis in range(1, len(shape))]
         ranks += [position % n * size + position // n for n in inner]
     source, leads = region.source[way.edges], region.leads[way.edges]
-    for rank, (text, sign) in product(ranks, (("last", 1), ("first", -1))):
+    last = say("of several contributions to one element, only the last is left")
+    first = say("of several contributions to one element, only the first is left")
+    for rank, (text, sign) in product(ranks, ((last, 1), (first, -1))):
         order = np.where(leads, sign * rank, np.iinfo(np.intp).min)
         best = np.full(int(source.max(initial=0)) + 1, np.iinfo(np.intp).min)
         np.maximum.at(best, source, order)
         keep = order == best[source]
         if not keep.all():
-            yield "overwritten", f"of several contributions to one element, only the {text} is left", keep
+            yield "overwritten", text, keep
 
 
 def _loop_cuts(turn: Any, turns: int) -> Iterator[Cut]:
     """Of a loop, or of two that look like one."""
-    yield "overwritten", "only the last time round the loop is left", turn == turns - 1
-    yield "overwritten", "only the first time round the loop is left", turn == 0
-    yield "part-only", "the last time round the loop is left out", turn != turns - 1
-    yield "part-only", "the first time round the loop is left out", turn != 0
+    yield "overwritten", say("only the last time round the loop is left"), turn == turns - 1
+    yield "overwritten", say("only the first time round the loop is left"), turn == 0
+    yield "part-only", say("the last time round the loop is left out"), turn != turns - 1
+    yield "part-only", say("the first time round the loop is left out"), turn != 0
     for parts in (2, 3, 4, 5, 6):
         if turns % parts == 0 and turns > parts:
             block, inner = turns // parts, turn % parts
-            yield "part-only", "only the last round of an outer loop is left", turn >= turns - block
-            yield "part-only", "only the first round of an outer loop is left", turn < block
-            yield "part-only", "only the last round of an inner loop is left", inner == parts - 1
-            yield "part-only", "only the first round of an inner loop is left", inner == 0
+            yield "part-only", say("only the last round of an outer loop is left"), turn >= turns - block
+            yield "part-only", say("only the first round of an outer loop is left"), turn < block
+            yield "part-only", say("only the last round of an inner loop is left"), inner == parts - 1
+            yield "part-only", say("only the first round of an inner loop is left"), inner == 0
 
 
 def _axis_cuts(place: Any, last: int, axis: int) -> Iterator[Cut]:
-    yield "part-only", f"only the last place along axis {axis} is left", place == last
-    yield "part-only", f"only the first place along axis {axis} is left", place == 0
-    yield "part-only", f"the last place along axis {axis} is left out", place != last
-    yield "part-only", f"the first place along axis {axis} is left out", place != 0
-    both = f"the first and the last place along axis {axis} are left out"
+    yield "part-only", say("only the last place along axis {axis} is left", axis=axis), place == last
+    yield "part-only", say("only the first place along axis {axis} is left", axis=axis), place == 0
+    yield "part-only", say("the last place along axis {axis} is left out", axis=axis), place != last
+    yield "part-only", say("the first place along axis {axis} is left out", axis=axis), place != 0
+    both = say("the first and the last place along axis {axis} are left out", axis=axis)
     yield "part-only", both, (place != 0) & (place != last)

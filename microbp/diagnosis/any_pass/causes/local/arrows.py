@@ -14,6 +14,7 @@ from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.graph.ways import WayBack
 from microbp.diagnosis.any_pass.scope import Other, Scope
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.printing import say
 
 
 class Arrows:
@@ -97,11 +98,11 @@ class Arrows:
         if len({home for home, _ in homes}) == 1:
             number, taken = homes[0][0], [at for _, at in homes]
             for how, cut in other_windows(self.trace, self.sites, number):
-                said = f"{self.sites.all[number]}, cut out {how},"
+                said = say("{site}, cut out {how},", site=self.sites.all[number], how=how)
                 others.append(Other(said, "wrong-index", self.data[cut[taken]]))
             if len(taken) == 1:
                 for how, made in other_products(self.trace, self.sites, number):
-                    others.append(Other(f"the product with {how}", "transposed", made[None]))
+                    others.append(Other(say("the product with {factor}", factor=how), "transposed", made[None]))
         for other in others:
             found = other.numbers.reshape(len(arrays), -1)[row, position]
             if not np.array_equal(found, here):

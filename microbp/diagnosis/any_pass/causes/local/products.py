@@ -10,6 +10,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.graph.sites import Sites
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.printing import say
 
 MOST_AXES = 4
 """Factors of so many axes are transposed in every way."""
@@ -35,4 +36,4 @@ def other_products(trace: Recorded, sites: Sites, number: int) -> Iterator[tuple
             turned = base.transpose(axes)
             if turned.shape == base.shape and axes != tuple(range(base.ndim)):
                 found = (data[turned.ravel()[sites.position[own]]] * beside).sum(axis=1)
-                yield f"`{name}` transposed", found.reshape(made.shape)
+                yield say("`{name}` transposed", name=name), found.reshape(made.shape)

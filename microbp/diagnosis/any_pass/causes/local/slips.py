@@ -14,7 +14,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.local.arrows import Arrows
 from microbp.diagnosis.any_pass.causes.local.slopes import Slip, chained, elsewhere
-from microbp.printing import number_text
+from microbp.printing import number_text, say
 
 SELECTING = ("max", "min", "where", "relu", "leaky_relu", "abs")
 """Operations whose derivative is a choice."""
@@ -36,26 +36,32 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
     if arrows.kind in ("add", "sub", "neg", "identity", "total"):
         return
     if arrows.kind in SELECTING:
-        yield "mask", f"the choice in {text} is left out: every side gets the gradient", 0.3, ones
-        yield "mask", f"the choice in {text} is turned round: the other side gets the gradient", 0.4, 1 - local
+        every = say("the choice in {site} is left out: every side gets the gradient", site=text)
+        yield "mask", every, 0.3, ones
+        turned = say("the choice in {site} is turned round: the other side gets the gradient", site=text)
+        yield "mask", turned, 0.4, 1 - local
     elif arrows.kind in PRODUCTS:
         divisor = arrows.divisor()
-        said = "the factor beside it" if divisor is None else f"the division by {number_text(divisor, 6)}"
-        yield "derivative-left-out", f"{said} in {text} is left out", 0.4, ones * _sign(arrows)
+        said = say("the factor beside it in {site} is left out", site=text)
+        if divisor is not None:
+            said = say("the division by {number} in {site} is left out", site=text, number=number_text(divisor, 6))
+        yield "derivative-left-out", said, 0.4, ones * _sign(arrows)
     else:
-        yield "derivative-left-out", f"the derivative of {text} is left out", 0.3, ones
+        yield "derivative-left-out", say("the derivative of {site} is left out", site=text), 0.3, ones
     if arrows.op.name in ("max", "min"):
         ties = (arrows.own == arrows.out).astype(float)
-        yield "mask", f"all that tie in {text} get the whole gradient: the tie is counted several times", 0.35, ties
-        turned = f"the smallest is taken for the largest, or the other way round, in {text}"
+        tied = say("all that tie in {site} get the whole gradient: the tie is counted several times", site=text)
+        yield "mask", tied, 0.35, ties
+        turned = say("the smallest is taken for the largest, or the other way round, in {site}", site=text)
         yield "mask", turned, 0.4, arrows.opposite()
-        shared = f"all sides of {text} get the same share of the gradient, not the chosen one"
+        shared = say("all sides of {site} get the same share of the gradient, not the chosen one", site=text)
         yield "mask", shared, 0.4, arrows.shares()
     if arrows.kind == "dot" and (same := arrows.places_agree()) is not None:
-        yield "derivative-left-out", f"the matrix beside it in {text} is left out", 0.45, same
+        yield "derivative-left-out", say("the matrix beside it in {site} is left out", site=text), 0.45, same
     twice = local * (np.abs(local) if arrows.kind in PRODUCTS else local)
-    yield "derivative-twice", f"the derivative of {text} is applied twice", 0.6, twice
-    yield "other-power", f"it is divided by the derivative of {text}, not multiplied", 0.8, 1 / local
+    yield "derivative-twice", say("the derivative of {site} is applied twice", site=text), 0.6, twice
+    divided = say("it is divided by the derivative of {site}, not multiplied", site=text)
+    yield "other-power", divided, 0.8, 1 / local
     yield from _powers(arrows, text)
     if arrows.op.arity == 1 or arrows.op.name in ("pow_const", "const_pow", "max", "min"):
         yield from elsewhere(arrows, text)
@@ -66,16 +72,21 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
 def _powers(arrows: Arrows, text: str) -> Iterator[Slip]:
     if arrows.op.name in ("dot", "max", "min"):
         return
-    parts = {"its operand": arrows.own, "the result": arrows.out}
+    parts = {say("its operand"): arrows.own, say("the result"): arrows.out}
     if arrows.other is not None:
-        parts["the other operand"] = arrows.data[arrows.other]
+        parts[say("the other operand")] = arrows.data[arrows.other]
     for name, part in parts.items():
-        for power in (1, -1, 2, -2):
-            how = f"{'multiplied' if power > 0 else 'divided'} by {name}{' twice' * (abs(power) == 2)} too often"
-            weight = 0.8 + 0.1 * abs(power)
-            yield "other-power", f"the derivative of {text} is {how}", weight, arrows.local * part**power
+        where = {"site": text, "what": name}
+        powers = {
+            1: say("the derivative of {site} is multiplied by {what} too often", **where),
+            -1: say("the derivative of {site} is divided by {what} too often", **where),
+            2: say("the derivative of {site} is multiplied by {what} twice too often", **where),
+            -2: say("the derivative of {site} is divided by {what} twice too often", **where),
+        }
+        for power, said in powers.items():
+            yield "other-power", said, 0.8 + 0.1 * abs(power), arrows.local * part**power
     if arrows.other is not None:
-        exchanged = f"the operands in the derivative of {text} are exchanged"
+        exchanged = say("the operands in the derivative of {site} are exchanged", site=text)
         for one, two in permutations((arrows.data[arrows.other], arrows.own)):
             yield "other-power", exchanged, 1.0, arrows.local * one / two
 
@@ -85,7 +96,7 @@ def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
         return
     other = arrows.data[arrows.other]
     for name, code, value, is_own in arrows.fitting(arrows.other):
-        said = f"{name} stands in the place of the other factor in {text}"
+        said = say("{array} stands in the place of the other factor in {site}", array=name, site=text)
         weight = 0.8 if is_own else 0.6
         if arrows.op.name != "div":
             yield code or "other-quantity", said, weight, value
@@ -93,7 +104,7 @@ def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
             first = arrows.slot == 0
             yield code or "other-quantity", said, weight, np.where(first, 1 / value, arrows.local * value / other)
     for name, code, value, _ in arrows.fitting(arrows.source) if arrows.op.name == "div" else ():
-        said = f"{name} stands in the place of an operand of {text}"
+        said = say("{array} stands in the place of an operand of {site}", array=name, site=text)
         found = np.where(arrows.slot == 0, arrows.local, arrows.local * (arrows.own / value) ** 2)
         yield code or "other-quantity", said, 0.8, found
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.causes.local.arrows import Arrows
 from microbp.engine.ops import OPS
+from microbp.printing import say
 
 _COMMON = "tanh sigmoid relu sin cos exp log sqrt abs softplus"
 SLOPES = {name: OPS[name].textbook_partials for name in _COMMON.split()}
@@ -37,29 +38,38 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
         if arrows.sites.all[sites[0]].op == "identity":
             continue
         out, text, one = arrows.data[place], f"{arrows.sites.all[sites[0]]}", arrows.local / slope
-        yield "derivative-left-out", f"the derivative of {text} is left out", 0.45, one
-        yield "derivative-twice", f"the derivative of {text} is applied twice", 0.45, arrows.local * slope
+        yield "derivative-left-out", say("the derivative of {site} is left out", site=text), 0.45, one
+        yield (
+            "derivative-twice",
+            say("the derivative of {site} is applied twice", site=text),
+            0.45,
+            arrows.local * slope,
+        )
         for said, found in _polynomials(out).items():
-            taken = f"the derivative of {text} is taken for {said}, q being the result"
-            yield "other-derivative", taken, 0.45, one * found
+            yield "other-derivative", _polynomial(text, said), 0.45, one * found
         for name, found in other_slopes(arrows.own, out):
-            yield "derivative-elsewhere", f"the derivative of {text} is taken for that of {name}", 0.7, one * found
+            yield "derivative-elsewhere", taken_for(text, name), 0.7, one * found
 
 
 def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
     """The derivative of one operation at another point, or of another function."""
     x, out, slope = arrows.own, arrows.out, arrows.slope
-    yield "derivative-elsewhere", f"the derivative of {text} takes the input for the result", 0.5, slope(x, x)
-    yield "derivative-elsewhere", f"the derivative of {text} takes the result for the input", 0.5, slope(out, out)
+    exchanged = (
+        (say("the derivative of {site} takes the input for the result", site=text), x),
+        (say("the derivative of {site} takes the result for the input", site=text), out),
+    )
+    for said, both in exchanged:
+        yield "derivative-elsewhere", said, 0.5, slope(both, both)
     for said, found in _polynomials(out).items():
-        yield "other-derivative", f"the derivative of {text} is taken for {said}, q being the result", 0.65, found
+        yield "other-derivative", _polynomial(text, said), 0.65, found
     if arrows.op.arity == 1:
         (again,) = arrows.op.numpy(out)
-        yield "derivative-elsewhere", f"the derivative of {text} is taken at the result", 0.5, slope(out, again)
+        taken = say("the derivative of {site} is taken at the result", site=text)
+        yield "derivative-elsewhere", taken, 0.5, slope(out, again)
         for name, found in other_slopes(x, out, arrows.op.name):
-            yield "other-derivative", f"the derivative of {text} is taken for that of {name}", 0.7, found
+            yield "other-derivative", taken_for(text, name), 0.7, found
     for name, code, value, _ in arrows.fitting(arrows.target):
-        taken = f"the derivative of {text} is taken at {name}"
+        taken = say("the derivative of {site} is taken at {array}", site=text, array=name)
         for result in (value, *(arrows.op.numpy(value) if arrows.op.arity == 1 else ())):
             yield code or "derivative-elsewhere", taken, 0.7, slope(value, result)
 
@@ -67,9 +77,22 @@ def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
 def other_slopes(x: Any, out: Any, own: str = "") -> Iterator[tuple[str, Any]]:
     """The derivatives of functions but its `own`, by what they are: of the input x, of the result, of one for both."""
     for name, slope in SLOPES.items():
-        for of, at in (("", (x, out)), (" of the result", (out, out)), (" of the input", (x, x))):
+        of_result, of_input = (
+            say("{function} of the result", function=name),
+            say("{function} of the input", function=name),
+        )
+        for said, at in ((name, (x, out)), (of_result, (out, out)), (of_input, (x, x))):
             if name != own:
-                yield f"{name}{of}", np.broadcast_to(slope(*at)[0], np.shape(x)).astype(float)
+                yield said, np.broadcast_to(slope(*at)[0], np.shape(x)).astype(float)
+
+
+def taken_for(name: str, function: str) -> str:
+    """That the derivative of something is taken for that of another function."""
+    return say("the derivative of {name} is taken for that of {function}", name=name, function=function)
+
+
+def _polynomial(site: str, slope: str) -> str:
+    return say("the derivative of {site} is taken for {slope}, q being the result", site=site, slope=slope)
 
 
 def _polynomials(q: Any) -> dict[str, Any]:

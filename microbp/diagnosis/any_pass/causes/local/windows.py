@@ -15,6 +15,7 @@ import numpy as np
 from microbp.diagnosis.any_pass.axes import along
 from microbp.diagnosis.any_pass.graph.sites import Site, Sites
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.printing import say
 
 
 def other_windows(trace: Recorded, sites: Sites, number: int) -> list[tuple[str, Any]]:
@@ -41,7 +42,7 @@ def _other_windows(trace: Recorded, sites: Sites, site: Site) -> Iterator[tuple[
     for said, changes in found.items():
         for chosen in [[axis] for axis in changes] + [[*changes]] * (len(changes) > 1):
             places = base[tuple(changes[axis] if axis in chosen else own for axis, own in enumerate(at))]
-            yield f"{said} {along(chosen)}", places.reshape(made.shape)
+            yield say("{how} {along}", how=said, along=along(chosen)), places.reshape(made.shape)
 
 
 def _source(trace: Recorded, sites: Sites, places: Any) -> tuple[Any, tuple[int, int] | None]:
@@ -68,7 +69,7 @@ def cut_otherwise(own: Any, length: int) -> dict[str, Any]:
     apart = int(np.gcd.reduce((first - least).ravel()))
     every = {1: apart > 1, int(inner.max()) + 1: apart > 0}
     made = {
-        f"{n} apart, not {apart}": least + (first - least) // max(1, apart) * n + inner
+        say("{n} apart, not {right}", n=n, right=apart): least + (first - least) // max(1, apart) * n + inner
         for n, other in every.items()
         if other and n != apart
     }
@@ -76,6 +77,6 @@ def cut_otherwise(own: Any, length: int) -> dict[str, Any]:
         steps = np.unique(np.diff(own, axis=axis))
         if len(steps) == 1 and steps[0] > 1:
             places = np.arange(own.shape[axis]).reshape(-1, *[1] * (own.ndim - 1 - axis))
-            made[f"with a step of 1, not {steps[0]}"] = own - (steps[0] - 1) * places
-    made |= {"one place further": own + 1, "one place before": own - 1}
+            made[say("with a step of 1, not {right}", right=steps[0])] = own - (steps[0] - 1) * places
+    made |= {say("one place further"): own + 1, say("one place before"): own - 1}
     return {said: found for said, found in made.items() if found.min() >= 0 and found.max() < length}
