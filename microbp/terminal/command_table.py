@@ -46,7 +46,9 @@ COMMANDS = {
         files=True,
         speaks=True,
     ),
-    "check": Command("say which line of any backward pass in NumPy is wrong: yours, in a file", "mine.py", "nothing"),
+    "check": Command(
+        "say which line of any backward pass in NumPy is wrong: yours, in a file", "mine.py", "nothing", speaks=True
+    ),
     "step": Command(
         "step through the backward pass in a debugger, or as a quiz, or print all of it", "w1-w8 --at w5", speaks=True
     ),

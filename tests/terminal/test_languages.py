@@ -20,6 +20,7 @@ from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 from microbp.terminal.colours import RIGHT, WRONG, painted
 from microbp.terminal.command_table import COMMANDS
+from tests.diagnosis.any_pass import test_passes as passes
 
 WORD = re.compile(r"(?<![A-Za-z_@./'\"-])[A-Za-z]{3,}(?![A-Za-z_\d(\[.'\"]|-[a-z])")
 """Three letters or more that stand alone: no name with a digit, no call, no file, no code of a mistake."""
@@ -38,6 +39,22 @@ W1_W8 = {
     "w5": 0.082167041, "w6": 0.082667628, "w7": -0.022602540, "w8": -0.022740242,
 }  # fmt: skip
 """The gradients without the derivative in the hidden layer."""
+PASS = """
+import numpy as np
+
+x, w = np.array([[0.5, 1.0], [2.0, -0.3]]), np.array([0.2, 0.7])
+
+def forward(x, w):
+    z = x @ w
+    a = np.tanh(z)
+    return {"z": z, "a": a, "loss": (a**2).sum()}
+
+def backward(x, w, z, a):
+    da = 2 * a
+    dz = da * (1 - z**2)
+    return {"da": da, "dz": dz, "dw": x.T @ dz, "dk": dz}
+"""
+"""A pass in which tanh′ is taken at the net, and a gradient of nothing."""
 
 
 def english(text):
@@ -47,6 +64,7 @@ def english(text):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "pass.py").write_text(PASS, "utf-8")
     (tmp_path / "mine.json").write_text(json.dumps(W1_W8), "utf-8")
     (tmp_path / "odd.json").write_text(json.dumps(dict.fromkeys(W1_W8, 0.123456789)), "utf-8")
     (tmp_path / "way.json").write_text(json.dumps({"net_h1": 0.3775, "out_h1": 0.59, "a2": [[0.75, 0.77]]}), "utf-8")
@@ -80,7 +98,7 @@ RUNS = [
     "diagnose w1-w8 mine.json", "diagnose w1-w8 odd.json", "diagnose w1-w8 right.json", "compare w1-w8 right.json",
     "compare matrix-form turned.npz", "diagnose (w*x+b)**2 w=2 x=3 b=0.5 --gradients w=19.5",
     "diagnose (w*x+b)**2 w=2 x=3 b=0.5 --gradients w=17.123456", "diagnose x*y x=2 y=3 --gradients x=3",
-    "demo -o w.svg", "grade w1-w8 no1.json no2.json no3.json own1.py --run", "grade w1-w8 no1.json no2.json --csv",
+    "demo -o w.svg", "check pass.py", "grade w1-w8 no1.json no2.json no3.json own1.py --run", "grade w1-w8 no1.json no2.json --csv",
     "grade w1-w8 --quiz quiz1.json quiz2.json", "grade chain --quiz quiz1.json",
     "gradcheck w1-w8", "gradcheck abs(x)*max(x,y)+z z=1 x=0 y=0", "gradcheck deep", "gradcheck x*1e-300+y x=1 y=1e9",
     "gradcheck w1-w8 --strength", "gradcheck first-bit --strength",
@@ -133,6 +151,18 @@ def test_feedback_has_no_english(form, folder, capsys):
         shown = html.unescape(re.sub(r"<style.*?</style>|<[^>]*>|```text", " ", text, flags=re.DOTALL))
         assert english(shown) == []
         assert 'lang="en"' not in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "what"), passes.WRONG, ids=lambda x: x.replace(" ", "-"))
+def test_the_report_on_each_wrong_pass_has_no_english(name, what):
+    module = passes.MODULES[name]
+    backward, _ = passes.changed(module, what)
+    with language("zh"):
+        report = str(microbp.check(module.forward, backward, arrays=module.data()))
+    arrays = set(re.findall(r"\w+", " ".join(microbp.trace(module.forward, **module.data()))))
+    assert "有误" in report
+    assert set(english(re.sub("`[^`]*`", "", report))) <= arrays
 
 
 def test_every_command_that_speaks_is_run():
