@@ -48,8 +48,8 @@ class MatrixForm(NamedTuple):
         return [problem.penalty_of(m) / (2 * m) / (1 if self.mean else m)] if problem.l2 else []
 
 
-def compiled_matrix_form(problem: NetworkProblem) -> MatrixForm:
-    """Builds the graph of one sample with its targets as values, and compiles it for a batch."""
+def compiled_matrix_form(problem: NetworkProblem, readable: bool = False) -> MatrixForm:
+    """Builds the graph of one sample with its targets as values, and compiles it for a batch, for speed or to be read."""
     model = MLP.from_arrays(*problem.model.arrays(), **problem.model.activations())
     entries = _parameters(problem, model)
     root, of_sample, penalty = _graph_of_a_sample(problem, model)
@@ -62,7 +62,7 @@ def compiled_matrix_form(problem: NetworkProblem) -> MatrixForm:
         target="numpy",
         batch=(0, 1),
         reduce="mean" if mean else "sum",
-        readable=False,
+        readable=readable,
     )
     places = _places(entries)
     theta = np.array([leaf.data for leaf in problem.leaves()])

@@ -70,7 +70,7 @@ def module_source(problem: Problem, loop: bool = False, readable: bool = True, t
 def matrix_source(problem: Problem) -> str:
     """The source in matrix form, with the problem's own numbers at its end."""
     if isinstance(problem, NetworkProblem):
-        form = compiled_matrix_form(problem)
+        form = compiled_matrix_form(problem, readable=True)
         f, numbers = form.function, [*problem.shown_samples, *form.arguments(form.theta)]
         numbers += [np.asarray(x) for x in form.penalty(problem, len(numbers[0]))]
     else:
