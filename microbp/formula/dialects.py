@@ -158,12 +158,19 @@ def latex_of_name(name: Name) -> str:
 
     >>> print(latex_of_name(Name("f", primes=1)), latex_of_name(Name("δ", "j", "(l)")))
     f' \delta^{(l)}_{j}
+    >>> print(latex_of_name(Name("w", "out_1")), latex_of_name(Name("权", "重")))
+    w_{out\_1} \text{权}_{\text{重}}
     """
     base = LATEX_SIGNS.get(name.base, name.base)
-    if len(name.base) > 1:
-        base = rf"\mathrm{{{base}}}" if base.isascii() else latex_words(base)
+    base = _latex_letters(base if len(name.base) == 1 else rf"\mathrm{{{base}}}", base)
+    low = _latex_letters(name.low.replace("_", r"\_"), name.low)
     raised = "".join(LATEX_SIGNS.get(c, c) for c in name.raised)
-    return f"{base}{chr(39) * name.primes}{f'^{{{raised}}}' * bool(raised)}{f'_{{{name.low}}}' * bool(name.low)}"
+    return f"{base}{chr(39) * name.primes}{f'^{{{raised}}}' * bool(raised)}{f'_{{{low}}}' * bool(low)}"
+
+
+def _latex_letters(written: str, name: str) -> str:
+    """Letters as they are written in math mode, or as text where it may have no letters for them."""
+    return written if written.isascii() else latex_words(name)
 
 
 def _latex_call(name: str) -> Template:

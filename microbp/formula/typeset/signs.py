@@ -16,8 +16,9 @@ RAISED = {"⁰": "0", "¹": "1", "²": "2", "³": "3", "⁻": "−", "ᵀ": "⊤
 """Signs that stand higher up, and what they mean there."""
 _UP = "".join(RAISED)
 _LETTER = rf"[^\W\d_½{_UP}]"
+_LOW = rf"[^\W½{_UP}]"
 _NAME = re.compile(
-    rf"(?!Σ)(?P<base>{_LETTER}+)(?:_(?P<low>[A-Za-z0-9]+)|(?P<digits>\d[A-Za-z0-9]*))?(?P<primes>′*)"
+    rf"(?!Σ)(?P<base>{_LETTER}+)(?:_(?P<low>{_LOW}+)|(?P<digits>\d{_LOW}*))?(?P<primes>′*)"
     r"(?P<places>(?:\[[\w,]+\]){0,2})(?:@(?P<sample>\d+))?(?P<layer>\((?:[lL]|\d+)(?:[+−]\d)?\))?"
 )
 """A name with its indices: w5, net_o1, w[2][0,1], a[1][0]@3, and of a text a_ij(l−1)."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from microbp.formula.dialects import latex_name
 from microbp.formula.typeset.latex import latex_of
+from microbp.formula.typeset.signs import Fraction, read
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,11 @@ def test_whatever_stands_there_gives_balanced_latex(text):
     latex = re.sub(r"\\textbackslash\{\}|\\[\^~]\{\}|\\[\\{}$%#&]", "", latex_of(text))
     assert latex.count("{") == latex.count("}")
     assert not re.search("[$%#&~]", latex)
+
+
+@pytest.mark.parametrize("label", ["权_重", "w_out_1", "out_神_1", "w1_2", "E_总_差"])
+def test_a_label_with_several_parts_is_one_name_below_a_derivative(label):
+    (node,) = read(f"∂E/∂{label}")
+    assert isinstance(node, Fraction)
+    assert len(node.bottom) == 2  # the ∂, and the name
+    assert "_" not in latex_of(label).replace(r"\_", "").replace("_{", "")
