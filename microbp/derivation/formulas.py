@@ -23,6 +23,12 @@ SLOPES = {
     "softplus": "sigmoid(z)",
 }
 """f′ in terms of z and a = f(z), for each f that acts on every entry by itself."""
+DERIVED = {
+    "sigmoid": "(1/(1 + e⁻ᶻ))′ = e⁻ᶻ/(1 + e⁻ᶻ)² = 1/(1 + e⁻ᶻ) · (1 − 1/(1 + e⁻ᶻ))",
+    "tanh": "(sinh z / cosh z)′ = (cosh² z − sinh² z)/cosh² z",
+    "softplus": "log(1 + eᶻ)′ = eᶻ/(1 + eᶻ)",
+}
+"""How the derivative of an activation is found, where that is more than a rule."""
 JACOBIANS = {"softmax": "a * (up - (up * a).sum(axis=1, keepdims=True))"}
 """δ of an f that makes each output from all nets of its row."""
 MISREMEMBERED: dict[str, tuple[str, ...]] = {

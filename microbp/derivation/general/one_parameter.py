@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 
 from microbp.derivation.general.notations import Notation, asked_for
@@ -19,7 +21,7 @@ from microbp.formula.typeset.blocks import Heading, said
 from microbp.nn.parameter import find_parameter
 from microbp.problems import Problem, as_network
 
-_OF_BIASES = ("{db:", "{D:l|j0}")
+_OF_BIASES = ("{db:", "{D:l|j0}", "∂{E}/∂{b:")
 _OF_WEIGHTS = ("{dW:", "{Delta:", "{D:l|jk}", "{W:", "{T:", "∂{E}/∂{W:")
 """How the formulas begin of which only a bias has need, or only a weight."""
 
@@ -37,15 +39,20 @@ def explain_in_notation(
     asked = asked_for(notation, **conventions)
     writer = FormulaWriter(Quantities(problem, asked, {own.layer: (own.neurons[0], own.input or 0)}))
     of_weight = "{T:l|jk}" if asked.theta else "{W:l|jk}"
-    symbol = "{b:l|j}" if own.input is None else of_weight
+    of_bias = "{b:l|j}" if len(own.neurons) == 1 else "{b:l}"
+    symbol = of_bias if own.input is None else of_weight
     called = writer.written(symbol, own.layer, True, own.layer, numbers=True)
     title = said("{name} is {other}", name=own.value.label, other=called)
-    formulas = [one for row in TABLE if writer.has(row) for one in _each(writer, row, own.layer, kinds)]
-    return GeneralFormulas((Heading(1, title.parts), *list(writer.head())[1:]), tuple(formulas))
+    rows = [row for row in TABLE if writer.has(row)]
+    forward = [*takewhile(lambda row: row.of != "last", rows)]
+    made = [pair for row in forward for pair in _each(writer, row, own.layer, kinds)]
+    made = sorted(made, key=itemgetter(0))  # layer by layer, as the numbers are made
+    made += [pair for row in rows[len(forward) :] for pair in _each(writer, row, own.layer, kinds)]
+    return GeneralFormulas((Heading(1, title.parts), *list(writer.head())[1:]), tuple(one for _, one in made))
 
 
-def _each(writer: FormulaWriter, row: Row, layer: int, kinds: tuple[str, ...]) -> Iterator[GeneralFormula]:
-    """A row for each layer on the way to the parameter, if it leads there."""
+def _each(writer: FormulaWriter, row: Row, layer: int, kinds: tuple[str, ...]) -> Iterator[tuple[int, GeneralFormula]]:
+    """A row for each layer on the way to the parameter, if it leads there, with the layer."""
     template, weights = writer.template(row), row.of == "weights"
     made = template.startswith((*_OF_BIASES, *_OF_WEIGHTS))
     if not row.numbers or row.of == "behind" or template.startswith("∇") or (made and not template.startswith(kinds)):
@@ -54,4 +61,4 @@ def _each(writer: FormulaWriter, row: Row, layer: int, kinds: tuple[str, ...]) -
         if l == layer or (l > layer and not made):
             formula = writer.written(template, l, weights, l)
             entry = writer.written(row.entry, l, weights, l) if weights else ""
-            yield GeneralFormula(writer.about(row, l), formula, entry, (tuple(writer.numbers(row, l)),))
+            yield l, GeneralFormula(writer.about(row, l), formula, entry, (tuple(writer.numbers(row, l)),))

@@ -182,7 +182,9 @@ class FormulaWriter:
 
     def written(self, template: str, layer: str | int, weights: bool, l: int, numbers: bool = False) -> str:
         """A template with names, and with numbers in the place of i, j, k; {f} and the like by the layer's own."""
-        texts = self.texts[l] | ({"f": self.notation.called("f")} if isinstance(layer, str) else {})
+        texts = self.texts[l]
+        if isinstance(layer, str):
+            texts = texts | {"f": self.notation.called("f"), "prime": self.of.primes}
         for name, text in texts.items():
             template = template.replace(f"{{{name}}}", text)
         last = "L" if isinstance(layer, str) else self.of.depth

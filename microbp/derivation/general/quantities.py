@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microbp.derivation.backprop import Scope, backward, pass_of
-from microbp.derivation.formulas import symbol
+from microbp.derivation.formulas import DERIVED, symbol
 from microbp.derivation.general.notations import OF_WEIGHTS, Notation
 from microbp.derivation.vectorized_lines import cut
 from microbp.engine.ops import OPS
@@ -91,6 +91,7 @@ class Quantities:
             "diagonal": self.case.activations[-1] != "softmax",
             "theta": theta,
             "spared": theta and not self.network.penalize_biases,
+            "shared": self.network.shared_bias,
             "penalised-biases": bool(self.case.l2) and self.network.penalize_biases and not theta,
             "apart": not theta,
             "penalty": bool(self.case.l2) and not theta,
@@ -141,7 +142,7 @@ class Quantities:
         E = self.notation.called("E")
         return {
             "f": symbol(f),
-            "primes": "; ".join(map(self._prime, dict.fromkeys(self.case.activations))),
+            "prime": self._prime(f),
             **{"y": n.called("y"), "out": n.called("a"), "net": n.called("z"), "weights": n.called("W")},
             "E": E,
             "loss": self.named(row.words) + penalty,
@@ -153,6 +154,11 @@ class Quantities:
             "from_Delta": self._from_Delta(),
             "parameters": ", ".join(cut([f"∂{E}/∂{label}" for label in self.gradient], "…", ENDS)),
         }
+
+    @property
+    def primes(self) -> str:
+        """The derivatives of all activations, each once."""
+        return "; ".join(map(self._prime, dict.fromkeys(self.case.activations)))
 
     def _from_Delta(self) -> str:
         """D but for the biases, of Δ."""
@@ -190,6 +196,8 @@ class Quantities:
             "bias_penalty": factor(self.case.l2 / self.m * first["b"]),
             **{"minus_d": decimals(-first["d"]), "minus_up": factor(-first["up"]), "row_sum": factor(row_sum)},
             "f_of_z": f"{symbol(self.case.activations[l - 1])}({decimals(first['z'])}{softmax})",
+            "neurons": _sum((number,) for number in self.arrays["db"][l]),
+            "neurons_sum": decimals(float(self.arrays["db"][l].sum())),
             "products": _sum(zip(self.arrays["W"][l][j], self.arrays["a"][l - 1][0], strict=True)),
             **{"loss_number": decimals(self.root.data), "slip_number": decimals(slip)},
             "gradients": ", ".join(cut([*map(decimals, self.gradient.values())], "…", ENDS)),
@@ -230,14 +238,6 @@ class Quantities:
             "long_ways": _sum(zip(up, slope, W, strict=True)),
             "way_numbers": _sum((number,) for number in back * W),
         }
-
-
-DERIVED = {
-    "sigmoid": "(1/(1 + e⁻ᶻ))′ = e⁻ᶻ/(1 + e⁻ᶻ)² = 1/(1 + e⁻ᶻ) · (1 − 1/(1 + e⁻ᶻ))",
-    "tanh": "(sinh z / cosh z)′ = (cosh² z − sinh² z)/cosh² z",
-    "softplus": "log(1 + eᶻ)′ = eᶻ/(1 + eᶻ)",
-}
-"""How the derivative of an activation is found, where that is more than a rule."""
 
 
 def _with_ones(a: NDArray[Any]) -> NDArray[Any]:

@@ -46,7 +46,7 @@ TABLE = (
         of="weights",
     ),
     Row("The activation", "{a:l} = {f}({z:l})", entry="{a:l|ij} = …", numbers="{f_of_z} = {a}"),
-    Row("Its derivative", "{slope:l} = {primes}", entry="{slope:l|ij} = …", numbers="{slope}"),
+    Row("Its derivative", "{slope:l} = {prime}", entry="{slope:l|ij} = …", numbers="{slope}"),
     Row("The loss", "{E} = {loss}", entry="{E} = …", numbers="{loss_number}", of="last"),
     Row(
         "Not the slip {E} = {slip}, which is {slip_number}: {f}({net}) is meant, the output",
@@ -218,6 +218,15 @@ TABLE = (
         numbers="{ds_sum} + {bias_penalty} = {db}",
         of="weights",
         when="penalised-biases",
+    ),
+    Row(
+        "The one bias of the layer: what its neurons have adds up",
+        "∂{E}/∂{b:l} = Σ_j {db:l|j}",
+        theta="∂{E}/∂{b:l} = Σ_j {D:l|j0}",
+        entry="∂{E}/∂{b:l} = …",
+        numbers="{neurons} = {neurons_sum}",
+        of="weights",
+        when="shared",
     ),
     Row(
         "The gradient as one vector, layer by layer",

@@ -11,14 +11,13 @@ from microbp.printing import decimals
 
 
 def gradients(problem):
-    """Each parameter by its own label, with its gradient; a bias that a layer shares is another matter."""
+    """Each parameter by its own label, with its gradient."""
     root = problem.root()
     root.backward()
     leaves = {leaf.label: leaf for leaf in root.graph() if leaf.op is None}
     for layer in problem.model.layers:
-        shared = len({neuron.b for neuron in layer.neurons}) < len(layer.neurons)
         for neuron in (layer.neurons[0], layer.neurons[-1]):
-            for value in {neuron.w[0], neuron.w[-1], *([] if shared else [neuron.b])}:
+            for value in {neuron.w[0], neuron.w[-1], neuron.b}:
                 yield value.label, leaves[value.label].grad
 
 
@@ -34,6 +33,14 @@ def test_the_gradient_is_that_of_the_graph(name, notation):
         made = [one for one in whole if re.match(r"∂\S+/∂[WwΘb]\S* =|D_", one.formula)]
         text = "".join(made[-1].layers[0][-1].parts)
         assert text.endswith(f"= {decimals(gradient)}"), (label, text)
+
+
+def test_a_layer_has_the_derivative_of_its_own_activation_and_nets_come_from_activations_already_told():
+    page = microbp.explain_in_notation(microbp.load("delta-rule"), "w[1][0,0]", "delta")
+    lines = [one.formula for one in page.formulas]
+    own = {l: next(line for line in lines if line.startswith(f"f′(u({l}))")) for l in (1, 2, 3)}
+    assert [line.split("′ = ")[0].split(" = ")[-1] for line in own.values()] == ["softplus", "tanh", "σ"]
+    assert [line.split(" = ")[0] for line in lines[:6]] == ["u(1)", "y(1)", "f′(u(1))", "u(2)", "y(2)", "f′(u(2))"]
 
 
 def test_only_what_leads_to_the_weight_is_told():
