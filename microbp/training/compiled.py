@@ -49,7 +49,7 @@ class MatrixForm(NamedTuple):
 
 
 def compiled_matrix_form(problem: NetworkProblem, readable: bool = False) -> MatrixForm:
-    """Builds the graph of one sample with its targets as values, and compiles it for a batch, for speed or to be read."""
+    """Builds the graph of one sample with its targets as values, and compiles it for a batch: fast, or to be read."""
     model = MLP.from_arrays(*problem.model.arrays(), **problem.model.activations())
     entries = _parameters(problem, model)
     root, of_sample, penalty = _graph_of_a_sample(problem, model)
