@@ -88,5 +88,5 @@ def _mark(problem: Problem, options: argparse.Namespace) -> int:
     if given := [name for name in OF_GRADIENTS if getattr(options, name) not in (None, False, [])]:
         raise ProblemError(f"--{given[0].replace('_', '-')} is for gradients, and --quiz marks quizzes: leave one out")
     marks = mark_quizzes(problem.root(), options.files, options.quiz)
-    put(options, marks.as_dict(), marks.as_csv() if options.csv else marks)
+    put(options, marks.as_dict(), marks.as_csv() if options.csv else marks, verbatim=options.csv)
     return 0 if marks.ok else 1
