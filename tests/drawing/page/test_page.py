@@ -567,6 +567,25 @@ def test_a_phone_scrolls_the_graph_not_the_page(opened, make, view):
         assert min(box) > -2, "the card at work is in sight"
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (640, 400), (390, 844)], ids=["screen", "twice the size", "phone"])
+@pytest.mark.parametrize("view", ["cards", "figure"])
+def test_the_graph_is_above_the_fold_and_the_toolbar_stays(opened, text, size, view):
+    tab = opened(text, size=size, view=view)
+    ends = "([name, end]) => document.querySelector(name).getBoundingClientRect()[end]"
+    for keys in ([], ["ArrowRight"] * 5, ["End"], ["Home", "q"]):
+        press(tab, *keys)
+        tab.evaluate("scrollTo(0, 0)")
+        assert tab.evaluate(ends, ["#stage", "top"]) < 0.7 * size[1], "the graph begins in sight"
+        tab.evaluate("document.getElementById('scroll').scrollIntoView({ block: 'end', behavior: 'instant' })")
+        top, bottom = (tab.evaluate(ends, [".bar", end]) for end in ("top", "bottom"))
+        assert 0 <= top < bottom < 0.25 * size[1]
+        seen = tab.evaluate(
+            "y => document.elementFromPoint(document.querySelector('#next').getBoundingClientRect().x + 9, y).id",
+            top + 20,
+        )
+        assert seen == "next", "nothing covers it"
+
+
 def test_a_folded_page_steps_to_the_end(opened):
     root, model = wide_model()
     tab = opened(page_html(root, model=model), "#step=100")
