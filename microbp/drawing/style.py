@@ -64,7 +64,7 @@ class Style:
     title: str = ""
     """The title line, instead of the root and its value; at a step of the pass it stands before the formula."""
     caption: str = ""
-    """What is said of the picture, in small letters below the title."""
+    """What is said of the picture, in small letters: below the title, of a network below its figure."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What boxes and kinds are called instead, by their titles or the first word of those: {"neuron": "unit"}."""
     transparent: bool = False

@@ -289,7 +289,7 @@ def test_boxes_have_the_names_that_they_are_given():
         drawn(level="network", names={"loss": "error"})
 
 
-def test_a_caption_stands_below_the_title_and_what_has_no_glyph_is_told(tmp_path):
+def test_a_caption_is_in_the_picture_and_what_has_no_glyph_is_told(tmp_path):
     for level in ("op", "network", "layer"):
         assert "Figure &lt;3&gt;" in drawn(level=level, caption="Figure <3>")
     with pytest.warns(DrawingWarning, match="no font on this machine has \U00013000: boxes stand for them"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from microbp.drawing.cards import html_table
 from microbp.drawing.escape import in_html, in_quotes, plain
@@ -55,6 +55,7 @@ class NetworkFigure:
             *self._circles(),
             *self._edges(),
             *self._texts(),
+            *self._caption(),
             "}",
         ]
         return "\n".join(lines) + "\n"
@@ -66,24 +67,41 @@ class NetworkFigure:
 
     def _top(self) -> Iterator[str]:
         """The title and the legend, above everything: in as many lines as need be, at any moment in as many."""
-        left, _, right, upper = self.layout.bounds
-        room = max(right - left, LEAST_TITLE)
+        upper, room = self.layout.bounds[3], self._room()
         rows = wrapped(self.said, room / TITLE)
         longest = headed_room(self.moment, self.style.title) * 0.64 * TITLE
         most = max(len(rows), -(-int(longest) // int(0.85 * room)))
         rows += [[("", False)]] * (most - len(rows))
-        lines = ["".join(self._word(*word) for word in row) for row in rows]
-        small = f'<FONT POINT-SIZE="{FONT:g}" COLOR="{self.theme.faint}">'
-        below = filter(None, (self.style.caption, self.numbers.legend()))
-        legend = [" ".join(word for word, _ in row) for text in below for row in wrapped(Said(text), room / FONT)]
-        lines += [f"{small}{in_html(text, LONGEST_LINE)}</FONT>" for text in legend]
-        high = most * TITLE * LINE + (len(lines) - most) * FONT * LINE + 2 * GAP
+        legend = self._small(self.numbers.legend())
+        high = most * TITLE * LINE + len(legend) * FONT * LINE + 2 * GAP
+        lines = ["".join(self._word(*word) for word in row) for row in rows] + legend
+        yield self._block("title", lines, upper + high / 2, high)
+
+    def _caption(self) -> Iterator[str]:
+        """The caption, below everything."""
+        if lines := self._small(self.style.caption):
+            high = len(lines) * FONT * LINE + GAP
+            yield self._block("caption", lines, self.layout.bounds[1] - GAP - high / 2, high)
+
+    def _room(self) -> float:
+        left, _, right, _ = self.layout.bounds
+        return max(right - left, LEAST_TITLE)
+
+    def _block(self, name: str, lines: Sequence[str], y: float, high: float) -> str:
+        """Lines that begin at the left, so high, around this height."""
+        room = self._room()
         cells = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
         size = f'FIXEDSIZE="TRUE" WIDTH="{room:.0f}" HEIGHT="{high:.0f}"'
-        yield (
-            f'title [{_at(left + room / 2, upper + high / 2)} shape=none margin=0 style="" width={room / 72:.4f} '
+        return (
+            f'{name} [{_at(self.layout.bounds[0] + room / 2, y)} shape=none margin=0 style="" width={room / 72:.4f} '
             f"height={high / 72:.4f} label=<{html_table(cells, more=size)}>];"
         )
+
+    def _small(self, text: str) -> list[str]:
+        """What is said in the size of labels, in as many lines as need be."""
+        font = f'<FONT POINT-SIZE="{FONT:g}" COLOR="{self.theme.faint}">'
+        rows = wrapped(Said(text), self._room() / FONT) if text else []
+        return [f"{font}{in_html(' '.join(word for word, _ in row), LONGEST_LINE)}</FONT>" for row in rows]
 
     def _word(self, text: str, number: bool) -> str:
         said = in_html(text) + " "

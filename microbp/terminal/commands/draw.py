@@ -59,7 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     wide.add_argument("--width", metavar="W", help="as 16cm, 6in or 830px: as full a picture as can be read so wide")
     wide.add_argument("--for", dest="medium", choices=MEDIA, help="the same, of the width that this has")
     add("--title", metavar="TEXT", help="the line on top (default: the root and its value)")
-    add("--caption", metavar="TEXT", help="what to say about the picture, below the title")
+    add("--caption", metavar="TEXT", help="what to say about the picture: below its title, of a network below it")
     add("--names", metavar="A=B,…", type=_names, default={}, help="boxes are called B, not A: 'neuron=unit,loss=error'")
     add("--transparent", action="store_true", help="nothing behind the picture")
     add("--show", metavar="WHAT", default=",".join(SHOWN), help="which of %(default)s, with commas")

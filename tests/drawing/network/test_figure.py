@@ -102,6 +102,22 @@ def test_the_worked_example_fits_sixteen_centimetres_with_eight_points():
     assert FONT >= 8
 
 
+def test_a_caption_stands_below_everything_the_title_above(opened):
+    words = "Figure 1: the network after its backward pass, each weight with its gradient, " * 4
+    tab = opened(figure("w1-w8", title="Above", caption=f"{words}Lowest").picture("svg").decode(), ending="svg")
+    middles = tab.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('text, ellipse')].map((part, k) => { const r = "
+        "part.getBoundingClientRect(); return [part.textContent.trim() || k, [r.top, r.bottom]]; }))"
+    )
+    title, lines = middles.pop("Above"), [v for k, v in middles.items() if "Figure" in k or "Lowest" in k]
+    caption = [min(top for top, _ in lines), max(bottom for _, bottom in lines)]
+    rest = [v for v in middles.values() if v not in lines and v[0] < caption[0]]
+    assert len(rest) > 20
+    assert title[0] <= min(top for top, _ in rest)
+    assert caption[0] > max(bottom for _, bottom in rest)
+    assert caption[1] <= tab.evaluate("document.documentElement.getBoundingClientRect().bottom")
+
+
 def test_each_weight_is_on_its_edge_with_value_and_gradient():
     text = figure("w1-w8").source
     assert re.search(r"tn1_1n2_0 .*w6 = 0\.45<BR/><FONT COLOR=\"#B23A00\">∂ 0\.08267<", text)
