@@ -16,8 +16,8 @@ from microbp.printing import say
 DIGITS = Style.digits
 MOST = 14.0
 """Points of the smallest text that no picture is blown up beyond."""
-OF_CARDS = ("direction", "affine", "constants", "fold")
-"""What makes no sense for circles."""
+OF_CARDS = ("affine", "constants", "fold")
+"""What makes no sense for circles; nor does a direction up or down."""
 FEWER: tuple[tuple[str, ...], ...] = (SHOWN, ("values", "grads", "expressions"), ("values", "grads"))
 
 
@@ -60,7 +60,8 @@ def options_to_try(asked: Mapping[str, Any], weights: int | None) -> Iterator[di
     yield from ({**show, **turn} for show in shows for turn in turns)
     if weights is None or "level" in given:
         return
-    if weights <= MANY and not any(name in given for name in OF_CARDS):
+    sideways = given.get("direction", "RL") == "RL"
+    if weights <= MANY and sideways and not any(name in given for name in OF_CARDS):
         yield from ({"level": "network", **fewer} for fewer in shorter)
     yield from ({**shows[-1], **turn, "level": level} for level in ("neuron", "layer") for turn in turns)
 

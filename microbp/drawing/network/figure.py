@@ -28,7 +28,8 @@ class NetworkFigure:
         self.style, self.theme = network.style, THEMES[network.style.theme]
         self.numbers = Numbers(network, moment)
         self.labels = {pair: lines for pair in network.weights if (lines := self.numbers.label(pair))}
-        self.layout = lay_out(network.model, *self.numbers.widest())
+        rightwards = lay_out(network.model, *self.numbers.widest())
+        self.layout = rightwards if self.style.direction == "LR" else rightwards.mirrored()
         self.scale = Scale.over(self._deltas(), self.theme.heat) if self.style.heat else None
         self.widest = max((abs(w.data) for w in network.weights.values() if math.isfinite(w.data)), default=0.0)
         start = f"{self.numbers.name(network.root)} = {self.numbers.number(network.root.data)}"
@@ -140,9 +141,9 @@ class NetworkFigure:
             if pair not in self.layout.ports:
                 yield f"{tail} -> {head} [{look}];"
                 continue
-            (x, y), box = self.layout.ports[pair], self.layout.labels[pair]
             port, end = f"p{tail}{head}", f"q{tail}{head}"
-            yield f"{port} [{_at(x, y)} {_POINT}]; {end} [{_at(x + box.width, y)} {_POINT}];"
+            places = (_at(*point) for point in self.layout.ends(pair))
+            yield " ".join(f"{name} [{place} {_POINT}];" for name, place in zip((port, end), places, strict=True))
             yield f"{tail} -> {port} [{look} arrowhead=none]; {end} -> {head} [{look}];"
             if pair not in self.labels:
                 yield f"{port} -> {end} [{look} arrowhead=none];"

@@ -55,6 +55,19 @@ class NetworkLayout:
     labels: dict[Pair, Rectangle]
     """and the room for its label, which begins there."""
 
+    def ends(self, pair: Pair) -> tuple[Point, Point]:
+        """Where the room for a label begins, seen from the tail of its edge, and where it ends."""
+        (x, y), middle = self.ports[pair], self.labels[pair].x
+        return (x, y), (2 * middle - x, y)
+
+    def mirrored(self) -> NetworkLayout:
+        """The same with its inputs at the right."""
+        return NetworkLayout(
+            {spot: ((-x, y), radius) for spot, ((x, y), radius) in self.circles.items()},
+            {pair: (-x, y) for pair, (x, y) in self.ports.items()},
+            {pair: box._replace(x=-box.x) for pair, box in self.labels.items()},
+        )
+
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """The left, lower, right and upper end of all circles and labels."""

@@ -19,9 +19,11 @@ from microbp.stepping.names import name_graph
 def no_use(style: Style) -> None:
     """Raises `GraphError` for options of cards, of which a network figure has none."""
     for name in ("direction", "affine", "constants", "fold", "names"):
-        if (given := getattr(style, name)) != getattr(Style(), name):
+        given = getattr(style, name)
+        if given != getattr(Style(), name) and (name, given) != ("direction", "RL"):
             raise GraphError(
-                f"level='network' has circles in columns, inputs left, no cards: {name}={given!r} is for other levels"
+                f"level='network' has circles in columns, inputs left (direction='RL': right), no cards: "
+                f"{name}={given!r} is for other levels"
             )
 
 

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from microbp.drawing.network.layout import MANY, Pair, Point, Spot, edges_of, lay_out
@@ -87,10 +87,7 @@ class _Figure:
     def _points(self, pair: Pair) -> list[float]:
         """From the tip at the tail to the tip at the head, over the room of the label; flat."""
         (tail, radius), (head, other) = (self.layout.circles[spot] for spot in pair)
-        between = list[Point]()
-        if pair in self.layout.ports:
-            (x, y), box = self.layout.ports[pair], self.layout.labels[pair]
-            between = [(x, y), (x + box.width, y)]
+        between: Sequence[Point] = self.layout.ends(pair) if pair in self.layout.ports else ()
         start = _towards(tail, (between or [head])[0], radius)
         end = _towards(head, (between or [tail])[-1], other)
         return [n for point in (start, *between, end) for n in self._at(*point)]

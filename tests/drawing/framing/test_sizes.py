@@ -98,7 +98,9 @@ def test_what_was_asked_for_is_never_changed():
     assert list(options_to_try({"level": "network"}, 8)) == [{}, {"digits": 3}]
     assert list(options_to_try({"level": "network", "digits": 6}, 8)) == [{}]
     assert all("direction" not in way for way in options_to_try({"direction": "RL"}, 8))
-    assert not any(way.get("level") == "network" for way in options_to_try({"affine": "open"}, 8))
+    assert any(way.get("level") == "network" for way in options_to_try({"direction": "RL"}, 8))
+    for asked in ({"affine": "open"}, {"direction": "TB"}):
+        assert not any(way.get("level") == "network" for way in options_to_try(asked, 8))
     assert all("level" not in way for way in options_to_try({}, None))
 
 

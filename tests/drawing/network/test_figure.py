@@ -65,9 +65,10 @@ def test_no_label_stands_on_an_edge_a_circle_or_a_label(sizes):
     assert set(made.labels) == set(labels)
     assert len(labels) <= MANY
     holds(made)
+    holds(made.mirrored())
 
 
-OPTIONS = [{}, {"step": 3, "digits": 9}, {"only": "first weight"}]
+OPTIONS = [{}, {"step": 3, "digits": 9, "direction": "RL"}, {"only": "first weight"}]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -165,6 +166,21 @@ def test_a_step_in_the_loss_marks_its_edge():
 def test_options_of_cards_are_refused(option):
     with pytest.raises(GraphError, match="no cards"):
         figure("w1-w8", **option)
+
+
+@pytest.mark.parametrize("step", [None, 7])
+def test_from_right_to_left_everything_is_mirrored(step):
+    def places(direction):
+        text = figure("w1-w8", direction=direction, **({} if step is None else {"step": step})).source
+        found = {name: (float(x), y) for name, x, y in re.findall(r'(\w+) \[pos="([^,]*),([^!]*)!', text)}
+        assert found.pop("title")
+        return found, re.findall(r"\w+ -> \w+ \[[^]]*\]", text)
+
+    (right, edges), (left, others) = places("LR"), places("RL")
+    assert len(right) == 9 + 8 + 12 * 2, "circles, labels, and both ends of a label's room, biases have it, too"
+    assert left == {name: (-x, y) for name, (x, y) in right.items()}
+    assert edges == others
+    assert left["n0_0"] > left["n1_0"] > left["n3_0"], "inputs right"
 
 
 def test_a_film_moves_nothing_but_the_gradient(renderer):
