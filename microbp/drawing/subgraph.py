@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from microbp.engine import Value
 from microbp.errors import GraphError
+from microbp.printing import say
 from microbp.stepping.names import all_named, name_graph, one_named
 from microbp.stepping.samples import samples_of
 
@@ -65,7 +66,8 @@ def one_sample(graph: Sequence[Value], kept: list[Value], sample: int | None, ev
     if most == 1 or sample == 0 or (sample is None and every):
         return kept, ""
     shown = sample or 1
-    return [node for node in kept if samples.get(node, shown) == shown], f"sample {shown} of {most}"
+    said = say("sample {number} of {count}", number=shown, count=most)
+    return [node for node in kept if samples.get(node, shown) == shown], said
 
 
 def find_value(graph: Sequence[Value], name: str) -> Value:

@@ -13,7 +13,9 @@ from microbp import Value, nn
 from microbp.drawing import dot_text, draw
 from microbp.drawing.image import render
 from microbp.drawing.palette import THEMES
+from microbp.engine.ops import FAMILIES, OPS
 from microbp.errors import DrawingWarning, GraphError, RendererError, UnknownNameError
+from microbp.printing import language
 from microbp.stepping.stepper import Stepper
 from tests.conftest import need
 
@@ -287,6 +289,25 @@ def test_boxes_have_the_names_that_they_are_given():
         drawn(level="op", names={"neurn": "unit"})
     with pytest.raises(GraphError, match=r"no cards: names=\{'loss': 'error'\} is for other levels"):
         drawn(level="network", names={"loss": "error"})
+
+
+@pytest.mark.parametrize("name", ["w1-w8", "xor", "matrix-form", "first-bit"])
+@pytest.mark.parametrize("level", ["op", "neuron", "network", "layer"])
+def test_a_chinese_picture_has_no_english_word_but_names(name, level):
+    problem = microbp.load(name)
+    root = problem.root()
+    root.backward()
+    names = {"net", "out", *OPS, *FAMILIES, *(w for node in root.graph() for w in re.findall("[A-Za-z]+", node.label))}
+    with language("zh"):
+        for step in (None, 0, 9):
+            more = {} if step is None else {"step": step}
+            drawing = draw(root, model=problem.model, level=level, heat=level != "op", **more)
+            shown = re.sub("<[^<>]*>", " ", " ".join(re.findall("label=<(.*)>", drawing.source)))
+            words = re.findall(
+                "(?<![&#])[A-Za-z]{3,}", " ".join([shown, drawing.title, drawing.level.why, *drawing.lines])
+            )
+            assert set(words) <= names
+            assert re.search("[\u4e00-\u9fff]", shown)
 
 
 def test_a_caption_is_in_the_picture_and_what_has_no_glyph_is_told(tmp_path):
