@@ -15,6 +15,7 @@ import pytest
 
 import microbp
 from microbp.terminal.cli import main
+from microbp.terminal.command_table import EXIT_CODES
 from tests import ROOT
 from tests.conftest import need
 
@@ -103,6 +104,58 @@ def test_what_is_pasted_is_read_as_what_it_is():
     command = ["node", "--input-type=module", "-e", code]
     found = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
     assert json.loads(found.stdout) == [[name, content] for _, name, content in FORMS]
+
+
+def test_the_catalogue_has_every_sentence_and_no_other():
+    scripts = "".join(path.read_text("utf-8") for path in WEB.glob("*.js") if path.name != "zh.js")
+    html = " ".join((WEB / "index.html").read_text("utf-8").split())
+    lines = (WEB / "zh.js").read_text("utf-8").partition("{")[2].rpartition(",\n}")[0]
+    catalogue = json.loads(f"{{{lines}}}")
+    told = set(re.findall(r'told\("([^"]*)"', scripts)) | set(EXIT_CODES.values())
+    marked = "|".join(("p", "label", "button", "option", "a", "title", "footer p"))
+    in_html = {part.strip() for part in re.findall(rf"<(?:{marked})(?: [^>]*)?>([^<>]+)</", html)}
+    in_html |= set(re.findall('(?:aria-label|placeholder)="([^"]*)"', html))
+    names = {"op", "neuron", "network", "layer", "microbp", *re.findall("<datalist.*?</datalist>", html)}
+    names |= set(re.findall("<option>([^<]*)</option>", "".join(names)))
+    assert told <= set(catalogue)
+    needs_script = "This page needs scripts, its own alone."
+    assert {text for text in in_html if re.search("[a-z]{2}", text)} - names - {needs_script} <= set(catalogue)
+    assert [text for text in catalogue if text not in told and text not in html] == [], "not used"
+    for english, other in catalogue.items():
+        pattern = r"\{\w+\}|<[^>]+>"
+        assert sorted(re.findall(pattern, english)) == sorted(re.findall(pattern, other)), english
+
+
+@pytest.mark.slow
+def test_a_chinese_reader_finds_no_english_word_but_names(site, browser_tab):
+    context = browser_tab.context.browser.new_context()
+    with server(site) as served:
+        tab = context.new_page()
+        tab.goto(served.address)
+        tab.locator("html[data-ready]").wait_for()
+        tab.get_by_role("button", name="中文").click()
+        tab.locator("html[lang=zh-CN][data-ready]").wait_for()
+        assert tab.frame_locator("#live").locator("#next").inner_text() == "下一步 →"
+        names = {"microbp", "forward", "backward", "data", "back", "help", "mine"}
+        names |= {"sigmoid", "tanh", "softmax"}
+        for job in ("look", "step", "debug", "draw", "compare", "diagnose", "check", "command"):
+            tab.locator(f"[data-job={job}]").click()
+            shown = tab.evaluate(
+                "[document.title, ...['header', '#jobs', '#form', '#status', 'footer'].map(name => { const part = "
+                "document.querySelector(name).cloneNode(true);"
+                "part.querySelectorAll('.part[hidden], #language, #example, #slip, option:not([value]), datalist, "
+                "noscript').forEach(inner => inner.remove()); return part.textContent; })].join(' ')"
+            )
+            assert "反向传播" in shown
+            words = set(re.findall("(?<![A-Za-z])[a-z]{4,}", re.sub("[a-z0-9-]+: ", "", shown)))
+            assert words <= names, job
+        friend = context.new_page()
+        friend.goto(tab.url.partition("#")[0] + "#job=command&lang=zh&line=step+w1-w8+--at+w5")
+        assert "步" in ran(friend)
+        friend.locator("#language").click()
+        friend.locator("html[lang=en][data-ready]").wait_for()
+        assert "step 7 of 32" in ran(friend)
+    context.close()
 
 
 @pytest.mark.slow

@@ -18,6 +18,8 @@ import numpy as np
 
 import microbp
 from microbp.derivation.backprop import gradients, pass_of
+from microbp.printing import language, word
+from microbp.printing.language import ENGLISH
 from microbp.problems import builtin_names, titles
 from microbp.problems.exercise import exercise_of
 from microbp.problems.template import template
@@ -127,22 +129,31 @@ def worked_pass(path):
     return {"title": code.partition("\n")[0].strip('"').rstrip(".:"), "code": code, "wrong": slips}
 
 
+def titled(chosen):
+    """The titles of the problems in a language."""
+    with language(chosen):
+        return {name: word(title) for name, title in titles().items()}
+
+
 def main(out=ROOT / "build" / "site"):
     fetch()
     shutil.rmtree(out, ignore_errors=True)
-    (out / "pages").mkdir(parents=True)
+    out.mkdir(parents=True)
     for name in SOURCES:
         shutil.copy(HERE / name, out)
     shutil.copy(KEPT / "node_modules" / "@viz-js" / "viz" / "dist" / "viz.js", out)
     python_parts(out / "python")
-    for name in builtin_names():
-        problem = microbp.load(name)
-        rate = problem.training.learning_rate
-        place = out / "pages" / f"{name}.html"
-        microbp.page(problem.root(), place, model=problem.model, title=problem.title, learning_rate=rate)
+    for chosen, folder in ((ENGLISH, ""), ("zh", "zh")):
+        (out / "pages" / folder).mkdir(parents=True, exist_ok=True)
+        for name in builtin_names():
+            problem = microbp.load(name)
+            rate = problem.training.learning_rate
+            place = out / "pages" / folder / f"{name}.html"
+            with language(chosen):
+                microbp.page(problem.root(), place, model=problem.model, title=problem.title, learning_rate=rate)
     data = {
         "version": microbp.__version__,
-        "problems": titles(),
+        "titles": {ENGLISH: titles(), "zh": titled("zh")},
         "answers": {name: hand_in(name) for name in builtin_names()} | {"expression": "w = 0.243307\nb = -0.243307\n"},
         "template": template(),
         "codes": EXIT_CODES,

@@ -1,49 +1,50 @@
 // The jobs: what each asks for, and the command that it comes to.
 import { given } from "./answers.js";
 import { asBytes, asText, FILES } from "./state.js";
+import { lang, told } from "./words.js";
 
-const OWN = { expression: "an expression …", network: "a problem file (TOML) …", graph: "Python code of yours …" };
+const OWN = { expression: told("an expression …"), network: told("a problem file (TOML) …"), graph: told("Python code of yours …") };
 /** What else may be drawn and stepped through, besides the problems that are there. */
 
 /** Each job: what it says of itself, the parts of the form that it has, and its command. */
 export const JOBS = {
   look: {
-    title: "Look", parts: ["of"],
-    about: "Step forward and back, change a weight, descend. This page needs nothing more than your browser.",
+    title: told("Look"), parts: ["of"],
+    about: told("Step forward and back, change a weight, descend. This page needs nothing more than your browser."),
   },
   step: {
-    title: "Step", parts: ["of"], own: ["expression", "network", "graph"],
-    about: "The same page for a network, an expression or code of yours.",
+    title: told("Step"), parts: ["of"], own: ["expression", "network", "graph"],
+    about: told("The same page for a network, an expression or code of yours."),
     words: (form) => ["step", ...form.problem, "--html", "stepper.html"],
   },
   debug: {
-    title: "Debugger", parts: ["of", "mode"], own: ["expression", "network", "graph"],
-    about: "The same in a terminal, with pdb's letters: n, the next step; c w5, on to what arrives at w5; back; w, all ways; h, help.",
+    title: told("Debugger"), parts: ["of", "mode"], own: ["expression", "network", "graph"],
+    about: told("The same in a terminal, with pdb's letters: n, the next step; c w5, on to what arrives at w5; back; w, all ways; h, help."),
     words: (form) => ["step", ...form.problem, ...form.mode],
   },
   draw: {
-    title: "Draw", parts: ["of", "picture", "answer"], own: ["expression", "network", "graph"],
-    about: "The graph with its values, gradients and local derivatives; with gradients of yours, which of them differ.",
+    title: told("Draw"), parts: ["of", "picture", "answer"], own: ["expression", "network", "graph"],
+    about: told("The graph with its values, gradients and local derivatives; with gradients of yours, which of them differ."),
     words: (form) => ["draw", ...form.problem, "-o", "graph.svg", ...form.picture, ...form.compared],
   },
   compare: {
-    title: "Compare", parts: ["of", "answer"], own: ["network"],
-    about: "The scalar graph against vectorized NumPy, or against your gradients, array by array.",
+    title: told("Compare"), parts: ["of", "answer"], own: ["network"],
+    about: told("The scalar graph against vectorized NumPy, or against your gradients, array by array."),
     words: (form) => ["compare", ...form.problem, ...form.answer],
   },
   diagnose: {
-    title: "Which line is wrong?", parts: ["of", "answer"], own: ["expression", "network"], needs: "answer",
-    about: "Paste the gradients that your backward pass gives, or the pass itself: which line of it is wrong, and why.",
+    title: told("Which line is wrong?"), parts: ["of", "answer"], own: ["expression", "network"], needs: "answer",
+    about: told("Paste the gradients that your backward pass gives, or the pass itself: which line of it is wrong, and why."),
     words: (form) => ["diagnose", ...form.problem, ...form.answer],
   },
   check: {
-    title: "Check NumPy code", parts: ["pass"], needs: "pass",
-    about: "Any forward and backward pass in NumPy, line by line.",
+    title: told("Check NumPy code"), parts: ["pass"], needs: "pass",
+    about: told("Any forward and backward pass in NumPy, line by line."),
     words: () => ["check", "mine.py"],
   },
   command: {
-    title: "Any command", parts: ["line"],
-    about: "Everything else that microbp does, as in a terminal; help lists it.",
+    title: told("Any command"), parts: ["line"],
+    about: told("Everything else that microbp does, as in a terminal; help lists it."),
     words: (form) => form.line,
   },
 };
@@ -62,7 +63,7 @@ export function words(line) {
 
 /** A word as it is typed in a shell. */
 const typed = (word) => (/^[\w@%+=:,./~−-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-export const asTyped = (list) => ["microbp", ...list].map(typed).join(" ");
+export const asTyped = (list) => [...(lang ? [`MICROBP_LANG=${lang}`] : []), "microbp", ...list].map(typed).join(" ");
 
 /** The command of a state as a list of words, and the files that it needs; throws an Error that says what is missing. */
 export function task(state, files) {
@@ -82,7 +83,7 @@ export function task(state, files) {
     sent[called] = typeof content === "string" ? asBytes(content) : content;
     form.answer = state.of === "expression" && !code ? ["--gradients", called] : how;
     form.compared = ["--compare", called];
-    if (code && state.job === "draw") throw new Error("Draw marks numbers: paste the gradients, not the code that computes them.");
+    if (code && state.job === "draw") throw new Error(told("Draw marks numbers: paste the gradients, not the code that computes them."));
   }
   if (state.level) form.picture.push("--level", state.level);
   if (state.step) form.picture.push("--step", state.step);
@@ -94,8 +95,8 @@ export function task(state, files) {
 const valueOf = (code) => [...code.matchAll(/^(\w+)\s*=[^=]/gm)].at(-1)?.[1] ?? "loss";
 
 const MISSING = {
-  answer: "Paste your gradients, or drop a file with them.",
-  pass: "Paste a forward and a backward pass, or choose one.",
-  network: "Write a problem file.",
-  graph: "Write Python code that makes a value.",
+  answer: told("Paste your gradients, or drop a file with them."),
+  pass: told("Paste a forward and a backward pass, or choose one."),
+  network: told("Write a problem file."),
+  graph: told("Write Python code that makes a value."),
 };

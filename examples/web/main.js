@@ -5,6 +5,7 @@ import { asTyped, JOBS, task } from "./form.js";
 import { clear, fit, offer, print, tell } from "./result.js";
 import { FILES, link, LONG, LONGEST, read } from "./state.js";
 import { begin, example, FIELDS, fill, now, show, taken, untouched, worked, written } from "./view.js";
+import { lang, tellAll, told } from "./words.js";
 
 const $ = (name) => document.getElementById(name);
 
@@ -26,12 +27,12 @@ function go() {
   }
   clear();
   $("stop").hidden = false;
-  tell(engine.state === "ready" ? "Running …" : "Loading Python …");
+  tell(engine.state === "ready" ? told("Running …") : told("Loading Python …"));
   const size = parseFloat(getComputedStyle($("said")).fontSize) * 0.62;
   const columns = Math.max(40, Math.min(140, Math.floor(($("result").clientWidth - 40) / size)));
   print("command", `$ ${asTyped(asked.words)}\n`);
   $("run").disabled = engine.state === "ready";
-  engine.run({ ...asked, typed: now.state.typed, columns });
+  engine.run({ ...asked, typed: now.state.typed, columns, lang });
 }
 
 /** Runs what waits for lines once more, on these. */
@@ -46,7 +47,7 @@ function stop() {
   engine.stop();
   $("stop").hidden = $("progress").hidden = true;
   muted = $("run").disabled = false;
-  tell("Stopped. Python is started anew when you run something.");
+  tell(told("Stopped. Python is started anew when you run something."));
 }
 
 function heard(message) {
@@ -55,15 +56,15 @@ function heard(message) {
     $("progress").value = Math.min(1, message.bytes / now.site.bytes);
     now.loading = true;
     const percent = 10 * Math.floor(10 * message.bytes / now.site.bytes);
-    tell(percent < 100 ? `Loading Python, NumPy and microbp: ${percent} % of ${Math.round(now.site.bytes / 1e6)} MB` : "Starting Python …");
-  } else if (message.starting) tell("Starting Python …");
+    tell(percent < 100 ? told("Loading Python, NumPy and microbp: {percent} % of {size} MB", { percent, size: Math.round(now.site.bytes / 1e6) }) : told("Starting Python …"));
+  } else if (message.starting) tell(told("Starting Python …"));
   else if (message.ready) {
     $("progress").hidden = true;
     now.loading = false;
-    tell(engine.waiting ? "Running …" : "Ready.");
+    tell(engine.waiting ? told("Running …") : told("Ready."));
   } else if (message.failed) {
     $("stop").hidden = $("progress").hidden = true;
-    tell(`Python could not be loaded: ${message.failed}`);
+    tell(told("Python could not be loaded: {reason}", { reason: message.failed }));
   } else if ("stream" in message && !muted) print(message.stream, message.text);
   else if ("code" in message) finished(message);
 }
@@ -72,16 +73,16 @@ async function finished({ code, made }) {
   $("run").disabled = false;
   if (muted) return void (muted = false);  // somebody went on to another tab
   const waits = code === null;
-  tell(waits ? "It waits for your next line." : code ? `exit code ${code}: ${now.site.codes[code]}` : "Done.");
+  tell(waits ? told("It waits for your next line.") : code ? told("exit code {code}: {meaning}", { code, meaning: told(now.site.codes[code]) }) : told("Done."));
   $("stop").hidden = true;
   $("typing").hidden = !waits;
   if (waits) {
     $("said").scrollTop = $("said").scrollHeight;
     $("typed").focus();
   }
-  for (const [name, bytes] of Object.entries(made)) await offer(name, bytes, `Picture of ${now.state.of}; Step says the same in words`);
+  for (const [name, bytes] of Object.entries(made)) await offer(name, bytes, told("Picture of {name}; Step says the same in words", { name: now.state.of }));
   if (now.state.job === "diagnose" && code === 1 && !coded()) {
-    const draw = Object.assign(document.createElement("button"), { type: "button", textContent: "Draw what differs" });
+    const draw = Object.assign(document.createElement("button"), { type: "button", textContent: told("Draw what differs") });
     draw.addEventListener("click", () => { choose("draw", true); go(); });
     $("taken").append(draw);
   }
@@ -119,12 +120,12 @@ async function take(file) {
 
 async function copy() {
   const url = new URL(`#${await link(now.state, concerned())}`, location.href).href;
-  const long = `${url.length.toLocaleString("en")} characters`;
-  if (url.length > LONGEST) return void ($("copied").textContent = `A link to this has ${long}: send the file itself.`);
+  const count = url.length.toLocaleString("en");
+  if (url.length > LONGEST) return void ($("copied").textContent = told("A link to this has {count} characters: send the file itself.", { count }));
   await navigator.clipboard?.writeText(url).catch(() => {});
   history.replaceState(null, "", url);
-  const said = navigator.clipboard ? "Copied." : "It is in the address bar.";
-  $("copied").textContent = url.length > LONG ? `${said} It has ${long}: some programs cut it.` : said;
+  const said = navigator.clipboard ? told("Copied.") : told("It is in the address bar.");
+  $("copied").textContent = url.length > LONG ? told("{said} It has {count} characters: some programs cut it.", { said, count }) : said;
 }
 
 /** Whether the answer is code; and whether any file is. */
@@ -133,6 +134,7 @@ const brings = () => "pass" in now.files || "graph" in now.files || coded();
 
 async function opened() {
   Object.assign(now, await read(location.hash));
+  if ((now.state.lang === "zh") !== (lang === "zh")) return void location.reload();  // a link in the other language
   if (!(now.state.job in JOBS)) now.state.job = "look";
   const linked = location.hash.length > 1, code = brings();
   begin();
@@ -141,7 +143,7 @@ async function opened() {
   now.touched = true;
   if (code) {
     $("result").hidden = false;
-    tell("This link brings Python code. Look at it, then run it: it reaches nothing outside this page.");
+    tell(told("This link brings Python code. Look at it, then run it: it reaches nothing outside this page."));
   } else go();
 }
 
@@ -164,9 +166,11 @@ function choose(job, kept = false) {
 }
 
 async function start() {
+  tellAll();
+  $("language").lang = lang ? "en" : "zh";
   $("jobs").replaceChildren(...Object.entries(JOBS).map(([job, { title }]) => {
     const tab = document.createElement("a");
-    Object.assign(tab, { href: `#job=${job}`, textContent: title });
+    Object.assign(tab, { href: `#job=${job}${lang && `&lang=${lang}`}`, textContent: title });
     tab.dataset.job = job;
     tab.addEventListener("click", (event) => { event.preventDefault(); choose(job); });
     return tab;
@@ -174,6 +178,7 @@ async function start() {
   fit($("live"));
   navigator.serviceWorker?.register("sw.js").catch(() => {});
   now.site = await (await fetch("site.json")).json();
+  now.site.problems = now.site.titles[lang || "en"];
   fill($("example"), Object.entries(now.site.passes).map(([name, { title }]) => [name, `${name}: ${title}`]), "batch_norm");
   for (const name of FIELDS) {
     $(name).addEventListener("input", () => { now.state[name] = $(name).value; now.state.typed = ""; begin(); if (name === "of") show(); note(); });
@@ -198,6 +203,11 @@ async function start() {
     go();
   });
   $("copy").addEventListener("click", copy);
+  $("language").addEventListener("click", async () => {
+    now.state.lang = lang ? "" : "zh";
+    history.pushState(null, "", `#${await link(now.state, concerned())}`);
+    location.reload();
+  });
   addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !$("run").hidden) go(); });
   addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
   addEventListener("dragleave", () => document.body.classList.remove("over"));

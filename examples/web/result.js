@@ -1,4 +1,6 @@
 // What a command said and made: text in its colours, files to take away, pictures and pages to see.
+import { lang, told } from "./words.js";
+
 const $ = (name) => document.getElementById(name);
 const TYPES = { svg: "image/svg+xml", html: "text/html; charset=utf-8", json: "application/json", csv: "text/csv" };
 let links = [];
@@ -15,21 +17,21 @@ export async function offer(name, bytes, words) {
   const url = URL.createObjectURL(new Blob([bytes], { type: TYPES[ending] ?? "text/plain" }));
   links.push(url);
   const take = document.createElement("a");
-  Object.assign(take, { href: url, download: name, className: "button", textContent: `Save ${name}` });
+  Object.assign(take, { href: url, download: name, className: "button", textContent: told("Save {name}", { name }) });
   $("taken").append(take);
   if (ending === "svg") {
     const picture = new Image();
     Object.assign(picture, { src: url, alt: words });
     $("pictures").append(picture);
   }
-  if (ending === "html" && !navigator.serviceWorker?.controller) tell("This browser shows the page once it is saved and opened.");
+  if (ending === "html" && !navigator.serviceWorker?.controller) tell(told("This browser shows the page once it is saved and opened."));
   else if (ending === "html") {
     // A page has a policy of its own, which a blob could not have: it gets an address, which the service worker knows.
     const place = new URL(`made/${name}`, document.baseURI);
     const cache = await caches.open("microbp-made");
     await cache.put(place, new Response(bytes, { headers: { "content-type": TYPES.html } }));
     const frame = document.createElement("iframe");
-    Object.assign(frame, { src: `${place}?${Date.now()}`, title: "The backward pass, to step through" });
+    Object.assign(frame, { src: `${place}?${Date.now()}`, title: told("The backward pass, to step through") });
     fit(frame);
     $("pictures").append(frame);
   }
@@ -60,7 +62,7 @@ export function print(stream, text) {
       const command = stream !== "command" && some.startsWith("microbp ");
       const span = document.createElement(command ? "a" : "span");
       Object.assign(span, { className: colours[parts[k - 1]] ?? stream, textContent: some });
-      if (command) span.href = `#${new URLSearchParams({ job: "command", line: some.slice(8) })}`;
+      if (command) span.href = `#${new URLSearchParams({ job: "command", line: some.slice(8), lang })}`;
       if (some) $("said").append(span);
     }
   });

@@ -66,12 +66,12 @@ def draw_with(layout):
     use(render)
 
 
-def run(words, files, typed, columns, out, err):
-    """Runs `microbp WORDS` in a folder with these files, {name: buffer}, on these lines.
+def run(words, files, typed, columns, lang, out, err):
+    """Runs `microbp WORDS` in a folder with these files, {name: buffer}, on these lines, in a language, "" for English.
 
     Gives the exit code, or `None` if it waits for the next line, and the files that it wrote.
     """
-    os.environ |= {"COLUMNS": str(columns), "TERM": "xterm-256color"}
+    os.environ |= {"COLUMNS": str(columns), "TERM": "xterm-256color", "MICROBP_LANG": lang}
     here = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="microbp-") as folder:
         os.chdir(folder)

@@ -1,7 +1,7 @@
 // What somebody has chosen and written, and the link to it: all of it stands behind the # and reaches no server.
 export const FRESH = {
   job: "look", of: "w1-w8", expression: "E = 0.5*(t - sigmoid(w*x + b))**2", numbers: "w=2 x=-1 b=-3 t=0.25",
-  level: "", step: "", mode: "", line: "explain w1-w8 --weight w5", typed: "",
+  level: "", step: "", mode: "", line: "explain w1-w8 --weight w5", typed: "", lang: "",
 };
 export const FILES = { network: "mine.toml", graph: "graph.py", answer: "mine.txt", pass: "mine.py" };
 /** What a file is for, and what it is called until it has a name. */

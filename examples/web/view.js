@@ -3,10 +3,11 @@ import { answerFile } from "./answers.js";
 import { choices, JOBS } from "./form.js";
 import { tell } from "./result.js";
 import { asBytes, asText, FILES, FRESH } from "./state.js";
+import { lang, told } from "./words.js";
 
 const $ = (name) => document.getElementById(name);
 export const FIELDS = ["of", "expression", "numbers", "level", "step", "mode", "line"];
-const TITLE = document.title;
+const TITLE = told(document.title);
 const CODE = `from microbp import Value
 
 w, x, b = Value(2.0), Value(-1.0), Value(-3.0)
@@ -44,12 +45,12 @@ export function show() {
   $("pictures").hidden = look || !now.touched;
   for (const name of ["run", "copy"]) $(name).hidden = look;
   $("alone").hidden = !look;
-  if (look && !$("live").src.endsWith(`pages/${now.state.of}.html`)) {
-    $("live").src = `pages/${now.state.of}.html`;
-    $("live").title = `${now.site.problems[now.state.of]}, live`;
-    $("alone").href = `pages/${now.state.of}.html`;
+  const place = `pages/${lang && `${lang}/`}${now.state.of}.html`;
+  if (look && !$("live").src.endsWith(place)) {
+    $("live").src = $("alone").href = place;
+    $("live").title = told("{title}, live", { title: now.site.problems[now.state.of] });
   }
-  $("there").textContent = Object.values(now.files).map(([name]) => name).join(", ") || "none";
+  $("there").textContent = Object.values(now.files).map(([name]) => name).join(", ") || told("none");
 }
 
 export function fill(select, options, value) {
@@ -65,14 +66,14 @@ function showFile(role) {
   const area = $(role), [name, bytes] = now.files[role] ?? [FILES[role], asBytes("")];
   const binary = /\.(npz|npy|mat)$/.test(name);
   area.readOnly = binary;
-  if (area !== document.activeElement) area.value = binary ? `${name}, ${bytes.length} bytes` : asText(bytes);
+  if (area !== document.activeElement) area.value = binary ? told("{name}, {count} bytes", { name, count: bytes.length }) : asText(bytes);
   if (role === "answer") kind();
 }
 
 /** Says of an answer that it is code, or that it is a file of numbers. */
 function kind() {
   const [name, bytes] = now.files.answer ? answerFile(now.files.answer) : [""];
-  $("answer-name").textContent = name.endsWith(".py") ? "This is Python code, which is run." : bytes instanceof Uint8Array ? `This is ${name}.` : "";
+  $("answer-name").textContent = name.endsWith(".py") ? told("This is Python code, which is run.") : bytes instanceof Uint8Array ? told("This is {name}.", { name }) : "";
 }
 
 function keep(role, name, bytes) {
@@ -88,7 +89,7 @@ export function written(area) {
 
 export async function taken(file) {
   if (!file) return;
-  if (file.size > 5e6) return tell(`${file.name} has ${file.size.toLocaleString("en")} bytes: 5,000,000 may be read here.`);
+  if (file.size > 5e6) return tell(told("{name} has {count} bytes: 5,000,000 may be read here.", { name: file.name, count: file.size.toLocaleString("en") }));
   keep("answer", file.name.replace(/[^\w.-]/g, "_"), new Uint8Array(await file.arrayBuffer()));
   if (!JOBS[now.state.job].parts.includes("answer")) now.state.job = "diagnose";
   show();
@@ -113,7 +114,7 @@ export const untouched = () => now.files.answer && Object.values(now.site.answer
 export function worked(name, slip) {
   const pass = now.site.passes[name];
   if (!pass) return;
-  fill($("slip"), [["", "none"], ...Object.keys(pass.wrong).map((what) => [what, what])], slip);
+  fill($("slip"), [["", told("none")], ...Object.keys(pass.wrong).map((what) => [what, what])], slip);
   $("example").value = name;
   const [old, wrong] = pass.wrong[slip] ?? ["", ""];
   const [forward, backward] = pass.code.split(/(?=^def backward)/m);

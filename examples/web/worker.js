@@ -42,11 +42,11 @@ async function load() {
   report({ ready: true });
 }
 
-function run({ words, files, typed, columns }) {
+function run({ words, files, typed, columns, lang }) {
   const given = python.toPy(files), list = python.toPy(words);
   const say = (stream) => (text) => report({ stream, text });
   try {
-    const result = pump(list, given, typed, columns, say("out"), say("err"));
+    const result = pump(list, given, typed, columns, lang, say("out"), say("err"));
     const [code, made] = result.toJs({ dict_converter: Object.fromEntries });
     result.destroy();
     report({ code: code ?? null, made });

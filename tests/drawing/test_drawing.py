@@ -303,9 +303,8 @@ def test_a_chinese_picture_has_no_english_word_but_names(name, level):
             more = {} if step is None else {"step": step}
             drawing = draw(root, model=problem.model, level=level, heat=level != "op", **more)
             shown = re.sub("<[^<>]*>", " ", " ".join(re.findall("label=<(.*)>", drawing.source)))
-            words = re.findall(
-                "(?<![&#])[A-Za-z]{3,}", " ".join([shown, drawing.title, drawing.level.why, *drawing.lines])
-            )
+            text = " ".join([shown, drawing.title, drawing.level.why, *drawing.lines])
+            words = re.findall("(?<![&#])[A-Za-z]{3,}", text)
             assert set(words) <= names
             assert re.search("[\u4e00-\u9fff]", shown)
 
