@@ -67,5 +67,5 @@ def _one_hot(arrays: Mapping[str, Any]) -> Iterator[tuple[str, float, Any]]:
             continue
         for axis in (1, 0):  # a row for each sample, or a column
             if x.shape[axis] > 1 and not np.allclose(x.sum(axis=1), 1) and not np.allclose(x.sum(axis=0), 1):
-                totals, top = x.sum(axis=axis), x == x.max(axis=axis, keepdims=True)
+                totals, top = x.sum(axis=axis), np.indices(x.shape)[axis] == x.argmax(axis=axis, keepdims=True)
                 yield name, float(totals[np.abs(totals - 1).argmax()]), top.astype(float)

@@ -375,3 +375,18 @@ def test_windows_that_are_stacked_may_be_cut_out_elsewhere(wrong, said):
     assert found.first == "w"
     assert found["w"].causes[0] in ("wrong-index", "off-by-one")
     assert f"cut out {said}" in found["w"].text
+
+
+@pytest.mark.parametrize("make", [np.zeros, np.ones], ids=["zeros", "ones"])
+def test_targets_of_which_none_is_the_largest_are_told_as_any_that_are_no_shares(make):
+    def forward(X, W, Y):
+        p = np.exp(X @ W) / np.exp(X @ W).sum(axis=1, keepdims=True)
+        return {"p": p, "loss": -np.sum(Y * np.log(p))}
+
+    def backward(X, W, Y):
+        return {"dW": X.T @ (forward(X, W, Y)["p"] - Y)}
+
+    rng = np.random.default_rng(0)
+    report = microbp.check(forward, backward, X=rng.normal(size=(6, 4)), W=rng.normal(size=(4, 3)), Y=make((6, 3)))
+    assert not report.ok
+    assert "Y is not one-hot" in report.notes[0]
