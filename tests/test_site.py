@@ -149,6 +149,10 @@ def test_a_chinese_reader_finds_no_english_word_but_names(site, browser_tab):
             assert "反向传播" in shown
             words = set(re.findall("(?<![A-Za-z])[a-z]{4,}", re.sub("[a-z0-9-]+: ", "", shown)))
             assert words <= names, job
+        tab.locator("[data-job=diagnose]").click()
+        tab.locator("#run").click()
+        assert "隐藏层的 δ 缺少激活函数的导数" in ran(tab)
+        assert "microbp step w1-w8 --at w4" in tab.locator("#said a").all_inner_texts()
         friend = context.new_page()
         friend.goto(tab.url.partition("#")[0] + "#job=command&lang=zh&line=step+w1-w8+--at+w5")
         assert "步" in ran(friend)

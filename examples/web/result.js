@@ -58,7 +58,7 @@ export function print(stream, text) {
   const colours = { "1;38;5;208": "wrong", "38;5;39": "right" };
   text.split(/\x1b\[([\d;]*)m/).forEach((part, k, parts) => {
     if (k % 2) return;
-    for (const some of part.split(/(?<=\s)(microbp (?:step|explain|forward|compare|gradcheck|conventions|train) [^\n;,]*)/)) {
+    for (const some of part.split(/(?<=[\s：])(microbp (?:step|explain|forward|compare|gradcheck|conventions|train) [^\n;,]*)/)) {
       const command = stream !== "command" && some.startsWith("microbp ");
       const span = document.createElement(command ? "a" : "span");
       Object.assign(span, { className: colours[parts[k - 1]] ?? stream, textContent: some });
