@@ -12,6 +12,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.optim import OPTIMIZERS, SCHEDULES, Optimizer
+from microbp.printing import say, word
 from microbp.problems.kinds import NUMBER, SHARE, one_of, short, whole_number
 
 OptimizerName = Literal["sgd", "adam"]
@@ -116,13 +117,18 @@ class Training:
             )
 
     def __str__(self) -> str:
-        batch = "full batch" if self.batch_size is None else f"batches of {self.batch_size}"
-        momentum = f" with momentum {self.momentum}" if self.momentum else ""
-        schedule = "" if self.schedule == "constant" else f", schedule {self.schedule}"
-        return (
-            f"{self.steps:,} step{'s' if self.steps != 1 else ''} of {self.optimizer}{momentum}, {batch}, "
-            f"learning rate {self.learning_rate}{schedule}, update {self.update}, engine {self.engine}"
-        )
+        how = say("{steps:,} steps of {optimizer}", steps=self.steps, optimizer=self.optimizer)
+        if self.steps == 1:
+            how = say("1 step of {optimizer}", optimizer=self.optimizer)
+        if self.momentum:
+            how = say("{said} with momentum {momentum}", said=how, momentum=self.momentum)
+        batch = say("full batch") if self.batch_size is None else say("batches of {size}", size=self.batch_size)
+        said = [how, batch, say("learning rate {rate}", rate=self.learning_rate)]
+        if self.schedule != "constant":
+            said.append(say("schedule {schedule}", schedule=self.schedule))
+        said.append(say("update {update}", update=word(self.update)))
+        said.append(say("engine {engine}", engine=word(self.engine)))
+        return say(", ").join(said)
 
     def but(self, changes: Mapping[str, Any]) -> Training:
         """The same with some settings changed. Raises `UnknownNameError` for what is no setting."""

@@ -81,10 +81,18 @@ COMMANDS = {
     ),
     "gradcheck": Command("compare the chain rule with numeric derivatives", '"tanh(x)/x" x=0.5', speaks=True),
     "train": Command(
-        "train a network; what is not given, the problem says", "xor --steps 10 --lr 0.1", "network", samples=False
+        "train a network; what is not given, the problem says",
+        "xor --steps 10 --lr 0.1",
+        "network",
+        samples=False,
+        speaks=True,
     ),
     "conventions": Command(
-        "say which conventions give a published number", "w1-w8 --published 0.291027924", "network", samples=False
+        "say which conventions give a published number",
+        "w1-w8 --published 0.291027924",
+        "network",
+        samples=False,
+        speaks=True,
     ),
     "grade": Command(
         "diagnose many learners' gradients: a row for each", "w1-w8 mine.json --csv", files=True, speaks=True

@@ -20,6 +20,7 @@ from microbp import vectorized
 from microbp.engine import Value
 from microbp.nn.arrays import LeafPlaces
 from microbp.optim import Trainable
+from microbp.printing import say
 from microbp.problems.network import NetworkProblem
 from microbp.training.compiled import compiled_matrix_form
 
@@ -67,19 +68,26 @@ class Backend(ABC):
         if not math.isfinite(loss):
             theta = self.read()
             k = int(np.argmax(np.abs(theta)))
-            return f"the loss is {loss}; the largest parameter is {self.leaves[k].label} = {theta[k]:.4g}"
-        return self._first("the gradient of ", self.gradient())
+            return say(
+                "the loss is {loss}; the largest parameter is {name} = {value:.4g}",
+                loss=loss,
+                name=self.leaves[k].label,
+                value=theta[k],
+            )
+        found = self._first(self.gradient())
+        return say("the gradient of {name} is {number}", **found) if found else ""
 
     def parameter_fault(self) -> str:
         """Which parameter is inf or nan, by name; nothing if all is well."""
-        return self._first("", self.read())
+        found = self._first(self.read())
+        return say("{name} is {number}", **found) if found else ""
 
-    def _first(self, what: str, numbers: Floats) -> str:
-        """The first of those numbers, one for each leaf, that is inf or nan, in words."""
+    def _first(self, numbers: Floats) -> dict[str, object]:
+        """The first of those numbers, one for each leaf, that is inf or nan, with the name of the leaf."""
         if np.isfinite(numbers).all():
-            return ""
+            return {}
         k = int(np.flatnonzero(~np.isfinite(numbers))[0])
-        return f"{what}{self.leaves[k].label} is {numbers[k]}"
+        return {"name": self.leaves[k].label, "number": numbers[k]}
 
 
 class ScalarBackend(Backend):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microbp.errors import ExtraError, UnknownNameError, nearest
-from microbp.printing import check_place, write_file
+from microbp.printing import check_place, language, language_now, say, word, write_file
+from microbp.printing.language import ENGLISH
 from microbp.problems import NetworkProblem
 from microbp.training.train import TrainingResult
 
@@ -28,6 +32,13 @@ MOST_NUMBERS = 20_000_000
 """More are not recorded for a chart."""
 LARGEST = 1e100
 """What is larger is left out: matplotlib cannot reckon with the largest floats."""
+FONTS = {
+    "zh": (
+        *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB"),
+        *("Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS"),
+    )
+}
+"""Fonts that have the characters of a language: matplotlib's own has none of them, and it looks for no other."""
 
 
 def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | Path) -> None:
@@ -46,13 +57,20 @@ def plot_training(problem: NetworkProblem, result: TrainingResult, path: str | P
             charts.append(_draw_parameters)
         if problem.shown_samples[1].size <= MOST_LINES:
             charts.append(_draw_outputs)
-    with mpl.rc_context({"svg.hashsalt": "microbp", "font.size": 9}):
+    fonts = _fonts()
+    spoken = language_now() if fonts or language_now() not in FONTS else ENGLISH  # empty boxes say nothing to anyone
+    family = ["sans-serif", *fonts]
+    with (
+        language(spoken),
+        _any_weight(),
+        mpl.rc_context({"svg.hashsalt": "microbp", "font.size": 9, "font.family": family}),
+    ):
         figure = Figure(figsize=(4.2 * len(charts), 3.4), layout="constrained")
         for axes, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
             chart(axes, problem, result)
-            axes.set_xlabel("step")
+            axes.set_xlabel(say("step"))
             axes.spines[["top", "right"]].set_visible(False)
-        figure.suptitle(problem.title, parse_math=False)
+        figure.suptitle(word(problem.title), parse_math=False)
         metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
         made = io.BytesIO()
         figure.savefig(made, format=ending, dpi=150, metadata=metadata.get(ending))
@@ -86,7 +104,7 @@ def _draw_loss(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> N
     axes.plot(np.arange(len(losses)), losses, color=COLOURS[0], linewidth=1)
     if np.isfinite(losses).any() and np.nanmin(losses) > 0:
         axes.set_yscale("log")
-    axes.set_title("loss" if result.settings.batch_size is None else "loss of each batch")
+    axes.set_title(say("loss") if result.settings.batch_size is None else say("loss of each batch"))
 
 
 def _draw_parameters(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
@@ -96,7 +114,7 @@ def _draw_parameters(axes: Axes, problem: NetworkProblem, result: TrainingResult
         dashed = "--" if k >= len(COLOURS) else "-"
         axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dashed, linewidth=1)
     _legend(axes, list(result.parameters))
-    axes.set_title("parameters")
+    axes.set_title(say("parameters"))
 
 
 def _draw_outputs(axes: Axes, problem: NetworkProblem, result: TrainingResult) -> None:
@@ -112,8 +130,13 @@ def _draw_outputs(axes: Axes, problem: NetworkProblem, result: TrainingResult) -
         axes.axhline(target, color=colour, linewidth=0.8, linestyle=":")
     names = [neuron.out_label or neuron.net_label for neuron in problem.model.layers[-1].neurons]
     many = len(targets) > 1
-    _legend(axes, [f"{name}, sample {i}" if many else name for i in range(len(targets)) for name in names], lines)
-    axes.set_title("outputs, and targets (dotted)")
+    called = [
+        say("{name}, sample {number}", name=name, number=i) if many else name
+        for i in range(len(targets))
+        for name in names
+    ]
+    _legend(axes, called, lines)
+    axes.set_title(say("outputs, and targets (dotted)"))
 
 
 def _legend(axes: Axes, names: list[str], lines: list[Any] | None = None) -> None:
@@ -122,6 +145,26 @@ def _legend(axes: Axes, names: list[str], lines: list[Any] | None = None) -> Non
     legend = axes.legend(axes.lines if lines is None else lines, names, frameon=False, fontsize=7, **place)
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def _fonts() -> list[str]:
+    """Those of `FONTS` that this machine has, for the language in force."""
+    from matplotlib.font_manager import get_font_names
+
+    there = set(get_font_names())
+    return [name for name in FONTS.get(language_now(), ()) if name in there]
+
+
+@contextmanager
+def _any_weight() -> Iterator[None]:
+    """Of a font in another weight than the normal one, which will do, matplotlib logs a line for each text."""
+    log = logging.getLogger("matplotlib.font_manager")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _first(result: TrainingResult) -> int:

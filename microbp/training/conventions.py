@@ -11,20 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import numpy as np
-
-from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
-from microbp.printing import Shown, columns, decimals, derivative
-from microbp.problems import NetworkProblem, Problem, as_network
-from microbp.problems.exercise import Floats, exercise_of
-from microbp.stepping.step import pass_steps
-from microbp.training.deviations import alternatives, combined, is_possible, multiplications
-from microbp.training.sweep import Conventions, Trained, sweep
+from microbp.printing import Shown, columns, decimals, say, word
+from microbp.problems import Problem, as_network
+from microbp.training.deviations import alternatives, combined, multiplications
+from microbp.training.quoted import QuotedNumbers
+from microbp.training.sweep import sweep
 
 MOST_DEVIATIONS = 2
 """How many conventions may be other than the problem's at once."""
@@ -55,8 +51,19 @@ class Match(Shown):
     """Whether it is the published number only when rounded to its digits, which are few."""
 
     def __str__(self) -> str:
-        value = f" ({decimals(self.value)}, rounded)" if self.rounded else ""
-        return f"{value} is {self.quantity}, with {' and '.join(self.deviations) or OWN}"
+        return self.of(decimals(self.value))
+
+    def of(self, published: str) -> str:
+        """That the published number is this one."""
+        with_these = say(" and ").join(self.deviations) or word(OWN)
+        if self.rounded:
+            published = say("{published} ({value}, rounded)", published=published, value=decimals(self.value))
+        return say(
+            "{published} is {quantity}, with {conventions}",
+            published=published,
+            quantity=self.quantity,
+            conventions=with_these,
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,25 +95,47 @@ class Reproduced(Shown):
     def __str__(self) -> str:
         if self.matches:
             return "\n".join(self._found())
-        most = "one or two" if self.deviations == MOST_DEVIATIONS else "one"
-        before = f", nor a loss after {self.steps - 1:,}" if self.steps > 1 else ""
-        lines = [
-            f"{self.published} comes from none of {self.tried:,} combinations: the problem's own conventions, or",
-            f"{most} of these in their place:",
-            *columns([(f"  {kind}", ", ".join(choices)) for kind, choices in self.options.items()]),
-            f"It is no loss, output, parameter or derivative before training or after {_steps(self.steps)}{before}.",
-        ]
+        return "\n".join(self._lost())
+
+    def _lost(self) -> Iterator[str]:
+        tried = {"published": self.published, "tried": self.tried}
+        if self.deviations == MOST_DEVIATIONS:
+            yield say(
+                "{published} comes from none of {tried:,} combinations: the problem's own conventions, or\none or two "
+                "of these in their place:",
+                **tried,
+            )
+        else:
+            yield say(
+                "{published} comes from none of {tried:,} combinations: the problem's own conventions, or\none of "
+                "these in their place:",
+                **tried,
+            )
+        options = {word(kind): map(word, choices) for kind, choices in self.options.items()}
+        yield from columns([(f"  {kind}", say(", ").join(choices)) for kind, choices in options.items()])
+        yield say("It is no loss, output, parameter or derivative before training or {after}.", after=self._after())
         if self.misprint:
             value, quantity = decimals(self.misprint.value), self.misprint.quantity
-            lines.append(f"A misprint? {quantity} is {value}, which begins with the same {ALIKE} digits or more.")
-        return "\n".join([*lines, "Is it from after another number of steps? Give --steps N."])
+            yield say(
+                "A misprint? {quantity} is {value}, which begins with the same {digits} digits or more.",
+                quantity=quantity,
+                value=value,
+                digits=ALIKE,
+            )
+        yield say("Is it from after another number of steps? Give --steps N.")
+
+    def _after(self) -> str:
+        if self.steps == 1:
+            return say("after 1 step")
+        said = say("after {count:,} steps", count=self.steps)
+        return say("{said}, nor a loss after {count:,}", said=said, count=self.steps - 1) if self.steps else said
 
     def _found(self) -> Iterator[str]:
-        yield from (f"{self.published}{match}" for match in self.matches[:SHOWN])
+        yield from (match.of(self.published) for match in self.matches[:SHOWN])
         if (more := len(self.matches) - SHOWN) > 0:
-            yield f"and {more:,} more: with more digits there are fewer"
+            yield say("and {count:,} more: with more digits there are fewer", count=more)
         if len(_decimal(self.published).as_tuple().digits) <= FEW:
-            yield "So few digits fit many numbers by chance: give all that were published."
+            yield say("So few digits fit many numbers by chance: give all that were published.")
 
 
 def conventions(problem: Problem, published: str | float, steps: int | None = None) -> Reproduced:
@@ -120,7 +149,7 @@ def conventions(problem: Problem, published: str | float, steps: int | None = No
     network = as_network(problem)
     number, half = _number(published)
     steps = network.training.steps if steps is None else steps
-    options, names = alternatives(network), _QuotedNumbers(network, steps)
+    options, names = alternatives(network), QuotedNumbers(network, steps)
     listed = {kind: tuple(choices) for kind, choices in options.items()}
     deviations = MOST_DEVIATIONS
     members = list(combined(network, options, deviations))
@@ -175,64 +204,3 @@ def _number(published: str | float) -> tuple[float, float]:
         )
     half = float(Decimal((0, (5,), int(number.as_tuple().exponent) - 1)))
     return float(number), max(half * (1 + 1e-9), ROUNDING * abs(float(number)))
-
-
-def _steps(count: int) -> str:
-    return f"{count:,} step{'' if count == 1 else 's'}"
-
-
-class _QuotedNumbers:
-    """The numbers that a text may quote, by name."""
-
-    def __init__(self, problem: NetworkProblem, steps: int) -> None:
-        self.problem, self.steps = problem, steps
-        self.loss = problem.names.loss if problem.names else "loss"
-        with np.errstate(all="ignore"):
-            self.labels = {problem.shared_bias: exercise_of(problem).labels}
-            if is_possible(problem, shared_bias=not problem.shared_bias):
-                other = replace(problem, shared_bias=not problem.shared_bias)
-                self.labels[other.shared_bias] = exercise_of(other).labels
-
-    def of(self, conventions: Conventions, trained: Trained) -> Iterator[tuple[str, float]]:
-        """Those of a training by these conventions."""
-        after, labels = f"after {_steps(self.steps)}", self.labels[conventions.shared_bias]
-        for label, (name, where) in labels.items():
-            gradient = trained.gradients[name][0 if where is None else where]
-            yield f"∂{self.loss}/∂{label} before training", conventions.sign * float(gradient)
-        yield f"{self.loss} before training", trained.first_loss
-        if self.steps > 1:
-            yield f"{self.loss} after {_steps(self.steps - 1)}", trained.last_loss
-        if self.steps:
-            yield f"{self.loss} {after}", trained.loss
-            for label, (name, where) in labels.items():
-                arrays = trained.weights if name[1] == "W" else trained.biases
-                yield f"{label} {after}", float(arrays[int(name[2:]) - 1][0 if where is None else where])
-            yield from self.outputs(trained.outputs, after)
-
-    def outputs(self, outputs: Floats, when: str) -> Iterator[tuple[str, float]]:
-        """The outputs of the samples that are shown."""
-        neurons = self.problem.model.layers[-1].neurons
-        for i, row in enumerate(outputs):
-            of = f"@{i + 1}" if len(outputs) > 1 else ""
-            yield from ((f"{n.out_label}{of} {when}", float(x)) for n, x in zip(neurons, row, strict=True))
-
-    def in_graph(self) -> Iterator[tuple[str, float]]:
-        """Those of the problem before training, whatever the conventions of training are."""
-        when = "before training"
-        with errstate("ignore"):
-            yield from self.outputs(self.problem.predict(self.problem.shown_samples[0]), when)
-            root = self.problem.root()
-            root.backward()
-        if len(self.problem.inputs) == 1:  # of more samples the values have the same labels
-            for value in root.graph():
-                if value.label and value.op is not None and value is not root:
-                    yield f"{value.label} {when}", value.data
-                    yield f"∂{self.loss}/∂{value.label} {when}", value.grad
-            for step in pass_steps(root):
-                if not (step.node.label and step.input.label) or step.node is root:
-                    continue
-                if step.node.op is not None and step.node.op.arity == 1:  # those of a net are weights and activations
-                    yield f"{derivative(step.node_name, step.input_name)} {when}", step.local
-                if not step.only:
-                    of = derivative(self.loss, step.input_name)
-                    yield f"the part of {of} through {step.node_name} {when}", step.contribution

@@ -17,6 +17,7 @@ from typing import Any
 
 from microbp import vectorized
 from microbp.errors import MicrobpError
+from microbp.printing import say, word
 from microbp.problems import NetworkProblem
 from microbp.training.sweep import BATCHES, Conventions, own_conventions
 
@@ -34,7 +35,8 @@ def combined(problem: NetworkProblem, options: Options, most: int) -> Iterator[M
         for choices in product(*(options[kind] for kind in kinds)):
             pairs = list(zip(kinds, choices, strict=True))
             changes = {name: value for kind, choice in pairs for name, value in options[kind][choice].items()}
-            yield tuple(f"{kind} {choice}" for kind, choice in pairs), own_conventions(problem)._replace(**changes)
+            words = tuple(say("{kind} {choice}", kind=word(kind), choice=word(choice)) for kind, choice in pairs)
+            yield words, own_conventions(problem)._replace(**changes)
 
 
 def multiplications(problem: NetworkProblem, members: Sequence[Member], steps: int) -> float:

@@ -21,6 +21,7 @@ from microbp.engine.collector import many_nodes
 from microbp.engine.ieee import errstate
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
+from microbp.printing import say
 from microbp.problems import NetworkProblem, Problem, as_network
 from microbp.problems.settings import Training, TrainingOptions
 from microbp.training import checkpoint as checkpoints
@@ -119,7 +120,7 @@ def train(
                     save()
             save()
             if interrupted():
-                raise KeyboardInterrupt(f"after step {len(run.losses)}")
+                raise KeyboardInterrupt(say("after step {step}", step=len(run.losses)))
     finally:
         run.write_back()
     return run.result()
@@ -150,7 +151,7 @@ class _Run:
             rate = self.training.rate(len(self.losses))
             loss, fault = _silently(_step, self.backend, self.optimizers, rows, rate)
             if fault:
-                self.stopped = f"step {len(self.losses) + 1}: {fault}"
+                self.stopped = say("step {number}: {what}", number=len(self.losses) + 1, what=fault)
                 return
             self.losses.append(loss)
             if self.history is not None:
@@ -171,7 +172,7 @@ class _Run:
         """Where it led."""
         problem, loss = self.problem, _silently(self.backend.forward, slice(None))
         if not self.stopped and not math.isfinite(loss):
-            self.stopped = f"after step {len(self.losses)}: the loss of all samples is {loss}"
+            self.stopped = say("after step {step}: the loss of all samples is {loss}", step=len(self.losses), loss=loss)
         return TrainingResult(
             settings=self.training,
             steps=len(self.losses),

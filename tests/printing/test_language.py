@@ -34,12 +34,16 @@ from microbp.losses import LOSSES
 from microbp.nn.layout import LAYOUT_WORDS
 from microbp.printing import language, language_now, languages, say, word
 from microbp.printing.language import ENGLISH, VARIABLE, part
-from microbp.problems import builtin_names, load, titles
+from microbp.problems import as_network, builtin_names, load, titles
+from microbp.problems.settings import ENGINES, UPDATES
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.worksheet import HEADS
 from microbp.terminal.commands import demo
 from microbp.terminal.debugger import Debugger
 from microbp.terminal.quiz import Quiz
+from microbp.training import conventions
+from microbp.training.deviations import alternatives
+from microbp.training.sweep import BATCHES
 from tests import ROOT
 
 PACKAGE = ROOT / "microbp"
@@ -73,6 +77,12 @@ def data():
     yield from (*grading.HEAD, *grading.VERDICTS, *quizzes.HEAD, *quizzes.VERDICTS, *quizzes.MISSED_HEAD)
     yield from (*gradcheck.WORDS.values(), *gradcheck.HEAD, *STRUCTURES, UNSEEN)
     yield from VERDICTS.values()
+    yield from (*UPDATES, *ENGINES, conventions.OWN)
+    yield from (kind for kind in BATCHES if kind != "own")
+    for name in builtin_names():
+        for kind, choices in alternatives(as_network(load(name))).items():
+            yield from (kind, *(choice for choice in choices if kind != "loss" and WORDS.search(choice)))
+    yield from ("trained", "a layer", "a neuron")
     yield from (*LAYOUT_WORDS.values(), *ORDERS.values())
     yield from (slip.sentence for slip in (*SLIPS, OVERWRITTEN, MISSING_PATH, EARLY, SIGN, FACTOR))
     yield from (text for loss in LOSSES.values() for text in lost_parts(loss))

@@ -28,9 +28,9 @@ NAMES = set(
     re.findall(
         r"\w+",
         "net out target loss penalty end linear axis factor NumPy XOR ReLU nan inf title sigmoid tanh relu "
-        "softmax elu gelu silu softplus floor sign erf log exp sin cos tan sinh cosh arcsin microbp step NAME "
-        "NUMBER COMMAND update skip detail level back clear goto network slide screen notebook paths around "
-        "depth show values for paper",
+        "softmax sgd adam cosine elu gelu silu softplus floor sign hinge erf log exp sin cos tan sinh cosh arcsin "
+        "microbp step NAME NUMBER COMMAND update skip detail level back clear goto network slide screen notebook "
+        "paths around depth show values for paper",
     )
 )
 """What the code, the problems and the options are called; what stands in a formula."""
@@ -103,6 +103,11 @@ RUNS = [
     "grade w1-w8 --quiz quiz1.json quiz2.json", "grade chain --quiz quiz1.json",
     "gradcheck w1-w8", "gradcheck abs(x)*max(x,y)+z z=1 x=0 y=0", "gradcheck deep", "gradcheck x*1e-300+y x=1 y=1e9",
     "gradcheck w1-w8 --strength", "gradcheck first-bit --strength",
+    "train w1-w8 --steps 1", "train xor --steps 3 --optimizer adam --schedule cosine", "train iris --steps 2",
+    "train matrix-form --steps 9 --lr 1e200 --momentum 0.5", "train chain --steps 3 --update output-first",
+    "train w1-w8 --steps 9 --engine vectorized",
+    *(f"conventions w1-w8 --published {number}" for number in (0.291027924, 0.29, 0.08, 0.751360799, 12.345678)),
+    "conventions matrix-form --published 1.23", "conventions chain --published 1.23456 --steps 1",
 ]  # fmt: skip
 
 

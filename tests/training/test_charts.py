@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from microbp.errors import ExtraError, ProblemError, UnknownNameError
+from microbp.printing import language
 from microbp.problems import NetworkProblem, load
 from microbp.training import charts as plots
 from microbp.training.charts import FORMATS, MOST_LINES, check_chart, needs_history, plot_training
@@ -49,6 +50,17 @@ def test_a_chart_has_its_format_and_the_same_bytes_twice(ending, tmp_path):
     assert not re.search(rb"<dc:date>|\d{4}-\d\d-\d\dT", one)  # nor would they be another day
     assert one.startswith(BEGINS[ending])
     assert len(one) > 3000
+
+
+@pytest.mark.parametrize(("fonts", "words"), [(["DejaVu Sans"], ["损失", "参数", "输出与目标值（点线）"]), ([], None)])
+def test_a_chart_is_in_the_language_in_force_if_a_font_has_its_characters(fonts, words, figures, monkeypatch, tmp_path):
+    problem = load("w1-w8")
+    result = train(problem, 2, record=True)
+    plot_training(problem, result, tmp_path / "english.svg")
+    monkeypatch.setattr(plots, "_fonts", lambda: fonts)
+    with language("zh"):
+        plot_training(problem, result, tmp_path / "chart.svg")
+    assert titles(figures[1]) == (words or titles(figures[0]))
 
 
 def test_an_ending_may_be_in_capitals(matplotlib):

@@ -11,7 +11,7 @@ from typing import Any
 
 from microbp.errors import ProblemError
 from microbp.optim import OPTIMIZERS, SCHEDULES
-from microbp.printing import columns, decimals, printable
+from microbp.printing import columns, decimals, printable, say
 from microbp.problems import NetworkProblem, Training
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.terminal.command_table import INTERRUPTED
@@ -68,7 +68,7 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
         steps = training.steps if options.epochs is None else training.steps_in(options.epochs, len(problem.inputs))
     record = _needs_history(problem, options, steps)
     try:
-        with progress(steps, "step") as show:
+        with progress(steps, say("step")) as show:
             result = train(
                 problem,
                 epochs=options.epochs,
@@ -76,13 +76,16 @@ def run(problem: NetworkProblem, options: argparse.Namespace) -> int:
                 checkpoint_every=options.checkpoint_every,
                 resume=options.resume,
                 record=record,
-                on_step=lambda step, loss: show(step, f"loss {loss:.4g}"),
+                on_step=lambda step, loss: show(step, say("loss {loss:.4g}", loss=loss)),
                 **settings,
             )
     except KeyboardInterrupt as stop:
-        where = "".join(f" {said}" for said in stop.args)  # only a run that ended its step has saved its state
-        file = options.checkpoint if stop.args else None
-        print(f"microbp: stopped{where}{f'; --resume {file} goes on from here' if file else ''}", file=sys.stderr)
+        said = say("microbp: stopped")
+        if stop.args:  # only a run that ended its step has saved its state
+            said = say("microbp: stopped {where}", where=stop.args[0])
+            if options.checkpoint:
+                said = say("{said}; --resume {file} goes on from here", said=said, file=options.checkpoint)
+        print(said, file=sys.stderr)
         return INTERRUPTED
     _draw(problem, result, options)
     result = replace(result, history=None)  # it is for the pictures
@@ -113,7 +116,7 @@ def _draw(problem: NetworkProblem, result: TrainingResult, options: argparse.Nam
         from microbp.training.film import training_film
 
         film = training_film(problem, result, every=options.every, level=options.level)
-        with progress(len(film.drawings), "picture") as show:
+        with progress(len(film.drawings), say("picture")) as show:
             film.write(options.animate, on_picture=lambda done: show(done, ""))
 
 
@@ -128,19 +131,22 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 def _lines(result: TrainingResult, options: argparse.Namespace) -> Iterator[str]:
     yield str(replace(result.settings, steps=result.steps))
     if result.stopped:
-        yield f"stopped early, {result.stopped}: try a smaller learning rate"
-    yield f"loss: {decimals(result.initial_loss)} before, {decimals(result.loss)} after"
-    for name, accuracy in (("accuracy", result.accuracy), ("held-out accuracy", result.held_out_accuracy)):
-        if accuracy is not None:
-            yield f"{name}: {accuracy:.1%}"
+        yield say("stopped early, {why}: try a smaller learning rate", why=result.stopped)
+    before, after = decimals(result.initial_loss), decimals(result.loss)
+    yield say("loss: {before} before, {after} after", before=before, after=after)
+    if result.accuracy is not None:
+        yield say("accuracy: {share:.1%}", share=result.accuracy)
+    if result.held_out_accuracy is not None:
+        yield say("held-out accuracy: {share:.1%}", share=result.held_out_accuracy)
     if len(result.outputs) * len(result.outputs[0]) <= MOST_PARAMETERS:
-        yield "outputs"
+        yield say("outputs")
         yield from (f"  {', '.join(map(decimals, row))}" for row in result.outputs)
     if len(result.parameters) <= MOST_PARAMETERS:
-        yield "parameters"
+        yield say("parameters")
         yield from columns([(f"  {name}", decimals(value)) for name, value in result.parameters.items()])
     else:
-        yield f"{len(result.parameters):,} parameters (--json lists them)"
-    for what, path in (("Chart", options.plot), ("Film", options.animate)):
-        if path:
-            yield f"{what}: {printable(path)}"
+        yield say("{count:,} parameters (--json lists them)", count=len(result.parameters))
+    if options.plot:
+        yield say("Chart: {file}", file=printable(options.plot))
+    if options.animate:
+        yield say("Film: {file}", file=printable(options.animate))
