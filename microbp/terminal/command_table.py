@@ -106,7 +106,7 @@ COMMANDS = {
         "nothing",
         speaks=True,
     ),
-    "ops": Command("print the table of operations, or one of them", "tanh --source", "nothing"),
+    "ops": Command("print the table of operations, or one of them", "tanh --source", "nothing", speaks=True),
     "problems": Command("list the built-in problems", "--template", "nothing"),
 }
 

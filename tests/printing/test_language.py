@@ -38,7 +38,7 @@ from microbp.problems import as_network, builtin_names, load, titles
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.worksheet import HEADS
-from microbp.terminal.commands import demo
+from microbp.terminal.commands import demo, ops
 from microbp.terminal.debugger import Debugger
 from microbp.terminal.quiz import Quiz
 from microbp.training import conventions
@@ -61,6 +61,8 @@ def data():
         yield from (getattr(shell, name).__doc__ for name in dir(shell) if name.startswith("do_") and name != "do_EOF")
     yield from (idea.sentence for idea in IDEAS)
     yield from (row.rule for row in (*OPS.values(), *FAMILIES.values()) if row.rule)
+    yield from (row.accuracy for row in (*OPS.values(), *(f.row(2) for f in FAMILIES.values())) if row.accuracy)
+    yield from ops.HEAD
     yield from (run.words for run in demo._RUNS)
     yield from titles().values()
     layers = (name for each in map(load, builtin_names()) for name in (each.names and each.names.layers) or ())

@@ -12,7 +12,7 @@ from typing import Any
 from microbp.engine.methods import generated_sources, variants
 from microbp.engine.ops import FAMILIES, OPS, Family, Op, find_operation
 from microbp.formula.language import Formula
-from microbp.printing import columns
+from microbp.printing import columns, say, word
 from microbp.printing import markdown as markdown_table
 from microbp.terminal.output import put
 
@@ -55,8 +55,8 @@ def table_rows() -> list[tuple[str, str, str, str, str]]:
         partials = [
             f"∂/∂{name} = {op.print_formula(name).text()}" for name, p in zip(op.inputs, op.partials, strict=True) if p
         ]
-        kink = f"kink at {op.kink}" if op.kink else ""
-        where = f"needs {op.domain}" if op.domain else kink
+        kink = say("kink at {place}", place=op.kink) if op.kink else ""
+        where = say("needs {domain}", domain=op.domain) if op.domain else kink
         rows.append((op.name, how_to_write(op), op.print_formula().text(), ", ".join(partials), where))
     return rows + [(f.name, _family_call(f), _family_formula(f), _family_partials(f), "") for f in FAMILIES.values()]
 
@@ -81,7 +81,7 @@ HEAD = ("operation", "in Python", "formula", "derivatives", "where")
 
 def table_as_text() -> str:
     """The table as text."""
-    return "\n".join(columns([HEAD, *table_rows()]))
+    return "\n".join(columns([tuple(map(word, HEAD)), *table_rows()]))
 
 
 def as_markdown() -> str:
@@ -93,18 +93,18 @@ def describe(op: Op) -> str:
     """Everything the row says, and what is made from it."""
     facts = {"": f"{op.name}: {how_to_write(op)} = {op.print_formula().text()}"}
     for name, partial in zip(op.inputs, op.partials, strict=True):
-        facts[f"∂/∂{name}"] = op.print_formula(name).text() if partial else "none: a plain number"
+        facts[f"∂/∂{name}"] = op.print_formula(name).text() if partial else say("none: a plain number")
         if name in op.printed:
-            facts[f"∂/∂{name}, computed as"] = partial or ""
-    facts["rule"] = op.rule
-    facts["accuracy"] = op.accuracy
-    facts["domain"] = op.domain
-    facts["kink"] = op.kink
-    facts["symbol"] = op.symbol
+            facts[say("{derivative}, computed as", derivative=f"∂/∂{name}")] = partial or ""
+    facts[say("rule")] = word(op.rule)
+    facts[say("accuracy")] = word(op.accuracy)
+    facts[say("domain")] = op.domain
+    facts[say("kink")] = op.kink
+    facts[say("symbol")] = op.symbol
     facts["Python"] = op.formula.python()
     facts["NumPy"] = op.formula.numpy()
     facts["LaTeX"] = op.print_formula().latex()
-    facts["for a plain number"] = ", ".join(row.name for row in variants(op))
+    facts[say("for a plain number")] = say(", ").join(row.name for row in variants(op))
     lines = columns([(f"  {key}", value) for key, value in facts.items() if key and value], gap="    ")
     return "\n".join([facts[""], *lines])
 
