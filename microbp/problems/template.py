@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from microbp.problems.schema import SCHEMA, path
+from microbp.printing import say, word
+from microbp.problems.schema import SCHEMA, Key, path
 
 _FILLED = {
     *("title", "network.sizes", "network.activation", "network.output", "data.inputs", "data.targets"),
@@ -28,8 +29,16 @@ def _template() -> Iterator[str]:
         if section:
             yield f"\n{'' if '' in hidden.values() else '# '}[{section}]"
         for name, key in keys.items():
-            choice = f": {key.kind.words}" if key.kind.choices else ""
-            yield f"{hidden[name]}{name} = {key.example}  # {key.about}{choice}"
+            yield f"{hidden[name]}{name} = {word(key.example)}  # {_meaning(key)}"
+
+
+def _meaning(key: Key) -> str:
+    about, choices = word(key.about), list(key.kind.choices)
+    if not choices:
+        return about
+    said = say("{about}: one of {choices}", about=about, choices=choices)
+    each = key.kind.fits(choices)  # a list of them, too
+    return say("{said}, or a list with one for each hidden layer", said=said) if each else said
 
 
 def keys_table() -> list[tuple[str, str, str]]:

@@ -107,7 +107,7 @@ COMMANDS = {
         speaks=True,
     ),
     "ops": Command("print the table of operations, or one of them", "tanh --source", "nothing", speaks=True),
-    "problems": Command("list the built-in problems", "--template", "nothing"),
+    "problems": Command("list the built-in problems", "--template", "nothing", speaks=True),
 }
 
 

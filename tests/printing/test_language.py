@@ -35,6 +35,7 @@ from microbp.nn.layout import LAYOUT_WORDS
 from microbp.printing import language, language_now, languages, say, word
 from microbp.printing.language import ENGLISH, VARIABLE, part
 from microbp.problems import as_network, builtin_names, load, titles
+from microbp.problems.schema import SCHEMA
 from microbp.problems.settings import ENGINES, UPDATES
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.worksheet import HEADS
@@ -63,6 +64,8 @@ def data():
     yield from (row.rule for row in (*OPS.values(), *FAMILIES.values()) if row.rule)
     yield from (row.accuracy for row in (*OPS.values(), *(f.row(2) for f in FAMILIES.values())) if row.accuracy)
     yield from ops.HEAD
+    yield from (key.about for keys in SCHEMA.values() for key in keys.values())
+    yield from (SCHEMA[""]["title"].example, SCHEMA["names"]["layers"].example)
     yield from (run.words for run in demo._RUNS)
     yield from titles().values()
     layers = (name for each in map(load, builtin_names()) for name in (each.names and each.names.layers) or ())

@@ -17,7 +17,9 @@ from microbp.diagnosis.strength.planting import candidates
 from microbp.drawing.page.parts import page_words
 from microbp.engine.ops import FAMILIES, OPS
 from microbp.printing import breadth, language, languages
+from microbp.problems import titles
 from microbp.problems.exercise import exercise_of
+from microbp.problems.schema import SCHEMA
 from microbp.terminal.cli import main
 from microbp.terminal.colours import RIGHT, WRONG, painted
 from microbp.terminal.command_table import COMMANDS
@@ -35,6 +37,13 @@ NAMES = set(
     )
 )
 """What the code, the problems and the options are called; what stands in a formula."""
+_KEYS = {name: key for keys in SCHEMA.values() for name, key in keys.items()}
+_CHOICES = " ".join(choice for key in _KEYS.values() for choice in key.kind.choices)
+OWN_NAMES = {
+    "ops": {*OPS, *FAMILIES},
+    "problems": {*titles(), *SCHEMA, *_KEYS, *re.findall(r"\w+", _CHOICES), "neuron", "problems", "true", "false"},
+}
+"""What one command names besides: operations; problems, the keys of their files and what these take."""
 W1_W8 = {
     "w1": 0.0018175, "w2": 0.0036350, "w3": 0.0020685, "w4": 0.0041370,
     "w5": 0.082167041, "w6": 0.082667628, "w7": -0.022602540, "w8": -0.022740242,
@@ -109,6 +118,7 @@ RUNS = [
     "train w1-w8 --steps 9 --engine vectorized",
     *(f"conventions w1-w8 --published {number}" for number in (0.291027924, 0.29, 0.08, 0.751360799, 12.345678)),
     *(f"ops {name}" for name in ("tanh", "abs", "affine", "dot", "pow_const", "log")), "ops",
+    "problems", "problems --template",
     "conventions matrix-form --published 1.23", "conventions chain --published 1.23456 --steps 1",
 ]  # fmt: skip
 
@@ -119,7 +129,7 @@ def test_no_english_is_left(run, folder, capsys, monkeypatch):
     assert COMMANDS[words[0]].speaks
     main([*words, "--lang", "zh"])
     out = capsys.readouterr().out
-    assert not set(english(out)) - ({*OPS, *FAMILIES} if words[0] == "ops" else set())
+    assert not set(english(out)) - OWN_NAMES.get(words[0], set())
     assert re.search("[一-鿿]", out) or "=" in out  # formulas alone
 
 
@@ -242,5 +252,5 @@ def test_the_environment_has_its_say_where_a_command_speaks(capsys, monkeypatch)
     monkeypatch.setenv("MICROBP_LANG", "zh")
     main(["step", "w1-w8", "--batch", "-c", "n"])
     assert "第 1 步" in capsys.readouterr().out
-    main(["problems"])
+    main(["compile", "x*y", "x=1", "y=2"])
     assert english(capsys.readouterr().out)

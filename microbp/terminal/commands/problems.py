@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from microbp.printing import columns
+from microbp.printing import columns, word
 from microbp.problems import titles
 from microbp.problems.template import template
 from microbp.terminal.output import put
@@ -23,5 +23,5 @@ def run(options: argparse.Namespace) -> int:
         put(options, {"template": template()}, template().removesuffix("\n"), verbatim=True)
     else:
         listed = titles()
-        put(options, {"problems": listed}, "\n".join(columns(list(listed.items()))))
+        put(options, {"problems": listed}, "\n".join(columns([(name, word(title)) for name, title in listed.items()])))
     return 0
