@@ -213,6 +213,7 @@ def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
         yield "reshaped", 0.8, say("reshaped in the wrong order"), own.swapaxes(-1, -2).reshape(own.shape)
     for axis in axes:
         where = along([axis - first])
+        otherwise = say("put together {along} in another order", along=where)
         yield "off-by-one", 0.9, say("turned round {along}", along=where), np.flip(own, axis)
         mean = np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
         yield "mean-for-sum", 0.9, say("averaged {along}", along=where), mean
@@ -222,7 +223,7 @@ def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
                 for order in permutations(range(parts)):
                     if 0 < sum(k != place for place, k in enumerate(order)) < 4:
                         other = np.concatenate([blocks[k] for k in order], axis)
-                        yield "reshaped", 0.8, say("put together {along} in another order", along=where), other
+                        yield "reshaped", 0.8, otherwise, other
     for chosen, step in product(choices(axes, most=2), (1, -1)):
         how = say("shifted by one place {along}", along=along([axis - first for axis in chosen]))
         yield "off-by-one", 0.8, how, np.roll(own, (step,) * len(chosen), chosen)

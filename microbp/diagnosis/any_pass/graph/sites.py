@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Site:
         found: int | None = positions(*self.place[-1])[0] if self.place else None
         return found
 
-    @property
+    @cached_property
     def text(self) -> str:
         """What stands in the code; of what a function does that the forward pass calls, the call."""
         if not self.place:
@@ -37,6 +38,10 @@ class Site:
         return code_at(self.place) or self.op
 
     def __str__(self) -> str:
+        return self._said  # thousands of slips name the same few operations
+
+    @cached_property
+    def _said(self) -> str:
         return say("`{code}` (line {line})", code=self.text, line=self.line) if self.line else f"`{self.text}`"
 
 

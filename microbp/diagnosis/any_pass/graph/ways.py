@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -34,6 +35,10 @@ class WayBack:
     """The named arrays that the way goes through, as people say it."""
 
     def __str__(self) -> str:
+        return self._said
+
+    @cached_property
+    def _said(self) -> str:
         if not self.through:
             return say("through {site}", site=self.site)
         if self.site.line is None:
