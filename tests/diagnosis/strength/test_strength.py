@@ -200,7 +200,7 @@ def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert (found["ok"], found["check"]) == (False, "1 sample, λ = 0; central difference")
     assert found["rows"][0].keys() == {"code", "verdict", "reason", "shows", "kinds", "missed"}
     assert main(["gradcheck", "matrix-form", "--strength"]) == 0
-    assert "would catch all 49 mistakes" in capsys.readouterr().out
+    assert "would catch all 50 mistakes" in capsys.readouterr().out
     assert main(["gradcheck", "iris", "--strength", "--samples", "2"]) == 1
     assert "(2 samples, " in capsys.readouterr().out
     assert main(["gradcheck", "x * y", "x=1", "y=2", "--strength"]) == 2
