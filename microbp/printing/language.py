@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -106,6 +107,7 @@ def _sections(name: str) -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def _known(name: str) -> str:
-    if name not in languages():
+    short = re.split("[-_.]", name)[0].lower()  # of a locale, zh_CN.UTF-8, too
+    if short not in languages():
         raise UnknownNameError(nearest("language", name, languages()))
-    return name
+    return short

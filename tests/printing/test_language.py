@@ -163,8 +163,9 @@ def test_english_is_the_sentence_itself():
 
 
 def test_the_environment_names_the_language_of_a_process(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "zh")
-    assert language_now() == "zh"
+    for name in ("zh", "zh_CN.UTF-8", "zh-CN"):
+        monkeypatch.setenv(VARIABLE, name)
+        assert language_now() == "zh"
     with language("en"):
         assert word("Right.") == "Right."
     monkeypatch.setenv(VARIABLE, "tlh")

@@ -55,7 +55,8 @@ def use_viz(path: str | Path | None) -> None:
     try:
         content = read_file(path, MOST_BYTES)
     except (OSError, ValueError) as error:
-        raise ProblemError(f"{path}: this cannot be read as the viz.js of @viz-js/viz: {error}") from error
+        said = getattr(error, "strerror", None) or error
+        raise ProblemError(f"{path}: this cannot be read as the viz.js of @viz-js/viz: {said}") from error
     if not re.search(rb"\bexport\s*\{[^}]*\binstance\b", content):
         raise ProblemError(f"{path}: this is not dist/viz.js of the npm package @viz-js/viz, which exports `instance`")
     _given[:] = [b64encode(content).decode()]
