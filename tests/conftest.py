@@ -9,7 +9,7 @@ from hypothesis import Phase, settings
 
 # The tests run on every core already: BLAS's threads, also of commands that tests start, would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)
 # All cases, since one may be all that holds a line; and a failure is enough, whether it is the simplest or not.
 settings.register_profile("mutants", parent=settings.get_profile("fast"), phases=(Phase.explicit, Phase.generate))

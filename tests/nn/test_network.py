@@ -42,7 +42,7 @@ def test_neuron_computes_its_activation_of_the_weighted_sum(activation):
     neuron.b.data = 0.25
     net = neuron.w[0].data * 0.5 + neuron.w[1].data * -2.0 + 0.25
     expected = Value(net) if activation == "linear" else getattr(Value(net), activation)()
-    assert neuron([0.5, -2.0]).data == expected.data
+    assert neuron([0.5, -2.0]).data == pytest.approx(expected.data, rel=1e-12, abs=1e-15)
 
 
 def test_labels_name_layer_neuron_and_input():
