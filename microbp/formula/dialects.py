@@ -71,7 +71,7 @@ CODE: dict[str | type, Template] = {
     ast.Sub: _SUB,
     ast.Mult: Template("{} * {}", PRODUCT, (PRODUCT, SIGN)),
     ast.Div: Template("{} / {}", PRODUCT, (PRODUCT, SIGN)),
-    ast.USub: Template("-{}", SIGN, (SIGN,)),
+    ast.USub: Template("-{}", SIGN, (POWER,)),  # --x reads as a slip, and in JavaScript takes 1 from x
     **_COMPARISONS,
 }
 PYTHON = Dialect(
@@ -88,7 +88,7 @@ PYTHON = Dialect(
         "floor": Template("math.copysign(math.floor({0}), {0})", ATOM, (CHOICE,)),  # a float, and −0.0 for −0.0
         "sign": Template("(1.0 if {0} > 0 else -1.0 if {0} < 0 else abs({0}))", ATOM, (SUM,)),  # nan for nan
         # e^x is all that 1 / (1 + e^-x) comes to there, and e^-x would overflow.
-        "sigmoid": Template("(1.0 / (1.0 + math.exp(-{0})) if {0} > -37.0 else math.exp({0}))", ATOM, (SIGN,)),
+        "sigmoid": Template("(1.0 / (1.0 + math.exp(-{0})) if {0} > -37.0 else math.exp({0}))", ATOM, (POWER,)),
     },
     powers={2.0: " ** 2", 3.0: " ** 3"},  # which never leave the real line as other exponents do
 )
@@ -103,7 +103,7 @@ NUMPY = Dialect(
         "erf": call("_erf"),  # NumPy has none: `compiled.numpy_function` lends Python's
         "erfc": call("_erfc"),
         # No exp overflows. Of complex numbers np.minimum takes the smaller real part, so that this stays analytic.
-        "sigmoid": Template("np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (SIGN,)),
+        "sigmoid": Template("np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (POWER,)),
     },
     powers={2.0: " ** 2", 3.0: " ** 3"},
 )

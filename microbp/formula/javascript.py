@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from importlib import resources
 
-from microbp.formula.dialects import ARITIES, ATOM, CHOICE, CODE, POWER, SIGN, SUM, Dialect, Template, call
+from microbp.formula.dialects import ARITIES, ATOM, CHOICE, CODE, SUM, Dialect, Template, call
 
 JAVASCRIPT = Dialect(
     {
@@ -30,7 +30,6 @@ JAVASCRIPT = Dialect(
             )
         },
         ast.Pow: call("real.pow", CHOICE, CHOICE),
-        ast.USub: Template("-{}", SIGN, (POWER,)),  # --x would take 1 from x
         ast.IfExp: Template("({1} !== 0 ? {0} : {2})", ATOM, (CHOICE, SUM, CHOICE)),
     }
 )

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from microbp.errors import FormulaError
 from microbp.formula.compiled import numpy_function
+from microbp.formula.javascript import JAVASCRIPT
 from microbp.formula.language import Formula
 from tests.rounding import ROUNDED_MATH, Rounded, exact
 
@@ -54,6 +55,12 @@ def test_what_is_put_in_keeps_its_meaning(text, inner, x, y):
 def test_negative_number_in_a_power_gets_brackets():
     assert Formula("x ** 2").numpy(x=Formula("-2.0")) == "(-2.0) ** 2"
     assert Formula("-2.0 ** 2").numpy() == "-2.0 ** 2"
+
+
+@pytest.mark.parametrize("text", ["-y", "sigmoid(y)", "1 / (1 + exp(-y))"])
+def test_no_two_minus_signs_stand_side_by_side(text):
+    formula = Formula(text).substitute(y=Formula("-x"))
+    assert "--" not in formula.python() + formula.numpy() + formula.written(JAVASCRIPT)
 
 
 def test_renaming_does_not_touch_parts_of_names():

@@ -67,7 +67,7 @@ FUNCTIONS = (
        rule="gelu is x·Φ(x), so its derivative is Φ(x) + x·φ(x).",
        accuracy="below −1 off by up to 4·x²·ε of its terms, as x/√2 and x² are rounded; below −37 Φ is subnormal"),
     Op("silu", "x * sigmoid(x) if x > -37 else x * exp(0.5 * x) * exp(0.5 * x)",  # e^x underflows too early
-       ("sigmoid(x) * (1 + x * sigmoid(-x)) if abs(x) < 50 else "
+       ("sigmoid(x) * (1 + x / (1 + exp(x))) if abs(x) < 50 else "
         "1.0 if x > 0 else (1 + x) * exp(0.5 * x) * exp(0.5 * x)",),
        printed={"forward": "x * sigmoid(x)", "x": "sigmoid(x) + out * (1 - sigmoid(x))"},
        rule="silu is x·σ(x), so its derivative is σ + x·σ·(1 − σ).",
