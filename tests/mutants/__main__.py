@@ -147,7 +147,7 @@ def main() -> None:
                 of_this = [[m for m in kind if _what(module, m) == what] for kind in (some, chosen, alive)]
                 made, tried, left = map(len, of_this)
                 sums[what] = sums[what].plus(Count(made, tried - left, made - tried))
-    print(f"\n{'':24}  made  noticed  equivalent  alive   share")
+    print(f"\n{'':24}  made  noticed  equivalent  alive   share of what is not equivalent")
     for name, count in {**counts, **{f"what {what}": count for what, count in sums.items()}}.items():
         print(f"{name:24} {count}")
 

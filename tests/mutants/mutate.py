@@ -1,5 +1,9 @@
 """Every small change to a module that a test should notice.
 
+Left out is what any test that runs the line would notice, or none could: a type, an `assert` for the type checker, the
+number of a place in a template, a minus between texts or lists (of which one side is left, instead), and a condition
+that is false where it guards one statement that goes by itself.
+
 >>> from tests.mutants.mutate import mutants
 >>> [m.change for m in mutants("def half(x):\\n    return x / 2")]
 ['`return x / 2` → `return None`', '`x / 2` → `x * 2`', '`2` → `3`', '`2` → `1`']
@@ -35,8 +39,10 @@ SWAPPED = {
 }
 NOT_RUN = {"annotation", "returns", "decorator_list"}
 """What of a statement is no code that computes."""
-PRINTING = {"__str__", "__repr__", "_repr_html_", "_repr_svg_", "as_dict"}
-"""Methods that print, in whatever module they are."""
+PRINTING = {"__str__", "__repr__", "_repr_html_", "_repr_svg_", "as_dict", "about", "_describe", "_quote"}
+"""Functions that say something, in whatever module they are."""
+JOINED = ast.JoinedStr | ast.List | ast.ListComp | ast.Tuple | ast.Dict | ast.DictComp
+"""What `+` or `|` joins; no other operator can stand between them."""
 
 
 class Mutant(NamedTuple):
@@ -47,11 +53,8 @@ class Mutant(NamedTuple):
     """The function or class, with those around it."""
     change: str
     source: str
-
-    @property
-    def prints(self) -> bool:
-        """Whether it changes what is said, not what is computed."""
-        return bool(PRINTING & {*self.where.split(".")}) or self.change.startswith("`raise")
+    prints: bool
+    """Whether it changes what is said, in an error too, and not what is computed or refused."""
 
 
 def mutants(source: str) -> Iterator[Mutant]:
@@ -61,7 +64,9 @@ def mutants(source: str) -> Iterator[Mutant]:
         before = ast.unparse(place.node)
         for changed in _changes(place.node):
             place.put(changed)
-            yield Mutant(place.node.lineno, where, f"`{before}` → `{ast.unparse(changed)}`", ast.unparse(tree))
+            change = f"`{before}` → `{ast.unparse(changed)}`"
+            prints = place.said or bool(PRINTING & {*where.split(".")})
+            yield Mutant(place.node.lineno, where, change, ast.unparse(tree), prints)
         place.put(place.node)
 
 
@@ -72,6 +77,8 @@ class _Place(NamedTuple):
     around: ast.AST
     field: str
     number: int | None
+    said: bool
+    """Whether it is in a `raise`."""
 
     def put(self, node: ast.AST) -> None:
         if self.number is None:
@@ -80,21 +87,43 @@ class _Place(NamedTuple):
             getattr(self.around, self.field)[self.number] = node
 
 
-def _places(around: ast.AST, where: str) -> Iterator[tuple[_Place, str]]:
+def _places(around: ast.AST, where: str, said: bool = False) -> Iterator[tuple[_Place, str]]:
     for field, value in ast.iter_fields(around):
-        if field in NOT_RUN or (isinstance(around, ast.If) and ast.unparse(around.test) == "TYPE_CHECKING"):
-            continue
         for number, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if not isinstance(node, ast.AST):
+            if not isinstance(node, ast.AST) or _is_left(around, field, number):
                 continue
             if hasattr(node, "lineno"):
-                yield _Place(node, around, field, number), where
+                yield _Place(node, around, field, number, said), where
             named = isinstance(node, ast.FunctionDef | ast.ClassDef)
-            yield from _places(node, f"{where}.{node.name}".lstrip(".") if named else where)
+            inside = f"{where}.{node.name}".lstrip(".") if named else where
+            yield from _places(node, inside, said or isinstance(node, ast.Raise))
+
+
+def _for_types(node: ast.AST) -> bool:
+    """Whether it is for the type checker alone."""
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+
+
+def _is_left(around: ast.AST, field: str, number: int | None) -> bool:
+    """Whether nothing is changed there: a type, or the number of a place in a template."""
+    match around:
+        case ast.Call(func=ast.Name(id="isinstance")):
+            return (field, number) == ("args", 1)
+        case ast.Set(elts=[ast.Constant()]):
+            return True
+    return field in NOT_RUN or (_for_types(around) and field != "orelse")
+
+
+def _joins(node: ast.AST) -> bool:
+    return isinstance(node, JOINED) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:
     match node:
+        case _ if _for_types(node):
+            pass
+        case ast.BinOp(left=left, op=ast.Add() | ast.BitOr(), right=right) if _joins(left) or _joins(right):
+            yield from (left, right)
         case ast.Compare(ops=[op]) if type(op) in SWAPPED:
             yield ast.Compare(node.left, [SWAPPED[type(op)]()], node.comparators)
         case ast.BinOp(op=op) if type(op) in SWAPPED:
@@ -113,8 +142,9 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             for changed in _changed_formulas(text):
                 yield ast.Constant(changed)
         case ast.If() if not isinstance(node.test, ast.Constant):
-            for outcome in (True, False):
-                yield ast.If(ast.Constant(outcome), node.body, node.orelse)
+            yield ast.If(ast.Constant(True), node.body, node.orelse)
+            if node.orelse or len(node.body) > 1 or not any(True for _ in _changes(node.body[0])):
+                yield ast.If(ast.Constant(False), node.body, node.orelse)
         case ast.IfExp():
             yield from (node.body, node.orelse)
         case ast.Return(value=value) if value is not None and ast.unparse(value) != "None":
@@ -131,7 +161,9 @@ def _changed_formulas(text: str) -> Iterator[str]:
     """A formula that is written as text, with one change."""
     with suppress(SyntaxError):
         tree = ast.parse(text, mode="eval")
-        if isinstance(tree.body, ast.BinOp | ast.UnaryOp | ast.Compare | ast.IfExp):
+        body = tree.body
+        names_types = isinstance(body, ast.BinOp) and isinstance(body.op, ast.BitOr)
+        if isinstance(body, ast.BinOp | ast.UnaryOp | ast.Compare | ast.IfExp) and not names_types:
             for place, _ in _places(tree, ""):
                 for changed in _changes(place.node):
                     place.put(changed)

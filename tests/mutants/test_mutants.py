@@ -31,6 +31,31 @@ def test_a_formula_written_as_text_is_mutated_as_a_formula():
     assert not [m for m in mutants("raise_ = 'a text - of words'") if "text" in m.change]
 
 
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("def f(x: int | None):\n    assert x is not None", set()),
+        ("ok = isinstance(x, str | bytes)", set()),
+        ("Names = Mapping[str, 'str | Formula']", set()),
+        ("if TYPE_CHECKING:\n    from a import b\n    x = 1\nelse:\n    del x", {"`del x` → `pass`"}),
+        ("t = '{0} > {1}'", {"`'{0} > {1}'` → `'{0} >= {1}'`"}),
+        ("a = [x] + last", {"`[x] + last` → `[x]`", "`[x] + last` → `last`"}),
+        ("if x:\n    raise E", {"`if x:\n    raise E` → `if True:\n    raise E`", "`raise E` → `pass`"}),
+    ],
+)
+def test_what_every_test_would_notice_or_none_is_left_out(code, changes):
+    assert {m.change for m in mutants(code)} == changes
+
+
+def test_what_an_error_says_is_printed_and_that_it_is_raised_is_computed():
+    kinds = {m.change: m.prints for m in mutants("def f(x):\n    raise Wrong('a' if x else 'b')")}
+    assert kinds == {
+        "`raise Wrong('a' if x else 'b')` → `pass`": False,
+        "`'a' if x else 'b'` → `'a'`": True,
+        "`'a' if x else 'b'` → `'b'`": True,
+    }
+
+
 def test_the_verdict_of_a_check_cannot_be_the_same_each_time_unnoticed():
     changes = [m.change for m in mutants("def __str__(self):\n    return 'a' if self.ok else 'b'")]
     assert {"`'a' if self.ok else 'b'` → `'a'`", "`'a' if self.ok else 'b'` → `'b'`"} <= {*changes}
