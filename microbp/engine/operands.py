@@ -42,7 +42,7 @@ class Operators:
             return NotImplemented  # NumPy then compares elementwise
         result = compare(self.data, other.data if isinstance(other, Operators) else other)
         if (decisions := DECISIONS.get()) is not None:
-            decisions.append((compare, self, other, result))
+            decisions.append((compare, self, other, bool(result)))  # NumPy has truths of its own
         return result
 
 
@@ -50,7 +50,7 @@ def real_number(data: Any, what: str) -> float:
     """One real number, as a float. Raises `OperandError`, saying `what` needs it, for anything else."""
     if isinstance(data, np.ndarray) and data.size == 1:
         data = data.item()
-    if data.__class__ is int or not isinstance(data, _NO_NUMBERS):
+    if not isinstance(data, _NO_NUMBERS):
         try:
             return float(data)
         except (TypeError, ValueError):

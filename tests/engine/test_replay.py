@@ -95,6 +95,30 @@ def test_a_choice_in_numpy_is_a_decision_too():
         r(p=2.5)
 
 
+@pytest.mark.parametrize(
+    "decide",
+    [
+        lambda x: x < 2.0,
+        lambda x: x < np.float64(2.0),
+        lambda x: np.float64(2.0) > x,
+        lambda x: x <= np.array(2.0),
+        lambda x: (x < np.array([2.0, 5.0])).all(),
+        lambda x: (np.array([2.0, 5.0]) >= x).all(),
+        lambda x: np.less(x, 2.0),
+        lambda x: (np.array([x, 1.0]) < 2.0).all(),
+        lambda x: (microbp.array([x.data], "y") * x < 2.0).all(),
+        lambda x: np.where(np.array([x]) > 2.0, 0, 1)[0],
+        lambda x: np.cbrt(x - 2.0).data < 0.0,
+    ],
+)
+def test_a_decision_is_noted_whoever_compares(decide):
+    x = Value(1.0, label="x")
+    r = replay(lambda: x * 2 if decide(x) else x * 3)
+    assert r(x=1.5) == 3.0
+    with pytest.raises(DecisionError, match=r"was (True|False); with (x = 10|mul = 10|sub = 8)\.0"):
+        r(x=10.0)
+
+
 def test_the_operation_max_needs_no_decision():
     x, y = Value(1.0, label="x"), Value(2.0, label="y")
     r = replay(lambda: x.max(y))

@@ -17,6 +17,7 @@ from microbp.engine.arrays.contraction import matmul
 from microbp.engine.arrays.elements import as_nodes, has_values, raw, values
 from microbp.engine.arrays.recording import note, spend
 from microbp.engine.families import as_value, total
+from microbp.engine.operands import DECISIONS
 from microbp.engine.ops import OPS
 from microbp.engine.value import Constant, Value, apply
 from microbp.errors import OperandError
@@ -51,7 +52,7 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "fmin": _by_row("min"),
     "ceil": lambda x: -((-x).floor()),
     "hypot": lambda x, y: (x**2 + y**2).sqrt(),
-    "cbrt": lambda x: x ** (1 / 3) if x.data > 0 else -((-x) ** (1 / 3)),
+    "cbrt": lambda x: x ** (1 / 3) if x > 0 else -((-x) ** (1 / 3)),
     "expit": _by_row("sigmoid"),
     "logit": lambda x: (x / (1 - x)).log(),
     "log_expit": lambda x: -_by_row("softplus")(-x),
@@ -71,6 +72,7 @@ _NUMBERS = (
 )
 ON_NUMBERS = set(_NUMBERS.split())
 """What looks at the numbers only, and gives truths."""
+_ORDERS = {"greater": operator.gt, "greater_equal": operator.ge, "less": operator.lt, "less_equal": operator.le}
 
 _JOIN: dict[str, Callable[[Sequence[Value]], Value]] = {
     "add": lambda nodes: sum_of(nodes),
@@ -105,6 +107,8 @@ def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[s
     for useless in ("dtype", "casting", "order", "subok"):
         options.pop(useless, None)
     if name in ON_NUMBERS:
+        if name in _ORDERS and method == "__call__" and DECISIONS.get() is not None:  # each of them is noted
+            np.frompyfunc(_ORDERS[name], 2, 1)(*map(_plain_or_nodes, inputs))
         numbers = [values(x) if has_values(x) else raw(x) for x in inputs]
         return getattr(ufunc, method)(*numbers, **options)
     if name == "matmul" and method == "__call__":
