@@ -52,6 +52,4 @@ def printable(text: str) -> str:
     >>> print(printable("net\x1b[31m\n"))
     net\x1b[31m\n
     """
-    if text.isprintable():
-        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

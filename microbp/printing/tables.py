@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -58,9 +59,9 @@ def matrix_lines(name: str, rows: Sequence[Sequence[float | None]], room: int = 
     ['W = [   1  2.5 ]', '    [  −3    0 ]']
     """
     width = max(len(cell) for row in matrix_cells(rows) for cell in row)
-    most = min(MOST, max(1, (room - len(name) - 9) // (width + 2)))  # there is room for so many, and for dots
+    most = min(MOST, max(1, (room - len(name) - 8) // (width + 2)))  # there is room for so many, and for dots
     cells = matrix_cells(rows, most)
-    lines = [f"[ {'  '.join(cell.rjust(width if cell != '…' else 1) for cell in row)} ]" for row in cells]
+    lines = [f"[ {'  '.join(cell if cell == '…' else cell.rjust(width) for cell in row)} ]" for row in cells]
     lines += [say("… {count} rows", count=len(rows))] * (len(rows) > MOST)
     return [f"{' ' * (len(name) + 2) if k else f'{name} ='} {line}" for k, line in enumerate(lines)]
 
@@ -89,9 +90,17 @@ def csv_text(rows: Sequence[Sequence[str]]) -> str:
     return out.getvalue().rstrip("\n")
 
 
+_MARKS = re.compile(r"[\\`*\[\]<>#|]|(?<![^\W_])_")
+"""What commands in Markdown: a line below only where it can begin emphasis, which is not inside a name."""
+
+
 def markdown_words(text: str) -> str:
-    """Text for Markdown: nothing in a label starts a tag, a link or emphasis."""
-    return "".join(f"\\{c}" if c in "\\`*[]<>#|" else c for c in printable(text))
+    """Text for Markdown: nothing in a label starts a tag, a link or emphasis.
+
+    >>> print(markdown_words("out_h1 *_x_* <b>"))
+    out_h1 \\*\\_x_\\* \\<b\\>
+    """
+    return _MARKS.sub(r"\\\g<0>", printable(text))
 
 
 def json_text(data: Any) -> str:
@@ -103,7 +112,7 @@ def json_text(data: Any) -> str:
       "nan"
     ]
     """
-    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(_finite(data), indent=2, ensure_ascii=False)
 
 
 def _finite(data: Any) -> Any:

@@ -6,11 +6,14 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from microbp.errors import ProblemError
-from microbp.printing import check_place, read_file, write_file
+from microbp.printing import check_place, read_file, short_names, write_file
+from microbp.printing.files import _adopt
 from microbp.problems.loading import _builtin
 from microbp.terminal.cli import main
 
@@ -58,6 +61,12 @@ def test_what_is_no_regular_file_is_neither_read_nor_replaced(make, tmp_path):
     assert place.stat().st_mode == before
 
 
+def test_what_was_read_without_protection_may_be_replaced(tmp_path):
+    (tmp_path / "checkpoint").write_bytes(b"old")
+    assert read_file(tmp_path / "checkpoint", 3, protect=False) == b"old"
+    write_file(tmp_path / "checkpoint", b"new")
+
+
 def test_what_was_read_is_not_replaced(tmp_path):
     place = tmp_path / "input"
     place.write_bytes(b"precious")
@@ -73,6 +82,22 @@ def test_what_was_read_is_not_replaced(tmp_path):
     write_file(place, b"new")
 
 
+def test_files_have_the_shortest_names_that_tell_them_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["a.npz", "b/a.npz", "b/c/a.npz", "b/d.json", "b/d.npz"]
+    for name in names:
+        place = tmp_path / name
+        place.parent.mkdir(exist_ok=True)
+        place.touch()
+    paths = [*map(Path, names)]
+    assert short_names([paths[0], Path("late.npz"), paths[0]]) == ["a", "late.npz", "a"]
+    assert short_names(paths[:2]) == ["a", "b/a"]
+    assert short_names(paths[1:3]) == ["b/a", "c/a"]
+    assert short_names(paths[1:4:2]) == ["a", "d"]
+    assert short_names(paths[3:]) == names[3:]  # only their endings differ
+    assert short_names([Path("late.npz")]) == ["late.npz"]
+
+
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_old_file_and_is_told_with_its_name(broken, tmp_path, monkeypatch):
     def full(*_):
@@ -84,6 +109,52 @@ def test_a_full_disk_leaves_the_old_file_and_is_told_with_its_name(broken, tmp_p
         write_file(tmp_path / "a.dot", b"new")
     assert (tmp_path / "a.dot").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.dot"]
+
+
+def test_a_file_that_may_not_be_written_is_told_before_the_work(tmp_path, monkeypatch):
+    place = tmp_path / "a.dot"
+    place.write_bytes(b"old")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # root may write all
+    with pytest.raises(ProblemError, match=r"a\.dot: a file cannot be written here: it may not be written"):
+        check_place(place)
+    assert check_place(tmp_path / "new") == tmp_path / "new"
+
+
+def test_the_new_name_is_on_the_disk_after_the_content(tmp_path, monkeypatch):
+    done, sync, replace = [], os.fsync, os.replace
+
+    def watched(descriptor):
+        done.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), os.fstat(descriptor).st_size, descriptor))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    monkeypatch.setattr(os, "replace", lambda *names: (done.append("replaced"), replace(*names)))
+    write_file(tmp_path / "a", b"whole")
+    (is_folder, size, _), replaced, (then_folder, _, descriptor) = done
+    assert (is_folder, size, replaced, then_folder) == (False, 5, "replaced", True)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+@pytest.mark.parametrize(("allowed", "mode"), [(True, 0o6751), (False, 0o751)])
+def test_what_belongs_to_another_is_no_program_of_its_writer(allowed, mode, tmp_path, monkeypatch):
+    """A file whose owner cannot be kept must not run with the rights of who wrote it anew."""
+    given = []
+
+    def chown(path, user, group):
+        given.append((user, group))
+        if not allowed:
+            raise PermissionError
+
+    monkeypatch.setattr(os, "chown", chown)
+    (tmp_path / "new").touch()
+    for user, group in ((1, 0), (0, 1)):
+        now = (tmp_path / "new").stat()
+        was = SimpleNamespace(st_uid=now.st_uid + user, st_gid=now.st_gid + group, st_mode=0o106751)
+        _adopt(tmp_path / "new", SimpleNamespace(exists=lambda: True, stat=lambda was=was: was))
+        assert given.pop() == (was.st_uid, was.st_gid)
+        assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == mode
+    assert not given
 
 
 @pytest.fixture
