@@ -13,19 +13,18 @@ from time import perf_counter
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 HERE = Path(__file__).parent
-sys.path += [str(HERE), str(HERE.parent.parent / "examples" / "passes")]
+sys.path.append(str(HERE))
 
 # After the threads are set, which NumPy reads as it is imported, and the path.
+import gpt  # noqa: E402
 import lean  # noqa: E402
 import numpy as np  # noqa: E402
-import tiny_gpt  # noqa: E402
 import workloads  # noqa: E402
 from compiled import by_hand  # noqa: E402
 
 import microbp  # noqa: E402
 
 W = [0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55]
-GPT = tiny_gpt.data()
 
 
 def w1_w8(w, sigmoid):
@@ -49,19 +48,6 @@ def network(parameters, X, Y, xp):
     W1, b1, W2, b2 = parameters
     A1 = xp.tanh(X @ W1.T + b1)
     return 0.5 * xp.sum((1.0 / (1.0 + xp.exp(-(A1 @ W2.T + b2))) - Y) ** 2)
-
-
-def leaves_of(tree):
-    """The arrays in dicts and lists, by the order of names."""
-    if isinstance(tree, dict):
-        return [x for name in sorted(tree) for x in leaves_of(tree[name])]
-    return [x for part in tree for x in leaves_of(part)] if isinstance(tree, list | tuple) else [tree]
-
-
-def mapped(function, tree):
-    if isinstance(tree, dict):
-        return {name: mapped(function, part) for name, part in tree.items()}
-    return [mapped(function, part) for part in tree] if isinstance(tree, list) else function(tree)
 
 
 def scalars(value, sigmoid):
@@ -119,31 +105,6 @@ def lean_demo():
     return step
 
 
-def gpt_scalars(value):
-    """The GPT on arrays of an engine's values: NumPy calls their methods."""
-    made = value if value is microbp.array else np.vectorize(value, otypes=[object])
-    params = mapped(made, GPT["params"])
-    values = [v for array in leaves_of(params) for v in np.asarray(array, dtype=object).flat]
-
-    def build():
-        return tiny_gpt.forward(**{**GPT, "params": params})["loss"]
-
-    def step():
-        for v in values:
-            v.grad = 0.0
-        build().backward()
-        return [v.grad for v in values]
-
-    return build, step, values
-
-
-def gpt_arrays(grad, xp):
-    tiny_gpt.np = xp
-    step = grad(lambda params: tiny_gpt.forward(**{**GPT, "params": params})["loss"])
-    params = mapped(xp.array, GPT["params"])
-    return lambda: step(params)
-
-
 def own(workload, how):
     if workload == "w1-w8" and how == "eager":
         return scalars(microbp.Value, microbp.Value.sigmoid)
@@ -158,8 +119,14 @@ def own(workload, how):
         step, work = by_workload("microbp", "demo" if how == "plain nodes" else "demo-nn")
         return replayed(work.forward, work.parameters) if how == "replay" else step
     if workload == "gpt":
-        build, step, values = gpt_scalars(microbp.array)
-        return replayed(build, values) if how == "replay" else step
+        build, step, arrays = gpt.scalars()
+        if how == "replay":
+            return replayed(build, [v for array in arrays for v in array.flat])
+        if how == "eager":
+            return step
+        f = microbp.compile(build, arrays, readable=False, textbook=True)
+        numbers = [np.vectorize(lambda v: v.data, otypes=[float])(array).tolist() for array in arrays]
+        return lambda: f(*numbers)[1]
     X, Y, parameters = batch()
     weights, biases = parameters[::2], parameters[1::2]
     if how == "vectorized":
@@ -179,7 +146,9 @@ def own(workload, how):
 def array_peer(workload, grad, xp, jit=lambda f: f):
     """autograd and JAX, which differentiate functions of arrays."""
     if workload == "gpt":
-        return gpt_arrays(lambda f: jit(grad(f)), xp)
+        gpt.tiny_gpt.np = xp
+        step, params = jit(grad(gpt.loss)), gpt.mapped(xp.array, gpt.DATA["params"])
+        return lambda: step(params)
     if workload == "w1-w8":
         step = jit(grad(lambda w: w1_w8(w, lambda z: 1.0 / (1.0 + xp.exp(-z)))))
         start = xp.array(W)
@@ -265,7 +234,7 @@ def micrograd(workload):
 def lean_value(workload):
     if workload == "demo":
         return lean_demo()
-    return gpt_scalars(lean.Value)[1] if workload == "gpt" else scalars(lean.Value, lean.Value.sigmoid)
+    return gpt.scalars(lean.Value)[1] if workload == "gpt" else scalars(lean.Value, lean.Value.sigmoid)
 
 
 OTHERS = {
@@ -298,7 +267,7 @@ def timed(step, seconds=0.4):
 
 def main(workload, peer):
     step = own(workload, peer.removeprefix("microbp, ")) if peer.startswith("microbp") else OTHERS[peer](workload)
-    grads = np.concatenate([np.ravel(np.asarray(g, dtype=np.float64)) for g in leaves_of(step())])
+    grads = np.concatenate([np.ravel(np.asarray(g, dtype=np.float64)) for g in gpt.leaves_of(step())])
     print(json.dumps({"gradients": grads.tolist(), "seconds": timed(step)}))
 
 

@@ -35,7 +35,7 @@ JOBS = {
     ),
     "gpt": (
         "the tiny GPT of examples/passes",
-        ["microbp, eager", "microbp, replay", "a lean Value", "JAX, jitted"],
+        ["microbp, eager", "microbp, replay", "microbp, compiled", "a lean Value", "JAX, jitted"],
     ),
     "batch": (
         "64-16-10, a batch of 32",

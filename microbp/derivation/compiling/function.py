@@ -56,9 +56,9 @@ def compile(
     Python's arithmetic raises, so does the function, and the graph has inf or nan. With `loop` it is the whole of
     gradient descent: `f(*inputs, learning_rate=…, steps=…) -> (value, new numbers of wrt)`, the value being that of
     the new numbers. Without `readable` it is written for speed alone: nets have no lines of their own. With `textbook`
-    sums are written with +, and derivatives as they are printed, `out * (1.0 - out)`: that is shorter and faster,
-    equals the graph to rounding only, loses digits where σ is nearly 0 or 1, and overflows below net −709. The matrix
-    form is written so unless False.
+    sums are written with +, and derivatives as they are printed, `out * (1.0 - out)`: that is shorter and faster (with
+    both a square is a product), equals the graph to rounding only, loses digits where σ is nearly 0 or 1, and overflows
+    below net −709. The matrix form is written so unless False.
 
     The target "numpy" gives the matrix form. The arguments whose numbers stand in `batch` get an axis more, in front,
     for m samples; value and gradients are the "sum" or "mean" over the samples, or with `reduce=None` each sample's.

@@ -175,11 +175,16 @@ def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula
     """A formula of a row with what its inputs, and its result, are called here."""
     assert node.op is not None
     places = _places(node.op)
-    names = formula.names if node.op.family else node.op.inputs  # of a sum of thousands a derivative names one
+    names = _names(formula) if node.op.family else node.op.inputs  # of a sum of thousands a derivative names one
     known = {name: text[node.inputs[places[name]]] for name in names if name in places}
     if node in text:
         known["out"] = text[node]
     return fold_constants(formula.substitute(**known))
+
+
+@cache
+def _names(formula: Formula) -> tuple[str, ...]:
+    return formula.names
 
 
 @cache

@@ -19,6 +19,11 @@ from microbp.errors import GraphError
 PART = 1000
 """A longer function is written as several of so many statements: Python's compiler slows down in long ones."""
 WIDTH = 120
+OFTEN = 3
+"""So often a function must be called to be worth a local name."""
+_FUNCTION = re.compile(r"\bmath\.(\w+)")
+_SQUARE = re.compile(r"(?<![\w.])([^\W\d]\w*) \*\* 2(?!\w)")
+"""Of a variable; as a product it takes a third of the time, and may differ in the last bit."""
 
 
 def write_source(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], loop: bool) -> str:
@@ -47,12 +52,24 @@ def write_source(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[E
     else:
         body = [*forward_text, *backward_text, *_returned(value, results, wanted)]
         said = f"Return the value, and its gradient with respect to {of}."
+    if scalar.textbook and not scalar.readable:
+        parts, body = ([_SQUARE.sub(r"(\1 * \1)", line) for line in lines] for lines in (parts, body))
+    if not (scalar.readable or parts):
+        body = _with_local_functions(body, scalar.given, 1 if loop else OFTEN)
     used = _words("\n".join([*parts, *body]))
     names = {leaf: name if name in used else "_" for leaf, name in scalar.called.items()}
     body = [f"{_shape(entry.leaves.tolist(), names)} = {entry.name}" for entry in arguments if entry.shape] + body
     head = ['"""A forward and a backward pass, line by line: written by microbp."""', ""]
     head += ["import math", ""] if any("math." in line for line in (*parts, *body)) else []
     return _module(head, f"{'descend' if loop else 'gradients'}({signature})", said, body, parts)
+
+
+def _with_local_functions(body: list[str], given: Identifiers, often: int) -> list[str]:
+    """The lines with `exp = math.exp` before them, if it stands there so often: a local name is looked up sooner."""
+    found = Counter(_FUNCTION.findall("\n".join(body)))
+    local = {f: given.give(f) for f, times in found.items() if times >= often}
+    body = [_FUNCTION.sub(lambda found: local.get(found[1], found[0]), line) for line in body]
+    return [*(f"{name} = math.{f}" for f, name in local.items()), *body]
 
 
 def write_matrices(

@@ -93,7 +93,7 @@ def test_random_networks_give_the_numbers_of_the_graph(seed):
 def test_a_textbooks_lines_equal_the_graph_to_rounding(seed):
     root, model, numbers = network(seed)
     value, grads = eager(root, model.parameters(), numbers)
-    f = compile(root, model.parameters(), textbook=True)
+    f = compile(root, model.parameters(), textbook=True, readable=seed % 2 == 0)
     found, made = f(*numbers)
     assert found == pytest.approx(value, rel=1e-12)
     np.testing.assert_allclose(made, grads, rtol=1e-9, atol=1e-12 * np.abs(grads).max())
@@ -149,11 +149,12 @@ def test_names_of_labels_that_are_names_stay():
     assert "    d_weight = d_net * x\n" in source
 
 
-def test_descent_is_the_descent_of_the_graph():
+@pytest.mark.parametrize("readable", [True, False])
+def test_descent_is_the_descent_of_the_graph(readable):
     problem = microbp.load("w1-w8")
     leaves = problem.leaves()
     trained = problem.trained()
-    f = compile(problem.root(), leaves, trained, loop=True)
+    f = compile(problem.root(), leaves, trained, loop=True, readable=readable)
     loss, new = f(*[leaf.data for leaf in leaves], learning_rate=0.5, steps=100)
     for _ in range(100):
         root = problem.root()
@@ -164,6 +165,17 @@ def test_descent_is_the_descent_of_the_graph():
             p.data -= 0.5 * p.grad
     assert loss == problem.root().data
     assert new == [p.data for p in trained]
+
+
+def test_for_speed_alone_functions_are_local_and_squares_are_products():
+    exp, y = Value(0.3, "exp"), Value(2.0, "y")
+    root = total([(exp.exp() - y).tanh() ** 2, y.exp(), (exp * y).exp()])
+    source = compile(root, [exp, y], readable=False, textbook=True).source
+    assert "    exp_2 = math.exp\n    v1 = exp_2(exp)\n    v2 = math.tanh(v1 - y)\n" in source
+    assert "(v2 * v2)" in source
+    assert "**" not in source
+    assert "v2 ** 2" in compile(root, [exp, y], textbook=True).source
+    assert not ruffed(source)
 
 
 def test_descent_of_no_steps_is_the_loss():
