@@ -195,10 +195,9 @@ function listen(input, which, done) {
 }
 
 const fields = leaves.map((k) => {
-  const name = cards[k].name;
-  const input = make("input", { type: "text", inputmode: "decimal", maxlength: 80, "aria-label": words.valueOf(name) });
-  const box = make("input", { type: "checkbox", "aria-label": words.descends(name) });
-  const cells = [make("th", { scope: "row", class: "words grip" }, name), make("td"), make("td"), make("td"), make("td")];
+  const input = make("input", { type: "text", inputmode: "decimal", maxlength: 80 });
+  const box = make("input", { type: "checkbox" });
+  const cells = [make("th", { scope: "row", class: "words grip" }, cards[k].name), make("td"), make("td"), make("td"), make("td")];
   cells[1].append(input);
   cells[4].append(box);
   const row = make("tr");

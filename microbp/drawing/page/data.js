@@ -1,16 +1,24 @@
 // One number, `at`, says what the page shows: 0 … n for so many backward steps made, below 0 for a forward pass that
 // has so many values to go, n + 1 for the update that follows. It and the numbers at the leaves decide everything on the page, so that nothing can
-// disagree. All text comes from the data and goes in by textContent: a label cannot become markup. Sentences are made
-// in Python, and the functions `rows` from the table of operations.
+// disagree. All text comes from the data and goes in by textContent: a label cannot become markup. Where there is
+// a number for a text, `told` knows the sentence. The functions `rows` are made in Python from the table of operations.
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 
+// The first and the last of a text, as many characters as there is room for.
+function cut(text, most) {
+  const letters = [...text];
+  return letters.length > most ? [...letters.slice(0, most / 2), "…", ...letters.slice(1 - most / 2)].join("") : text;
+}
+
 // `made`: null for a leaf; else its row and what it is made from, each the number of a card or a [constant].
-const cards = data.cards.map(([kind, name, expression, by, equation, made, given, trained]) =>
-  ({ kind, name, expression, by, equation, made, given: given === null ? null : Number(given), trained, steps: [] }));
-const steps = data.steps.map(([node, input, position, label, reason, rule, arrival, above, direct], k) =>
-  ({ k: k + 1, node, input, position, label, reason, rule, arrival, above, direct }));
+const cards = data.cards.map(([kind, whole, formula, by, from, trained]) => ({
+  kind, whole, formula, name: cut(whole, 18), by: by || `∂${whole}`, equation: formula ? `${whole} = ${formula}` : whole,
+  made: Array.isArray(from) ? from : null, given: Array.isArray(from) ? null : Number(from), trained: !!trained, steps: [],
+}));
+const steps = data.steps.map(([node, input, position, short, formula, rule, above, direct = null], k) =>
+  ({ k: k + 1, node, input, position, label: short ? `${formula} = ` : "", formula, rule, above, direct }));
 for (const step of steps) {
   step.first = !cards[step.input].steps.length;
   cards[step.input].steps.push(step.k);

@@ -33,8 +33,8 @@ function paintPart([x, y, width, height], k, lines) {
   if (k >= 0) group.append(make("rect", { x, y, width, height, rx: 4 }));
   const filled = lines.map(([text, what], row) => {
     const line = make("text", { x: x + width / 2, y: y + (row + 0.78) * (height / lines.length), class: what === 2 ? "grad" : "" });
-    const number = make("tspan", { class: ["name", "value", "grad"][what] }, what ? "" : text);
-    line.append(...(what ? [text, number] : [number]));
+    const number = make("tspan", { class: ["name", "value", "grad"][what] }, what ? "" : told(text));
+    line.append(...(what ? [told(text), number] : [number]));
     group.append(line);
     return [what, number];
   });

@@ -43,14 +43,22 @@ function drawFormula() {
     const [up, loc, part] = quiz.asking ? ["?", "?", "?"] : [factor(step.up), factor(step.local), decimals(step.part)];
     line.append(fraction(cards[step.input].by), " += ", fraction(cards[step.node].by), " · ", local(step), " = ",
       number("up", up), " × ", number("local", loc), " = ", number("part", part));
-    why = quiz.asking ? given(step) : words.why(step.reason, data.rules[step.rule], arrival(step));
+    why = quiz.asking ? given(step) : words.why(reason(step), told(data.rules[step.rule]), arrival(step));
   }
   $("why").textContent = why;
 }
 
-// What a contribution is added to; the words come with the data, and fields for the numbers.
-const arrival = (step) => filled(step.arrival,
-  { before: decimals(step.before), contribution: factor(step.part), after: decimals(step.after) });
+// The sentences of Python's `stepping.sentences`.
+function reason({ node, input, formula }) {
+  const { whole, formula: made } = cards[node];
+  return (made ? words.reason : words.partReason)({ name: whole, made, input: cards[input].whole, formula });
+}
+
+function arrival(step) {
+  const { whole, steps: all } = cards[step.input];
+  if (step.first) return (all.length === 1 ? words.only : words.first)({ name: whole });
+  return words.added({ name: whole, before: decimals(step.before), contribution: factor(step.part), after: decimals(step.after) });
+}
 
 // The step that is in view: the one to guess, or the one made last.
 const shown = () => steps[quiz.asking ? at : at - 1];

@@ -51,7 +51,7 @@ function paintFrame([index, nodes, arrowSteps, titles]) {
   layout.c.forEach(([x, y, width, height], k) => {
     const inner = layout.c.some(([a, b, w, h]) => a < x && b < y && a + w > x + width && b + h > y + height);
     const box = make("g", { class: inner ? "box inner" : "box" });
-    box.append(make("rect", { x, y, width, height, rx: 10 }), make("text", { x: x + 10, y: y + 16 }, titles[k]));
+    box.append(make("rect", { x, y, width, height, rx: 10 }), make("text", { x: x + 10, y: y + 16 }, told(titles[k])));
     svg.append(box);
   });
   layout.a.forEach(([points, label], k) => svg.append(paintArrow(points, label, arrowSteps[k])));
@@ -126,7 +126,7 @@ function paintCard([x, y, width, height], k) {
   group.append(
     make("rect", { x, y, width, height, rx: round }),
     make("text", { x: x + 6, y: y + 15, class: "name" }, card.name), value,
-    make("text", { x: x + 6, y: y + 31, class: "made" }, height > 40 ? card.expression : ""),
+    make("text", { x: x + 6, y: y + 31, class: "made" }, height > 40 ? cut(card.formula, 28) : ""),
     make("text", { x: x + 6, y: last, class: "word" }, words.grad), grad);
   const old = make("text", { x: x + width - 2, y: y - 4, class: "old" });
   group.append(old);
@@ -229,7 +229,7 @@ function follow(which) {
 // The local derivative on an arrow: its formula if that is short, and its number.
 const labelOf = (step) => step.label + numberText(step.local);
 
-const idle = $("info").textContent;
+let idle = "";
 let seen = -1; // the card that is pointed at
 
 // Shows how a card is made, and which arrows belong to it. A value that is not yet computed stays unsaid.

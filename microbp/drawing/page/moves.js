@@ -19,6 +19,7 @@ function draw() {
   $("forward").setAttribute("aria-pressed", String(low < 0));
   $("quiz").setAttribute("aria-pressed", String(quiz.on));
   $("question").hidden = !quiz.asking;
+  $("asked").textContent = words.asked(at + 1);
   const over = quiz.left || (quiz.on && at === n && quiz.known === n && quiz.log.length > 0);
   $("score").hidden = !over;
   if (over) drawScore();
@@ -69,6 +70,7 @@ function remember() {
   if (eta !== data.rate) state.push(`eta=${eta}`);
   if (made) state.push(`made=${made}`);
   if (leaves.some((k) => trained.has(k) !== cards[k].trained)) state.push(`train=${[...trained].join(".")}`);
+  if (tongue) state.push(`lang=${data.languages[tongue]}`);
   try {
     history.replaceState(null, "", `#${state.join("&")}`);
   } catch {
@@ -89,6 +91,7 @@ function open() {
     const x = Number(state.get(name) || NaN);
     return Number.isFinite(x) ? x : otherwise;
   };
+  speak(Math.max(0, data.languages.indexOf(state.get("lang"))));
   stopRun();
   for (const k of leaves) values[k] = cards[k].given;
   compute();
@@ -175,6 +178,12 @@ press("view", () => {
   draw();
   remember();
 });
+press("language", () => {
+  speak((tongue + 1) % data.languages.length);
+  setView(asFigure);
+  draw();
+  remember();
+});
 press("forward", () => {
   low = low < 0 ? 0 : -forward.length;
   go(low);
@@ -196,7 +205,6 @@ press("skip", () => {
   reveal(false);
   $("next").focus();
 });
-for (let k = 0; k < data.samples; k++) $("sample").append(make("option", { value: k }, words.ofSamples(k + 1, data.samples)));
 $("samples").hidden = data.samples < 2;
 $("sample").addEventListener("change", () => showSample(Number($("sample").value)));
 $("slider").addEventListener("input", () => go(Number($("slider").value)));
@@ -205,6 +213,27 @@ $("question").addEventListener("submit", (event) => {
   check();
   if (!quiz.asking) $("next").focus(); // so that Enter goes on to the next question
 });
+// Says everything in one of the page's languages; what the next drawing says anew is left to it.
+function speak(which) {
+  tongue = which;
+  words = phrases();
+  const language = data.languages[(which + 1) % data.languages.length];
+  document.documentElement.lang = data.languages[which];
+  document.title = $("title").textContent = told(data.title);
+  for (const fill of places) fill();
+  idle = $("info").textContent;
+  table = "";
+  Object.assign($("language"), { hidden: data.languages.length < 2, lang: language });
+  $("language").textContent = new Intl.DisplayNames(language, { type: "language" }).of(language);
+  $("sample").replaceChildren(...Array.from({ length: data.samples }, (_, k) =>
+    make("option", { value: k }, words.ofSamples(k + 1, data.samples))));
+  for (const { k, input, box } of fields) {
+    input.setAttribute("aria-label", words.valueOf(cards[k].name));
+    box.setAttribute("aria-label", words.descends(cards[k].name));
+  }
+  play(!!timer);
+  say("", "");
+}
 window.addEventListener("hashchange", open);
 window.addEventListener("resize", () => {
   followed = NaN;

@@ -21,7 +21,8 @@ from microbp.drawing.levels import MAX_NODES
 from microbp.drawing.page.code import row_of
 from microbp.drawing.page.figure import figure
 from microbp.drawing.page.frames import Frames, placed
-from microbp.drawing.page.parts import content_hash, filled_in, page_script, page_style
+from microbp.drawing.page.parts import content_hash, filled_in, page_body, page_script, page_style
+from microbp.drawing.page.sentences import PageSentences
 from microbp.engine import Constant, Value
 from microbp.engine.node import root_of
 from microbp.engine.ops import Family, Op
@@ -88,18 +89,18 @@ def page_html(
             "the graph, from a value inside it, a smaller batch, or raise max_nodes"
         )
     stepper = Stepper(root)
-    title = word(title) or say("Backpropagation of {name}, step by step", name=sentences.root_name(stepper))
-    rows, shown = _data(stepper, model)
-    data = json.dumps(
-        {**shown, "start": start, "rate": learning_rate},
-        ensure_ascii=False,
-        separators=(",", ":"),
-        allow_nan=False,
-    )
-    style, script = page_style(), page_script(rows)
+    said = PageSentences()
+    rows, shown = _data(stepper, model, said)
+    shown["title"] = said.merged(lambda: _cut(_title(title, stepper), 120))
+    script = page_script(rows, said)
+    own = len(said)
+    body = page_body(said)
+    shown |= {"languages": said.languages, "said": said.tables(own), "start": start, "rate": learning_rate}
+    data = json.dumps(shown, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    style = page_style()
     parts = {
         "language": language_now(),
-        "title": html.escape(_cut(title, 120)),
+        "title": html.escape(_cut(_title(title, stepper), 120)),
         "policy": (
             f"default-src 'none'; script-src '{content_hash(script)}'; style-src '{content_hash(style)}'; "
             "base-uri 'none'; form-action 'none'"
@@ -108,16 +109,20 @@ def page_html(
         "data": re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", data),
         "script": script,
     }
-    return filled_in(parts)
+    return filled_in(body, parts)
 
 
-def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[str, Any]]:
+def _title(title: str, stepper: Stepper) -> str:
+    return word(title) or say("Backpropagation of {name}, step by step", name=sentences.root_name(stepper))
+
+
+def _data(stepper: Stepper, model: MLP | None, said: PageSentences) -> tuple[list[Op | Family], dict[str, Any]]:
     """The operations, and everything that the script shows; nodes are numbers, in topological order."""
-    top, boxes = group(stepper.graph, model)
     nodes = [node for node in stepper.graph if not isinstance(node, Constant)]
     place = {node: k for k, node in enumerate(nodes)}
     rules: dict[str, int] = {}
     rows: dict[Op | Family, int] = {}
+    _, boxes = group(stepper.graph, model)
     cards = [_card(node, boxes[node], stepper) for node in nodes]
     labels = [_edge_label(step) for step in stepper]
     written = [prefix + number_text(step.local) for prefix, step in zip(labels, stepper, strict=True)]
@@ -126,72 +131,63 @@ def _data(stepper: Stepper, model: MLP | None) -> tuple[list[Op | Family], dict[
     trained = set(parameters or (node for node in nodes if node.op is None))
     for node, card in zip(nodes, cards, strict=True):
         if node.op is None:
-            card += [None, _exact(node.data), node in trained]
+            card += [_exact(node.data), int(node in trained)]
         else:
             inputs = [place[x] if x in place else [_exact(x.data)] for x in node.inputs]
-            card += [[rows.setdefault(row_of(node.op), len(rows)), inputs], None, False]
+            card.append([rows.setdefault(row_of(node.op), len(rows)), inputs])
     steps = [
         [
             place[step.node],
             place[step.input],
             step.position,
-            labels[step.number - 1],
-            _cut(sentences.local_reason(step), SAID),
-            rules.setdefault(step.rule, len(rules)),
-            _cut(_arrival(step), SAID),
+            int(labels[step.number - 1] != ""),
+            _cut(step.formula, SAID),
+            rules.setdefault(step.node.op.rule, len(rules)),
             _activation_above(stepper.arrivals(step.node)),
-            _cut(symbols(step).partition(" · ")[2], SAID) if step.node is stepper.root else None,
+            *([_cut(symbols(step).partition(" · ")[2], SAID)] if step.node is stepper.root else []),
         ]
         for step in stepper
+        if step.node.op is not None
     ]
+    layouts: list[str] = []
+
+    def pictures() -> dict[str, Any]:
+        made = frames.as_dict(*group(stepper.graph, model))
+        layouts[:] = layouts or made.pop("layouts")
+        return {**made, "layouts": [], "figure": figure(stepper, model, place)}
+
+    shown = said.merged(pictures)
     return list(rows), {
         "cards": cards,
         "steps": steps,
-        "rules": list(rules),
-        "ideas": {idea.code: word(idea.sentence) for idea in IDEAS},
-        "right": Verdict(True, 0, 0, None).sentence,
-        "wrong": Verdict(False, 0, 0, None).sentence,
+        "rules": [said.number(rule) for rule in rules],
+        "ideas": {idea.code: said.number(idea.sentence) for idea in IDEAS},
+        "right": said.merged(lambda: Verdict(True, 0, 0, None).sentence),
+        "wrong": said.merged(lambda: Verdict(False, 0, 0, None).sentence),
         "tolerance": TOLERANCE,
         "tries": TRIES,
-        **_pictures(frames.as_dict(top, boxes), figure(stepper, model, place)),
+        **shown,
+        "layouts": _places(layouts, needed=shown["figure"] is None),
     }
 
 
-def _pictures(frames: dict[str, Any], drawn: dict[str, Any] | None) -> dict[str, Any]:
-    """The cards where Graphviz puts them, and the figure, which needs none: where there is no Graphviz, it alone."""
+def _places(layouts: Sequence[str], *, needed: bool) -> list[dict[str, Any]]:
+    """Where Graphviz puts the cards; nowhere if there is no Graphviz and they are not needed: the figure needs none."""
     try:
-        layouts = [placed(dot) for dot in frames["layouts"]]
+        return [placed(dot) for dot in layouts]
     except RendererError:
-        if drawn is None:
+        if needed:
             raise
-        layouts = []
-    return {**frames, "layouts": layouts, "figure": drawn}
+    return []
 
 
 def _card(node: Value, box: Box, stepper: Stepper) -> list[Any]:
-    """Its kind; its name and expression for the card; its derivative and equation for the formula."""
+    """Its kind, its name, how it is made if that is not its name; its differential if that is not ∂ before its name."""
     name = stepper.names[node].text()
     made = "" if node.op is None else expression(node, stepper.names).text()
-    return [
-        kind_of(node, box),
-        _cut(name, 18),
-        _cut("" if made == name else made, 28),
-        printing.derivative("", plain(name)).removeprefix("∂/"),
-        _cut(name if made in ("", name) else f"{name} = {made}", SAID),
-    ]
-
-
-def _arrival(step: Step) -> str:
-    """What the contribution is added to; where something has arrived before, with fields for the numbers."""
-    if step.first:
-        return sentences.arrival(step)
-    return say(
-        "It is added to what has arrived at {name} before: {before} + {contribution} = {after}.",
-        name=step.input_name,
-        before="{before}",
-        contribution="{contribution}",
-        after="{after}",
-    )
+    by = printing.derivative("", plain(name)).removeprefix("∂/")
+    shown = _cut(name, SAID)
+    return [kind_of(node, box), shown, "" if made == name else _cut(made, SAID), "" if by == f"∂{shown}" else by]
 
 
 def _activation_above(above: Sequence[Step]) -> int | None:
@@ -202,7 +198,7 @@ def _activation_above(above: Sequence[Step]) -> int | None:
 
 def _size(card: list[Any], node: Value, stepper: Stepper, labels: list[str]) -> tuple[float, float]:
     """The size of a card: room for its rows, by the count of their characters (the script squeezes what is wider)."""
-    _, name, shown, *_ = card
+    name, shown = _cut(card[1], 18), _cut(card[2], 28)
     value, arrivals = number_text(node.data), len(stepper.arrivals(node))
     row = [7 * len(name) + 7 * len(value) + 10, 5.6 * len(shown), 112 if arrivals > 1 else 84]
     if node.op is None:  # the label of the arrow below a weight stands left of the arrow

@@ -7,7 +7,6 @@ function ask() {
   }
   if (!quiz.asking) {
     quiz.asking = true;
-    $("asked").textContent = at + 1;
     $("answer").value = "";
     say("", "");
   }
@@ -74,11 +73,11 @@ function check() {
   quiz.guesses.push(guess);
   if (close(guess, step.part)) {
     reveal(true);
-    return say(data.right, "right");
+    return say(told(data.right), "right");
   }
   const fits = (wrong) => wrong !== null && !close(wrong, step.part) && close(guess, wrong);
   const idea = Object.keys(data.ideas).find((code) => fits(IDEAS[code](step)));
-  const said = idea ? data.ideas[idea] : data.wrong;
+  const said = told(data.ideas[idea] ?? data.wrong);
   if (quiz.guesses.length < data.tries) return say(words.oneMore(said), "wrong");
   reveal(false);
   return say(said, "wrong");

@@ -1,8 +1,24 @@
-// Every word that the scripts say, each sentence whole; a page in another language has its sentences in their places.
+// Every word that the scripts say, each sentence whole: a number in the page, of its sentences in each language.
+let tongue = 0; // which of them it is: the page's own is the first
 const filled = (text, fields) => text.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
-const told = (sentence, fields = {}) => filled(sentence, fields);
+const told = (text, fields = {}) => filled(typeof text === "number" ? data.said[tongue][text] : text, fields);
 
-const words = {
+// What stands in the HTML, and how it is said in the language in force: the page's own as it was, others with what is
+// marked up in them.
+const places = [...document.querySelectorAll("[data-t], [data-a]")].flatMap((element) => {
+  const { t, a } = element.dataset;
+  const name = element.placeholder ? "placeholder" : "aria-label";
+  const [own, label] = [[...element.childNodes], element.getAttribute(name)];
+  return [
+    t && (() => element.replaceChildren(...(tongue ? marked(told(Number(t))) : own))),
+    a && (() => element.setAttribute(name, tongue ? told(Number(a)) : label)),
+  ].filter(Boolean);
+});
+const marked = (text) => [...text.matchAll(/<(\w+)(?: class="(\w+)")?>(.*?)<\/\1>|[^<]+/g)]
+  .map(([all, tag, style = "", inner]) => (tag ? make(tag, { class: style }, inner) : all));
+
+let words;
+const phrases = () => ({
   was: (number) => told("was {number}", { number }),
   both: (number, old) => told("{number} (was {old})", { number, old }),
   valueOf: (name) => told("Value of {name}", { name }),
@@ -38,6 +54,12 @@ const words = {
   soFar: { back: told("The steps so far, the latest first"), forth: told("The values so far, the latest first"),
     update: told("The update, each parameter") },
 
+  reason: (fields) => told("{name} = {made}, so its derivative with respect to {input} is {formula}.", fields),
+  partReason: (fields) => told("The derivative of {name} with respect to {input} is {formula}.", fields),
+  only: (fields) => told("It is the only contribution to {name}.", fields),
+  first: (fields) => told("It is the first contribution to {name}.", fields),
+  added: (fields) => told("It is added to what has arrived at {name} before: {before} + {contribution} = {after}.", fields),
+  asked: (step) => told("Your turn: which number does step {step} add?", { step }),
   given: (formula, value, numbers, name, gradient) => told(
     "{formula} = {value}, with {inputs}. The gradient at {name} is {gradient}.", { formula, value, inputs: numbers.join(", "), name, gradient }),
   why: (...sentences) => sentences.reduce((one, next) => told("{one} {next}", { one, next })),
@@ -48,4 +70,4 @@ const words = {
   points: (share, right, asked) => told("Score: {share} %, {right} of {asked} right.", { share, right, asked }),
   missed: (said) => told("{said} Missed:", { said }),
   missedStep: (step, by) => told("step {step}: {by}", { step, by }),
-};
+});

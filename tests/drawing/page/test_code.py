@@ -10,6 +10,7 @@ import microbp
 from microbp.drawing.page.code import row_of, rows_source
 from microbp.drawing.page.page import _data
 from microbp.drawing.page.parts import _file
+from microbp.drawing.page.sentences import PageSentences
 from microbp.engine import OPS, Constant, Value, apply
 from microbp.engine.ops import FAMILIES
 from microbp.formula.javascript import helpers
@@ -118,7 +119,7 @@ def problem_root(name):
 @pytest.mark.parametrize("make", [*map(problem_root, ["w1-w8", "chain", "xor", "deep"]), every_operation])
 def test_the_page_computes_what_python_computes(make):
     root = make()
-    rows, data = _data(Stepper(root), None)
+    rows, data = _data(Stepper(root), None, PageSentences())
     nodes = [node for node in root.graph() if not isinstance(node, Constant)]
     leaves = [node for node in nodes if node.op is None]
     rng, replay = np.random.default_rng(2), microbp.replay(root)

@@ -16,10 +16,11 @@ from microbp import Value, nn
 from microbp.drawing import image
 from microbp.drawing.page.frames import FOLD
 from microbp.drawing.page.page import page_html
+from microbp.drawing.page.parts import page_words
 from microbp.drawing.page.view import PageView
 from microbp.drawing.palette import THEMES
 from microbp.errors import GraphError, RendererError
-from microbp.printing import decimals, factor, number_text
+from microbp.printing import decimals, language, languages, number_text, word
 from microbp.stepping import sentences
 from microbp.stepping.guesses import IDEAS
 from microbp.stepping.names import typeset
@@ -132,15 +133,15 @@ def test_every_label_is_short_and_printable():
 
 
 def test_sentences_come_from_explain():
-    stepper = Stepper(microbp.load("w1-w8").root())
     data = json.loads(parts(made())[1])
-    for step, row in zip(stepper, data["steps"], strict=True):
-        *_, reason, rule, arrival, _, _ = row
-        assert (reason, data["rules"][rule]) == (sentences.local_reason(step), step.rule)
-        numbers = {"before": step.before, "contribution": step.contribution, "after": step.after}
-        shown = {name: factor(x) if name == "contribution" else decimals(x) for name, x in numbers.items()}
-        assert arrival.format(**shown) == sentences.arrival(step)
-    assert data["ideas"] == {idea.code: idea.sentence for idea in IDEAS}
+    assert data["languages"] == languages()
+    for name, said in zip(data["languages"], data["said"], strict=True):
+        with language(name):
+            for step, row in zip(Stepper(microbp.load("w1-w8").root()), data["steps"], strict=True):
+                assert said[data["rules"][row[5]]] == step.rule
+            assert {code: said[k] for code, k in data["ideas"].items()} == {
+                idea.code: word(idea.sentence) for idea in IDEAS
+            }
 
 
 def test_too_many_values_are_refused_with_advice():
@@ -168,7 +169,8 @@ def test_a_large_graph_is_folded_around_the_node_at_work():
         assert len(nodes) <= 13
         layout = data["layouts"][index]
         assert [len(nodes), len(arrows), len(titles)] == [len(layout[part]) for part in "nac"]
-    assert any("layer 1 · neuron 3" in titles for *_, titles in data["frames"])
+    for said, title in zip(data["said"], ("layer 1 · neuron 3", "第 1 层 · 神经元 3"), strict=True):
+        assert any(title in [said[k] for k in titles] for *_, titles in data["frames"])
 
 
 def test_graphs_without_steps_make_a_page():
@@ -179,7 +181,10 @@ def test_graphs_without_steps_make_a_page():
 
 def test_a_wide_node_is_shown_in_parts():
     data = json.loads(parts(page_html(microbp.total(Value(float(k), label=f"x{k}") for k in range(50))))[1])
-    assert [frame[3][0] for frame in data["frames"]][::6] == ["made from: 1 to 8 of 50", "made from: 49 to 50 of 50"]
+    assert [data["said"][0][frame[3][0]] for frame in data["frames"]][::6] == [
+        "made from: 1 to 8 of 50",
+        "made from: 49 to 50 of 50",
+    ]
     assert sum(len(frame[2]) for frame in data["frames"]) == len(data["steps"]) == 50
 
 
@@ -284,11 +289,19 @@ def test_every_equation_of_a_page_is_that_of_its_step(opened, name):
     problem = microbp.load(name)
     walk = """n => Array.from({ length: n }, () => {
         document.getElementById("next").click();
-        return document.getElementById("formula").textContent;
+        return ["formula", "why"].map(id => document.getElementById(id).textContent);
     })"""
     steps = Stepper(problem.root())
-    said = opened(page_html(problem.root(), model=problem.model)).evaluate(walk, len(steps))
-    assert said == [typeset(chain_rule(step)) for step in steps]
+    tab = opened(page_html(problem.root(), model=problem.model))
+    for name in languages():
+        with language(name):
+            expected = [(typeset(chain_rule(step)), typeset(f"{sentences.why(step)} {step.rule}")) for step in steps]
+        found = tab.evaluate(walk, len(steps))
+        assert [formula for formula, _ in found] == [formula for formula, _ in expected]
+        for (_, said), (_, why) in zip(found, expected, strict=True):
+            assert sorted(re.findall(r"\w+", said)) == sorted(re.findall(r"\w+", why)), name
+        tab.click("#start")
+        tab.click("#language")
 
 
 def test_keys_step_through_formula_graph_and_table_at_once(opened, text):
@@ -325,6 +338,29 @@ def test_buttons_do_what_keys_do(opened, text):
     assert tab.inner_text("#count") == "step 7 of 32"
     tab.click("#start")
     assert tab.inner_text("#count") == "step 0 of 32"
+
+
+@pytest.mark.parametrize("view", ["cards", "figure"])
+def test_a_switch_says_all_of_it_in_the_other_language(opened, text, view):
+    tab = opened(text, "#step=12", view=view)
+    tab.get_by_label("Value of w5").first.fill("0.9")
+    tab.get_by_label("Value of w5").first.blur()
+    press(tab, "ArrowLeft", "ArrowRight")
+    english, numbers = tab.inner_text("body"), tab.locator("#leaves input").evaluate_all("all => all.map(i => i.value)")
+    tab.get_by_role("button", name="中文").click()
+    assert tab.inner_text("#count") == "第 12 步，共 32 步"
+    words = " | ".join(text for texts in page_words() for text in texts)
+    english_ones = re.findall("[A-Za-z]{3,} [a-z]{2,}", re.sub("<[^>]*>", "", words))
+    assert [some for some in english_ones if some in all_text(tab)] == []
+    link = tab.evaluate("location.hash")
+    assert "lang=zh" in link
+    press(tab, "Control+z", "q")
+    assert "请你来算：第 13 步加上的数是多少？" in tab.inner_text("#question")
+    again = opened(text, link, view=view)
+    assert again.get_attribute("html", "lang") == "zh"
+    assert again.locator("#leaves input").evaluate_all("all => all.map(i => i.value)") == numbers
+    again.get_by_role("button", name="English").click()
+    assert again.inner_text("body") == english
 
 
 def test_going_back_takes_a_contribution_back(opened, text):
