@@ -9,7 +9,13 @@ from microbp import Value, losses, nn, vectorized
 from microbp.derivation.backprop import gradients, pass_of
 from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses.rows import loss_named
-from microbp.losses.sums import softmax_cross_entropy
+from microbp.losses.sums import (
+    binary_cross_entropy,
+    half_squared_error,
+    hinge,
+    softmax_cross_entropy,
+    squared_error,
+)
 from microbp.problems.exercise import exercise_of
 
 A, Y = [[0.2, 0.9], [0.6, 0.5]], [[0.0, 1.0], [1.0, 0.0]]
@@ -175,6 +181,29 @@ def test_targets_that_are_values_give_the_same_softmax_cross_entropy():
         other.backward()
         assert other.data == pytest.approx(one.data, rel=1e-14)
         assert [o.grad for o in others] == pytest.approx([o.grad for o in outs], rel=1e-13, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    "terms_of", [half_squared_error, squared_error, binary_cross_entropy, hinge, softmax_cross_entropy]
+)
+@pytest.mark.parametrize("targets", [[1.0], [1.0, 0.0, 1.0], [Value(1.0), Value(0.0), Value(0.0)]])
+def test_a_target_too_few_or_too_many_is_not_passed_over(terms_of, targets):
+    with pytest.raises(ValueError, match=r"zip\(\)"):
+        terms_of([Value(0.25), Value(0.5)], targets)
+
+
+def test_of_what_a_target_does_not_ask_for_there_is_no_term():
+    outs = [Value(0.5), Value(2.0), Value(1.0)]
+    counts = [len(softmax_cross_entropy(outs, y)) for y in ([1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 0, 0])]
+    assert counts == [2, 1, 3, 1]  # log Σe − z of the largest, and how far below it the outputs are that are wanted
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0, 0.5])
+def test_the_softmax_of_one_output_is_1_and_its_loss_0(target):
+    model = nn.MLP.from_arrays([[[2.0]]], [[0.5]], output="linear")
+    compared = microbp.compare(model, [[1.5], [0.0]], [[target], [1.0]], loss="softmax_cross_entropy")
+    assert compared.ok
+    assert losses.softmax_cross_entropy([Value(3.0)], [target]).data == 0.0
 
 
 def test_a_factor_of_one_is_not_written():

@@ -112,12 +112,13 @@ def softmax_cross_entropy(a: Sequence[Any], y: Sequence[float]) -> list[Value]:
     largest, others = a[k], [(j, o) for j, o in enumerate(a) if j != k]
     terms = []
     if others:
-        powers = [(o - largest).exp() for _, o in others]
-        for (j, _), power in zip(others, powers, strict=True):
-            power.label = f"e[{j}]"
+        powers = []
+        for j, o in others:
+            powers.append((o - largest).exp())
+            powers[-1].label = f"e[{j}]"
         rest = total(powers)
         if len(others) > 1:
             rest.label = "Σe"
         terms.append(_times(rest.log1p(), sum(y)))
     apart = zip(a, y, strict=True)
-    return terms + [_times(largest - o, t) for o, t in apart if t and (o is not largest or not others)]
+    return terms + [_times(largest - o, t) for o, t in apart if not others or (t and o is not largest)]
