@@ -72,8 +72,7 @@ class Bundle:
     def __reduce__(self) -> tuple[Any, ...]:
         """In columns: a million values would take a gigabyte as objects."""
         place, outside, ops = self.place, dict[Any, int](), dict[Op, int]()
-        which, inputs, numbers = array("q"), array("q"), array("d")
-        labels, kinds = dict[int, str](), dict[int, type]()
+        which, inputs, numbers, labels = array("q"), array("q"), array("d"), dict[int, str]()
         for k, node in enumerate(self.nodes):
             which.append(ops.setdefault(node.op, len(ops)))
             # Those from outside are counted downwards from −1.
@@ -81,9 +80,8 @@ class Bundle:
             numbers.extend((node.data, node.grad or 0.0))
             if node.label:
                 labels[k] = node.label
-            if type(node) is not type(self.nodes[0]):
-                kinds[k] = type(node)
-        return _rebuild, (type(self.nodes[0]), list(outside), list(ops), which, inputs, numbers, labels, kinds)
+        # Operations make values of one class, whatever the classes of their inputs.
+        return _rebuild, (type(self.nodes[0]), list(outside), list(ops), which, inputs, numbers, labels)
 
 
 def _bundle_of(node: Any) -> Bundle | None:
@@ -103,13 +101,12 @@ def _rebuild(
     inputs: array[int],
     numbers: array[float],
     labels: dict[int, str],
-    kinds: dict[int, type],
 ) -> list[Any]:
     values: list[Any] = []
     places, data = iter(inputs), iter(numbers)
     for k, op in enumerate(map(ops.__getitem__, which)):
         own = [values[j] if j >= 0 else outside[~j] for j in islice(places, op.arity)]
-        value = _leaf(kinds.get(k, kind), next(data), next(data), labels.get(k, ""))
+        value = _leaf(kind, next(data), next(data), labels.get(k, ""))
         values.append(value.made_by(op, tuple(own)))
     return values
 

@@ -7,6 +7,7 @@ import pytest
 
 import microbp
 from microbp import Value, affine, total
+from microbp.engine import copying
 from microbp.engine.methods import _UNROLLED, generated_sources
 from microbp.engine.ops import FAMILIES
 from microbp.errors import GraphError
@@ -78,14 +79,28 @@ def test_a_pickle_of_several_values_keeps_shared_nodes_shared():
             assert h2.grad == 2.0
 
 
+def test_a_pickle_without_labels_has_none():
+    assert len(pickle.dumps(chain(1000)[1])) < 42 * 1000
+
+
+def test_a_bundle_that_goes_late_leaves_what_another_has_taken_meanwhile():
+    """As a thread may, between the moment at which nothing refers to a bundle any more and its end."""
+    _, y = chain(3)
+    first = copying.Bundle(y)
+    copying._bundles.clear()
+    second = copying.Bundle(y)
+    del first
+    assert y.__reduce__() == (copying._pick, (second, second.place[y]))
+    del second
+    assert not copying._bundles
+
+
 def test_a_second_pickle_has_the_numbers_of_its_time():
     x = Value(2.0)
     y = x * x
     first = pickle.dumps(y)
     y.backward()
     assert (pickle.loads(first).grad, pickle.loads(pickle.dumps(y)).grad) == (0.0, 1.0)
-    from microbp.engine import copying
-
     assert not copying._bundles
 
 
