@@ -7,6 +7,7 @@ import pytest
 import microbp
 from microbp import Value, losses, nn, vectorized
 from microbp.derivation.backprop import gradients, pass_of
+from microbp.engine.ops import OPS
 from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses.rows import loss_named
 from microbp.losses.sums import (
@@ -155,7 +156,7 @@ def test_the_parts_of_cross_entropies_are_named_after_what_they_are_made_of():
     out = Value(0.25, "p")
     terms = losses.binary_cross_entropy([out], [0.25]).graph()
     assert {"−log(p)", "−log(1 − p)"} <= {node.label for node in terms}
-    assert {node.label for node in losses.binary_cross_entropy([Value(0.25)], [1.0]).graph()} == {""}
+    assert {node.label for node in losses.binary_cross_entropy([Value(0.25)], [0.5]).graph()} == {""}
     three = losses.softmax_cross_entropy([Value(0.0), Value(1.0), Value(3.0)], [1.0, 0.0, 0.0]).graph()
     assert [node.label for node in three if node.label] == ["e[0]", "e[1]", "Σe"]
     two = losses.softmax_cross_entropy([Value(0.0), Value(1.0)], [1.0, 0.0]).graph()
@@ -181,6 +182,8 @@ def test_targets_that_are_values_give_the_same_softmax_cross_entropy():
         other.backward()
         assert other.data == pytest.approx(one.data, rel=1e-14)
         assert [o.grad for o in others] == pytest.approx([o.grad for o in outs], rel=1e-13, abs=1e-15)
+        exps = [node.inputs[0] for node in other.graph() if node.op is OPS["exp"]]
+        assert {*exps} == {*others}  # of any sample it is not known which is the largest
 
 
 @pytest.mark.parametrize(
@@ -207,8 +210,9 @@ def test_the_softmax_of_one_output_is_1_and_its_loss_0(target):
 
 
 def test_a_factor_of_one_is_not_written():
-    graph = losses.binary_cross_entropy([Value(0.25)], [1.0]).graph()
-    assert "mul" not in {node.op.name for node in graph if node.op}
+    for loss, target in ((binary_cross_entropy, 1.0), (binary_cross_entropy, 0.0), (hinge, 1.0), (hinge, -1.0)):
+        (term,) = loss([Value(0.25)], [target])
+        assert "mul" not in {node.op.name for node in term.graph() if node.op}
 
 
 def test_a_loss_is_averaged_over_what_is_there():
