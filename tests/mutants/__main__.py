@@ -1,6 +1,7 @@
 """Changes the package a little, over and over, and asks whether its tests notice: `make mutants`.
 
-Each mutant runs in a copy of the package, against the tests of its module alone, within limits of time and memory.
+Each mutant runs in a copy of the package, against the tests of its module alone, within limits of time and memory: in a
+process that has the package loaded if it can, and else, or if it survives that, in one that loads it anew.
 """
 
 import argparse
@@ -23,8 +24,9 @@ import numpy as np  # noqa: F401  # loaded once, before the forks
 import pytest
 
 from tests import ROOT
+from tests.mutants.in_place import InPlace
 from tests.mutants.mutate import Mutant, mutants
-from tests.mutants.order import InOrder, Seen, Watch
+from tests.mutants.order import InOrder, Seen
 from tests.mutants.where_tested import MODULES, held_by
 
 MEMORY = 4 << 30
@@ -58,7 +60,7 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def passes(folder: Path, module: str, plugin: Watch | InOrder, seconds: int = 0) -> bool:
+def passes(folder: Path, module: str, plugin: InPlace | InOrder, seconds: int = 0) -> bool:
     """Whether the tests of a module pass in this copy, in a process of their own that ends with all that it started."""
 
     def child() -> None:
@@ -76,7 +78,8 @@ def passes(folder: Path, module: str, plugin: Watch | InOrder, seconds: int = 0)
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
             code = pytest.main([*OPTIONS, *held_by(module)], plugins=[plugin])
-        (folder / "seen").write_text(json.dumps(plugin.seen))
+        if isinstance(plugin, InPlace):
+            (folder / "seen").write_text(json.dumps([plugin.seen, plugin.noticed]))
         os._exit(code)
 
     process = multiprocessing.get_context("fork").Process(target=child)
@@ -91,15 +94,16 @@ def passes(folder: Path, module: str, plugin: Watch | InOrder, seconds: int = 0)
 def survivors(folder: Path, module: str, chosen: list[Mutant]) -> list[Mutant]:
     """Those of the mutants of one module that its tests do not notice."""
     path = folder / "microbp" / f"{module.replace('.', '/')}.py"
-    if not passes(folder, module, Watch(path)):
+    if not passes(folder, module, InPlace(path, module, chosen)):
         sys.exit(f"{(folder / 'said').read_text('utf-8')}\nThe tests of {module} fail before anything is changed.")
-    seen = {name: Seen(*what) for name, what in json.loads((folder / "seen").read_text()).items()}
+    watched, noticed = json.loads((folder / "seen").read_text())
+    seen = {name: Seen(*what) for name, what in watched.items()}
     seconds = 30 + 3 * int(sum(test.seconds for test in seen.values()))
     original = path.read_text("utf-8")
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
         compiled.unlink()  # its date and size may be those of a mutant
     found = []
-    for mutant in chosen:
+    for mutant in [mutant for k, mutant in enumerate(chosen) if k not in noticed]:
         path.write_text(mutant.source, "utf-8")
         if passes(folder, module, InOrder(mutant.line, seen), seconds):
             found.append(mutant)

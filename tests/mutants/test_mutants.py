@@ -6,6 +6,7 @@ import pytest
 
 from tests import ROOT
 from tests.mutants.__main__ import equivalents
+from tests.mutants.in_place import function_and_code
 from tests.mutants.mutate import mutants
 from tests.mutants.where_tested import MODULES, held_by
 
@@ -75,3 +76,18 @@ def test_each_mutant_that_changes_nothing_is_one_and_says_why():
     for (module, where, change), reason in equivalents().items():
         assert (where, change) in made[module], f"{module}: no such mutant any more: {change}"
         assert len(reason) > 20
+
+
+@pytest.mark.parametrize(
+    ("module", "change", "function"),
+    [
+        ("engine.order", "`len(_walks) > 1` → `len(_walks) >= 1`", "topological_order"),
+        ("engine.value", "`return list(found) or [self]` → `return None`", "Value.graph"),
+        ("engine.value", "`1.0` → `2.0`", None),  # a default is not in a function's code
+        ("engine.order", "`-1` → `1`", None),
+    ],
+)
+def test_a_function_is_changed_where_it_is_loaded_if_only_its_code_differs(module, change, function):
+    mutant = next(m for m in mutants(source(module)) if m.change == change)
+    found = function_and_code(f"microbp.{module}", mutant, ast.unparse(ast.parse(source(module))))
+    assert (found and found[0].__qualname__) == function
