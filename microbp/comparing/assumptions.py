@@ -70,10 +70,9 @@ def right_for(case: Exercise, given: Answer) -> tuple[str, Exercise] | None:
     return None
 
 
-def excused(case: Exercise, other: Exercise) -> bool:
-    """Whether the other convention contradicts nothing that was said: no loss was, and the penalty is the same."""
-    penalties = [(one.l2, one.penalize_biases) for one in (case, other)]
-    return "loss" not in case.said and penalties[0] == penalties[1]
+def same_penalty(case: Exercise, other: Exercise) -> bool:
+    """Whether the penalties of two conventions are the same."""
+    return (case.l2, case.penalize_biases) == (other.l2, other.penalize_biases)
 
 
 def verdict(case: Exercise, words: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.answers.read import likeliest_reading
-from microbp.comparing.assumptions import excused, right_for, verdict
+from microbp.comparing.assumptions import right_for, same_penalty, verdict
 from microbp.comparing.precision import FEW_DIGITS, Marked, marked, near_loss
 from microbp.derivation.notation import short_number
 from microbp.diagnosis.search.search import Search
@@ -56,9 +56,9 @@ def found_right(searches: Sequence[Search]) -> Right | None:
     for search in searches:
         if precision := search.right_in():
             return Right(search.given, search.case, precision)
-    for search in searches if "loss" not in searches[0].case.said else ():
-        found = right_for(search.case, search.given)
-        if found and excused(search.case, found[1]):
+    for search in searches:
+        found = None if "loss" in search.case.said else right_for(search.case, search.given)
+        if found and same_penalty(search.case, found[1]):  # which was said
             return Right(search.given, found[1], "double", verdict(search.case, found[0]))
     return None
 

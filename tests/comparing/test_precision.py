@@ -417,3 +417,7 @@ def test_each_number_has_the_noise_of_its_own_terms():
     noise = precision_of(case, given).noise
     assert (noise["dW1"].reshape(2, 3) / noise["db1"][:, None]).tolist() == [pytest.approx([1.0, 1e-3, 0.0])] * 2
     assert noise["db1"][0] == pytest.approx(2 * noise["db1"][1])
+    far = precision_of(replace(case, Y=case.Y - 1.0), given).noise
+    assert far["db1"].max() < 1e-6  # of the input that is 0, 0 of 0 is wrong: that says nothing of the others
+    turned = precision_of(case, Answer({"dW1": np.zeros((3, 2))}, "arrays by name")).noise
+    assert turned["dW1"].tolist() == [noise["dW1"].max()] * 6

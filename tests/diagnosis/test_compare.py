@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 import microbp
 from microbp import nn, vectorized
-from microbp.diagnosis.compare import compare
-from microbp.errors import OperandError, ProblemError
+from microbp.comparing.difference import ROUNDING
+from microbp.diagnosis.compare import compare, wrong_gradients
+from microbp.errors import OperandError, ProblemError, ShapeError
 from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS, MLP, OUTPUTS
+from microbp.problems import NetworkProblem
 from microbp.problems.exercise import exercise_of
 from microbp.terminal.cli import main
 from tests import examples
@@ -146,6 +148,7 @@ def test_a_tolerance_without_meaning_is_refused(tolerance):
     with pytest.raises(OperandError, match="tolerance needs one real number"):
         compare(problem, tolerance="1e-6")
     assert not compare(problem, gradients={"w5": 0.08}, tolerance=0).ok
+    assert [compare(problem, tolerance=t).tolerance for t in (None, 0.5)] == [ROUNDING, 0.5]
 
 
 def test_a_tolerance_is_absolute_plus_relative():
@@ -154,6 +157,18 @@ def test_a_tolerance_is_absolute_plus_relative():
     assert exercise_of(model, **how).truth[1]["dW1"] == -5.0
     for mine, ok in ((-5.59, True), (-5.61, False), (-4.41, True), (-4.39, False)):
         assert microbp.compare(model, gradients={"dW1": [[mine]]}, tolerance=0.1, **how).ok is ok
+
+
+def test_the_wrong_gradients_of_a_transposed_array_stand_at_their_weights():
+    arrays = nn.MLP(2, [3, 1], seed=1).arrays()
+    problem = NetworkProblem("t", *arrays, [[0.5, -1.0]], [[1.0]], activation="tanh", output="linear")
+    right = exercise_of(problem).truth[1]
+    wrong = wrong_gradients(problem, right | {"dW1": right["dW1"].T})
+    problem.root().backward()
+    weights = problem.model.parameter_arrays()[0].ravel()
+    assert wrong == {w.label: pytest.approx(w.grad, rel=1e-12) for w in weights}
+    with pytest.raises(ShapeError, match="dW1 needs shape"):
+        wrong_gradients(problem, right | {"dW1": np.zeros((7, 7))})
 
 
 def test_what_is_wrong_with_a_file_to_draw_names_it(tmp_path, capsys):

@@ -146,4 +146,7 @@ def test_an_array_of_another_shape_is_wrong_in_every_way(change, said, tmp_path,
     assert (comparison.ok, diagnosis.ok, walk.ok) == (False,) * 3
     assert diagnosis.mistakes
     assert said in str(comparison)
+    assert comparison.notes[-1].endswith(("T.", "order?"))
+    assert [row.name for row in comparison.rows] == ["W1", "b1", "W2", "b2"]
+    assert comparison.rows[0].map == ()
     assert said in str(walk)

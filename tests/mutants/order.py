@@ -1,4 +1,4 @@
-"""Which tests are asked first: those that run the changed line, and of these the shortest: one failure is enough."""
+"""Which tests are asked: those that run the changed line, the shortest first: one failure is enough."""
 
 import signal
 import sys
@@ -27,6 +27,10 @@ class Watch:
         self.seen: dict[str, Seen] = {}
         self._lines: set[int] = set()
 
+    def files(self) -> list[str]:
+        """None is chosen."""
+        return []
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self._lines, began = set(), time.process_time()
@@ -46,7 +50,7 @@ class Watch:
 
 
 class InOrder:
-    """A plugin of pytest that lets those tests come first that run a line, and of these the shortest.
+    """A plugin of pytest that lets those tests run that run a line, the shortest first; if none does, all.
 
     A test that takes many times as long as it did ends the process; one that only waits, for a pipe that nobody opens,
     takes no time of the processor, and is measured by the clock.
@@ -56,7 +60,8 @@ class InOrder:
         self.line, self.seen = line, seen
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: (self.line not in self._of(item).lines, self._of(item).seconds))
+        chosen = [item for item in items if self.line in self._of(item).lines] or items
+        items[:] = sorted(chosen, key=lambda item: self._of(item).seconds)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -68,6 +73,10 @@ class InOrder:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def files(self) -> list[str]:
+        """Those with a test that runs the line."""
+        return sorted({name.partition("::")[0] for name, test in self.seen.items() if self.line in test.lines})
 
     def _of(self, item: pytest.Item) -> Seen:
         return self.seen.get(item.nodeid, Seen(0.0, []))

@@ -148,13 +148,14 @@ def test_what_belongs_to_another_is_no_program_of_its_writer(allowed, mode, tmp_
 
     monkeypatch.setattr(os, "chown", chown)
     (tmp_path / "new").touch()
-    for user, group in ((1, 0), (0, 1)):
+    for user, group in ((1, 0), (0, 1), (0, 0)):
         now = (tmp_path / "new").stat()
         was = SimpleNamespace(st_uid=now.st_uid + user, st_gid=now.st_gid + group, st_mode=0o106751)
         _adopt(tmp_path / "new", SimpleNamespace(exists=lambda: True, stat=lambda was=was: was))
-        assert given.pop() == (was.st_uid, was.st_gid)
-        assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == mode
-    assert not given
+        kept = (user, group) == (0, 0)  # not asked of a system that has no owners
+        assert given == [(was.st_uid, was.st_gid)] * (not kept)
+        assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == (0o6751 if kept else mode)
+        given.clear()
 
 
 @pytest.fixture
