@@ -47,7 +47,7 @@ def _by_layers(root: Value, model: MLP) -> dict[Value, int]:
         if node in places or any(x in of_nets for x in node.inputs):
             of_nets.add(node)
     layers = {node: depth - place[0] for node, place in places.items()}
-    ranks = {node: layers.get(node, 0) if node in of_nets or node is root else depth + 1 for node in told_order(root)}
+    ranks = {node: layers.get(node, 0) if node in of_nets else depth + 1 for node in told_order(root)}
     return dict(sorted(ranks.items(), key=lambda item: item[1]))
 
 

@@ -1,13 +1,15 @@
 from collections import Counter
+from itertools import accumulate, groupby
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import microbp
-from microbp import Constant, Value
+from microbp import Constant, Value, load
 from microbp.drawing.page.view import steps
 from microbp.errors import GraphError, UnknownNameError
+from microbp.losses import batch_loss
 from microbp.stepping.stepper import Stepper
 from tests.graphs import graphs
 
@@ -129,6 +131,51 @@ def test_coarser_details_rest_after_a_node_or_a_layer(detail, stops):
         made.pop()
         assert stepper.position == (made[-1] if made else 0)
     assert stepper.position == 0
+
+
+def test_layers_come_from_the_last_one_back_after_the_loss_and_before_a_penalty():
+    model = microbp.nn.MLP(2, [3, 2, 1], seed=1)
+    root = batch_loss(model, [[0.5, -1.0], [1.0, 0.25]], [[1.0], [0.0]], "half_squared_error", l2=0.1)
+
+    def part(step):
+        if step.node.label[:2] in ("z[", "a["):
+            return step.node.label[2]
+        return "loss" if any(value.label.startswith("z[") for value in step.node.graph()) else "penalty"
+
+    stepper = steps(root, detail="layer", model=model)
+    parts = [(name, len([*own])) for name, own in groupby(map(part, stepper))]
+    assert [name for name, _ in parts] == ["loss", "3", "2", "1", "penalty"]
+    made = []
+    while stepper.next():
+        made.append(stepper.position)
+    assert made == [*accumulate(count for _, count in parts)]
+    assert stepper.model is model
+    with pytest.raises(GraphError, match="takes a layer of all samples at once"):
+        Stepper(root, detail="layer", model=model, sample=1)
+
+
+def test_of_a_sample_the_cursor_rests_after_each_of_its_nodes():
+    stepper = Stepper(load("xor").root(), detail="node", sample=2)
+    last = {step.node: step.number for step in stepper.shown}
+    made = []
+    while stepper.next():
+        made.append(stepper.position)
+    assert made == [*last.values(), len(stepper)]
+    assert stepper.shown_between(0, len(stepper)) == [*stepper.shown]
+    assert stepper.shown_between(made[1], made[2]) == [s for s in stepper.shown if made[1] < s.number <= made[2]]
+    one = Stepper(network()[1], sample=1)
+    assert [*one.shown] == [*one]
+
+
+def test_a_stepper_shows_where_it_is():
+    stepper = Stepper(network()[1])
+    assert repr(stepper) == "step 0 of 32 of the backward pass from E"
+    stepper.goto(7)
+    assert repr(stepper) == (
+        "step 7 of 32 of the backward pass from E\n"
+        "  ∂E/∂w5 += ∂E/∂net_o1 · ∂net_o1/∂w5 = 0.138498562 × 0.593269992 = 0.082167041"
+    )
+    assert (stepper[6], stepper[5:8]) == (stepper.current, [stepper[5], stepper[6], stepper.upcoming])
 
 
 def test_a_pass_of_one_step_begins_and_ends_with_it():
