@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from microbp.engine import Constant, Value
 from microbp.errors import GraphError
@@ -54,7 +54,7 @@ class Step(Shown):
     """Whether this is the first contribution to arrive at the input; the others accumulate."""
     only: bool
     """Whether it is the only one."""
-    names: dict[Value, Formula] = field(repr=False)
+    names: dict[Value, Formula]
     """What to call the values, shared by all steps of a pass."""
 
     @property
@@ -128,7 +128,7 @@ def pass_steps(root: Value, order: Sequence[Value] | None = None) -> Iterator[St
     names = name_graph(graph)
     locals_of, complete = _as_backward(graph)
     uses = Counter(x for node in graph for x in node.inputs)
-    left, grads = uses.copy(), {root: 1.0}
+    left, grads = uses.copy(), dict[Value, float]()
     number = 0
     for node in told_order(root) if order is None else order:
         upstream = complete[node]

@@ -77,7 +77,8 @@ def passes(folder: Path, module: str, plugin: InPlace | InOrder, seconds: int = 
         with open(folder / "said", "w") as said:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-            code = pytest.main([*OPTIONS, *(plugin.files() or held_by(module))], plugins=[plugin])
+            asked = isinstance(plugin, InOrder) and plugin.files() or held_by(module)
+            code = pytest.main([*OPTIONS, *asked], plugins=[plugin])
         if isinstance(plugin, InPlace):
             (folder / "seen").write_text(json.dumps([plugin.seen, plugin.noticed]))
         os._exit(code)
@@ -105,9 +106,10 @@ def survivors(folder: Path, module: str, chosen: list[Mutant]) -> list[Mutant]:
     found = []
     for mutant in [mutant for k, mutant in enumerate(chosen) if k not in noticed]:
         path.write_text(mutant.source, "utf-8")
-        if passes(folder, module, InOrder(mutant.line, seen), seconds):
+        if passes(folder, module, InOrder(mutant.lines, seen), seconds):
             found.append(mutant)
-            print(f"  microbp/{module.replace('.', '/')}.py:{mutant.line} {mutant.where}: {mutant.change}", flush=True)
+            where = f"microbp/{module.replace('.', '/')}.py:{mutant.lines.start} {mutant.where}"
+            print(f"  {where}: {mutant.change}", flush=True)
     path.write_text(original, "utf-8")
     return found
 

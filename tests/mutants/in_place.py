@@ -46,7 +46,7 @@ class InPlace:
         self.seen = {name: Seen(*what) for name, what in json.loads(result.read_text()).items()}
         original = ast.unparse(ast.parse(self.path.read_text("utf-8")))
         for k, mutant in enumerate(self.chosen):
-            those = [item for item in session.items if mutant.line in self.seen[item.nodeid].lines]
+            those = [item for item in session.items if self.seen[item.nodeid].runs(mutant.lines)]
             changed = function_and_code(self.module, mutant, original) if those else None
             if changed and not _ends_well(functools.partial(self._tried, session, those, mutant, *changed)):
                 self.noticed.append(k)
@@ -56,7 +56,7 @@ class InPlace:
         self, session: pytest.Session, those: list[Any], mutant: Mutant, f: FunctionType, code: CodeType
     ) -> None:
         f.__code__ = code
-        order = InOrder(mutant.line, self.seen)
+        order = InOrder(mutant.lines, self.seen)
         order.pytest_collection_modifyitems(those)
         _run(session, those, order)
 

@@ -48,7 +48,8 @@ JOINED = ast.JoinedStr | ast.List | ast.ListComp | ast.Tuple | ast.Dict | ast.Di
 class Mutant(NamedTuple):
     """A module with one change."""
 
-    line: int
+    lines: range
+    """Those of what is changed: of an expression that begins with its first arm the condition stands below it."""
     where: str
     """The function or class, with those around it."""
     change: str
@@ -64,9 +65,10 @@ def mutants(source: str) -> Iterator[Mutant]:
         before = ast.unparse(place.node)
         for changed in _changes(place.node):
             place.put(changed)
+            lines = range(place.node.lineno, place.node.end_lineno + 1)
             change = f"`{before}` → `{ast.unparse(changed)}`"
             prints = place.said or bool(PRINTING & {*where.split(".")})
-            yield Mutant(place.node.lineno, where, change, ast.unparse(tree), prints)
+            yield Mutant(lines, where, change, ast.unparse(tree), prints)
         place.put(place.node)
 
 

@@ -18,6 +18,10 @@ class Seen(NamedTuple):
     lines: list[int]
     """Those that it ran of the module."""
 
+    def runs(self, lines: range) -> bool:
+        """Whether one of them is among these."""
+        return any(line in lines for line in self.lines)
+
 
 class Watch:
     """A plugin of pytest that finds out which lines of a file each test runs, and how long each takes."""
@@ -26,10 +30,6 @@ class Watch:
         self.path = str(path)
         self.seen: dict[str, Seen] = {}
         self._lines: set[int] = set()
-
-    def files(self) -> list[str]:
-        """None is chosen."""
-        return []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -50,17 +50,17 @@ class Watch:
 
 
 class InOrder:
-    """A plugin of pytest that lets those tests run that run a line, the shortest first; if none does, all.
+    """A plugin of pytest that lets those tests run that run one of these lines, the shortest first; if none does, all.
 
     A test that takes many times as long as it did ends the process; one that only waits, for a pipe that nobody opens,
     takes no time of the processor, and is measured by the clock.
     """
 
-    def __init__(self, line: int, seen: dict[str, Seen]) -> None:
-        self.line, self.seen = line, seen
+    def __init__(self, lines: range, seen: dict[str, Seen]) -> None:
+        self.lines, self.seen = lines, seen
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        chosen = [item for item in items if self.line in self._of(item).lines] or items
+        chosen = [item for item in items if self._of(item).runs(self.lines)] or items
         items[:] = sorted(chosen, key=lambda item: self._of(item).seconds)
 
     @pytest.hookimpl(wrapper=True)
@@ -75,8 +75,8 @@ class InOrder:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def files(self) -> list[str]:
-        """Those with a test that runs the line."""
-        return sorted({name.partition("::")[0] for name, test in self.seen.items() if self.line in test.lines})
+        """Those with such a test."""
+        return sorted({name.partition("::")[0] for name, test in self.seen.items() if test.runs(self.lines)})
 
     def _of(self, item: pytest.Item) -> Seen:
         return self.seen.get(item.nodeid, Seen(0.0, []))

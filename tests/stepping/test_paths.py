@@ -74,6 +74,7 @@ def test_one_path_prints_its_factors_and_no_sum():
     y.label = "y"
     z = -y
     z.label = "z"
+    assert str(paths(y, x)) == "1 path leads from y to x\ny → x\n  ∂y/∂x\n  = −2"
     assert str(paths(z, x)) == "1 path leads from z to x\nz → y → x\n  ∂z/∂y · ∂y/∂x\n  = (−1) × (−2) = 2"
 
 

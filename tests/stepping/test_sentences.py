@@ -8,7 +8,7 @@ from microbp.drawing.page.view import steps
 from microbp.formula.dialects import latex_name
 from microbp.printing import decimals
 from microbp.stepping import sentences
-from microbp.stepping.step import chain_rule, latex
+from microbp.stepping.step import chain_rule, latex, question
 
 
 @pytest.fixture
@@ -31,6 +31,30 @@ def test_a_step_is_explained_with_names_numbers_and_reason(stepper):
         == "The derivative of w·x with respect to w is x."
     )
     assert step.rule.startswith("The derivative with respect to a weight is its input")
+
+
+def test_where_the_pass_begins_the_local_derivative_is_what_is_asked_for():
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    root = (x + y) * y
+    root.label = "E"
+    first, second, third, _ = steps(root)
+    assert [chain_rule(step).partition(" = ")[0] for step in (first, second, third)] == [
+        "∂E/∂(x + y) += ∂E/∂E · y",
+        "∂E/∂y += ∂E/∂E · (x + y)",
+        "∂E/∂x += ∂E/∂(x + y) · ∂(x + y)/∂x",
+    ]
+    assert [question(step) for step in (first, third)] == [
+        "∂E/∂(x + y) += ∂E/∂E · local derivative = ?",
+        "∂E/∂x += ∂E/∂(x + y) · ∂(x + y)/∂x = ?",
+    ]
+    assert (second.formula, second.latex) == ("x + y", "x + y")
+    assert latex(second).partition(" = ")[0] == (
+        r"\frac{\partial E}{\partial y} \mathrel{+}= \frac{\partial E}{\partial E} \cdot \left(x + y\right)"
+    )
+    assert latex(third).endswith(
+        r"\frac{\partial E}{\partial \left(x + y\right)} \cdot \frac{\partial \left(x + y\right)}{\partial x} "
+        r"= 3 \cdot 1 = 3"
+    )
 
 
 def test_by_weight_reads_like_the_worked_example(stepper):

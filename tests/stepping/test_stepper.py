@@ -59,6 +59,8 @@ def test_each_step_is_one_contribution(graph):
         assert step.after == pytest.approx(step.before + step.contribution, abs=room, rel=0, nan_ok=True)
         assert step.node.inputs[step.position] is step.input
         arrived[step.input] = step.after
+    arrows = Counter(x for node in root.graph() for x in node.inputs)
+    assert all(step.only == (arrows[step.input] == 1) for step in steps(root))
 
 
 def test_steps_are_snapshots():
@@ -165,6 +167,15 @@ def test_of_a_sample_the_cursor_rests_after_each_of_its_nodes():
     assert stepper.shown_between(made[1], made[2]) == [s for s in stepper.shown if made[1] < s.number <= made[2]]
     one = Stepper(network()[1], sample=1)
     assert [*one.shown] == [*one]
+
+
+def test_a_pass_of_too_many_steps_is_refused_with_its_number(monkeypatch):
+    w, x = Value(2.0, label="w"), Value(-1.0, label="x")
+    root = (w * x + 3) ** 2  # nothing is passed to the 3 and the 2
+    monkeypatch.setattr("microbp.stepping.step.MOST_STEPS", 4)
+    assert len(Stepper(root)) == 4
+    with pytest.raises(GraphError, match=r"a pass of 6 steps is not one to go through by hand \(the limit is 4\)"):
+        Stepper(root * w)
 
 
 def test_a_stepper_shows_where_it_is():
