@@ -24,7 +24,7 @@ from microbp.engine.ieee import errstate
 EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 SMALLEST = 5e-324
 """What a float that is nearly 0 is rounded to; inside a complex function something less than TINY may be lost, too."""
-_TRIALS = np.array([1.0, 1.0, 4.0, 4.0, 64.0, 64.0])
+_TRIALS = np.array([1, 1, 4, 4, 64, 64])
 """How often a graph is rounded at random, and how many times as far as by the last digit.
 
 By one digit alone two moves may cancel to the bit; by many, what little a saturated function has left is gone at once.
@@ -72,19 +72,19 @@ def rounding(graph: Sequence[Value], leaves: Sequence[Value]) -> Rounding:
     inner = [(memo[id(node)], moved[node] * rounded(1)) for node in interior]
     wanted = [memo.get(id(leaf), leaf) for leaf in leaves]
     with errstate("ignore"), np.errstate(all="ignore"):
-        reach = np.abs(jacobian([copy], [node for node, _ in inner])[0]).tolist()
-        rows = [jacobian([copy], wanted)[0]]
-        for k in range(len(_TRIALS)):
+        (reach,), (exact,) = jacobian([copy], [node for node, _ in inner]), jacobian([copy], wanted)
+        moves = np.zeros(len(wanted))
+        for k, times in enumerate(_TRIALS):
             for node, data in inner:
                 node.data = float(data[k])
-            rows.append(jacobian([copy], wanted)[0])
-        moves = np.max(np.abs(np.array(rows[1:]) - rows[0]) / _TRIALS[:, None], axis=0)
+            (row,) = jacobian([copy], wanted)
+            moves = np.maximum(moves, np.abs(row - exact) / times)
         found = _absolute(graph)
         paths = np.array([found.get(leaf, 0.0) for leaf in leaves])
         # Where a digit turns the sine of 1e20 round, how far it did so by chance says nothing.
         gradients = np.where(moves > _CHAOS * paths, np.inf, or_inf(SAFETY * (moves + EPS * paths)))
         trials = float(or_inf(np.max(np.abs(moved[root] - root.data) / _TRIALS)))
-    return Rounding(gradients, dict(zip(interior, reach, strict=True)), paths, trials)
+    return Rounding(gradients, dict(zip(interior, np.abs(reach).tolist(), strict=True)), paths, trials)
 
 
 def _absolute(graph: Sequence[Value]) -> dict[Value, float]:
