@@ -54,6 +54,8 @@ def check_place(path: str | os.PathLike[str]) -> Path:
     """
     with _named(path):
         place = Path(os.path.realpath(path))
+        if place.is_symlink():  # no end of it was found
+            raise OSError("this is a link in a circle: take another name, or remove it")
         if place.exists() and not place.is_file():
             raise OSError("this is a folder, a pipe or a device")
         if place.exists() and place in _inputs:

@@ -67,6 +67,14 @@ def test_what_was_read_without_protection_may_be_replaced(tmp_path):
     write_file(tmp_path / "checkpoint", b"new")
 
 
+def test_links_in_a_circle_are_not_replaced(tmp_path):
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    with pytest.raises(ProblemError, match="one: a file cannot be written here: this is a link in a circle"):
+        write_file(tmp_path / "one", b"new")
+    assert (tmp_path / "one").is_symlink()
+
+
 def test_what_was_read_is_not_replaced(tmp_path):
     place = tmp_path / "input"
     place.write_bytes(b"precious")
