@@ -10,20 +10,18 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from subprocess import PIPE
 from typing import Any, NamedTuple
 
 from microbp.errors import RendererError
-from microbp.printing import printable
+from microbp.printing import GRACE, end_group, in_background, printable, read_until
 
 TIMEOUT = 30.0
 """Seconds that a renderer may take."""
@@ -43,6 +41,11 @@ AT_ONCE = 8
 """So many pictures of a film are made by one process: of the time of a single one most goes into its start."""
 _BEGINNINGS = {"svg": rb"<\?xml ", "jpg": rb"\xff\xd8\xff", "png": rb"\x89PNG\r\n\x1a\n", "pdf": rb"%PDF-"}
 _ENDS = {"jpg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
+_NUMBER = r"[-+\d.e]+"
+_COMMAS = {"bb": 3, "width": 0, "height": 0}
+"""Between the numbers of a layout's corners, and of a size; in a point there is one."""
+_RUN = re.compile(rf"(?:(?:[es],)?{_NUMBER},{_NUMBER}(?:\\\n|\s)*)+")
+"""How an arrow runs: points, of which those of its tips have a letter."""
 MOST_BYTES = 64_000_000
 """What a renderer makes at once has no more: the eight pictures of the largest graph that can be drawn have less."""
 LONGEST = 400
@@ -94,8 +97,7 @@ class GraphvizLayout(NamedTuple):
 
 def layout(source: str, timeout: float = TIMEOUT) -> GraphvizLayout:
     """Where Graphviz puts what DOT text describes. Raises `RendererError` as `render` does."""
-    laid = json.loads(render(source, "json0", timeout=timeout))
-    return GraphvizLayout(laid["bb"], laid.get("objects", []), laid.get("edges", []))
+    return _layout(json.loads(render(source, "json0", timeout=timeout)))
 
 
 def render_all(
@@ -148,7 +150,7 @@ def _run(command: list[str], sources: Sequence[str], ending: str, seconds: float
     """What the renderer makes of these; `None` if it takes too long. Nothing that it says is believed unseen."""
     try:
         code, made, said = _finish(command, _SEPARATOR.join(sources).encode(), seconds)
-    except subprocess.TimeoutExpired:
+    except (TimeoutError, subprocess.TimeoutExpired):
         return None
     except OSError as error:
         raise RendererError(f"Graphviz could not be started: {error}") from error
@@ -168,55 +170,45 @@ def _run(command: list[str], sources: Sequence[str], ending: str, seconds: float
 
 
 def _finish(command: list[str], text: bytes, seconds: float) -> tuple[int, bytes, bytes]:
-    """Runs a program with this input: its exit code, its output (a byte too many, if there is more) and its errors.
+    """Runs a program with this input: its exit code, its output (some bytes too many, if there is more) and its errors.
 
-    When it has ended, took too long, or wrote too much, all that it started ends too.
+    When it has ended, or wrote too much, all that it started ends too, as it does before the `TimeoutError`, or
+    `subprocess.TimeoutExpired`, of one that takes too long.
     """
-    errors: list[bytes] = []
-    late = threading.Event()
-    with subprocess.Popen(command, start_new_session=True, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
-        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+    end = time.monotonic() + seconds
+    process = subprocess.Popen(command, start_new_session=True, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
 
-        def stop() -> None:
-            late.set()
-            _end(process)
+    def feed() -> None:
+        with contextlib.suppress(OSError), stdin:  # it may have had enough
+            stdin.write(text)
 
-        def feed() -> None:
-            with contextlib.suppress(OSError), stdin:  # it may have had enough
-                stdin.write(text)
+    def hear() -> bytes:
+        with stdout:
+            return read_until(stdout, MOST_BYTES + 1)
 
-        def listen() -> None:
-            while said := os.read(stderr.fileno(), 1 << 16):
-                errors[:] = [b"".join(errors)[-LONGEST:] + said]
+    def listen() -> bytes:
+        said = b""
+        with stderr:
+            while more := read_until(stderr, LONGEST):
+                said = (said + more)[-LONGEST:]
+        return said
 
-        timer = threading.Timer(seconds, stop)
-        helpers = [timer, threading.Thread(target=feed, daemon=True), threading.Thread(target=listen, daemon=True)]
-        try:
-            for helper in helpers:
-                helper.start()
-            made = stdout.read(MOST_BYTES + 1)
-            if len(made) <= MOST_BYTES:
-                process.wait()
-        finally:
-            timer.cancel()
-            _end(process)
-            for helper in helpers:
-                helper.join()
-    if late.is_set():
-        raise subprocess.TimeoutExpired(command, seconds)
-    return process.returncode, made, b"".join(errors)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a program and, where there are groups of processes, all that it started."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # none of them is left
-            os.killpg(process.pid, signal.SIGKILL)
-    elif process.poll() is None:
-        process.kill()
+    try:
+        in_background(feed)
+        making, complaining = in_background(hear), in_background(listen)
+        made = making(seconds)
+        if len(made) <= MOST_BYTES:
+            process.wait(max(0.0, end - time.monotonic()))
+    finally:
+        end_group(process)
+    try:
+        return process.returncode, made, complaining(GRACE)
+    except TimeoutError:
+        return process.returncode, made, b""
 
 
 def _is(ending: str, picture: bytes) -> bool:
@@ -225,10 +217,31 @@ def _is(ending: str, picture: bytes) -> bool:
         if ending == "svg":
             return ET.fromstring(picture).tag.rpartition("}")[2] == "svg"
         if ending == "json0":
-            return isinstance(json.loads(picture), dict)
-    except (ValueError, ET.ParseError):
+            laid = _layout(json.loads(picture))
+            return _has(laid._asdict(), "bb") and all(map(_is_part, laid.objects)) and all(map(_is_arrow, laid.arrows))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, ET.ParseError):
         return False
     return bool(re.match(_BEGINNINGS[ending], picture)) and picture.rstrip().endswith(_ENDS[ending])
+
+
+def _layout(laid: dict[str, Any]) -> GraphvizLayout:
+    return GraphvizLayout(laid["bb"], laid.get("objects", []), laid.get("edges", []))
+
+
+def _is_part(part: dict[str, Any]) -> bool:
+    """Whether this is a card, with a place and a size, or a box, or a rank, which has neither."""
+    card = "pos" not in part or all(_has(part, what) for what in ("pos", "width", "height"))
+    return isinstance(part["name"], str) and card and all(_has(part, what) for what in ("bb", "lp") if what in part)
+
+
+def _is_arrow(arrow: dict[str, Any]) -> bool:
+    places = all(_has(arrow, what) for what in ("lp", "tail_lp") if what in arrow)
+    return places and isinstance(arrow["id"], str) and _RUN.fullmatch(arrow["pos"]) is not None
+
+
+def _has(part: dict[str, Any], what: str) -> bool:
+    """Whether it has a number, two for a point, or four for corners, between commas."""
+    return re.fullmatch(rf"(?:{_NUMBER},){{{_COMMAS.get(what, 1)}}}{_NUMBER}", part[what]) is not None
 
 
 def _fit(svg: bytes) -> bytes:

@@ -1,8 +1,9 @@
-"""Everything that is printed goes through here: numbers, tables, JSON, and files."""
+"""Everything that is printed goes through here: numbers, tables, JSON, files, and what other programs print."""
 
 from microbp.printing.files import check_place, keep, read_file, short_names, write_file
 from microbp.printing.language import language, language_now, languages, say, translated, word
 from microbp.printing.numbers import DIGITS, decimals, derivative, factor, number_text, printable
+from microbp.printing.processes import GRACE, end_group, in_background, read_until
 from microbp.printing.shown import Shown, filled, in_width, room
 from microbp.printing.tables import (
     breadth,
@@ -17,6 +18,7 @@ from microbp.printing.tables import (
 
 __all__ = [
     "DIGITS",
+    "GRACE",
     "Shown",
     "breadth",
     "check_place",
@@ -24,8 +26,10 @@ __all__ = [
     "csv_text",
     "decimals",
     "derivative",
+    "end_group",
     "factor",
     "filled",
+    "in_background",
     "in_width",
     "json_text",
     "keep",
@@ -39,6 +43,7 @@ __all__ = [
     "number_text",
     "printable",
     "read_file",
+    "read_until",
     "room",
     "say",
     "short_names",

@@ -10,7 +10,7 @@ import pytest
 
 import microbp
 from microbp.drawing import draw, use
-from microbp.drawing.image import render
+from microbp.drawing.image import layout, render
 from microbp.errors import RendererError
 from tests.conftest import need
 
@@ -55,6 +55,7 @@ LIES = {
     "noise": ("/usr/bin/head -c 5000 /dev/urandom", "made bytes that begin with b"),
     "no end": ("/usr/bin/yes", "made more than 64,000,000 bytes"),
     "a complaint without an end": ("exec /usr/bin/yes >&2", "took more than 1 s"),
+    "what leaves its group": ("/usr/bin/setsid /bin/sleep 20 & exit 0", "took more than 1 s"),
     "a command to the terminal": ("printf 'no \\033[31m' >&2; exit 1", r"could not draw this: no \x1b[31m"),
 }
 
@@ -68,6 +69,33 @@ def test_a_renderer_that_lies_is_not_believed(lie, ending, monkeypatch, tmp_path
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RendererError, match=re.escape(said)):
         render("digraph {}", ending, timeout=1 if "took more" in said else 60)
+
+
+LAYOUT = '{"bb": "0,0,9,9", "objects": [%s], "edges": [%s]}'
+CARD = '{"name": "n1", "pos": "1,2", "width": "0.5", "height": "0.5"}'
+LAID = {
+    "nothing in it": "{}",
+    "no corners": '{"bb": 3}',
+    "words": '{"bb": "0,0,wide,9"}',
+    "no list": '{"bb": "0,0,9,9", "objects": 3}',
+    "no name": LAYOUT % (CARD.replace("name", "title"), ""),
+    "no size": LAYOUT % (CARD.replace("width", "breadth"), ""),
+    "an arrow to nowhere": LAYOUT % (CARD, '{"id": "e1", "pos": "e,1,x 2,3"}'),
+    "an arrow without a name": LAYOUT % (CARD, '{"pos": "e,1,2 2,3"}'),
+    "too deep": '{"bb":' + 9999 * "[" + 9999 * "]" + "}",
+}
+
+
+@pytest.mark.parametrize("laid", LAID.values(), ids=LAID)
+def test_a_layout_without_places_is_not_believed(laid):
+    use(lambda *_: laid)
+    try:
+        with pytest.raises(RendererError, match="asked for json0, and made"):
+            layout("digraph {}")
+        use(lambda *_: LAYOUT % (CARD, '{"id": "e1", "pos": "e,1,2 2.5,3 -1e-05,3"}'))
+        assert layout("digraph {}").objects[0]["pos"] == "1,2"
+    finally:
+        use(None)
 
 
 @pytest.mark.slow

@@ -17,10 +17,9 @@ import inspect
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Self
@@ -85,9 +84,7 @@ class Code:
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _SETTINGS,
             start_new_session=True,
         )
-        self._timer = threading.Timer(self.seconds, self._stop, [True])
-        self._timer.daemon = True
-        self._timer.start()
+        self._end = time.monotonic() + self.seconds
         try:
             self._raised = self._ask(code)["raised"]
         except BaseException:
@@ -97,9 +94,10 @@ class Code:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._timer.cancel()
-        self._stop()
-        self._process.communicate()
+        printing.end_group(self._process)
+        with contextlib.suppress(TimeoutError):
+            self._answer(printing.GRACE)
+            self._close()
 
     def gradients(self, labels: Collection[str] = ()) -> dict[str, Any]:
         """What is called as a gradient is, dW1, grad_b1, or is that of one of these labels, dE_dw5, w5_grad.
@@ -144,16 +142,13 @@ class Code:
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """What the process answers to a request. Raises `ProblemError` if it does not."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        line = b""
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline(MAX_BYTES)
-        if self._late:
-            raise ProblemError(f"the code did not finish within {self.seconds:g} s")
-        if len(line) == MAX_BYTES:
+        self._answer = printing.in_background(lambda: self._exchange(json.dumps(request).encode() + b"\n"))
+        try:
+            line = self._answer(self._end - time.monotonic())
+        except TimeoutError:
+            self._late = True
+            raise ProblemError(f"the code did not finish within {self.seconds:g} s") from None
+        if len(line) >= MAX_BYTES:
             raise ProblemError(f"its numbers take more than {MAX_BYTES:,} bytes, the limit")
         if not line.endswith(b"\n"):
             raise ProblemError("the code ended its process: os._exit(), a crash, or out of memory")
@@ -163,14 +158,23 @@ class Code:
             raise ProblemError("the code has disturbed what its process answers") from error
         return found
 
-    def _stop(self, late: bool = False) -> None:
-        """Ends the process, and what it started."""
-        self._late = self._late or (late and self._process.poll() is None)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.name == "posix":
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
+    def _exchange(self, request: bytes) -> bytes:
+        """The line that answers one; what there is of it, if the process ends."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(request)
+            self._process.stdin.flush()
+            line = printing.read_until(self._process.stdout, MAX_BYTES, b"\n")
+            if self._late:  # then nobody waits for it any more
+                self._close()
+            return line
+        return b""
+
+    def _close(self) -> None:
+        for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 def cells(path: Path) -> list[tuple[str, str]]:

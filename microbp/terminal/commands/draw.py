@@ -98,8 +98,8 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         )
         if drawing.fit:
             said |= {"text_points": drawing.fit.text, "size": drawing.fit.about}
-        elif options.output.lower().endswith(".svg"):
-            wide, smallest = svg_width(Path(options.output).read_bytes()), smallest_text(str(drawing.source))
+        elif options.output.lower().endswith(".svg") and (wide := svg_width(Path(options.output).read_bytes())):
+            smallest = smallest_text(str(drawing.source))
             said |= {"text_points": smallest, "size": _unfitted(wide, smallest)}
     said["level"], said["why"] = drawing.level
     level = {"file": printable(str(said["picture"])), "level": said["level"], "why": said["why"]}

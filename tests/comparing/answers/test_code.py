@@ -1,6 +1,8 @@
 """Code that learners hand in runs only if that is said, in a process that ends."""
 
 import json
+import os
+import signal
 import time
 
 import pytest
@@ -99,6 +101,29 @@ def test_what_the_code_starts_ends_with_it(mine, tmp_path):
     while time.monotonic() < deadline and _runs(int(note.read_text())):
         time.sleep(0.01)
     assert not _runs(int(note.read_text()))
+
+
+@pytest.mark.slow
+def test_what_leaves_the_group_of_the_code_is_not_waited_for(mine, tmp_path):
+    note = tmp_path / "pid"
+    leaves = (
+        "import os\nif os.fork() == 0:\n    os.setsid()\n"
+        f"    open({str(note)!r}, 'w').write(str(os.getpid()))\n"
+        "    import time\n    time.sleep(300)\n    os._exit(0)\n"
+        f"while not (os.path.exists({str(note)!r}) and open({str(note)!r}).read()): pass\n"
+    )
+    with Code(mine(leaves + "dW1 = [[1.0]]")) as code:
+        assert code.gradients()["dW1"] == [[1.0]]
+    _end_what_runs_still(note)
+    with pytest.raises(ProblemError, match="did not finish within 2 s"), Code(mine(leaves + "while True: pass"), 2):
+        pass
+    _end_what_runs_still(note)
+
+
+def _end_what_runs_still(note):
+    assert _runs(int(note.read_text()))
+    os.kill(int(note.read_text()), signal.SIGKILL)
+    note.unlink()
 
 
 def _runs(pid):
