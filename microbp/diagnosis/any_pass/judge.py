@@ -17,6 +17,7 @@ from microbp.diagnosis.any_pass.graph.nodes import Sweep
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.readings import readings
 from microbp.diagnosis.any_pass.trace import Recorded
+from microbp.errors import ProblemError
 
 RELATIVE = 1e-8
 """As near as this to the right number is right."""
@@ -177,7 +178,11 @@ def judge_gradients(trace: Recorded, given: Mapping[str, Any]) -> Judge:
     """Judges gradients, {name: array}, in the reading of copied arrays that leaves the fewest lines wrong.
 
     What is right in one reading is not read as the gradient of another named array, whatever that makes of others.
+    Raises `ProblemError` where the loss, or a right gradient, is inf or nan.
     """
+    _finite("the loss", trace.loss.data)
+    for name in given:
+        _finite(f"the right gradient of {name}", trace.truth.arrived[trace.places(name)])
     found = readings(trace, given)
     best = Judge(trace, given, {name: choices[0] for name, choices in found.items()})
     if best.wrong and any(len(choices) > 1 for choices in found.values()):
@@ -193,6 +198,15 @@ def judge_gradients(trace: Recorded, given: Mapping[str, Any]) -> Judge:
         if len(tried.wrong) < len(best.wrong):
             best = tried
     return best
+
+
+def _finite(what: str, numbers: Any) -> None:
+    bad = np.extract(~np.isfinite(numbers), numbers)
+    if bad.size:
+        raise ProblemError(
+            f"{what} is {bad[0]:g} here, and beside that nothing is right or wrong: look for inf and nan in what "
+            "forward is given, for a division by 0, and for what overflows"
+        )
 
 
 def _true_first(trace: Recorded, mine: Any, name: str, choices: list[Any]) -> list[Any]:

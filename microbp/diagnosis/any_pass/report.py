@@ -179,7 +179,7 @@ def _numbers(line: JudgedLine) -> str:
     place = f"[{','.join(map(str, index))}]" if index else ""
     numbers = [float(line.fitted[index]), float(line.wanted[index])]
     noise = 1e-12 * abs(numbers[0] - numbers[1])
-    mine, right = (number_text(x if abs(x) > noise else 0.0, 6) for x in numbers)
+    mine, right = (number_text(0.0 if abs(x) <= noise else x, 6) for x in numbers)
     if not place:
         return say("At its one element it is {mine}, and should be {right}.", mine=mine, right=right)
     return say("At {place} it is {mine}, and should be {right}.", place=place, mine=mine, right=right)
