@@ -36,7 +36,6 @@ def unexplained(search: Search) -> Diagnosis:
         "confined": list(_confined(search, errors, wrong)),
         "factor": _factor(search, errors, wrong),
         "clipped": _clipped(search, wrong),
-        "finite": bool(all(np.isfinite(g).all() for g in case.truth[1].values())),
         "not_finite": [
             f"{name}{list(given.place(name, int(k)))}"
             for name in wrong
@@ -162,9 +161,7 @@ def _in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[st
 
 
 def _not_finite(details: dict[str, Any]) -> Iterator[str]:
-    if not details["finite"]:
-        yield say("The right gradients are not finite here: no numbers can be judged. Look at the data.")
-    elif details["not_finite"]:
+    if details["not_finite"]:
         places = ", ".join(details["not_finite"][:MOST_PLACES])
         yield say(
             "inf and nan are never right, as at {places}: look for what overflows, or a division by 0.", places=places

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ def exercise_of(
     The l2 of the exercise is what stands before 1/2m · Σ w², whatever the `penalty`, one of `PENALTIES`, is.
 
     Raises `ShapeError` if data are missing or do not fit, `UnknownNameError` for an unknown loss, `ProblemError` for
-    an expression.
+    an expression, and where a right gradient is inf or nan.
     """
     name, layout = "", UNSAID
     said = {key for key, value in (("loss", loss), ("l2", l2)) if value is not None}
@@ -184,8 +185,22 @@ def exercise_of(
         frozenset(said),
         penalty,
     )
-    _ = case.truth  # whether all of it fits
+    _, right = case.truth  # whether all of it fits
+    of_data = [("X", case.X), ("Y", case.Y)]
+    of_truth = [(f"the right gradient {name}", gradient) for name, gradient in right.items()]
+    if any(not np.isfinite(gradient).all() for gradient in right.values()):
+        raise ProblemError(next(filter(None, starmap(_not_finite, of_data + of_truth))))
     return case
+
+
+def _not_finite(what: str, numbers: Floats) -> str:
+    """Where the first inf or nan stands, and what to do; nothing if there is none."""
+    places = np.argwhere(~np.isfinite(numbers))
+    if not len(places):
+        return ""
+    where, number = list(map(int, places[0])), numbers[tuple(places[0])]
+    data = "look at the data" if len(what) == 1 else "take smaller weights, or smaller numbers in the data"
+    return f"{what} is {number:g} at {where}: beside that no gradient is right or wrong, {data}"
 
 
 def _reals(name: str, given: ArrayLike) -> Floats:

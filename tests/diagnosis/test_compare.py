@@ -1,3 +1,5 @@
+import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -80,12 +82,23 @@ def test_a_wrong_derivation_is_found_and_located(monkeypatch):
     assert "DIFFERS" in str(comparison)
 
 
-def test_a_nan_is_a_difference(monkeypatch):
-    right = vectorized.loss_and_gradients
-    monkeypatch.setattr(
-        vectorized, "loss_and_gradients", lambda *a, **k: (right(*a, **k)[0], [np.full((1, 2), np.nan)], [np.ones(1)])
-    )
-    assert not compare(nn.MLP(2, [1], seed=0), [[1.0, 2.0]], [[0.5]]).ok
+BESIDE = "beside that no gradient is right or wrong"
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "said"),
+    [
+        ([[1.0, 2.0]], [[math.nan]], f"Y is nan at [0, 0]: {BESIDE}, look at the data"),
+        ([[1.0, 2.0], [1.0, math.inf]], [[0.5], [1.0]], f"X is inf at [1, 1]: {BESIDE}, look at the data"),
+        ([[1e300, 2.0]], [[1e300]], f"the right gradient dW1 is inf at [0, 0]: {BESIDE}, take smaller weights"),
+    ],
+)
+def test_where_a_right_gradient_is_inf_or_nan_nothing_is_judged(X, Y, said):
+    model = nn.MLP.from_arrays([[[3.0, 1.0]]], [[0.5]], output="linear")
+    with np.errstate(all="ignore"), pytest.raises(ProblemError, match=re.escape(said)):
+        compare(model, X, Y)
+    with np.errstate(all="ignore"), pytest.raises(ProblemError, match=re.escape(said)):
+        microbp.diagnose(model, {"dW1": [[0.0, 0.0]]}, X=X, Y=Y)
 
 
 def test_the_model_stays_as_it_was():

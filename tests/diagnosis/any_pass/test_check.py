@@ -233,6 +233,23 @@ def test_forward_has_to_be_the_same_each_time():
     assert microbp.check(drawn, way_back, x=x).ok
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"x": np.full((5, 3), np.nan)}, "the loss is nan here, and beside that nothing is right or wrong"),
+        ({"x": 1e200 * np.ones((5, 3)), "w": np.ones((3, 2))}, "the loss is inf here"),
+    ],
+)
+def test_beside_what_is_not_finite_nothing_is_judged(data, said):
+    with np.errstate(all="ignore"), microbp.errstate("ignore"), pytest.raises(ProblemError, match=said):
+        microbp.check(forward, backward, **{"x": x, "w": w, "b": b, **data})
+
+
+def test_an_inf_of_the_learners_is_told_as_it_is():
+    found = microbp.check(forward, lambda x, z, a: {"dz": a * np.nan}, x=x, w=w, b=b)
+    assert "10 of 10 numbers are inf or nan. At [0,0] it is nan, and should be " in str(found)
+
+
 def test_too_many_samples_are_made_fewer_and_the_report_says_so():
     many, wide = np.ones((600, 30)), RNG.normal(size=(30, 64))
     found = microbp.check(
