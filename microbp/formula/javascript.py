@@ -16,7 +16,7 @@ JAVASCRIPT = Dialect(
     {
         **CODE,
         **{name: call("Math." + name.replace("arc", "a")) for name in ARITIES},
-        **{name: call(f"real.{name}") for name in ("erf", "erfc", "sigmoid", "sign")},
+        **{name: call(f"real.{name}") for name in ("erf", "erfc", "exp", "log", "sigmoid", "sign")},
         **{name: call(f"real.{name}", CHOICE, CHOICE) for name in ("max", "min")},
         **{  # a number, as in Python: what is false is 0
             op: Template(f"({{}} {sign} {{}} ? 1 : 0)", ATOM, (SUM, SUM))

@@ -33,7 +33,9 @@ const leaves = cards.flatMap((card, k) => (card.made ? [] : [k]));
 let values = Float64Array.from(cards, (card) => card.given ?? NaN);
 const grads = new Float64Array(cards.length);
 
-// Everything anew from the leaves, in the order of Python's arithmetic.
+// Everything anew from the leaves, in the order of Python's arithmetic: backward goes from node to node, however the
+// steps are told, and the last one to arrive at a value makes what it made.
+const backward = [...steps].sort((one, other) => other.node - one.node || one.position - other.position);
 function compute() {
   const slopes = new Map();
   for (const k of forward) {
@@ -44,12 +46,17 @@ function compute() {
   }
   grads.fill(0);
   grads[root] = 1;
-  for (const step of steps) {
+  for (const step of backward) {
     step.up = grads[step.node];
     step.local = slopes.get(step.node)[step.position];
     step.part = step.up * step.local;
-    step.before = grads[step.input];
-    step.after = grads[step.input] += step.part;
+    grads[step.input] += step.part;
+  }
+  const arrived = new Float64Array(cards.length);
+  for (const step of steps) {
+    step.before = arrived[step.input];
+    const last = cards[step.input].steps.at(-1) === step.k;
+    step.after = arrived[step.input] = last ? grads[step.input] : step.before + step.part;
   }
 }
 

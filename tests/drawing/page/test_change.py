@@ -1,3 +1,4 @@
+import platform
 import re
 
 import pytest
@@ -155,11 +156,14 @@ def test_ten_steps_of_descent_are_those_of_training(opened, name):
     tab = opened(made(name, learning_rate=problem.training.learning_rate))
     for _ in range(10):
         tab.keyboard.press("d")
-    settings = {"optimizer": "sgd", "batch_size": len(problem.inputs), "steps": 10}
+    settings = {"optimizer": "sgd", "batch_size": len(problem.inputs), "steps": 10, "engine": "scalar"}
     microbp.train(problem, **settings)
     found = numbers(tab)
     for parameter in problem.model.parameters():
-        assert found[parameter.label] == pytest.approx(parameter.data, rel=1e-15, abs=1e-16), parameter.label
+        if name == "xor" or platform.libc_ver()[0] != "glibc":  # samples in another order; another exp
+            assert found[parameter.label] == pytest.approx(parameter.data, rel=1e-15, abs=1e-16), parameter.label
+        else:
+            assert found[parameter.label] == parameter.data, parameter.label
     assert "after 10 steps of descent" in tab.inner_text("#loss")
     assert tab.locator("#curve polyline").get_attribute("points").count(" ") == 10
     tab.click("#undo")

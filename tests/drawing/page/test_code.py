@@ -1,7 +1,9 @@
+import decimal
 import json
 import math
 import shutil
 import subprocess
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -39,7 +41,10 @@ console.log(JSON.stringify(given.map((cases, k) => cases.map((x) => {
 """
 SAME = {"add", "sub", "mul", "div", "neg", "abs", "sqrt", "relu", "leaky_relu", "max", "min", "identity", "where"}
 SAME |= {"sign", "floor", *FAMILIES}
-"""What the two languages compute by the same arithmetic. Elsewhere each has its own exp, within an ulp of the truth."""
+"""What the two languages compute by the same arithmetic."""
+CLOSE = {"exp", "log", "expm1", "sigmoid", "tanh", "elu", "softplus", "silu", "logaddexp"}
+"""What activations and losses are made of: the page rounds exp and log as they should be, C nearly always. Elsewhere
+each has its own functions, within an ulp of the truth."""
 SPECIAL = [
     0.0,
     -0.0,
@@ -101,6 +106,24 @@ def test_each_row_as_javascript_gives_what_it_gives_as_python():
         same = (got == expected) & (np.signbit(got) == np.signbit(expected)) | np.isnan(got) & np.isnan(expected)
         right = same if (row.family or row.name) in SAME else same | (got == expected) | near
         assert right.all(), (row.name, [cases[k] for k in np.flatnonzero(~right.all(axis=1))[:3]])
+        assert row.name not in CLOSE or same.all(axis=1).mean() > 0.99, row.name
+
+
+@pytest.mark.parametrize("name", ["exp", "log"])
+def test_exp_and_log_of_the_page_are_rounded_once(name):
+    rng = np.random.default_rng(5)
+    near_one = 1 + rng.normal(size=200) * 10.0 ** rng.integers(-16, 0, size=200)
+    numbers = [*rng.normal(size=300), *rng.uniform(-700, 700, size=300), 709.78, -708.3, 1e-17, -5e-324]
+    numbers = [*np.abs(numbers), *near_one, 1e-310, 5e-324, 1.7e308] if name == "log" else numbers
+    text = json.dumps([repr(float(x)) for x in numbers])
+    ask = 'console.log(JSON.stringify(JSON.parse(require("fs").readFileSync(0, "utf-8")).map(Number).map(real.NAME)))'
+    found = run(f"{helpers()}\n{ask.replace('NAME', name)}", text)
+    with decimal.localcontext(prec=60):
+        exact = [Decimal(float(x)).ln() if name == "log" else Decimal(float(x)).exp() for x in numbers]
+    assert [float(x) for x in found] == [float(x) for x in exact]
+    ends = {"exp": "NaN Infinity 0 1 1 Infinity 0", "log": "NaN Infinity NaN -Infinity -Infinity 6.684611727667927 NaN"}
+    ask = f'console.log(JSON.stringify([NaN, Infinity, -Infinity, 0, -0, 800, -800].map(real.{name}).join(" ")))'
+    assert run(f"{helpers()}\n{ask}") == ends[name]
 
 
 def every_operation():
@@ -116,8 +139,11 @@ def problem_root(name):
     return lambda: microbp.load(name).root()
 
 
-@pytest.mark.parametrize("make", [*map(problem_root, ["w1-w8", "chain", "xor", "deep"]), every_operation])
-def test_the_page_computes_what_python_computes(make):
+@pytest.mark.parametrize(
+    ("make", "equal"),
+    [*((problem_root(name), 0.999) for name in ("w1-w8", "chain", "xor", "deep")), (every_operation, 0.9)],
+)
+def test_the_page_computes_what_python_computes(make, equal):
     root = make()
     rows, data = _data(Stepper(root), None, PageSentences())
     nodes = [node for node in root.graph() if not isinstance(node, Constant)]
@@ -126,6 +152,7 @@ def test_the_page_computes_what_python_computes(make):
     given = [[leaf.data * rng.uniform(0.5, 1.3) for leaf in leaves] for _ in range(20)]
     parts = "\n".join([helpers(), rows_source(rows), _file("data.js")])
     found = run(PAGE.replace("PARTS", parts), f"{json.dumps(data)}\n{json.dumps([list(map(repr, x)) for x in given])}")
+    same = []
     for numbers, both in zip(given, found, strict=True):
         for leaf, number in zip(leaves, numbers, strict=True):
             leaf.data = number
@@ -133,9 +160,9 @@ def test_the_page_computes_what_python_computes(make):
         root.zero_grad()
         root.backward()
         expected = np.array([[node.data for node in nodes], [node.grad for node in nodes]])
-        np.testing.assert_allclose(
-            np.array(both, dtype=float), expected, rtol=1e-14, atol=1e-16
-        )  # sums are in another order here
+        np.testing.assert_allclose(np.array(both, dtype=float), expected, rtol=1e-15 / (1 - equal), atol=1e-16)
+        same.append(np.array(both, dtype=float) == expected)
+    assert np.mean(same) >= equal
 
 
 def test_numbers_are_written_as_python_writes_them():
