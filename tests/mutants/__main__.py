@@ -77,7 +77,7 @@ def passes(folder: Path, module: str, plugin: InPlace | InOrder, seconds: int = 
         with open(folder / "said", "w") as said:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-            asked = isinstance(plugin, InOrder) and plugin.files() or held_by(module)
+            asked = (isinstance(plugin, InOrder) and plugin.files()) or held_by(module)
             code = pytest.main([*OPTIONS, *asked], plugins=[plugin])
         if isinstance(plugin, InPlace):
             (folder / "seen").write_text(json.dumps([plugin.seen, plugin.noticed]))
