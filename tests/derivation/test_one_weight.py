@@ -87,11 +87,9 @@ def test_all_routes_give_the_vectorized_number_for_random_networks(case, seed):
     [(f, loss) for f, loss in product(vectorized.OUTPUTS, vectorized.LOSSES) if f != "softmax" or f not in loss],
 )
 def test_all_routes_agree_for_every_activation_and_loss(activation, loss):
-    for depth in (1, 3):
-        names = ["tanh" if activation == "softmax" else activation] * (depth - 1) + [activation]
-        W, b, X, Y = random_case(depth, [3, 2, 3, 2][: depth + 1], 3, names, loss)
-        model = nn.MLP.from_arrays(W, b, names[:-1], activation)
-        assert_routes_agree(model, X, Y, loss, 0.3, np.random.default_rng(depth))
+    hidden = "tanh" if activation == "softmax" else activation
+    W, b, X, Y = random_case(2, [3, 2, 2], 3, [hidden, activation], loss)
+    assert_routes_agree(nn.MLP.from_arrays(W, b, hidden, activation), X, Y, loss, 0.3, np.random.default_rng(2))
 
 
 def test_w5_and_w1_have_their_known_numbers_and_paths():
