@@ -118,7 +118,7 @@ def test_hostile_labels_come_out_as_text(label, renderer, recwarn):
 
 @pytest.mark.parametrize("level", ["op", "neuron", "layer"])
 @pytest.mark.parametrize("label", HOSTILE)
-def test_hostile_names_of_a_network_come_out_as_text(label, level, renderer, recwarn):
+def test_hostile_names_of_a_network_come_out_as_text(label, level, a_renderer, recwarn):
     model = nn.MLP(2, [2, 1], activation="tanh", seed=1)
     for layer in model.layers:
         layer.name = label
