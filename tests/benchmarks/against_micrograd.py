@@ -145,10 +145,12 @@ def targets(results: dict[Job, list[Measured]]) -> list[list[str]]:
         theirs, ours = (results[job] for job in c.jobs())
         faster = ratios(theirs, ours, "step")
         rows.append([f"{c.name}: times as fast", f"≥ {least}", spread(faster), verdict(median(faster) >= least)])
-    for c in (plain, chain, w1_w8, nn):  # a node of nn does the work of many
+    for c in (w1_w8, plain, nn, chain):  # not for an operation: a node of nn does the work of many, and so takes more
         theirs, ours = (results[job] for job in c.jobs())
-        share = ratios(ours, theirs, "held_backward", "operations")
-        rows.append([f"{c.name}: bytes/op over micrograd's", "≤ 0.2", spread(share, 3), verdict(median(share) <= 0.2)])
+        share = ratios(ours, theirs, "held_backward")
+        rows.append(
+            [f"{c.name}: the graph's bytes over micrograd's", "≤ 0.2", spread(share, 3), verdict(median(share) <= 0.2)]
+        )
     long, short = results["microbp", "chain-1e6"], results["microbp", "chain-1e4"]
     growth = {key: ratios(long, short, key, "operations") for key in ("step", "forward", "backward")}
     met = verdict(median(growth["step"]) <= 2)

@@ -17,7 +17,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -193,7 +193,8 @@ class CollectionClock:
 
 
 def speed(work: Workload) -> dict[str, Any]:
-    """Seconds a step, and in it forward, backward and (in any part of it) garbage collection; peak memory in bytes.
+    """The processor's seconds a step, and in it forward, backward and (in any part of it) garbage collection, by the
+    clock; peak memory in bytes.
 
     What is neither forward nor backward is zeroing, update and freeing.
     """
@@ -201,11 +202,11 @@ def speed(work: Workload) -> dict[str, Any]:
     gc.callbacks.append(collection)
     forward = backward = 0.0
     steps = -WARM_UP
-    start = perf_counter()
+    start, begun = perf_counter(), process_time()
     while steps < LEAST_STEPS or perf_counter() - start < SECONDS:
         if steps == 0:
             forward = backward = collection.seconds = 0.0
-            start = perf_counter()
+            start, begun = perf_counter(), process_time()
         work.zero_grad()
         t0 = perf_counter()
         root = work.forward()
@@ -217,7 +218,7 @@ def speed(work: Workload) -> dict[str, Any]:
         forward += t1 - t0
         backward += t2 - t1
         steps += 1
-    step = (perf_counter() - start) / steps
+    step = (process_time() - begun) / steps
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "steps": steps,
