@@ -6,6 +6,7 @@ anew: so what survives here is tried once more from the beginning, as is what is
 
 import ast
 import functools
+import importlib
 import json
 import os
 import signal
@@ -87,7 +88,7 @@ def _ends_well(work: Callable[[], None]) -> bool:
 
 def function_and_code(module: str, mutant: Mutant, original: str) -> tuple[FunctionType, CodeType] | None:
     """The function that a mutant is in and its new code, if the change is in its code alone."""
-    found: Any = sys.modules[module]
+    found: Any = importlib.import_module(module)
     old, new = (compile(source, found.__file__, "exec") for source in (original, mutant.source))
     for name in filter(None, mutant.where.split(".")):
         codes = [[c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == name] for code in (old, new)]

@@ -145,7 +145,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
                 yield ast.Constant(changed)
         case ast.If() if not isinstance(node.test, ast.Constant):
             yield ast.If(ast.Constant(True), node.body, node.orelse)
-            if node.orelse or len(node.body) > 1 or not any(True for _ in _changes(node.body[0])):
+            if node.orelse or len(node.body) > 1 or not any(isinstance(c, ast.Pass) for c in _changes(node.body[0])):
                 yield ast.If(ast.Constant(False), node.body, node.orelse)
         case ast.IfExp():
             yield from (node.body, node.orelse)

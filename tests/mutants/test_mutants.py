@@ -41,6 +41,10 @@ def test_a_formula_written_as_text_is_mutated_as_a_formula():
         ("if TYPE_CHECKING:\n    from a import b\n    x = 1\nelse:\n    del x", {"`del x` → `pass`"}),
         ("t = '{0} > {1}'", {"`'{0} > {1}'` → `'{0} >= {1}'`"}),
         ("a = [x] + last", {"`[x] + last` → `[x]`", "`[x] + last` → `last`"}),
+        (
+            "if x:\n    return",
+            {"`if x:\n    return` → `if True:\n    return`", "`if x:\n    return` → `if False:\n    return`"},
+        ),
         ("if x:\n    raise E", {"`if x:\n    raise E` → `if True:\n    raise E`", "`raise E` → `pass`"}),
     ],
 )
