@@ -132,7 +132,7 @@ class Value(Operators, Copyable, Lecture, Methods):
             for node in order:
                 node.grad = 0.0
             self.grad = seed
-            check = 0.0
+            check = seed
             for node in order:
                 pull = node.op.pull
                 try:

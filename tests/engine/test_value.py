@@ -244,6 +244,10 @@ def test_affine_is_one_node_and_checks_lengths():
     assert (net.data, net.op.name, len(net.inputs)) == (16.0, "affine2", 5)
     with pytest.raises(ShapeError, match="got 2 weights and 1 inputs"):
         affine(w, [1.0], 0.0)
+    with pytest.raises(ShapeError, match="at least one, got 0 weights"):
+        affine([], [], 0.0)
+    assert affine(w[:1], [3.0], 5).data == 8.0
+    assert total(w[:1]) is w[0]
     with pytest.raises(ShapeError, match="total needs at least one value"):
         total([])
 

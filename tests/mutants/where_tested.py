@@ -2,7 +2,9 @@
 
 from tests import ROOT
 
-ENGINE = tuple(f"engine/test_{name}.py" for name in ("ops", "special_values", "value", "machine", "ieee", "order"))
+ENGINE = tuple(
+    f"engine/test_{name}.py" for name in ("ops", "methods", "special_values", "value", "machine", "ieee", "order")
+)
 STEPS = tuple(f"stepping/test_{name}.py" for name in ("questions", "guesses", "samples", "worksheet"))
 MODULES = {
     "formula.language": ENGINE,
