@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from microbp.comparing.answers.answer import Answer
+from microbp.comparing.noise import noise_of
 from microbp.comparing.precision import marked, precision_of
 from microbp.losses import LOSSES, loss_named
 from microbp.nn.layout import OURS
@@ -63,9 +64,11 @@ def assumptions_in_words(found: dict[str, Any]) -> str:
 
 def right_for(case: Exercise, given: Answer) -> tuple[str, Exercise] | None:
     """The convention that wrong gradients are right for, as a formula and as an exercise, if there is one."""
+    last_first = replace(given, arrays=dict(sorted(given.arrays.items(), key=lambda item: -int(item[0][2:]))))
+    precision = precision_of(case, given)
     for words, other in _others(case):
-        precision = precision_of(other, given)
-        if not any(array.wrong.any() for array in marked(given, other.truth[1], precision.tolerance)):
+        near = replace(precision, noise=noise_of(other, given)).tolerance
+        if not any(array.wrong.any() for array in marked(last_first, other.truth[1], near)):
             return words, other
     return None
 

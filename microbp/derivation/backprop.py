@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from microbp.derivation.formulas import JACOBIANS
-from microbp.formula.compiled import line
+from microbp.formula.compiled import Computed, line
 from microbp.problems.exercise import Exercise, Floats, Gradients
 from microbp.vectorized import LOSSES, LOSSES_OF_NET, OUTPUTS, softmax
 
@@ -104,7 +104,8 @@ def pass_of(case: Exercise) -> Pass:
 def value(text: str, scope: Mapping[str, Any]) -> Any:
     """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for wrong shapes."""
     function, names = line(text)
-    return function(*map(scope.__getitem__, names))
+    arguments = [scope[name] for name in names]
+    return scope["computed"](function, arguments) if scope.get("computed") else function(*arguments)
 
 
 def _once(text: str, scope: Scope) -> Any:
@@ -137,21 +138,22 @@ def _functions() -> Scope:
     return found
 
 
-def forward_scopes(case: Exercise, lines: Pass, known: Sequence[Scope] = (), first: int = 1) -> list[Scope]:
+def forward_scopes(
+    case: Exercise, lines: Pass, known: Sequence[Scope] = (), first: int = 1, computed: Computed | None = None
+) -> list[Scope]:
     """The scopes of the layers after the forward pass; scope 0 has the inputs alone, as a and z.
 
     `known` are those of a pass whose lines are the same before layer `first`: they are not computed again.
     """
     kind: Any = np.float32 if lines.precision == "single" else np.float64
-    common = _common(case, kind)
+    common = _common(case, kind) | {"computed": computed}
     scopes: list[Scope] = list(known[:first]) or [{"a": common["X"], "z": common["X"]}]
     for l in range(len(scopes), case.depth + 1):
         below, name = scopes[-1], case.activations[l - 1]
         W, b = (np.asarray(array, dtype=kind) for array in (case.weights[l - 1], case.biases[l - 1]))
         scope = common | {"W": W, "b": b, "f": common[name], "f1": common[f"{name}1"], "known": {}}
         scope |= {"a0": below["a"], "z0": below["z"], "a00": below.get("a0", common["X"])}
-        if l > 1:
-            scope["W0"] = below["W"]
+        scope |= {"W0": below["W"]} if l > 1 else {}
         for head in FORWARD:
             scope[head] = np.asarray(value(lines.layers[l - 1][head], scope), dtype=kind)
         scopes.append(scope)

@@ -10,6 +10,7 @@ import numpy as np
 from microbp.comparing.answers.answer import Answer, within
 from microbp.derivation.notation import short_number
 from microbp.diagnosis.explanation import Diagnosis, Explanation
+from microbp.diagnosis.search.fitting import SOME
 from microbp.diagnosis.search.search import Search
 from microbp.diagnosis.text import MOST_PLACES, error_counts, error_maps, followed_text, in_a_row, judged_on
 from microbp.printing import say
@@ -125,11 +126,14 @@ def _sample(search: Search, l: int) -> int | None:
     if right is None or f"dW{l}" in given.known or len(case.Y) < 2:
         return None
     error = (given.numbers(f"dW{l}") - right).reshape(case.shape(f"dW{l}"))
-    found = []
-    for i, a in enumerate(search.start.scopes[l - 1]["a"]):
+    before, most, found = search.start.scopes[l - 1]["a"], _COMMON * np.max(np.abs(error)), []
+    row, some = error[np.abs(error).max(axis=1).argmax()], slice(None, None, -(-error.shape[1] // SOME))
+    shares = (before @ row / (before**2).sum(axis=1))[:, None] * before[:, some]
+    for i in np.flatnonzero(~(np.abs(row[some] - shares).max(axis=1) > most * (1 + _COMMON))):  # the others are not
+        a = before[i]
         rest = error - np.outer(error @ a, a) / (a @ a) if a.any() else error
-        if np.max(np.abs(rest)) <= _COMMON * np.max(np.abs(error)):
-            found.append(i)
+        if np.max(np.abs(rest)) <= most:
+            found.append(int(i))
     return found[0] if len(found) == 1 else None
 
 

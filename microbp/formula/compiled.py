@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import math
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -64,3 +65,29 @@ def line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
     names = tuple(sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"np"}))
     source = f"def line({', '.join(names)}):\n    return {text}\n"
     return load_source(source, f"<microbp {text}>", {"np": np})["line"], names
+
+
+class Computed:
+    """What lines came to of the arrays that they are of, the latest: each is computed once.
+
+    >>> computed, (function, _), a = Computed(), line("a @ a"), np.ones(3)
+    >>> computed(function, [a]) is computed(function, [a])
+    True
+    """
+
+    def __init__(self, most: int = 64_000_000) -> None:
+        self._found: OrderedDict[tuple[int, ...], tuple[Any, ...]] = OrderedDict()
+        self._room = most
+
+    def __call__(self, function: Callable[..., Any], arguments: list[Any]) -> Any:
+        """The function of these arguments; they are kept, so that no others get their addresses."""
+        key = (id(function), *map(id, arguments))
+        if key in self._found:
+            self._found.move_to_end(key)
+            return self._found[key][0]
+        made = function(*arguments)
+        self._found[key] = made, function, arguments
+        self._room -= getattr(made, "nbytes", 0)
+        while self._room < 0:
+            self._room += getattr(self._found.popitem(last=False)[1][0], "nbytes", 0)
+        return made

@@ -198,9 +198,14 @@ class Elsewhere(Layers):
         return found
 
     def _scopes(self, lines: Pass, case: Exercise) -> list[Scope] | None:
-        """The scopes of the right forward pass, if that is the one of a pass on this network."""
-        pairs = zip(lines.layers, self.right.layers, strict=True)
-        other = any(one[head] != right[head] for one, right in pairs for head in FORWARD)
+        """The scopes of the forward pass of a pass on this network, if that is the right one, or one of the table."""
         same = case.weights is self.case.weights and case.Y is self.case.Y
-        same = same and case.learning_rate == self.case.learning_rate
-        return self.start.scopes if same and not other and lines.precision == self.right.precision else None
+        if not same or case.learning_rate != self.case.learning_rate or lines.precision != self.right.precision:
+            return None
+        if (wanted := _forward_of(lines)) == _forward_of(self.right):
+            return self.start.scopes
+        return next((start.scopes for start, _ in self._forward if _forward_of(start.lines) == wanted), None)
+
+
+def _forward_of(lines: Pass) -> list[list[str]]:
+    return [[layer[head] for head in FORWARD] for layer in lines.layers]

@@ -17,6 +17,8 @@ from microbp.problems.exercise import Floats
 
 NARROW = 1e-4
 """How near a round number must be known, relative to it, to be no coincidence."""
+SOME = 12
+"""Of an array so many numbers are looked at before all."""
 EVERY: Interval = (-np.inf, np.inf)
 """Any factor at all: of zeros."""
 
@@ -49,6 +51,13 @@ def spans(column: Column) -> bool:
     square = float(loss @ loss)
     rest = given - (given @ loss) / square * loss if square > 0 else given
     return bool(rest @ rest <= (column.tolerance @ column.tolerance) * (1 + 1e-6))
+
+
+def spanned(given: Floats, rows: Floats, tolerance: Floats) -> Sequence[int]:
+    """Which rows may have, with a factor, some of the numbers to whose tolerances the learner's are known."""
+    rest = given - (rows @ given / (rows**2).sum(axis=1))[:, None] * rows
+    far = (rest**2).sum(axis=1) > tolerance @ tolerance * (1 + 1e-6)  # a row of zeros is not: it says nothing
+    return [int(k) for k in np.flatnonzero(~far)]
 
 
 def interval(given: Floats, column: Floats, tolerance: Floats) -> Interval | None:

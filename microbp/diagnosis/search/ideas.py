@@ -222,8 +222,8 @@ class Ideas(Replayer):
                 continue
             numbers, tolerance = self._given[name]
             found = []
-            for i, (delta, a) in enumerate(zip(scope["d"], before, strict=True)):
-                share = sign * np.outer(delta, a).reshape(scope[f"d{kind}"].shape)
+            for i in self._may_be(name, scope[f"d{kind}"], sign * scope["d"], before):
+                share = sign * np.outer(scope["d"][i], before[i]).reshape(scope[f"d{kind}"].shape)
                 made = self._selected(name, kind, scope, scope[f"d{kind}"] + share)
                 if made is not None and spans(Column(name, numbers, made, 0.0 * made, tolerance)):
                     found.append(i)

@@ -97,6 +97,8 @@ class Layers(FirstLook):
             for new in ({}, *(m.texts for kind in ("delta", "sums") for m in self._named.get((l - 1, kind), []))):
                 if None in ends or lines.keys() & new.keys():
                     continue
+                if not self._may_have_rate(start, l - 1, ends, {**lines, **new}):
+                    continue
                 below = [self.layer(start, l - 1, end, {**lines, **new}) for end in ends]
                 if None not in below:
                     zero, one = (self.numbers(start, l - 1, s) for s in below if s is not None)
@@ -147,7 +149,7 @@ class Layers(FirstLook):
     ) -> Iterator[Found]:
         """What can be new in the sums of a layer whose δ is done: one thing in those of weights, one of biases."""
         good = {kind: self.fits(start, l, scope, kind) for kind in "Wb"}
-        part = self._part(l, scope) if start is self.start else None
+        part = self._part(l, scope)
         alone: dict[str, list[tuple[Move, float | None]]] = {"W": [], "b": []}
         for move in _beside(lines, self._moves(l, "sums", left)):
             kinds = "Wb" if "dW" in lines.get("db", "") else touches(move.texts)

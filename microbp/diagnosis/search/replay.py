@@ -13,8 +13,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,11 +37,14 @@ from microbp.derivation.backprop import (
     pass_of,
     value,
 )
-from microbp.diagnosis.search.fitting import Column, common, interval, roundest, spans
+from microbp.diagnosis.search.fitting import SOME, Column, common, interval, roundest, spanned, spans
+from microbp.formula.compiled import Computed
 from microbp.problems.exercise import Exercise, Floats
 
 ERRORS = (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError)
 """What a line raises that does not fit into its layer: shapes, quantities that are not there, no learning rate."""
+LARGE = 50_000
+"""Of layers with as many products, samples times weights, a part is looked at first, and no line computed twice."""
 _DELTA = ("up", "slope", "d")
 
 
@@ -51,6 +54,8 @@ class Start:
 
     scopes: list[Scope]
     lines: Pass
+    parts: dict[int, Start] = field(default_factory=dict)
+    """The same with a part of a layer for the layer, where that is looked at first."""
 
     def place(self, l: int) -> int:
         """Where in the list of gradients those of layer l stand."""
@@ -66,7 +71,9 @@ class Replayer:
         numbers = {name: given.numbers(name) for name in given.arrays}
         self._given = {name: (array, self.precision.tolerance(name, array)) for name, array in numbers.items()}
         self.right = pass_of(case)
-        self.start = Start(forward_scopes(case, self.right), self.right)
+        products = len(case.Y) * max(W.size for W in case.weights)
+        self.computed = Computed() if products >= LARGE else None
+        self.start = Start(forward_scopes(case, self.right, computed=self.computed), self.right)
 
     @cached_property
     def full(self) -> frozenset[int]:
@@ -156,6 +163,17 @@ class Replayer:
             wanted.append(interval(numbers - at_0, at_1 - at_0, tolerance))
         return roundest(common(wanted)) if wanted else None
 
+    def _may_be(self, name: str, made: Floats, delta: Floats, before: Floats) -> Sequence[int]:
+        """The samples without which, or with which twice, some numbers of an array are the learner's."""
+        numbers, tolerance = self._given[name]
+        places = np.flatnonzero(self.given.known.get(name, np.ones_like(made, dtype=bool)))
+        if name in self.given.totals or places.size != numbers.size:
+            return range(len(delta))
+        few = slice(None, None, -(-numbers.size // SOME))
+        rows, columns = np.divmod(places[few], before.shape[1])
+        shares = delta[:, rows] * before[:, columns]
+        return spanned(numbers[few], made.ravel()[places[few]] + shares, tolerance)
+
     def columns(
         self, lines: Pass, case: Exercise | None = None, scopes: list[Scope] | None = None
     ) -> list[Column] | None:
@@ -194,7 +212,8 @@ class Replayer:
     def started(self, lines: Pass, case: Exercise | None = None, first: int = 1) -> Start | None:
         """A start with other lines in the forward pass, from layer `first` on, or with another network."""
         try:
-            scopes = forward_scopes(case or self.case, lines, () if case else self.start.scopes, first)
+            known = () if case else self.start.scopes
+            scopes = forward_scopes(case or self.case, lines, known, first, self.computed)
         except ERRORS:
             return None
         shapes = all(

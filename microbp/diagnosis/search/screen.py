@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from microbp.derivation.backprop import Scope
+from microbp.diagnosis.search.fitting import common, interval
 from microbp.diagnosis.search.ideas import Ideas
-from microbp.diagnosis.search.replay import Start
+from microbp.diagnosis.search.replay import LARGE, Start
 from microbp.diagnosis.search.shapes import part_behind, part_of, part_of_start
 from microbp.problems.exercise import Floats
 
-LARGE = 50_000
-"""Of layers with as many products, samples times weights, a part is looked at first."""
-FEW = 4
+FEW = 1
 """How many neurons, and inputs, are a part."""
 
 
@@ -25,8 +24,13 @@ class Part(NamedTuple):
 
     neurons: list[int]
     inputs: list[int]
-    start: Start
     given: Mapping[str, tuple[Floats, Floats]]
+
+    def start(self, start: Start, l: int) -> Start:
+        """A start with this part of its layer."""
+        if l not in start.parts:
+            start.parts[l] = part_of_start(start, l, self.neurons, self.inputs)
+        return start.parts[l]
 
     def fits(self, scope: Scope, kinds: str) -> bool:
         """Whether these sums of the part are the learner's."""
@@ -52,32 +56,44 @@ class FirstLook(Ideas):
                 given = {kind: self._given[name] for kind, name in names.items()}
                 of_W = tuple(array.reshape(W.shape)[np.ix_(neurons, inputs)] for array in given["W"])
                 of_b = tuple(array[neurons] for array in given["b"])
-                start = part_of_start(self.start, l, neurons, inputs)
-                found[l] = Part(neurons, inputs, start, {"W": of_W, "b": of_b})  # type: ignore[dict-item]  # pairs
+                found[l] = Part(neurons, inputs, {"W": of_W, "b": of_b})  # type: ignore[dict-item]  # pairs
         return found
+
+    def _part_in(self, start: Start, l: int, texts: Mapping[str, str]) -> Part | None:
+        """The part of a layer by which a pass with these lines in it can be judged, if there is one."""
+        part = self._parts.get(l) if start.lines.order == self.right.order else None
+        return part if part and self._shapes.alike(l, texts) else None
 
     def _may_fit(self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None) -> bool:
         """Whether a layer with these lines may be the learner's, as far as a part shows."""
-        part = self._parts.get(l) if start is self.start else None
-        if part is None or not self._shapes.alike(l, texts):
+        if (part := self._part_in(start, l, texts)) is None:
             return True
-        made = self.layer(part.start, l, part_behind(after, part.neurons), texts, rate)
+        made = self.layer(part.start(start, l), l, part_behind(after, part.neurons), texts, rate)
         return made is None or part.fits(made, "Wb")
 
     def _may_be_sums(
-        self, start: Start, l: int, scope: Scope | None, texts: Mapping[str, str], kinds: str, rate: Any = None
+        self, start: Start, l: int, scope: Scope, texts: Mapping[str, str], kinds: str, rate: Any = None
     ) -> bool:
         """The same of other sums of a layer that is done: `scope` is its part."""
-        part = self._parts.get(l)
-        if part is None or scope is None or not self._shapes.alike(l, texts):
+        if (part := self._part_in(start, l, texts)) is None:
             return True
         made = self.resummed(start, l, scope, texts, rate)
         return made is None or part.fits(made, kinds)
 
-    def _part(self, l: int, scope: Scope) -> Scope | None:
+    def _may_have_rate(self, start: Start, l: int, ends: Sequence[Scope | None], texts: Mapping[str, str]) -> bool:
+        """Whether some learning rate may make a layer with these lines the learner's; `ends` are at 0 and at 1."""
+        if (part := self._part_in(start, l, texts)) is None:
+            return True
+        zero, one = (self.layer(part.start(start, l), l, part_behind(end, part.neurons), texts) for end in ends)
+        if zero is None or one is None:
+            return True
+        pairs = [(zero[f"d{kind}"], one[f"d{kind}"], *part.given[kind]) for kind in "Wb"]
+        return common([interval(numbers - at_0, at_1 - at_0, near) for at_0, at_1, numbers, near in pairs]) is not None
+
+    def _part(self, l: int, scope: Scope) -> Scope:
         """The part of a layer that is done, if it is a large one."""
         part = self._parts.get(l)
-        return part and part_of(scope, part.neurons, part.inputs)
+        return part_of(scope, part.neurons, part.inputs) if part else scope
 
 
 def _some(size: int, one: int) -> list[int]:

@@ -24,6 +24,7 @@ from microbp.comparing.precision import Precision
 from microbp.derivation.backprop import OF_FORWARD, Scope, backward, value
 from microbp.diagnosis.search.replay import Replayer, Start
 from microbp.problems.exercise import Exercise, Floats
+from microbp.vectorized import softmax
 
 _BY_NEURON = {"W": 0, "b": 0, "z": 1, "a": 1, "up": 1, "slope": 1, "d": 1, "back_": 1, "W_": 1, "of_b": 0, "l2b": 0}
 _BY_NEURON |= {"of_W": 0, "l2W": 0, "dW": 0, "db": 0}
@@ -74,7 +75,8 @@ def part_of(scope: Scope, neurons: Places, inputs: Places) -> Scope:
 def part_of_start(start: Start, l: int, neurons: Places, inputs: Places) -> Start:
     """A start with a part of layer l for the layer."""
     scope = start.scopes[l]
-    for text in OF_FORWARD & {*start.lines.layers[l - 1].values()}:
+    each_alone = {"f1(z)"} if scope["f"] is not softmax else set()
+    for text in OF_FORWARD & {*start.lines.layers[l - 1].values()} - each_alone:
         scope["known"].setdefault(text, value(text, scope))
     scopes = [*start.scopes[:l], part_of(scope, neurons, inputs), *start.scopes[l + 1 :]]
     return replace(start, scopes=scopes)
@@ -93,7 +95,7 @@ class Shapes:
 
     def __init__(self, case: Exercise) -> None:
         self._tiny = Replayer(tiny(case), Answer({}, ""), Precision({}, {}, single=False))
-        self._alike: dict[tuple[int, tuple[tuple[str, str], ...]], bool] = {}
+        self._alike: dict[tuple[int, str, str], bool] = {}
 
     @cached_property
     def _done(self) -> dict[int, Scope]:
@@ -111,12 +113,12 @@ class Shapes:
             return here.layer(start, l, self._done.get(l + 1), texts) is not None
 
     def alike(self, l: int, texts: Mapping[str, str]) -> bool:
-        """Whether layer l with these lines makes of a part what it makes there of the whole."""
-        key = l, tuple(sorted(texts.items()))
-        if key not in self._alike:
-            with np.errstate(all="ignore"):
-                self._alike[key] = self._is_alike(l, texts)
-        return self._alike[key]
+        """Whether layer l with each of these lines makes of a part what it makes there of the whole."""
+        for line, text in texts.items():
+            if (l, line, text) not in self._alike:
+                with np.errstate(all="ignore"):
+                    self._alike[l, line, text] = self._is_alike(l, {line: text})
+        return all(self._alike[l, line, text] for line, text in texts.items())
 
     def _is_alike(self, l: int, texts: Mapping[str, str]) -> bool:
         here, after = self._tiny, self._done.get(l + 1)
