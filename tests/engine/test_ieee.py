@@ -1,11 +1,12 @@
 import math
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
-from microbp import Value, errstate
-from microbp.errors import DomainError, NonFiniteWarning, UnknownNameError
+from microbp import Value, errstate, total
+from microbp.errors import DomainError, NonFiniteWarning, OperandError, UnknownNameError
 
 CASES = [
     (lambda: Value(-1.0, "margin").log(), math.nan, r'log\(x\) needs x > 0, got x = -1.0 \(node "margin"\). Clip'),
@@ -90,3 +91,69 @@ def test_numpy_and_microbp_give_the_same_ieee_results():
             with errstate("ignore"), np.errstate(all="ignore"):
                 ours = abs(Value(x)).data if name == "abs" else getattr(Value(x), name)().data
                 assert ours == pytest.approx(float(getattr(np, name)(x)), rel=1e-15, nan_ok=True), (name, x)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((1.0, math.inf, -3.0, 2.0), r"got x1 = 1\.0, x2 = inf, x3 = -3\.0, x4 = 2\.0\. "),
+        ((1.0, 5.0, -4.0, 2.0, 3.0, math.inf), r"got x6 = inf, x2 = 5\.0, x3 = -4\.0, x5 = 3\.0\. "),
+    ],
+)
+def test_of_a_long_sum_those_are_named_that_matter_most(numbers, said):
+    with errstate("raise"), pytest.raises(DomainError, match=said):
+        total(map(Value, numbers))
+
+
+def test_what_is_told_once_is_told_of_each_operation_at_each_line():
+    with errstate("warn"), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            Value(-1.0).log(), Value(-1.0).sqrt()
+            Value(-1.0).log()
+    assert [str(w.message).partition(" ")[0] for w in caught] == ["log(x)", "sqrt(x)", "log(x)"]
+
+
+def test_a_choice_holds_to_the_end_of_its_block_however_it_ends():
+    with errstate("raise"):
+        with suppress(KeyError), errstate("ignore"):
+            Value(0.0).log()
+            raise KeyError
+        with pytest.raises(DomainError):
+            Value(0.0).log()
+
+
+def test_only_where_it_began_is_told_of_and_a_leaf_is_where_it_began():
+    with errstate("ignore"):
+        gone = Value(0.0).log()
+    with errstate("raise"):
+        assert (gone * 2.0 + 1.0).data == -math.inf
+        with pytest.raises(DomainError, match=r"is inf, got x = inf, y = 2\.0\. Check where that input comes from"):
+            Value(math.inf) * 2.0
+
+
+def test_a_label_is_quoted_and_a_value_without_one_is_a_value():
+    with errstate("raise"), pytest.raises(DomainError, match=r'x = -1\.0 \(node "a \\"b\\""\)\. Clip'):
+        Value(-1.0, 'a "b"').log()
+    for label, said in (("w", "the data of 'w' has"), ("", "the data of a value has")):
+        x = Value(1.0, label=label)
+        x.data = "1"
+        with pytest.raises(OperandError, match=rf"^{said} to be a number, and was set to '1' \(str\)$"):
+            x.exp()
+
+
+@pytest.mark.parametrize("label", ["", "h"])
+def test_a_gradient_that_left_the_real_line_is_told_of_with_its_numbers(label):
+    x, y = Value(0.0, "x"), Value(2.0)
+    h = x.sqrt()
+    h.label = label
+    said = (
+        "the gradient left the real line at sqrt(x): its derivative with respect to x is 0.5 / out = inf, the upstream "
+        f'gradient 6.0, their product inf; got x = 0.0 (node "x"){", result " + repr(label) if label else ""}. Clip'
+    )
+    with errstate("raise"), pytest.raises(DomainError) as caught:
+        (h * y).backward(3.0)
+    assert str(caught.value).startswith(said)
+    with errstate("ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (x.sqrt() * y).backward(3.0)
