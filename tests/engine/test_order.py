@@ -9,12 +9,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
 
 import microbp
 from microbp import Value
 from microbp.engine import order
 from microbp.errors import GraphError
 from tests import ROOT
+from tests.graphs import graphs
 
 INTERRUPTS = int(os.environ.get("MICROBP_INTERRUPTS", "300"))
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signal.setitimer")
@@ -30,6 +32,50 @@ def diamonds(depth=40):
     for _ in range(depth):
         y = microbp.total([y, y, x]) * 0.5
     return x, y.tanh()
+
+
+def by_recursion(root):
+    """The interior nodes as the books have them: the inputs from left to right, then the node, each once."""
+    found = {}
+
+    def visit(node):
+        if node.op is not None and node not in found:
+            for x in node.inputs:
+                visit(x)
+            found[node] = None
+
+    visit(root)
+    return list(found)
+
+
+@given(graphs())
+def test_both_walks_go_as_recursion_does(graph):
+    root, leaves = graph
+    expected = by_recursion(root)
+    for _ in range(2):
+        assert order._walk(root, next(order._numbers)) == order._walk_apart(root) == expected
+        assert order.topological_order(root) == expected
+        assert order.topological_order(root, backward=True) == expected
+    assert {leaf._state for leaf in leaves} == {order.LEAF}
+    assert order.topological_order(leaves[0]) == []
+
+
+def test_the_value_that_two_passes_share_is_named_one_with_a_label_first():
+    a, b, c = Value(1.0), Value(2.0, label="w2"), Value(3.0, label="w1")
+    mine, other = (a * b + c).graph(), ((a + 1) * (b + c)).graph()
+    order.passes[1], order.passes[2] = mine, other
+    try:
+        with pytest.raises(GraphError, match=r"under way through Value\(3\.0, label='w1'\), in another thread"):
+            order.refuse_shared(1, mine)
+        order.refuse_shared(1, [])
+        apart = Value(1.0) * 2
+        order.refuse_shared(3, [apart])
+        with pytest.raises(GraphError, match=r"through Value\(1\.0\)"):
+            order.refuse_shared(3, [a * 1.0])
+        del order.passes[2]
+        order.refuse_shared(1, mine)
+    finally:
+        order.passes.clear()
 
 
 def build_backward_draw_and_step(root):
