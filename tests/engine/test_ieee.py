@@ -98,6 +98,7 @@ def test_numpy_and_microbp_give_the_same_ieee_results():
     [
         ((1.0, math.inf, -3.0, 2.0), r"got x1 = 1\.0, x2 = inf, x3 = -3\.0, x4 = 2\.0\. "),
         ((1.0, 5.0, -4.0, 2.0, 3.0, math.inf), r"got x6 = inf, x2 = 5\.0, x3 = -4\.0, x5 = 3\.0\. "),
+        ((5.0, 1.0, 7.0, 2.0, math.nan), r"got x5 = nan, x3 = 7\.0, x1 = 5\.0, x4 = 2\.0\. "),
     ],
 )
 def test_of_a_long_sum_those_are_named_that_matter_most(numbers, said):
@@ -140,6 +141,9 @@ def test_a_label_is_quoted_and_a_value_without_one_is_a_value():
         x.data = "1"
         with pytest.raises(OperandError, match=rf"^{said} to be a number, and was set to '1' \(str\)$"):
             x.exp()
+    x.data = complex(math.inf)  # which overflows, and is no real number
+    with pytest.raises(OperandError, match=r"was set to \(inf\+0j\) \(complex\)"):
+        x * 2
 
 
 @pytest.mark.parametrize("label", ["", "h"])
