@@ -68,7 +68,37 @@ def test_what_a_textbook_prints_is_the_formula_in_other_words(op):
                 continue
             slopes = [s for s, p in zip(op.numpy_partials(*numbers, out), op.partials, strict=True) if p is not None]
             assert np.allclose(printed(*numbers, out), [out, *slopes], rtol=1e-9, atol=1e-12), numbers
+            every = op.numpy_partials(*numbers, out)
+            assert np.allclose(op.textbook_partials(*numbers, out), every, rtol=1e-9, atol=1e-12), numbers
         seen += 1
+    formulas = zip(op.inputs, op.partials, op.textbook_partial_formulas, strict=True)
+    for name, partial, formula in formulas:
+        assert (formula and formula.text()) == (None if partial is None else op.print_formula(name).text())
+
+
+def test_what_a_textbook_prints_is_said_where_it_differs():
+    assert OPS["tanh"].print_formula("x").text() == "1 − out²"
+    assert OPS["softplus"].print_formula().text() == "log(1 + exp(x))"
+    assert [OPS["pow_const"].print_formula(x).text() for x in ("x", "c")] == ["c·x^(c − 1)", "0"]
+
+
+def test_a_row_is_filled_up_with_what_is_not_given():
+    plain, other = Op("f", "x", ("1",)), Op("f", "x * y", ("y", None), "·", "__f__", kink="x == 0", domain="y > 0")
+    assert (plain.symbol, plain.method, plain.call, plain.activation) == ("f", "f", "f(x)", False)
+    assert (other.symbol, other.method, other.call) == ("·", "__f__", "x * y")
+    assert plain.about == "out = x, ∂out/∂x = 1.\n\nDefined and differentiable everywhere."
+    assert other.about == (
+        "out = x * y, ∂out/∂x = y.\n\n"
+        "Defined and differentiable where y > 0, but for x == 0: there its derivative is a convention."
+    )
+    assert OPS["softplus"].about == (
+        "out = log(1 + exp(x)), ∂out/∂x = sigmoid(x).\n\nThe derivative of softplus is σ.\n"
+        "Defined and differentiable everywhere."
+    )
+
+
+def test_a_row_of_any_length_is_read_term_by_term():
+    assert len(FAMILIES["total"].row(4000).formula.terms) == 4000
 
 
 @pytest.mark.parametrize(
