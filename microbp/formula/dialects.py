@@ -182,11 +182,11 @@ LATEX = Dialect(
         ast.Add: _ADD,
         ast.Sub: _SUB,
         ast.Mult: Template(r"{} \cdot {}", PRODUCT, (PRODUCT, POWER)),
-        ast.Div: Template(r"\frac{{{}}}{{{}}}", ATOM, (CHOICE, CHOICE)),
+        ast.Div: Template(r"\frac{{{}}}{{{}}}", POWER, (CHOICE, CHOICE)),  # in brackets below an exponent
         ast.Pow: Template("{}^{{{}}}", POWER, (ATOM, CHOICE)),
         ast.USub: Template("-{}", SIGN, (SIGN,)),
         ast.IfExp: Template(
-            r"\begin{{cases}}{} & {} \\ {} & \text{{otherwise}}\end{{cases}}", ATOM, (CHOICE, CHOICE, CHOICE)
+            r"\begin{{cases}}{} & {} \\ {} & \text{{otherwise}}\end{{cases}}", CHOICE, (CHOICE, CHOICE, CHOICE)
         ),
         **{  # Iverson's bracket: 1 where it is true, else 0
             op: Template(rf"\left[{{}} {sign} {{}}\right]", ATOM, (SUM, SUM))
