@@ -1,3 +1,5 @@
+import ast
+
 import numpy as np
 import pytest
 from hypothesis import given, reject
@@ -114,3 +116,80 @@ def test_text_uses_textbook_signs():
 def test_text_outside_the_language_is_refused(text, said):
     with pytest.raises(FormulaError, match=said):
         Formula(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "put_in", "written"),
+    [
+        ("c * x ** (c - 1)", {"c": "2"}, "2 * x"),
+        ("c * x ** (c - 1)", {"c": "3"}, "3 * x ** 2"),
+        ("c * x ** (c - 1)", {"c": "0.5"}, "0.5 * x ** -0.5"),
+        ("c * x ** (c - 1)", {"c": "-1"}, "-1 * x ** -2.0"),
+        ("x ** y", {"y": "1"}, "x"),
+        ("x ** y", {"x": "z", "y": "0.5"}, "z ** 0.5"),
+        ("x - y", {"x": "z"}, "z - y"),
+        ("5 - x", {"x": "-3"}, "8.0"),
+        ("-x if x > y else max(x, y)", {"x": "a", "y": "b"}, "np.where(a > b, -a, np.maximum(a, b))"),
+        ("x + y + x", {"x": "a * b"}, "a * b + y + a * b"),
+    ],
+)
+def test_what_numbers_alone_decide_is_worked_out_in_writing(text, put_in, written):
+    found = Formula(text).substitute(**{name: Formula(inner) for name, inner in put_in.items()})
+    assert eval_same(found.numpy(), written)
+
+
+def eval_same(written, expected):
+    """Whether two pieces of code are the same but for how their numbers are written, 2 or 2.0."""
+    return ast.dump(Floats().visit(ast.parse(written))) == ast.dump(Floats().visit(ast.parse(expected)))
+
+
+class Floats(ast.NodeTransformer):
+    def visit_Constant(self, node):
+        return ast.Constant(float(node.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("2", 2.0), ("-2.5", -2.5), ("2.5", 2.5), ("x", None), ("-x", None), ("1 + 1", None)]
+)
+def test_a_plain_number_is_known_as_one(text, number):
+    assert Formula(text).number == number
+    assert type(Formula(text).number) is type(number)
+
+
+def test_names_stand_in_the_order_of_the_text_each_once_and_no_functions():
+    assert Formula("max(b, a) * exp(b) + c ** a").names == ("b", "a", "c")
+    assert Formula("2").names == ()
+
+
+def test_names_are_replaced_by_text_or_formulas_however_they_are_given():
+    f = Formula("x - y")
+    assert f.python({"x": "a"}, y=Formula("b - c")) == "a - (b - c)"
+    assert f.python({"x": "a", "y": "b"}, y="c") == "a - c"
+    assert f.python_factor() == "(x - y)"
+    assert f.python_factor({"x": "a"}) == "(a - y)"
+    assert f.python_factor({"x": "a"}, y="b") == "(a - b)"
+    assert Formula("x * y").python_factor(x="a") == "(a * y)"
+    assert Formula("exp(x)").python_factor(x=Formula("-a")) == "math.exp(-a)"
+    assert repr(f) == "Formula('x − y')"
+
+
+def test_a_sum_is_its_terms_from_the_left():
+    terms = [Formula(t) for t in ("x - y", "z", "a + b", "-c")]
+    assert Formula.sum(terms).numpy() == "x - y + z + (a + b) + -c"
+    assert [t.numpy() for t in Formula.sum(terms).terms] == ["x - y", "z", "a + b", "-c"]
+    assert Formula.sum([Formula("x if x > 0 else y"), Formula("y")]).python() == "(x if x > 0 else y) + y"
+
+
+def test_what_may_raise_in_python_is_known():
+    may = ["1 / x", "x ** y", "exp(x)", "log(x)", "sqrt(x)", "floor(x)", "x + log1p(y)"]
+    never = ["x * y + 1", "tanh(x)", "sigmoid(x)", "abs(x)", "max(x, y)", "sign(x)", "erf(x)", "x if x > 0 else y"]
+    assert [Formula(text).can_raise for text in may + never] == [True] * len(may) + [False] * len(never)
+
+
+def test_a_tree_that_is_in_no_language_is_not_written():
+    with pytest.raises(FormulaError, match="Subscript cannot stand in a formula"):
+        Formula(ast.parse("x[0] + 1", mode="eval").body).text()
+
+
+def test_spaces_around_a_formula_are_no_matter():
+    assert Formula("  x + 1 ").text() == "x + 1"
