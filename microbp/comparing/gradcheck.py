@@ -130,11 +130,11 @@ class GradCheck(Shown):
             )
         if missing and missing == count:
             told = say("no gradient could be judged ({method})", method=method)
-        rows = [("", *map(word, HEAD))]
-        errors, order = self.errors, range(count)
+        corner, errors, order = "", self.errors, range(count)
         if count > MOST_ROWS:
             order = np.argsort(errors)[: -MOST_ROWS - 1 : -1].tolist()  # nan sorts last, and so stands first
-            rows[0] = (say("worst {most} of {count:,}", most=MOST_ROWS, count=count), *rows[0][1:])
+            corner = say("worst {most} of {count:,}", most=MOST_ROWS, count=count)
+        rows = [(corner, *map(word, HEAD))]
         for k in order:
             said = (f"{errors[k]:.1e}", f"{self.allowed[k]:.0e}") if k not in self.not_judged else (self.not_judged[k],)
             rows.append((self.names[k], f"{self.analytic[k]:.8g}", f"{self.numeric[k]:.8g}", *said, "")[:5])
@@ -239,7 +239,7 @@ def check_graph(root: Value, leaves: Sequence[Value], method: str = "auto") -> G
 
     Raises `UnknownNameError` for another method, `GraphError` for "complex" if an operation is not analytic.
     """
-    return Numeric(root, leaves, method).judge(jacobian([root], leaves)[0])
+    return Numeric(root, leaves, method).judge(jacobian([root], leaves).ravel())
 
 
 def _settled(check: GradCheck) -> bool:

@@ -117,7 +117,30 @@ def test_right_gradients_are_found_right_where_one_method_fails(fn, x):
 
 def test_complex_step_is_refused_where_an_operation_is_not_analytic():
     with pytest.raises(GraphError, match="analytic operations only, and abs is not"):
-        gradcheck(abs, -1.0, method="complex")
+        gradcheck(lambda x: abs(x).relu(), -1.0, method="complex")
+
+
+def test_a_complex_step_that_was_asked_for_is_what_is_told():
+    for method, told in (("complex", "complex"), ("auto", "central")):
+        check = gradcheck(lambda x: x**101, -1.0, method=method)
+        assert (check.method, bool(check.not_judged)) == (told, method == "complex")
+
+
+def test_an_error_that_a_complex_step_shows_is_looked_for_no_further(monkeypatch):
+    monkeypatch.delattr("microbp.comparing.differences.by_differences")
+    x = Value(0.5)
+    assert Numeric(x.sin(), [x]).judge([1.0]).wrong == (0,)
+
+
+def test_where_no_method_says_anything_the_complex_step_is_told():
+    check = gradcheck(lambda x: (x * 1e12).sin(), 1e8)
+    assert (check.method, check.not_judged) == ("complex", {0: "this method resolves nothing here"})
+
+
+@pytest.mark.parametrize("what", [Value(2.0), load("x*y", {"x": 1.0, "y": 2.0})])
+def test_numbers_beside_a_graph_are_refused(what):
+    with pytest.raises(OperandError, match="numbers for a function alone, got 2 beside a graph or a problem"):
+        gradcheck(what, 1.0, 2.0)
 
 
 def test_a_leaf_is_not_hidden_by_a_kink_of_another_of_its_name(wrong_rule):
@@ -324,7 +347,8 @@ def test_where_nothing_is_judged_nothing_is_ok(capsys):
     assert main(["gradcheck", "relu(x)", "x=0"]) == 1
     assert "no gradient could be judged" in capsys.readouterr().out
     with errstate("ignore"):
-        assert gradcheck(lambda x: x.log(), 0.0).not_judged == {0: "the function is not finite here"}
+        for fn in (lambda x: x.log(), lambda x: (x * 1.0).log(), lambda x: 1.0 / (x * 1.0)):
+            assert gradcheck(fn, 0.0).not_judged == {0: "the function is not finite here"}
 
 
 def check_of(a, n, method="complex", resolution=0.0, kinks=None):
@@ -354,11 +378,18 @@ def test_what_is_not_resolved_is_no_error_and_what_is_resolved_badly_is_not_judg
     assert check_of(1.0, 1.0, resolution=4.9e-5).not_judged == {}
     assert check_of(1.0, 1.0, resolution=5.2e-5).not_judged == {0: "too small to be judged by this method: below 1e+00"}
     assert check_of(1.0, 2.0, resolution=5.2e-5).wrong == (0,)  # an error that shows is one, however badly resolved
+    assert list(check_of(1.0, 1.5, resolution=0.5).not_judged) == [0]  # one as large as what is resolved shows nothing
+    assert (check_of(1.0, 1.0, resolution=5e-5).not_judged, check_of(1.0, 1 + 2.0**-15, resolution=2.0**-15).wrong) == (
+        {},
+        (),
+    )
+    assert check_of(1.0, 1.0, resolution=np.inf).not_judged == {0: "this method resolves nothing here"}
 
 
 def test_a_gradient_of_zero_is_judged_where_nothing_can_hide():
-    for resolution, judged in ((0.0, True), (1e-160, True), (1e-150, False), (1e-9, False)):
+    for resolution, judged in ((0.0, True), (4.9e-155, True), (5.1e-155, False), (1e-9, False)):
         assert check_of(0.0, 0.0, resolution=resolution).ok is judged
+    assert check_of(0.0, 0.0).allowed == (1e-12,)
     assert check_of(0.0, 1e-300).wrong == (0,)
     assert check_of(-1e-300, 1e-300).worst == 2.0
 
@@ -426,6 +457,9 @@ def test_a_check_that_takes_minutes_is_refused_with_its_numbers(monkeypatch):
             less.setattr(f"microbp.comparing.gradcheck.{name}", most - 1)
             with pytest.raises(GraphError, match="a numeric check of 1 leaves in a graph of 2 values takes minutes"):
                 check_graph(y, [x])
+    monkeypatch.setattr("microbp.comparing.gradcheck.MOST_NUMBERS", 5)
+    with pytest.raises(GraphError, match="a numeric check of 2 leaves in a graph of 3 values takes minutes"):
+        gradcheck(lambda x, y: x * y, 1.0, 2.0)
 
 
 def test_no_finer_difference_is_taken_than_is_needed(monkeypatch):
