@@ -107,7 +107,7 @@ def by_complex_step(
     What the imaginary part is where there should be none, for example in a large power of a negative number, drowns it;
     and what a complex function does to the real part, it may do to the imaginary one.
     """
-    h = step * np.array([max(1e-150, min(1.0, abs(leaf.data) or 1.0)) for leaf in leaves])
+    h = step * np.array([max(1e-150, min(1.0, abs(leaf.data))) if leaf.data else 1.0 for leaf in leaves])
     root = graph[-1]
     still = recomputed(graph, {leaf: np.complex128(leaf.data) for leaf in leaves})
     with np.errstate(all="ignore"):

@@ -51,13 +51,13 @@ def test_a_complex_step_is_tiny_beside_its_leaf_and_beside_one():
         leaf, stranger = Value(x), Value(x)
         found = with_steps(3.0 * leaf, leaf, stranger)
         assert found.numbers.tolist() == [3.0, 0.0]
-        assert found.resolution[0] == pytest.approx(h, rel=1e-9)
+        assert found.resolution[0] == pytest.approx(h, rel=1e-9, abs=0)
         assert found.resolution[1] < 1e-200
     leaf = Value(1e-200)
     (underflow,) = with_steps(3.0 * leaf, leaf).resolution
-    assert underflow == pytest.approx(4 * np.finfo(float).tiny / 1e-180, rel=1e-9)
+    assert underflow == pytest.approx(4 * np.finfo(float).tiny / 1e-180, rel=1e-9, abs=0)
     leaf = Value(0.0)
-    assert with_steps(leaf**3, leaf).numbers[0] == pytest.approx(-1e-60, rel=1e-9)
+    assert with_steps(leaf**3, leaf).numbers[0] == pytest.approx(-1e-60, rel=1e-9, abs=0)
 
 
 def test_what_drowns_a_complex_step_is_not_resolved():
@@ -87,7 +87,7 @@ def test_an_extrapolated_difference_is_off_by_the_fourth_power():
 
 def test_the_rounding_of_a_difference_is_that_of_its_longest_step():
     leaf = Value(0.0)
-    assert with_steps(3.0 * leaf, leaf, scale=1.0).resolution[0] == pytest.approx(2 * 4 * 3 * EPS, rel=1e-9)
+    assert with_steps(3.0 * leaf, leaf, scale=1.0).resolution[0] == pytest.approx(2 * 4 * 3 * EPS, rel=1e-9, abs=0)
     leaf = Value(1.0)
     assert with_steps(1e-320 * leaf, leaf, scale=1.0).resolution[0] > 0  # whatever was lost to underflow
 
@@ -138,15 +138,16 @@ def test_complex_steps_end_where_a_smaller_one_is_no_finer(monkeypatch):
         steps.clear()
 
 
-def test_leaves_that_are_taken_in_turn_keep_their_numbers(monkeypatch):
-    monkeypatch.setattr(differences, "_CELLS", 1)
-    leaves = [Value(1.0, "a"), Value(2.0, "b"), Value(0.0, "c")]
-    root = leaves[0] * leaves[1] + leaves[2].relu()
-    assert [*differences._goes(root.graph(), leaves)] == [slice(k, k + 1) for k in range(3)]
+@pytest.mark.parametrize(("room", "turns"), [(0.5, [(0, 1), (1, 2), (2, 3), (3, 4)]), (2, [(0, 2), (2, 4)])])
+def test_leaves_that_are_taken_in_turn_keep_their_numbers(room, turns, monkeypatch):
+    leaves = [Value(1.0, "a"), Value(2.0, "b"), Value(4.0, "c"), Value(0.0, "d")]
+    root = leaves[0] * leaves[1] * leaves[2] + leaves[3].relu()
+    monkeypatch.setattr(differences, "_CELLS", int(room * len(root.graph())))
+    assert [*differences._goes(root.graph(), leaves)] == [slice(*turn) for turn in turns]
     found = with_steps(root, *leaves, scale=1.0)
-    assert found.kinks == {2: "the step crosses x == 0 of relu(x) (unnamed)"}
-    assert found.numbers[:2].tolist() == pytest.approx([2.0, 1.0], rel=1e-9)
-    assert np.isinf(found.resolution).tolist() == [False, False, True]
+    assert found.kinks == {3: "the step crosses x == 0 of relu(x) (unnamed)"}
+    assert found.numbers[:3].tolist() == pytest.approx([8.0, 4.0, 2.0], rel=1e-9)
+    assert np.isinf(found.resolution).tolist() == [False, False, False, True]
 
 
 def test_a_kink_is_named_once():

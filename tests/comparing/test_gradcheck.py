@@ -367,7 +367,7 @@ def test_the_relative_error_allowed_to_each_method(method, allowed, size):
         for a, n in ((size, size * (1 - part * allowed)), (size * (1 - part * allowed), size)):
             check = check_of(a, n, method)
             assert (check.wrong, check.ok, check.not_judged) == (wrong, not wrong, {})
-            assert check.errors[0] == check.worst == pytest.approx(part * allowed, rel=1e-3)
+            assert check.errors[0] == check.worst == pytest.approx(part * allowed, rel=1e-3, abs=0)
 
 
 def test_what_is_not_resolved_is_no_error_and_what_is_resolved_badly_is_not_judged():

@@ -215,8 +215,8 @@ def typed(*numbers, **about):
     ],
 )
 def test_the_half_unit_of_what_was_typed(numbers, own, alike):
-    assert typed_half_units(np.array(numbers)).tolist() == pytest.approx(own, rel=1e-12)
-    assert typed_half_units(np.array(numbers), alike=True).tolist() == pytest.approx(alike, rel=1e-12)
+    assert typed_half_units(np.array(numbers)).tolist() == pytest.approx(own, rel=1e-12, abs=0)
+    assert typed_half_units(np.array(numbers), alike=True).tolist() == pytest.approx(alike, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("right", [1234.56789012345, 1.23456789012345e-3])
