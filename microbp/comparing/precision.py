@@ -132,8 +132,7 @@ def of_quantity(numbers: Floats, right: Floats, noise: Floats | float = 0.0, lea
 
 def near_loss(yours: float, right: float) -> bool:
     """Whether a loss that came with gradients is right: to its digits, and as float32 computes it."""
-    half = typed_half_units(np.array([yours]))[0]
-    return bool(within(yours, right, 2 * half * (1 + 1e-6) + OF_LOSS * abs(right)))
+    return bool(within(yours, right, 2 * typed_half_units(np.array(yours)) + OF_LOSS * abs(right)))
 
 
 def digits_given(numbers: Floats, right: Floats, tolerance: Floats) -> float:

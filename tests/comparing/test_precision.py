@@ -248,6 +248,8 @@ def test_how_near_is_near_enough():
         assert nearness(noise=1.0, right=1.0, ruined=2.0, **how) == pytest.approx(2, rel=1e-12)
         assert nearness(noise=1.0, right=2.0**-24, **how) == pytest.approx(32, rel=1e-12)  # a perfect fit has no digits
         assert nearness(noise=1.0, right=2.0**-23, **how) == pytest.approx(32 * 2.0**-29, rel=1e-2)
+        small = nearness(noise=1e-9, right=1e-10, **how)
+        assert small == pytest.approx(1e-13, rel=1e-12, abs=0)  # which is not a perfect fit
     assert nearness(noise=1.0, right=1e6) == pytest.approx(1e-3 + 32 * 2.0**-29, rel=1e-12)
 
 
@@ -285,15 +287,23 @@ def test_numbers_that_float16_holds_are_its_own_if_they_have_many_digits(number,
     twice = Answer({"dW1": np.array([[number]]), "db1": np.array([30.125])}, "arrays by name")
     many = number * 2.0**-11 + 2.0**-25 if number != 93.6876 else half  # two of 5 digits
     assert precision_of(ALONE, twice).half["dW1"] == pytest.approx(many, rel=1e-6)
+    beside = Answer({"dW1": np.array([[number]]), "db1": np.array([0.5])}, "arrays by name")  # has none too many
+    assert precision_of(ALONE, beside).half["dW1"] == pytest.approx(half, rel=1e-6)
     model, data = nn.MLP.from_arrays([[[number * 1.0002]]], [[0.0]], "linear", "linear"), ([[1.0]], [[0.0]])
     how = {"X": data[0], "Y": data[1], "loss": "half_squared_error"}
     assert microbp.compare(model, gradients={"dW1": [[number]]}, **how).ok is (half > 1e-2)
+
+
+def test_two_numbers_of_four_digits_that_float16_holds_were_typed():
+    both = Answer({"dW1": np.array([[30.25]]), "db1": np.array([20.75])}, "arrays by name")
+    assert precision_of(ALONE, both).half["dW1"] == pytest.approx(5e-3, rel=1e-6)
 
 
 def test_a_quantity_may_be_cut_off_or_of_float16_or_computed_in_float32():
     one = np.array([1.0])
     assert of_quantity(np.array([0.25]), one) == pytest.approx(1e-3 + 32 * 2.0**-23, rel=1e-5)  # 0.250, cut off
     assert of_quantity(np.array([1 / 3]), one) == pytest.approx(32 * 2.0**-23, rel=1e-5)
+    assert of_quantity(np.array([1 / 3]), 4 * one) == pytest.approx(32 * 4 * 2.0**-23, rel=1e-5)
     assert of_quantity(np.array([1 / 3]), one, 2.0**-20) == pytest.approx(32 * 2.0**-20, rel=1e-5)
     held = np.array([float(np.float16(1 / 3))])
     assert of_quantity(held, one) == pytest.approx(2 * (held * 2.0**-11 + 2.0**-25) + 32 * 2.0**-23, rel=1e-5)
@@ -340,9 +350,16 @@ def test_rounded_to_float32_and_no_more(number, right, same):
 )
 def test_right_numbers_with_hardly_a_digit_left(number, right, few, beside_others):
     assert few_digits(typed(number), {"dW1": np.array([[right]])}) is few
-    assert not few_digits(typed(number), {"dW1": np.array([[right, right]])})
+    assert few_digits(typed(number), {"dW1": np.array([[right, right]])}) is False
     both = Answer({"dW1": np.array([[number]]), "db1": np.array([1 / 3])}, "arrays by name")
-    assert few_digits(both, {"dW1": np.array([[right]]), "db1": np.array([1 / 3])}) is beside_others
+    for error, same in ((0.0, True), (5e-10, True), (2e-9, False)):
+        beside = {"dW1": np.array([[right]]), "db1": np.array([(1 + error) / 3])}
+        assert few_digits(both, beside) is (beside_others and same)
+
+
+def test_a_number_of_few_digits_has_as_many_decimals_as_those_beside_it():
+    for right, few in ((0.4996, True), (0.496, False), (0.46, False)):  # of 0.500
+        assert few_digits(typed(0.123, 0.5), {"dW1": np.array([[0.123, right]])}) is few
 
 
 def test_of_a_perfect_fit_the_noise_is_that_of_its_targets():
@@ -397,8 +414,9 @@ def test_inf_and_nan_are_no_digits_of_their_array():
 
 
 def test_from_which_digit_on_a_number_was_computed():
-    for number, half in ((0.6000000000001, 5e-14), (3.000000000007, 5e-4)):  # 8e-14 and 1.7e-13 of it
-        assert typed_half_units(np.array([number, 0.25]))[1] == pytest.approx(half, rel=1e-9)
+    # 8e-14, 1.2e-13 and 1.7e-13 of it
+    for number, half in ((0.6000000000001, 5e-14), (0.4000000000003, 5e-4), (3.000000000007, 5e-4)):
+        assert typed_half_units(np.array([number, 0.25]))[1] == pytest.approx(half, rel=1e-9, abs=0)
     for half, short in ((0.9e-13, False), (1.1e-13, True)):
         assert Precision({"dW1": np.array([half])}, {}, False).typed is short
 
