@@ -17,12 +17,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from microbp.comparing.answers.files import error_reason
 from microbp.comparing.answers.formats.by_ending import read_json
 from microbp.printing import decimals, read_file, say
 from microbp.stepping.guesses import TRIES, close
 
 MOST_BYTES = 4_000_000
 """A hand-in has no more: an answer takes some 150 bytes, and no quiz asks ten thousand times."""
+_HAND_IN = "Hand in all that the page gives, or all that `step PROBLEM --quiz --json` prints"
 _STRAIGHT = str.maketrans("“”„«»\u00a0", '""""" ')
 """What mail programs make of quotes."""
 
@@ -78,11 +80,17 @@ class QuizLog(NamedTuple):
 
 def read_quiz(path: Path) -> QuizLog:
     """The quiz in a file, or in a mail that was saved. Raises `ValueError` or `OSError` if there is none."""
-    content = read_file(path, MOST_BYTES)
-    text = content.decode(json.detect_encoding(content)).translate(_STRAIGHT)
-    found = read_json(text[text.find("{") : text.rfind("}") + 1].encode()) if "{" in text else None
+    try:
+        content = read_file(path, MOST_BYTES)
+        text = content.decode(json.detect_encoding(content)).translate(_STRAIGHT)
+        begin, end = text.find("{"), text.rfind("}") + 1
+        found = (
+            read_json(text[begin : end if end > begin else None].encode()) if '"questions"' in text[begin:] else None
+        )
+    except ValueError as error:
+        raise ValueError(f"it is no whole quiz: {error_reason(error)}. {_HAND_IN}") from error
     if not isinstance(found, dict) or not isinstance(found.get("questions"), list):
-        raise ValueError("it is no quiz: hand in what the page gives, or what `step PROBLEM --quiz --json` prints")
+        raise ValueError(f"it is no quiz. {_HAND_IN}")
     questions = tuple(_question(number, entry) for number, entry in enumerate(found["questions"], 1))
     return QuizLog(found.get("asked"), found.get("right"), questions)
 

@@ -96,6 +96,15 @@ def test_what_does_not_count_is_one_line_with_a_word(content, verdict, marked):
     assert str(rows).splitlines()[2].startswith(f"1     {verdict}")
 
 
+def test_half_a_quiz_is_told_as_what_it_is(marked):
+    (row,) = marked(json.dumps(HONEST)[:99])
+    assert row.note == (
+        "it is no whole quiz: it ends in the middle, at line 1, column 93: it was cut off when it was saved or "
+        "sent, or a bracket is missing. Hand in all that the page gives, or all that "
+        "`step PROBLEM --quiz --json` prints"
+    )
+
+
 def test_a_number_within_the_tolerance_of_either_is_no_lie(marked):
     """A page and Python may differ in the last bit, where the guess is a hundredth off."""
     right = STEPS[6].contribution

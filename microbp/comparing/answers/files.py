@@ -14,11 +14,13 @@ import contextlib
 import functools
 import importlib
 import inspect
+import json
 import os
 import re
 import sys
 import sysconfig
 import traceback
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -89,10 +91,30 @@ def error_reason(error: BaseException) -> str:
     """
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if isinstance(error, json.JSONDecodeError):
+        return _no_json(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no text in UTF-8, from byte {error.start} on: save it again as UTF-8"
+    if isinstance(error, zipfile.BadZipFile):
+        return "it is no whole .npz: it was cut off when it was saved or sent, or only its name ends so"
     said = " ".join(str(getattr(error, "strerror", None) or error).split())
     if said and isinstance(error, ValueError | OSError | MicrobpError):
         return said
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _no_json(error: json.JSONDecodeError) -> str:
+    """What is wrong with a text that should be JSON.
+
+    >>> error_reason(json.JSONDecodeError("Expecting value", '{"w5": ', 7))
+    'it ends in the middle, at line 1, column 8: it was cut off when it was saved or sent, or a bracket is missing'
+    """
+    if not error.doc.strip():
+        return "it is empty"
+    place = f"line {error.lineno}, column {error.colno}"
+    if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string"):
+        return f"it ends in the middle, at {place}: it was cut off when it was saved or sent, or a bracket is missing"
+    return f"it is no JSON as json.dump writes it: {error.msg}, at {place}"
 
 
 def find_function(name: str) -> Callable[..., Any]:

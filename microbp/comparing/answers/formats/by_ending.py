@@ -74,7 +74,7 @@ def read_csv(content: bytes) -> Any:
     if not rows:
         raise ValueError("it has no numbers between commas")
     if all(_is_number(row[0]) for row in rows):
-        numbers = _as_long("the matrix", [[float(cell) for cell in row] for row in rows])
+        numbers = _as_long("the matrix", [[_number(cell) for cell in row] for row in rows])
         if len(numbers) == 1 or all(len(row) == 1 for row in numbers):
             return [x for row in numbers for x in row]
         return [numbers]
@@ -82,7 +82,7 @@ def read_csv(content: bytes) -> Any:
     for name, *cells in rows:
         if not cells:
             raise ValueError(f"a name and its numbers stand between commas, for example w5,0.08; got {name!r}")
-        arrays.setdefault(name, []).append([float(cell) for cell in cells])
+        arrays.setdefault(name, []).append([_number(cell) for cell in cells])
     return {name: _unwrapped(_as_long(name, rows)) for name, rows in arrays.items()}
 
 
@@ -110,6 +110,12 @@ def _unwrapped(rows: list[list[float]]) -> Any:
     if len(rows) > 1:
         return rows
     return rows[0] if len(rows[0]) > 1 else rows[0][0]
+
+
+def _number(text: str) -> float:
+    if not _is_number(text):
+        raise ValueError(f"{text!r} stands where a number should: a line is w5,0.08 or dW1,0.1,0.2")
+    return float(text)
 
 
 def _is_number(text: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import zipfile
 from typing import Any, Literal
 
@@ -71,7 +72,9 @@ def _array(name: str, content: bytes, budget: Budget) -> NDArray[Any]:
         raise ValueError(
             f"{name} is in version {version[0]}.{version[1]} of the format, which plain numbers do not need"
         )
-    shape, columns_first, dtype = _HEADERS[version](stream, max_header_size=_LONGEST_HEADER)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of headers as Python 2 wrote them
+        shape, columns_first, dtype = _HEADERS[version](stream, max_header_size=_LONGEST_HEADER)
     if dtype.hasobject:
         raise ValueError(_OBJECTS)
     if dtype.kind not in "biufc" or dtype.subdtype or dtype.itemsize > _WIDEST:
