@@ -143,14 +143,12 @@ def main(out=ROOT / "build" / "site"):
         shutil.copy(HERE / name, out)
     shutil.copy(KEPT / "node_modules" / "@viz-js" / "viz" / "dist" / "viz.js", out)
     python_parts(out / "python")
-    for chosen, folder in ((ENGLISH, ""), ("zh", "zh")):
-        (out / "pages" / folder).mkdir(parents=True, exist_ok=True)
-        for name in builtin_names():
-            problem = microbp.load(name)
-            rate = problem.training.learning_rate
-            place = out / "pages" / folder / f"{name}.html"
-            with language(chosen):
-                microbp.page(problem.root(), place, model=problem.model, title=problem.title, learning_rate=rate)
+    (out / "pages").mkdir()
+    for name in builtin_names():
+        problem = microbp.load(name)
+        rate = problem.training.learning_rate
+        place = out / "pages" / f"{name}.html"
+        microbp.page(problem.root(), place, model=problem.model, title=problem.title, learning_rate=rate)
     data = {
         "version": microbp.__version__,
         "titles": {ENGLISH: titles(), "zh": titled("zh")},

@@ -179,7 +179,7 @@ async function start() {
   navigator.serviceWorker?.register("sw.js").catch(() => {});
   now.site = await (await fetch("site.json")).json();
   now.site.problems = now.site.titles[lang || "en"];
-  fill($("example"), Object.entries(now.site.passes).map(([name, { title }]) => [name, `${name}: ${title}`]), "batch_norm");
+  fill($("example"), Object.entries(now.site.passes).map(([name, { title }]) => [name, `${name}: ${told(title)}`]), "batch_norm");
   for (const name of FIELDS) {
     $(name).addEventListener("input", () => { now.state[name] = $(name).value; now.state.typed = ""; begin(); if (name === "of") show(); note(); });
   }

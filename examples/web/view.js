@@ -45,7 +45,7 @@ export function show() {
   $("pictures").hidden = look || !now.touched;
   for (const name of ["run", "copy"]) $(name).hidden = look;
   $("alone").hidden = !look;
-  const place = `pages/${lang && `${lang}/`}${now.state.of}.html`;
+  const place = `pages/${now.state.of}.html${lang && `#lang=${lang}`}`;
   if (look && !$("live").src.endsWith(place)) {
     $("live").src = $("alone").href = place;
     $("live").title = told("{title}, live", { title: now.site.problems[now.state.of] });
@@ -114,7 +114,7 @@ export const untouched = () => now.files.answer && Object.values(now.site.answer
 export function worked(name, slip) {
   const pass = now.site.passes[name];
   if (!pass) return;
-  fill($("slip"), [["", told("none")], ...Object.keys(pass.wrong).map((what) => [what, what])], slip);
+  fill($("slip"), [["", told("none")], ...Object.keys(pass.wrong).map((what) => [what, told(what)])], slip);
   $("example").value = name;
   const [old, wrong] = pass.wrong[slip] ?? ["", ""];
   const [forward, backward] = pass.code.split(/(?=^def backward)/m);
