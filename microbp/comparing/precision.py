@@ -194,14 +194,12 @@ def precision_of(
     ]
     if not typed:
         units = [np.zeros_like(array) for array in numbers]
-    if (
-        not (single := given.single) and typed and all(map(is_single, numbers))
-    ):  # and not because they were typed with few digits
+    # Of float32 numbers are not because they were typed with few digits.
+    if not (single := given.single) and typed and all(map(is_single, numbers)):
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
     if all(map(is_half, numbers)) and (single or (typed and _many_digits(numbers))):
         units = [np.maximum(half, _of_half(array)) for half, array in zip(units, numbers, strict=True)]
-    noise = noise_of(case, given) if noise is None else noise
-    return Precision(dict(zip(given.arrays, units, strict=True)), noise, single)
+    return Precision(dict(zip(given.arrays, units, strict=True)), noise or noise_of(case, given), single)
 
 
 def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
