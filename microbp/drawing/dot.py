@@ -39,7 +39,7 @@ class Dot:
         if self.style.heat:
             self.cards.scale = Scale.over(self._grads(), self.theme.heat)
         start = "" if root is None else f"{self.root_name} = {number_text(root.data, self.style.digits)}"
-        self.said = headed(moment.line(scene.names, self.style.digits), self.style.title, start)
+        self.said = headed(moment.line(scene, self.style.digits), self.style.title, start)
         if moment.given:
             note = f"{note}   {differ(len(moment.given))}".strip()
         gap = "   " if note and self.said.text else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from microbp.drawing.folding import Use
 from microbp.engine import Value
@@ -18,6 +18,15 @@ LONGEST_LINE = 320
 """Longer lines are cut where they are written."""
 FEW_STEPS = 2000
 """The most steps among which the longest line is looked for: for more, each line gets the most room."""
+
+
+class Named(Protocol):
+    """A picture, which says what to call its values if it is asked."""
+
+    @property
+    def names(self) -> dict[Value, Formula]:
+        """A formula to write for each."""
+        ...
 
 
 class Said(NamedTuple):
@@ -96,7 +105,7 @@ class Static:
         """Whether the current step is at this value."""
         return False
 
-    def line(self, names: dict[Value, Formula], digits: int) -> Said | None:
+    def line(self, picture: Named, digits: int) -> Said | None:
         """The formula of the current step."""
         return None
 
@@ -110,10 +119,10 @@ class AfterTraining(Static):
         super().__init__(True)
         self._root, self._step, self._steps = root, step, steps
 
-    def line(self, names: dict[Value, Formula], digits: int) -> Said:
+    def line(self, picture: Named, digits: int) -> Said:
         """The number of the step, and the loss."""
         said = Said(
-            f"{_step(self._step, self._steps)}   {names[self._root].text()} = ",
+            f"{_step(self._step, self._steps)}   {picture.names[self._root].text()} = ",
             number_text(self._root.data, digits),
         )
         self.room = breadth(said.before) + len(f"{self._steps:,}") + digits + 8
@@ -165,14 +174,14 @@ class AtStep(Static):
         step = self._stepper.current
         return step is not None and (value is step.node or value is step.input)
 
-    def line(self, names: dict[Value, Formula], digits: int) -> Said:
+    def line(self, picture: Named, digits: int) -> Said:
         """The formula of the current step, in a line that has the same room at every step."""
         if not self.room:
             self.room = LONGEST_LINE
             if len(self._stepper) <= FEW_STEPS:
-                lengths = [breadth(self._line(step, names, digits).text) for step in (None, *self._stepper)]
+                lengths = [breadth(self._line(step, picture.names, digits).text) for step in (None, *self._stepper)]
                 self.room = min(max(lengths), LONGEST_LINE)
-        return self._line(self._stepper.current, names, digits)
+        return self._line(self._stepper.current, picture.names, digits)
 
     def _line(self, step: Step | None, names: dict[Value, Formula], digits: int) -> Said:
         if step is None:

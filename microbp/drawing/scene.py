@@ -81,13 +81,10 @@ class Scene:
         self.top, self._boxes = group(graph, model, arrays)
         rename(self.top, style)
         shared = regroup(self.top, self._boxes) if level == "neuron" else set()
-        self._chains: dict[Value, Use] = {}
-        self.names: dict[Value, Formula]
-        """What to call every value of the graph."""
+        self._graph, self._chains = graph, dict[Value, Use]()
+        self._folded: dict[Value, Formula] = {}
         if style.fold and level != "array":
-            self._chains, self.names = fold_graph(graph, self.kept, self._boxes)
-        else:
-            self.names = name_graph(graph)
+            self._chains, self._folded = fold_graph(graph, self.kept, self._boxes)
         self._ids: dict[Value, str] = {}
         self._fold_boxes(kept)
         self._add_cards(graph, kept)
@@ -102,6 +99,11 @@ class Scene:
         for node in kept:
             if node.op is not None:
                 self._connect(node, shared)
+
+    @cached_property
+    def names(self) -> dict[Value, Formula]:
+        """What to call every value of the graph; a picture of layers alone does not ask."""
+        return self._folded or name_graph(self._graph)
 
     def _add_cards(self, graph: Sequence[Value], kept: Sequence[Value]) -> None:
         """A card for each value that is in none yet; one that is folded into another stands in that one's."""

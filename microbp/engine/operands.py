@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -69,7 +70,7 @@ def real_array(given: Any, what: str) -> NDArray[np.float64]:
     NumPy would make numbers of texts and dates, drop what is imaginary, and take what a mask hides.
     """
     try:
-        if np.ma.is_masked(given):
+        if "numpy.ma" in sys.modules and np.ma.is_masked(given):  # which takes a while to import, for a word on a mask
             raise TypeError("a mask hides some of them: give a plain array, masked.filled(…)")
         array = np.asarray(given)
     except (TypeError, ValueError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,11 +16,13 @@ def progress(total: int | None, unit: str) -> Iterator[Callable[[int, str], None
     ...     show(1, "loss 0.5")
     """
     try:
-        from tqdm import tqdm
+        tqdm = importlib.import_module("tqdm").tqdm if sys.stderr.isatty() else None
     except ImportError:
+        tqdm = None
+    if tqdm is None:
         yield lambda done, said: None
         return
-    with tqdm(total=total, disable=None, unit=unit, leave=False) as bar:
+    with tqdm(total=total, unit=unit, leave=False) as bar:
 
         def show(done: int, said: str) -> None:
             bar.update(done - bar.n)

@@ -147,6 +147,8 @@ def _indexed(pictures: Callable[[], Iterable[Pixels]]) -> list[Image.Image]:
     board = np.concatenate([picture.flatten() for k, picture in enumerate(pictures()) if k in some])
     colours, counts = np.unique(board, return_counts=True)
     palette = channels(colours[np.argsort(-counts, kind="stable")[:256]])
+    places = np.full(1 << 24, -1, np.int16)
+    """Of each colour in the palette, where it was looked for once: pictures have the same few thousand."""
     before: NDArray[np.uint32] | None = None
     images = []
     for pixels in pictures():
@@ -156,11 +158,11 @@ def _indexed(pictures: Callable[[], Iterable[Pixels]]) -> list[Image.Image]:
             raise RendererError(_SIZES)
         else:
             changed = pixels != before
-        colours, where = np.unique(pixels[changed], return_inverse=True)
-        nearest = (
-            ((channels(colours)[:, None].astype(np.int64) - palette) ** 2).sum(axis=-1).argmin(axis=1).astype(np.uint8)
-        )
-        indexed[changed] = nearest[where.ravel()]
+        seen = pixels[changed]
+        strange = np.unique(seen[places[seen] < 0])
+        off = (channels(strange)[:, None].astype(np.int32) - palette) ** 2
+        places[strange] = off.sum(axis=-1).argmin(axis=1)
+        indexed[changed] = places[seen]
         before = pixels.copy()
         images.append(Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), indexed.tobytes()))
         images[-1].putpalette(palette.tobytes())

@@ -49,10 +49,13 @@ class Window(NamedTuple):
         return Window(*map(min, self[:2], other[:2]), *map(max, self[2:], other[2:]))
 
 
+Look = list[tuple[str, list[tuple[str, str]], str | None]]
+
+
 class ShownPart(NamedTuple):
     """What an SVG of Graphviz shows: for each card, arrow and box how it looks, and its corners in points."""
 
-    looks: dict[str, tuple[bytes, tuple[float, float, float, float]]]
+    looks: dict[str, tuple[Look, tuple[float, float, float, float]]]
     origin: tuple[float, float]
     size: tuple[float, float]
 
@@ -66,14 +69,11 @@ def shown(svg: bytes) -> ShownPart:
     root = ET.fromstring(svg)
     graph = next((part for part in root if part.tag.endswith("}g")), root)
     found = re.search(r"translate\(([\d.-]+)[ ,]+([\d.-]+)\)", graph.get("transform", ""))
-    looks: dict[str, tuple[bytes, tuple[float, float, float, float]]] = {}
+    looks: dict[str, tuple[Look, tuple[float, float, float, float]]] = {}
     for part in _parts(graph):
-        for inner in part.iter():
-            inner.attrib.pop("id", None)  # some differ from picture to picture
-        part.tail = None
-        called = part.findtext(f"{part.tag.partition('}')[0]}}}title") or repr(part.attrib)
+        called = part.findtext(f"{part.tag.partition('}')[0]}}}title") or repr(_look(part)[0])
         key = next(key for n in count() if (key := f"{part.get('class')} {called} {n}") not in looks)
-        looks[key] = ET.tostring(part), _corners(part)
+        looks[key] = _look(part), _corners(part)
     _, _, *size = map(float, root.get("viewBox", "0 0 0 0").split())
     return ShownPart(looks, (float(found[1]), float(found[2])) if found else (0.0, 0.0), (size[0], size[1]))
 
@@ -85,6 +85,12 @@ def _parts(graph: ET.Element) -> Iterator[ET.Element]:
             yield part
         else:
             yield from _parts(part)
+
+
+def _look(part: ET.Element) -> Look:
+    """All that is seen of it; numbers that Graphviz gives its parts differ from picture to picture."""
+    inside = part.iter()
+    return [(inner.tag, [pair for pair in inner.items() if pair[0] != "id"], inner.text) for inner in inside]
 
 
 def _corners(part: ET.Element) -> tuple[float, float, float, float]:

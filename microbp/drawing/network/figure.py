@@ -33,7 +33,7 @@ class NetworkFigure:
         self.scale = Scale.over(self._deltas(), self.theme.heat) if self.style.heat else None
         self.widest = max((abs(w.data) for w in network.weights.values() if math.isfinite(w.data)), default=0.0)
         start = f"{self.numbers.name(network.root)} = {self.numbers.number(network.root.data)}"
-        self.said = headed(moment.line(network.names, self.style.digits), self.style.title, start)
+        self.said = headed(moment.line(network, self.style.digits), self.style.title, start)
         if moment.given:
             note = f"{note}   {differ(len(moment.given))}".strip()
         if note:

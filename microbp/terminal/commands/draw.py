@@ -6,9 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from microbp.comparing.answers.labelled import read_labelled
-from microbp.diagnosis.by_hand.replay import GraphReplay
-from microbp.diagnosis.compare import wrong_gradients
 from microbp.drawing import animate, paths_to
 from microbp.drawing import draw as picture
 from microbp.drawing.drawing import FORMATS
@@ -155,6 +152,10 @@ def _unfitted(wide: float, text: float) -> str:
 
 def differing(path: str, problem: Problem, root: Value) -> dict[str, float]:
     """Those gradients of a file that are wrong: of a network in any form that `compare` takes, else {"w": 0.5, …}."""
+    from microbp.comparing.answers.labelled import read_labelled  # here, for a picture alone needs none of them
+    from microbp.diagnosis.by_hand.replay import GraphReplay
+    from microbp.diagnosis.compare import wrong_gradients
+
     if isinstance(problem, NetworkProblem):
         return wrong_gradients(problem, path)
     names = [name.text() for value, name in name_graph(root.graph()).items() if not isinstance(value, Constant)]
