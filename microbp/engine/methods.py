@@ -141,8 +141,8 @@ def evaluate_source(op: Op) -> str:
     """Computes the data of a node anew from its inputs, in place: what a replay does."""
     lines, inputs = _node_inputs(op), _tuple(op.inputs)
     if op.family:
-        whole, inputs = "node._x" if op.arity > 2 else "node.inputs", "inputs"
-        lines = [f"inputs = {whole}", *([] if _is_long(op) else [_unpack(op, "inputs")])]
+        inputs = "inputs"
+        lines = ["inputs = node.inputs", *([] if _is_long(op) else [_unpack(op, "inputs")])]
     lines += [*_compute(op, op.inputs, inputs), "node.data = data"]
     return _function(f"evaluate_{op.name}", ("node",), lines)
 

@@ -40,7 +40,7 @@ class Dialect:
     templates: Mapping[str | type, Template]
     brackets: str = "({})"
     number: Callable[[float], str] = repr
-    powers: Mapping[float, str] = field(default_factory=dict)  # exponents that have a sign of their own
+    powers: Mapping[float | None, str] = field(default_factory=dict)  # exponents that have a sign of their own
     name: Callable[[str], str] = str
 
     def wrap(self, piece: tuple[str, int], needed: int) -> str:

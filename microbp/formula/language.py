@@ -246,5 +246,4 @@ def _power(exponent: ast.expr, dialect: Dialect, names: Names) -> str | None:
     """The sign that the dialect has for this exponent (for example ²), if any."""
     if isinstance(exponent, ast.Name) and isinstance(new := names.get(exponent.id), Formula):
         exponent = new.tree
-    number = Formula(exponent).number
-    return None if number is None else dialect.powers.get(number)
+    return dialect.powers.get(Formula(exponent).number)

@@ -9,8 +9,8 @@ import pytest
 import microbp
 from microbp import Op, Value
 from microbp.engine import value
-from microbp.engine.methods import generated_sources, method_sources, variants
-from microbp.engine.ops import OPS
+from microbp.engine.methods import evaluate_source, generated_sources, method_sources, variants
+from microbp.engine.ops import FAMILIES, OPS
 from microbp.errors import FormulaError, OperandError
 
 
@@ -141,3 +141,15 @@ def test_sources_are_those_that_a_row_needs():
     assert list(method_sources(OPS["max"])) == ["max"]
     assert method_sources(OPS["pow_const"]) == {}
     assert list(generated_sources(OPS["pow_const"])) == ["apply_pow_const", "pull_pow_const", "local_pow_const"]
+    assert f'"""{OPS["sub"].rule}"""' in method_sources(OPS["sub"])["__sub__"]
+    assert '"""' not in method_sources(Op("plain", "2 * x", ("2",)))["plain"]
+
+
+@pytest.mark.parametrize("family", ["total", "affine", "dot"])
+def test_the_sources_of_a_long_sum_are_short(family):
+    for n in (1, 3, 600):
+        row = FAMILIES[family].row(n)
+        sources = [*generated_sources(row).values(), evaluate_source(row)]
+        loops = [any(line.lstrip().startswith("for ") for line in source.splitlines()) for source in sources]
+        assert loops == [n == 600] * 4
+        assert n < 600 or max(map(len, sources)) < 700

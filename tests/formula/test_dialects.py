@@ -1,6 +1,7 @@
 """How each construct is written in each dialect: by hand, as Python, NumPy, LaTeX and plain text have it."""
 
 import ast
+import inspect
 import math
 
 import numpy as np
@@ -191,3 +192,4 @@ def test_a_line_is_a_function_of_its_names():
     product, names = line("np.exp(b) * a + a")
     assert names == ("a", "b")
     assert product(2.0, 0.0) == 4.0
+    assert inspect.getsource(product) == "def line(a, b):\n    return np.exp(b) * a + a\n"

@@ -129,6 +129,7 @@ def test_text_outside_the_language_is_refused(text, said):
         ("x ** y", {"x": "z", "y": "0.5"}, "z ** 0.5"),
         ("x - y", {"x": "z"}, "z - y"),
         ("5 - x", {"x": "-3"}, "8.0"),
+        ("5 - x", {"x": "y"}, "5 - y"),
         ("-x if x > y else max(x, y)", {"x": "a", "y": "b"}, "np.where(a > b, -a, np.maximum(a, b))"),
         ("x + y + x", {"x": "a * b"}, "a * b + y + a * b"),
     ],
