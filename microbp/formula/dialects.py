@@ -29,8 +29,8 @@ class Template:
 
 def call(name: str, *parts: int) -> Template:
     """A function that is called by this name."""
-    slots = ", ".join("{}" for _ in parts or (0,))
-    return Template(f"{name}({slots})", ATOM, parts or (CHOICE,))
+    parts = parts or (CHOICE,)
+    return Template(f"{name}({', '.join('{}' for _ in parts)})", ATOM, parts)
 
 
 @dataclass(frozen=True)

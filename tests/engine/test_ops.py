@@ -1,5 +1,6 @@
 import copy
 import inspect
+import itertools
 import math
 import pickle
 import re
@@ -12,10 +13,11 @@ from microbp import Op, Value
 from microbp.comparing.gradcheck import check_graph
 from microbp.engine import apply, constant
 from microbp.engine.methods import generated_sources, pullback_source
-from microbp.engine.ops import FAMILIES, OPS, find_operation
+from microbp.engine.ops import ACTIVATIONS, FAMILIES, OPS, TABLE, find_operation
 from microbp.engine.replay import replay
 from microbp.errors import FormulaError, UnknownNameError
 from microbp.formula.compiled import numpy_function
+from microbp.formula.language import Formula
 from microbp.terminal.cli import main
 from microbp.terminal.commands import ops
 from tests.graphs import legal
@@ -80,6 +82,7 @@ def test_what_a_textbook_prints_is_the_formula_in_other_words(op):
 def test_what_a_textbook_prints_is_said_where_it_differs():
     assert OPS["tanh"].print_formula("x").text() == "1 − out²"
     assert OPS["softplus"].print_formula().text() == "log(1 + exp(x))"
+    assert OPS["leaky_relu"].textbook_partials(0.0, 0.0) == OPS["leaky_relu"].numpy_partials(0.0, 0.0) == (0.01,)
     assert [OPS["pow_const"].print_formula(x).text() for x in ("x", "c")] == ["c·x^(c − 1)", "0"]
 
 
@@ -109,6 +112,32 @@ def test_a_power_of_what_is_not_above_0_is_outside_of_its_domain(name, numbers):
     assert not OPS[name].numpy_domain(*numbers, 1.0)[0]
     assert not OPS[name].numpy_domain(0.0, *numbers[1:], 1.0)[0]
     assert OPS[name].numpy_domain(0.5, *numbers[1:], 1.0)[0]
+
+
+CORNERS = (-2.5, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
+
+
+@pytest.mark.parametrize("op", [op for op in TABLE if "pow" not in op.name], ids=lambda op: op.name)
+def test_the_domain_is_where_result_and_slopes_are_finite_and_a_kink_is_where_slopes_differ(op):
+    """By numbers, at corners: pow is apart, whose domain leaves out what is right by convention."""
+    left, _, right = op.kink.partition(" == ")
+    distance = numpy_function("distance", op.inputs, [Formula(f"({left}) - ({right})")]) if op.kink else None
+    for at in itertools.product(map(np.float64, CORNERS), repeat=op.arity):
+        with np.errstate(all="ignore"):
+            (out,) = op.numpy(*at)
+            real = bool(np.isfinite([out, *op.numpy_partials(*at, out)]).all())
+            assert bool(op.numpy_domain(*at, out)[0]) == real, at
+            if real:
+                sides = [
+                    [(op.numpy(*at[:k], x + h, *at[k + 1 :])[0] - out) / h for h in (1e-7, -1e-7)]
+                    for k, x in enumerate(at)
+                ]
+                bent = any(abs(one - other) > 0.1 for one, other in sides)
+                assert bent == (distance is not None and distance(*at) == (0.0,)), (at, sides)
+
+
+def test_what_a_neuron_may_have_is_what_the_books_have():
+    assert {*ACTIVATIONS} == {"linear", "tanh", "sigmoid", "relu", "leaky_relu", "elu", "softplus"}
 
 
 @pytest.mark.parametrize("name", ["apply", "pull", "local"])
