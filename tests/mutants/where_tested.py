@@ -7,9 +7,9 @@ ENGINE = tuple(
 )
 STEPS = tuple(f"stepping/test_{name}.py" for name in ("questions", "guesses", "samples", "worksheet"))
 MODULES = {
-    "formula.language": ENGINE,
+    "formula.language": ("formula/test_dialects.py", *ENGINE),
     "formula.dialects": ("formula/test_language.py", *ENGINE),
-    "formula.compiled": ("formula/test_language.py", *ENGINE),
+    "formula.compiled": ("formula/test_language.py", "formula/test_dialects.py", *ENGINE),
     "engine.ops": (*ENGINE, "engine/test_accuracy.py::test_the_digits_that_the_textbook_formula_loses_are_there"),
     "engine.row": ENGINE,
     "engine.families": (*ENGINE, "engine/test_accuracy.py", "engine/test_large.py"),
