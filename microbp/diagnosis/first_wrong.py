@@ -86,7 +86,8 @@ class Divergence(Shown):
         if wrong is self.quantities[0]:
             before = say("nothing before it was given")
         if len(self.missing) == 1:
-            maybe = say("{name} was not given, and may be wrong already", name=self.missing[0])
+            (name,) = self.missing
+            maybe = say("{name} was not given, and may be wrong already", name=name)
             before = say("{one}; {next}", one=before, next=maybe)
         elif self.missing:
             maybe = say("{names} were not given, and may be wrong already", names=say(" and ").join(self.missing))
@@ -163,7 +164,7 @@ def walk(
         case, right = together.case, quantities_of(together.case)
     order, least = list(right), decimals_of([array for _, array in given.values()])
     found = []
-    for place in sorted(given, key=lambda p: (order.index(p[0]), p[1] or 0)):
+    for place in sorted(given, key=lambda p: (order.index(p[0]), -1 if p[1] is None else p[1])):
         quantity = together and _gradient(together, place[0])
         found.append((place[0], quantity or _judged(case, place, *given[place], right[place[0]], least)))
     return Divergence(tuple(q for _, q in found), _missing(case, found, right), unused)
@@ -179,7 +180,9 @@ def _missing(case: Exercise, found: list[tuple[str, GivenQuantity]], right: Grad
     if first is None:
         return ()
     sound = {name for name, q in found if q.ok}
-    return tuple(group[0] for group in needs(case, first) if group[0] in right and not sound.intersection(group))
+    return tuple(
+        name for name, *others in needs(case, first) if name in right and not sound.intersection((name, *others))
+    )
 
 
 def _gradient(found: Judged, name: str) -> GivenQuantity | None:
@@ -214,7 +217,7 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
         forms[say("as probabilities")] = softmax(right)
     if column is not None:
         right, forms = right[:, column], {note: form[:, column] for note, form in forms.items()}
-    elif kind in ("z", "a", "delta", "dA"):
+    else:
         forms |= {
             say("{form}, one column a sample", form=note) if note else say("as columns, one a sample"): g.T
             for note, g in forms.items()
@@ -226,8 +229,6 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
         }
     if given.size == right.size and (1 in (given.ndim, right.ndim) or given.ndim == 0):
         given = given.reshape(right.shape)
-    elif given.ndim == 0:
-        given = given.reshape(1)
     fitting = {note: form for note, form in forms.items() if form.shape == given.shape}
     if not fitting:
         raise ShapeError(f"{name} needs shape {right.shape}, got {given.shape}")

@@ -58,6 +58,10 @@ def test_right_quantities_are_all_right_in_the_order_of_the_pass():
     assert walk.ok, str(walk)
     assert [q.name for q in walk.quantities] == ORDER
     assert "All 16 are right" in str(walk)
+    assert walk.as_dict()["missing"] == ()
+    assert said(first_divergence(MODEL, {"z1": quantities()["z1"], "loss": quantities()["loss"]}, X, Y, loss=LOSS)) == (
+        "All 2 are right."
+    )
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -74,8 +78,11 @@ def test_other_conventions_are_right_too():
     given = quantities()
     mine = {"hidden": given["a1"].T, "dZ3": given["delta3"] * len(X), "delta2": given["delta2"].T * len(X)}
     walk = first_divergence(MODEL, mine, X, Y, loss=LOSS, names={"hidden": "a1"})
-    assert walk.ok, str(walk)
-    assert "without the 1/m" in str(walk)
+    assert [(q.name, q.ok, q.note) for q in walk.quantities] == [
+        ("a1", True, "as columns, one a sample"),
+        ("delta3", True, "without the 1/m"),
+        ("delta2", True, "as columns, one a sample; without the 1/m"),
+    ]
 
 
 def test_what_does_not_fit_is_an_error():
@@ -146,6 +153,8 @@ def test_the_last_delta_is_told_as_it_is_computed():
     walk = first_divergence(logits, given, X, y, loss="softmax_cross_entropy")
     assert walk.ok
     assert walk.quantities[0].note == "as probabilities"
+    (turned,) = first_divergence(logits, {"a2": p.T}, X, y, loss="softmax_cross_entropy").quantities
+    assert turned.note == "as probabilities, one column a sample"
     wrong = first_divergence(logits, {"delta2": p - 1}, X, y, loss="softmax_cross_entropy")
     assert "look at δ2 = (p − y)/m, with p = softmax(a2);" in said(wrong)
     wrong = first_divergence(logits, {"delta2": p}, X, 2 * y, loss="softmax_cross_entropy")
@@ -164,6 +173,7 @@ def test_a_shared_bias_may_have_the_total_of_its_layer():
         walk = first_divergence(problem, {"db2": mine})
         assert walk.ok
         assert said(walk) == "It is right."
+        assert walk.quantities[0].note == ("" if mine is db else "the layer's total")
     assert not first_divergence(problem, {"db2": db.sum() / 2}).ok
     assert first_divergence(MODEL, {"db3": 0.5}, X, Y, loss=LOSS).first == "db3"
 
@@ -207,8 +217,9 @@ def test_what_was_not_given_and_may_be_wrong_already_is_said(wrong, right, missi
     walk = first_divergence(MODEL, {name: given[name] for name in right} | {wrong: given[wrong] + 1}, X, Y, loss=LOSS)
     assert (walk.first, walk.missing) == (wrong, missing)
     assert ("not given, and may be wrong already." in said(walk)) == bool(missing)
-    for name in missing:
-        assert name in said(walk).partition(";")[2]
+    before = "what was given before it is right" if right else "nothing before it was given"
+    gone = f"; {' and '.join(missing)} {'was' if len(missing) == 1 else 'were'} not given, and may be wrong already"
+    assert said(walk).partition("; ")[2] == f"{before}{gone if missing else ''}."
 
 
 def test_a_net_or_an_output_may_go_by_its_label():
@@ -257,3 +268,48 @@ def test_how_a_quantity_was_laid_out_is_noted_and_what_does_not_fit_says_what_wo
     assert first_divergence(MODEL, {"z1": z}, X, Y, loss=LOSS).quantities[0].note == ""
     with pytest.raises(ShapeError, match=r"z1 needs shape \(6, 4\), got \(3, 4\)$"):
         first_divergence(MODEL, {"z1": z[:3]}, X, Y, loss=LOSS)
+
+
+def test_the_largest_error_is_where_a_quantity_is_wrong():
+    given = quantities()
+    for name in ("z1", "dW1", "db3"):  # the larger one is not where the numbers are largest, nor the first
+        wrong, (first, *_, last) = given[name].copy(), [*np.ndindex(given[name].shape)]
+        wrong[last] -= 2e-2 * np.sign(wrong[last])
+        wrong[first] += 1e-2 * np.sign(wrong[first])
+        (found,) = first_divergence(MODEL, {name: wrong}, X, Y, loss=LOSS).quantities
+        assert found.note == f"at {last}: {wrong[last]:.9g}, right is {given[name][last]:.9g}"
+    one = nn.MLP.from_arrays([[[0.5]]], [[0.0]], "linear", "linear")
+    (found,) = first_divergence(one, {"dW1": [[3.0]]}, [[1.0]], [[0.0]], loss="half_squared_error").quantities
+    assert found.note == "3, right is 0.5"
+
+
+def test_a_whole_layer_comes_before_its_neurons_and_these_in_their_order():
+    problem = microbp.load("w1-w8")
+    walk = first_divergence(problem, {"net_h2": 0.3925, "net_h1": 0.3775, "z1": [[0.3775, 0.3925]]})
+    assert [q.name for q in walk.quantities] == ["z1", "net_h1", "net_h2"]
+
+
+def test_biases_that_are_not_trained_may_be_given_as_zeros():
+    problem = microbp.load("w1-w8")
+    right = exercise_of(problem).truth[1]
+    walk = first_divergence(problem, {"db1": 0 * right["db1"], "dW1": right["dW1"]})
+    assert [(q.name, q.shape, q.ok, q.note) for q in walk.quantities] == [
+        ("dW1", (2, 2), True, ""),
+        ("db1", (2,), True, "not trained"),
+    ]
+
+
+def test_an_array_of_another_shape_says_what_would_fit():
+    right = exercise_of(MODEL, X, Y, loss=LOSS).truth[1]
+    walk = first_divergence(MODEL, right | {"dW1": right["dW1"].T}, X, Y, loss=LOSS)
+    (wrong,) = [quantity for quantity in walk.quantities if not quantity.ok]
+    assert (wrong.name, wrong.shape) == ("dW1", (3, 4))
+    assert wrong.note.endswith("its transpose fits: give dW1.T")
+
+
+def test_a_delta_may_have_the_rounding_of_the_targets_in_float32_but_a_net_has_none_of_that():
+    model = nn.MLP.from_arrays([[[1.0]]], [[0.0]], "linear", "linear")
+    for name, y, error, ok in (("delta1", 0.99, 1e-6, True), ("delta1", 0.99, 2e-5, False), ("z1", 1e6, 1e-4, False)):
+        right = {"delta1": 1.0 - y, "z1": 1.0}[name]
+        given = {name: [[right + error / 3]]}
+        assert first_divergence(model, given, [[1.0]], [[y]], loss="half_squared_error").ok is ok
