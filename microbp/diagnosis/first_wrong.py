@@ -227,7 +227,7 @@ def _judged(case: Exercise, place: Place, name: str, given: Floats, right: Float
             say("{form}; without the 1/m", form=note) if note else say("without the 1/m"): form * len(case.Y)
             for note, form in forms.items()
         }
-    if given.size == right.size and (1 in (given.ndim, right.ndim) or given.ndim == 0):
+    if given.size == right.size and min(given.ndim, right.ndim) < 2:
         given = given.reshape(right.shape)
     fitting = {note: form for note, form in forms.items() if form.shape == given.shape}
     if not fitting:

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -272,15 +273,17 @@ def test_how_a_quantity_was_laid_out_is_noted_and_what_does_not_fit_says_what_wo
 
 def test_the_largest_error_is_where_a_quantity_is_wrong():
     given = quantities()
-    for name in ("z1", "dW1", "db3"):  # the larger one is not where the numbers are largest, nor the first
-        wrong, (first, *_, last) = given[name].copy(), [*np.ndindex(given[name].shape)]
-        wrong[last] -= 2e-2 * np.sign(wrong[last])
-        wrong[first] += 1e-2 * np.sign(wrong[first])
+    for name, turn in itertools.product(("z1", "dW1", "db3"), (1, -1)):  # not where the numbers are largest, or first
+        wrong, (small, *_, large) = given[name].copy(), [*np.ndindex(given[name].shape)][::turn]
+        wrong[large] -= 2e-2 * np.sign(wrong[large])
+        wrong[small] += 1e-2 * np.sign(wrong[small])
         (found,) = first_divergence(MODEL, {name: wrong}, X, Y, loss=LOSS).quantities
-        assert found.note == f"at {last}: {wrong[last]:.9g}, right is {given[name][last]:.9g}"
+        assert found.note == f"at {large}: {wrong[large]:.9g}, right is {given[name][large]:.9g}"
     one = nn.MLP.from_arrays([[[0.5]]], [[0.0]], "linear", "linear")
     (found,) = first_divergence(one, {"dW1": [[3.0]]}, [[1.0]], [[0.0]], loss="half_squared_error").quantities
     assert found.note == "3, right is 0.5"
+    for number in (0.5, [0.5], [[0.5]]):
+        assert first_divergence(one, {"z1": number, "loss": 0.125}, [[1.0]], [[0.0]], loss="half_squared_error").ok
 
 
 def test_a_whole_layer_comes_before_its_neurons_and_these_in_their_order():
