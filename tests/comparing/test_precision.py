@@ -239,6 +239,7 @@ def nearness(half=0.0, noise=0.0, of_single=False, cut=False, right=0.0, **how):
 
 def test_how_near_is_near_enough():
     assert nearness(half=0.5) == pytest.approx(0.5 + 5e-7, rel=1e-12)  # a tie is not lost to the last bit
+    assert not Precision({}, {}, False).cut
     assert nearness(half=0.5, cut=True) == pytest.approx(1 + 1e-6, rel=1e-12)
     assert nearness(right=-1.0) == pytest.approx(1e-9, rel=1e-12)
     assert nearness(noise=2.0**29) == pytest.approx(32, rel=1e-12)  # what float32's noise is in float64
