@@ -141,6 +141,15 @@ class GradCheck(Shown):
         return "\n".join([told, *columns(rows)])
 
 
+def check_size(values: int, leaves: int) -> None:
+    """Raises `GraphError` if numeric derivatives by so many leaves of a graph of so many values take minutes."""
+    if values > MOST_VALUES or values * leaves > MOST_NUMBERS:
+        raise GraphError(
+            f"a numeric check of {leaves:,} leaves in a graph of {values:,} values takes minutes (the limits are "
+            f"{MOST_VALUES:,} values, and {MOST_NUMBERS:,} for the product): check a smaller batch, or fewer leaves"
+        )
+
+
 class Numeric:
     """Numeric derivatives of a root with respect to some leaves, found once, by which any gradients can be judged.
 
@@ -156,12 +165,7 @@ class Numeric:
         if method not in METHODS:
             raise UnknownNameError(nearest("method", method, METHODS))
         self._graph, self._leaves, self._method = root.graph(), leaves, method
-        if len(self._graph) > MOST_VALUES or len(self._graph) * len(leaves) > MOST_NUMBERS:
-            raise GraphError(
-                f"a numeric check of {len(leaves):,} leaves in a graph of {len(self._graph):,} values takes minutes "
-                f"(the limits are {MOST_VALUES:,} values, and {MOST_NUMBERS:,} for the product): check a smaller "
-                "batch, or fewer leaves"
-            )
+        check_size(len(self._graph), len(leaves))
         rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
         if method == "complex" and rough:
             raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")

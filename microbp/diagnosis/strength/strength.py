@@ -17,9 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from microbp.comparing.gradcheck import Method
+from microbp.comparing.gradcheck import Method, check_size
 from microbp.diagnosis.mistakes import MISTAKES, Mistake
-from microbp.diagnosis.strength.planting import CheckVerdict, PlantedMistake, candidates, judge_planted, kinds_of
+from microbp.diagnosis.strength.planting import (
+    LEAVES,
+    CheckVerdict,
+    PlantedMistake,
+    candidates,
+    judge_planted,
+    kinds_of,
+)
 from microbp.diagnosis.strength.what_hides import FACTORS, drawn, hidden_by, lacking, with_factors
 from microbp.errors import ProblemError
 from microbp.losses import LossName
@@ -143,12 +150,15 @@ def strength(
     (m, n_in), Y (m, n_out); of a problem they are those of the samples that it shows. What hides a mistake is found by
     trial: it is the first of targets, inputs, λ, samples, weights and biases, or as few of them together as it takes,
     with another of which it is caught. A small network takes less than a second, 400-25-10 takes 15. Raises
-    `ShapeError`, `UnknownNameError`, and `ProblemError` where not even right gradients pass.
+    `ShapeError`, `UnknownNameError`, `GraphError` for a network that takes minutes, and `ProblemError` where not even
+    right gradients pass.
     """
     if not isinstance(model, MLP) and X is None and Y is None:
         X, Y = as_network(model).shown_samples
     with np.errstate(all="ignore"):
         case = exercise_of(model, X, Y, loss=loss, l2=l2)
+    parameters, neurons = (sum(map(np.size, arrays)) for arrays in (case.weights + case.biases, case.biases))
+    check_size(parameters + len(case.X) * neurons, min(parameters, LEAVES))  # the graph has more, and is not made yet
     case = replace(case, learning_rate=case.learning_rate or 0.1)
     kinds = {mistake.code: kinds_of(case, mistake) for mistake in MISTAKES}
     every = [kind for own in kinds.values() for kind in own]

@@ -190,6 +190,11 @@ def test_data_on_which_right_gradients_do_not_pass_are_refused():
         strength(network((3, 3, 3), "relu"), X, Y, method="complex")
 
 
+def test_what_takes_minutes_is_refused_before_any_mistake_is_planted():
+    with pytest.raises(GraphError, match=r"300 leaves in a graph of 250,\d{3} values takes minutes"):
+        strength(network((500, 499, 1)), np.zeros((1, 500)), np.zeros((1, 1)))
+
+
 def test_the_command_prints_what_is_missed_and_what_to_change(capsys):
     assert main(["gradcheck", "w1-w8", "--strength"]) == 1
     said = capsys.readouterr().out
