@@ -140,6 +140,7 @@ def test_a_chinese_reader_finds_no_english_word_but_names(site, browser_tab):
         tab.get_by_role("button", name="中文").click()
         tab.locator("html[lang=zh-CN][data-ready]").wait_for()
         assert tab.frame_locator("#live").locator("#next").inner_text() == "下一步 →"
+        assert not tab.frame_locator("#live").locator("#language").is_visible(), "there is one switch"
         names = {"microbp", "forward", "backward", "data", "back", "help", "mine"}
         names |= {"sigmoid", "tanh", "softmax", "dropout", "keep", "axis", "loss", "mean"}
         for job in ("look", "step", "debug", "draw", "compare", "diagnose", "check", "command"):
@@ -147,7 +148,8 @@ def test_a_chinese_reader_finds_no_english_word_but_names(site, browser_tab):
             shown = tab.evaluate(
                 "[document.title, ...['header', '#jobs', '#form', '#status', 'footer'].map(name => { const part = "
                 "document.querySelector(name).cloneNode(true);"
-                "part.querySelectorAll('.part[hidden], #language, option:not([value]), datalist, noscript').forEach(inner => inner.remove()); return part.textContent; })].join(' ')"
+                "part.querySelectorAll('.part[hidden], #language, option:not([value]), datalist, noscript')"
+                ".forEach(inner => inner.remove()); return part.textContent; })].join(' ')"
             )
             assert "反向传播" in shown
             words = set(re.findall("(?<![A-Za-z])[a-z]{4,}", re.sub("[a-z0-9_-]+: ", "", shown)))

@@ -37,11 +37,12 @@ export async function offer(name, bytes, words) {
   }
 }
 
-/** A frame as high as what is in it. */
+/** A frame as high as what is in it, without a switch of its own for the language. */
 export function fit(frame) {
   const measure = () => {
     const root = frame.contentDocument?.documentElement;
     if (!root) return;
+    root.dataset.framed = "";
     new ResizeObserver(() => { frame.style.height = `${root.scrollHeight + 2}px`; }).observe(frame.contentDocument.body);
   };
   frame.addEventListener("load", measure);
