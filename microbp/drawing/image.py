@@ -235,8 +235,8 @@ def _is_part(part: dict[str, Any]) -> bool:
 
 
 def _is_arrow(arrow: dict[str, Any]) -> bool:
-    places = all(_has(arrow, what) for what in ("lp", "tail_lp") if what in arrow)
-    return places and isinstance(arrow["id"], str) and _RUN.fullmatch(arrow["pos"]) is not None
+    places = all(_has(arrow, what) for what in ("lp", "tail_lp") if what in arrow)  # an id is only where one was given
+    return places and isinstance(arrow.get("id", ""), str) and _RUN.fullmatch(arrow["pos"]) is not None
 
 
 def _has(part: dict[str, Any], what: str) -> bool:

@@ -81,7 +81,7 @@ LAID = {
     "no name": LAYOUT % (CARD.replace("name", "title"), ""),
     "no size": LAYOUT % (CARD.replace("width", "breadth"), ""),
     "an arrow to nowhere": LAYOUT % (CARD, '{"id": "e1", "pos": "e,1,x 2,3"}'),
-    "an arrow without a name": LAYOUT % (CARD, '{"pos": "e,1,2 2,3"}'),
+    "an arrow with a number for a name": LAYOUT % (CARD, '{"id": 1, "pos": "e,1,2 2,3"}'),
     "too deep": '{"bb":' + 9999 * "[" + 9999 * "]" + "}",
 }
 
