@@ -22,7 +22,7 @@ _ELEMENTS = re.compile(r"<([^<>]+)>\{\{= (.+?)\}\}(?=</)", re.DOTALL)
 _ATTRIBUTES = re.compile(r'((?:aria-label|placeholder)=")\{\{= (.+?)\}\}"')
 """In the HTML: where a part stands; a sentence that is all of an element, with what is marked up in it; one as an
 attribute. The page's script finds them by data-t and data-a."""
-_LITERALS = re.compile(r'(//.*|"[^"\n]*"|`[^`]*`|(?<=[(=|] |.\()/[^/*\n ][^\n]*?/\w*(?=[.,;)]))')
+_LITERALS = re.compile(r'(//.*|"[^"\n]*"|`[^`]*`|(?<=[(=|n] |.\()/[^/*\n ][^\n]*?/\w*(?=[.,;)]))')
 _SPACES = re.compile(r"(?<=[=*/%<>!&|?:;,(){}\[\]]) +| +(?=[=*/%<>!&|?:;,(){}\[\]])|(?<=[^-+] [-+]) +| +(?=[-+] [^-+])")
 _UNREAD = re.compile(r"/\*.*?\*/|(?<=[{};,:])\s+|\s+(?=[{}])", re.DOTALL)
 """In the script and the style: what only their readers need, and what is left as it stands."""
