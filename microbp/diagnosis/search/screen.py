@@ -82,12 +82,16 @@ class FirstLook(Ideas):
 
     def _may_have_rate(self, start: Start, l: int, ends: Sequence[Scope | None], texts: Mapping[str, str]) -> bool:
         """Whether some learning rate may make a layer with these lines the learner's; `ends` are at 0 and at 1."""
-        if (part := self._part_in(start, l, texts)) is None:
+        kinds, part = "Wb", self._part_in(start, l, texts)
+        if part is None and not any("dW" in text for line, text in texts.items() if line[-1] != "W"):  # biases alone
+            texts = {line: text for line, text in texts.items() if line[-1] != "W"}
+            kinds, part = "b", self._part_in(start, l, texts)
+        if part is None:
             return True
         zero, one = (self.layer(part.start(start, l), l, part_behind(end, part.neurons), texts) for end in ends)
         if zero is None or one is None:
             return True
-        pairs = [(zero[f"d{kind}"], one[f"d{kind}"], *part.given[kind]) for kind in "Wb"]
+        pairs = [(zero[f"d{kind}"], one[f"d{kind}"], *part.given[kind]) for kind in kinds]
         return common([interval(numbers - at_0, at_1 - at_0, near) for at_0, at_1, numbers, near in pairs]) is not None
 
     def _part(self, l: int, scope: Scope) -> Scope:
