@@ -147,23 +147,24 @@ def _indexed(pictures: Callable[[], Iterable[Pixels]]) -> list[Image.Image]:
     board = np.concatenate([picture.flatten() for k, picture in enumerate(pictures()) if k in some])
     colours, counts = np.unique(board, return_counts=True)
     palette = channels(colours[np.argsort(-counts, kind="stable")[:256]])
-    places = np.full(1 << 24, -1, np.int16)
-    """Of each colour in the palette, where it was looked for once: pictures have the same few thousand."""
+    places = np.zeros(1 << 24, np.uint16)
+    """Of each colour in the palette, from 1, where it was looked for once: pictures have the same few thousand."""
     before: NDArray[np.uint32] | None = None
     images = []
     for pixels in pictures():
         if before is None:
             indexed, changed = np.zeros(pixels.shape, np.uint8), np.ones(pixels.shape, bool)
+            before = pixels.copy()
         elif before.shape != pixels.shape:
             raise RendererError(_SIZES)
         else:
             changed = pixels != before
         seen = pixels[changed]
-        strange = np.unique(seen[places[seen] < 0])
+        strange = np.unique(seen[places[seen] == 0])
         off = (channels(strange)[:, None].astype(np.int32) - palette) ** 2
-        places[strange] = off.sum(axis=-1).argmin(axis=1)
-        indexed[changed] = places[seen]
-        before = pixels.copy()
+        places[strange] = off.sum(axis=-1).argmin(axis=1) + 1
+        indexed[changed] = places[seen] - 1
+        before[changed] = seen
         images.append(Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), indexed.tobytes()))
         images[-1].putpalette(palette.tobytes())
     return images
