@@ -93,7 +93,7 @@ def paths(root: Value, leaf: Value, k: int = 10) -> Paths:
     count: dict[Value, int] = {root: 1}
     # For each value its best paths so far: (magnitude, last step, the path before it), magnitudes falling.
     best: dict[Value, list[_Entry]] = {root: [_Entry(1.0, None, None)]}
-    gradient = 0.0
+    gradient = float(leaf is root)
     names = None
     for step in pass_steps(root):
         names = step.names
@@ -106,7 +106,7 @@ def paths(root: Value, leaf: Value, k: int = 10) -> Paths:
         raise GraphError(f"{leaf!r} is not in the graph of {root!r}: there is no path to it")
     found = [entry.path() for entry in best.get(leaf, []) if entry.step is not None]
     called = {value: (names[value].text() if names else value.label or "v0") for value in (root, leaf)}
-    return Paths(called[root], called[leaf], count.get(leaf, 0), tuple(found), 1.0 if leaf is root else gradient)
+    return Paths(called[root], called[leaf], count.get(leaf, 0), tuple(found), gradient)
 
 
 @dataclass(frozen=True, slots=True)

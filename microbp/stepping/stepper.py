@@ -46,7 +46,7 @@ def _by_layers(root: Value, model: MLP) -> dict[Value, int]:
     for node in graph:
         if node in places or any(x in of_nets for x in node.inputs):
             of_nets.add(node)
-    layers = {node: depth - place[0] for node, place in places.items()}
+    layers = {node: depth - l for node, (l, _) in places.items()}
     ranks = {node: layers.get(node, 0) if node in of_nets else depth + 1 for node in told_order(root)}
     return dict(sorted(ranks.items(), key=lambda item: item[1]))
 

@@ -132,7 +132,10 @@ def test_an_error_that_a_complex_step_shows_is_looked_for_no_further(monkeypatch
     assert Numeric(x.sin(), [x]).judge([1.0]).wrong == (0,)
 
 
-def test_where_no_method_says_anything_the_complex_step_is_told():
+def test_where_another_method_says_no_more_the_complex_step_is_told():
+    with errstate("ignore"):
+        check = gradcheck(lambda x, y: x**y, -3.0, 2.0)  # log x is nan there
+    assert (check.method, list(check.not_judged)) == ("complex", [1])
     check = gradcheck(lambda x: (x * 1e12).sin(), 1e8)
     assert (check.method, check.not_judged) == ("complex", {0: "this method resolves nothing here"})
 
