@@ -60,6 +60,19 @@ def test_both_walks_go_as_recursion_does(graph):
     assert order.topological_order(leaves[0]) == []
 
 
+def test_a_walk_beside_another_marks_nothing():
+    _, root = diamonds(5)
+    nodes = root.graph()
+    marks = [node._state for node in nodes]
+    order._walks.add("another")
+    try:
+        assert order.topological_order(root) == by_recursion(root)
+        assert all(node._state is mark for node, mark in zip(nodes, marks, strict=True))
+    finally:
+        order._walks.discard("another")
+    assert not order._walks
+
+
 def test_the_value_that_two_passes_share_is_named_one_with_a_label_first():
     a, b, c = Value(1.0), Value(2.0, label="w2"), Value(3.0, label="w1")
     mine, other = (a * b + c).graph(), ((a + 1) * (b + c)).graph()
