@@ -25,7 +25,6 @@ class Noise(dict[str, Floats]):
     """The rounding errors of each array, computed when they are asked for: last layers first."""
 
     def __init__(self, found: Iterator[tuple[str, Floats]]) -> None:
-        super().__init__()
         self._found = found
 
     def __missing__(self, name: str) -> Floats:

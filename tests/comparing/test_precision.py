@@ -384,6 +384,21 @@ def test_the_noise_of_single_precision_is_no_less_than_what_it_does():
             assert noise[name].max() <= 1e4 * max(error.max(), 2.0**-23 * max(1e-30, np.abs(right).max()), 1e-9)
 
 
+def test_an_output_that_only_float32_has_makes_no_noise_of_those_beside_it():
+    weights, biases = [[[1.0, 1.0], [0.5, 0.25]], [[1.0, 1.0]]], [[-1.3, 0.0], [0.0]]  # 0.2 + 1.1 − 1.3, which is 0
+    case = exercise_of(nn.MLP.from_arrays(weights, biases, "relu", "linear"), [[0.2, 1.1]], [[1.0]])
+    given = Answer({"dW2": np.zeros((1, 2)), "db2": np.zeros(1)}, "arrays by name")
+    assert 0 < precision_of(case, given).noise["db2"].max() < 1e-6
+
+
+def test_the_noise_is_that_of_what_was_given_and_of_nothing_else():
+    noise = precision_of(ALONE, typed(1 / 3)).noise
+    with pytest.raises(KeyError):
+        noise["db1"]
+    assert [*noise] == ["dW1"]
+    assert noise["dW1"] is noise["dW1"]
+
+
 def test_an_array_of_another_shape_is_wrong_with_all_its_digits():
     (array,) = marked(typed(1.0, 2.0), {"dW1": np.array([[1.0]])}, lambda name, right: 1e9 + 0 * right)
     assert (array.wrong.tolist(), array.digits) == ([True, True], np.inf)

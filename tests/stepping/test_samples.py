@@ -108,6 +108,9 @@ def test_samples_can_be_asked_for_one_by_one():
     for sample in (0, 5):
         with pytest.raises(GraphError, match=f"has the samples 1 to 4, got sample {sample}"):
             Stepper(problem.root(), sample=sample)
+    two = NetworkProblem("t", [[[0.5]]], [[0.3]], [[1.0], [2.0]], [[0.0], [1.0]])
+    with pytest.raises(GraphError, match="has the samples 1 to 2, got sample 3"):
+        Stepper(two.root(), sample=3)
     with pytest.raises(GraphError, match="has one sample, got sample 2"):
         Stepper(load("w1-w8").root(), sample=2)
 

@@ -108,8 +108,8 @@ def test_grads_on_the_graph_follow_only_when_asked():
     root.backward()
     w5 = next(v for v in root.graph() if v.label == "w5")
     before = w5.grad
-    Stepper(root).goto(20)
-    assert w5.grad == before
+    Stepper(root).goto(3)
+    assert w5.grad == before != 0.0
     stepper = steps(root, apply=True)
     assert w5.grad == 0.0
     stepper.goto(20)
