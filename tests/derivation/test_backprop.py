@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from microbp.derivation.backprop import backward, check_shapes, forward_scopes, gradients, pass_of, value
+from microbp.derivation.backprop import after_step, backward, check_shapes, forward_scopes, gradients, pass_of, value
 from microbp.derivation.formulas import MISREMEMBERED, SLOPES, lost_parts, other_losses
 from microbp.losses import LOSSES as ROWS
 from microbp.vectorized import ACTIVATIONS, LOSSES, OUTPUTS, softmax
@@ -25,6 +25,8 @@ def test_two_passes_with_a_learning_rate_of_zero_are_twice_one():
     case = replace(random_case(np.random.default_rng(3)), learning_rate=0.0)
     one, two = gradients(case, pass_of(case)), gradients(case, pass_of(case).changed({"passes": 2}, ()))
     assert all(np.allclose(2 * one[name], two[name], rtol=1e-12) for name in one)
+    three = gradients(case, pass_of(case).changed({"passes": 3}, ()))
+    assert all(np.allclose(3 * one[name], three[name], rtol=1e-12) for name in one)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -107,7 +109,18 @@ def test_a_change_is_of_the_layers_that_are_said_or_of_all():
 
 def test_the_layers_come_from_the_last_to_the_first():
     case = random_case(np.random.default_rng(4))
-    assert [l for l, _ in backward(case, pass_of(case))] == list(range(case.depth, 0, -1))
+    done = list(backward(case, pass_of(case)))
+    assert [l for l, _ in done] == list(range(case.depth, 0, -1))
+    assert [l for l, scope in done if "back" in scope] == list(range(case.depth, 1, -1))
+
+
+def test_a_step_takes_a_gradient_that_is_transposed_the_right_way_round():
+    case = next(c for s in range(99) if (c := random_case(np.random.default_rng(s))).sizes[:2] == (2, 4))
+    case = replace(case, learning_rate=0.5)
+    done = list(backward(case, pass_of(case)))
+    turned = [(l, scope | {"dW": scope["dW"].T} if l == 1 else scope) for l, scope in done]
+    for W, same in zip(after_step(case, done).weights, after_step(case, turned).weights, strict=True):
+        assert np.array_equal(W, same)
 
 
 def test_a_line_that_does_not_fit_is_an_error_that_gives_both_shapes():
