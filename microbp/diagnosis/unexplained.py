@@ -142,7 +142,7 @@ def _in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[st
     nothing = say("The gradients are wrong; no other single line and no two known mistakes give these numbers.")
     if details["by_chance"]:
         nothing = say("The gradients are wrong. What would give so few digits would do so by chance: give more.")
-    deep = [] if details["complete"] else [say("(The network is deep: not all pairs were tried.)")]
+    deep = [] if details["complete"] else [say("(The network is large: not all pairs were tried.)")]
     wrong, right = (", ".join(map(given.called, details[side])) for side in ("wrong", "right"))
     arrays = say("Wrong arrays: {wrong}; right: {right}.", wrong=wrong, right=right or say("none"))
     lines = [

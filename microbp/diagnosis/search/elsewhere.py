@@ -24,6 +24,8 @@ from microbp.diagnosis.search.replay import ERRORS, Start
 from microbp.problems.exercise import Exercise
 
 MOST_MISTAKES = 2
+MOST_PAIRED = 250_000
+"""In a network of more weights two of them together are not looked for: thousands of passes take minutes there."""
 MOST_EXCHANGED = 12
 """Of more weights it is not asked which two were exchanged."""
 MOST_ORDERS = 24

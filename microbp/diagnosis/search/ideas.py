@@ -75,11 +75,13 @@ class Ideas(Replayer):
 
     tried = 0
     """Layers replayed."""
+    too_large = False
+    """Whether the network is too large for more than one mistake to be looked for."""
 
     @property
     def complete(self) -> bool:
         """Whether nothing was left out for want of time."""
-        return self.tried <= MOST_LAYERS
+        return self.tried <= MOST_LAYERS and not self.too_large
 
     @cached_property
     def _of_table(self) -> list[Idea]:

@@ -36,7 +36,7 @@ from microbp.derivation.formulas import JACOBIANS
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find_mistake
 from microbp.diagnosis.search.changes import is_factor
-from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, Elsewhere, Run
+from microbp.diagnosis.search.elsewhere import MOST_MISTAKES, MOST_PAIRED, Elsewhere, Run
 from microbp.diagnosis.search.factors import scalings
 from microbp.diagnosis.search.ideas import Used
 from microbp.diagnosis.search.likely_factors import LikelyFactors
@@ -151,6 +151,9 @@ class Search(Elsewhere):
         if not all(np.isfinite(numbers).all() for numbers, _ in self._given.values()):
             return []
         for cost in range(1, most + 1):
+            self.too_large = cost > 1 and sum(W.size for W in self.case.weights) > MOST_PAIRED
+            if self.too_large:
+                break
             enough = cost == 1 or self._speak_for(self._choices_at_least)  # dearer ones are one among so many, or more
             with np.errstate(all="ignore"):
                 tried = self._at(cost) if enough else ()

@@ -8,10 +8,12 @@ import re
 import numpy as np
 import pytest
 
+import microbp
 from microbp.comparing.answers.read import read_gradients
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import CODES, find_mistake
 from microbp.diagnosis.search.search import Search, _distinct
+from microbp.problems.exercise import exercise_of
 from tests import ROOT, cases
 from tests.planting import PLANTED, named, pairs, random_case, right_forms, singles
 
@@ -141,3 +143,13 @@ def test_each_combination_stands_once_in_the_order_of_the_table():
         Explanation((finding(first),), 1),
     ]
     assert [e.codes for e in _distinct(explanations)] == [(first,), (later,), (later, first)]
+
+
+def test_pairs_are_not_looked_for_in_a_large_network(monkeypatch):
+    monkeypatch.setattr("microbp.diagnosis.search.search.MOST_PAIRED", 7)
+    problem = microbp.load("w1-w8")
+    _, right = exercise_of(problem).truth
+    assert microbp.diagnose(problem, {**right, "dW2": -right["dW2"]}).mistakes == ("sign",)
+    found = microbp.diagnose(problem, {**right, "dW1": np.array([[0.31, 0.72], [0.53, 0.94]])})
+    assert "(The network is large: not all pairs were tried.)" in str(found)
+    assert found.details["complete"] is False
