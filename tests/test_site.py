@@ -82,7 +82,7 @@ READ = """
 import {{ answerFile }} from "{place}";
 import {{ readFileSync }} from "node:fs";
 const text = (content) => (typeof content === "string" ? content : new TextDecoder().decode(content));
-const read = (given) => answerFile(["pasted", new TextEncoder().encode(given)]).map(text);
+const read = ([name, given]) => answerFile([name, new TextEncoder().encode(given)]).map(text);
 console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(read)));
 """
 CELLS = [
@@ -90,21 +90,23 @@ CELLS = [
     {"cell_type": "markdown", "source": "dW"},
 ]
 FORMS = [
-    ('{"w5": 0.08}', "mine.txt", '{"w5": 0.08}'),
-    ("w5 = 0.08", "mine.txt", "w5 = 0.08"),
-    ("def f(W):\n    return W", "backward.py", "def f(W):\n    return W"),
-    ("import numpy as np\ndW1 = np.ones(2)", "backward.py", "import numpy as np\ndW1 = np.ones(2)"),
-    (json.dumps({"cells": CELLS}), "mine.txt", "\ndW1 = 1"),
+    ("pasted", '{"w5": 0.08}', "mine.txt", '{"w5": 0.08}'),
+    ("pasted", "w5 = 0.08", "mine.txt", "w5 = 0.08"),
+    ("pasted", "def f(W):\n    return W", "backward.py", "def f(W):\n    return W"),
+    ("pasted", "import numpy as np\ndW1 = np.ones(2)", "backward.py", "import numpy as np\ndW1 = np.ones(2)"),
+    ("hand-in.ipynb", json.dumps({"cells": CELLS}), "mine.txt", "\ndW1 = 1"),
+    ("grads.json", '{"w5": 0.08}', "grads.json", '{"w5": 0.08}'),
+    ("grads.json", "{'w5': 0.08}", "mine.txt", "{'w5': 0.08}"),
 ]
 
 
 def test_what_is_pasted_is_read_as_what_it_is():
     need(shutil.which("node") is not None, "node")
     code = READ.format(place=(WEB / "answers.js").as_uri())
-    asked = json.dumps([text for text, _, _ in FORMS])
+    asked = json.dumps([form[:2] for form in FORMS])
     command = ["node", "--input-type=module", "-e", code]
     found = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
-    assert json.loads(found.stdout) == [[name, content] for _, name, content in FORMS]
+    assert json.loads(found.stdout) == [list(form[2:]) for form in FORMS]
 
 
 def test_the_catalogue_has_every_sentence_and_no_other():

@@ -10,6 +10,14 @@ def answer(*_):
     return whole[0] if whole else named
 `;
 
+function isJson(text) {
+  try {
+    return Boolean(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
 /** The code of a notebook, without what is no Python; any other text as it is. */
 function withoutCells(text) {
   try {
@@ -24,6 +32,7 @@ function withoutCells(text) {
 export function answerFile([name, bytes]) {
   if (/\.(npz|npy|mat|csv)$/i.test(name)) return [name, bytes];
   const text = withoutCells(new TextDecoder().decode(bytes));
+  if (/\.json$/i.test(name) && isJson(text)) return [name, text];
   return [/\.py$/i.test(name) || /^(def|import|from) /m.test(text) ? "backward.py" : "mine.txt", text];
 }
 

@@ -48,8 +48,9 @@ def load_gradients(path: str | os.PathLike[str], what: str = "gradients") -> Any
     """What a .npz, .npy, .json, .csv, .txt or .mat file holds, for `read_gradients`. Nothing in it is ever run.
 
     A .csv has numbers alone, or lines with a name first: `w5, 0.08` or `dW1, 0.1, 0.2`, a line for each row, or with
-    semicolons, `dW1; 0,1; 0,2`. The arrays of a .npz that have no names are a list. Raises `ProblemError` for a file
-    that cannot be read, whatever is wrong with it, and for one that holds too much, saying `what` was looked for.
+    semicolons or tabs, `dW1; 0,1; 0,2`; or one row of numbers under their names. The arrays of a .npz that have no
+    names are a list. Raises `ProblemError` for a file that cannot be read, whatever is wrong with it, and for one that
+    holds too much, saying `what` was looked for.
     """
     path = Path(path)
     suffix = path.suffix.lower()

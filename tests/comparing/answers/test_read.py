@@ -207,6 +207,37 @@ def test_a_csv_of_numbers_is_a_vector_or_a_matrix(tmp_path):
         load_gradients(path)
 
 
+@pytest.mark.parametrize("ending", ["csv", "txt"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "w5,w6\n0.08,0.09\n",
+        "w5;w6\n\n0,08;0,09",
+        "w5\tw6\r\n0.08\t0,09",
+        ",w5,w6\n0,0.08,0.09",
+        ";w5;w6\nmine;0.08;0.09",
+        "w5\t0,08\nw6\t0.09",
+    ],
+)
+def test_a_row_of_numbers_has_the_names_above_it(text, ending, tmp_path):
+    (tmp_path / f"a.{ending}").write_text(text)
+    assert load_gradients(tmp_path / f"a.{ending}") == {"w5": 0.08, "w6": 0.09}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("name,value\nw5,0.08", {"w5": 0.08}),
+        (",grad\nw5,0.08", {"w5": 0.08}),
+        ("dW1,dW1\n1,2", [1, 2]),
+        ("a,b\n1,2\n3,4", [[[1, 2], [3, 4]]]),
+    ],
+)
+def test_a_head_that_names_no_numbers_is_for_people(text, found, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    assert load_gradients(tmp_path / "a.csv") == found
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.npz", b"no"), ("a.json", b"{"), ("a.csv", b""), ("a.txt", b"?")])
 def test_a_file_that_cannot_be_read_is_an_error(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)

@@ -9,7 +9,6 @@ ValueError: it has several values called 'w5': give each once
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import Any
 from microbp.comparing.answers.formats.bounds import MAX_DEPTH, MAX_NUMBERS, most
 from microbp.comparing.answers.formats.matlab import read_matlab
 from microbp.comparing.answers.formats.numpy_files import read_numpy
+from microbp.comparing.answers.formats.table import cells_of, is_number, under_names
 from microbp.comparing.answers.formats.text import read_text
 
 _DEEP = f"its brackets are nested more than {MAX_DEPTH} deep"
@@ -64,25 +64,27 @@ def _integer(text: str) -> int:
 def read_csv(content: bytes) -> Any:
     """Numbers alone as a vector or a matrix; or, by name, a number, a row of them, or as many rows as have the name."""
     text = content.decode("utf-8-sig")
-    most(sum(map(text.count, ",;\n\r")), MAX_NUMBERS, "cells and lines")
+    most(sum(map(text.count, ",;\t\n\r")), MAX_NUMBERS, "cells and lines")
     lines = io.StringIO(text, newline=None)
-    rows = [row for line in lines if (row := [cell for text in _cells(line) if (cell := text.strip())])]
+    rows = [row for line in lines if (row := cells_of(line))]
     if not rows:
         raise ValueError("it is empty")
-    if not any(_is_number(cell) for cell in rows[0]):
+    if named := under_names(rows):
+        return named
+    if not any(is_number(cell) for cell in rows[0]):
         rows = rows[1:]  # a head
     if not rows:
         raise ValueError("it has no numbers between commas")
-    if all(_is_number(row[0]) for row in rows):
+    if all(is_number(row[0]) for row in rows):
         numbers = _as_long("the matrix", [[_number(cell) for cell in row] for row in rows])
         if len(numbers) == 1 or all(len(row) == 1 for row in numbers):
             return [x for row in numbers for x in row]
         return [numbers]
     arrays: dict[str, list[list[float]]] = {}
-    for name, *cells in rows:
-        if not cells:
+    for name, *row in rows:
+        if not row:
             raise ValueError(f"a name and its numbers stand between commas, for example w5,0.08; got {name!r}")
-        arrays.setdefault(name, []).append([_number(cell) for cell in cells])
+        arrays.setdefault(name, []).append([_number(cell) for cell in row])
     return {name: _unwrapped(_as_long(name, rows)) for name, rows in arrays.items()}
 
 
@@ -94,18 +96,6 @@ def _as_long(name: str, rows: list[list[float]]) -> list[list[float]]:
     return rows
 
 
-def _cells(line: str) -> list[str]:
-    """The cells of a line: with semicolons between them, as spreadsheets write them, a comma is a decimal one.
-
-    >>> _cells('dW1,0.1,0.2'), _cells('w[1][0,2];0,5')
-    (['dW1', '0.1', '0.2'], ['w[1][0,2]', '0.5'])
-    """
-    (cells,) = csv.reader([line], delimiter=";" if ";" in line else ",")
-    if ";" not in line:
-        return cells
-    return [number if _is_number(number := cell.replace(",", ".")) else cell for cell in cells]
-
-
 def _unwrapped(rows: list[list[float]]) -> Any:
     if len(rows) > 1:
         return rows
@@ -113,17 +103,9 @@ def _unwrapped(rows: list[list[float]]) -> Any:
 
 
 def _number(text: str) -> float:
-    if not _is_number(text):
+    if not is_number(text):
         raise ValueError(f"{text!r} stands where a number should: a line is w5,0.08 or dW1,0.1,0.2")
     return float(text)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 READERS: dict[str, Callable[[bytes], Any]] = {

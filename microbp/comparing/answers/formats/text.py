@@ -17,6 +17,7 @@ from typing import Any
 
 from microbp.comparing.answers.formats.bounds import MAX_NUMBERS, most
 from microbp.comparing.answers.formats.literals import BRACKETS, NUMBER, read_value
+from microbp.comparing.answers.formats.table import cells_of, under_names
 
 _ROW = re.compile(rf"[\s,;]*{NUMBER}(?:[\s,;]+{NUMBER})*[\s,;]*")
 _DECIMAL_COMMA = re.compile(r"(?<![\w.,])([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)(?![\w.,])")
@@ -50,6 +51,8 @@ def read_text(content: bytes) -> Any:
     text = content.decode("utf-16" if wide else "utf-8-sig").replace("−", "-")
     text = re.sub(r"#.*", "", _POWER_OF_TEN.sub(r"e\1", text))
     most(sum(1 for _ in re.finditer(rf"{NUMBER}|[\[({{\n]", text)), MAX_NUMBERS, "numbers, brackets and lines")
+    if named := _under_names(text):
+        return named
     found = _Found()
     for line, entry in _entries(text):
         begin = 0
@@ -60,6 +63,12 @@ def read_text(content: bytes) -> Any:
                 raise ValueError(f"line {line}: {error}") from error
             begin = end
     return found.all()
+
+
+def _under_names(text: str) -> dict[str, float] | None:
+    """Two lines that were copied out of a spreadsheet: names, and below each its number."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return under_names([cells_of(line) for line in lines]) if len(lines) == 2 else None
 
 
 def _entries(text: str) -> Iterator[tuple[int, str]]:
