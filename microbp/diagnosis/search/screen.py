@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.derivation.backprop import Scope
+from microbp.derivation.backprop import FORWARD, Scope
 from microbp.diagnosis.search.fitting import common, interval
 from microbp.diagnosis.search.ideas import Ideas
 from microbp.diagnosis.search.replay import LARGE, Start
@@ -61,7 +61,8 @@ class FirstLook(Ideas):
 
     def _part_in(self, start: Start, l: int, texts: Mapping[str, str]) -> Part | None:
         """The part of a layer by which a pass with these lines in it can be judged, if there is one."""
-        part = self._parts.get(l) if start.lines.order == self.right.order else None
+        changed = dict(start.lines.layers[l - 1].items() - self.right.layers[l - 1].items()).keys() - {*FORWARD}
+        part = None if changed or start.lines.order != self.right.order else self._parts.get(l)
         return part if part and self._shapes.alike(l, texts) else None
 
     def _may_fit(self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None) -> bool:

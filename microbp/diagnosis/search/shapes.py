@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ class Shapes:
 
     def __init__(self, case: Exercise) -> None:
         self._tiny = Replayer(tiny(case), Answer({}, ""), Precision({}, {}, single=False))
-        self._alike: dict[tuple[int, str, str], bool] = {}
+        self._alike: dict[tuple[Any, ...], bool] = {}
 
     @cached_property
     def _done(self) -> dict[int, Scope]:
@@ -114,11 +115,13 @@ class Shapes:
 
     def alike(self, l: int, texts: Mapping[str, str]) -> bool:
         """Whether layer l with each of these lines makes of a part what it makes there of the whole."""
-        for line, text in texts.items():
-            if (l, line, text) not in self._alike:
+        each = [{line: text} for line, text in texts.items()] or [{}]  # without others the right ones are asked
+        keys = [(l, *lines.items()) for lines in each]
+        for key, lines in zip(keys, each, strict=True):
+            if key not in self._alike:
                 with np.errstate(all="ignore"):
-                    self._alike[l, line, text] = self._is_alike(l, {line: text})
-        return all(self._alike[l, line, text] for line, text in texts.items())
+                    self._alike[key] = self._is_alike(l, lines)
+        return all(self._alike[key] for key in keys)
 
     def _is_alike(self, l: int, texts: Mapping[str, str]) -> bool:
         here, after = self._tiny, self._done.get(l + 1)

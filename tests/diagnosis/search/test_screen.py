@@ -59,7 +59,7 @@ def test_what_treats_all_alike_makes_of_a_part_what_it_makes_of_the_whole(networ
             n_out, n_in = case.weights[l - 1].shape
             neurons, inputs = sorted({0, n_out - 1}), sorted({n_in // 2, n_in - 1})
             start = part_of_start(replayer.start, l, neurons, inputs)
-            for _, texts in lines_of(case, l):
+            for texts in ({}, *(texts for _, texts in lines_of(case, l))):  # the right lines of a softmax are not
                 if not shapes.alike(l, texts):
                     continue
                 whole = replayer.layer(replayer.start, l, done.get(l + 1), texts)
