@@ -1,31 +1,20 @@
-"""A learner's functions: which arguments they get, and what they return.
+"""A learner's functions: which arguments they get, and how they are run.
 
 >>> bind(lambda x, cache, lr=0.1: (x, cache["z"], lr), {"x": 1}, {"z": 2})
 (1, 2, 0.1)
->>> returned_by((3.0, {"z": 2}))
-{'z': 2, 'loss': 3.0}
 """
 
 from __future__ import annotations
 
-import ast
 import copy
 import inspect
-import re
-import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from microbp.engine.value import Value
-from microbp.errors import OperandError, ProblemError, ShapeError
-
-UPSTREAM = r"d_?\w+|g|grad\w*|upstream\w*|delta\w*"
-"""What the gradient from above may be called: the first argument of a layer's backward pass."""
-LOSSES = ("loss", "L", "l", "cost", "J", "E", "error", "total_loss", "objective")
-"""What the loss may be called in a dict, likeliest first."""
+from microbp.errors import ProblemError
 
 
 def bind(
@@ -50,8 +39,9 @@ def bind(
         p.name for p in parameters if p.default is p.empty and p.name not in known and p.kind is not p.VAR_KEYWORD
     ]
     if strange and (results is None or len(strange) > 1):
+        how = "" if results is None else f', or let forward return it by this name, {{"{strange[0]}": …}}'
         raise ProblemError(
-            f"{called} needs {', '.join(strange)}, and nothing of that name was given: pass {strange[0]}=…"
+            f"{called} needs {', '.join(strange)}, and nothing of that name was given: pass {strange[0]}=…{how}"
         )
     known |= dict.fromkeys(strange, results if cache is None else cache)
     named = {p.name: known[p.name] for p in parameters if p.name in known and p.kind is not p.VAR_KEYWORD}
@@ -99,147 +89,3 @@ def _as_numbers(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.dtype == object and all(isinstance(e, float | int) for e in x.ravel().tolist()):
         return x.astype(float)
     return x
-
-
-def returned_by(returned: Any, function: Callable[..., Any] | None = None, upstream: Any = None) -> dict[str, Any]:
-    """What a forward pass returned, by name, the loss as "loss".
-
-    It may be the loss, a dict, or a tuple, of which the names stand in its last line. Of a layer alone, which returns
-    its result (and a cache), the loss is the sum of its products with the gradient that comes from above, `upstream`.
-    Raises `ProblemError` if there is no loss among it.
-    """
-    if upstream is not None:
-        parts = tuple(returned) if isinstance(returned, tuple | list) else (returned,)
-        if not isinstance(returned, tuple | list):
-            name = returned_name(function)
-        else:
-            name = (returned_names(function, len(parts), bare=True) or [""])[0]
-        rest = returned_by((0.0, *parts[1:]), function) if len(parts) > 1 else {}
-        return {**rest, name or "out": parts[0], "loss": (parts[0] * upstream).sum()}
-    if isinstance(returned, tuple | list):
-        named: dict[str, Any] = {}
-        names = returned_names(function, len(returned), bare=True) or [""] * len(returned)
-        inside = _names_inside(function, len(returned))
-        for k, (name, part) in enumerate(zip(names, returned, strict=True)):
-            if isinstance(part, Mapping):
-                named.update(part)
-            elif isinstance(part, tuple) and len(inside[k]) == len(part):
-                named[name or "cache"] = Cache(part, inside[k])
-            elif name:
-                named[name] = part
-            elif "loss" not in named and _is_single(part):
-                named["loss"] = part
-        returned = named
-    if not isinstance(returned, Mapping):
-        return {"loss": _single(returned)}
-    found = dict(returned)
-    called = next((name for name in LOSSES if name in found and _is_single(found[name])), None)
-    if called is None:
-        single = [k for k, x in found.items() if isinstance(x, Value | float | np.floating)]
-        called = single[-1] if single else next((name for name in LOSSES if name in found), None)
-    if called is None:
-        raise ProblemError(f'forward returned no loss: call it "loss" in the dict; got {sorted(map(str, found))}')
-    found["loss"] = _single(found.pop(called))
-    return found
-
-
-def upstream_of(
-    returned: Any, backward: Callable[..., Any] | None, arrays: Mapping[str, Any]
-) -> tuple[str, Any] | None:
-    """What a layer's backward pass calls the gradient from above, and that gradient: given, or random numbers.
-
-    None if what forward returned has a loss, or nothing that such a gradient could be of.
-    """
-    out = returned[0] if isinstance(returned, tuple | list) and returned else returned
-    if backward is None or not isinstance(out, np.ndarray) or out.size < 2:
-        return None
-    if isinstance(returned, tuple | list) and any(map(_is_single, returned)):
-        return None
-    name = next(iter(inspect.signature(backward).parameters), "")
-    if name in arrays:
-        return (name, arrays[name]) if np.shape(arrays[name]) == out.shape else None
-    return (name, np.random.default_rng(0).normal(size=out.shape)) if re.fullmatch(UPSTREAM, name) else None
-
-
-def cache_of(returned: Any) -> Any:
-    """The one tuple, list or array that a forward pass returned beside its result; None for dicts, which are merged."""
-    parts = returned if isinstance(returned, tuple | list) else ()
-    nests = [part for part in parts if isinstance(part, tuple | list | Mapping)]
-    if len(nests) == 1:
-        return None if isinstance(nests[0], Mapping) else nests[0]
-    return parts[1] if len(parts) == 2 and not nests and not _is_single(parts[1]) else None
-
-
-class Cache(tuple[Any, ...]):
-    """What a forward pass returned as a tuple, `cache = (x, w, z)`, with the `names` that stand in its code."""
-
-    names: Sequence[str]
-
-    def __new__(cls, parts: Sequence[Any], names: Sequence[str]) -> Cache:
-        """A tuple of these parts."""
-        made = super().__new__(cls, parts)
-        made.names = names
-        return made
-
-
-def _names_inside(function: Callable[..., Any] | None, count: int) -> list[list[str]]:
-    """For each part of what is returned the names in it, if it is a tuple of names: there, or where it was made."""
-    found: list[list[str]] = [[] for _ in range(count)]
-    nodes = _nodes(function)
-    assigned = [node for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
-    made = {node.targets[0].id: node.value for node in assigned if isinstance(node.targets[0], ast.Name)}
-    for returned in (node.value for node in nodes if isinstance(node, ast.Return)):
-        if isinstance(returned, ast.Tuple) and len(returned.elts) == count:
-            for k, part in enumerate(returned.elts):
-                part = made.get(part.id, part) if isinstance(part, ast.Name) else part
-                if isinstance(part, ast.Tuple) and all(isinstance(e, ast.Name) for e in part.elts):
-                    found[k] = [e.id for e in part.elts if isinstance(e, ast.Name)]
-    return found
-
-
-def _nodes(function: Callable[..., Any] | None) -> list[ast.AST]:
-    """All nodes of the source of a function; none if it cannot be read."""
-    try:
-        return [*ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))]  # type: ignore[arg-type]  # tried
-    except (OSError, TypeError, SyntaxError):
-        return []
-
-
-def _returns(function: Callable[..., Any] | None) -> list[ast.expr | None]:
-    """What a function returns, the last line first."""
-    returns = [node for node in _nodes(function) if isinstance(node, ast.Return)]
-    return [node.value for node in sorted(returns, key=lambda node: -node.lineno)]
-
-
-def _is_single(x: Any) -> bool:
-    return isinstance(x, Value | float | int | np.number) or (isinstance(x, np.ndarray) and x.size == 1)
-
-
-def _single(x: Any) -> Any:
-    if x is None:
-        raise ProblemError("forward returned nothing: is `return` missing?")
-    if isinstance(x, np.ndarray):
-        if x.size != 1:
-            raise ShapeError(f"a loss is one number, got the shape {x.shape}: take its mean or its sum")
-        return x.ravel()[0]
-    if not _is_single(x):
-        raise OperandError(f"a loss is one number, of Python's or NumPy's, got {x!r:.60} ({type(x).__name__})")
-    return x
-
-
-def returned_names(function: Callable[..., Any] | None, count: int, bare: bool = False) -> list[str] | None:
-    """The names in `return dW, db`, the last line of a function, if there are so many; None if they cannot be read.
-
-    Of `dW / N` it is the first one, or none if only `bare` names count.
-    """
-    for returned in _returns(function):
-        if isinstance(returned, ast.Tuple | ast.List) and len(returned.elts) == count:
-            inside = [[e] if bare else ast.walk(e) for e in returned.elts]
-            return [next((n.id for n in nodes if isinstance(n, ast.Name)), "") for nodes in inside]
-    return None
-
-
-def returned_name(function: Callable[..., Any] | None) -> str | None:
-    """The name in `return dW`, the last line of a function; None if it cannot be read."""
-    last = next(iter(_returns(function)), None)
-    return last.id if isinstance(last, ast.Name) else None

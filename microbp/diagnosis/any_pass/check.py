@@ -26,18 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.calling import (
-    bind,
-    cache_of,
-    returned_by,
-    run_on_numbers,
-    same_random_numbers,
-    upstream_of,
-)
+from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers
 from microbp.diagnosis.any_pass.gradients import gradients_by_name, handed_back
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Report, report_on
+from microbp.diagnosis.any_pass.returned import cache_of, parts_by_name, returned_by, upstream_of
 from microbp.diagnosis.any_pass.targets import told_of_targets
 from microbp.diagnosis.any_pass.trace import Recorded, run_forward
 from microbp.errors import GraphError, ProblemError, nearest
@@ -166,7 +160,8 @@ def _check(
         arrays = {**arrays, above[0]: upstream}
     if backward is not None:
         with same_random_numbers():
-            gradients = bind(backward, copy.deepcopy(dict(arrays)), plain, cache_of(returned))
+            results = {**parts_by_name(returned, forward), **plain}
+            gradients = bind(backward, copy.deepcopy(dict(arrays)), results, cache_of(returned))
     flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
     asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
     with same_random_numbers():

@@ -20,9 +20,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.calling import bind, returned_by
+from microbp.diagnosis.any_pass.calling import bind
 from microbp.diagnosis.any_pass.graph.nodes import Graph, Sweep
 from microbp.diagnosis.any_pass.names import flatten, shorten
+from microbp.diagnosis.any_pass.returned import returned_by
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.ndarray import array, label, raw, values
 from microbp.engine.arrays.recording import ArrayOperation, code_at, recording

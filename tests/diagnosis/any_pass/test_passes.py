@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import microbp
-from microbp.diagnosis.any_pass.calling import returned_by
 from microbp.diagnosis.any_pass.causes.codes import CODES
+from microbp.diagnosis.any_pass.returned import returned_by
 from tests import ROOT
 
 FOLDERS = ("examples/passes", "tests/diagnosis/any_pass/programs", "tests/diagnosis/any_pass/styles")
