@@ -30,18 +30,19 @@ def in_background(work: Callable[[], Found]) -> Callable[[float], Found]:
     """
     found: list[Found] = []
     raised: list[BaseException] = []
+    done = threading.Event()
 
     def run() -> None:
         try:
             found.append(work())
         except BaseException as error:
             raised.append(error)
+        done.set()
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
+    threading.Thread(target=run, daemon=True).start()
 
     def wait(seconds: float) -> Found:
-        thread.join(max(0.0, seconds))
+        done.wait(seconds)  # a thread that was joined when Ctrl-C came is taken for one that has ended
         for error in raised:
             raise error
         for value in found:
