@@ -43,5 +43,6 @@ WRONG = {
     "the scale the wrong way": ("da = dd * mask / keep", "da = dd * mask * keep", "a"),
     "ReLU is forgotten": ("dz = da * (z > 0)", "dz = da", "z"),
     "the other half of ReLU": ("dz = da * (z > 0)", "dz = da * (z < 0)", "z"),
+    "ReLU by the gradient's sign": ("dz = da * (z > 0)", "dz = da * (da > 0)", "z"),
     "activations before dropout": ("dW2 = d.T @ dout", "dW2 = np.maximum(0, z).T @ dout", "W2"),
 }

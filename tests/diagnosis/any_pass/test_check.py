@@ -407,3 +407,34 @@ def test_targets_of_which_none_is_the_largest_are_told_as_any_that_are_no_shares
     report = microbp.check(forward, backward, X=rng.normal(size=(6, 4)), W=rng.normal(size=(4, 3)), Y=make((6, 3)))
     assert not report.ok
     assert "Y is not one-hot" in report.notes[0]
+
+
+def deep_in_columns(X, Y, W1, b1, W2, b2):
+    m = X.shape[1]
+    Z1 = W1 @ X + b1
+    A1 = np.maximum(0, 0.1 * Z1) + np.minimum(0, Z1)
+    Z2 = W2 @ A1 + b2
+    A2 = 1 / (1 + np.exp(-Z2))
+    cost = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+    return cost, {"A1": A1, "A2": A2, "Z1": Z1}
+
+
+@pytest.mark.parametrize(
+    ("db2", "code", "said"),
+    [
+        ("d.sum(axis=0, keepdims=True)", "wrong-axis", "is summed along axis 0, and was not broadcast"),
+        ("d.sum(axis=1)", None, ""),
+        ("d", "not-summed", "it is not summed"),
+        ("(d / (A2 - A2**2) * (z - z**2)).sum(1)", "derivative-elsewhere", "sigmoid, with the input in the place of"),
+    ],
+)
+def test_a_bias_in_a_column_says_what_was_summed_along_which_axis(db2, code, said):
+    def backward(X, Y, W1, b1, W2, b2, A1, A2):
+        return {"db2": eval(db2, {"d": (A2 - Y) / X.shape[1], "A2": A2, "z": W2 @ A1 + b2})}
+
+    rng = np.random.default_rng(0)
+    arrays = {"X": rng.normal(size=(2, 5)), "W1": rng.normal(size=(4, 2)), "b1": rng.normal(size=(4, 1))}
+    arrays |= {"W2": rng.normal(size=(3, 4)), "b2": rng.normal(size=(3, 1)), "Y": rng.integers(2, size=(3, 5))}
+    line = microbp.check(deep_in_columns, backward, arrays=arrays)["b2"]
+    assert line.causes[:1] == ((code,) if code else ())
+    assert said in line.text

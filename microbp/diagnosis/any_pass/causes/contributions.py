@@ -24,7 +24,7 @@ def contributions(search: CauseSearch) -> Iterator[Cause]:
         if not way.direct:
             continue
         part = np.bincount(search.place[way.edges], brought[way.edges], len(search.places))
-        rest = (search.want - part).reshape(search.shape)
+        rest = np.where(is_near(search.want, part, search.noise), 0.0, search.want - part).reshape(search.shape)
         yield from _turned(search, mine, part.reshape(search.shape), rest, way)
         shapes = {a.shape for a in way.site.arrays}
         if len(shapes) != 1 or len(way.edges) != sum(a.size for a in way.site.arrays):

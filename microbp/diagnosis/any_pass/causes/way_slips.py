@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.causes.codes import Cause
+from microbp.diagnosis.any_pass.causes.local.slips import chosen_by_sign
 from microbp.diagnosis.any_pass.causes.search import CauseSearch
 from microbp.diagnosis.any_pass.graph.sites import Site
 from microbp.diagnosis.any_pass.graph.ways import WayBack, cuts
@@ -67,7 +68,7 @@ def way_slips(search: CauseSearch, mine: Any) -> list[Cause]:
 
 
 def _one_side(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
-    """What becomes of a line if one side of a `where` gets all of the gradient, and the other nothing."""
+    """What becomes of a line if one side of a choice gets all of the gradient, or each that of the other's sign."""
     nodes = search.known.trace.graph.nodes
     sides: dict[int, list[WayBack]] = {}
     for way in search.ways:
@@ -82,6 +83,12 @@ def _one_side(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
                 "one side of the choice in {site} gets all of the gradient, the other nothing", site=all_of_it.site
             )
             yield search.cause("mask", text, all_of_it, 0.4), search.region.result(local) - search.want
+            for way in ways:
+                local[way.edges] = (search.passing[way.edges] > 0) == (way is all_of_it)
+            yield (
+                search.cause("mask", chosen_by_sign(all_of_it.site), all_of_it, 0.45),
+                search.region.result(local) - search.want,
+            )
 
 
 def _no_carry(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:

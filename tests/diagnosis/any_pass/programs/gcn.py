@@ -44,5 +44,6 @@ WRONG = {
     "all nodes": ("dZ2 * train[:, None] / train.sum()", "dZ2 / train.sum()", "Z2"),
     "mean over all": ("/ train.sum()", "/ 4", "Z2"),
     "leak": ("np.where(Z1 > 0, 1, 0.1)", "(Z1 > 0)", "Z1"),
+    "leak by the gradient's sign": ("np.where(Z1 > 0, 1, 0.1)", "np.where(dH1 > 0, 1, 0.1)", "Z1"),
     "no neighbours": ("(Ahat @ H1).T @ dZ2", "H1.T @ dZ2", "W2"),
 }

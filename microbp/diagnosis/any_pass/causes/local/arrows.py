@@ -27,6 +27,7 @@ class Arrows:
         self.slot, self.local = region.slot[way.edges], region.local[way.edges]
         self.op: Any = graph.nodes[self.target[0]].op
         self.out, self.own = graph.data[self.target], graph.data[self.source]
+        self.upstream = region.here()[np.searchsorted(region.nodes, self.target)]
         self.kind = self.op.family or self.op.name
         self.other: Any = None
         """The place of the other operand of each arrow, if the operation has two."""

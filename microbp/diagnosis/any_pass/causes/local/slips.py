@@ -40,6 +40,9 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
         yield "mask", every, 0.3, ones
         turned = say("the choice in {site} is turned round: the other side gets the gradient", site=text)
         yield "mask", turned, 0.4, 1 - local
+        by_sign = (arrows.upstream > 0) == (arrows.slot == 0)
+        for chosen in (by_sign, ~by_sign):
+            yield "mask", chosen_by_sign(text), 0.45, np.where(chosen, local.max(), local.min())
     elif arrows.kind in PRODUCTS:
         divisor = arrows.divisor()
         said = say("the factor beside it in {site} is left out", site=text)
@@ -67,6 +70,11 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
         yield from elsewhere(arrows, text)
     if arrows.other is not None:
         yield from _other_arrays(arrows, text)
+
+
+def chosen_by_sign(site: object) -> str:
+    """That the gradient from above was asked where the numbers of the forward pass should be."""
+    return say("the sign of the gradient from above, not the numbers, makes the choice in {site}", site=site)
 
 
 def _powers(arrows: Arrows, text: str) -> Iterator[Slip]:

@@ -78,8 +78,8 @@ def other_slopes(x: Any, out: Any, own: str = "") -> Iterator[tuple[str, Any]]:
     """The derivatives of functions but its `own`, by what they are: of the input x, of the result, of one for both."""
     for name, slope in SLOPES.items():
         of_result, of_input = (
-            say("{function} of the result", function=name),
-            say("{function} of the input", function=name),
+            say("{function}, with the result in the place of the input", function=name),
+            say("{function}, with the input in the place of the result", function=name),
         )
         for said, at in ((name, (x, out)), (of_result, (out, out)), (of_input, (x, x))):
             if name != own:
