@@ -179,9 +179,11 @@ def test_the_wrong_gradients_of_a_transposed_array_stand_at_their_weights():
     wrong = wrong_gradients(problem, right | {"dW1": right["dW1"].T})
     problem.root().backward()
     weights = problem.model.parameter_arrays()[0].ravel()
-    assert wrong == {w.label: pytest.approx(w.grad, rel=1e-12) for w in weights}
+    assert wrong == {w.label: pytest.approx(w.grad, rel=1e-12, abs=0) for w in weights}
     with pytest.raises(ShapeError, match="dW1 needs shape"):
         wrong_gradients(problem, right | {"dW1": np.zeros((7, 7))})
+    with pytest.raises(ShapeError, match="dW1 needs shape .* layers in reverse order"):
+        wrong_gradients(problem, {"dW1": right["dW2"]})
 
 
 def test_what_is_wrong_with_a_file_to_draw_names_it(tmp_path, capsys):
