@@ -162,8 +162,8 @@ def test_activation_and_its_derivative_match_the_textbook_even_at_zero(name: str
     _, activations = forward([[[1]]], [[0]], [[z]], output=name)
     # with the target a − 1, half_squared_error has the derivative 1 by a, and delta is f′(z)
     (delta,) = deltas([[[1]]], [[0]], [[z]], activations[1] - 1, output=name)
-    assert activations[1].item() == pytest.approx(f(z), rel=1e-14)
-    assert delta.item() == pytest.approx(slope(z), rel=1e-13)
+    assert activations[1].item() == pytest.approx(f(z), rel=1e-14, abs=0)
+    assert delta.item() == pytest.approx(slope(z), rel=1e-13, abs=0)
 
 
 A = [[0.5, 0.25], [0.75, 0.5]]
@@ -186,7 +186,7 @@ LOG_SUMS = [math.log(math.exp(p) + math.exp(q)) for p, q in A]
 def test_loss_of_two_rows_is_what_its_definition_says(loss: str, Y: list[list[float]], known: float) -> None:
     value, _, _ = loss_and_gradients([np.eye(2)], [[0, 0]], A, Y, loss=loss)
     assert type(value) is float
-    assert value == pytest.approx(known, rel=1e-14)
+    assert value == pytest.approx(known, rel=1e-14, abs=0)
 
 
 def test_hinge_has_the_derivative_zero_at_its_kink() -> None:
@@ -264,9 +264,9 @@ def test_sigmoid_and_softplus_of_a_very_negative_net_keep_all_digits() -> None:
 )
 def test_binary_cross_entropy_clips_small_probabilities(a: float, y: int, loss: float, slope: float) -> None:
     value, _, db = loss_and_gradients([[[1]]], [[0]], [[a]], [[y]], loss="binary_cross_entropy")
-    assert value == pytest.approx(loss, rel=1e-14)
+    assert value == pytest.approx(loss, rel=1e-14, abs=0)
     assert math.copysign(1, value) == 1
-    assert db[0].item() == pytest.approx(slope, rel=1e-12)
+    assert db[0].item() == pytest.approx(slope, rel=1e-12, abs=0)
 
 
 @pytest.mark.usefixtures("no_warnings")
@@ -305,7 +305,7 @@ def test_softmax_cross_entropy_does_not_depend_on_a_common_shift(shift: float) -
     logits = np.array([[1.0, 2.0, 4.0]]) + shift
     loss, _, db = loss_and_gradients([np.eye(3)], [np.zeros(3)], logits, [[0, 0, 1]], loss="softmax_cross_entropy")
     p = np.exp([1.0, 2.0, 4.0]) / np.exp([1.0, 2.0, 4.0]).sum()
-    assert loss == pytest.approx(-math.log(p[2]), rel=1e-12)
+    assert loss == pytest.approx(-math.log(p[2]), rel=1e-12, abs=0)
     np.testing.assert_allclose(db[0], p - [0, 0, 1], rtol=1e-12)
 
 
@@ -325,7 +325,7 @@ def test_l2_adds_its_gradient_to_the_weights_and_leaves_the_biases_alone() -> No
     W, b, X, Y = random_case(7, [2, 3, 1], 4, ["tanh", "linear"], "half_squared_error")
     loss, dW, db = loss_and_gradients(W, b, X, Y, activation="tanh")
     loss_l2, dW_l2, db_l2 = loss_and_gradients(W, b, X, Y, activation="tanh", l2=0.6)
-    assert loss_l2 - loss == pytest.approx(0.6 / 8 * sum((w**2).sum() for w in W), rel=1e-12)
+    assert loss_l2 - loss == pytest.approx(0.6 / 8 * sum((w**2).sum() for w in W), rel=1e-12, abs=0)
     for w, plain, penalised in zip(W, dW, dW_l2, strict=True):
         np.testing.assert_allclose(penalised, plain + 0.15 * w, rtol=1e-14)
     for plain, penalised in zip(db, db_l2, strict=True):
@@ -434,7 +434,7 @@ def test_a_loss_of_the_net_is_chosen_by_the_last_layer():
         [[[1.0]], [[0.5]]], [[0.0], [0.0]], [[0.0]], [[1.0]], activation="sigmoid", output="linear",
         loss="binary_cross_entropy",
     )  # fmt: skip
-    assert linear[0] == pytest.approx(-np.log(0.25), rel=1e-15)
+    assert linear[0] == pytest.approx(-np.log(0.25), rel=1e-15, abs=0)
 
 
 def test_the_diagonal_of_the_derivative_of_a_softmax():
@@ -444,7 +444,7 @@ def test_the_diagonal_of_the_derivative_of_a_softmax():
     for k in range(3):
         step = np.eye(3)[k] * h
         numeric = (vectorized.softmax(z + step) - vectorized.softmax(z - step))[0, k] / (2 * h)
-        assert vectorized.OUTPUTS["softmax"][1](z, a)[0, k] == pytest.approx(numeric, rel=1e-7)
+        assert vectorized.OUTPUTS["softmax"][1](z, a)[0, k] == pytest.approx(numeric, rel=1e-7, abs=0)
 
 
 def test_a_transpose_is_proposed_where_it_fits():

@@ -28,8 +28,8 @@ def test_the_lines_of_a_mistake_come_to_the_numbers_of_its_pass(code):
             where = np.unravel_index(int(np.argmax(np.abs(made[name] - right[name]))), right[name].shape)
             rows = list(follow(case, explanation, name, [int(k) for k in where]))
             assert (rows[0].side, rows[1].side) == ("wrong", "right")
-            assert rows[0].value == pytest.approx(float(made[name][where]), rel=1e-9)
-            assert rows[1].value == pytest.approx(float(right[name][where]), rel=1e-9)
+            assert rows[0].value == pytest.approx(float(made[name][where]), rel=1e-9, abs=0)
+            assert rows[1].value == pytest.approx(float(right[name][where]), rel=1e-9, abs=0)
             for row in rows:
                 if "…" not in row.numbers:
                     assert computed(row.numbers) == pytest.approx(row.value, rel=1e-6, abs=1e-9), row

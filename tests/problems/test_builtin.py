@@ -128,10 +128,10 @@ def test_the_chain_has_its_closed_formulas():
     upstream = 2 * (a[3] - 1.0)
     for l in (3, 2, 1):
         slope = a[l] * (1 - a[l])
-        assert found[f"w{l}"] == pytest.approx(a[l - 1] * slope * upstream, rel=1e-14)
-        assert found[f"b{l}"] == pytest.approx(slope * upstream, rel=1e-14)
+        assert found[f"w{l}"] == pytest.approx(a[l - 1] * slope * upstream, rel=1e-14, abs=0)
+        assert found[f"b{l}"] == pytest.approx(slope * upstream, rel=1e-14, abs=0)
         upstream *= w[l - 1] * slope
-    assert problem.root().data == pytest.approx((a[3] - 1.0) ** 2, rel=1e-14)
+    assert problem.root().data == pytest.approx((a[3] - 1.0) ** 2, rel=1e-14, abs=0)
     assert {v.label for v in problem.root().graph()} >= {"z1", "a1", "z2", "a2", "z3", "a3", "C", "w1", "b1"}
 
 
@@ -145,7 +145,7 @@ def test_the_wide_chain_has_the_mean_of_its_samples():
     each = [gradients(one) for one in alone]
     for label, gradient in gradients(problem).items():
         assert gradient == pytest.approx(np.mean([one[label] for one in each]), rel=1e-12, abs=1e-15)
-    assert problem.root().data == pytest.approx(np.mean([one.root().data for one in alone]), rel=1e-14)
+    assert problem.root().data == pytest.approx(np.mean([one.root().data for one in alone]), rel=1e-14, abs=0)
 
 
 def test_the_wide_chain_sums_over_the_neurons_a_weight_leads_to():
@@ -210,7 +210,7 @@ def test_the_matrix_form_is_its_formulas(name):
         D[l][:, 1:] += l2 / m * theta[:, 1:]
     root = problem.root()
     root.backward()
-    assert root.data == pytest.approx(J, rel=1e-13)
+    assert root.data == pytest.approx(J, rel=1e-13, abs=0)
     for found, expected in zip(to_theta(*problem.model.grad_arrays()), D, strict=True):
         assert np.allclose(found, expected, rtol=1e-12, atol=1e-14)
 
@@ -236,7 +236,7 @@ def test_the_neuron_has_the_jacobians_of_the_matrix_calculus():
     whole = problem.root(slice(None))
     expected = 2 / len(X) * np.r_[error @ X, error.sum()]
     assert np.allclose(jacobian([whole], leaves)[0], expected, rtol=1e-12)
-    assert whole.data == pytest.approx(np.mean(error**2), rel=1e-13)
+    assert whole.data == pytest.approx(np.mean(error**2), rel=1e-13, abs=0)
 
 
 @given(

@@ -131,8 +131,8 @@ def test_the_parts_of_a_loss_have_names_and_add_up(loss, samples):
     for k, share in enumerate(shares, 1):
         mark = f"@{k}" * (samples > 1)
         assert share == values[f"E_o1{mark}"] + values[f"E_o2{mark}"]
-    assert values["E_data"] == pytest.approx(sum(shares) / count, rel=1e-15)
-    assert values["penalty"] == pytest.approx(0.05 / samples * values["Σw²"], rel=1e-15)
+    assert values["E_data"] == pytest.approx(sum(shares) / count, rel=1e-15, abs=0)
+    assert values["penalty"] == pytest.approx(0.05 / samples * values["Σw²"], rel=1e-15, abs=0)
     assert values["E"] == values["E_data"] + values["penalty"]
 
 

@@ -76,7 +76,7 @@ def test_json_has_the_same_questions(tmp_path, capsys):
     gift = list(parsed((tmp_path / "quiz.gift").read_text("utf-8")))
     assert [asked["title"] for asked in written] == [title for title, *_ in gift]
     for asked, (_, _, answers, _) in zip(written, gift, strict=True):
-        assert asked["answer"] == pytest.approx(answers[0][1], rel=1e-8)
+        assert asked["answer"] == pytest.approx(answers[0][1], rel=1e-8, abs=0)
         assert [wrong["sentence"] for wrong in asked["wrong"]] == [row[3] for row in answers[1:-1]]
     for wrong in (
         ["quiz.txt"],

@@ -79,7 +79,7 @@ def test_the_lines_are_the_numbers_of_the_run(figures, tmp_path):
     assert [text.get_text() for text in parameters.get_legend().get_texts()] == list(result.parameters)
     # Of each output its way and its target; at the end what the network answers.
     ways, targets = outputs.lines[::2], outputs.lines[1::2]
-    assert [way.get_ydata()[-1] for way in ways] == pytest.approx(result.outputs[0], rel=1e-14)
+    assert [way.get_ydata()[-1] for way in ways] == pytest.approx(result.outputs[0], rel=1e-14, abs=0)
     assert [target.get_ydata()[0] for target in targets] == [0.01, 0.99]
     assert [way.get_ydata()[0] for way in ways] == pytest.approx([0.751365070, 0.772928465], abs=1e-9)
     assert figure.get_suptitle() == problem.title

@@ -47,10 +47,10 @@ def test_every_training_is_as_if_it_were_alone(name, settings):
     found = sweep(problem, [own_conventions(problem)._replace(**change) for change in changes], STEPS)
     for change, one in zip(changes, found, strict=True):
         alone, before, other = trained(problem, STEPS, **change)
-        assert one.first_loss == pytest.approx(alone.initial_loss, rel=1e-12)
+        assert one.first_loss == pytest.approx(alone.initial_loss, rel=1e-12, abs=0)
         if settings.get("schedule") != "cosine":  # which is another for one step less
-            assert one.last_loss == pytest.approx(before, rel=1e-11)
-        assert one.loss == pytest.approx(alone.loss, rel=1e-11)
+            assert one.last_loss == pytest.approx(before, rel=1e-11, abs=0)
+        assert one.loss == pytest.approx(alone.loss, rel=1e-11, abs=0)
         assert np.allclose(one.outputs, alone.outputs, rtol=1e-10, atol=1e-14)
         weights, biases = other.model.arrays()
         for a, b in zip([*one.weights, *one.biases], [*weights, *biases], strict=True):
@@ -82,7 +82,9 @@ def test_a_penalty_on_biases_is_in_the_loss_and_in_the_gradient():
     own = own_conventions(problem)
     bare, both = sweep(problem, [own, own._replace(penalised_biases=True)], 0)
     biases = problem.model.arrays()[1]
-    assert both.first_loss - bare.first_loss == pytest.approx(0.8 / 8 * sum(np.sum(b**2) for b in biases), rel=1e-9)
+    assert both.first_loss - bare.first_loss == pytest.approx(
+        0.8 / 8 * sum(np.sum(b**2) for b in biases), rel=1e-9, abs=0
+    )
     for l, b in enumerate(biases, 1):
         assert np.allclose(both.gradients[f"db{l}"] - bare.gradients[f"db{l}"], 0.8 / 4 * b, atol=1e-15)
         assert np.array_equal(both.gradients[f"dW{l}"], bare.gradients[f"dW{l}"])

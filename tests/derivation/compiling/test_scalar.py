@@ -95,7 +95,7 @@ def test_a_textbooks_lines_equal_the_graph_to_rounding(seed):
     value, grads = eager(root, model.parameters(), numbers)
     f = compile(root, model.parameters(), textbook=True, readable=seed % 2 == 0)
     found, made = f(*numbers)
-    assert found == pytest.approx(value, rel=1e-12)
+    assert found == pytest.approx(value, rel=1e-12, abs=0)
     np.testing.assert_allclose(made, grads, rtol=1e-9, atol=1e-12 * np.abs(grads).max())
     assert "fsum" not in f.source
 

@@ -202,7 +202,7 @@ def test_forward_backward_and_update_go_on_epoch_after_epoch(opened, name):
         assert re.fullmatch(rf"epoch {epoch + 1}, value 0 of \d+", tab.inner_text("#count"))
         assert "= ? after" in tab.inner_text("#loss")
         for parameter in problem.trained():
-            assert numbers(tab)[parameter.label] == pytest.approx(parameter.data, rel=1e-14), parameter.label
+            assert numbers(tab)[parameter.label] == pytest.approx(parameter.data, rel=1e-14, abs=0), parameter.label
     tab.keyboard.press("ArrowLeft")
     assert (tab.inner_text("#count"), tab.evaluate("location.hash")) == ("epoch 3, update", where)
     again = opened(made(name, learning_rate=rate), where)
