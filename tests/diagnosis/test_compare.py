@@ -182,7 +182,7 @@ def test_the_wrong_gradients_of_a_transposed_array_stand_at_their_weights():
     assert wrong == {w.label: pytest.approx(w.grad, rel=1e-12, abs=0) for w in weights}
     with pytest.raises(ShapeError, match="dW1 needs shape"):
         wrong_gradients(problem, right | {"dW1": np.zeros((7, 7))})
-    with pytest.raises(ShapeError, match="dW1 needs shape .* layers in reverse order"):
+    with pytest.raises(ShapeError, match=r"dW1 needs shape .* layers in reverse order"):
         wrong_gradients(problem, {"dW1": right["dW2"]})
 
 
