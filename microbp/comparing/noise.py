@@ -19,6 +19,8 @@ from microbp.derivation.backprop import backward, forward_scopes, one_at_a_time,
 from microbp.problems.exercise import Exercise, Floats
 
 SINGLE = float(np.finfo(np.float32).eps)
+OF_HALF = float(np.finfo(np.float16).eps) / SINGLE
+"""How many times as large the rounding errors of a pass in float16 are."""
 
 
 class Noise(dict[str, Floats]):

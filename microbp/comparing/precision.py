@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from microbp.comparing.answers.answer import Answer, largest, within
-from microbp.comparing.noise import SINGLE, noise_of
+from microbp.comparing.noise import OF_HALF, SINGLE, noise_of
 from microbp.problems.exercise import Exercise, Floats, Gradients
 
 RELATIVE = 1e-9
@@ -35,6 +35,8 @@ RUINED = 1e-3
 FEW_DIGITS = "With so few digits that says little: give more."
 BY_CHANCE = 2.0
 """By how many digits wrong numbers must outdo what was tried and solved for, or something would fit them by chance."""
+RUINED_HALF = 2.0**-5
+"""How far float16 may: 32 times its last place."""
 _MARGIN = 32.0
 """How many times the rounding error of one pass another may have."""
 
@@ -90,6 +92,8 @@ class Precision:
     """Whether the numbers are of float32."""
     cut: bool = False
     """Whether digits were cut off, not rounded: then they are a whole unit apart."""
+    float16: bool = False
+    """Whether the numbers are of float16, which the whole pass may have been computed in."""
 
     @property
     def typed(self) -> bool:
@@ -97,7 +101,7 @@ class Precision:
         return any((half > COMPUTED).any() for half in self.half.values())
 
     def tolerance(self, name: str, right: Floats, single: bool = False, ruined: float = RUINED) -> Floats:
-        """How far the given numbers of an array may be from these; with `single`, as far as float32 brings them.
+        """How far the given numbers of an array may be from these; with `single`, as far as their own kind brings them.
 
         But no farther, relative to the largest, than makes them `ruined`: where that is more than the noise of doubles.
         """
@@ -106,6 +110,8 @@ class Precision:
         # Of a perfect fit the sum is nothing but noise: the terms say how large that may be.
         bound = noise * 2.0**-29 + RELATIVE * most
         if single or self.single:
+            if single and self.float16:
+                noise, ruined = noise * OF_HALF, max(ruined, RUINED_HALF)
             spoilt = ruined * most if most > noise.max(initial=0.0) * 2.0**-29 else np.inf
             bound = np.maximum(bound, np.minimum(noise, spoilt))
         return self.half[name] * (1 + 1e-6) * (1 + self.cut) + bound
@@ -124,7 +130,7 @@ def of_quantity(numbers: Floats, right: Floats, noise: Floats | float = 0.0, lea
     No number was typed to a smaller half unit than the `least`.
     """
     half = np.maximum(typed_half_units(numbers), least)
-    if is_half(numbers):
+    if fits(numbers, np.float16):
         half = np.maximum(half, _of_half(numbers))
     noise = np.broadcast_to(np.maximum(noise, SINGLE * largest(right)), right.shape)
     return Precision({"": half}, {"": noise}, single=True, cut=True).tolerance("", right)
@@ -195,11 +201,12 @@ def precision_of(
     if not typed:
         units = [np.zeros_like(array) for array in numbers]
     # Of float32 numbers are not because they were typed with few digits.
-    if not (single := given.single) and typed and all(map(is_single, numbers)):
+    if not (single := given.single) and typed and all(fits(array, np.float32) for array in numbers):
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
-    if all(map(is_half, numbers)) and (single or (typed and _many_digits(numbers))):
+    if float16 := all(fits(n, np.float16) for n in numbers) and (single or (typed and _many_digits(numbers))):
         units = [np.maximum(half, _of_half(array)) for half, array in zip(units, numbers, strict=True)]
-    return Precision(dict(zip(given.arrays, units, strict=True)), noise or noise_of(case, given), single)
+    half = dict(zip(given.arrays, units, strict=True))
+    return Precision(half, noise or noise_of(case, given), single, float16=float16)
 
 
 def _short(half: Floats, numbers: Floats, least: float = COMPUTED) -> bool:
@@ -218,16 +225,10 @@ def _of_half(numbers: Floats) -> Floats:
     return np.asarray(np.abs(numbers) * 2.0**-11 + 2.0**-25)
 
 
-def is_single(numbers: Floats) -> bool:
-    """Whether float32 can hold all these numbers."""
+def fits(numbers: Floats, kind: DTypeLike) -> bool:
+    """Whether floats of this kind, float32 or float16, can hold all these numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.all((numbers.astype(np.float32) == numbers) | np.isnan(numbers)))
-
-
-def is_half(numbers: Floats) -> bool:
-    """Whether float16 can hold all these numbers."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.all((numbers.astype(np.float16) == numbers) | np.isnan(numbers)))
+        return bool(np.all((numbers.astype(kind) == numbers) | np.isnan(numbers)))
 
 
 def few_digits(given: Answer, right: Gradients) -> bool:

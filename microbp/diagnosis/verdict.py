@@ -27,6 +27,7 @@ from microbp.problems.exercise import Exercise
 
 IN_PRECISION = {
     "single": "The numbers have single precision (float32): about 7 digits are right.",
+    "half": "The numbers have half precision (float16): about 3 digits are right.",
     "few digits": FEW_DIGITS,
 }
 """What to say of right numbers that are not right to the last digit."""
@@ -42,7 +43,7 @@ class Right:
     case: Exercise
     """With the conventions for which they are right."""
     precision: str
-    """"double", "single" or "few digits"."""
+    """"double", "single", "half" or "few digits"."""
     words: str = ""
     """For which conventions, if no loss was said and they are not the default."""
 

@@ -15,8 +15,7 @@ from microbp.comparing.precision import (
     decimals_of,
     digits_given,
     few_digits,
-    is_half,
-    is_single,
+    fits,
     marked,
     near_loss,
     of_quantity,
@@ -180,6 +179,34 @@ def test_right_gradients_in_half_precision_are_not_accused():
                 ).ok
 
 
+def in_float16(case):
+    """A pass of a network of tanh and linear layers, by hand and in float16 throughout."""
+    weights, biases, Y = [[np.float16(x) for x in arrays] for arrays in (case.weights, case.biases, case.Y)]
+    activations = [case.X.astype(np.float16)]
+    for W, b in zip(weights[:-1], biases[:-1], strict=True):
+        activations.append(np.tanh(activations[-1] @ W.T + b))
+    found, d = {}, activations[-1] @ weights[-1].T + biases[-1] - Y
+    for l in range(len(weights), 0, -1):
+        a = activations[l - 1]
+        found |= {f"dW{l}": d.T @ a, f"db{l}": d.sum(axis=0)}
+        d = d @ weights[l - 1] * (1 - a * a)
+    return found
+
+
+@pytest.mark.parametrize(("seed", "kind"), [(0, np.float16), (1, np.float64), (2, np.float16)])
+def test_gradients_computed_in_float16_are_right_and_mistakes_in_them_wrong(seed, kind):
+    rng = np.random.default_rng(seed)
+    model = nn.MLP(3, [4, 4, 2], activation="tanh", seed=seed)
+    X, Y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
+    case = exercise_of(model, X, Y, loss="half_squared_error")
+    mine = {name: g.astype(kind) for name, g in in_float16(case).items()}
+    right = microbp.diagnose(model, mine, X, Y, loss="half_squared_error")
+    assert (right.ok, right.details["precision"]) == (True, "half"), right.explanation
+    assert "half precision (float16)" in right.explanation
+    wrong = {**mine, "dW1": mine["dW1"] * kind(0.75)}
+    assert not microbp.diagnose(model, wrong, X, Y, loss="half_squared_error").ok
+
+
 def test_the_rounding_noise_of_a_perfect_fit_is_not_accused():
     for model, inputs, rng in _networks():
         outputs = np.array([[v.data for v in np.atleast_1d(model(list(x)))] for x in inputs])
@@ -270,8 +297,8 @@ def test_float16_has_eleven_bits_and_an_end():
     assert half == pytest.approx(number * 2.0**-11 + 2.0**-25, rel=1e-12)
     assert precision_of(ALONE, typed(1 / 3, single=True)).half["dW1"] < 1e-15
     assert precision_of(ALONE, typed(number)).half["dW1"] == pytest.approx(half)
-    assert (is_half(np.array([0.5, np.nan])), is_half(np.array([1e5]))) == (True, False)
-    assert (is_single(np.array([1e5, np.nan])), is_single(np.array([0.1]))) == (True, False)
+    assert (fits(np.array([0.5, np.nan]), np.float16), fits(np.array([1e5]), np.float16)) == (True, False)
+    assert (fits(np.array([1e5, np.nan]), np.float32), fits(np.array([0.1]), np.float32)) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -62,21 +62,23 @@ class Search(Elsewhere):
         return bool(self.right_in())
 
     def right_in(self) -> str:
-        """The precision in which the numbers are right, "double", "single", "few digits"; nothing if they are wrong.
+        """The precision in which they are right, "double", "single", "half", "few digits"; nothing if they are wrong.
 
-        What is right only with few digits, or as float32, must not be a mistake exactly.
+        What is right only with few digits, or as float32 or float16, must not be a mistake exactly.
         """
         typed = replace(self.precision, single=self.given.single)
+        exact = rough = "half"
+        if not typed.float16:
+            exact, rough = "single" if self.given.single else "double", "single"
         right = self.case.truth[1]
         if self._near(typed):
-            exact = "single" if self.given.single else "double"
             return "" if self._of_few_digits(typed) else exact
         if rounded_to_single(self.given, right):
             return "single"
         if self.precision.single and self._in_single and self._near(typed, [self._in_single], single=True):
             return "single"  # where 1 − a² is 0 in float32, mistakes come to 0 as well
         if self._near(typed, single=True) and not self._mistakes(typed):
-            return "single"
+            return rough
         if self._near(replace(typed, cut=True)) and not self._mistakes(typed):
             return "double"
         # So few digits can be rounded, or be the exact numbers of a mistake.
@@ -108,10 +110,11 @@ class Search(Elsewhere):
 
     @cached_property
     def _in_single(self) -> Gradients:
-        """What the right pass comes to in single precision; nothing if that is more than rounding of the largest."""
+        """What the right pass comes to in float32; nothing if that is more than rounding of the largest."""
         found, right = gradients(self.case, self.right.changed({"precision": "single"}, ())), self.case.truth[1]
         most = SINGLE * max(np.abs(numbers).max(initial=0.0) for numbers in right.values())
-        return found if all((np.abs(found[name] - right[name]) <= most).all() for name in right) else {}
+        near = all((np.abs(found[name] - right[name]) <= most).all() for name in right)
+        return found if near and not self.precision.float16 else {}
 
     @cached_property
     def _rights(self) -> list[Gradients]:
