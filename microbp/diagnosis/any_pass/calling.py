@@ -14,7 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.names import flatten
+from microbp.diagnosis.any_pass.returned import Cache
 from microbp.errors import ProblemError
+from microbp.printing import say
 
 
 def bind(
@@ -38,7 +41,9 @@ def bind(
     strange = [
         p.name for p in parameters if p.default is p.empty and p.name not in known and p.kind is not p.VAR_KEYWORD
     ]
-    if strange and (results is None or len(strange) > 1):
+    own = {p.name for p in parameters} & (results or {}).keys() - arrays.keys()
+    has_cache = any(isinstance((results or {})[name], Cache | Mapping) for name in own)
+    if strange and (results is None or has_cache or len(strange) > 1):
         how = "" if results is None else f', or let forward return it by this name, {{"{strange[0]}": …}}'
         raise ProblemError(
             f"{called} needs {', '.join(strange)}, and nothing of that name was given: pass {strange[0]}=…{how}"
@@ -89,3 +94,16 @@ def _as_numbers(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.dtype == object and all(isinstance(e, float | int) for e in x.ravel().tolist()):
         return x.astype(float)
     return x
+
+
+def written_into(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays that backward wrote into, as an update of the weights does: what it then computes has the new numbers.
+
+    >>> written_into({"w": np.zeros(1), "x": np.ones(1)}, {"w": np.ones(1), "x": np.ones(1)})
+    {'w as backward has changed it': array([1.])}
+    """
+    now = dict(flatten(after))
+    arrays = {name: x for name, x in flatten(before) if isinstance(x, np.ndarray) and x.dtype == float and name in now}
+    fitting = {name: x for name, x in arrays.items() if np.shape(now[name]) == x.shape}
+    changed = [name for name, x in fitting.items() if not np.array_equal(x, now[name], equal_nan=True)]
+    return {say("{name} as backward has changed it", name=name): now[name] for name in changed}

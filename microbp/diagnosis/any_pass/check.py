@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers
+from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers, written_into
 from microbp.diagnosis.any_pass.gradients import gradients_by_name, handed_back
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
@@ -158,15 +158,17 @@ def _check(
     if above is not None:
         floats.pop(above[0], None)
         arrays = {**arrays, above[0]: upstream}
+    handed = copy.deepcopy(dict(arrays))
     if backward is not None:
         with same_random_numbers():
             results = {**parts_by_name(returned, forward), **plain}
-            gradients = bind(backward, copy.deepcopy(dict(arrays)), results, cache_of(returned))
+            gradients = bind(backward, handed, results, cache_of(returned))
     flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
     asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
     with same_random_numbers():
         recorded = run_forward(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
     _same_pass(recorded, plain)
+    recorded.plain |= written_into(arrays, handed)
     own = handed_back(flat, dict(flatten({**arrays, **plain})))
     gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
     flat = {key: x for key, x in flat.items() if key not in own or key in gradient}

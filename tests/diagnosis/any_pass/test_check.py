@@ -438,3 +438,32 @@ def test_a_bias_in_a_column_says_what_was_summed_along_which_axis(db2, code, sai
     line = microbp.check(deep_in_columns, backward, arrays=arrays)["b2"]
     assert line.causes[:1] == ((code,) if code else ())
     assert said in line.text
+
+
+def test_weights_that_were_updated_before_they_were_used_are_named():
+    def forward(x, w, v):
+        h = np.tanh(x @ w)
+        y = h @ v
+        return 0.5 * np.sum(y**2), h, y
+
+    def backward(x, w, v, h, y):
+        dv = h.T @ y
+        v -= 0.1 * dv
+        dh = y @ v.T
+        return {"dv": dv, "dw": x.T @ (dh * (1 - h**2))}
+
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.normal(size=(5, 3)), "w": rng.normal(size=(3, 4)), "v": rng.normal(size=(4, 2))}
+    found = microbp.check(forward, backward, arrays=arrays)
+    assert [line.verdict for line in found.lines] == ["right", "wrong"]
+    assert "`v as backward has changed it` stands in the place of the other factor in `h @ v`" in found["w"].text
+
+
+def test_a_name_that_forward_does_not_return_is_asked_for_where_the_cache_has_its_own():
+    def forward(x, w):
+        z = x * w
+        cache = (x, z)
+        return np.sum(z**2), z, cache
+
+    with pytest.raises(ProblemError, match=r"needs AL, .* let forward return it by this name"):
+        microbp.check(forward, lambda AL, cache: {"dw": cache[0] * AL}, x=np.ones(3), w=np.ones(3))
