@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from microbp.diagnosis.any_pass.names import flatten, shorten
 from microbp.diagnosis.any_pass.returned import returned_by
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.ndarray import array, label, raw, values
-from microbp.engine.arrays.recording import ArrayOperation, code_at, recording
+from microbp.engine.arrays.recording import ArrayOperation, code_at, positions, recording
 from microbp.engine.value import Value
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.printing import Shown, columns
@@ -175,9 +175,19 @@ def run_forward(
     short = shorten([*leaves, *named])
     plain = {name: x for name, x in [*flatten(arrays), *flatten(found)] if name not in short and _is_plain(x)}
     found = {short[name]: x for name, x in {**leaves, **named}.items()}
-    made = kind(loss, found, {short[name] for name in leaves}, record.groups)
+    made = kind(loss, found, {short[name] for name in leaves}, _unwrapped(record.groups))
     made.plain = {name: x.astype(float) for name, x in plain.items()}
     return made
+
+
+def _unwrapped(groups: list[ArrayOperation]) -> list[ArrayOperation]:
+    """The operations of a pass that is one call, as of a class's method: their lines are those of what it calls."""
+    while True:
+        places = [group.place for group in groups if group.place and group.op != "constant"]
+        outer = {(place[-1][0], positions(*place[-1])) for place in places}
+        if len(outer) != 1 or any(len(place) == 1 for place in places):
+            return groups
+        groups = [replace(group, place=group.place[:-1]) for group in groups]
 
 
 def _is_plain(x: Any) -> bool:

@@ -467,3 +467,21 @@ def test_a_name_that_forward_does_not_return_is_asked_for_where_the_cache_has_it
 
     with pytest.raises(ProblemError, match=r"needs AL, .* let forward return it by this name"):
         microbp.check(forward, lambda AL, cache: {"dw": cache[0] * AL}, x=np.ones(3), w=np.ones(3))
+
+
+class Model:
+    def loss(self, x, w):
+        self.z = x @ w
+        self.a = 1 / (1 + np.exp(-self.z))
+        return (self.a**2).sum()
+
+
+def test_of_a_pass_that_is_one_call_the_lines_are_those_of_what_it_calls():
+    def forward(x, w):
+        model = Model()
+        return {"loss": model.loss(x, w), **vars(model)}
+
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.normal(size=(5, 3)), "w": rng.normal(size=(3, 2))}
+    found = microbp.check(forward, lambda x, a: {"w": x.T @ (2 * a)}, arrays=arrays)
+    assert "`1 / (1 + np.exp(-self.z))` (line" in found["w"].text
