@@ -19,6 +19,8 @@ from microbp.drawing.page.page import page_html
 from microbp.drawing.page.parts import page_words
 from microbp.drawing.page.view import PageView
 from microbp.drawing.palette import THEMES
+from microbp.engine import apply
+from microbp.engine.ops import FAMILIES
 from microbp.errors import GraphError, RendererError
 from microbp.printing import decimals, language, languages, number_text, word
 from microbp.stepping import sentences
@@ -177,6 +179,14 @@ def test_graphs_without_steps_make_a_page():
     data = json.loads(parts(page_html(Value(2.0, label="x")))[1])
     assert data["steps"] == []
     assert len(data["frames"][0][1]) == 1
+
+
+def test_a_net_whose_weight_input_and_bias_are_one_value_has_every_arrow():
+    x = Value(2.0, label="x")
+    data = json.loads(parts(page_html(apply(FAMILIES["affine"].row(1), (x, x, x))))[1])
+    arrows = data["layouts"][0]["a"]
+    assert len(arrows) == len(data["frames"][0][2]) == 4, "three to it, and one from the × between"
+    assert all(len(points) >= 12 and len(points) % 6 == 0 for points, _ in arrows), "two tips, and a curve between them"
 
 
 def test_a_wide_node_is_shown_in_parts():
