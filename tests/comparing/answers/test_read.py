@@ -230,12 +230,21 @@ def test_a_row_of_numbers_has_the_names_above_it(text, ending, tmp_path):
         ("name,value\nw5,0.08", {"w5": 0.08}),
         (",grad\nw5,0.08", {"w5": 0.08}),
         ("dW1,dW1\n1,2", [1, 2]),
+        ("dW1\n0.1,0.2", [0.1, 0.2]),
+        ("dW1,dW2\n0.1,0.2,0.3", [0.1, 0.2, 0.3]),
+        ("dW1 (out, in)\n0.1,0.2", [0.1, 0.2]),
         ("a,b\n1,2\n3,4", [[[1, 2], [3, 4]]]),
     ],
 )
 def test_a_head_that_names_no_numbers_is_for_people(text, found, tmp_path):
     (tmp_path / "a.csv").write_text(text)
     assert load_gradients(tmp_path / "a.csv") == found
+
+
+@pytest.mark.parametrize("text", ["dW1:\n0.1, 0.2\n", "dW1 =\n0.1, 0.2", "dW1 =\n[0.1, 0.2]"])
+def test_all_numbers_below_one_name_are_its_own(text, tmp_path):
+    (tmp_path / "a.txt").write_text(text)
+    assert load_gradients(tmp_path / "a.txt") == {"dW1": [0.1, 0.2]}
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.npz", b"no"), ("a.json", b"{"), ("a.csv", b""), ("a.txt", b"?")])

@@ -7,6 +7,10 @@
 from __future__ import annotations
 
 import csv
+import re
+
+_WORDS = re.compile(r"[\s:=]")
+"""What stands in a line of words, and in no name."""
 
 
 def cells_of(line: str) -> list[str]:
@@ -26,17 +30,19 @@ def cells_of(line: str) -> list[str]:
 def under_names(rows: list[list[str]]) -> dict[str, float] | None:
     """The numbers of one row by the names above them, None if it is no such table.
 
-    The row may have its own number or name in front, as pandas writes it: the corner above that is empty. Names that
-    are given twice are no names of numbers.
+    Below several names the row may have its own place or name in front, as pandas writes it: the corner above that is
+    empty. Names that are given twice are no names of numbers, and `dW1 =` or `dW1 (out, in)` is a line of words.
 
     >>> under_names([["w5", "w6"], ["0", "0.08", "0.09"]])
     {'w5': 0.08, 'w6': 0.09}
     >>> under_names([["name", "value"], ["w5", "0.08"]])
     """
-    if len(rows) != 2 or any(map(is_number, rows[0])) or len(set(rows[0])) < len(rows[0]):
+    if len(rows) != 2 or len(set(rows[0])) < len(rows[0]):
         return None
     names, row = rows
-    if len(row) == len(names) + 1 and (len(names) > 1 or is_number(row[0])):
+    if any(is_number(name) or _WORDS.search(name) for name in names):
+        return None
+    if len(names) > 1 and len(row) == len(names) + 1 and (row[0].isdecimal() or not is_number(row[0])):
         row = row[1:]
     if len(row) != len(names) or not all(map(is_number, row)):
         return None
