@@ -424,6 +424,9 @@ def test_the_noise_is_that_of_what_was_given_and_of_nothing_else():
         noise["db1"]
     assert [*noise] == ["dW1"]
     assert noise["dW1"] is noise["dW1"]
+    case, single = in_float32(0)
+    assert case.depth > 1
+    assert precision_of(case, Answer({"dW1": single["dW1"]}, "arrays by name")).noise["dW1"].max() > 0
 
 
 def test_an_array_of_another_shape_is_wrong_with_all_its_digits():

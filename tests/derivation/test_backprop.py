@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from microbp.derivation.backprop import after_step, backward, check_shapes, forward_scopes, gradients, pass_of, value
-from microbp.derivation.formulas import MISREMEMBERED, SLOPES, lost_parts, other_losses
+from microbp.derivation.formulas import JACOBIANS, MISREMEMBERED, SLOPES, lost_parts, other_losses
 from microbp.losses import LOSSES as ROWS
+from microbp.nn import MLP
+from microbp.problems.exercise import exercise_of
 from microbp.vectorized import ACTIVATIONS, LOSSES, OUTPUTS, softmax
 from tests.planting import random_case
 
@@ -105,6 +107,14 @@ def test_a_change_is_of_the_layers_that_are_said_or_of_all():
         "2 * (d.T @ a0)", lines.layers[1]["dW"], "2 * (d.T @ a0)"
     ]  # fmt: skip
     assert lines.changed({"order": "reversed", "start": "elsewhere"}).layers == lines.layers
+
+
+def test_a_delta_that_simplifies_is_there_until_a_part_of_it_is_changed():
+    net = MLP(2, [3, 3], seed=1, output="softmax")
+    lines = pass_of(exercise_of(net, [[1.0, 2.0]], [[0.0, 1.0, 0.0]]))
+    for name, simple in (("slope", False), ("up", True), ("dW", True)):
+        last = lines.changed({name: "2 * {}"}).layers[-1]
+        assert last["d"] == (JACOBIANS["softmax"] if simple else "up * slope")
 
 
 def test_the_layers_come_from_the_last_to_the_first():
