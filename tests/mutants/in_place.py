@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -28,18 +28,22 @@ class InPlace:
 
     def __init__(self, path: Path, module: str, chosen: list[Mutant]) -> None:
         self.path, self.module, self.chosen = path, f"microbp.{module}", chosen
+        self.watch = Watch(path)
         self.seen: dict[str, Seen] = {}
         self.noticed: list[int] = []
         """Which of the mutants a test has noticed."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Iterator[None]:
+        return (yield from self.watch.pytest_collection())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         result = Path("watched")
 
         def watched() -> None:
-            watch = Watch(self.path)
-            _run(session, session.items, watch)
-            result.write_text(json.dumps(watch.seen))
+            _run(session, session.items, self.watch)
+            result.write_text(json.dumps(self.watch.seen))
 
         if not _ends_well(watched):
             session.testsfailed = 1

@@ -10,6 +10,7 @@ that is false where it guards one statement that goes by itself.
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -53,6 +54,7 @@ class Mutant(NamedTuple):
     where: str
     """The function or class, with those around it."""
     change: str
+    """And which one, if the same change can be made in several places of the function."""
     source: str
     prints: bool
     """Whether it changes what is said, in an error too, and not what is computed or refused."""
@@ -60,6 +62,17 @@ class Mutant(NamedTuple):
 
 def mutants(source: str) -> Iterator[Mutant]:
     """All mutants of a module, in the order of its lines. Comments are lost in them."""
+    found = [*_each(source)]
+    times = Counter((mutant.where, mutant.change) for mutant in found)
+    met = Counter[tuple[str, str]]()
+    for mutant in found:
+        key = (mutant.where, mutant.change)
+        met[key] += 1
+        which = f" ({met[key]} of {times[key]})" if times[key] > 1 else ""
+        yield mutant._replace(change=mutant.change + which)
+
+
+def _each(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     for place, where in _places(tree, ""):
         before = ast.unparse(place.node)

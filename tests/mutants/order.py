@@ -1,4 +1,7 @@
-"""Which tests are asked: those that run the changed line, the shortest first: one failure is enough."""
+"""Which tests are asked: those that run the changed line, the shortest first: one failure is enough.
+
+What a line made at the import, other tests use: of such a line they are asked, too.
+"""
 
 import signal
 import sys
@@ -23,8 +26,12 @@ class Seen(NamedTuple):
         return any(line in lines for line in self.lines)
 
 
+AT_IMPORT = ""
+"""In the place of a test's name."""
+
+
 class Watch:
-    """A plugin of pytest that finds out which lines of a file each test runs, and how long each takes."""
+    """A plugin of pytest that finds out which lines of a file each test runs and the import, and how long they take."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
@@ -32,14 +39,21 @@ class Watch:
         self._lines: set[int] = set()
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Iterator[None]:
+        return (yield from self._watched(AT_IMPORT))
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        return (yield from self._watched(item.nodeid))
+
+    def _watched(self, name: str) -> Iterator[None]:
         self._lines, began = set(), time.process_time()
         sys.settrace(self._call)
         try:
             return (yield)
         finally:
             sys.settrace(None)
-            self.seen[item.nodeid] = Seen(time.process_time() - began, sorted(self._lines))
+            self.seen[name] = Seen(time.process_time() - began, sorted(self._lines))
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
         return self._line if frame.f_code.co_filename == self.path else None
@@ -50,18 +64,21 @@ class Watch:
 
 
 class InOrder:
-    """A plugin of pytest that lets those tests run that run one of these lines, the shortest first; if none does, all.
+    """A plugin of pytest that lets those tests run that run one of these lines, the shortest first, and then all others
+    if none does or the import did.
 
     A test that takes many times as long as it did ends the process; one that only waits, for a pipe that nobody opens,
     takes no time of the processor, and is measured by the clock.
     """
 
     def __init__(self, lines: range, seen: dict[str, Seen]) -> None:
-        self.lines, self.seen = lines, seen
+        self.seen = seen
+        self.running = {name for name, test in seen.items() if test.runs(lines)}
+        self.all_asked = not self.running or AT_IMPORT in self.running
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        chosen = [item for item in items if self._of(item).runs(self.lines)] or items
-        items[:] = sorted(chosen, key=lambda item: self._of(item).seconds)
+        asked = [item for item in items if self.all_asked or item.nodeid in self.running]
+        items[:] = sorted(asked, key=lambda item: (item.nodeid not in self.running, self._of(item).seconds))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -75,8 +92,8 @@ class InOrder:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def files(self) -> list[str]:
-        """Those with such a test."""
-        return sorted({name.partition("::")[0] for name, test in self.seen.items() if test.runs(self.lines)})
+        """Those with such a test, or none where all are asked."""
+        return sorted({name.partition("::")[0] for name in self.running if not self.all_asked})
 
     def _of(self, item: pytest.Item) -> Seen:
         return self.seen.get(item.nodeid, Seen(0.0, []))

@@ -1,13 +1,15 @@
 """The mutator makes what it says, and its lists speak of what there is."""
 
 import ast
+from types import SimpleNamespace
 
 import pytest
 
 from tests import ROOT
-from tests.mutants.__main__ import equivalents
+from tests.mutants.__main__ import EQUIVALENT, equivalents
 from tests.mutants.in_place import function_and_code
 from tests.mutants.mutate import mutants
+from tests.mutants.order import AT_IMPORT, InOrder, Seen
 from tests.mutants.where_tested import MODULES, held_by
 
 pytestmark = pytest.mark.slow
@@ -67,6 +69,32 @@ def test_the_verdict_of_a_check_cannot_be_the_same_each_time_unnoticed():
     assert all(m.prints for m in mutants("class A:\n    def __str__(self):\n        return 'a' + 'b'"))
 
 
+def test_one_change_in_several_places_is_told_apart():
+    changes = [m.change for m in mutants("def f(x):\n    return x < 1 < 2 or x < 1")]
+    assert changes.count("`x < 1` → `x <= 1`") == 1
+    assert [c for c in changes if c.startswith("`1` → `2`")] == ["`1` → `2` (1 of 2)", "`1` → `2` (2 of 2)"]
+
+
+@pytest.mark.parametrize(
+    ("line", "files", "order"),
+    [(1, ["a.py", "b.py"], ["b.py::quick", "a.py::slow"]), (2, [], ["a.py::slow", "c.py::other"]), (3, [], None)],
+)
+def test_what_runs_a_line_is_asked_first_and_the_others_if_the_import_ran_it_or_no_test(line, files, order):
+    seen = {
+        AT_IMPORT: Seen(0.1, [2]),
+        "a.py::slow": Seen(2.0, [1, 2]),
+        "b.py::quick": Seen(1.0, [1]),
+        "c.py::other": Seen(0.5, [4]),
+    }
+    asked = InOrder(range(line, line + 1), seen)
+    items = [SimpleNamespace(nodeid=name) for name in seen if name]
+    asked.pytest_collection_modifyitems(items)
+    every = ["c.py::other", "b.py::quick", "a.py::slow"]
+    assert asked.files() == files
+    assert [item.nodeid for item in items][:2] == (order or every[:2])
+    assert len(items) == (2 if files else 3)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_the_held_by_a_module_are_there(module):
     for path, _, test in (held.partition("::") for held in held_by(module)):
@@ -75,6 +103,7 @@ def test_the_held_by_a_module_are_there(module):
 
 
 def test_each_mutant_that_changes_nothing_is_one_and_says_why():
+    assert EQUIVALENT.read_text("utf-8").count("[[equivalent]]") == len(equivalents()), "a row stands there twice"
     modules = {module for module, _, _ in equivalents()}
     made = {module: {(m.where, m.change) for m in mutants(source(module))} for module in modules}
     for (module, where, change), reason in equivalents().items():
