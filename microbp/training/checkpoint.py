@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from microbp.comparing.answers.files import error_reason
 from microbp.errors import ProblemError
 from microbp.optim import Optimizer
 from microbp.printing import check_place, json_text, read_file, write_file
@@ -125,8 +126,7 @@ def load_checkpoint(path: str | Path, problem: NetworkProblem) -> Checkpoint:
         if len(theta) != len(labels):
             raise ValueError(f"theta has {len(theta)} numbers for {len(labels)} labels")
     except _UNREADABLE as error:
-        said = "there is no such file" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
-        raise ProblemError(f"{path}: cannot read this as a checkpoint: {said}") from error
+        raise ProblemError(f"{path}: cannot read this as a checkpoint: {error_reason(error)}") from error
     expected, title = [leaf.label for leaf in problem.leaves()], repr(problem.title)
     if labels != expected:
         raise ProblemError(

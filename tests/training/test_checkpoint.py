@@ -263,8 +263,9 @@ class Bomb:
 
 FOREIGN = [
     (None, "there is no such file"),
-    *[(text, "Expecting value") for text in (b"", b"PK\x03\x04" + b"\0" * 100, pickle.dumps(Bomb(), protocol=0))],
-    (pickle.dumps(Bomb()), "can't decode byte 0x80"),
+    (b"", "it is empty"),
+    *[(text, "it is no JSON") for text in (b"PK\x03\x04" + b"\0" * 100, pickle.dumps(Bomb(), protocol=0))],
+    (pickle.dumps(Bomb()), "it is no text in UTF-8"),
     *[(text * 100_000, "RecursionError") for text in (b"[", b'{"a":')],
     (b'{"format": ' + b"1" * 5000 + b"}", "Exceeds the limit"),
     (b'{"format": "' + b"x" * 5_000_000 + b'"}', "it has the format 'xxx"),

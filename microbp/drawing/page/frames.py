@@ -232,8 +232,7 @@ def _arrow(edge: dict[str, Any], height: float) -> list[Any]:
     # Where two arrows run from a card to the same ×, as of x·x, Graphviz leaves out a tip.
     points = [ends.get("s", points[0]), *points, ends.get("e", points[-1])]
     turned = "comment" in edge
-    if turned:
-        points.reverse()
+    points = points[::-1] if turned else points
     middle = _numbers(edge["lp"]) if "lp" in edge else []
     if turned:  # a weight above its ×: the label stands left of the arrow, in the room below the card
         middle = [points[0][0] - 6, (points[0][1] + points[-1][1]) / 2]

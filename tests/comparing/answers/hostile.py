@@ -71,6 +71,7 @@ CONTENTS = {
     "empty.npz": lambda: zipped([]),
     "empty.npy": lambda: b"",
     "one_byte.npy": lambda: b"\x93",
+    "half_a_header.npy": lambda: shaped((4,))[:20],
     "promises.npy": lambda: shaped((10**12,)),
     "overflows.npy": lambda: shaped((2**62, 2**62)),
     "nothing_wide.npy": lambda: shaped((10**12, 0)),

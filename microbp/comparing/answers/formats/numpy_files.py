@@ -74,7 +74,10 @@ def _array(name: str, content: bytes, budget: Budget) -> NDArray[Any]:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of headers as Python 2 wrote them
-        shape, columns_first, dtype = _HEADERS[version](stream, max_header_size=_LONGEST_HEADER)
+        try:
+            shape, columns_first, dtype = _HEADERS[version](stream, max_header_size=_LONGEST_HEADER)
+        except ValueError as error:
+            raise ValueError(f"{name} has no whole header: it was cut off or changed on its way") from error
     if dtype.hasobject:
         raise ValueError(_OBJECTS)
     if dtype.kind not in "biufc" or dtype.subdtype or dtype.itemsize > _WIDEST:
