@@ -200,7 +200,7 @@ def precision_of(
     ]
     if not typed:
         units = [np.zeros_like(array) for array in numbers]
-    # Of float32 numbers are not because they were typed with few digits.
+    # Numbers may be float32's only because they were typed with few digits.
     if not (single := given.single) and typed and all(fits(array, np.float32) for array in numbers):
         single = not all(_short(half, array, 2.0**-26) for half, array in zip(units, numbers, strict=True))
     if float16 := all(fits(n, np.float16) for n in numbers) and (single or (typed and _many_digits(numbers))):

@@ -147,8 +147,8 @@ def _indexed(pictures: Callable[[], Iterable[Pixels]]) -> list[Image.Image]:
     board = np.concatenate([picture.flatten() for k, picture in enumerate(pictures()) if k in some])
     colours, counts = np.unique(board, return_counts=True)
     palette = channels(colours[np.argsort(-counts, kind="stable")[:256]])
+    # Of each colour in the palette, from 1, where it was looked for once: pictures have the same few thousand.
     places = np.zeros(1 << 24, np.uint16)
-    """Of each colour in the palette, from 1, where it was looked for once: pictures have the same few thousand."""
     before: NDArray[np.uint32] | None = None
     images = []
     for pixels in pictures():

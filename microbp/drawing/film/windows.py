@@ -115,7 +115,7 @@ def _corners(part: ET.Element) -> tuple[float, float, float, float]:
 def windows(before: ShownPart, after: ShownPart, width: int, height: int, scale: float) -> list[Window]:
     """Where two pictures of this size differ; `scale` is the pixels of a point."""
     found: list[Window] = []
-    for key in before.looks.keys() | after.looks.keys():
+    for key in {**before.looks, **after.looks}:  # in the same order in every run
         pair = [looks[key] for looks in (before.looks, after.looks) if key in looks]
         if len(pair) == 2 and pair[0][0] == pair[1][0]:
             continue

@@ -50,6 +50,9 @@ def test_windows_that_are_near_become_one_and_those_far_apart_do_not():
     assert windows(cards(10, 40), cards(10), 9000, 40, 1.0) == [Window(28, 0, 58, 33)]
     assert len(windows(cards(10, 40), cards(), 9000, 40, 1.0)) == 1
     assert len(windows(cards(10, 8900), cards(), 9000, 40, 1.0)) == 2
+    far_apart = windows(cards(*range(0, 90_000, 3000)), cards(), 90_000, 40, 1.0)
+    assert len(far_apart) == 30
+    assert far_apart == sorted(far_apart, reverse=True), "in another order, other pixels come out in each run"
 
 
 @pytest.mark.slow
