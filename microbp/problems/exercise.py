@@ -200,7 +200,7 @@ def _not_finite(what: str, numbers: Floats) -> str:
         return ""
     where, number = list(map(int, places[0])), numbers[tuple(places[0])]
     data = "look at the data" if len(what) == 1 else "take smaller weights, or smaller numbers in the data"
-    return f"{what} is {number:g} at {where}: beside that no gradient is right or wrong, {data}"
+    return f"{what} is {number:g} at {where}, and then no gradient can be judged: {data}"
 
 
 def _reals(name: str, given: ArrayLike) -> Floats:

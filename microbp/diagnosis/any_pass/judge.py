@@ -204,7 +204,7 @@ def _finite(what: str, numbers: Any) -> None:
     bad = np.extract(~np.isfinite(numbers), numbers)
     if bad.size:
         raise ProblemError(
-            f"{what} is {bad[0]:g} here, and beside that nothing is right or wrong: look for inf and nan in what "
+            f"{what} is {bad[0]:g} here, and then no line can be judged: look for inf and nan in what "
             "forward is given, for a division by 0, and for what overflows"
         )
 

@@ -236,7 +236,7 @@ def test_forward_has_to_be_the_same_each_time():
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"x": np.full((5, 3), np.nan)}, "the loss is nan here, and beside that nothing is right or wrong"),
+        ({"x": np.full((5, 3), np.nan)}, "the loss is nan here, and then no line can be judged"),
         ({"x": 1e200 * np.ones((5, 3)), "w": np.ones((3, 2))}, "the loss is inf here"),
     ],
 )
