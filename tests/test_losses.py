@@ -113,7 +113,7 @@ def test_l2_penalty_leaves_biases_alone():
     weights, biases = model.arrays()
     dW, db = model.grad_arrays()
     assert penalty.data == pytest.approx(0.3 / 8 * sum((w**2).sum() for w in weights), rel=1e-14, abs=0)
-    assert all(np.allclose(d, 0.3 / 4 * w, rtol=1e-14) for d, w in zip(dW, weights, strict=True))
+    assert all(np.allclose(d, 0.3 / 4 * w, rtol=1e-14, atol=0) for d, w in zip(dW, weights, strict=True))
     assert all(not d.any() for d in db)
     assert len(biases) == 2
 

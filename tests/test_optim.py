@@ -32,7 +32,7 @@ def test_sgd_follows_its_formula(momentum):
         v = momentum * v + gradient(w)
         w = w - 0.05 * v
         path.append(w)
-    assert np.allclose(minimize(lambda p: SGD(p, 0.05, momentum), 20), path, rtol=1e-12)
+    assert np.allclose(minimize(lambda p: SGD(p, 0.05, momentum), 20), path, rtol=1e-12, atol=0)
 
 
 def test_adam_follows_the_paper():
@@ -42,7 +42,7 @@ def test_adam_follows_the_paper():
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g**2
         w = w - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
         path.append(w)
-    assert np.allclose(minimize(lambda p: Adam(p, 0.1), 20), path, rtol=1e-12)
+    assert np.allclose(minimize(lambda p: Adam(p, 0.1), 20), path, rtol=1e-12, atol=0)
 
 
 def test_adams_first_step_is_the_learning_rate():
@@ -116,7 +116,7 @@ def test_arrays_and_values_go_the_same_way(make):
         array.grad[:] = gradient(array.data)
         optimizer.step()
         path.append(array.data.copy())
-    assert np.allclose(path, minimize(make, 20), rtol=1e-13)
+    assert np.allclose(path, minimize(make, 20), rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("make", [lambda p: SGD(p, 0.05, 0.9), lambda p: Adam(p, 0.1)], ids=["sgd", "adam"])

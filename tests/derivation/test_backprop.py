@@ -26,9 +26,9 @@ def test_the_right_lines_give_the_right_gradients_to_1e12(seed):
 def test_two_passes_with_a_learning_rate_of_zero_are_twice_one():
     case = replace(random_case(np.random.default_rng(3)), learning_rate=0.0)
     one, two = gradients(case, pass_of(case)), gradients(case, pass_of(case).changed({"passes": 2}, ()))
-    assert all(np.allclose(2 * one[name], two[name], rtol=1e-12) for name in one)
+    assert all(np.allclose(2 * one[name], two[name], rtol=1e-12, atol=0) for name in one)
     three = gradients(case, pass_of(case).changed({"passes": 3}, ()))
-    assert all(np.allclose(3 * one[name], three[name], rtol=1e-12) for name in one)
+    assert all(np.allclose(3 * one[name], three[name], rtol=1e-12, atol=0) for name in one)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -146,7 +146,7 @@ def test_every_activation_has_its_row_and_its_derivative_is_that_of_vectorized()
     z = np.linspace(-3.0, 3.0, 10).reshape(5, 2)
     for name, (f, prime) in OUTPUTS.items():
         scope = {"z": z, "a": f(z), "sigmoid": ACTIVATIONS["sigmoid"][0]}
-        assert np.allclose(value(SLOPES[name], scope), prime(z, f(z)), rtol=1e-12)
+        assert np.allclose(value(SLOPES[name], scope), prime(z, f(z)), rtol=1e-12, atol=0)
         for text in MISREMEMBERED[name]:
             assert not np.allclose(value(text, scope), prime(z, f(z)), rtol=1e-3)
 
@@ -161,7 +161,7 @@ def test_every_loss_has_its_row_and_its_derivative_is_that_of_vectorized(name):
     scope = functions | {"a": a, "y": y, "p": p, "t": ((p - y) * p).sum(axis=1, keepdims=True), "m": 3, "n": 4}
     loss = ROWS[name]
     right = LOSSES[name][1](a, y)
-    assert np.allclose(value(loss.derivative, scope), right, rtol=1e-12)
+    assert np.allclose(value(loss.derivative, scope), right, rtol=1e-12, atol=0)
     for text in lost_parts(loss).values():
         assert not np.allclose(value(text, scope), right, rtol=1e-3)
     others = [value(text, scope) for text in other_losses(loss).values()]

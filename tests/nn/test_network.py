@@ -22,8 +22,8 @@ def test_grad_arrays_hold_the_gradient_of_each_parameter_in_its_place():
     model = MLP.from_arrays(W, B, activation="linear")
     model([1.0, -1.0]).backward()
     (dW1, dW2), (db1, db2) = model.grad_arrays()
-    assert np.allclose(dW1, np.outer(W[1][0], [1.0, -1.0]), rtol=1e-15)
-    assert np.allclose(dW2, (W[0] @ [1.0, -1.0] + B[0])[None], rtol=1e-15)
+    assert np.allclose(dW1, np.outer(W[1][0], [1.0, -1.0]), rtol=1e-15, atol=0)
+    assert np.allclose(dW2, (W[0] @ [1.0, -1.0] + B[0])[None], rtol=1e-15, atol=0)
     assert np.array_equal(db1, W[1][0])
     assert np.array_equal(db2, [1.0])
 

@@ -235,7 +235,7 @@ def test_the_neuron_has_the_jacobians_of_the_matrix_calculus():
     error = X @ [0.5, -0.3, 0.8] + 0.2 - y
     whole = problem.root(slice(None))
     expected = 2 / len(X) * np.r_[error @ X, error.sum()]
-    assert np.allclose(jacobian([whole], leaves)[0], expected, rtol=1e-12)
+    assert np.allclose(jacobian([whole], leaves)[0], expected, rtol=1e-12, atol=0)
     assert whole.data == pytest.approx(np.mean(error**2), rel=1e-13, abs=0)
 
 
@@ -279,9 +279,9 @@ def test_the_delta_rule_is_its_recursion():
     problem.root().backward()
     dW, db = problem.model.grad_arrays()
     for found, expected in zip(db, (d1, d2, d3), strict=True):
-        assert np.allclose(found, expected, rtol=1e-12)
+        assert np.allclose(found, expected, rtol=1e-12, atol=0)
     for found, d, y in zip(dW, (d1, d2, d3), (x, y1, y2), strict=True):
-        assert np.allclose(found, np.outer(d, y), rtol=1e-12)
+        assert np.allclose(found, np.outer(d, y), rtol=1e-12, atol=0)
 
 
 def test_the_deep_network_is_as_deep_as_it_says():

@@ -74,7 +74,7 @@ def test_samples_in_order_and_a_turned_sign_are_what_they_say(size):
         b = [v + problem.training.learning_rate * g for v, g in zip(b, db, strict=True)]
         start = (start + size) if start + size < len(problem.inputs) else 0
     for mine, right in zip([*found.weights, *found.biases], [*W, *b], strict=True):
-        assert np.allclose(mine, right, rtol=1e-12)
+        assert np.allclose(mine, right, rtol=1e-12, atol=0)
 
 
 def test_a_penalty_on_biases_is_in_the_loss_and_in_the_gradient():

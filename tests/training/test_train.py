@@ -210,7 +210,7 @@ def test_the_result_knows_before_and_after():
     assert result.loss == problem.root().data
     assert len(result.losses) == result.steps == 20
     assert result.parameters == {leaf.label: leaf.data for leaf in problem.leaves()}
-    assert np.allclose(result.outputs, [[v.data for v in problem.model(x)] for x in problem.inputs], rtol=1e-14)
+    assert np.allclose(result.outputs, [[v.data for v in problem.model(x)] for x in problem.inputs], rtol=1e-14, atol=0)
     assert result.history is None
     assert result.stopped == ""
 
