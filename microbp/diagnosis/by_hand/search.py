@@ -90,7 +90,7 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
         moved = np.any(np.abs(made - judge.right) > ROUNDING * np.abs(judge.right), axis=1)
     singles = [*compress(tries, moved)]
     found = [*compress(tries, np.all(judge.near(made), axis=1) & moved)]
-    early = [grads for grads in judge.early() if not np.allclose(grads, judge.right, rtol=ROUNDING)]
+    early = [grads for grads in judge.early() if not np.allclose(grads, judge.right, rtol=ROUNDING, atol=0)]
     found += [_Try((FoundSlip(EARLY),), {}) for grads in early if judge.near(grads).all()][:1]
     factors = [_Try(causes, {}) for causes in _factors(judge)]
     found += filter(_likely, factors)

@@ -163,6 +163,16 @@ def test_a_slip_made_by_hand_is_named_with_its_lines(text, wrong, code, wrong_li
     assert json.loads(json_text(diagnosis.as_dict()))["ok"] is False
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-10])
+def test_a_gradient_that_is_passed_on_too_early_is_named_however_small(scale):
+    a, b = Value(2.0, label="a"), Value(0.5, label="b")
+    u = 3.0 * a
+    parts = [0.5 * scale, math.sin(6) * scale, 6 * math.cos(6) * scale]  # u's, in the order in which they come
+    early = 3 * parts[0] + 2 * parts[1] + parts[2]  # with each, u passes on all that it has
+    diagnosis = diagnose_graph((u * b + u * u.sin()) * scale, {"a": 3 * early, "b": 6 * scale})
+    assert diagnosis.mistakes == ("passed-on-too-early",)
+
+
 def test_textbook_formulas_are_those_of_the_table():
     for op, formulas in TEXTBOOK.items():
         for name, formula in formulas.items():
