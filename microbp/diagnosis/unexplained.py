@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from microbp.comparing.answers.answer import Answer, within
+from microbp.comparing.precision import LEAST_DIGITS, figures
 from microbp.derivation.notation import short_number
 from microbp.diagnosis.explanation import Diagnosis, Explanation
 from microbp.diagnosis.search.fitting import SOME
@@ -44,13 +45,21 @@ def unexplained(search: Search) -> Diagnosis:
         ],
         "nearest": _nearest(given, search),
         "complete": search.complete,
-        "by_chance": search.by_chance,
+        "by_chance": search.by_chance or any(_hardly_a_digit(case, given, name) for name in wrong),
         "order": given.order,
         "tried": search.tried,
     }
     rows = list(followed_text(case, given, arrays, Explanation((), 0)))
     text = [*_in_words(case, given, details), *(["", *rows] if rows else [])]
     return Diagnosis(False, (), (), details, "\n".join(text))
+
+
+def _hardly_a_digit(case: Exercise, given: Answer, name: str) -> bool:
+    """Whether an array was rounded to fewer digits than are looked at, 0.01 and 0.018: what fits that is not found."""
+    numbers, right = given.numbers(name).ravel(), case.truth[1][name].ravel()
+    own, true = ([figures(x) for x in array[np.isfinite(array)].tolist()] for array in (numbers, right))
+    whole = (numbers == np.round(numbers)).all()
+    return not whole and max(own, default=0) < LEAST_DIGITS < max(true, default=0)
 
 
 def _nearest(given: Answer, search: Search) -> dict[str, Any] | None:

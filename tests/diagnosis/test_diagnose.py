@@ -320,7 +320,14 @@ def test_each_right_number_may_have_as_many_digits_as_its_writer_liked(seed):
     assert microbp.compare(W1_W8, gradients=typed).ok
 
 
-@pytest.mark.parametrize("typed", [{"b1": 0.00877}, {"w5": 0.5, "w1": 0.0005}])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"b1": 0.00877},
+        {"w5": 0.5, "w1": 0.0005},
+        {"w1": 0.0018, "w2": 0.0036, "w3": 0.002, "w4": 0.0041},  # without σ′, rounded
+    ],
+)
 def test_what_fits_a_few_digits_by_chance_is_no_diagnosis(typed):
     diagnosis = microbp.diagnose(W1_W8, typed)
     assert (diagnosis.ok, diagnosis.mistakes, diagnosis.details["by_chance"]) == (False, (), True)
