@@ -485,3 +485,19 @@ def test_of_a_pass_that_is_one_call_the_lines_are_those_of_what_it_calls():
     arrays = {"x": rng.normal(size=(5, 3)), "w": rng.normal(size=(3, 2))}
     found = microbp.check(forward, lambda x, a: {"w": x.T @ (2 * a)}, arrays=arrays)
     assert "`1 / (1 + np.exp(-self.z))` (line" in found["w"].text
+
+
+def test_rows_that_are_picked_twice_are_overwritten_rather_than_left_out():
+    rows = np.array([1, 3, 1, 0, 2])
+
+    def backward(E, picked):
+        dE = np.zeros_like(E)
+        dE[rows] += 2 * picked
+        return {"dE": dE}
+
+    def forward(E):
+        picked = E[rows]
+        return {"picked": picked, "loss": (picked**2).sum()}
+
+    found = microbp.check(forward, backward, E=np.random.default_rng(0).normal(size=(5, 3)))
+    assert found["E"].causes[0] == "overwritten"

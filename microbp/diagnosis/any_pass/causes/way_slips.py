@@ -51,7 +51,9 @@ def way_slips(search: CauseSearch, mine: Any) -> list[Cause]:
         search.attempt([(c, way, factor * local[way.edges]) for c, way in zip(causes, repeated, strict=True)])
     parts = [
         (
-            search.cause(code, say("{part}, on the way {way}", part=said, way=way), way, 0.5),
+            search.cause(
+                code, say("{part}, on the way {way}", part=said, way=way), way, 0.5 - 0.01 * (code == "overwritten")
+            ),
             way,
             local[way.edges] * keep,
         )
