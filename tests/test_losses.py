@@ -97,6 +97,22 @@ def test_at_the_kink_of_the_hinge_graph_vectorized_pass_and_line_agree(loss):
     assert all(np.array_equal(line[name], right) for name, right in case.truth[1].items())
 
 
+def test_a_loss_says_its_formula_and_which_outputs_it_takes():
+    said = {name: losses.LOSSES[name].words.partition(" ")[0] for name in losses.LOSSES if "squared" in name}
+    assert said == {
+        "half_squared_error": "½Σ(a",
+        "half_squared_error_per_sample": "1/2m",
+        "half_mean_squared_error": "1/(2m·n)",
+        "squared_error": "Σ(a",
+        "squared_error_per_sample": "1/m",
+        "mean_squared_error": "1/(m·n)",
+    }
+    outputs = {name: loss.output for name, loss in losses.LOSSES.items()}
+    assert outputs == {name: "sigmoid" if "binary" in name else "" for name in losses.LOSSES}
+    alone = losses.LOSSES["mean_squared_error"].graph([[Value(0.5)], [Value(2.0)]], [[1.0], [0.0]])
+    assert {value.label for value in alone.graph()} == {""}
+
+
 def test_cross_entropy_is_that_which_fits_the_output():
     names = {output: loss_named("cross-entropy", output=output) for output in ("sigmoid", "softmax", "linear")}
     assert names == {
@@ -122,6 +138,7 @@ def test_l2_penalty_leaves_biases_alone():
     ("make", "error", "said"),
     [
         (lambda: losses.hinge(values(A), [1.0, -1.0]), ShapeError, r"got \(2, 2\) and \(1, 2\)"),
+        (lambda: loss_named("hinge", half=True), UnknownNameError, "a ½ stands before squared errors alone"),
         (
             lambda: losses.batch_loss(nn.MLP(2, [1], seed=0), [1.0, 2.0], [[1.0]], "hinge"),
             ShapeError,

@@ -154,8 +154,9 @@ def test_every_activation_has_its_row_and_its_derivative_is_that_of_vectorized()
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_has_its_row_and_its_derivative_is_that_of_vectorized(name):
     rng = np.random.default_rng(0)
-    a = rng.uniform(0.1, 0.9, size=(3, 4))
-    y = np.eye(4)[[0, 2, 3]] * (2.0 if "hinge" in name else 1.0) - (1.0 if "hinge" in name else 0.0)
+    a, y = rng.uniform(0.1, 0.9, size=(3, 4)), np.eye(4)[[0, 2, 3]]
+    if "hinge" in name:  # on both sides of its margin, 1
+        a, y = 2 * a, 2 * y - 1
     p = softmax(a)
     functions = {name: f for name, (f, _) in OUTPUTS.items()}  # a derivative may be made of them
     scope = functions | {"a": a, "y": y, "p": p, "t": ((p - y) * p).sum(axis=1, keepdims=True), "m": 3, "n": 4}

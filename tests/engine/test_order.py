@@ -1,5 +1,6 @@
 """Ctrl-C at any moment, threads, forks and signal handlers: the next backward is right, and returns."""
 
+import copy
 import os
 import random
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -58,6 +60,13 @@ def test_both_walks_go_as_recursion_does(graph):
         assert order.topological_order(root, backward=True) == expected
     assert {leaf._state for leaf in leaves} == {order.LEAF}
     assert order.topological_order(leaves[0]) == []
+
+
+def test_a_copy_may_be_the_first_that_a_process_walks(monkeypatch):
+    a = Value(2.0)
+    root = copy.deepcopy((a * 3.0) * (a + 1.0))
+    monkeypatch.setattr(order, "_numbers", count(1))
+    assert len(order.topological_order(root)) == 3
 
 
 def test_a_walk_beside_another_marks_nothing():
