@@ -6,7 +6,7 @@ import pytest
 
 import microbp
 from microbp import Value, losses, nn, vectorized
-from microbp.derivation.backprop import gradients, pass_of
+from microbp.derivation.backprop import gradients, pass_of, value
 from microbp.engine.ops import OPS
 from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses.rows import loss_named
@@ -95,6 +95,8 @@ def test_at_the_kink_of_the_hinge_graph_vectorized_pass_and_line_agree(loss):
     assert microbp.compare(model, case.X, case.Y, loss=loss).ok
     line = gradients(case, pass_of(case))
     assert all(np.array_equal(line[name], right) for name, right in case.truth[1].items())
+    ends = np.array([[1.0, -1.0]])
+    assert not value(losses.LOSSES[loss].derivative, {"a": ends, "y": ends, "m": 1, "n": 2}).any()
 
 
 def test_a_loss_says_its_formula_and_which_outputs_it_takes():
@@ -111,6 +113,8 @@ def test_a_loss_says_its_formula_and_which_outputs_it_takes():
     assert outputs == {name: "sigmoid" if "binary" in name else "" for name in losses.LOSSES}
     alone = losses.LOSSES["mean_squared_error"].graph([[Value(0.5)], [Value(2.0)]], [[1.0], [0.0]])
     assert {value.label for value in alone.graph()} == {""}
+    shared = losses.LOSSES["softmax_cross_entropy"].graph([[Value(0.5), Value(2.0)]], [[0.5, 0.5]], "C")
+    assert not [value for value in shared.graph() if value.label.startswith("C[")]  # its terms are no output's
 
 
 def test_cross_entropy_is_that_which_fits_the_output():
