@@ -116,6 +116,10 @@ function play(on) {
   clearInterval(timer);
   if (on && at > n) next();
   timer = on && at < most() && !quiz.on ? setInterval(() => (at < most() && !quiz.on ? next() : play(false)), 1600) : 0;
+  showPlaying();
+}
+
+function showPlaying() {
   $("play").textContent = timer ? words.pause : words.play;
   $("play").setAttribute("aria-pressed", String(!!timer));
 }
@@ -231,7 +235,7 @@ function speak(which) {
     input.setAttribute("aria-label", words.valueOf(cards[k].name));
     box.setAttribute("aria-label", words.descends(cards[k].name));
   }
-  play(!!timer);
+  showPlaying();
   say("", "");
 }
 window.addEventListener("hashchange", open);
