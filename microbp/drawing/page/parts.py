@@ -55,7 +55,7 @@ def _line(text: str) -> str:
 
 def page_script(rows: Sequence[Op | Family], said: PageSentences) -> str:
     """The page's own code around the code of its operations, in one scope, without what only its readers need."""
-    files = (_TOLD.sub(lambda found: f"told({json.dumps(said.number(found[1]))}", _file(f"{name}.js")) for name in SCRIPTS)
+    files = (_TOLD.sub(lambda f: f"told({json.dumps(said.number(f[1]))}", _file(f"{name}.js")) for name in SCRIPTS)
     parts = [helpers(), rows_source(rows), *files]
     return "\n".join(['"use strict";', "(() => {", _squeezed("\n".join(parts)), "})();\n"])
 
