@@ -149,6 +149,7 @@ export default {
   "the other half of ReLU": "取了 ReLU 的另一半",
   "activations before dropout": "用了 dropout 之前的激活值",
   "rows that come twice are overwritten": "出现两次的行被覆盖了",
+  "ReLU by the gradient's sign": "ReLU 按梯度的正负号来遮",
   "+= with repeated rows": "对重复的行用了 +=",
   "softmax's sum is taken for a constant": "把 softmax 的和当成了常数",
   "the power of the inverse": "倒数的幂次错了",
