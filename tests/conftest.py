@@ -31,6 +31,9 @@ MANY, EACH = 5, 4
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(
+        key=lambda item: "test_site" not in item.nodeid
+    )  # half a minute in one test: begun last, all wait for it
     for item in items:
         if "browser_tab" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")

@@ -60,9 +60,9 @@ class Mutant(NamedTuple):
     """Whether it changes what is said, in an error too, and not what is computed or refused."""
 
 
-def mutants(source: str) -> Iterator[Mutant]:
-    """All mutants of a module, in the order of its lines. Comments are lost in them."""
-    found = [*_each(source)]
+def mutants(source: str, whole: bool = True) -> Iterator[Mutant]:
+    """All mutants of a module, in the order of its lines; `whole`, with their sources, which lose all comments."""
+    found = [*_each(source, whole)]
     times = Counter((mutant.where, mutant.change) for mutant in found)
     met = Counter[tuple[str, str]]()
     for mutant in found:
@@ -72,7 +72,7 @@ def mutants(source: str) -> Iterator[Mutant]:
         yield mutant._replace(change=mutant.change + which)
 
 
-def _each(source: str) -> Iterator[Mutant]:
+def _each(source: str, whole: bool) -> Iterator[Mutant]:
     tree = ast.parse(source)
     for place, where in _places(tree, ""):
         before = ast.unparse(place.node)
@@ -81,7 +81,7 @@ def _each(source: str) -> Iterator[Mutant]:
             lines = range(place.node.lineno, place.node.end_lineno + 1)
             change = f"`{before}` → `{ast.unparse(changed)}`"
             prints = place.said or bool(PRINTING & {*where.split(".")})
-            yield Mutant(lines, where, change, ast.unparse(tree), prints)
+            yield Mutant(lines, where, change, ast.unparse(tree) if whole else "", prints)
         place.put(place.node)
 
 
