@@ -26,8 +26,8 @@ QUIET = [
 ]
 
 
-MANY, EACH = 5, 4
-"""In the fast profile, of a test that has so many cases, or more, every fourth runs."""
+MANY, EACH = 5, 6
+"""In the fast profile, of a test that has so many cases, or more, every sixth runs."""
 
 
 def pytest_collection_modifyitems(config, items):

@@ -194,6 +194,7 @@ def in_float16(case):
 
 
 @pytest.mark.parametrize(("seed", "kind"), [(0, np.float16), (1, np.float64), (2, np.float16)])
+@pytest.mark.slow
 def test_gradients_computed_in_float16_are_right_and_mistakes_in_them_wrong(seed, kind):
     rng = np.random.default_rng(seed)
     model = nn.MLP(3, [4, 4, 2], activation="tanh", seed=seed)

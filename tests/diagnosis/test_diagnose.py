@@ -266,6 +266,7 @@ def by_digits(gradients, digits, how):
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded(seed):
     case = exercise_of(nn.MLP(3, [4, 2], activation="tanh", seed=seed), X, Y[:, :2])
     assert named(case, *read_gradients(case, by_digits(case.truth[1], 5, np.trunc))) == [("right",)]
@@ -328,6 +329,7 @@ def test_each_right_number_may_have_as_many_digits_as_its_writer_liked(seed):
         {"w1": 0.0018, "w2": 0.0036, "w3": 0.002, "w4": 0.0041},  # without σ′, rounded
     ],
 )
+@pytest.mark.slow
 def test_what_fits_a_few_digits_by_chance_is_no_diagnosis(typed):
     diagnosis = microbp.diagnose(W1_W8, typed)
     assert (diagnosis.ok, diagnosis.mistakes, diagnosis.details["by_chance"]) == (False, (), True)

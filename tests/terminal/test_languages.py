@@ -159,6 +159,7 @@ def test_the_diagnosis_of_each_slip_has_no_english(text):
 
 
 @pytest.mark.parametrize("form", ["md", "html"])
+@pytest.mark.slow
 def test_feedback_has_no_english(form, folder, capsys):
     words = ["no1.json", "no2.json", "no3.json", "--feedback", "back", "--feedback-format", form, "--jobs", "2"]
     main(["grade", "w1-w8", *words, "--lang", "zh"])

@@ -260,6 +260,7 @@ def test_a_derivative_of_a_long_sum_looks_up_what_it_names_and_not_every_term():
     assert text.asked == 1
 
 
+@pytest.mark.slow
 def test_a_matrix_form_too_deep_for_the_compiler_is_refused():
     x = y = Value(1.0, "x")
     for _ in range(7_000):

@@ -71,6 +71,7 @@ def test_what_treats_all_alike_makes_of_a_part_what_it_makes_of_the_whole(networ
 
 
 @pytest.mark.parametrize("l", [1, 2])
+@pytest.mark.slow
 def test_with_and_without_a_first_look_the_same_lines_are_found(l, monkeypatch):
     case = random_exercise(*NETWORKS[0])
     heads = {"slope": "a * a", "dW": "d.T @ (a0 * a0)", "db": "d.max(axis=0)", "d": "up / slope"}
