@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -12,11 +13,14 @@ import numpy as np
 
 from microbp.derivation.tree import OF_ALL, OF_OUTPUTS, REDUCED, Axes, axis_of, is_numpy
 from microbp.printing import number_text, say, word
-from microbp.problems.exercise import Exercise
+from microbp.problems.exercise import Exercise, Floats
 
 DIGITS = 9
 ADD, MUL, NEG, POW, ATOM = range(5)
 """How tightly a part holds together."""
+COMPUTED: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power,
+}  # fmt: skip
 
 
 def short_number(x: float) -> str:
@@ -26,6 +30,12 @@ def short_number(x: float) -> str:
     ('−0.24', '0', '0.333333333')
     """
     return number_text(x + 0.0, DIGITS)
+
+
+def entry(array: Any, at: Sequence[Any]) -> float:
+    """An entry of an array, the only one where it has but one along an axis; `at` may begin with more indices."""
+    own = at[len(at) - array.ndim :] if array.ndim else ()
+    return float(array[tuple(min(k, size - 1) for k, size in zip(own, array.shape, strict=True))])
 
 
 class Written(NamedTuple):
@@ -46,6 +56,7 @@ class Calls(Axes, ABC):
     def __init__(self, case: Exercise, scope: Mapping[str, Any] | None = None) -> None:
         super().__init__(case)
         self._scope = scope
+        self._arrays: dict[int, tuple[ast.expr, Any]] = {}
         self._in_sum = False  # over rows of which some are left out
 
     @abstractmethod
@@ -53,8 +64,40 @@ class Calls(Axes, ABC):
         """A part of a line; `at` are the indices of what it makes, letters or numbers."""
 
     @abstractmethod
-    def _sum(self, tag: str, at: Sequence[Any], node: ast.expr, term: Callable[[Any], Written]) -> Written:
-        """A sum over an axis."""
+    def _sum(
+        self, tag: str, at: Sequence[Any], node: ast.expr, term: Callable[[Any], Written], values: Floats | None
+    ) -> Written:
+        """A sum over an axis; `values` are what its terms come to, where that is known of all at once."""
+
+    def _array(self, node: ast.expr) -> Any:
+        """With numbers, every entry of a part at once; None for a part of which only entries are known."""
+        if self._scope is None:
+            return None
+        if id(node) not in self._arrays:  # the part is kept, so that no other gets its id
+            self._arrays[id(node)] = node, self._array_of(node, self._scope)
+        return self._arrays[id(node)][1]
+
+    def _array_of(self, node: ast.expr, scope: Mapping[str, Any]) -> Any:
+        parts: list[ast.expr]
+        of: Callable[..., Any]
+        match node:
+            case ast.Name(id=name):
+                return np.asarray(scope[name])
+            case ast.Constant(value=v):
+                return np.asarray(v, dtype=float)
+            case ast.Attribute(value=x, attr="T"):
+                parts, of = [x], np.transpose
+            case ast.UnaryOp(op=ast.USub(), operand=x):
+                parts, of = [x], np.negative
+            case ast.BinOp(left=a, op=op, right=b) if type(op) in COMPUTED:
+                parts, of = [a, b], COMPUTED[type(op)]
+            case ast.Call(func=ast.Attribute(value=x, attr=how)) if how in REDUCED and not is_numpy(node.func):
+                axis, kept = axis_of(node)
+                parts, of = [x], partial(getattr(np, how), axis=axis, keepdims=kept)
+            case _:
+                return None
+        arrays = [self._array(part) for part in parts]
+        return None if any(array is None for array in arrays) else of(*arrays)
 
     def _told(self, text: str, value: float) -> Written:
         """With numbers, what it comes to stands for it."""
@@ -152,7 +195,8 @@ class Calls(Axes, ABC):
                 word(OF_ALL[how] if along == "all" else f"{along} {REDUCED[how]} of …").replace("…", of), ADD
             )
         if how in ("max", "min", "prod", "std"):
-            return self._told(*self._reduction(x, how, axis, at))
+            array = self._array(node)
+            return self._told(*(self._reduction(x, how, axis, at) if array is None else ("", entry(array, at))))
         own = tuple(at[len(at) - len(self.dims(node)) :]) if self.dims(node) else ()
         own = own[:axis] + own[axis + 1 :] if kept and axis is not None else own
         axes = list(range(len(dims))) if axis is None else [axis]
@@ -160,9 +204,15 @@ class Calls(Axes, ABC):
         def summed(left: Sequence[int], places: Mapping[int, Any]) -> Written:
             if left:
                 k, used = left[0], (*own, *places.values())
-                return self._sum(dims[k], used, x, lambda index: summed(left[1:], {**places, k: index}))
+                array: Any = self._array(x) if len(left) == 1 else None
+                known = array is not None and array.ndim == len(dims)
+                values = array[place({**places, k: slice(None)})] if known else None
+                return self._sum(dims[k], used, x, lambda index: summed(left[1:], {**places, k: index}), values)
+            return self.write(x, place(places))
+
+        def place(known: Mapping[int, Any]) -> tuple[Any, ...]:
             rest = iter(own)
-            return self.write(x, tuple(places[k] if k in places else next(rest) for k in range(len(dims))))
+            return tuple(known[k] if k in known else next(rest) for k in range(len(dims)))
 
         total = summed(axes, {})
         if how == "sum":

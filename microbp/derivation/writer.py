@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from microbp.derivation.calls import ADD, ATOM, MUL, NEG, POW, Calls, Written, short_number
+from microbp.derivation.calls import ADD, ATOM, COMPUTED, MUL, NEG, POW, Calls, Written, entry, short_number
 from microbp.derivation.tree import is_fraction, is_ones, is_zero, needs_brackets, other_factor, rows_of
 from microbp.printing import say
+from microbp.problems.exercise import Floats
 
 MOST_TERMS = 3
 """Of a longer sum the largest terms are written down."""
 _SIGNS = {ast.Add: " + ", ast.Sub: " − ", ast.Div: "/", ast.Mult: "·"}
-_COMPUTED: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power,
-}  # fmt: skip
 
 
 class Writer(Calls):
@@ -65,8 +63,7 @@ class Writer(Calls):
         own = self._clipped(dims, at)
         if self._scope is None:
             return Written(f"{name}[{','.join(map(str, own))}]")
-        array = np.asarray(self._scope[name])
-        value = float(array[tuple(min(k, size - 1) for k, size in zip(own, array.shape, strict=True))])
+        value = entry(np.asarray(self._scope[name]), own)
         return Written(short_number(value), ATOM, value)
 
     def _clipped(self, dims: Sequence[str], at: Sequence[Any]) -> tuple[Any, ...]:
@@ -85,15 +82,17 @@ class Writer(Calls):
                 return Written(f"{self.write(a).within(NEG)} {self.write(b).within(NEG)}", MUL)
             axes, own = (self.dims(a), self.dims(b)), self._own(node, at)
             before, after = own[: len(axes[0]) - 1], own[len(own) - len(axes[1]) + 1 :]
-            return self._sum(
-                axes[0][-1], own, node, lambda new: self._product(((a, (*before, new)), (b, (new, *after))))
-            )
+
+            def term(new: Any) -> Written:
+                return self._product(((a, (*before, new)), (b, (new, *after))))
+
+            return self._sum(axes[0][-1], own, node, term, self._term_values(a, b, own))
         if isinstance(op, ast.Mult) and (plain := other_factor(a, b)) is not None:
             return self.write(plain, at)
         if isinstance(op, ast.Add | ast.Sub) and is_zero(b):
             return self.write(a, at)
         one, two = self.write(a, at), self.write(b, at)
-        value = one.value * two.value if isinstance(op, ast.Mult) else float(_COMPUTED[type(op)](one.value, two.value))
+        value = one.value * two.value if isinstance(op, ast.Mult) else float(COMPUTED[type(op)](one.value, two.value))
         if isinstance(op, ast.Add | ast.Sub):
             text = f"{one.text}{_SIGNS[type(op)]}{two.within(MUL if isinstance(op, ast.Sub) else ADD)}"
             if isinstance(op, ast.Add) and two.text.startswith("−"):
@@ -125,35 +124,26 @@ class Writer(Calls):
         names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
         return any(name[0] in "δ∂W" or name.endswith("′") or name.startswith("dW") for name in names)
 
-    def _sum(self, tag: str, at: Sequence[Any], node: ast.expr, term: Callable[[Any], Written]) -> Written:
+    def _sum(
+        self, tag: str, at: Sequence[Any], node: ast.expr, term: Callable[[Any], Written], values: Floats | None
+    ) -> Written:
         """A sum over a new index of the terms of a part."""
         how, row = rows_of(node) or ("", 0)
         outside, self._in_sum = self._in_sum, self._in_sum or bool(how)
         try:
-            values = None if how else self._term_values(node, at)
-            if values is not None and len(values) > MOST_TERMS:
+            if values is not None and len(values) > MOST_TERMS and not how:
                 largest = [term(int(k)) for k in np.argsort(-np.abs(values), kind="stable")[:MOST_TERMS]]
                 return self._added(largest, len(values), float(values.sum()))
             return self._summed(tag, at, how, row, term)
         finally:
             self._in_sum = outside
 
-    def _term_values(self, node: ast.expr, at: Sequence[Any]) -> Any:
-        """With numbers, what the terms of a product of two matrices are, all at once; None for any other part."""
-        match node:
-            case ast.BinOp(left=a, op=ast.MatMult(), right=b) if self._scope is not None and len(at) == 2:
-                one, two = self._along(a, (at[0], slice(None))), self._along(b, (slice(None), at[1]))
-                return None if one is None or two is None or one.shape != two.shape else one * two
-        return None
-
-    def _along(self, node: ast.expr, at: tuple[Any, Any]) -> Any:
-        """A row or a column of a quantity, or of its transpose; None for any other part."""
-        match node:
-            case ast.Attribute(value=x, attr="T"):
-                return self._along(x, at[::-1])
-            case ast.Name(id=name) if self._scope is not None and np.ndim(self._scope[name]) == 2:
-                return self._scope[name][at]
-        return None
+    def _term_values(self, a: ast.expr, b: ast.expr, at: Sequence[Any]) -> Floats | None:
+        """With numbers, what the terms of an entry of a product of two matrices are; None if no arrays are known."""
+        one, two = self._array(a), self._array(b)
+        if len(at) != 2 or np.ndim(one) != 2 or np.ndim(two) != 2 or one.shape[1] != len(two):
+            return None
+        return one[at[0]] * two[:, at[1]]  # type: ignore[no-any-return]  # of arrays it makes arrays
 
     def _summed(self, tag: str, at: Sequence[Any], how: str, row: int, term: Callable[[Any], Written]) -> Written:
         if self._scope is None:
