@@ -16,7 +16,7 @@ from typing import Any
 
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.noise import noise_of
-from microbp.comparing.precision import marked, precision_of
+from microbp.comparing.precision import Precision, marked, precision_of
 from microbp.losses import LOSSES, loss_named
 from microbp.nn.layout import OURS
 from microbp.printing import say
@@ -67,10 +67,25 @@ def right_for(case: Exercise, given: Answer) -> tuple[str, Exercise] | None:
     last_first = replace(given, arrays=dict(sorted(given.arrays.items(), key=lambda item: -int(item[0][2:]))))
     precision = precision_of(case, given)
     for words, other in _others(case):
+        if not _may_be(case, last_first, precision, other):
+            continue
         near = replace(precision, noise=noise_of(other, given)).tolerance
         if not any(array.wrong.any() for array in marked(last_first, other.truth[1], near)):
             return words, other
     return None
+
+
+def _may_be(case: Exercise, given: Answer, precision: Precision, other: Exercise) -> bool:
+    """Whether gradients may be right for another convention of the same loss: without another pass, and roughly."""
+    m, n = case.Y.shape
+    times = LOSSES[other.loss].share(m, n) / LOSSES[case.loss].share(m, n)
+    made = {}
+    for name, right in case.truth[1].items():
+        own, its = ((c.l2 / m) * c.parameter(name) * (name[1] == "W" or c.penalize_biases) for c in (case, other))
+        made[name] = times * (right - own) + its
+    loose = 10.0 * max(1.0, times)
+    near = marked(given, made, lambda name, right: loose * precision.tolerance(name, right))
+    return not any(array.wrong.any() for array in near)
 
 
 def same_penalty(case: Exercise, other: Exercise) -> bool:

@@ -103,9 +103,10 @@ def pass_of(case: Exercise) -> Pass:
 
 def value(text: str, scope: Mapping[str, Any]) -> Any:
     """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for wrong shapes."""
+    if scope.get("computed"):
+        return scope["computed"](text, scope)
     function, names = line(text)
-    arguments = [scope[name] for name in names]
-    return scope["computed"](function, arguments) if scope.get("computed") else function(*arguments)
+    return function(*[scope[name] for name in names])
 
 
 def _once(text: str, scope: Scope) -> Any:

@@ -6,7 +6,7 @@ import ast
 import linecache
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -67,20 +67,64 @@ def line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
     return load_source(source, f"<microbp {text}>", {"np": np})["line"], names
 
 
-class Computed:
-    """What lines came to of the arrays that they are of, the latest: each is computed once.
+_INPUTS = frozenset(("a0", "X"))
+"""What the lines of a layer call its inputs, the largest arrays there are."""
 
-    >>> computed, (function, _), a = Computed(), line("a @ a"), np.ones(3)
-    >>> computed(function, [a]) is computed(function, [a])
+
+@lru_cache(maxsize=1 << 15)
+def shared_line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """The same with lines among the names, parts of it that other lines have as well: of inputs, and their products.
+
+    >>> shared_line("(a0 - a0.mean(axis=0)) @ W.T + b")[1], shared_line("(a0 - a0.mean(axis=0)) @ W.T")[1]
+    (('b', '(a0 - a0.mean(axis=0)) @ W.T'), ('W', 'a0 - a0.mean(axis=0)'))
+    """
+    parts = _Parts()
+    tree = ast.parse(text, mode="eval").body
+    rest = tree if _of_inputs(tree) else parts.generic_visit(tree)
+    function, names = line(ast.unparse(rest))
+    return function, tuple(parts.found.get(name, name) for name in names)
+
+
+class _Parts(ast.NodeTransformer):
+    """Puts names in the places of the largest parts that are worth being kept by themselves."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    def visit(self, node: ast.AST) -> Any:
+        product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and _names(node) <= {*_INPUTS, "W"}
+        if not (product or _of_inputs(node)):
+            return self.generic_visit(node)
+        name = f"part{len(self.found)}"
+        self.found[name] = ast.unparse(node)
+        return ast.Name(name)
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    return frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name)) - {"np"}
+
+
+def _of_inputs(node: ast.AST) -> bool:
+    """Whether a part is computed of inputs alone."""
+    return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call) and bool(names := _names(node)) and names <= _INPUTS
+
+
+class Computed:
+    """What lines, and parts of them, came to of the arrays that they are of, the latest: each is computed once.
+
+    >>> computed, scope = Computed(), {"a": np.ones(3)}
+    >>> computed("a @ a", scope) is computed("a @ a", scope)
     True
     """
 
-    def __init__(self, most: int = 64_000_000) -> None:
+    def __init__(self, most: int = 200_000_000) -> None:
         self._found: OrderedDict[tuple[int, ...], tuple[Any, ...]] = OrderedDict()
         self._room = most
 
-    def __call__(self, function: Callable[..., Any], arguments: list[Any]) -> Any:
-        """The function of these arguments; they are kept, so that no others get their addresses."""
+    def __call__(self, text: str, scope: Mapping[str, Any]) -> Any:
+        """What a line comes to; the arrays are kept, so that no others get their addresses."""
+        function, names = shared_line(text)
+        arguments = [scope[name] if name in scope or name.isidentifier() else self(name, scope) for name in names]
         key = (id(function), *map(id, arguments))
         if key in self._found:
             self._found.move_to_end(key)

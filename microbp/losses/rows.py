@@ -143,6 +143,14 @@ class Loss(NamedTuple):
         """What a sum is divided by, as it stands behind a formula: nothing, / m, or / (m * n)."""
         return {"sum": "", "samples": " / m", "elements": " / (m * n)"}[self.over]
 
+    def share(self, m: int, n: int) -> float:
+        """What stands before its sum, of m samples of n outputs.
+
+        >>> LOSSES["half_mean_squared_error"].share(5, 2)
+        0.05
+        """
+        return (0.5 if self.half else 1.0) / {"sum": 1, "samples": m, "elements": m * n}[self.over]
+
     def _averaged(self, text: str) -> str:
         return (f"({text})" if " - " in text and "(" not in text and self.over != "sum" else text) + self.divided
 

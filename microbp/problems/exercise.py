@@ -87,10 +87,14 @@ class Exercise:
         """The biases that a whole layer shares."""
         return frozenset(name for name, where in self.labels.values() if where is None)
 
+    def parameter(self, name: str) -> Floats:
+        """The weights or biases whose gradient has that name."""
+        arrays = self.weights if name[1] == "W" else self.biases
+        return arrays[int(name[2:]) - 1]
+
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of the gradient of that name."""
-        arrays = self.weights if name[1] == "W" else self.biases
-        return arrays[int(name[2:]) - 1].shape
+        return self.parameter(name).shape
 
     def label(self, name: str, where: Sequence[int]) -> str:
         """What the parameter is called whose gradient stands there."""
