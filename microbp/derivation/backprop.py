@@ -15,17 +15,17 @@ A mistake is another line:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from microbp.derivation.formulas import JACOBIANS
+from microbp.derivation.functions import functions
 from microbp.formula.compiled import Computed, line
 from microbp.problems.exercise import Exercise, Floats, Gradients
-from microbp.vectorized import LOSSES, LOSSES_OF_NET, OUTPUTS, softmax
+from microbp.vectorized import LOSSES, LOSSES_OF_NET, softmax
 
 PASS = {
     "z": "a0 @ W.T + b",
@@ -60,6 +60,7 @@ Change = Mapping[str, Any]
 """Lines by name, with what stands in their place; {} is the line as it was."""
 Scope = dict[str, Any]
 """The arrays of a layer, its neighbours' and the functions, by the names that lines have for them."""
+Look = Callable[[int, Scope], bool]
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,8 @@ def pass_of(case: Exercise) -> Pass:
 
 def value(text: str, scope: Mapping[str, Any]) -> Any:
     """What a line comes to. Raises `KeyError` for a name that is not in scope, `ValueError` for wrong shapes."""
-    if scope.get("computed"):
-        return scope["computed"](text, scope)
     function, names = line(text)
-    return function(*[scope[name] for name in names])
+    return scope["computed"](text, scope) if scope.get("computed") else function(*[scope[name] for name in names])
 
 
 def _once(text: str, scope: Scope) -> Any:
@@ -115,28 +114,6 @@ def _once(text: str, scope: Scope) -> Any:
     if text not in known:
         known[text] = value(text, scope)
     return known[text]
-
-
-def _rows(x: Floats, i: int, own: float, others: float) -> Floats:
-    """The rows of x, each times a factor: row i times its own."""
-    factors = np.full((len(x), 1), others, dtype=x.dtype)
-    factors[i] = own
-    return factors * x
-
-
-def _slope(f: Any, prime: Any, z: Any, a: Any = None) -> Floats:
-    of_value = f is softmax  # all others are of z alone
-    return prime(z, f(z) if a is None and of_value else a)  # type: ignore[no-any-return]  # of arrays it makes arrays
-
-
-@lru_cache(maxsize=1)
-def _functions() -> Scope:
-    found: Scope = {"softmax": softmax, "diagonal": np.diag}
-    for name, factors in (("without", (0.0, 1.0)), ("only", (1.0, 0.0)), ("twice", (2.0, 1.0))):
-        found[name] = partial(_rows, own=factors[0], others=factors[1])
-    for name, (f, prime) in OUTPUTS.items():
-        found |= {name: f, f"{name}1": partial(_slope, f, prime)}
-    return found
 
 
 def forward_scopes(
@@ -171,7 +148,7 @@ def forward_scopes(
 def _common(case: Exercise, kind: Any) -> Scope:
     """What is in the scope of every layer."""
     X, y = np.asarray(case.X, dtype=kind), np.asarray(case.Y, dtype=kind)
-    found = _functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
+    found = functions() | {"X": X, "y": y, "m": len(y), "n": y.shape[1], "l2": case.l2, "eta": case.learning_rate}
     of_net = LOSSES_OF_NET.get((case.loss, case.activations[-1]))
     return found | {"error": LOSSES[case.loss][1], "delta": of_net and of_net[1]}
 
@@ -203,13 +180,20 @@ def check_shapes(scope: Scope) -> None:
         raise ValueError(f"δ {scope['d'].shape} for z {z}, dW {dW} for W {W}, db {db} for b {b}")
 
 
-def backward(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[int, Scope]]:
-    """Each layer, from the last to the first, with its scope after the pass; `scopes` spares the forward pass."""
+def backward(
+    case: Exercise, lines: Pass, scopes: list[Scope] | None = None, goes_on: Look = lambda l, scope: True
+) -> Iterator[tuple[int, Scope]]:
+    """Each layer, from the last to the first, with its scope after the pass; `scopes` spares the forward pass.
+
+    It ends where a layer, which `goes_on` is asked of before its gradients are made, is not worth them.
+    """
     after: Scope | None = None
     scopes = scopes or forward_scopes(case, lines)
     for l in range(case.depth, 0, -1):
         texts = lines.layers[l - 1]
         scope = arrived(scopes[l], texts, after)
+        if not goes_on(l, scope):
+            return
         add_gradients(scope, texts)
         if l > 1:
             scope["back"] = value(texts["back"], scope)
@@ -223,14 +207,16 @@ def gradients(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) ->
     return {name: found[name] for name in case.names}
 
 
-def one_at_a_time(case: Exercise, lines: Pass, scopes: list[Scope] | None = None) -> Iterator[tuple[str, Floats]]:
-    """The same, each by itself as it is computed: from the last layer, biases first."""
+def one_at_a_time(
+    case: Exercise, lines: Pass, scopes: list[Scope] | None = None, **how: Look
+) -> Iterator[tuple[str, Floats]]:
+    """The same, each by itself as it is computed: from the last layer, biases first; `goes_on` as in `backward`."""
     before: Gradients = {}
     for _ in range(lines.passes - 1):
         done = list(backward(case, lines, scopes))
         before = {name: g + before.get(name, 0.0) for name, g in _named(case, lines, done)}
         case, scopes = after_step(case, done), None
-    for name, g in _named(case, lines, backward(case, lines, scopes)):
+    for name, g in _named(case, lines, backward(case, lines, scopes, **how)):
         yield name, g + before[name] if before else g
 
 

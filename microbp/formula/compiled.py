@@ -73,15 +73,14 @@ _INPUTS = frozenset(("a0", "X"))
 
 @lru_cache(maxsize=1 << 15)
 def shared_line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
-    """The same with lines among the names, parts of it that other lines have as well: of inputs, and their products.
+    """The same with lines among the names: parts that other lines have as well, means of inputs and their products.
 
     >>> shared_line("(a0 - a0.mean(axis=0)) @ W.T + b")[1], shared_line("(a0 - a0.mean(axis=0)) @ W.T")[1]
-    (('b', '(a0 - a0.mean(axis=0)) @ W.T'), ('W', 'a0 - a0.mean(axis=0)'))
+    (('b', '(a0 - a0.mean(axis=0)) @ W.T'), ('W', 'a0', 'a0.mean(axis=0)'))
     """
     parts = _Parts()
-    tree = ast.parse(text, mode="eval").body
-    rest = tree if _of_inputs(tree) else parts.generic_visit(tree)
-    function, names = line(ast.unparse(rest))
+    tree = parts.generic_visit(ast.parse(text, mode="eval").body)
+    function, names = line(ast.unparse(tree))
     return function, tuple(parts.found.get(name, name) for name in names)
 
 
@@ -92,21 +91,20 @@ class _Parts(ast.NodeTransformer):
         self.found: dict[str, str] = {}
 
     def visit(self, node: ast.AST) -> Any:
-        product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and _names(node) <= {*_INPUTS, "W"}
-        if not (product or _of_inputs(node)):
-            return self.generic_visit(node)
-        name = f"part{len(self.found)}"
-        self.found[name] = ast.unparse(node)
-        return ast.Name(name)
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name in _INPUTS:
+                pass
+            case ast.BinOp(op=ast.MatMult()) if _names(node) <= {*_INPUTS, "W"}:
+                pass
+            case _:
+                return self.generic_visit(node)
+        part = f"part{len(self.found)}"
+        self.found[part] = ast.unparse(node)
+        return ast.Name(part)
 
 
 def _names(node: ast.AST) -> frozenset[str]:
     return frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name)) - {"np"}
-
-
-def _of_inputs(node: ast.AST) -> bool:
-    """Whether a part is computed of inputs alone."""
-    return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call) and bool(names := _names(node)) and names <= _INPUTS
 
 
 class Computed:
@@ -117,7 +115,7 @@ class Computed:
     True
     """
 
-    def __init__(self, most: int = 200_000_000) -> None:
+    def __init__(self, most: int = 64_000_000) -> None:
         self._found: OrderedDict[tuple[int, ...], tuple[Any, ...]] = OrderedDict()
         self._room = most
 

@@ -19,8 +19,7 @@ SMALLEST_PROBABILITY = 1e-12  # of anything smaller binary_cross_entropy takes n
 
 
 def _sigmoid(z: Array) -> Array:
-    e = np.exp(-np.abs(z))  # never overflows
-    return np.where(z >= 0, 1.0, e) / (1.0 + e)
+    return np.exp(np.minimum(z, 0.0)) / (1.0 + np.exp(-np.abs(z)))  # never overflows
 
 
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {

@@ -183,9 +183,16 @@ class Elsewhere(Layers):
     def _misses(self, lines: Pass, most: float, case: Exercise | None = None) -> dict[str, NDArray[np.intp]] | None:
         """The numbers that a pass makes otherwise than the learner has them; None for more than so many."""
         found: dict[str, NDArray[np.intp]] = {}
-        count, case = 0, case or self.case
+        count, case = 0.0, case or self.case
+
+        def goes_on(l: int, scope: Scope) -> bool:
+            nonlocal count
+            if lines.order == "right" and self._misses_more(l, scope, lines.layers[l - 1], most - count):
+                count = np.inf
+            return count <= most
+
         try:
-            for name, made in one_at_a_time(case, lines, self._scopes(lines, case)):
+            for name, made in one_at_a_time(case, lines, self._scopes(lines, case), goes_on=goes_on):
                 if name not in self._given:
                     continue
                 numbers, tolerance = self._given[name]
@@ -197,7 +204,7 @@ class Elsewhere(Layers):
                     return None
         except ERRORS:
             return None
-        return found
+        return found if count <= most else None
 
     def _scopes(self, lines: Pass, case: Exercise) -> list[Scope] | None:
         """The scopes of the forward pass of a pass on this network, if that is the right one, or one of the table."""

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microbp.derivation.backprop import FORWARD, Scope
+from microbp.comparing.answers.answer import within
+from microbp.derivation.backprop import FORWARD, Scope, value
 from microbp.diagnosis.search.fitting import common, interval
 from microbp.diagnosis.search.ideas import Ideas
 from microbp.diagnosis.search.replay import LARGE, Start
@@ -94,6 +95,19 @@ class FirstLook(Ideas):
             return True
         pairs = [(zero[f"d{kind}"], one[f"d{kind}"], *part.given[kind]) for kind in kinds]
         return common([interval(numbers - at_0, at_1 - at_0, near) for at_0, at_1, numbers, near in pairs]) is not None
+
+    def _misses_more(self, l: int, scope: Scope, lines: Mapping[str, str], most: float) -> bool:
+        """Whether a large layer with these lines misses more than so many weights, from some of its inputs alone."""
+        right = self.right.layers[l - 1]
+        if l not in self._parts or any(lines[line] != right[line] for line in ("dW", "l2W")):
+            return False
+        shape = self.case.weights[l - 1].shape
+        step = int(shape[1] / (1 + 1.1 * most / shape[0]))
+        if scope["d"].shape[1:] != shape[:1] or step < 2:
+            return False
+        numbers, tolerance = (array.reshape(shape)[:, ::step] for array in self._given[f"dW{l}"])
+        made = scope["d"].T @ value(f"a0[:, ::{step}].copy()", scope) + value(lines["l2W"], scope)[:, ::step]
+        return bool(np.count_nonzero(~within(numbers, made, tolerance)) > most)
 
     def _part(self, l: int, scope: Scope) -> Scope:
         """The part of a layer that is done, if it is a large one."""

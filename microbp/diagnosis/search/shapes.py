@@ -65,8 +65,9 @@ def part_of(scope: Scope, neurons: Places, inputs: Places) -> Scope:
     for places, axes, size in ((neurons, by_neuron, sizes[0]), (inputs, by_input, sizes[1])):
         for name in axes.keys() & scope.keys():
             if np.ndim(found[name]) > axes[name] and found[name].shape[axes[name]] == size:
-                found[name] = found[name].take(places, axes[name])
-    found["known"] = {}
+                # In Fortran's order sums over the samples, what a part is mostly made of, are several times as fast.
+                found[name] = np.asfortranarray(found[name].take(places, axes[name]))
+    found |= {"known": {}, "computed": None}
     for text, array in scope["known"].items():
         part = array.take(neurons, 0 if text.endswith(("W", "b")) else 1)
         found["known"][text] = part.take(inputs, 1) if text.endswith("W") else part
