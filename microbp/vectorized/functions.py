@@ -22,10 +22,16 @@ def _sigmoid(z: Array) -> Array:
     return np.exp(np.minimum(z, 0.0)) / (1.0 + np.exp(-np.abs(z)))  # never overflows
 
 
+def _sigmoid_slope(z: Array) -> Array:  # σ(z)·σ(−z): 1 − σ(z) has lost its digits where σ(z) rounds to 1
+    e = np.exp(-np.abs(z))
+    d = 1.0 + e
+    return e / d * (1.0 / d)
+
+
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
     "linear": (lambda z: z.copy(), lambda z, a: np.ones_like(z)),
-    "sigmoid": (_sigmoid, lambda z, a: _sigmoid(z) * _sigmoid(-z)),  # 1 − a has lost its digits where a rounds to 1
-    "tanh": (np.tanh, lambda z, a: 4.0 * _sigmoid(2.0 * z) * _sigmoid(-2.0 * z)),
+    "sigmoid": (_sigmoid, lambda z, a: _sigmoid_slope(z)),
+    "tanh": (np.tanh, lambda z, a: 4.0 * _sigmoid_slope(2.0 * z)),
     "relu": (lambda z: np.maximum(z, 0.0), lambda z, a: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1.0, 0.01)),
     "elu": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0.0))), lambda z, a: np.exp(np.minimum(z, 0.0))),
