@@ -17,6 +17,7 @@ from typing import Any
 
 from microbp.errors import ProblemError
 from microbp.printing import Shown, columns, decimals, say, word
+from microbp.printing.threads import one_thread
 from microbp.problems import Problem, as_network
 from microbp.training.deviations import alternatives, combined, multiplications
 from microbp.training.quoted import QuotedNumbers
@@ -138,6 +139,7 @@ class Reproduced(Shown):
             yield say("So few digits fit many numbers by chance: give all that were published.")
 
 
+@one_thread()
 def conventions(problem: Problem, published: str | float, steps: int | None = None) -> Reproduced:
     """Tries the named conventions, with at most two other than the problem's, and says which give a published number.
 

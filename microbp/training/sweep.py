@@ -95,7 +95,7 @@ class Trained:
 
 def sweep(problem: NetworkProblem, conventions: Sequence[Conventions], steps: int) -> list[Trained]:
     """Trains the network of a problem, which stays as it is, once by each of these conventions."""
-    order = sorted(range(len(conventions)), key=lambda k: (conventions[k].batches, conventions[k].loss))
+    order = sorted(range(len(conventions)), key=lambda k: (conventions[k].batches, _sum_of(conventions[k])))
     found: dict[int, Trained] = {}
     with np.errstate(all="ignore"):  # a training that diverges has no number that anyone published
         for kind, group in groupby(order, key=lambda k: conventions[k].batches):
@@ -103,6 +103,11 @@ def sweep(problem: NetworkProblem, conventions: Sequence[Conventions], steps: in
             networks = _Networks(problem, [conventions[k] for k in members])
             found |= zip(members, networks.train(BATCHES[kind](problem, steps), steps), strict=True)
     return [found[k] for k in range(len(conventions))]
+
+
+def _sum_of(convention: Conventions) -> str:
+    """The loss that is what its own is an average of."""
+    return ROWS[convention.loss]._replace(over="sum").name
 
 
 class _Networks:
@@ -116,15 +121,15 @@ class _Networks:
         self.activations = [layer.neurons[0].activation for layer in problem.model.layers]
         self.l2, self.rate = self._each("l2"), self._each("learning_rate") * self._each("sign")
         self.penalised, self.trained = self._each("penalised_biases"), self._each("train_biases") != 0
-        self.shared, self.early = self._each("shared_bias") != 0, self._each("update", "output-first")
-        self.losses: dict[str, slice] = {}
-        for k, convention in enumerate(conventions):  # they come sorted by loss
-            self.losses[convention.loss] = slice(self.losses.get(convention.loss, slice(k, k)).start, k + 1)
+        self.shared = self._each("shared_bias") != 0
+        self.early = np.array([c.update == "output-first" for c in conventions])
+        self.sums: dict[str, slice] = {}
+        for k, convention in enumerate(conventions):  # they come sorted by it
+            name = _sum_of(convention)
+            self.sums[name] = slice(self.sums.get(name, slice(k, k)).start, k + 1)
 
-    def _each(self, name: str, equal: Any = None) -> Any:
-        values = [getattr(c, name) for c in self.conventions]
-        numbers = np.array(values, dtype=np.float64) if equal is None else np.array([v == equal for v in values])
-        return numbers[:, None, None]
+    def _each(self, name: str) -> Any:
+        return np.array([getattr(c, name) for c in self.conventions], dtype=np.float64)[:, None, None]
 
     def train(self, rows: Iterator[Any], steps: int) -> list[Trained]:
         X, Y, training = self.problem.inputs, self.problem.targets, self.problem.training
@@ -166,26 +171,29 @@ class _Networks:
     def backward(self, X: Floats, Y: Floats) -> Iterator[tuple[int, Floats, Floats]]:
         """The gradients dW and db of each layer, the last first: those who go "output-first" change it meanwhile."""
         nets, activations = self.forward(X)
-        slopes = [OUTPUTS[name][1](z, a) for name, z, a in zip(self.activations, nets, activations[1:], strict=True)]
-        delta = self.last_delta(nets[-1], activations[-1], Y, slopes[-1])
+        delta = self.last_delta(nets[-1], activations[-1], Y)
         for l in reversed(range(len(nets))):
             W, b = self.weights[l], self.biases[l]
-            dW = delta.swapaxes(1, 2) @ activations[l] + self.l2 / len(Y) * W
-            db = delta.sum(axis=1, keepdims=True) + self.penalised * self.l2 / len(Y) * b
-            before = delta @ W
+            dW, db = delta.swapaxes(1, 2) @ activations[l], delta.sum(axis=1, keepdims=True)
+            if self.l2.any():
+                dW += self.l2 / len(Y) * W
+                db += self.penalised * self.l2 / len(Y) * b
+            before = delta @ W if l else delta
             yield l, dW, np.where(self.shared, db.sum(axis=2, keepdims=True), db)
             if l:
-                delta = np.where(self.early, delta @ W, before) * slopes[l - 1]
+                before[self.early] = delta[self.early] @ W[self.early]
+                delta = before * OUTPUTS[self.activations[l - 1]][1](nets[l - 1], activations[l])
 
-    def last_delta(self, z: Floats, a: Floats, Y: Floats, slopes: Floats) -> Floats:
-        """δ of the last layer: the trainings of one loss are so many more samples to its formula."""
+    def last_delta(self, z: Floats, a: Floats, Y: Floats) -> Floats:
+        """δ of the last layer: the trainings by averages of one sum are so many more samples to its formula."""
         delta, output = np.empty_like(a), self.activations[-1]
-        for loss, some in self.losses.items():
-            count = some.stop - some.start
-            net, out, slope = (x[some].reshape(-1, a.shape[2]) for x in (z, a, slopes))
-            y, of_net = np.tile(Y, (count, 1)), LOSSES_OF_NET.get((loss, output))
-            made = of_net[1](net, y) if of_net else LOSSES[loss][1](out, y) * slope
-            delta[some] = made.reshape(a[some].shape) * (1 if ROWS[loss].over == "sum" else count)
+        for name, some in self.sums.items():
+            net, out = (x[some].reshape(-1, a.shape[2]) for x in (z, a))
+            y, of_net = np.tile(Y, (some.stop - some.start, 1)), LOSSES_OF_NET.get((name, output))
+            made = of_net[1](net, y) if of_net else LOSSES[name][1](out, y) * OUTPUTS[output][1](net, out)
+            delta[some] = made.reshape(a[some].shape)
+        counts = {"sum": 1, "samples": len(Y), "elements": Y.size}
+        delta /= np.array([counts[ROWS[c.loss].over] for c in self.conventions])[:, None, None]
         return delta
 
     def loss(self) -> list[float]:
