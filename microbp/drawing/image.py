@@ -37,8 +37,8 @@ import sys, pygraphviz
 for text in sys.stdin.buffer.read().decode().split({_SEPARATOR!r}):
     sys.stdout.buffer.write(pygraphviz.AGraph(string=text).draw(format=sys.argv[1], prog=sys.argv[2]))
 """
-AT_ONCE = 8
-"""So many pictures of a film are made by one process: of the time of a single one most goes into its start."""
+AT_ONCE, BYTES_AT_ONCE = 8, 8_000_000
+"""So many pictures of a film are made by one process, or more if they are small: a start takes as long as three."""
 _BEGINNINGS = {"svg": rb"<\?xml ", "jpg": rb"\xff\xd8\xff", "png": rb"\x89PNG\r\n\x1a\n", "pdf": rb"%PDF-"}
 _ENDS = {"jpg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
 _NUMBER = r"[-+\d.e]+"
@@ -103,7 +103,10 @@ def layout(source: str, timeout: float = TIMEOUT) -> GraphvizLayout:
 def render_all(
     sources: Sequence[str], ending: str, *, program: str = "dot", timeout: float = TIMEOUT, dpi: int | None = None
 ) -> Iterator[bytes]:
-    """The pictures of many texts, each in `timeout` seconds: all have straight arrows if the first has them."""
+    """The pictures of many texts, each in `timeout` seconds: all have straight arrows if the first has them.
+
+    The first should be as large as any: of its size so many are made by one process.
+    """
     if ending == "dot":
         yield from (source.encode() for source in sources)
         return
@@ -118,14 +121,15 @@ def render_all(
     if pictures is None:
         pictures = _run(command, straight[:1], ending, timeout / 2 if straight[0] != sources[0] else timeout)
         sources = straight
-    for k in range(1, len(sources) + AT_ONCE, AT_ONCE):
+    at_once = max(AT_ONCE, BYTES_AT_ONCE // len(pictures[0])) if pictures else AT_ONCE
+    for k in range(1, len(sources) + at_once, at_once):
         if pictures is None:
             raise RendererError(
                 f"Graphviz took more than {timeout:g} s for this picture, even with straight arrows: draw a part of "
                 "the graph, a coarser level, or give it more time with timeout=..."
             )
         yield from map(_fit, pictures) if ending == "svg" else pictures
-        if some := sources[k : k + AT_ONCE]:
+        if some := sources[k : k + at_once]:
             pictures = _run(command, some, ending, timeout * len(some))
 
 

@@ -53,9 +53,9 @@ Look = list[tuple[str, list[tuple[str, str]], str | None]]
 
 
 class ShownPart(NamedTuple):
-    """What an SVG of Graphviz shows: for each card, arrow and box how it looks, and its corners in points."""
+    """What an SVG of Graphviz shows: for each card, arrow and box how it looks, and its element."""
 
-    looks: dict[str, tuple[Look, tuple[float, float, float, float]]]
+    looks: dict[str, tuple[Look, ET.Element]]
     origin: tuple[float, float]
     size: tuple[float, float]
 
@@ -69,11 +69,11 @@ def shown(svg: bytes) -> ShownPart:
     root = ET.fromstring(svg)
     graph = next((part for part in root if part.tag.endswith("}g")), root)
     found = re.search(r"translate\(([\d.-]+)[ ,]+([\d.-]+)\)", graph.get("transform", ""))
-    looks: dict[str, tuple[Look, tuple[float, float, float, float]]] = {}
+    looks: dict[str, tuple[Look, ET.Element]] = {}
     for part in _parts(graph):
         called = part.findtext(f"{part.tag.partition('}')[0]}}}title") or repr(_look(part)[0])
         key = next(key for n in count() if (key := f"{part.get('class')} {called} {n}") not in looks)
-        looks[key] = _look(part), _corners(part)
+        looks[key] = _look(part), part
     _, _, *size = map(float, root.get("viewBox", "0 0 0 0").split())
     return ShownPart(looks, (float(found[1]), float(found[2])) if found else (0.0, 0.0), (size[0], size[1]))
 
@@ -94,6 +94,7 @@ def _look(part: ET.Element) -> Look:
 
 
 def _corners(part: ET.Element) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom, in points."""
     xs: list[float] = []
     ys: list[float] = []
     for inner in part.iter():
@@ -119,7 +120,8 @@ def windows(before: ShownPart, after: ShownPart, width: int, height: int, scale:
         pair = [looks[key] for looks in (before.looks, after.looks) if key in looks]
         if len(pair) == 2 and pair[0][0] == pair[1][0]:
             continue
-        for _, (left, top, right, bottom) in pair:
+        for _, part in pair:
+            left, top, right, bottom = _corners(part)
             (x, y), room = after.origin, (width, height)
             low = [max(0, int((a + o) * scale)) for a, o in ((left, x), (top, y))]
             high = [min(most, int((a + o) * scale) + 1) for a, o, most in ((right, x, room[0]), (bottom, y, room[1]))]
@@ -188,16 +190,15 @@ def changing(
     """
     seen = [shown(svg) for svg in svgs]
     origin, whole = seen[0].origin, seen[0].whole(scale)
-    ends = [in_window(source, whole, origin, scale) for source in (sources[0], sources[-1])]
-    first, last = map(pixels_of, draw(ends))
-    height, width = first.shape
-    asked = [windows(a, b, width, height, scale) for a, b in pairwise(seen)]
+    asked = [windows(a, b, whole.right, whole.bottom, scale) for a, b in pairwise(seen)]
+    ends = [(sources[0], [whole]), (sources[-1], [whole])]
     texts = [
         in_window(source, window, origin, scale)
-        for source, places in zip(sources[1:], asked, strict=True)
+        for source, places in [*ends, *zip(sources[1:], asked, strict=True)]
         for window in places
     ]
-    drawn = draw(texts) if texts else iter(())
+    drawn = draw(texts)
+    first, last = (pixels_of(next(drawn)) for _ in ends)
     changes = []
     for k, places in enumerate(asked, 2):
         changes.append({window: pixels_of(next(drawn)) for window in places})
@@ -205,7 +206,7 @@ def changing(
             return None
         on_picture(k)
     *_, end = composed(first, changes)
-    if last.shape != end.shape:
+    if not last.shape == end.shape == (whole.bottom, whole.right):
         return None
     off = end != last
     if np.abs(channels(end[off]).astype(np.int16) - channels(last[off])).max(initial=0) > SEEN:
