@@ -27,12 +27,12 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers, written_into
+from microbp.diagnosis.any_pass.conventions import judge_in_scale, told_of_targets
 from microbp.diagnosis.any_pass.gradients import gradients_by_name, handed_back
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Report, report_on
 from microbp.diagnosis.any_pass.returned import cache_of, parts_by_name, returned_by, upstream_of
-from microbp.diagnosis.any_pass.targets import told_of_targets
 from microbp.diagnosis.any_pass.trace import Recorded, run_forward
 from microbp.errors import GraphError, ProblemError, nearest
 from microbp.printing import in_width, say
@@ -173,7 +173,8 @@ def _check(
     gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
     flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
     mine, notes = _matched(flat, names, recorded)
-    found = report_on(judge_gradients(recorded, mine), notes)
+    judge, of_scale = judge_in_scale(recorded, mine)
+    found = report_on(judge, [*of_scale, *notes])
     again = backward and partial(_check, forward, backward, None, names)
     return told_of_targets(found, recorded, arrays, again)
 

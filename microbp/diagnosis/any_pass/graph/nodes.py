@@ -29,7 +29,7 @@ NEAR_KINK = 1e-12
 """So near to a kink, relative to the largest number in the pass, another order of summation falls on its other side."""
 
 
-SATURATED = 1e-3
+SATURATED = 1e-2
 """A function's derivative counts for so much at least, where the noise of rounding is estimated."""
 _EXACT = ("add", "sub", "mul", "div", "neg", "identity", "dot", "total", "affine")
 

@@ -1,0 +1,100 @@
+"""Deltas of each sample's own loss, and gradients of a loss of another scale: what is meant is told, and no more."""
+
+import numpy as np
+import pytest
+
+import microbp
+
+RNG = np.random.default_rng(3)
+M = 5
+DATA = {
+    "X": RNG.normal(size=(3, M)),
+    "Y": (RNG.random((1, M)) > 0.5) * 1.0,
+    "W1": RNG.normal(size=(4, 3)),
+    "b1": RNG.normal(size=(4, 1)),
+    "W2": RNG.normal(size=(1, 4)),
+    "b2": RNG.normal(size=(1, 1)),
+}
+
+
+def forward(X, Y, W1, b1, W2, b2):
+    Z1 = W1 @ X + b1
+    A1 = np.tanh(Z1)
+    Z2 = W2 @ A1 + b2
+    A2 = 1 / (1 + np.exp(-Z2))
+    cost = -(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)).mean() + 0.1 * (W2**2).sum()
+    return cost, {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2}
+
+
+BACKWARD = """
+def backward(X, Y, W2, A1, A2):
+    dZ2 = A2 - Y
+    dW2 = dZ2 @ A1.T / m + 0.2 * W2
+    db2 = dZ2.sum(axis=1, keepdims=True) / m
+    dA1 = W2.T @ dZ2
+    dZ1 = dA1 * (1 - A1**2)
+    dW1 = dZ1 @ X.T / m
+    db1 = dZ1.sum(axis=1, keepdims=True) / m
+    return {"dZ2": dZ2, "dW2": dW2, "db2": db2, "dA1": dA1, "dZ1": dZ1, "dW1": dW1, "db1": db1}
+"""
+
+
+def report(*changes, dtype=float):
+    source = BACKWARD
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    space = {"m": M, "np": np}
+    exec(source, space)
+    return microbp.check(forward, space["backward"], **{name: x.astype(dtype) for name, x in DATA.items()})
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_deltas_of_each_samples_own_loss_are_right_where_the_lines_below_divide(dtype):
+    found = report(dtype=dtype)
+    assert found.ok, found
+    assert "divided by 5 in the lines below" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong", "code"),
+    [
+        ("dZ1 @ X.T / m", "dZ1 @ X.T", {"W1"}, "factor"),
+        (" + 0.2 * W2", "", {"W2"}, "missing-way"),
+        ("A2 - Y", "Y - A2", {"Z2"}, "sign"),
+        ("dA1 * (1 - A1**2)", "dA1", {"Z1"}, "derivative-left-out"),
+        ("dA1 * (1 - A1**2)", "dA1 * (1 - A1)", {"Z1"}, "other-derivative"),
+        ("W2.T @ dZ2", "W2.T @ dZ2 / m", {"A1"}, "factor"),
+        ("dZ1.sum(axis=1, keepdims=True)", "dZ1.sum() * np.ones((4, 1))", {"b1"}, "wrong-axis"),
+    ],
+)
+def test_what_is_wrong_besides_is_what_is_named(old, new, wrong, code):
+    found = report((old, new))
+    assert {line.name for line in found.lines if line.verdict == "wrong"} == wrong, found
+    assert found[found.first].causes[0] == code, found
+
+
+def test_a_delta_without_its_1_over_m_is_wrong_where_no_line_below_divides():
+    found = report((" / m", ""))
+    assert found.first == "Z2"
+    assert found["Z2"].causes[0] == "factor"
+    assert not any("lines below" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [(-1, "the negative gradients"), (-2.0, "−2 times the gradients of this loss: added"), (0.5, "a loss 0.5 times")],
+)
+def test_gradients_of_a_loss_of_another_scale_are_said_to_be_that(times, said):
+    x, w, t = DATA["X"].T, DATA["W1"].T, DATA["W1"][:, 0]
+
+    def squares(x, w, b, t):
+        return (((x @ w + b) - t) ** 2).sum()
+
+    def gradients(x, w, b, t, times):
+        d = 2 * times * (x @ w + b - t)
+        return {"dw": x.T @ d, "db": d.sum(axis=0)}
+
+    given = {"x": x, "w": w, "b": t, "t": 2 * t}
+    assert said in microbp.check(squares, gradients, **given, times=times).notes[0]
+    assert not microbp.check(squares, lambda x, w, b, t: {"dw": w, "db": b}, **given).notes
