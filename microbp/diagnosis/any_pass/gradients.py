@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.names import meant
-from microbp.diagnosis.any_pass.returned import returned_name, returned_names
+from microbp.diagnosis.any_pass.names import meant, returned_name, returned_names
 from microbp.errors import ProblemError
 
 

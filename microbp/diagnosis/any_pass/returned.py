@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.names import names_inside, returned_name, returned_names
 from microbp.engine.value import Value
 from microbp.errors import OperandError, ProblemError, ShapeError
 
@@ -42,7 +41,7 @@ def returned_by(returned: Any, function: Callable[..., Any] | None = None, upstr
     if isinstance(returned, tuple | list):
         named: dict[str, Any] = {}
         names = returned_names(function, len(returned), bare=True) or [""] * len(returned)
-        inside = _names_inside(function, len(returned))
+        inside = names_inside(function, len(returned))
         for k, (name, part) in enumerate(zip(names, returned, strict=True)):
             if isinstance(part, Mapping) and not (name and all(isinstance(key, int | np.integer) for key in part)):
                 named.update(part)
@@ -103,7 +102,7 @@ def parts_by_name(returned: Any, function: Callable[..., Any] | None) -> dict[st
         return {}
     names = returned_names(function, len(returned), bare=True) or [""] * len(returned)
     found = {name: part for name, part in zip(names, returned, strict=True) if name}
-    for own, part in zip(_names_inside(function, len(returned)), returned, strict=True):
+    for own, part in zip(names_inside(function, len(returned)), returned, strict=True):
         if isinstance(part, tuple) and len(own) == len(part):
             found |= {name: inner for name, inner in zip(own, part, strict=True) if name not in found}
     return found
@@ -121,35 +120,6 @@ class Cache(tuple[Any, ...]):
         return made
 
 
-def _names_inside(function: Callable[..., Any] | None, count: int) -> list[list[str]]:
-    """For each part of what is returned the names in it, if it is a tuple of names: there, or where it was made."""
-    found: list[list[str]] = [[] for _ in range(count)]
-    nodes = _nodes(function)
-    assigned = [node for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
-    made = {node.targets[0].id: node.value for node in assigned if isinstance(node.targets[0], ast.Name)}
-    for returned in (node.value for node in nodes if isinstance(node, ast.Return)):
-        if isinstance(returned, ast.Tuple) and len(returned.elts) == count:
-            for k, part in enumerate(returned.elts):
-                part = made.get(part.id, part) if isinstance(part, ast.Name) else part
-                if isinstance(part, ast.Tuple) and all(isinstance(e, ast.Name) for e in part.elts):
-                    found[k] = [e.id for e in part.elts if isinstance(e, ast.Name)]
-    return found
-
-
-def _nodes(function: Callable[..., Any] | None) -> list[ast.AST]:
-    """All nodes of the source of a function; none if it cannot be read."""
-    try:
-        return [*ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))]  # type: ignore[arg-type]  # tried
-    except (OSError, TypeError, SyntaxError):
-        return []
-
-
-def _returns(function: Callable[..., Any] | None) -> list[ast.expr | None]:
-    """What a function returns, the last line first."""
-    returns = [node for node in _nodes(function) if isinstance(node, ast.Return)]
-    return [node.value for node in sorted(returns, key=lambda node: -node.lineno)]
-
-
 def _is_single(x: Any) -> bool:
     return isinstance(x, Value | float | int | np.number) or (isinstance(x, np.ndarray) and x.size == 1)
 
@@ -164,21 +134,3 @@ def _single(x: Any) -> Any:
     if not _is_single(x):
         raise OperandError(f"a loss is one number, of Python's or NumPy's, got {x!r:.60} ({type(x).__name__})")
     return x
-
-
-def returned_names(function: Callable[..., Any] | None, count: int, bare: bool = False) -> list[str] | None:
-    """The names in `return dW, db`, the last line of a function, if there are so many; None if they cannot be read.
-
-    Of `dW / N` it is the first one, or none if only `bare` names count.
-    """
-    for returned in _returns(function):
-        if isinstance(returned, ast.Tuple | ast.List) and len(returned.elts) == count:
-            inside = [[e] if bare else ast.walk(e) for e in returned.elts]
-            return [next((n.id for n in nodes if isinstance(n, ast.Name)), "") for nodes in inside]
-    return None
-
-
-def returned_name(function: Callable[..., Any] | None) -> str | None:
-    """The name in `return dW`, the last line of a function; None if it cannot be read."""
-    last = next(iter(_returns(function)), None)
-    return last.id if isinstance(last, ast.Name) else None

@@ -1,0 +1,108 @@
+"""What a learner's functions return is read by the names in their code, also in a function that they only call."""
+
+import numpy as np
+import pytest
+
+import microbp
+from microbp.diagnosis.any_pass.names import meant, names_inside, returned_names
+
+RNG = np.random.default_rng(5)
+DATA = {"X": RNG.normal(size=(4, 3)), "y": RNG.normal(size=(4, 2)), "W1": RNG.normal(size=(3, 2)), "W2": np.eye(2)}
+
+
+def forward_pass(X, W1, W2):
+    Z1 = X @ W1
+    A1 = np.tanh(Z1)
+    out = A1 @ W2
+    cache = (Z1, A1)
+    return out, cache
+
+
+def backward_pass(X, y, A1, out, W2):
+    dout = 2 * (out - y)
+    dA1 = dout @ W2.T
+    dZ1 = dA1 * (1 - A1**2)
+    return X.T @ dZ1, A1.T @ dout, dZ1
+
+
+class Network:
+    def __init__(self, weights, biases):
+        self.weights, self.biases = weights, biases
+
+    def feed_forward(self, x):
+        for w, b in zip(self.weights, self.biases, strict=True):
+            x = np.tanh(w @ x + b)
+        return x
+
+    def backprop(self, x, y, slope=1.0):
+        activations = [x]
+        for w, b in zip(self.weights, self.biases, strict=True):
+            activations.append(np.tanh(w @ activations[-1] + b))
+        delta = (activations[2] - y) * (1 - activations[2] ** 2)
+        nabla_w, nabla_b = [None, delta @ activations[1].T], [None, delta]
+        nabla_b[0] = self.weights[1].T @ delta * (1 - activations[1] ** 2) * slope
+        nabla_w[0] = nabla_b[0] @ x.T
+        return nabla_b, nabla_w
+
+
+def test_a_tuple_that_another_function_returned_has_the_names_that_stand_there():
+    def forward(X, y, W1, W2):
+        out, cache = forward_pass(X, W1, W2)
+        return ((out - y) ** 2).sum(), out, cache
+
+    def backward(X, y, W1, W2, out, cache):
+        _, A1 = cache
+        grads = backward_pass(X, y, A1, out, W2)
+        return grads  # noqa: RET504 - a name for it is what learners write
+
+    def wrong(X, y, W1, W2, out, A1):
+        return backward_pass(X, y, A1, -out, W2)
+
+    assert returned_names(backward, 3, bare=True) == ["", "", "dZ1"]
+    assert names_inside(forward, 3) == [[], [], ["Z1", "A1"]]
+    found = microbp.check(forward, backward, **DATA)
+    assert found.ok
+    assert [line.name for line in found.lines] == ["W2", "Z1", "W1"]
+    assert microbp.check(forward, wrong, **DATA).first == "W2"
+
+
+@pytest.mark.parametrize(("slope", "first"), [(1.0, None), (2.0, "biases[0]")])
+def test_what_a_method_returns_has_names_and_w_is_the_gradient_of_weights(slope, first):
+    def forward(weights, biases, x, y):
+        return 0.5 * ((Network(weights, biases).feed_forward(x) - y) ** 2).sum()
+
+    def backward(weights, biases, x, y):
+        return Network(weights, biases).backprop(x, y, slope)
+
+    columns = [RNG.normal(size=(n, 1)) for n in (3, 4, 2)]
+    weights = [RNG.normal(size=(4, 3)), RNG.normal(size=(2, 4))]
+    found = microbp.check(forward, backward, weights=weights, biases=columns[1:], x=columns[0], y=columns[2])
+    assert found.first == first
+    assert {line.name for line in found.lines} == {"weights[0]", "weights[1]", "biases[0]", "biases[1]"}
+
+
+@pytest.mark.parametrize(
+    ("key", "names", "name"),
+    [
+        ("nabla_b[1]", ["weights[1]", "biases[0]", "biases[1]"], "biases[1]"),
+        ("dw2", ["weights1", "weights2", "bias2"], "weights2"),
+        ("db", ["W", "bias"], "bias"),
+        ("dW", ["w", "weights"], None),  # either may be meant
+        ("dWxh", ["weights"], None),
+        ("w", ["W"], "W"),
+    ],
+)
+def test_w_and_b_may_be_weights_and_biases_if_one_alone_is(key, names, name):
+    assert meant(key, names) == name
+
+
+def test_functions_that_call_each_other_have_no_names():
+    assert returned_names(ping, 2) is None
+
+
+def ping(x):
+    return pong(x)
+
+
+def pong(x):
+    return ping(x)
