@@ -15,7 +15,7 @@ import numpy as np
 from microbp.engine.arrays import contraction
 from microbp.engine.arrays.elements import as_nodes, handed_on, has_values, raw, values
 from microbp.engine.arrays.recording import note, spend
-from microbp.engine.arrays.ufuncs import call_ufunc
+from microbp.engine.arrays.ufuncs import call_ufunc, made_for_each
 from microbp.engine.ops import OPS
 from microbp.engine.value import Value, apply
 from microbp.errors import MicrobpError, OperandError
@@ -88,7 +88,7 @@ def _where(condition: Any, x: Any = _none, y: Any = _none) -> Any:
         return np.where(condition)
     row = OPS["where"]
     chosen, x, y = as_nodes(condition.astype(bool)), as_nodes(x), as_nodes(y)
-    made = np.asarray(np.frompyfunc(lambda *inputs: apply(row, inputs), 3, 1)(chosen, x, y), dtype=object)
+    made = made_for_each(lambda *inputs: apply(row, inputs), chosen, x, y)
     spend(3 * made.size)
     note("where", made)
     return made

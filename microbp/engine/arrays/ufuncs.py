@@ -144,9 +144,15 @@ def _call(name: str, *inputs: Any, where: Any = True) -> Any:
         raise OperandError(f"np.{name} with where=… is not made for values: choose with np.where afterwards")
     arrays = [_plain_or_nodes(x) for x in inputs]
     spend(len(inputs) * int(np.prod(np.broadcast_shapes(*(a.shape for a in arrays)), dtype=int)))
-    made = np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
+    made = made_for_each(function, *arrays)
     note(name, made)
     return made
+
+
+def made_for_each(function: Callable[..., Any], *arrays: Any) -> Any:
+    """What the function makes of each row of elements: of inf and nan it speaks itself, and NumPy need not."""
+    with np.errstate(all="ignore"):
+        return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
 
 
 def _plain_or_nodes(x: Any) -> Any:
