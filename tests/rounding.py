@@ -78,6 +78,12 @@ class Rounded:
     def __lt__(self, other):
         return exact(other) > self
 
+    def __le__(self, other):
+        return not self > other
+
+    def __ge__(self, other):
+        return not self < other
+
     def __eq__(self, other):
         return self.value == exact(other).value
 

@@ -53,6 +53,15 @@ def numpy_function(name: str, arguments: tuple[str, ...], results: list[Formula]
     return load_source(source, f"<microbp {name}>", space)[name]  # type: ignore[no-any-return]  # it came from exec
 
 
+def worked_out(formula: Formula) -> float:
+    """What a formula without names comes to in Python's arithmetic. Raises what that raises.
+
+    >>> worked_out(Formula("exp(2 - 2)"))
+    1.0
+    """
+    return float(load_source(f"value = {formula.python()}", "<microbp number>", {"math": math})["value"])
+
+
 @lru_cache(maxsize=1 << 15)
 def line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
     """A line of NumPy as a function of the names in it, and those names in its order.

@@ -20,7 +20,7 @@ CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
 
 @dataclass(frozen=True)
 class Template:
-    """How one construct is written: the text, how tightly it binds, and how tightly each part must."""
+    """How one construct is written: the text, how tightly it binds, and how tightly each part, wherever it stands."""
 
     text: str
     binds: int
@@ -82,14 +82,15 @@ PYTHON = Dialect(
         ast.IfExp: Template("{} if {} else {}", CHOICE, (COMPARISON, COMPARISON, CHOICE)),
         "abs": call("abs"),
         **{f"arc{name}": call(f"math.a{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
-        # The built-in max and min cost a call and lose a nan; these keep it, as NumPy does.
-        "max": Template("({0} if {0} > {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
-        "min": Template("({0} if {0} < {1} or {0} != {0} else {1})", ATOM, (SUM, SUM)),
+        # The built-in max and min cost a call and lose a nan; these keep it, as NumPy does: a sum with a nan is nan.
+        "max": Template("{0} if {0} > {1} else {1} if {0} <= {1} else {0} + {1}", CHOICE, (SUM, SUM)),
+        "min": Template("{0} if {0} < {1} else {1} if {0} >= {1} else {0} + {1}", CHOICE, (SUM, SUM)),
         "floor": Template("math.copysign(math.floor({0}), {0})", ATOM, (CHOICE,)),  # a float, and −0.0 for −0.0
-        "sign": Template("(1.0 if {0} > 0 else -1.0 if {0} < 0 else abs({0}))", ATOM, (SUM,)),  # nan for nan
+        "sign": Template("1.0 if {0} > 0 else -1.0 if {0} < 0 else abs({0})", CHOICE, (SUM,)),  # nan for nan
         # e^x is all that 1 / (1 + e^-x) comes to there, and e^-x would overflow.
-        "sigmoid": Template("(1.0 / (1.0 + math.exp(-{0})) if {0} > -37.0 else math.exp({0}))", ATOM, (POWER,)),
+        "sigmoid": Template("1.0 / (1.0 + math.exp(-{0})) if {0} > -37.0 else math.exp({1})", CHOICE, (POWER, CHOICE)),
     },
+    number=lambda number: repr(number) if abs(number) < math.inf else f"math.{number}",
     powers={2.0: " ** 2", 3.0: " ** 3"},  # which never leave the real line as other exponents do
 )
 NUMPY = Dialect(
@@ -103,8 +104,11 @@ NUMPY = Dialect(
         "erf": call("_erf"),  # NumPy has none: `compiled.numpy_function` lends Python's
         "erfc": call("_erfc"),
         # No exp overflows. Of complex numbers np.minimum takes the smaller real part, so that this stays analytic.
-        "sigmoid": Template("np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{0})))", PRODUCT, (POWER,)),
+        "sigmoid": Template(
+            "np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(np.minimum({0}, -{1})))", PRODUCT, (CHOICE, POWER)
+        ),
     },
+    number=lambda number: repr(number) if abs(number) < math.inf else f"np.{number}",
     powers={2.0: " ** 2", 3.0: " ** 3"},
 )
 

@@ -194,7 +194,7 @@ def _substitute(tree: ast.expr, names: Mapping[str, Formula]) -> ast.expr:
             a, b = Formula(left).number, Formula(right).number
             if isinstance(op, ast.Pow) and b == 1.0:
                 return left
-            if isinstance(op, ast.Sub) and a is not None and b is not None:
+            if isinstance(op, ast.Sub) and a is not None and b is not None and abs(a - b) < 1e308:
                 return _parse(repr(a - b))
             return ast.BinOp(left, op, right)
         case ast.UnaryOp(op=op, operand=operand):
@@ -238,7 +238,8 @@ def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
         case _:
             raise FormulaError(f"{type(tree).__name__} cannot stand in a formula")
     template = dialect.templates[key]
-    texts = [dialect.wrap(_write(p, dialect, names), b) for p, b in zip(parts, template.parts, strict=True)]
+    pieces = [_write(part, dialect, names) for part in parts] * (len(template.parts) // len(parts))
+    texts = [dialect.wrap(piece, needed) for piece, needed in zip(pieces, template.parts, strict=True)]
     return template.text.format(*texts), template.binds
 
 

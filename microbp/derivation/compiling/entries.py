@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from microbp.engine import Value
 from microbp.errors import GraphError, OperandError, ShapeError
 
-LONGEST = 40
+LONGEST = 32
 """A label with more letters is cut."""
 _RESERVED = {*keyword.kwlist, *dir(builtins), "math", "np", "l", "O", "I", "learning_rate", "steps", "step"}
 """What a variable cannot be called, or should not: l, O and I are read as digits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
@@ -70,7 +71,8 @@ class References:
             if len(set(data)) == 1 and not vector:
                 return Ref(number_formula(data[0]), "number")
             name = self.given.give("", "c1")
-            self.constants.append(f"{name} = np.asarray({np.reshape(data, nodes.shape).tolist()})")
+            numbers = re.sub("nan|inf", r"np.\g<0>", str(np.reshape(data, nodes.shape).tolist()))
+            self.constants.append(f"{name} = np.asarray({numbers})")
             return Ref(Formula.atom(name), "constant")
         arrays = {self.groups.place[x][0] if x in self.groups.place else None for x in nodes.flat}
         array = arrays.pop()

@@ -95,10 +95,12 @@ class Scalar:
         return x in self.text if isinstance(x, Value) else True
 
     def _check(self, decision: Decision) -> Statement:
-        x, y = (self.text[v].python() if isinstance(v, Value) else repr(float(v)) for v in (decision.x, decision.y))
+        ends = (self.text[v] if isinstance(v, Value) else number_formula(float(v)) for v in (decision.x, decision.y))
+        x, y = (end.python() for end in ends)
         test = f"{x} {SIGNS[decision.compare]} {y}"
         said = repr(f"recorded while {test} was {decision.result}")
-        return Statement("", "", f"if {'not ' * decision.result}({test}):\n    raise ValueError({said})", 0)
+        raised = f"raise ValueError({said})" if len(said) < INLINE else f"raise ValueError(\n        {said}\n    )"
+        return Statement("", "", f"if {'not ' * decision.result}({test}):\n    {raised}", 0)
 
     def backward(self, results: Counter[Value], changed: set[str]) -> Iterator[Statement]:
         """The contributions, in the order of the chain rule. Afterwards `gradient` has the texts of the leaves'.
@@ -212,7 +214,7 @@ def occurrences(formula: Formula) -> list[tuple[str, int]]:
     """How often each name stands in the Python code of a formula: more often than in the formula, in max for example.
 
     >>> occurrences(Formula("max(x, y)"))
-    [('x', 4), ('y', 2)]
+    [('x', 4), ('y', 4)]
     """
     marks = {name: f"<{name}>" for name in formula.names}
     written = formula.python(marks)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from microbp.derivation.compiling.arrays import Map, SourceArray
 from microbp.derivation.compiling.entries import Entry, Identifiers
 from microbp.derivation.compiling.grouping import Groups
 from microbp.derivation.compiling.matrices import Matrices
@@ -97,6 +98,12 @@ def write_matrices(
     value = end.text.numpy() if done else f"np.{reduce}({end.text.numpy()})"
     rows = [written.result(entry.leaves) for entry in results]
     body = [f"m = len({batched[0]})"] if written.counts_rows else []
+    if any(
+        _may_raise(array) for array in groups.arrays
+    ):  # of Python's floats; of arrays it is inf or nan, never complex
+        used = _words("\n".join(text for _, text, _ in (*forward, *written.lines)))
+        scalars = [entry.name for k, entry in enumerate(arguments) if not entry.shape and k not in batch]
+        body += [f"{name} = np.asarray({name}, dtype=float)" for name in scalars if name in used]
     for title, lines in (("forward", forward), ("backward", written.lines)):
         width = max((len(text) for _, text, shape in lines if shape), default=0)
         width = min(width, WIDTH - 24)
@@ -114,6 +121,13 @@ def write_matrices(
     for block in ([f"_{f} = np.vectorize(math.{f}, otypes=[float])" for f in lent], written.constants):
         head += [*block, ""] if block else []
     return _module(head, f"gradients({', '.join(entry.name for entry in arguments)})", said, body)
+
+
+def _may_raise(array: SourceArray) -> bool:
+    """Whether it is one number for all samples, made by an operation that Python does not do for each float."""
+    if array.shape or array.batched or not isinstance(array.made, Map):
+        return False
+    return any(formula.can_raise for formula in (array.made.op.formula, *array.made.op.partial_formulas) if formula)
 
 
 def _module(head: Sequence[str], signature: str, said: str, body: Sequence[str], parts: Sequence[str] = ()) -> str:
@@ -174,8 +188,9 @@ def _shape(leaves: Any, texts: Mapping[Value, str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Identifiers in a sentence: all of a few, the first and the last of many."""
-    return ", ".join(names) if len(names) < 5 else f"{names[0]}, {names[1]}, … {names[-1]}"
+    """Identifiers in a sentence: all of a few, the first and the last of many; how many, if these are long."""
+    said = ", ".join(names) if len(names) < 5 else f"{names[0]}, {names[1]}, … {names[-1]}"
+    return said if len(said) < WIDTH / 2 else f"{len(names)} arguments"
 
 
 def _returned(value: str, found: Sequence[Entry], texts: Mapping[Value, str]) -> list[str]:
@@ -207,6 +222,8 @@ def _wrap(line: str) -> list[str]:
             start, inner, end = match.groups()
             start, end = (start + close[:1], close[1:] + end)
             break
+    else:
+        return [line]
     filled = _indent(f"{indent}{text}" for text in _filled(inner, WIDTH - len(indent) - 4))
     return [start, *filled, *_wrap(f"{indent}{end.lstrip()}")]
 

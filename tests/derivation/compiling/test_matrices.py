@@ -201,6 +201,17 @@ def test_without_a_batch_it_is_one_sample():
     assert close(np.concatenate([np.ravel(g) for g in mine]), np.array(grads))
 
 
+@pytest.mark.parametrize("give", [float, int, np.float32, np.asarray, lambda x: [x][0]])
+def test_a_number_of_python_is_taken_as_arrays_are(give):
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    f = compile((x**0.5 + (x - y) ** y) / y, [x, y], target="numpy")
+    with np.errstate(all="ignore"):
+        value, (dx, dy) = f(give(-4), give(0))
+        assert np.isnan([value, dx, dy]).all()
+        assert f(give(4), give(0))[0] == np.inf
+        assert f(give(4), give(2))[0] == 3.0
+
+
 def test_another_namespace_of_arrays():
     class Counting:
         def __init__(self):

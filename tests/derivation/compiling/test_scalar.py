@@ -139,6 +139,31 @@ def test_hostile_labels_are_names_in_the_end(readable):
     assert check_at(compile(root, leaves, readable=readable), root, leaves, [leaf.data + 0.1 for leaf in leaves])
 
 
+@pytest.mark.parametrize("loop", [False, True])
+def test_what_long_names_make_too_long_is_said_shortly(loop):
+    leaves = [Value(1.0 + k, f"{letter * 300}") for k, letter in enumerate("abcd")]
+    a, b, c, d = leaves
+    f = compile(lambda: a * b if a + c < b * d else c, leaves, loop=loop)
+    assert "with respect to 4 arguments." in f.source or "the new 4 arguments." in f.source
+    assert max(map(len, f.source.splitlines())) <= 120
+    assert not ruffed(f.source)
+    with pytest.raises(ValueError, match="recorded while v1 < v2 was True"):
+        f(1.0, -2.0, 3.0, 4.0, **{"learning_rate": 0.1, "steps": 1} if loop else {})
+
+
+@pytest.mark.parametrize("constant", [math.inf, -math.inf, math.nan, -0.0, -2.0])
+def test_constants_keep_their_place_and_their_sign_whatever_they_are(constant):
+    x, c = Value(2.0, "x"), Value(constant)
+    with microbp.errstate("ignore"), np.errstate(all="ignore"):
+        for root in (c**x, -(x + c), np.maximum(c, x), x * c.exp(), (x - c) ** c):
+            source = compile(root, [x]).source
+            assert not ruffed(source)
+            check_at(compile(root, [x]), root, [x], [3.0])
+            value, (dx,) = compile(root, [x], target="numpy", textbook=False)(3.0)
+            expected, (slope,) = eager(root, [x], [3.0])
+            assert np.allclose([value, dx], [expected, slope], rtol=1e-12, atol=0, equal_nan=True), source
+
+
 def test_names_of_labels_that_are_names_stay():
     w, x, b = Value(1.0, "weight"), Value(2.0, "x"), Value(3.0, "b")
     net = w * x + b
