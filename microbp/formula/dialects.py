@@ -15,7 +15,7 @@ from microbp.formula.typeset.signs import Name, name_of
 from microbp.printing import printable
 
 # How tightly a piece of text holds together: a piece is put in brackets where a tighter one is needed.
-CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
+CHOICE, COMPARISON, SUM, MATRIX, PRODUCT, SIGN, POWER, ATOM = range(8)
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,14 @@ ARITIES = {
 }
 """The small vocabulary of functions, with the number of arguments of each."""
 
-NOT_ANALYTIC = {"abs", "sign", "max", "min", "erf", "erfc", "floor"}
-MAY_RAISE = set(ARITIES) - {"abs", "sign", "max", "min", "erf", "erfc", "tanh", "sigmoid"}
-
 _ADD = Template("{} + {}", SUM, (SUM, SUM))
-_SUB = Template("{} - {}", SUM, (SUM, PRODUCT))
+_SUB = Template("{} - {}", SUM, (SUM, MATRIX))
 _COMPARISONS: dict[str | type, Template] = {
     op: Template(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
     for op, sign in ((ast.Gt, ">"), (ast.GtE, ">="), (ast.Lt, "<"), (ast.LtE, "<="), (ast.Eq, "=="), (ast.NotEq, "!="))
 }
 CODE: dict[str | type, Template] = {
-    ast.Add: Template("{} + {}", SUM, (SUM, PRODUCT)),  # a + (b + c) rounds otherwise than a + b + c
+    ast.Add: Template("{} + {}", SUM, (SUM, MATRIX)),  # a + (b + c) rounds otherwise than a + b + c
     ast.Sub: _SUB,
     ast.Mult: Template("{} * {}", PRODUCT, (PRODUCT, SIGN)),
     ast.Div: Template("{} / {}", PRODUCT, (PRODUCT, SIGN)),
@@ -97,6 +94,7 @@ NUMPY = Dialect(
     {
         **CODE,
         **{name: call("np." + name) for name in ARITIES},
+        ast.MatMult: Template("{} @ {}", MATRIX, (ATOM, ATOM)),
         ast.Pow: Template("{} ** {}", POWER, (ATOM, SIGN)),
         ast.IfExp: Template("np.where({1}, {0}, {2})", ATOM, (CHOICE, CHOICE, CHOICE)),
         "max": call("np.maximum", CHOICE, CHOICE),

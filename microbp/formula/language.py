@@ -25,20 +25,10 @@ from collections.abc import Container, Mapping
 from functools import lru_cache
 
 from microbp.errors import FormulaError, nearest
-from microbp.formula.dialects import (
-    ARITIES,
-    ATOM,
-    LATEX,
-    MAY_RAISE,
-    NOT_ANALYTIC,
-    NUMPY,
-    POWER,
-    PYTHON,
-    SIGN,
-    SUM,
-    TEXT,
-    Dialect,
-)
+from microbp.formula.dialects import ARITIES, ATOM, LATEX, NUMPY, POWER, PYTHON, SIGN, SUM, TEXT, Dialect
+
+NOT_ANALYTIC = {"abs", "sign", "max", "min", "erf", "erfc", "floor"}
+MAY_RAISE = set(ARITIES) - {"abs", "sign", "max", "min", "erf", "erfc", "tanh", "sigmoid"}
 
 
 @lru_cache(maxsize=4096)
@@ -220,9 +210,13 @@ def _write(tree: ast.expr, dialect: Dialect, names: Names) -> tuple[str, int]:
                 return _write(new.tree, dialect, {})
             return dialect.name(name) if new is None else new, ATOM
         case ast.BinOp(op=ast.Add()):
-            tight = dialect.templates[ast.Add].parts
-            written = (_write(term.tree, dialect, names) for term in Formula(tree).terms)
-            return " + ".join(dialect.wrap(piece, tight[k > 0]) for k, piece in enumerate(written)), SUM
+            first, *others = (term.tree for term in Formula(tree).terms)
+            texts = [dialect.wrap(_write(first, dialect, names), SUM)]
+            for term in others:  # a + -b is written a - b
+                template = dialect.templates[ast.Sub if isinstance(term, ast.UnaryOp) else ast.Add]
+                piece = _write(term.operand if isinstance(term, ast.UnaryOp) else term, dialect, names)
+                texts += [template.text.format("", ""), dialect.wrap(piece, template.parts[1])]
+            return "".join(texts), SUM
         case ast.BinOp(left=left, op=ast.Pow(), right=right) if sign := _power(right, dialect, names):
             return dialect.wrap(_write(left, dialect, names), ATOM) + sign, POWER
         case ast.BinOp(left=left, op=op, right=right):

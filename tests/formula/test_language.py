@@ -176,7 +176,7 @@ def test_names_are_replaced_by_text_or_formulas_however_they_are_given():
 
 def test_a_sum_is_its_terms_from_the_left():
     terms = [Formula(t) for t in ("x - y", "z", "a + b", "-c")]
-    assert Formula.sum(terms).numpy() == "x - y + z + (a + b) + -c"
+    assert Formula.sum(terms).numpy() == "x - y + z + (a + b) - c"
     assert [t.numpy() for t in Formula.sum(terms).terms] == ["x - y", "z", "a + b", "-c"]
     assert Formula.sum([Formula("x if x > 0 else y"), Formula("y")]).python() == "(x if x > 0 else y) + y"
 

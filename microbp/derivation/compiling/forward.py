@@ -11,7 +11,7 @@ import numpy as np
 
 from microbp.derivation.compiling.arrays import Linear, Map, Nodes, SourceArray, Total
 from microbp.derivation.compiling.entries import stem
-from microbp.derivation.compiling.references import Ref, References, in_brackets, sum_over
+from microbp.derivation.compiling.references import Ref, References, product, sum_over
 from microbp.derivation.compiling.scalar import INLINE, formula_of, partials_of
 from microbp.engine import Value
 from microbp.formula.folding import fold_constants
@@ -43,13 +43,18 @@ class ForwardSource(References):
             inner = uses[array] == 1 and not (self.readable and any(labels)) and array is not last
             self.done.append(array)
             kinds = Map if self.readable else Map | Linear
-            if inner and isinstance(array.made, kinds) and len(text.numpy()) <= INLINE:
-                self.text[array] = in_brackets(text)
+            written = text.numpy()
+            if inner and isinstance(array.made, kinds) and len(written) <= INLINE:
+                self.text[array] = text
                 continue
             named = stem(labels, (*array.shape, 1)[: array.batched + len(array.shape)])
             array.name = self.given.give(named or ("loss" if array is last else ""))
             self._line(array.name, text.numpy(), array, array.batched)
             self.text[array] = Formula.atom(array.name)
+        if self.sample and self.reduce and last.nodes.size == 1:
+            return Ref(
+                self.text[last], "whole", last
+            )  # of all samples at once, whether it has an axis of its own or not
         return self.ref(np.array(root, dtype=object))
 
     def _cost(self, array: SourceArray, made: Total, root: Value) -> None:
@@ -75,11 +80,9 @@ class ForwardSource(References):
             case Map(op=op, operands=operands):
                 return self._mapped(array, formula_of(op, self.textbook), self._named(array, op.inputs, operands))
             case Linear(dots=dots, terms=terms):
-                texts = [f"{self.ref(x, True).text.numpy()} @ {self._weights(array, w, 'forward')}" for x, w in dots]
+                products = [product(self.ref(x, True).text, self._weights(array, w, "forward")) for x, w in dots]
                 named = self._named(array, [str(k) for k in range(len(terms))], terms) if not dots else {}
-                return Formula.sum(
-                    [*map(Formula.atom, texts), *(named.values() or (self._spread(self.ref(t), array) for t in terms))]
-                )
+                return Formula.sum([*products, *(named.values() or (self._spread(self.ref(t), array) for t in terms))])
             case Total(parts=parts):
                 return Formula.sum([self._summed(self.ref(self._part(part))) for part in parts])
         raise AssertionError(array)
@@ -90,7 +93,7 @@ class ForwardSource(References):
         numbers = {name: text for name, text in named.items() if text.number is not None}
         left = fold_constants(formula.substitute(**numbers)).names
         operands = dict(zip(array.made.op.inputs, array.made.operands, strict=True))
-        if numbers and not any(self._fills(operands[name], array) for name in left):
+        if numbers and not any(self._fills(operands[name], array, array.batched) for name in left):
             text = fold_constants(formula.substitute(**named)).numpy()
             return Formula.atom(f"np.broadcast_to({text}, {self._shape(array, array.batched)})")
         return fold_constants(formula.substitute(**named))
@@ -111,13 +114,13 @@ class ForwardSource(References):
         axes = f"axis={1 if ref.array is None or len(ref.array.shape) < 2 else (1, 2)}" if rows else ""
         return sum_over(ref.text.numpy(), axes)
 
-    def _weights(self, array: SourceArray, weights: Nodes, way: str) -> str:
+    def _weights(self, array: SourceArray, weights: Nodes, way: str) -> Formula:
         """Shape (n, k) backward, its transpose forward; of a single number's weights, shape (k,)."""
         if not array.shape:
-            return self.ref(weights[0], True).text.numpy()
+            return self.ref(weights[0], True).text
         ref = self.ref(weights, True)
-        plain = ref.array.name if ref.kind == "turned" and ref.array else ref.text.numpy()
-        return plain if (way == "forward") == (ref.kind == "turned") else f"{plain}.T"
+        plain = Formula.atom(ref.array.name) if ref.kind == "turned" and ref.array else ref.text
+        return plain if (way == "forward") == (ref.kind == "turned") else Formula.atom(f"{plain.numpy()}.T")
 
     def _uses(self, made: list[SourceArray]) -> Counter[SourceArray]:
         """How often each array stands in the text; what is not used whole counts as more than once."""

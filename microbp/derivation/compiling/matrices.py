@@ -12,7 +12,7 @@ import numpy as np
 
 from microbp.derivation.compiling.arrays import Gather, Linear, Map, Nodes, SourceArray, Total
 from microbp.derivation.compiling.forward import ForwardSource, operands_of
-from microbp.derivation.compiling.references import Ref, in_brackets, index_of, sum_over, with_axes
+from microbp.derivation.compiling.references import Ref, index_of, product, sum_over, times, with_axes
 from microbp.derivation.compiling.scalar import INLINE, partials_of
 from microbp.formula.folding import fold_constants, number_formula
 from microbp.formula.language import Formula
@@ -36,7 +36,8 @@ class Matrices(ForwardSource):
         seed = number_formula(1.0)
         if self.sample and self.reduce == "mean":
             self.counts_rows = True
-            seed = Formula("1 / m")
+            seed = Formula("1.0 / m")
+        self.shares = {"1.0 / m"}  # and what it is called: m times that is 1
         self.grads[root.array].append(Grad(seed, False, root.at))
         for array in reversed(self.done):
             if array in self.needs and (found := self.grads.pop(array, None)):
@@ -69,7 +70,8 @@ class Matrices(ForwardSource):
         if not isinstance(found := self.grads[array], Grad):
             found = self._gradient(array, found, named=True)
             self.grads[array] = found
-        return self._full(found, array)
+        text = self._full(found, array).numpy()
+        return text if found.full else f"{text} + 0.0"  # an array of its own, which may be written to
 
     def _gradient(self, array: SourceArray, found: list[Grad], named: bool = False) -> Grad:
         """All contributions as one, with a line of its own unless it is a number, or short, and used once."""
@@ -85,14 +87,15 @@ class Matrices(ForwardSource):
             if (
                 text.number is not None
                 or atom
-                or (short and single and (_safe(text) or not self.readable) and len(text.numpy()) <= INLINE)
+                or (short and single and ("@" not in text.numpy() or not self.readable) and len(text.numpy()) <= INLINE)
             ):
-                return Grad(in_brackets(text), full)
+                return Grad(text, full)
             name = self.given.give(called if array.name else "", "d1")
             if full:
                 self._line(name, text.numpy(), array, self._rows(array))
             else:
                 self.lines.append((name, f"{name} = {text.numpy()}", ""))
+                self.shares |= {name} if text.numpy() in self.shares else set()
             return Grad(Formula.atom(name), full)
         name = self.given.give(called if array.name else "", "d1")
         self._line(name, f"np.zeros({self._shape(array)})", array, self._rows(array))
@@ -118,7 +121,9 @@ class Matrices(ForwardSource):
                         local = fold_constants(partial.substitute(**named))
                         text = fold_constants(Formula("u * p").substitute(u=grad.text, p=local))
                         known = {**dict(zip(op.inputs, operands, strict=True)), "out": array.nodes}
-                        full = grad.full or any(self._fills(known[name], array) for name in _left(partial, local))
+                        full = grad.full or any(
+                            self._fills(known[name], array, self._rows(array)) for name in _left(partial, local)
+                        )
                         self._give(o, Grad(text, full), array)
             case Total(parts=parts):
                 for part in map(self._part, parts):
@@ -131,40 +136,41 @@ class Matrices(ForwardSource):
                 if dots:
                     self._pull_dots(array, dots, self._full(grad, array))
             case Gather():
-                whole = self._full(grad, array)
+                whole = self._full(grad, array).numpy()
                 for at, x in np.ndenumerate(array.nodes):
                     if self._needed(x):
                         index = ", ".join([":"] * self._rows(array) + [str(k) for k in at])
                         one = SourceArray("", np.array(x, dtype=object), array.batched)
                         self._give(one.nodes, Grad(Formula.atom(f"{whole}[{index}]"), True), one)
 
-    def _pull_dots(self, array: SourceArray, dots: list[tuple[Nodes, Nodes]], d: str) -> None:
-        rows = self._rows(array)
+    def _pull_dots(self, array: SourceArray, dots: list[tuple[Nodes, Nodes]], d: Formula) -> None:
+        rows, column = self._rows(array), Formula.atom(f"{d.numpy()}[:, None]")
         for x, w in dots:
             ref = self.ref(x, True)
             if any(map(self._needed, x.flat)):
                 weights = self._weights(array, w, "backward")
-                back = f"{d} @ {weights}" if array.shape else f"{d}{'[:, None]' if rows else ''} * {weights}"
-                self._give(x, Grad(Formula.atom(back), True), SourceArray("", x, array.batched))
+                back = product(d, weights) if array.shape else times(column if rows else d, weights)
+                self._give(x, Grad(back, True), SourceArray("", x, array.batched))
             if not any(map(self._needed, w.flat)):
                 continue
-            inputs, turned = ref.text.numpy(), array.shape and self.ref(w, True).kind == "turned"
-            a, b = (inputs, d) if turned else (d, inputs)
+            inputs, turned = ref.text, array.shape and self.ref(w, True).kind == "turned"
             if not rows or (not self._batched(ref) and self.reduce is not None):
-                total = d if not rows else f"{d}.sum(axis=0)"
+                total = sum_over(d.numpy(), "axis=0") if rows else d
                 a, b = (inputs, total) if turned else (total, inputs)
-                text = f"np.outer({a}, {b})" if array.shape else f"{a} * {b}"
+                text = Formula.atom(f"np.outer({a.numpy()}, {b.numpy()})") if array.shape else times(a, b)
             elif self.reduce is not None:
-                text = f"{a}.T @ {b}" if array.shape else f"{a} @ {b}"
+                a, b = (inputs, d) if turned else (d, inputs)
+                text = product(Formula.atom(f"{a.numpy()}.T") if array.shape else a, b)
             elif array.shape:
-                column, row = "[:, :, None]", "[:, None, :]"
-                a, b = (
-                    x if x == inputs and not self._batched(ref) else f"{x}{at}" for x, at in ((a, column), (b, row))
+                each = [(d, True), (inputs, self._batched(ref))]
+                (a, a_rows), (b, b_rows) = each[::-1] if turned else each
+                text = times(
+                    Formula.atom(f"{a.numpy()}{'[:, :, None]' if a_rows else '[:, None]'}"),
+                    Formula.atom(f"{b.numpy()}[:, None, :]") if b_rows else b,
                 )
-                text = f"{a} * {b}"
             else:
-                text = f"{d}[:, None] * {inputs}"
-            self._give(w if array.shape else w[0], Grad(Formula.atom(text), True), None)
+                text = times(column, inputs)
+            self._give(w if array.shape else w[0], Grad(text, True), None)
 
     def _give(self, nodes: Nodes, grad: Grad, array: SourceArray | None) -> None:
         """A contribution to nodes, summed over what the array has and they have not; `None` for one that fits."""
@@ -178,7 +184,7 @@ class Matrices(ForwardSource):
                 axes = ([0] if samples else []) + [k + rows for k in range(rank)] * elements
                 every = len(axes) == rank + rows
                 said = "" if every else f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"
-                grad = Grad(sum_over(self._full(grad, array), said), True)
+                grad = Grad(sum_over(self._full(grad, array).numpy(), said), True)
         self.grads[ref.array].append(Grad(grad.text, grad.full, ref.at, ref.twice))
         if ref.array.made is None and len(self.grads[ref.array]) == self.expected[ref.array]:
             self._argument(ref.array)  # all that comes has come
@@ -189,24 +195,19 @@ class Matrices(ForwardSource):
         text, full = grad.text, False
         if self._rows(array) and not self._rows(ref.array):
             self.counts_rows |= not grad.full
-            text = sum_over(text.numpy()) if grad.full else fold_constants(Formula("m * x").substitute(x=text))
+            of_all = number_formula(1.0) if text.numpy() in self.shares else fold_constants(times(Formula("m"), text))
+            text = sum_over(text.numpy()) if grad.full else of_all
         elif self._rows(array) and text.number is None and grad.full and ref.kind != "scalar":
             text = with_axes(text, len(ref.array.shape))
         elif ref.kind == "scalar":
             full = grad.full
         self.grads[ref.array].append(Grad(text, full, ref.at, ref.twice))
 
-    def _full(self, grad: Grad, array: SourceArray) -> str:
-        text = grad.text.numpy()
+    def _full(self, grad: Grad, array: SourceArray) -> Formula:
         if grad.full:
-            return text
-        return f"np.broadcast_to({text}, {self._shape(array)})"
+            return grad.text
+        return Formula.atom(f"np.broadcast_to({grad.text.numpy()}, {self._shape(array)})")
 
 
 def _left(partial: Formula, local: Formula) -> list[str]:
     return [] if local.number is not None else list(partial.names)
-
-
-def _safe(text: Formula) -> bool:
-    """Whether it keeps its meaning inside another formula: a matrix product is known to NumPy alone."""
-    return "@" not in text.numpy()

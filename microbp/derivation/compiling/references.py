@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +16,9 @@ from microbp.derivation.compiling.grouping import Groups
 from microbp.engine import Value
 from microbp.formula.folding import number_formula
 from microbp.formula.language import Formula
+
+LONG = 40
+"""A list of indices with so many letters stands above the function."""
 
 
 class Ref(NamedTuple):
@@ -50,7 +55,8 @@ class References:
         self.grads: dict[SourceArray, Any] = defaultdict(list)
         self.counts_rows = False
         self.expected: Counter[SourceArray] = Counter()
-        self._refs: dict[tuple[int, ...], Ref] = {}
+        self._lists: dict[str, str] = {}
+        self._refs: dict[tuple[Any, ...], Ref] = {}
 
     def ref(self, nodes: Nodes, vector: bool = False) -> Ref:
         """How these nodes are written; what stands in several places is put side by side first.
@@ -59,7 +65,7 @@ class References:
         """
         alike = {None if self.groups.constant(x) else x for x in nodes.flat}
         vector = vector and len(alike) == 1 and (nodes.size > 1 or None in alike)
-        key = (vector, nodes.ndim, *map(id, nodes.flat))
+        key = (vector, nodes.shape, *map(id, nodes.flat))
         if key not in self._refs:
             self._refs[key] = self._find(nodes, vector)
         return self._refs[key]
@@ -89,8 +95,18 @@ class References:
             return Ref(Formula.atom(f"{array.name}.T"), "turned", array)
         if not array.shape:
             return self._gathered(nodes)
-        index = index_of(array, at)
+        index = index_of(array, at, self._listed)
         return Ref(self._indexed(array, index), "index", array, index, len(np.unique(at)) < at.size)
+
+    def _listed(self, index: list[Any]) -> str:
+        """A list of indices; a long one gets a name, once."""
+        text = str(index)
+        if len(text) < LONG:
+            return text
+        if text not in self._lists:
+            self._lists[text] = self.given.give("", "i1")
+            self.constants.append(f"{self._lists[text]} = {text}")
+        return self._lists[text]
 
     def _indexed(self, array: SourceArray, index: str) -> Formula:
         return Formula.atom(f"{array.name}[{index}]") if index else self.text[array]
@@ -135,11 +151,12 @@ class References:
         """Whether its gradient has a row for each sample."""
         return array.batched or (bool(self.sample) and self.reduce is None)
 
-    def _fills(self, nodes: Nodes, array: SourceArray) -> bool:
+    def _fills(self, nodes: Nodes, array: SourceArray, rows: bool) -> bool:
+        """Whether what these nodes are made into has the shape of the array, with a row for each sample or without."""
         ref = self.ref(nodes)
         if ref.array is None or (ref.kind == "scalar" and array.shape):
-            return ref.kind == "constant" and not self._rows(array)
-        return self._batched(ref) or not self._rows(array)
+            return ref.kind == "constant" and not rows
+        return self._batched(ref) or not rows
 
     def _shape(self, array: SourceArray, rows: bool | None = None) -> str:
         rows = self._rows(array) if rows is None else rows
@@ -161,8 +178,8 @@ def _tuple(array: SourceArray, rows: bool) -> str:
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
-def index_of(array: SourceArray, at: Any) -> str:
-    """The index of these elements, which are numbered row by row."""
+def index_of(array: SourceArray, at: Any, listed: Callable[[list[Any]], str] = str) -> str:
+    """The index of these elements, which are numbered row by row; `listed` writes a list in it."""
     if not array.shape:
         return ""
     rows = [":"] * array.batched
@@ -177,14 +194,15 @@ def index_of(array: SourceArray, at: Any) -> str:
         elif np.ndim(k) == 1 and (len(k) > 1 or bare) and np.array_equal(k, np.arange(k[0], k[0] + len(k))):
             parts.append(":" if len(k) == array.shape[axis] else f"{k[0]}:{k[0] + len(k)}")
         else:
-            return ", ".join([*rows, *(str(w.tolist()) for w in where)])
+            return ", ".join([*rows, *(listed(w.tolist()) for w in where)])
     return ", ".join([*rows, *parts])
 
 
 def with_axes(text: Formula, rank: int) -> Formula:
     """A number for each sample, to stand beside arrays that have a row for each."""
     written = text.numpy()
-    return Formula.atom(f"{written if written.isidentifier() else f'({written})'}[:{', None' * rank}]")
+    whole = re.fullmatch(r"[\w.]+(\[[^]]*\])?", written)
+    return Formula.atom(f"{written if whole else f'({written})'}[:{', None' * rank}]")
 
 
 def sum_over(text: str, axes: str = "") -> Formula:
@@ -194,7 +212,11 @@ def sum_over(text: str, axes: str = "") -> Formula:
     return Formula.atom(f"np.sum({text}{', ' if axes else ''}{axes})")
 
 
-def in_brackets(text: Formula) -> Formula:
-    """What can stand inside another formula: a matrix product, which is known to NumPy alone, in brackets."""
-    written = text.numpy()
-    return Formula.atom(f"({written})") if "@" in written and not written.startswith("(") else text
+def product(a: Formula, b: Formula) -> Formula:
+    """A matrix product, which is known to NumPy alone."""
+    return Formula(ast.BinOp(a.tree, ast.MatMult(), b.tree))
+
+
+def times(a: Formula, b: Formula) -> Formula:
+    """A product, element by element."""
+    return Formula("a * b").substitute(a=a, b=b)

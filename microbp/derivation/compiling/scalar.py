@@ -8,6 +8,7 @@ label stands where it is used.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -165,12 +166,26 @@ class Scalar:
 
 def formula_of(op: Op, textbook: bool) -> Formula:
     """What an operation computes; a textbook's σ overflows far out on the left."""
-    return _SIGMOID if textbook and op.name == "sigmoid" else op.formula
+    return _with_plain_sigmoid(op.formula) if textbook and not op.family else op.formula
 
 
 def partials_of(op: Op, textbook: bool) -> tuple[Formula | None, ...]:
     """The derivatives as the graph takes them, which keep their digits far out, or as a textbook prints them."""
-    return op.textbook_partial_formulas if textbook else op.partial_formulas
+    if not textbook or op.family:
+        return op.partial_formulas
+    return tuple(p and _with_plain_sigmoid(p) for p in op.textbook_partial_formulas)
+
+
+class _PlainSigmoid(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        is_sigmoid = isinstance(node.func, ast.Name) and node.func.id == "sigmoid"
+        return _SIGMOID.substitute(x=Formula(node.args[0])).tree if is_sigmoid else node
+
+
+@cache
+def _with_plain_sigmoid(formula: Formula) -> Formula:
+    return Formula(_PlainSigmoid().visit(copy.deepcopy(formula.tree)))
 
 
 def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:

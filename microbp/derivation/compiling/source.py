@@ -117,7 +117,8 @@ def write_matrices(
     )
     head = [f'"""A forward and a backward pass in matrix form: written by microbp.{alone}"""', ""]
     lent = [f for f in ("erf", "erfc") if any(f"_{f}(" in line for line in body)]  # NumPy has none
-    head += ["import math", "", "import numpy as np", ""] if lent else ["import numpy as np", ""]
+    head += ["import math", ""] if lent else []
+    head += ["import numpy as np", ""] if any("np." in line for line in (*body, *written.constants)) else []
     for block in ([f"_{f} = np.vectorize(math.{f}, otypes=[float])" for f in lent], written.constants):
         head += [*block, ""] if block else []
     return _module(head, f"gradients({', '.join(entry.name for entry in arguments)})", said, body)

@@ -116,7 +116,7 @@ def test_without_readable_what_is_used_once_has_no_line_of_its_own():
     x = named((3,), "x")
     arrays = model.parameter_arrays()
     f = compile(total(model(list(x))), [x, *arrays], arrays, target="numpy", batch=[0], readable=False)
-    assert "A1 = np.tanh((X @ W1.T + b1))" in f.source
+    assert "A1 = np.tanh(X @ W1.T + b1)" in f.source
     assert "dA1" not in f.source
     soft = nn.MLP(3, [4, 2], activation="softplus", seed=0)  # in whose formula a net stands twice
     arrays = soft.parameter_arrays()
@@ -178,6 +178,36 @@ def test_a_transposed_and_a_shared_matrix():
     root = np.sum(np.tanh(W.T @ np.tanh(W @ x)))
     f = check(root, [x, W], (0,), numbers_for(rng, [x, W], (0,), 3))
     assert " @ W\n" in f.source or " @ W " in f.source
+
+
+def test_a_matrix_that_looks_like_its_transpose_is_told_from_it():
+    x, w, c = named((3,), "x"), named((3, 1), "w"), Value(0.5, "c")
+    entries = [x, w, c]
+    numbers = [np.arange(6.0).reshape(2, 3), np.array([[1.0], [-2.0], [3.0]]), 0.5]
+    check((x @ w)[0].tanh() + c * total([v**2 for v in w.flat]), entries, [0], numbers)
+    check(c * total([v**2 for v in w.flat]) + (w.T @ x)[0].tanh(), entries, [0], numbers)
+
+
+@pytest.mark.parametrize("reduce", ["sum", "mean", None])
+def test_results_are_arrays_of_their_own(reduce):
+    x, w, b = named((3,), "x"), named((2, 3), "w[1]"), named((2,), "b[1]")
+    c = Value(0.5, "c")
+    root = total(np.tanh(w @ x + b)) + c * total(w.ravel()) + 2.0 * total(b)
+    f = compile(root, [x, w, b, c], target="numpy", batch=[0], reduce=reduce)
+    numbers = [np.ones((2, 3)), np.ones((2, 3)), np.ones(2), 0.5]
+    first = f(*numbers)[1]
+    kept = [np.array(grad) for grad in first]
+    for grad in f(*numbers)[1]:
+        grad *= 0.0  # an array that may be written to, and is nobody else's
+    for grad, before in zip(first, kept, strict=True):
+        np.testing.assert_array_equal(grad, before)
+
+
+def test_a_single_output_has_no_loss_for_each_element():
+    x, y, w = named((2,), "x"), Value(0.5, "y"), named((1, 2), "w[1]")
+    source = compile(0.5 * ((w @ x)[0].tanh() - y) ** 2, [x, y, w], target="numpy", batch=[0, 1], reduce="mean").source
+    assert "return np.mean(loss)" in source
+    assert "np.zeros" not in source
 
 
 def test_a_recurrent_network():
