@@ -8,12 +8,15 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from microbp.formula.language import Formula
 
+_LONG = 5000
+"""So many lines of source are compiled at once."""
 _TERMS = 500
 """How many terms of a sum stand in one line of code."""
 
@@ -21,10 +24,14 @@ _TERMS = 500
 def load_source(source: str, filename: str, namespace: dict[str, Any]) -> dict[str, Any]:
     """Run generated source in `namespace`; tracebacks and debuggers show it under `filename`.
 
-    The text always comes from parsed formulas and names made here, never from a user's string.
+    The text always comes from parsed formulas and names made here, never from a user's string. Long text is compiled a
+    function at a time: of all at once, the compiler's own tree would take a hundred times the room.
     """
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec"), namespace)
+    lines = source.splitlines(keepends=True)
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    starts = [k for k, line in enumerate(lines) if line.startswith("def ")] if len(lines) > _LONG else []
+    for start, end in pairwise([0, *starts, len(lines)]):
+        exec(compile("\n" * start + "".join(lines[start:end]), filename, "exec"), namespace)
     return namespace
 
 

@@ -29,7 +29,7 @@ from microbp.formula.compiled import load_source
 
 TARGETS = ("python", "numpy")
 MOST_VALUES = 120_000
-"""So many take a quarter of a minute, and 1.4 GB, to be written and compiled."""
+"""So many take half a minute, and 0.4 GB, to be written and compiled."""
 _numbers = count(1)
 
 
