@@ -139,10 +139,22 @@ def forward_scopes(
         after = scopes[l + 1]
         scopes[l] = scopes[l] | {"W_": after["W"], "z_": after["z"], "a_": after["a"]}
     if "softmax" in case.loss:
-        a, y = scopes[-1]["a"], common["y"]
-        p = softmax(a)
-        scopes[-1] |= {"p": p, "q": softmax(a.T).T, "t": ((p - y) * p).sum(axis=1, keepdims=True)}
+        scopes[-1] |= _of_rows(scopes[-1]["a"], common["y"])
     return scopes
+
+
+def with_targets(scopes: Sequence[Scope], y: Floats) -> list[Scope]:
+    """The scopes after a forward pass with other targets, which have no part in that."""
+    found = [scope | {"y": y, "known": {}} for scope in scopes]
+    if "t" in found[-1]:
+        found[-1] |= _of_rows(found[-1]["a"], y)
+    return found
+
+
+def _of_rows(a: Floats, y: Floats) -> Scope:
+    """What a loss of whole rows has in its lines beside outputs and targets."""
+    p = softmax(a)
+    return {"p": p, "q": softmax(a.T).T, "t": ((p - y) * p).sum(axis=1, keepdims=True)}
 
 
 def _common(case: Exercise, kind: Any) -> Scope:

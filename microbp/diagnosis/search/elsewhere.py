@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import within
 from microbp.comparing.difference import same_but_rounding
-from microbp.derivation.backprop import FORWARD, Pass, Scope, one_at_a_time
+from microbp.derivation.backprop import FORWARD, Pass, Scope, one_at_a_time, with_targets
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_numbers
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find_mistake
 from microbp.diagnosis.search.changes import changed
@@ -87,6 +87,8 @@ class Elsewhere(Layers):
                 case = at_other_numbers(case, u.idea.change)
             else:
                 lines = changed(self.case, lines, u.idea.change, u.layers)
+        if case.weights is self.case.weights and case.Y is not self.case.Y and (known := self._known_scopes(lines)):
+            return Start(with_targets(known, case.Y), lines)
         first = min((l for u in used for l in u.layers), default=len(self.start.scopes))
         return self.started(lines, None if case is self.case else case, first)
 
@@ -207,10 +209,14 @@ class Elsewhere(Layers):
         return found if count <= most else None
 
     def _scopes(self, lines: Pass, case: Exercise) -> list[Scope] | None:
-        """The scopes of the forward pass of a pass on this network, if that is the right one, or one of the table."""
+        """The scopes of the forward pass of a pass on a network, if they are known from this one."""
         same = case.weights is self.case.weights and case.Y is self.case.Y
         if not same or case.learning_rate != self.case.learning_rate or lines.precision != self.right.precision:
             return None
+        return self._known_scopes(lines)
+
+    def _known_scopes(self, lines: Pass) -> list[Scope] | None:
+        """The scopes of a pass on this network whose forward pass is the right one, or one of the table."""
         if (wanted := _forward_of(lines)) == _forward_of(self.right):
             return self.start.scopes
         return next((start.scopes for start, _ in self._forward if _forward_of(start.lines) == wanted), None)
