@@ -54,8 +54,6 @@ CHEAPER = ("splines=spline", "splines=line nslimit=1 nslimit1=1 mclimit=0.2")
 """What takes longest, and the second try: straight arrows, and an earlier end to the search for the best places."""
 FONTS = b'font-family="Verdana,DejaVu Sans,sans-serif"'
 """The second has the widths of the first."""
-
-
 Renderer = Callable[[str, str, str], bytes | str]
 """From DOT text, a format and a layout engine to a picture."""
 _used: list[Renderer] = []
@@ -103,10 +101,7 @@ def layout(source: str, timeout: float = TIMEOUT) -> GraphvizLayout:
 def render_all(
     sources: Sequence[str], ending: str, *, program: str = "dot", timeout: float = TIMEOUT, dpi: int | None = None
 ) -> Iterator[bytes]:
-    """The pictures of many texts, each in `timeout` seconds: all have straight arrows if the first has them.
-
-    The first should be as large as any: of its size so many are made by one process.
-    """
+    """The pictures of many texts, in `timeout` seconds each: if the first, the largest, has straight arrows, all do."""
     if ending == "dot":
         yield from (source.encode() for source in sources)
         return
