@@ -109,8 +109,8 @@ class GradCheck(Shown):
 
     @cached_property
     def wrong(self) -> tuple[int, ...]:
-        """The numbers of the leaves whose gradients differ by more than is allowed to them."""
-        return tuple(k for k in self._judged if not self.errors[k] <= self.allowed[k])  # a nan is no agreement
+        """The numbers of the leaves whose gradients differ by more than is allowed to them; nan is no agreement."""
+        return tuple(k for k in np.flatnonzero(~(self._errors <= self.allowed)).tolist() if k not in self.not_judged)
 
     @property
     def ok(self) -> bool:
@@ -164,13 +164,14 @@ class Numeric:
     def __init__(self, root: Value, leaves: Sequence[Value], method: str = "auto") -> None:
         if method not in METHODS:
             raise UnknownNameError(nearest("method", method, METHODS))
-        self._graph, self._leaves, self._method = root.graph(), leaves, method
+        self._graph, self._method = root.graph(), method
         check_size(len(self._graph), len(leaves))
         rough = [node.op.name for node in self._graph if node.op is not None and not node.op.formula.analytic]
         if method == "complex" and rough:
             raise GraphError(f"a complex step needs analytic operations only, and {rough[0]} is not: take central")
         self._analytic = method in ("auto", "complex") and not rough
         self._estimates = Estimates(self._graph, leaves)
+        self._names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(leaves))
 
     def judge(self, gradients: Iterable[float]) -> GradCheck:
         """Compares these gradients, one for each leaf, with the numeric ones.
@@ -195,11 +196,10 @@ class Numeric:
         return check
 
     def _check(self, method: str, found: Estimate, analytic: tuple[float, ...]) -> GradCheck:
-        names = tuple(leaf.label or f"leaf {k}" for k, leaf in enumerate(self._leaves))
         resolution = (found.resolution + self._estimates.rounding.gradients).tolist()
         # Of a root that is inf or nan there is no derivative, whatever a complex step makes of it.
         numbers = found.numbers if np.isfinite(self._graph[-1].data) else np.full_like(found.numbers, np.nan)
-        return GradCheck(names, analytic, tuple(numbers.tolist()), method, found.kinks, tuple(resolution))
+        return GradCheck(self._names, analytic, tuple(numbers.tolist()), method, found.kinks, tuple(resolution))
 
 
 def gradcheck(what: Callable[..., Value] | Value | Problem, *xs: float, method: Method = "auto") -> GradCheck:

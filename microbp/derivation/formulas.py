@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from microbp.losses import LOSSES, Loss
 
@@ -51,6 +52,7 @@ ABSOLUTE = {
 """∂E/∂a of losses that no problem here has, but learners take."""
 
 
+@lru_cache(maxsize=32)
 def other_losses(loss: Loss) -> dict[str, str]:
     """∂E/∂a of every loss that may be taken for this one, by name; squares of a softmax's probabilities too."""
     every = sorted(LOSSES.values(), key=lambda other: len(other.name))  # the plainer the name, the likelier the loss
@@ -64,6 +66,7 @@ def other_losses(loss: Loss) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=32)
 def lost_parts(loss: Loss) -> dict[str, str]:
     """∂E/∂a with a part of it missing or wrong, or what is taken for it, by what is wrong."""
     if loss.of == "hinge":

@@ -33,7 +33,7 @@ Gradients = dict[str, Floats]
 """Gradients by name: dW1, db1, dW2, db2 …"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one equality: an exercise is itself, and what is found of it is kept
 class Exercise:
     """A network and a batch, as arrays: weights[l] (n_out, n_in), biases[l] (n_out,), X (m, n_in), Y (m, n_out)."""
 

@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import Mistake
 from microbp.diagnosis.search.changes import FACTORS, factor_value, varieties
 from microbp.diagnosis.search.replay import ERRORS
-from microbp.diagnosis.strength.what_hides import drawn
+from microbp.diagnosis.strength.what_hides import KEPT, drawn
 from microbp.engine.ieee import errstate
 from microbp.losses import batch_loss
 from microbp.nn import MLP
@@ -71,15 +72,24 @@ class PlantedMistake:
                     return gradients(planted.case(case), planted.lines(case))
                 except ERRORS:  # its lines do not fit in here
                     pass
-            return gradients(case, pass_of(case))
+            return _right(case)
 
     def differs(self, case: Exercise) -> bool:
         """Whether they are other than the right ones, by more than rounding, seen or not."""
-        wrong, right = self.gradients(case), gradients(case, pass_of(case))
-        return any(
-            wrong[name].shape != g.shape or not np.all(np.abs(wrong[name] - g) <= DIFFERENT * np.abs(g))
-            for name, g in right.items()
-        )
+        return _differ(case, self.gradients(case))
+
+
+def _differ(case: Exercise, wrong: Gradients) -> bool:
+    return any(
+        wrong[name].shape != g.shape or not np.all(np.abs(wrong[name] - g) <= DIFFERENT * np.abs(g))
+        for name, g in _right(case).items()
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def _right(case: Exercise) -> Gradients:
+    """What a pass without mistakes makes of the gradients: not in the last digit what `Exercise.truth` says."""
+    return gradients(case, pass_of(case))
 
 
 def candidates(case: Exercise, mistake: Mistake) -> list[PlantedMistake]:
@@ -89,8 +99,21 @@ def candidates(case: Exercise, mistake: Mistake) -> list[PlantedMistake]:
     return [PlantedMistake(mistake, *pair, layers) for pair in _varieties(case, mistake).items() for layers in single]
 
 
+@lru_cache(maxsize=KEPT)
+def _known(case: Exercise) -> dict[str, dict[Key, Change]]:
+    """The varieties on these data of the mistakes whose varieties were asked for, by code."""
+    return {}
+
+
 def _varieties(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
     """The varieties on these data. A key means the same on others, of which there may be more or fewer samples."""
+    known = _known(case)
+    if mistake.code not in known:
+        known[mistake.code] = _varieties_anew(case, mistake)
+    return known[mistake.code]
+
+
+def _varieties_anew(case: Exercise, mistake: Mistake) -> dict[Key, Change]:
     found: dict[Key, Change] = {}
     for variety in varieties(mistake, case):
         change = {rule: factor_value(c, case) or ANY_FACTOR if rule in FACTORS else c for rule, c in variety.items()}
@@ -112,8 +135,9 @@ def kinds_of(case: Exercise, mistake: Mistake) -> list[PlantedMistake]:
     kinds += [kind for kind in candidates(cases[0], mistake) if kind.key[0] not in forms]  # these need more samples
     found: dict[bytes, PlantedMistake] = {}
     for kind in kinds:
-        if any(map(kind.differs, cases)):
-            found.setdefault(b"".join(g.tobytes() for other in cases for g in kind.gradients(other).values()), kind)
+        made = [kind.gradients(other) for other in cases]
+        if any(map(_differ, cases, made)):
+            found.setdefault(b"".join(g.tobytes() for wrong in made for g in wrong.values()), kind)
     return list(found.values())
 
 

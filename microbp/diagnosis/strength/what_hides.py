@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from microbp.problems.exercise import Exercise
 MORE_SAMPLES = (2, 3, 5, 8)
 TINY = 0.01
 """Of weights below this, f′(a) is hardly other than f′(z)."""
+KEPT = 128
+"""How many cases are kept that were drawn: each of many mistakes is tried on the same."""
 
 
 class Factor(NamedTuple):
@@ -90,6 +93,7 @@ def hidden_by(case: Exercise, names: Iterable[str]) -> str:
     return say(" and ").join(FACTORS[name].words(case) for name in names)
 
 
+@lru_cache(maxsize=KEPT)
 def drawn(case: Exercise, seed: int) -> Exercise:
     """The same network with everything drawn by chance, to two decimals, λ = 1, and more samples."""
     rng = np.random.default_rng(seed)
@@ -129,16 +133,16 @@ def lacking(case: Exercise, shows: Callable[[Exercise], bool]) -> str:
     """Why something cannot show in a network of this structure; nothing if it shows in none."""
     for count in (1, 2):
         for names in combinations(STRUCTURES, count):
-            made = Structure(case.sizes, case.activations, case.loss)
-            for name in names:
-                made = STRUCTURES[name](made)
-            blank = _blank(case, made)
-            if any(shows(drawn(blank, seed)) for seed in range(3)):
+            if any(shows(drawn(_of_structure(case, names), seed)) for seed in range(3)):
                 return say(" and ").join(map(word, names))
     return ""
 
 
-def _blank(case: Exercise, made: Structure) -> Exercise:
+@lru_cache(maxsize=KEPT)
+def _of_structure(case: Exercise, names: tuple[str, ...]) -> Exercise:
+    made = Structure(case.sizes, case.activations, case.loss)
+    for name in names:
+        made = STRUCTURES[name](made)
     sizes: Sequence[int] = made.sizes
     return replace(
         case,
