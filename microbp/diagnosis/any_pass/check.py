@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers, written_into
 from microbp.diagnosis.any_pass.conventions import judge_in_scale, told_of_targets
-from microbp.diagnosis.any_pass.gradients import gradients_by_name, handed_back
+from microbp.diagnosis.any_pass.gradients import beside_the_loss, gradients_by_name, handed_back, matched, numbers_of
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Report, report_on
@@ -57,7 +57,7 @@ class Trace(Recorded):
         found = meant(name, list(self))
         if found is None:
             raise ProblemError(f"{nearest('quantity', name, list(self))}: forward has to return it to have it compared")
-        self.compared[found] = _numbers(found, mine)
+        self.compared[found] = numbers_of(found, mine)
         line = self.report()[found]
         fits = np.shape(mine) == self[found].shape
         apart = np.abs(np.asarray(mine, dtype=float) - self[found].gradient).max(initial=0.0) if fits else np.inf
@@ -105,6 +105,8 @@ def check(
     without `d`, `grad_`, `_grad`; `names={"delta2": "z2"}` says what another one means. An array whose name collides
     with an option is passed in `arrays`. Arrays of floats are leaves, whole numbers and truths stay as they are.
 
+    A function that returns its loss and the gradients beside it, `softmax_loss(x, y)`, is both; it is given alone.
+
     A layer alone is judged with a gradient from above: `affine_forward(x, w, b)` returns its result and a cache, and
     `affine_backward(dout, cache)` the gradients; `dout` is given as an array, or random.
 
@@ -113,8 +115,10 @@ def check(
     notes it. Raises `ProblemError` for what cannot be compared, and what `trace` raises.
     """
     given = {name: _array_of_list(x) for name, x in {**(arrays or {}), **more}.items()}
-    if (backward is None) == (gradients is None):
+    if backward is not None and gradients is not None:
         raise ProblemError("check needs a backward pass, or gradients=… with its numbers: one of the two")
+    if gradients is None:
+        backward = backward or forward
     try:
         return _check(forward, backward, gradients, names or {}, given)
     except GraphError as error:
@@ -169,10 +173,13 @@ def _check(
         recorded = run_forward(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
     _same_pass(recorded, plain)
     recorded.plain |= written_into(arrays, handed)
-    own = handed_back(flat, dict(flatten({**arrays, **plain})))
-    gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
-    flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
-    mine, notes = _matched(flat, names, recorded)
+    if backward is forward:
+        flat = beside_the_loss(flat, recorded)
+    else:
+        own = handed_back(flat, dict(flatten({**arrays, **plain})))
+        gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
+        flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
+    mine, notes = matched(flat, names, recorded)
     judge, of_scale = judge_in_scale(recorded, mine)
     found = report_on(judge, [*of_scale, *notes])
     again = backward and partial(_check, forward, backward, None, names)
@@ -187,53 +194,6 @@ def _same_pass(recorded: Recorded, plain: Mapping[str, Any]) -> None:
             f"forward gives another loss when it runs again: {loss:.9g}, then {recorded.loss.data:.9g}. If it draws "
             "random numbers, pass them in as arrays; if it keeps something from one call to the next, let it begin anew"
         )
-
-
-def _matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Recorded) -> tuple[dict[str, Any], list[str]]:
-    """The given gradients by the names of the trace, and what is left aside."""
-    mine: dict[str, Any] = {}
-    strange = []
-    stacked = {name: parts for name, parts in _series([*recorded]).items() if name not in recorded}
-    for key, numbers in flat.items():
-        name = names.get(key) or meant(key, [*recorded, *stacked, "loss"])
-        if numbers is None or name == "loss":
-            continue
-        if name in stacked and np.shape(numbers)[:1] == (len(stacked[name]),):
-            mine.update({part: _numbers(key, x) for part, x in zip(stacked[name], numbers, strict=True)})
-        elif name in recorded:
-            mine[name] = _numbers(key, numbers)  # type: ignore[index]  # None is in no trace
-        else:
-            strange.append(key)
-    for base in sorted({key.partition("[")[0] for key in strange if "[" in key}):
-        name, parts = meant(base, [*recorded]), [key for key in strange if key.startswith(f"{base}[")]
-        if name in recorded and recorded[name].shape[:1] == (len(parts),):  # type: ignore[index]  # recorded, so no None
-            mine[name] = np.stack([_numbers(key, flat[key]) for key in parts])  # type: ignore[index]  # as above
-            strange = [key for key in strange if key not in parts]
-    if not mine:
-        raise ProblemError(
-            f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: what has a "
-            'gradient is an argument of forward, or returned by it. Call that of W dW, or say names={"mine": "W"}'
-        )
-    aside = say("not compared: {names}; forward returns nothing of that name", names=", ".join(strange))
-    return mine, [aside] if strange else []
-
-
-def _series(names: Collection[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name in names:
-        if name.endswith("]"):
-            found.setdefault(name.rpartition("[")[0], []).append(name)
-    return {base: sorted(parts, key=lambda name: (len(name), name)) for base, parts in found.items()}
-
-
-def _numbers(key: str, numbers: Any) -> Any:
-    try:
-        found = np.asarray(numbers)
-        if found.dtype.kind == "f":
-            return found
-        return found.astype(float)
-    except (TypeError, ValueError) as error:
-        raise ProblemError(f"the gradient {key} must be an array of numbers, got {type(numbers).__name__}") from error
 
 
 def _fewer(arrays: Mapping[str, Any], count: int) -> tuple[dict[str, Any], int]:

@@ -8,13 +8,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from microbp.diagnosis.any_pass.names import meant, returned_name, returned_names
+from microbp.diagnosis.any_pass.returned import LOSSES
+from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.errors import ProblemError
+from microbp.printing import say
 
 
 def gradients_by_name(
@@ -56,6 +59,18 @@ def handed_back(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]
     return own if given.keys() - known.keys() else []
 
 
+def beside_the_loss(given: Mapping[str, Any], recorded: Recorded) -> dict[str, Any]:
+    """The gradients among all that a function returns which computes its loss and them. Raises if there are none."""
+    found = {key: x for key, x in given.items() if key not in recorded or recorded[key].is_leaf}
+    found = {key: x for key, x in found.items() if key not in recorded or not np.array_equal(x, recorded[key].value)}
+    if not any(meant(key, list(recorded)) for key in found):
+        raise ProblemError(
+            "check needs a backward pass, or gradients=… with its numbers: one of the two. A function alone has to "
+            'return its gradients beside the loss, `return loss, {"dW": dW}`'
+        )
+    return found
+
+
 def _names_of(
     returned: Sequence[Any], backward: Callable[..., Any] | None, floats: Mapping[str, tuple[int, ...]]
 ) -> list[str] | None:
@@ -69,8 +84,56 @@ def _names_of(
     left = [name for name in floats if name not in {meant(known, [*floats]) for known in names if known}]
     for k in [k for k, name in enumerate(names) if not name and not isinstance(returned[k], Mapping)]:
         fitting = [name for name in left if floats[name] == np.shape(returned[k])]
-        if not fitting:
+        if not fitting and np.size(returned[k]) != 1:
             return None
-        names[k] = fitting[0]
-        left.remove(fitting[0])
+        names[k] = fitting[0] if fitting else "loss"
+        left = [name for name in left if name != names[k]]
     return names
+
+
+def matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Recorded) -> tuple[dict[str, Any], list[str]]:
+    """The given gradients by the names of the trace, and what is left aside."""
+    mine: dict[str, Any] = {}
+    strange = []
+    stacked = {name: parts for name, parts in _series([*recorded]).items() if name not in recorded}
+    for key, numbers in flat.items():
+        name = names.get(key) or meant(key, [*recorded, *stacked, "loss"])
+        if numbers is None or name == "loss" or (name is None and key in LOSSES and np.size(numbers) == 1):
+            continue
+        if name in stacked and np.shape(numbers)[:1] == (len(stacked[name]),):
+            mine.update({part: numbers_of(key, x) for part, x in zip(stacked[name], numbers, strict=True)})
+        elif name in recorded:
+            mine[name] = numbers_of(key, numbers)  # type: ignore[index]  # None is in no trace
+        else:
+            strange.append(key)
+    for base in sorted({key.partition("[")[0] for key in strange if "[" in key}):
+        name, parts = meant(base, [*recorded]), [key for key in strange if key.startswith(f"{base}[")]
+        if name in recorded and recorded[name].shape[:1] == (len(parts),):  # type: ignore[index]  # recorded, so no None
+            mine[name] = np.stack([numbers_of(key, flat[key]) for key in parts])  # type: ignore[index]  # as above
+            strange = [key for key in strange if key not in parts]
+    if not mine:
+        raise ProblemError(
+            f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: what has a "
+            'gradient is an argument of forward, or returned by it. Call that of W dW, or say names={"mine": "W"}'
+        )
+    aside = say("not compared: {names}; forward returns nothing of that name", names=", ".join(strange))
+    return mine, [aside] if strange else []
+
+
+def _series(names: Collection[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if name.endswith("]"):
+            found.setdefault(name.rpartition("[")[0], []).append(name)
+    return {base: sorted(parts, key=lambda name: (len(name), name)) for base, parts in found.items()}
+
+
+def numbers_of(key: str, numbers: Any) -> Any:
+    """A gradient as an array of floats. Raises `ProblemError` for what is none."""
+    try:
+        found = np.asarray(numbers)
+        if found.dtype.kind == "f":
+            return found
+        return found.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ProblemError(f"the gradient {key} must be an array of numbers, got {type(numbers).__name__}") from error

@@ -60,7 +60,11 @@ def returned_by(returned: Any, function: Callable[..., Any] | None = None, upstr
         single = [k for k, x in found.items() if isinstance(x, Value | float | np.floating)]
         called = single[-1] if single else next((name for name in LOSSES if name in found), None)
     if called is None:
-        raise ProblemError(f'forward returned no loss: call it "loss" in the dict; got {sorted(map(str, found))}')
+        others = ", ".join(sorted(map(str, found)))
+        raise ProblemError(
+            f"forward returned no loss, only {others}: compute the loss there, or in a function that calls yours, and "
+            f'return it beside them, `return loss, {others}`; in a dict call it "loss"'
+        )
     found["loss"] = _single(found.pop(called))
     return found
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.calling import bind
 from microbp.diagnosis.any_pass.graph.nodes import Graph, Sweep
-from microbp.diagnosis.any_pass.names import flatten, shorten
+from microbp.diagnosis.any_pass.names import flatten, meant, shorten
 from microbp.diagnosis.any_pass.returned import returned_by
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.ndarray import array, label, raw, values
@@ -172,12 +172,22 @@ def run_forward(
             'number, or a dict with it, {"loss": loss, "z": z}'
         )
     named = {name: x for name, x in flatten(found) if name not in leaves and has_values(x)}
+    for name in _own_gradients(loss, leaves, named):
+        del named[name]
     short = shorten([*leaves, *named])
     plain = {name: x for name, x in [*flatten(arrays), *flatten(found)] if name not in short and _is_plain(x)}
     found = {short[name]: x for name, x in {**leaves, **named}.items()}
     made = kind(loss, found, {short[name] for name in leaves}, _unwrapped(record.groups))
     made.plain = {name: x.astype(float) for name, x in plain.items()}
     return made
+
+
+def _own_gradients(loss: Value, leaves: Mapping[str, Any], named: Mapping[str, Any]) -> set[str]:
+    """What a function that returns its loss and the gradients beside it calls these: nothing of them is in the loss."""
+    others = [*leaves, *named]
+    meaning = {name for name in named if meant(name, [other for other in others if other != name]) is not None}
+    reached = set(loss.graph()) if meaning else set()
+    return {name for name in meaning if reached.isdisjoint(_object_array(named[name]).ravel().tolist())}
 
 
 def _unwrapped(groups: list[ArrayOperation]) -> list[ArrayOperation]:

@@ -22,8 +22,8 @@ import numpy as np
 from microbp.engine.arrays import elements
 from microbp.engine.arrays.elements import as_nodes, grads, has_values, label, raw, values
 from microbp.engine.arrays.numpy_functions import call_function
-from microbp.engine.arrays.recording import note, open_constructors, open_more
-from microbp.engine.arrays.special import stand_ins
+from microbp.engine.arrays.recording import note, open_builtin, open_constructors, open_more
+from microbp.engine.arrays.special import Float, stand_ins
 from microbp.engine.arrays.ufuncs import call_ufunc
 from microbp.engine.operands import real_number
 from microbp.engine.value import Value
@@ -218,6 +218,8 @@ def _as_array(name: str) -> Any:
 _SCALARS = "sum mean copy astype reshape ravel squeeze shape ndim size T"
 for _name in _SCALARS.split():
     setattr(Value, _name, _as_array(_name))
+Value.dtype = np.dtype(float)  # type: ignore[attr-defined]  # as that of NumPy's numbers
 _CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like array asarray"
 open_constructors(_CONSTRUCTORS.split(), _fitted)
 open_more(stand_ins)
+open_builtin("float", Float)

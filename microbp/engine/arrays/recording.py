@@ -20,11 +20,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from threading import RLock
-from types import CellType, CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from microbp.engine.arrays.reach import is_ours, known_to
 from microbp.errors import GraphError, OperandError
 
 MOST_TERMS = 2_000_000
@@ -79,16 +80,12 @@ def note(op: str, made: Any) -> None:
         record.groups.append(ArrayOperation(op, made, _place()))
 
 
-def _is_ours(name: str) -> bool:
-    return name.partition(".")[0] in ("numpy", "microbp")
-
-
 def _place() -> Place:
     """The instructions of others that led here, innermost first: those between NumPy or microbp and microbp again."""
     found: list[tuple[CodeType, int]] = []
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and len(found) < MOST_CALLS:
-        if not _is_ours(frame.f_globals.get("__name__", "")):
+        if not is_ours(frame.f_globals.get("__name__", "")):
             found.append((frame.f_code, frame.f_lasti))
         elif found:
             break
@@ -148,6 +145,7 @@ _opening = RLock()
 _OWN: dict[str, Callable[..., Any]] = {}
 """NumPy's own constructors by name; none before `engine.arrays.ndarray` has said how to fit what they make."""
 _MORE: list[Callable[[], dict[int, Any]]] = []
+_BUILTINS: dict[str, Any] = {}
 _OPEN = ModuleType("numpy")
 """NumPy with open constructors."""
 _OPEN.__getattr__ = lambda name: getattr(np, name)  # type: ignore[method-assign]  # PEP 562: a module may have one
@@ -158,6 +156,11 @@ def open_constructors(names: Sequence[str], fit: Callable[[Any], Any]) -> None:
     for name in names:
         _OWN[name] = getattr(np, name)
         setattr(_OPEN, name, _opened(_OWN[name], fit))
+
+
+def open_builtin(name: str, stand_in: Any) -> None:
+    """Says what stands in the place of a function of Python's own, for functions that have no other of its name."""
+    _BUILTINS[name] = stand_in
 
 
 def open_more(stand_ins: Callable[[], dict[int, Any]]) -> None:
@@ -186,65 +189,22 @@ def _opened_in(functions: Sequence[Any]) -> Iterator[None]:
     opened = {id(np): _OPEN, **{id(own): getattr(_OPEN, name) for name, own in _OWN.items()}}
     for more in _MORE:
         opened |= more()
-    spaces, cells = _known_to(functions)
+    spaces, cells = known_to(functions)
     names = [(space, name, x) for space in spaces for name, x in list(space.items()) if id(x) in opened]
     closed = [(cell, cell.cell_contents) for cell in cells if id(cell.cell_contents) in opened]
+    builtin = [(space, name) for space in spaces for name in _BUILTINS if name not in space]
     try:
         for space, name, x in names:
             space[name] = opened[id(x)]
+        for space, name in builtin:
+            space[name] = _BUILTINS[name]
         for cell, x in closed:
             cell.cell_contents = opened[id(x)]
         yield
     finally:
         for space, name, x in names:
             space[name] = x
+        for space, name in builtin:
+            space.pop(name, None)
         for cell, x in closed:
             cell.cell_contents = x
-
-
-def _known_to(functions: Sequence[Any]) -> tuple[list[dict[str, Any]], list[CellType]]:
-    """The namespaces and closures of functions, and of the functions and modules that these hold."""
-    spaces: dict[int, dict[str, Any]] = {}
-    cells: list[CellType] = []
-    seen: set[int] = set()
-    waiting = list(functions)
-    while waiting:
-        x = waiting.pop()
-        x = getattr(x, "__func__", getattr(x, "func", x))  # a method, functools.partial
-        if id(x) in seen or _is_left_alone(x):
-            continue
-        seen.add(id(x))
-        if isinstance(x, FunctionType):
-            space = x.__globals__
-            cells += (held := [cell for cell in x.__closure__ or () if _is_full(cell)])
-            waiting += [cell.cell_contents for cell in held]
-        elif isinstance(x, ModuleType):
-            space = vars(x)
-        else:
-            waiting += _behind(x)
-            continue
-        if id(space) not in spaces and "site-packages" not in str(space.get("__file__")):
-            spaces[id(space)] = space
-            waiting += [f for f in list(space.values()) if isinstance(f, FunctionType | ModuleType)]
-    return list(spaces.values()), cells
-
-
-def _is_left_alone(x: Any) -> bool:
-    """Whether it is microbp's or Python's own, which no NumPy is put into."""
-    name = str(x.__name__ if isinstance(x, ModuleType) else getattr(x, "__module__", None))
-    return _is_ours(name) or name.partition(".")[0] in sys.stdlib_module_names
-
-
-def _behind(x: Any) -> list[Any]:
-    """The methods of a class; the class of an object that can be called."""
-    if isinstance(x, type):
-        return [f for f in vars(x).values() if isinstance(f, FunctionType)]
-    return [type(x)] if callable(x) and not isinstance(x, type(len)) else []
-
-
-def _is_full(cell: CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  # asking is what raises
-    except ValueError:
-        return False
-    return True

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from microbp.engine.arrays.elements import has_values, values
+from microbp.engine.value import Value
 from microbp.errors import OperandError
 
 
@@ -46,6 +47,28 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     """x − log Σ exp(x) along axes."""
     shifted = x - _top(x, axis)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+class _OfValues(type):
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, float | Value)
+
+
+class Float(float, metaclass=_OfValues):
+    """Python's `float` while a pass is recorded: of one value it is that value, which is a float already.
+
+    >>> x = Value(2.0)
+    >>> Float(x) is x, Float("2.5"), isinstance(x, Float), np.dtype(Float)
+    (True, 2.5, True, dtype('float64'))
+    """
+
+    dtype = np.dtype(float)
+
+    def __new__(cls, x: Any = 0.0) -> Any:
+        """The value, or the float."""
+        if isinstance(x, np.ndarray) and x.size == 1 and has_values(x):
+            x = x.ravel()[0]
+        return x if isinstance(x, Value) else float(x)
 
 
 def stand_ins() -> dict[int, Any]:

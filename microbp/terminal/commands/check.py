@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,8 @@ from microbp.terminal.own_code import run_file
 
 NEEDS = (
     "the file has forward(…), which returns the loss and the arrays on its way, backward(…), which returns their "
-    "gradients, and the arrays: named as forward's parameters, or as data, a dict or a function that returns one"
+    "gradients, or one function that returns both, and the arrays: named as forward's parameters, or as data, a dict "
+    "or a function that returns one"
 )
 OF_A_CLASS = """\
 A class is checked through two functions beside it, which make one anew:
@@ -38,6 +41,13 @@ def backward(X, W1, b1):
 """What makes functions of a class."""
 
 
+_CALLED = {
+    "forward": re.compile(r"(.*_)?(forward|feed_?forward)(_.+)?"),
+    "backward": re.compile(r"(.*_)?(backward|back_?prop(agat\w+)?)(_.+)?"),
+}
+"""What else the two may be called."""
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("file", help=f"Python code, which is run: {NEEDS}")
@@ -50,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
     path = Path(options.file)
     module = run_file(path, NEEDS)
     functions = {name: x for name, x in vars(module).items() if callable(x) and not name.startswith("_")}
-    forward, backward = (_function(functions, name, path) for name in ("forward", "backward"))
+    alone = _alone(functions, module, options)
+    forward, backward = (alone or _function(functions, name, path) for name in _CALLED)
     arrays = _data(module, options, forward)
     try:
         with running(f"{path}:"):
@@ -64,17 +75,40 @@ def run(options: argparse.Namespace) -> int:
     return 0 if found.ok else 1
 
 
+def _candidates(functions: Mapping[str, Any], name: str) -> list[str]:
+    """The function of that name, those whose name ends so, `affine_forward`, or those that are called like it."""
+    ending = [each for each in functions if each.endswith(f"_{name}")]
+    return [name] if name in functions else ending or [each for each in functions if _CALLED[name].fullmatch(each)]
+
+
 def _function(functions: Mapping[str, Any], name: str, path: Path) -> Any:
-    """The function of that name, or the only one whose name ends so, `affine_forward`."""
-    found = [name] if name in functions else [each for each in functions if each.endswith(f"_{name}")]
+    """The only function that may be meant. Raises `ProblemError` if there are several, or none."""
     if not functions:
         raise ProblemError(f"{path}: there is no function in it; {NEEDS}")
+    found = _candidates(functions, name)
     if len(found) != 1:
         error = ProblemError(f"{path}: {nearest('function', name, functions)}; {NEEDS}")
         if any(isinstance(x, type) for x in functions.values()):
             error.add_note(OF_A_CLASS)
         raise error
     return functions[found[0]]
+
+
+def _alone(functions: Mapping[str, Any], module: ModuleType, options: argparse.Namespace) -> Any:
+    """The function that takes the most of the data, if none is called forward or backward: it may return both."""
+    if any(_candidates(functions, name) for name in _CALLED):
+        return None
+    takes: dict[str, int] = {}
+    for name, function in functions.items():
+        with suppress(ProblemError):
+            if isinstance(function, FunctionType):
+                data = _data(module, options, function)
+                parameters = inspect.signature(function).parameters.values()
+                if all(p.name in data or p.default is not p.empty for p in parameters):
+                    takes[name] = sum(p.name in data for p in parameters)
+    most = max(takes.values(), default=0)
+    found = [name for name, count in takes.items() if count == most > 1]
+    return functions[found[0]] if len(found) == 1 else None
 
 
 def _data(module: ModuleType, options: argparse.Namespace, forward: Callable[..., Any]) -> dict[str, Any]:

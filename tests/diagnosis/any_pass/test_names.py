@@ -106,3 +106,42 @@ def ping(x):
 
 def pong(x):
     return ping(x)
+
+
+def softmax_loss(x, y, turned=1.0):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    n = len(y)
+    loss = float(-np.log(p[np.arange(n), y]).sum() / n)
+    assert isinstance(loss, float)
+    dx = p.copy()
+    dx[np.arange(n), y] -= turned
+    dx /= n
+    return loss, dx
+
+
+def propagate(params, x, y):
+    a = 1 / (1 + np.exp(-(x @ params["w"] + params["b"])))
+    cost = np.squeeze(-np.mean(y * np.log(a) + (1 - y) * np.log(1 - a)))
+    assert cost.dtype == float
+    grads = {"w": x.T @ (a - y) / len(y), "b": np.mean(a - y)}
+    return grads, cost
+
+
+LABELS = {"x": RNG.normal(size=(4, 3)), "y": np.array([2, 0, 1, 1])}
+
+
+@pytest.mark.parametrize("given", [(softmax_loss,), (softmax_loss, softmax_loss)])
+def test_a_function_that_returns_its_loss_and_the_gradients_is_both(given):
+    found = microbp.check(*given, **LABELS)
+    assert found.ok, found
+    assert [line.name for line in found.lines] == ["x"]
+    assert microbp.check(*given, **LABELS, turned=2).first == "x"
+
+
+def test_a_dict_of_gradients_has_the_names_of_the_parameters():
+    given = {"params": {"w": RNG.normal(size=3), "b": 0.5}, "x": LABELS["x"], "y": np.array([0, 1, 1, 0])}
+    found = microbp.check(propagate, **given)
+    assert found.ok, found
+    assert sorted(line.name for line in found.lines) == ["b", "w"]
+    assert not found.notes

@@ -112,3 +112,32 @@ def test_a_class_is_checked_through_the_functions_that_are_proposed(tmp_path, ca
         mine.write_text(NET.format(where=where) + functions)
         assert main(["check", str(mine)]) == code
     assert "The first on the way back is the gradient of z1" in capsys.readouterr().out
+
+
+ALONE = """
+import numpy as np
+w, x, y = np.array([0.5, -1.0]), np.ones((3, 2)), np.array([1.0, 2.0, 0.0])
+
+def squared(x):
+    return x**2
+
+def {name}(w, x, y):
+    r = x @ w - y
+    return squared(r).sum(), {{"dw": {factor} * x.T @ r}}
+"""
+
+
+@pytest.mark.parametrize(("factor", "code"), [(2, 0), (1, 1)])
+def test_one_function_that_returns_the_loss_and_the_gradients_is_enough(factor, code, tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(ALONE.format(name="loss_and_gradients", factor=factor))
+    assert main(["check", str(tmp_path / "mine.py")]) == code
+    assert "w" in capsys.readouterr().out
+
+
+def test_functions_are_known_by_other_names_and_a_loss_that_is_missing_is_asked_for(tmp_path, capsys):
+    text = PASS.format(data=DATA[0], turned=".T").replace("def forward", "def forward_propagation")
+    (tmp_path / "mine.py").write_text(text.replace("def backward", "def back_prop"))
+    assert main(["check", str(tmp_path / "mine.py")]) == 0
+    (tmp_path / "mine.py").write_text(text.replace("return locals()", "return z, x @ w"))
+    assert main(["check", str(tmp_path / "mine.py")]) == 2
+    assert "forward returned no loss, only z: compute the loss there" in capsys.readouterr().err
