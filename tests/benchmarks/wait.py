@@ -1,10 +1,13 @@
 """The CPU seconds that people wait: `make bench-wait`. Each line is one process, children included, the least of some.
 
+BLAS has one thread, as the command has it: on small matrices its others only spin.
+
 What is promised stands beside each; more is the exit code 1. Of what runs on all cores the clock's seconds are fewer:
 on an idle machine.
 """
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -15,6 +18,7 @@ from time import perf_counter
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import microbp
 from microbp.problems.exercise import exercise_of
@@ -30,10 +34,14 @@ X, Y = rng.normal(size=(m, sizes[0])), rng.uniform(size=(m, sizes[-1]))
 W, b = model.arrays()
 names = {{"activation": "sigmoid", "output": "sigmoid", "loss": "mean_squared_error"}}
 _, dW, db = microbp.vectorized.loss_and_gradients(W, b, X, Y, **names)
-dW[0] = dW[0] * 2.0
+{wrong}
 given = {{f"dW{{k}}": g for k, g in enumerate(dW, 1)}} | {{f"db{{k}}": g for k, g in enumerate(db, 1)}}
 microbp.diagnose(model, given, X, Y, loss="mean_squared_error")
 """
+ONE = "dW[0] = dW[0] * 2.0"
+TWO = "dW[0], db[1] = -dW[0], db[1] / m * 2.0"
+NONE = "dW[0] = rng.normal(size=dW[0].shape) * dW[0].std()"
+STANDARDIZED = "_, dW, db = microbp.vectorized.loss_and_gradients(W, b, (X - X.mean(0)) / X.std(0), Y, **names)"
 
 
 def hand_ins(folder, name, count):
@@ -54,8 +62,8 @@ def waits(folder):
     def command(*words):
         return ["-m", "microbp", *words]
 
-    def diagnosed(sizes, m):
-        return ["-c", DIAGNOSE.format(sizes=sizes, m=m)]
+    def diagnosed(sizes, m, wrong):
+        return ["-c", DIAGNOSE.format(sizes=sizes, m=m, wrong=wrong)]
 
     return [
         ("microbp --version", command("--version"), 0.25),
@@ -65,8 +73,12 @@ def waits(folder):
         ("grade digits, 12 files", command("grade", "digits", *hand_ins(folder, "digits", 12)), 8.0),
         ("grade w1-w8, 200 files", command("grade", "w1-w8", *hand_ins(folder, "w1-w8", 200)), 10.0),
         ("conventions digits 2.3", command("conventions", "digits", "--published", "2.3"), 5.0),
-        ("diagnose 400-25-10, 5,000 samples", diagnosed([400, 25, 10], 5000), 1.5),
-        ("diagnose 784-128-64-10, 64 samples", diagnosed([784, 128, 64, 10], 64), 2.5),
+        ("diagnose 400-25-10, 5,000 samples: right", diagnosed([400, 25, 10], 5000, ""), 1.0),
+        ("  one mistake", diagnosed([400, 25, 10], 5000, ONE), 1.5),
+        ("  inputs standardized", diagnosed([400, 25, 10], 5000, STANDARDIZED), 1.5),
+        ("  two mistakes", diagnosed([400, 25, 10], 5000, TWO), 4.0),
+        ("  numbers that nothing gives", diagnosed([400, 25, 10], 5000, NONE), 5.0),
+        ("diagnose 784-128-64-10, 64 samples", diagnosed([784, 128, 64, 10], 64, ONE), 2.0),
         ("train digits --engine vectorized", command("train", "digits", "--engine", "vectorized"), 2.0),
         ("train digits --engine compiled", command("train", "digits", "--engine", "compiled"), 2.0),
         ("draw w1-w8, an SVG", command("draw", "w1-w8", "-o", f"{folder}/a.svg"), 0.6),

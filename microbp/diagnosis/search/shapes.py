@@ -22,7 +22,7 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import Precision
-from microbp.derivation.backprop import OF_FORWARD, Scope, backward, value
+from microbp.derivation.backprop import OF_FORWARD, SUMS, Scope, backward, value
 from microbp.diagnosis.search.replay import Replayer, Start
 from microbp.problems.exercise import Exercise, Floats
 from microbp.vectorized import softmax
@@ -97,6 +97,7 @@ class Shapes:
 
     def __init__(self, case: Exercise) -> None:
         self._tiny = Replayer(tiny(case), Answer({}, ""), Precision({}, {}, single=False))
+        self._made: dict[tuple[Any, ...], Scope | None] = {}
         self._alike: dict[tuple[Any, ...], bool] = {}
 
     @cached_property
@@ -112,7 +113,18 @@ class Shapes:
                 return here.started(here.right.changed(texts, [l]), first=l) is not None
             if kind == "back":
                 return here.back(start, l, self._done[l], texts["back"]) is not None
-            return here.layer(start, l, self._done.get(l + 1), texts) is not None
+            return self._with(l, texts) is not None
+
+    def _with(self, l: int, texts: Mapping[str, str]) -> Scope | None:
+        """Layer l with these lines in it, where all others are right; None if they do not fit."""
+        key = (l, *texts.items())
+        if key not in self._made:
+            here, start = self._tiny, self._tiny.start
+            if texts.keys() <= {*SUMS}:
+                self._made[key] = here.resummed(start, l, self._done[l], texts)
+            else:
+                self._made[key] = here.layer(start, l, self._done.get(l + 1), texts)
+        return self._made[key]
 
     def alike(self, l: int, texts: Mapping[str, str]) -> bool:
         """Whether layer l with each of these lines makes of a part what it makes there of the whole."""
@@ -126,7 +138,7 @@ class Shapes:
 
     def _is_alike(self, l: int, texts: Mapping[str, str]) -> bool:
         here, after = self._tiny, self._done.get(l + 1)
-        whole = here.layer(here.start, l, after, texts)
+        whole = self._with(l, texts)
         if whole is None or any("dW_" in text for text in texts.values()):  # of which no part is taken
             return False
         neurons, inputs = ([k % size for k in some] for some, size in zip(_APART, whole["W"].shape, strict=True))
