@@ -139,10 +139,8 @@ def pullback_source(op: Op) -> str:
 
 def evaluate_source(op: Op) -> str:
     """Computes the data of a node anew from its inputs, in place: what a replay does."""
-    lines, inputs = _node_inputs(op), _tuple(op.inputs)
-    if op.family:
-        inputs = "inputs"
-        lines = ["inputs = node.inputs", *([] if _is_long(op) else [_unpack(op, "inputs")])]
+    inputs = "node.inputs" if op.family else _tuple(op.inputs)
+    lines = ["inputs = node._x"] if _is_long(op) else _node_inputs(op)
     lines += [*_compute(op, op.inputs, inputs), "node.data = data"]
     return _function(f"evaluate_{op.name}", ("node",), lines)
 
@@ -194,7 +192,7 @@ def _compute(op: Op, variables: tuple[str, ...], inputs: str) -> list[str]:
         lines = [f"data = math.fsum(({', '.join(term.python(data) for term in op.formula.terms)},))"]
     else:
         lines = [f"data = {op.formula.python(data)}"]
-    lines = _guard(lines, f"data = ieee(op_{op.name}, {'*inputs' if op.family else ', '.join(variables)})")
+    lines = _guard(lines, f"data = ieee(op_{op.name}, {f'*{inputs}' if op.family else ', '.join(variables)})")
     report = f"    report_not_finite(op_{op.name}, {inputs}, data)"
     return [*lines, "if data - data:  # inf or nan: for these the difference is nan, not 0", report]
 
