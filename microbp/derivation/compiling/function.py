@@ -89,7 +89,8 @@ def compile(
     if target == "numpy":
         if loop or decisions:
             raise GraphError("the target 'numpy' has no loop, and no decisions between samples: take 'python'")
-        source = write_matrices(end, arguments, results, given, batch, reduce, textbook is not False, readable)
+        printed = textbook is not False
+        source = write_matrices(end, arguments, results, given, batch, reduce, printed, readable, xp is None)
     else:
         if batch or xp is not None:
             raise GraphError("batch and xp are for the target 'numpy'")

@@ -25,6 +25,8 @@ OFTEN = 3
 _FUNCTION = re.compile(r"\bmath\.(\w+)")
 _SQUARE = re.compile(r"(?<![\w.])([^\W\d]\w*) \*\* 2(?!\w)")
 """Of a variable; as a product it takes a third of the time, and may differ in the last bit."""
+_SUM_OF_SQUARES = re.compile(r"(?<== )np\.sum\(([\d.]+ \* )?([^\W\d]\w*) \*\* 2\)(?! \*\*)")
+"""Of all elements of an array, at the beginning of a line: as a product with itself it needs no array of squares."""
 
 
 def write_source(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[Entry], loop: bool) -> str:
@@ -82,8 +84,9 @@ def write_matrices(
     reduce: str | None,
     textbook: bool,
     readable: bool,
+    for_numpy: bool,
 ) -> str:
-    """The source of a module with the function `gradients`, in matrix form."""
+    """The source of a module with the function `gradients`, in matrix form; `for_numpy` if no other has its arrays."""
     batched = [arguments[k].name for k in batch]
     groups = Groups(root, [(entry.name, entry.leaves) for entry in arguments], batched)
     wanted = {leaf for entry in results for leaf in entry.leaves.flat}
@@ -92,6 +95,8 @@ def write_matrices(
     if batched and not (end.array and end.array.batched):
         raise GraphError(f"the root is the same for every sample: it does not depend on {', '.join(batched)}")
     forward = written.lines
+    if for_numpy and not readable:
+        forward = [(name, _SUM_OF_SQUARES.sub(r"\1np.vdot(\2, \2)", text), shape) for name, text, shape in forward]
     written.lines = []
     written.backward(end)
     done = written.cost or not batched or reduce is None

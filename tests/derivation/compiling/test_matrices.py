@@ -124,6 +124,26 @@ def test_without_readable_what_is_used_once_has_no_line_of_its_own():
     assert f.source.count("X @ W1.T") == 1
 
 
+def test_without_readable_a_sum_of_squares_needs_no_array_of_them():
+    x, w, t = (named((3,), name) for name in "xwt")
+
+    def made(root, **options):
+        return compile(root, [x, w, t], [w], target="numpy", batch=[0, 2], readable=False, **options)
+
+    errors = [a * b - c for a, b, c in zip(x, w, t, strict=True)]
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(5, 3)), rng.normal(size=3), rng.normal(size=(5, 3))
+    squares = float(np.sum((numbers[0] * numbers[1] - numbers[2]) ** 2))
+    for root, line, value in (
+        (total([0.5 * e**2 for e in errors]), "= 0.5 * np.vdot(v1, v1) ", 0.5 * squares),
+        (total([e**2 for e in errors]), "= np.vdot(v1, v1) ", squares),
+    ):
+        assert line in made(root).source
+        assert float(made(root)(*numbers)[0]) == pytest.approx(value, rel=1e-12)
+        assert "vdot" not in made(root, xp=np).source
+    assert float(made(total([0.5 * e**2 for e in errors]), reduce="mean")(*numbers)[0]) == pytest.approx(squares / 10)
+
+
 @settings(examples(120), phases=[Phase.generate])
 @given(graphs(), st.integers(0, 2**32))
 def test_random_graphs_without_structure(built, seed):
