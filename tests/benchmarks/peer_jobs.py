@@ -1,4 +1,5 @@
-"""What `peers.py` times, one job a process: `python peer_jobs.py WORKLOAD PEER` prints gradients and seconds as JSON.
+"""What `peers.py` times, one job a process: `python peer_jobs.py WORKLOAD PEER` prints gradients and seconds as JSON,
+or those of several, with "; " between them.
 
 A job is a function that makes one step, the loss and all its gradients, from numbers that may be new each time, and
 gives the gradients back. Everything runs in one thread and in float64.
@@ -6,6 +7,7 @@ gives the gradients back. Everything runs in one thread and in float64.
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -35,10 +37,10 @@ def w1_w8(w, sigmoid):
     return 0.5 * (0.01 - o1) ** 2 + 0.5 * (0.99 - o2) ** 2
 
 
-def batch(sizes=(64, 16, 10), m=32):
-    """X, Y, and W1, b1, W2, b2."""
+def batch(workload):
+    """X, Y, and W1, b1, W2, b2 of "64-16-10, a batch of 32"."""
     rng = np.random.default_rng(0)
-    n, hidden, out = sizes
+    n, hidden, out, m = map(int, re.findall(r"\d+", workload))
     shapes = ((m, n), (m, out), (hidden, n), (hidden,), (out, hidden), (out,))
     X, _, *parameters = (rng.normal(size=shape) * 0.3 for shape in shapes)
     return X, rng.uniform(size=(m, out)), parameters
@@ -127,7 +129,7 @@ def own(workload, how):
         f = microbp.compile(build, arrays, readable=False, textbook=True)
         numbers = [np.vectorize(lambda v: v.data, otypes=[float])(array).tolist() for array in arrays]
         return lambda: f(*numbers)[1]
-    X, Y, parameters = batch()
+    X, Y, parameters = batch(workload)
     weights, biases = parameters[::2], parameters[1::2]
     if how == "vectorized":
         names = {"activation": "tanh", "output": "sigmoid", "loss": "half_squared_error"}
@@ -139,7 +141,9 @@ def own(workload, how):
         return step
     from compiled import network_function
 
-    f = network_function((64, 16, 10))
+    f = network_function((len(X.T), len(parameters[1]), len(Y.T)))
+    if how == "map_batches":
+        return lambda: f.map_batches(X, Y, *parameters)[1]
     return lambda: f(X, Y, *parameters)[1]
 
 
@@ -153,7 +157,7 @@ def array_peer(workload, grad, xp, jit=lambda f: f):
         step = jit(grad(lambda w: w1_w8(w, lambda z: 1.0 / (1.0 + xp.exp(-z)))))
         start = xp.array(W)
         return lambda: step(start)
-    X, Y, parameters = batch()
+    X, Y, parameters = batch(workload)
     X, Y, parameters = xp.array(X), xp.array(Y), [xp.array(p) for p in parameters]
     step = jit(grad(lambda p: network(p, X, Y, xp)))
     return lambda: step(parameters)
@@ -181,7 +185,7 @@ def torch(workload):
     torch.set_default_dtype(torch.float64)
     if workload == "w1-w8":
         return scalars(lambda x: torch.tensor(x, requires_grad=True), torch.sigmoid)
-    X, Y, parameters = batch()
+    X, Y, parameters = batch(workload)
     X, Y, made = torch.tensor(X), torch.tensor(Y), [torch.tensor(p, requires_grad=True) for p in parameters]
 
     def step():
@@ -198,7 +202,7 @@ def casadi(workload):
         root = w1_w8([w[k] for k in range(8)], lambda z: 1.0 / (1.0 + casadi.exp(-z)))
         f = casadi.Function("f", [w], [root, casadi.gradient(root, w)])
         return lambda: f(W)[1]
-    X, Y, parameters = batch()
+    X, Y, parameters = batch(workload)
     shapes = [p.shape if p.ndim == 2 else (1, len(p)) for p in parameters]
     made = [casadi.MX.sym(f"p{k}", *shape) for k, shape in enumerate(shapes)]
     rows = [p if k % 2 == 0 else casadi.repmat(p, len(X), 1) for k, p in enumerate(made)]
@@ -212,7 +216,7 @@ def casadi(workload):
 def hand(workload):
     if workload == "w1-w8":
         return lambda: by_hand(0.05, 0.10, *W, 0.35, 0.60)[1]
-    X, Y, (W1, b1, W2, b2) = batch()
+    X, Y, (W1, b1, W2, b2) = batch(workload)
 
     def step():
         A1 = np.tanh(X @ W1.T + b1)
@@ -266,9 +270,13 @@ def timed(step, seconds=0.4):
 
 
 def main(workload, peer):
-    step = own(workload, peer.removeprefix("microbp, ")) if peer.startswith("microbp") else OTHERS[peer](workload)
-    grads = np.concatenate([np.ravel(np.asarray(g, dtype=np.float64)) for g in gpt.leaves_of(step())])
-    print(json.dumps({"gradients": grads.tolist(), "seconds": timed(step)}))
+    grads, seconds = [], []
+    several = workload.split("; ")
+    for one in several:
+        step = own(one, peer.removeprefix("microbp, ")) if peer.startswith("microbp") else OTHERS[peer](one)
+        grads += [x for g in gpt.leaves_of(step()) for x in np.ravel(np.asarray(g, dtype=np.float64)).tolist()]
+        seconds.append(timed(step, 0.4 if len(several) == 1 else 0.1))
+    print(json.dumps({"gradients": grads, "seconds": seconds}))
 
 
 if __name__ == "__main__":

@@ -37,12 +37,14 @@ JOBS = {
         "the tiny GPT of examples/passes",
         ["microbp, eager", "microbp, replay", "microbp, compiled", "a lean Value", "JAX, jitted"],
     ),
-    "batch": (
+    "64-16-10, a batch of 32": (
         "64-16-10, a batch of 32",
         ["microbp, compiled", "microbp, vectorized", "written by hand", "autograd", "JAX, jitted", "CasADi", "PyTorch"],
     ),
 }
 HEAD = ("one step", "who", "µs", "times microbp's fastest")
+BATCHES = "; ".join(f"{sizes}, a batch of {m}" for sizes in ("2-2-2", "16-16-4", "64-16-10") for m in (1, 100, 10000))
+BATCH_PEERS = ("microbp, compiled", "microbp, map_batches", "JAX, jitted", "PyTorch")
 
 
 def run(workload, peer):
@@ -50,11 +52,27 @@ def run(workload, peer):
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
 
 
+def batch_rows(seconds):
+    """The second table: of each size and batch all peers in a row, others with how many times microbp's fastest."""
+    there = [peer for peer in BATCH_PEERS if (BATCHES, peer) in seconds[0]]
+    yield "one step, µs", *there
+    for k, title in enumerate(BATCHES.split("; ")):
+        found = {peer: [round_[BATCHES, peer][k] for round_ in seconds if (BATCHES, peer) in round_] for peer in there}
+        best = min((p for p in there if p.startswith("microbp")), key=lambda p: median(found[p]))
+        row = [title]
+        for peer, took in found.items():
+            row.append(f"{median(took) * 1e6:,.1f}")
+            if not peer.startswith("microbp"):
+                ratio = median(a / b for a, b in zip(took, found[best], strict=True))
+                row[-1] += f" ({ratio:.2g}{': faster' * (ratio < 0.97)})"
+        yield row
+
+
 def rows(seconds):
     """The table: of each workload the peers from the fastest on."""
     for workload, (title, peers) in JOBS.items():
         found = {
-            peer: [round_[workload, peer] for round_ in seconds] for peer in peers if (workload, peer) in seconds[0]
+            peer: [round_[workload, peer][0] for round_ in seconds] for peer in peers if (workload, peer) in seconds[0]
         }
         best = min((p for p in found if p.startswith("microbp")), key=lambda p: median(found[p]))
         for k, peer in enumerate(sorted(found, key=lambda p: median(found[p]))):
@@ -74,23 +92,25 @@ def main():
     options = parser.parse_args()
     missing = [peer for peer, module in NEEDS.items() if find_spec(module) is None]
     jobs = [(workload, peer) for workload, (_, peers) in JOBS.items() for peer in peers if peer not in missing]
+    batches = [(BATCHES, peer) for peer in BATCH_PEERS if peer not in missing]
     truth, seconds = {}, []
     for k in range(options.rounds):
         seconds.append({})
-        for workload, peer in jobs[:: -1 if k % 2 else 1]:
+        for workload, peer in [*jobs, *(batches if k % 2 == 0 else ())][:: -1 if k % 4 > 1 else 1]:
             found = run(workload, peer)
             grads = np.array(found["gradients"])
             off = np.abs(grads - truth.setdefault(workload, grads)).max()
             if off > 1e-9:
                 sys.exit(f"{workload}: the gradients of {peer} differ by {off:.1e}, so nothing is timed")
             seconds[-1][workload, peer] = found["seconds"]
-            print(f"\rround {k + 1}: {workload}, {peer:<30}", end="", file=sys.stderr, flush=True)
-    made = list(rows(seconds))
+            print(f"\rround {k + 1}: {workload[:40]}, {peer:<30}", end="", file=sys.stderr, flush=True)
+    made, (head, *batched) = list(rows(seconds)), batch_rows(seconds)
     out = f"Left out, not installed: {', '.join(missing)}. " if missing else ""
-    said = f"{out}CPython {platform.python_version()}, medians of {options.rounds} rounds; gradients agree to 1e-9."
-    print("", *columns([HEAD, *made]), said, sep="\n")
+    said = f"{out}CPython {platform.python_version()}, medians of {options.rounds} rounds (batches: of every second); "
+    said += "gradients agree to 1e-9."
+    print("", *columns([HEAD, *made]), "", *columns([head, *batched]), "", said, sep="\n")
     if options.write:
-        block = f"<!-- peers -->\n{markdown(HEAD, made)}\n\n{said}\n<!-- /peers -->"
+        block = f"<!-- peers -->\n{markdown(HEAD, made)}\n\n{markdown(head, batched)}\n\n{said}\n<!-- /peers -->"
         text = REFERENCE.read_text("utf-8")
         REFERENCE.write_text(re.sub("<!-- peers -->.*<!-- /peers -->", lambda _: block, text, flags=re.DOTALL), "utf-8")
 
