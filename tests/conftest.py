@@ -47,6 +47,12 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in left_out]
 
 
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: while one waits, for a browser or for a command, another computes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def need(available: bool, what: str) -> None:
     if not available:
         if os.environ.get("MICROBP_REQUIRE"):

@@ -28,8 +28,19 @@ def run_json(capsys, *arguments, code=0):
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.slow
-def test_demo_does_the_main_job(capsys, tmp_path):
+@pytest.fixture(scope="module")
+def numbers():
+    """What the demo of the main job computes in two seconds: once for all its tests."""
+    return demo(load("w1-w8"))
+
+
+@pytest.fixture
+def soon(numbers, monkeypatch):
+    """A demo need not compute its numbers."""
+    monkeypatch.setattr(demo_command, "demo", lambda problem: dict(numbers))
+
+
+def test_demo_does_the_main_job(capsys, soon, tmp_path):
     path = tmp_path / "picture.dot"
     assert main(["demo", "-o", str(path)]) == 0
     out = capsys.readouterr().out
@@ -47,18 +58,6 @@ def test_demo_does_the_main_job(capsys, tmp_path):
     ):
         assert said in out, said
     assert path.read_text().startswith("digraph")
-
-
-@pytest.fixture(scope="module")
-def numbers():
-    """What the demo of the main job computes in a second or more."""
-    return demo(load("w1-w8"))
-
-
-@pytest.fixture
-def soon(numbers, monkeypatch):
-    """A demo need not compute its numbers."""
-    monkeypatch.setattr(demo_command, "demo", lambda problem: dict(numbers))
 
 
 @pytest.mark.slow

@@ -70,11 +70,16 @@ def test_what_treats_all_alike_makes_of_a_part_what_it_makes_of_the_whole(networ
     assert count > 100
 
 
-@pytest.mark.parametrize("l", [1, 2])
+@pytest.mark.parametrize(
+    ("l", "heads"),
+    [
+        (1, {"slope": "a * a", "dW": "d.T @ (a0 * a0)"}),
+        (2, {"d": "up / slope", "db": "d.max(axis=0)"}),
+    ],
+)  # in each layer a line of δ and one of the sums, each line once: a search of every line takes half a second
 @pytest.mark.slow
-def test_with_and_without_a_first_look_the_same_lines_are_found(l, monkeypatch):
+def test_with_and_without_a_first_look_the_same_lines_are_found(l, heads, monkeypatch):
     case = random_exercise(*NETWORKS[0])
-    heads = {"slope": "a * a", "dW": "d.T @ (a0 * a0)", "db": "d.max(axis=0)", "d": "up / slope"}
     found = []
     for least in (0, np.inf):
         monkeypatch.setattr(screen, "LARGE", least)
