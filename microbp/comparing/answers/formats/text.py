@@ -22,6 +22,7 @@ from microbp.comparing.answers.formats.table import cells_of, under_names
 _ROW = re.compile(rf"[\s,;]*{NUMBER}(?:[\s,;]+{NUMBER})*[\s,;]*")
 _DECIMAL_COMMA = re.compile(r"(?<![\w.,])([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)(?![\w.,])")
 _POWER_OF_TEN = re.compile(r" ?[×x*·] ?10 ?(?:\^|\*\*) ?[({]?([-+]?\d+)[)}]?")
+_COUNTED = re.compile(rf"(?=[-+.\diInN\[({{\n])(?:{NUMBER}|[\[({{\n])")  # first what is none of it: four times as fast
 _VALUE = re.compile(r"[\[({]|[^\W\d][\w.]*\(")
 _NAME_BEFORE = re.compile(r"((?:[^\s,;\[(]|\[[^\]\n]*\]){1,80})[\s,;]+")
 _NEXT_NAME = re.compile(r"[,;]\s*[^\W\d][^,;=:\n]{0,60}[=:]")
@@ -49,8 +50,9 @@ def read_text(content: bytes) -> Any:
     """
     wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # what PowerShell's > writes
     text = content.decode("utf-16" if wide else "utf-8-sig").replace("−", "-")
-    text = re.sub(r"#.*", "", _POWER_OF_TEN.sub(r"e\1", text))
-    most(sum(1 for _ in re.finditer(rf"{NUMBER}|[\[({{\n]", text)), MAX_NUMBERS, "numbers, brackets and lines")
+    text = _POWER_OF_TEN.sub(r"e\1", text) if "10" in text else text
+    text = re.sub(r"#.*", "", text)
+    most(sum(1 for _ in _COUNTED.finditer(text)), MAX_NUMBERS, "numbers, brackets and lines")
     if named := _under_names(text):
         return named
     found = _Found()
@@ -116,7 +118,7 @@ class _Found:
         elif value and not _VALUE.match(value) and not _ROW.fullmatch(value):
             match = _NAME_BEFORE.match(value)
             name, value = (match[1].strip(_AROUND_NAMES), value[match.end() :]) if match else ("", "")
-            value = _DECIMAL_COMMA.sub(r"\1.\2", value)
+            value = _with_points(value)
             if re.search(r"[^\W\de]", value) and value[:1] != "[":
                 return  # words
         if _VALUE.match(value):
@@ -155,7 +157,7 @@ class _Found:
 
     def _put_numbers(self, name: str, value: str, below: bool) -> None:
         """Numbers that are not in brackets; of a calculation those behind its last sign."""
-        value = _DECIMAL_COMMA.sub(r"\1.\2", value)
+        value = _with_points(value)
         result = value.rpartition("=")[2]
         if _ROW.fullmatch(result):
             numbers = [float(text) for text in re.findall(NUMBER, result)]
@@ -165,6 +167,11 @@ class _Found:
                 self._put(name, _one(numbers))
         elif any(c.isdigit() for c in value):
             raise ValueError(f"{name} needs a number, or an array, got {value[:40]!r}")
+
+
+def _with_points(text: str) -> str:
+    """Numbers with a decimal comma with a point."""
+    return _DECIMAL_COMMA.sub(r"\1.\2", text) if "," in text else text
 
 
 def _one(numbers: list[float]) -> Any:
