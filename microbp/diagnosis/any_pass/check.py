@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers, written_into
-from microbp.diagnosis.any_pass.conventions import judge_in_scale, told_of_targets
+from microbp.diagnosis.any_pass.conventions import judge_as_meant, told_of_targets
 from microbp.diagnosis.any_pass.gradients import beside_the_loss, gradients_by_name, handed_back, matched, numbers_of
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
@@ -180,7 +180,7 @@ def _check(
         gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
         flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
     mine, notes = matched(flat, names, recorded)
-    judge, of_scale = judge_in_scale(recorded, mine)
+    judge, of_scale = judge_as_meant(recorded, mine)
     found = report_on(judge, [*of_scale, *notes])
     again = backward and partial(_check, forward, backward, None, names)
     return told_of_targets(found, recorded, arrays, again)

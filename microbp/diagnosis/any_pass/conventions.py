@@ -23,8 +23,22 @@ _TARGETS = re.compile(r"(y|t|target|label|one_?hot)s?(_.*)?|.*_(y|true|hot)", re
 """What targets are called."""
 
 
-def judge_in_scale(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[str]]:
-    """Gradients as judged, deltas of each sample's own loss as what they are for if fewer are wrong then; and notes."""
+def judge_as_meant(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[str]]:
+    """Gradients as judged, in what people mean by them if fewer lines are wrong then; and notes on what that is."""
+    found, notes = _in_scale(recorded, mine)
+    without = recorded.without_small_constants() if found.wrong else None
+    if without is not None:
+        other, more = _in_scale(without, mine)
+        if _merit(other) >= _merit(found):
+            said = say(
+                "taken for the gradients of log x where forward has log(x + 1e-8) or so, as p − y is: that is right"
+            )
+            return other, [said, *more]
+    return found, notes
+
+
+def _in_scale(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[str]]:
+    """Deltas of each sample's own loss as what they are for, if fewer lines are wrong then."""
     found = judge_gradients(recorded, mine)
     inner = [name for name in reversed(list(recorded)) if name in mine and not recorded[name].is_leaf]
     for count in sorted(_counts(found, inner)) if found.wrong.intersection(inner) else ():
@@ -79,7 +93,9 @@ def _times(judge: Judge, name: str, right: Any) -> float | None:
 
 def _of_another_scale(judge: Judge) -> Iterator[str]:
     """A note, if all gradients of what was given to forward are one number times the right ones."""
-    truth = {name: judge.trace[name].gradient for name in judge.given if judge.trace[name].is_leaf}
+    leaves = {name: judge.trace[name] for name in judge.given if judge.trace[name].is_leaf}
+    arrived = judge.trace.truth.arrived
+    truth = {name: arrived[judge.trace.places(name)].reshape(leaf.shape) for name, leaf in leaves.items()}
     times = [_times(judge, name, right) for name, right in truth.items() if np.any(right)]
     first = times[0] if len(times) > 1 else None
     if first is None or any(each is None or not np.isclose(each, first, rtol=1e-7) for each in times):

@@ -102,6 +102,16 @@ class Recorded(Shown, Mapping[str, Quantity]):
         """The right gradient of every node."""
         return self.graph.sweep()
 
+    def without_small_constants(self) -> Recorded | None:
+        """The pass as one with log x for each log(x + 1e-8) has its gradients; None if it has no such logarithm."""
+        graph = self.graph.without_small_constants()
+        if graph is None:
+            return None
+        made = copy.copy(self)
+        made.graph = graph
+        vars(made).pop("truth", None)
+        return made
+
     def root(self) -> Value:
         """The loss, for what takes a problem."""
         return self.loss

@@ -98,3 +98,67 @@ def test_gradients_of_a_loss_of_another_scale_are_said_to_be_that(times, said):
     given = {"x": x, "w": w, "b": t, "t": 2 * t}
     assert said in microbp.check(squares, gradients, **given, times=times).notes[0]
     assert not microbp.check(squares, lambda x, w, b, t: {"dw": w, "db": b}, **given).notes
+
+
+def softmax_regression(x, w, b, t, eps):
+    z = x @ w + b
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -(t * np.log(p + eps)).sum() / len(x)
+    return loss, p
+
+
+@pytest.mark.parametrize("eps", [1e-7, 1e-9])
+@pytest.mark.parametrize(("slip", "wrong"), [("", set()), ("dw[0] = 0", {"w"}), ("db = -db", {"b"})])
+def test_p_minus_y_is_right_where_the_loss_keeps_its_logarithm_from_0(eps, slip, wrong):
+    space = {}
+    exec(
+        "def backward(x, t, p):\n    dz = (p - t) / len(x)\n    dw, db = x.T @ dz, dz.sum(axis=0)\n"
+        f"    {slip}\n    return {{'dw': dw, 'db': db}}",
+        space,
+    )
+    given = {"x": DATA["X"].T, "w": DATA["W1"].T, "b": DATA["b1"][:, 0], "t": np.eye(4)[[0, 3, 1, 1, 2]], "eps": eps}
+    found = microbp.check(softmax_regression, space["backward"], **given)
+    assert {line.name for line in found.lines if line.verdict == "wrong"} == wrong, found
+    assert "log(x + 1e-8)" in found.notes[0]
+
+
+def test_a_gradient_that_has_the_small_constant_is_right_too_and_a_large_one_is_no_such():
+    def backward(x, t, p, eps):
+        dp = -t / (p + eps) / len(x)
+        dz = p * (dp - (dp * p).sum(axis=1, keepdims=True))
+        return {"dw": x.T @ dz, "db": dz.sum(axis=0)}
+
+    given = {"x": DATA["X"].T, "w": DATA["W1"].T, "b": DATA["b1"][:, 0], "t": np.eye(4)[[0, 3, 1, 1, 2]]}
+    found = microbp.check(softmax_regression, backward, **given, eps=1e-6)
+    assert found.ok
+    assert not found.notes
+    assert not microbp.check(softmax_regression, lambda x, t, p: {"db": (p - t).sum(0) / 5}, **given, eps=0.01).ok
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize(
+    ("function", "slope", "code", "said"),
+    [
+        (
+            sigmoid,
+            lambda z, a: sigmoid(a) * (1 - sigmoid(a)),
+            "derivative-elsewhere",
+            ", sigmoid, is taken at the result",
+        ),
+        (lambda x: np.maximum(0, x), lambda z, a: sigmoid(z) * (1 - sigmoid(z)), "other-derivative", "that of sigmoid"),
+        (lambda x: np.maximum(0, x), lambda z, a: 1 - np.tanh(z) ** 2, "other-derivative", "that of tanh"),
+    ],
+)
+def test_a_slope_at_the_result_or_of_the_other_activation_is_named(function, slope, code, said):
+    def squares(x, w):
+        z = x @ w
+        a = function(z)
+        return (a**2).sum(), z, a
+
+    found = microbp.check(squares, lambda x, z, a: {"dw": x.T @ (2 * a * slope(z, a))}, x=DATA["X"].T, w=DATA["W1"].T)
+    assert found["w"].causes[0] == code, found
+    assert said in found["w"].text

@@ -11,6 +11,7 @@ A sweep goes back once. At nodes that it is *given* a gradient for, it notes wha
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,8 @@ NEAR_KINK = 1e-12
 """So near to a kink, relative to the largest number in the pass, another order of summation falls on its other side."""
 
 
+SMALL = 1e-5
+"""What is added to keep a logarithm's argument from 0 is as small as this."""
 SATURATED = 1e-2
 """A function's derivative counts for so much at least, where the noise of rounding is estimated."""
 _EXACT = ("add", "sub", "mul", "div", "neg", "identity", "dot", "total", "affine")
@@ -152,6 +155,20 @@ class Graph:
         edge[(edge >= 0) & (inputs[self.target[edge]] != 1)] = -1
         return Chain(edge, self.target, self.local)
 
+    def without_small_constants(self) -> Graph | None:
+        """The graph in which log(x + 1e-8) has the derivative of log x, as in p − y; None if there is no such log."""
+        logs = [k for k, node in enumerate(self.nodes) if node.op is not None and node.op.name == "log"]
+        inside = {k: self.nodes[k].inputs[0].data - added for k in logs if (added := _added(self.nodes[k].inputs[0]))}
+        edges = np.flatnonzero(np.isin(self.target, [k for k, x in inside.items() if x]))
+        if not len(edges):
+            return None
+        made = copy.copy(self)
+        made.local = self.local.copy()
+        made.local[edges] = 1 / np.array([inside[k] for k in self.target[edges].tolist()])
+        for derived in ("bounds", "roughness", "chain"):
+            vars(made).pop(derived, None)
+        return made
+
     def sweep(self, given: Mapping[int, float] | None = None) -> Sweep:
         """One pass back; `given` replaces what arrives at its places, for the nodes below them."""
         fixed, is_given = np.zeros(len(self)), np.zeros(len(self), dtype=bool)
@@ -174,6 +191,13 @@ class Chain:
     edge: Any
     target: Any
     local: Any
+
+
+def _added(node: Value) -> float:
+    """The small constant in x + 1e-8; 0 if it is no such sum."""
+    if node.op is None or node.op.name != "add":
+        return 0.0
+    return next((x.data for x in node.inputs if isinstance(x, Constant) and abs(x.data) <= SMALL), 0.0)
 
 
 def _run_interval(graph: Graph, seed: Any, fixed: Any, is_given: Any, least: Any, most: Any) -> tuple[Any, Any]:

@@ -15,6 +15,8 @@ _COMMON = "tanh sigmoid relu sin cos exp log sqrt abs softplus"
 SLOPES = {name: OPS[name].textbook_partials for name in _COMMON.split()}
 SLOPES["x²"] = lambda x, out: (2 * x,)
 """The derivatives of the functions that one is taken for another of."""
+OF_RESULT = ("sigmoid", "tanh")
+"""Those of which people write the derivative in terms of the result."""
 LONGEST = 5
 """So many steps of a function are taken together, after the first."""
 
@@ -47,6 +49,9 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
         )
         for said, found in _polynomials(out).items():
             yield "other-derivative", _polynomial(text, said), 0.45, one * found
+        for name, found in _at_the_result(arrows.own, out):
+            taken = say("the derivative of {site}, {function}, is taken at the result", site=text, function=name)
+            yield "derivative-elsewhere", taken, 0.45, one * found
         for name, found in other_slopes(arrows.own, out):
             yield "derivative-elsewhere", taken_for(text, name), 0.7, one * found
 
@@ -66,6 +71,7 @@ def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
         (again,) = arrows.op.numpy(out)
         taken = say("the derivative of {site} is taken at the result", site=text)
         yield "derivative-elsewhere", taken, 0.5, slope(out, again)
+    if arrows.op.arity == 1 or arrows.op.name in ("max", "min"):
         for name, found in other_slopes(x, out, arrows.op.name):
             yield "other-derivative", taken_for(text, name), 0.7, found
     for name, code, value, _ in arrows.fitting(arrows.target):
@@ -84,6 +90,15 @@ def other_slopes(x: Any, out: Any, own: str = "") -> Iterator[tuple[str, Any]]:
         for said, at in ((name, (x, out)), (of_result, (out, out)), (of_input, (x, x))):
             if name != own:
                 yield said, np.broadcast_to(slope(*at)[0], np.shape(x)).astype(float)
+        if name in OF_RESULT and name != own:
+            yield name, slope(x, OPS[name].numpy(x)[0])[0]
+
+
+def _at_the_result(x: Any, out: Any) -> Iterator[tuple[str, Any]]:
+    """The derivative f′(f(x)) of the function that a result is of, if it is a common one."""
+    for name in OF_RESULT:
+        if np.allclose(OPS[name].numpy(x)[0], out, rtol=1e-12, atol=1e-12):
+            yield name, SLOPES[name](out, OPS[name].numpy(out)[0])[0]
 
 
 def taken_for(name: str, function: str) -> str:
