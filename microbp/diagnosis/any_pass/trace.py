@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from microbp.diagnosis.any_pass.names import flatten, meant, shorten
 from microbp.diagnosis.any_pass.returned import returned_by
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.ndarray import array, label, raw, values
-from microbp.engine.arrays.recording import ArrayOperation, code_at, positions, recording
+from microbp.engine.arrays.recording import ArrayOperation, code_at, recording, unwrapped
 from microbp.engine.value import Value
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.printing import Shown, columns
@@ -187,7 +187,8 @@ def run_forward(
     short = shorten([*leaves, *named])
     plain = {name: x for name, x in [*flatten(arrays), *flatten(found)] if name not in short and _is_plain(x)}
     found = {short[name]: x for name, x in {**leaves, **named}.items()}
-    made = kind(loss, found, {short[name] for name in leaves}, _unwrapped(record.groups))
+    ends = {raw(x).ravel()[-1] for x in named.values() if isinstance(x, np.ndarray) and x.size}
+    made = kind(loss, found, {short[name] for name in leaves}, unwrapped(record.groups, ends))
     made.plain = {name: x.astype(float) for name, x in plain.items()}
     return made
 
@@ -198,16 +199,6 @@ def _own_gradients(loss: Value, leaves: Mapping[str, Any], named: Mapping[str, A
     meaning = {name for name in named if meant(name, [other for other in others if other != name]) is not None}
     reached = set(loss.graph()) if meaning else set()
     return {name for name in meaning if reached.isdisjoint(_object_array(named[name]).ravel().tolist())}
-
-
-def _unwrapped(groups: list[ArrayOperation]) -> list[ArrayOperation]:
-    """The operations of a pass that is one call, as of a class's method: their lines are those of what it calls."""
-    while True:
-        places = [group.place for group in groups if group.place and group.op != "constant"]
-        outer = {(place[-1][0], positions(*place[-1])) for place in places}
-        if len(outer) != 1 or any(len(place) == 1 for place in places):
-            return groups
-        groups = [replace(group, place=group.place[:-1]) for group in groups]
 
 
 def _is_plain(x: Any) -> bool:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, wraps
 from threading import RLock
 from types import CodeType, FrameType, ModuleType
@@ -123,6 +124,41 @@ def code_at(place: Place) -> str:
         return ""
     text = linecache.getline(code.co_filename, line).encode()[_dedented(code) :]
     return text[column:end_column].decode(errors="replace").strip()
+
+
+def unwrapped(groups: list[ArrayOperation], named: Collection[Any]) -> list[ArrayOperation]:
+    """The operations of a pass, with the lines of what a call does that is no helper but a pass: there they are told.
+
+    It makes several of the `named` arrays, by their last elements, or several products of matrices; or all there is.
+    """
+    while True:
+        calls: dict[Any, list[ArrayOperation]] = {}
+        for group in groups:
+            if group.op != "constant" and group.place:
+                calls.setdefault(_outermost(group), []).append(group)
+        of = {site: {group.place[-2][0] for group in inside if len(group.place) > 1} for site, inside in calls.items()}
+        count = Counter(code for codes in of.values() for code in codes)
+        passes = {
+            site for site, inside in calls.items()
+            if all(len(group.place) > 1 for group in inside) and all(count[code] == 1 for code in of[site])
+            and (len(calls) == 1 or _is_pass(inside, named))
+        }  # fmt: skip
+        if not passes:
+            return groups
+        groups = [
+            replace(group, place=group.place[:-1]) if len(group.place) > 1 and _outermost(group) in passes else group
+            for group in groups
+        ]
+
+
+def _outermost(group: ArrayOperation) -> Any:
+    code, instruction = group.place[-1]
+    return code, positions(code, instruction)
+
+
+def _is_pass(groups: Sequence[ArrayOperation], named: Collection[Any]) -> bool:
+    products = sum(group.op == "dot" for group in groups)
+    return products > 1 or sum(group.array.ravel()[-1] in named for group in groups) > 1
 
 
 @contextmanager

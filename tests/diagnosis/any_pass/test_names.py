@@ -145,3 +145,35 @@ def test_a_dict_of_gradients_has_the_names_of_the_parameters():
     assert found.ok, found
     assert sorted(line.name for line in found.lines) == ["b", "w"]
     assert not found.notes
+
+
+def test_lines_are_told_where_they_stand_in_a_pass_that_forward_calls_and_a_helper_at_its_call():
+    def forward(X, y, W1, W2):
+        out, cache = forward_pass(X, W1, W2)
+        return squared(out - y).sum(), cache, out
+
+    def backward(X, y, W1, W2, out, A1):
+        return {"dW1": X.T @ (2 * (out - y) @ W2.T)}
+
+    def doubled(X, y, W1, W2, out, A1):
+        return {"dW2": A1.T @ (out - y) ** 2 * 2}
+
+    def network(weights, biases, x, y):
+        return squared(Network(weights, biases).feed_forward(x) - y).sum()
+
+    def flat(weights, biases, x, y):
+        first, last = weights
+        inner = np.tanh(first @ x + biases[0])
+        out = np.tanh(last @ inner + biases[1])
+        return {"weights": [None, 2 * (out - y) @ inner.T]}
+
+    assert "`np.tanh(Z1)` (line 1" in microbp.check(forward, backward, **DATA)["W1"].text
+    assert "`squared(out - y)` (line " in microbp.check(forward, doubled, **DATA)["W2"].text
+    columns = [RNG.normal(size=(n, 1)) for n in (3, 4, 2)]
+    given = {"weights": [RNG.normal(size=(4, 3)), RNG.normal(size=(2, 4))], "biases": columns[1:]}
+    found = microbp.check(network, flat, **given, x=columns[0], y=columns[2])
+    assert "`np.tanh(w @ x + b)` (line 3" in found["weights[1]"].text
+
+
+def squared(x):
+    return x**2
