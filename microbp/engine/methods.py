@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from microbp.engine.ops import FAMILIES, OPS, Family, Op
+from microbp.engine.order import NEW
 from microbp.formula.compiled import load_source
 from microbp.formula.language import Formula
 
@@ -30,7 +31,7 @@ out.label = ""
 out.op = op_{op}
 out._x = {x}
 out._y = {y}
-out._state = 0
+out._state = {new}
 return out"""
 
 
@@ -174,7 +175,7 @@ def _apply(op: Op, variables: tuple[str, ...], whole: str = "") -> list[str]:
     """Compute the result of `op` for these variables (all of them together are called `whole`) and record it."""
     inputs = whole or _tuple(variables)
     x, y = (*variables, None)[:2] if op.arity <= 2 else (inputs, None)
-    return [*_compute(op, variables, inputs), *_RECORD.format(op=op.name, x=x, y=y).splitlines()]
+    return [*_compute(op, variables, inputs), *_RECORD.format(op=op.name, x=x, y=y, new=NEW).splitlines()]
 
 
 def _compute(op: Op, variables: tuple[str, ...], inputs: str) -> list[str]:

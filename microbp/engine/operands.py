@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from microbp.errors import OperandError
 
 DECISIONS: ContextVar[list[Any] | None] = ContextVar("decisions", default=None)
-"""Where comparisons of values are noted while a graph is recorded: what Python decides by them is not in the graph."""
+"""Where what looks at the data of values is noted while a graph is recorded: what Python decides by it is not in the
+graph. A function, what it was called with, and what it gave."""
 _NO_NUMBERS = (str, bytes, bytearray, complex, np.complexfloating, np.ndarray)
 
 
@@ -43,7 +44,7 @@ class Operators:
             return NotImplemented  # NumPy then compares elementwise
         result = compare(self.data, other.data if isinstance(other, Operators) else other)
         if (decisions := DECISIONS.get()) is not None:
-            decisions.append((compare, self, other, bool(result)))  # NumPy has truths of its own
+            decisions.append((compare, (self, other), bool(result)))  # NumPy has truths of its own
         return result
 
 

@@ -27,12 +27,15 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
-from microbp.engine.ieee import ARITHMETIC, ieee, report_gradients, report_not_finite
+import numpy as np
+
+from microbp.engine.arrays.elements import as_nodes, as_numbers, each, has_values
+from microbp.engine.ieee import ARITHMETIC, ieee, report_not_finite
 from microbp.engine.methods import evaluate_source
 from microbp.engine.node import root_of
 from microbp.engine.operands import DECISIONS, Operators, real_number
 from microbp.engine.ops import Op
-from microbp.engine.order import topological_order
+from microbp.engine.order import pull_back, topological_order
 from microbp.engine.value import Constant, Value
 from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError, nearest, place_outside
 from microbp.formula.compiled import load_source
@@ -41,27 +44,39 @@ SIGNS = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=
 
 
 class Decision(NamedTuple):
-    """A comparison of values that Python decided by, and where it stands in the user's code."""
+    """What looked at the data of values, by which Python may have decided, and where it stands in the user's code."""
 
-    compare: Callable[[Any, Any], bool]
-    x: Any
-    y: Any
-    result: bool
+    function: Callable[..., Any]
+    operands: tuple[Any, ...]
+    result: Any
     place: str
 
     @property
+    def values(self) -> list[Value]:
+        """The values that were looked at."""
+        return [v for x in self.operands if has_values(x) for v in as_nodes(x).flat if not isinstance(v, Constant)]
+
+    @property
     def text(self) -> str:
-        """What was compared, with the labels."""
-        return f"{_name(self.x)} {SIGNS[self.compare]} {_name(self.y)}"
+        """What was asked, with the labels."""
+        if self.function in SIGNS:
+            return f" {SIGNS[self.function]} ".join(map(_name, self.operands))
+        function = getattr(self.function, "func", self.function)
+        return f"np.{function.__name__}({', '.join(map(_name, self.values[:3]))}{', …' * (len(self.values) > 3)})"
 
     def check(self) -> None:
         """Raises `DecisionError` if the numbers of now decide otherwise."""
-        x, y = _number(self.x), _number(self.y)
-        if bool(self.compare(x, y)) is not self.result:
-            known = ", ".join(f"{_name(v)} = {v.data}" for v in _compared([self]))
+        if self.function in SIGNS:
+            found = bool(self.function(*(x.data if isinstance(x, Operators) else x for x in self.operands)))
+            same = found is self.result
+        else:
+            found = self.function(*each(self.operands, as_numbers))
+            same = np.array_equal(found, self.result)
+        if not same:
+            known = ", ".join(f"{_name(v)} = {v.data}" for v in self.values[:3])
             raise DecisionError(
                 f"the graph was recorded while {self.text} was {self.result}; with {known} it is "
-                f"{not self.result} ({self.place}). Record it again with these numbers."
+                f"{found} ({self.place}). Record it again with these numbers."
             )
 
 
@@ -69,15 +84,17 @@ class Replay:
     """A graph that runs again in place. The leaves' data are yours to change; constants stay what they are."""
 
     def __init__(self, root: Value, decisions: list[Decision]) -> None:
-        self.root = root
+        self.root, self.decisions = root, decisions
         order = topological_order(root)
-        seen = dict.fromkeys(v for end in (root, *_compared(decisions)) for v in end.graph())
+        ends = [root, *(v for decision in decisions for v in decision.values)]
+        seen = dict.fromkeys(v for end in ends for v in end.graph())
         self.leaves: list[Value] = [v for v in seen if v.op is None and not isinstance(v, Constant)]
-        self._backward = [(node.op.pull, node) for node in reversed(order)]
+        self._backward = order[::-1]
+        self._pairs = [(node.op.pull, node) for node in self._backward]
         done: set[Value] = set()
         self._decided = []
         for decision in decisions:
-            before = [node for end in _compared([decision]) for node in topological_order(end)]
+            before = [node for end in decision.values for node in topological_order(end)]
             fresh = [node for node in dict.fromkeys(before) if node not in done]
             done.update(fresh)
             self._decided.append(([(evaluation(node.op), node) for node in fresh], decision))
@@ -85,6 +102,9 @@ class Replay:
 
     def __repr__(self) -> str:
         return f"Replay({self.root!r}, of {len(self.leaves):,} leaves)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Replay, (self.root, [*self.decisions])
 
     def __call__(self, **numbers: Any) -> float:
         """Sets the leaves of these labels, runs forward, and returns the root's data.
@@ -119,15 +139,7 @@ class Replay:
         if self.root.op is None:
             self.root.backward(seed)
             return
-        for _, node in self._backward:
-            node.grad = 0.0
-        self.root.grad = real_number(seed, "backward")
-        check = 0.0
-        for pull, node in self._backward:
-            pull(node)
-            check += node.grad
-        if check - check:
-            report_gradients([node for _, node in self._backward])
+        pull_back(self._backward, real_number(seed, "backward"), self._pairs)
 
     def zero_grad(self) -> None:
         """Sets the grad of every leaf to 0."""
@@ -167,12 +179,8 @@ def _decisions() -> Iterator[list[Decision]]:
 
 class _Noted(list[Decision]):
     def append(self, noted: Any) -> None:
-        compare, x, y, result = noted
-        super().append(Decision(compare, x, y, result, "{}:{}".format(*place_outside("numpy"))))
-
-
-def _compared(decisions: list[Decision]) -> list[Value]:
-    return [v for decision in decisions for v in (decision.x, decision.y) if isinstance(v, Value)]
+        function, operands, result = noted
+        super().append(Decision(function, operands, result, "{}:{}".format(*place_outside("numpy"))))
 
 
 @cache
@@ -187,10 +195,6 @@ def evaluation(op: Op) -> Callable[[Any], None]:
         f"op_{op.name}": op,
     }
     return load_source(evaluate_source(op), f"<microbp {op.name}: {name}>", tools)[name]  # type: ignore[no-any-return]  # generated
-
-
-def _number(x: Any) -> Any:
-    return x.data if isinstance(x, Operators) else x
 
 
 def _name(x: Any) -> str:

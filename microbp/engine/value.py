@@ -18,12 +18,12 @@ import numpy as np
 
 from microbp.engine.arrays.functions import FUNCTIONS
 from microbp.engine.copying import Copyable
-from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report_gradients, report_not_finite
-from microbp.engine.lecture import Lecture, label_of, pull_from_none
+from microbp.engine.ieee import ARITHMETIC, ieee, ieee_partials, report_not_finite
+from microbp.engine.lecture import Lecture, label_of
 from microbp.engine.methods import load_functions
 from microbp.engine.operands import Operators, real_number
 from microbp.engine.ops import OPS, Op
-from microbp.engine.order import LEAF, NEW, passes, refuse_shared, topological_order
+from microbp.engine.order import LEAF, NEW, pull_back, topological_order
 from microbp.errors import FormulaError
 
 if TYPE_CHECKING:
@@ -124,26 +124,7 @@ class Value(Operators, Copyable, Lecture, Methods):
             return
         order = topological_order(self, backward=True)
         order.reverse()
-        key = id(order)
-        try:
-            passes[key] = order
-            if len(passes) > 1:
-                refuse_shared(key, order)
-            for node in order:
-                node.grad = 0.0
-            self.grad = seed
-            check = seed
-            for node in order:
-                pull = node.op.pull
-                try:
-                    pull(node)
-                except TypeError:
-                    pull_from_none(node)
-                check += node.grad
-        finally:
-            passes.pop(key, None)  # one call in C, which Ctrl-C cannot cut short
-        if check - check:
-            report_gradients(order)
+        pull_back(order, seed)
 
     def zero_grad(self) -> None:
         """Sets the grad of this value, and of every value it depends on, to 0."""

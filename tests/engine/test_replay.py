@@ -1,6 +1,10 @@
 """Replaying a recorded graph: what building it again gives, bit by bit."""
 
+import copy
+import math
+import pickle
 import random
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +14,8 @@ from hypothesis import strategies as st
 import microbp
 from microbp import Value, nn
 from microbp.engine import apply
+from microbp.engine.arrays.ufuncs import ELEMENTWISE
+from microbp.engine.order import passes
 from microbp.engine.replay import replay
 from microbp.errors import DecisionError, GraphError, OperandError, UnknownNameError
 from tests.graphs import graphs
@@ -109,6 +115,8 @@ def test_a_choice_in_numpy_is_a_decision_too():
         lambda x: (microbp.array([x.data], "y") * x < 2.0).all(),
         lambda x: np.where(np.array([x]) > 2.0, 0, 1)[0],
         lambda x: np.cbrt(x - 2.0).data < 0.0,
+        lambda x: np.not_equal(x, 10.0),
+        lambda x: np.logical_not(np.isclose(x, 10.0)),
     ],
 )
 def test_a_decision_is_noted_whoever_compares(decide):
@@ -117,6 +125,33 @@ def test_a_decision_is_noted_whoever_compares(decide):
     assert r(x=1.5) == 3.0
     with pytest.raises(DecisionError, match=r"was (True|False); with (x = 10|mul = 10|sub = 8)\.0"):
         r(x=10.0)
+
+
+@pytest.mark.parametrize(
+    ("decide", "named"),
+    [
+        (np.argmax, "np.argmax(a[0], a[1]) was 1; with a[0] = 10.0, a[1] = 5.0 it is 0"),
+        (np.argsort, "np.argsort(a[0], a[1]) was [0 1]"),
+        (lambda a: np.equal(a, 10.0), "np.equal(a[0], a[1]) was [False False]"),
+        (lambda a: np.all(a - 10.0), "np.all(sub, sub) was True"),
+        (lambda a: np.where(a - 10.0, a, 0.0), "np.not_equal(sub, sub) was [ True  True]"),
+        (lambda a: np.flatnonzero(a - 10.0), "np.flatnonzero(sub, sub) was [0 1]"),
+        (lambda a: ELEMENTWISE["xlogy"](a[0] - 10.0, 2.0), "np.not_equal(sub) was True"),
+    ],
+)
+def test_what_numpy_says_of_the_numbers_is_a_decision_too(decide, named):
+    a = microbp.array([1.0, 5.0], "a")
+    r = replay(lambda: (decide(a), a.sum())[1])
+    assert r(**{"a[0]": 1.5}) == 6.5
+    with pytest.raises(DecisionError, match=re.escape(named)):
+        r(**{"a[0]": 10.0})
+
+
+def test_numbers_that_are_looked_at_are_no_decisions_and_what_python_cannot_ask_is_not_compiled():
+    a = microbp.array([1.0, 2.0], "a")
+    assert replay(lambda: np.round(a, 1)[0] + a[0])(**{"a[0]": 7.0}) == 8.0
+    with pytest.raises(GraphError, match=r"np\.argmax\(a\[0\], a\[1\]\) was asked for at .*test_replay"):
+        microbp.compile(lambda: a[np.argmax(a)] * 2.0)
 
 
 def test_the_operation_max_needs_no_decision():
@@ -151,3 +186,29 @@ def test_wrong_words_are_refused():
     for wrong in (3.0, lambda: 3.0):
         with pytest.raises(OperandError):
             replay(wrong)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
+def test_a_copy_is_a_graph_of_its_own_with_its_decisions(again):
+    x, w = Value(2.0, "x"), Value(-3.0, "w")
+    r = replay(lambda: (x * w).tanh() if x * w < 0 else w)
+    other = again(r)
+    assert other(x=0.5) == math.tanh(-1.5)
+    other.backward()
+    assert (x.data, x.grad, r.root.data) == (2.0, 0.0, math.tanh(-6.0))
+    with pytest.raises(DecisionError, match=r"while mul < 0 was True"):
+        other(x=-1.0)
+
+
+def test_a_grad_of_none_is_0_and_two_passes_at_once_are_refused():
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    r = replay(x * y)
+    x.grad = None
+    r.backward()
+    assert (x.grad, y.grad) == (3.0, 2.0)
+    passes["another thread's"] = [r.root]
+    try:
+        with pytest.raises(GraphError, match="another one is under way"):
+            r.backward()
+    finally:
+        del passes["another thread's"]

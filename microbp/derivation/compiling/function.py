@@ -23,7 +23,7 @@ from microbp.derivation.compiling.entries import Identifiers, check_once, entrie
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
 from microbp.derivation.compiling.source import write_matrices, write_source
 from microbp.engine import Value
-from microbp.engine.replay import recorded
+from microbp.engine.replay import SIGNS, recorded
 from microbp.errors import GraphError, UnknownNameError, nearest
 from microbp.formula.compiled import load_source
 
@@ -77,6 +77,9 @@ def compile(
             f"a function of {count:,} values is not one to read, nor to compile (the limit is {MOST_VALUES:,}): "
             "compile the graph of one sample, with a batch, or compute this one anew in place, with microbp.replay"
         )
+    for decision in decisions:
+        if decision.function not in SIGNS:
+            raise GraphError(f"{decision.text} was asked for at {decision.place}: only < <= > >= can be compiled")
     given = Identifiers()
     arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", batch)
     check_once(arguments)

@@ -52,7 +52,7 @@ class Scalar:
     ) -> None:
         self.root, self.decisions, self.given, self.readable = root, decisions, given, readable
         self.textbook = textbook
-        ends = [v for d in decisions for v in (d.x, d.y) if isinstance(v, Value)]
+        ends = [v for decision in decisions for v in decision.values]
         self.order = list(dict.fromkeys(node for end in (*ends, root) for node in topological_order(end)))
         self.back = topological_order(root)
         self.back.reverse()
@@ -71,7 +71,7 @@ class Scalar:
         waiting = list(self.decisions)
         lines: list[Statement] = []
         for node in (*self.order, None):
-            while waiting and all(self._known(v) for v in waiting[0][1:3]):
+            while waiting and all(map(self._known, waiting[0].operands)):
                 lines.append(self._check(waiting.pop(0)))
             if node is None:
                 break
@@ -96,9 +96,8 @@ class Scalar:
         return x in self.text if isinstance(x, Value) else True
 
     def _check(self, decision: Decision) -> Statement:
-        ends = (self.text[v] if isinstance(v, Value) else number_formula(float(v)) for v in (decision.x, decision.y))
-        x, y = (end.python() for end in ends)
-        test = f"{x} {SIGNS[decision.compare]} {y}"
+        ends = (self.text[v] if isinstance(v, Value) else number_formula(float(v)) for v in decision.operands)
+        test = f" {SIGNS[decision.function]} ".join(end.python() for end in ends)
         said = repr(f"recorded while {test} was {decision.result}")
         raised = f"raise ValueError({said})" if len(said) < INLINE else f"raise ValueError(\n        {said}\n    )"
         return Statement("", "", f"if {'not ' * decision.result}({test}):\n    {raised}", 0)

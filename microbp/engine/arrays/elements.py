@@ -8,11 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from microbp.engine.arrays.recording import note, spend
+from microbp.engine.operands import DECISIONS
 from microbp.engine.ops import OPS
 from microbp.engine.value import Constant, Value, apply
 from microbp.errors import OperandError
@@ -101,3 +103,30 @@ def label(name: str, index: tuple[int, ...]) -> str:
     ('W1[0,2]', 'loss')
     """
     return f"{name}[{','.join(map(str, index))}]" if name and index else name
+
+
+def each(x: Any, change: Callable[[Any], Any]) -> Any:
+    """The same nest of lists with every array in it changed."""
+    if isinstance(x, list | tuple) and not hasattr(x, "_fields"):
+        return type(x)(each(e, change) for e in x)
+    if isinstance(x, dict):
+        return {k: each(e, change) for k, e in x.items()}
+    return change(x)
+
+
+def decided(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a function of NumPy gives for the numbers; truths and indices, by which Python may decide, are noted."""
+    given = partial(function, **each(kwargs, as_numbers))
+    found = given(*each(args, as_numbers))
+    if (decisions := DECISIONS.get()) is not None and any(map(has_values, args)) and _is_choice(found):
+        decisions.append((given, args, found))
+    return found
+
+
+def as_numbers(x: Any) -> Any:
+    """The numbers of a value, or of an array with values in it; anything else as it is."""
+    return values(x) if has_values(x) or (isinstance(x, np.ndarray) and x.dtype == object) else raw(x)
+
+
+def _is_choice(found: Any) -> bool:
+    return all(np.asarray(part).dtype.kind in "biu" for part in (found if isinstance(found, tuple) else (found,)))

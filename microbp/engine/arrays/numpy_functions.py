@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from microbp.engine.arrays import contraction
-from microbp.engine.arrays.elements import as_nodes, handed_on, has_values, raw, values
+from microbp.engine.arrays.elements import as_nodes, decided, each, handed_on, has_values, raw
 from microbp.engine.arrays.recording import note, spend
 from microbp.engine.arrays.ufuncs import call_ufunc, made_for_each
 from microbp.engine.ops import OPS
@@ -83,7 +83,7 @@ def _cumulative(ufunc: Any) -> Callable[..., Any]:
 
 
 def _where(condition: Any, x: Any = _none, y: Any = _none) -> Any:
-    condition = values(condition) if has_values(condition) else np.asarray(condition)
+    condition = decided(np.not_equal, condition, 0) if has_values(condition) else np.asarray(condition)
     if x is _none:
         return np.where(condition)
     row = OPS["where"]
@@ -145,8 +145,8 @@ COMPUTED: dict[Any, Callable[..., Any]] = {
     np.max: _extreme(np.maximum), np.min: _extreme(np.minimum),
     np.amax: _extreme(np.maximum), np.amin: _extreme(np.minimum),
     np.cumsum: _cumulative(np.add), np.cumprod: _cumulative(np.multiply), np.where: _where, np.clip: _clip,
-    np.any: lambda a, *args, **kwargs: np.any(values(a), *args, **kwargs),
-    np.all: lambda a, *args, **kwargs: np.all(values(a), *args, **kwargs),
+    np.any: lambda a, *args, **kwargs: decided(np.any, a, *args, **kwargs),
+    np.all: lambda a, *args, **kwargs: decided(np.all, a, *args, **kwargs),
     np.dot: lambda a, b, out=None: contraction.dot(as_nodes(a), as_nodes(b)),
     np.vdot: lambda a, b: contraction.contract("i,i", as_nodes(a).ravel(), as_nodes(b).ravel()),
     np.inner: _inner, np.outer: lambda a, b, out=None: _outer(a, b),
@@ -186,12 +186,12 @@ def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     if function in COMPUTED:
         return COMPUTED[function](*args, **{k: v for k, v in kwargs.items() if v is not np._NoValue})
     if function in ON_NUMBERS:
-        return function(*_each(args, _numbers), **_each(kwargs, _numbers))
+        return decided(function, *args, **kwargs)
     if function in SHAPES:
-        return function(*_each(args, _objects), **_each(kwargs, _objects))
+        return function(*each(args, _objects), **each(kwargs, _objects))
     own = getattr(function, "_implementation", function)
     try:
-        found = own(*_each(args, _objects), **_each(kwargs, _objects)) if function in MOVES else own(*args, **kwargs)
+        found = own(*each(args, _objects), **each(kwargs, _objects)) if function in MOVES else own(*args, **kwargs)
     except MicrobpError:
         raise
     except (TypeError, AttributeError) as error:
@@ -200,21 +200,8 @@ def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             f"{called} is not made for values ({error}). Write it with sums, products and indices; if no gradient goes "
             "through it, give it the numbers: x.data"
         ) from error
-    return _each(found, lambda x: handed_on(x) if has_values(x) and isinstance(x, np.ndarray) else x)
+    return each(found, lambda x: handed_on(x) if has_values(x) and isinstance(x, np.ndarray) else x)
 
 
 def _objects(x: Any) -> Any:
     return as_nodes(x) if isinstance(x, Value) else raw(x)
-
-
-def _numbers(x: Any) -> Any:
-    return values(x) if (isinstance(x, np.ndarray) and x.dtype == object) or has_values(x) else x
-
-
-def _each(x: Any, change: Callable[[Any], Any]) -> Any:
-    """The same nest of lists with every array in it changed."""
-    if isinstance(x, list | tuple) and not hasattr(x, "_fields"):
-        return type(x)(_each(e, change) for e in x)
-    if isinstance(x, dict):
-        return {k: _each(e, change) for k, e in x.items()}
-    return change(x)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from microbp.engine.arrays.contraction import matmul
-from microbp.engine.arrays.elements import as_nodes, has_values, raw, values
+from microbp.engine.arrays.elements import as_nodes, as_numbers, decided, has_values, raw
 from microbp.engine.arrays.recording import note, spend
 from microbp.engine.families import as_value, total
 from microbp.engine.operands import DECISIONS
@@ -57,10 +57,10 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "logit": lambda x: (x / (1 - x)).log(),
     "log_expit": lambda x: -_by_row("softplus")(-x),
     "ndtr": lambda x: 0.5 * (x * -(0.5**0.5)).erfc(),
-    "xlogy": lambda x, y: x * _by_row("log")(y) if values(x) else x * 0,
-    "xlog1py": lambda x, y: x * _by_row("log1p")(y) if values(x) else x * 0,
-    "entr": lambda x: -x * x.log() if x.data else x * 0,
-    "rel_entr": lambda x, y: x * _by_row("log")(x / y) if values(x) else x * 0,
+    "xlogy": lambda x, y: x * _by_row("log")(y) if decided(np.not_equal, x, 0.0) else x * 0,
+    "xlog1py": lambda x, y: x * _by_row("log1p")(y) if decided(np.not_equal, x, 0.0) else x * 0,
+    "entr": lambda x: -x * x.log() if decided(np.not_equal, x, 0.0) else x * 0,
+    "rel_entr": lambda x, y: x * _by_row("log")(x / y) if decided(np.not_equal, x, 0.0) else x * 0,
     "clip": lambda x, low, high: _by_row("min")(_by_row("max")(x, low), high),
     **{name: _by_row(name) for name in _ROWS.split()},
 }
@@ -107,10 +107,10 @@ def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[s
     for useless in ("dtype", "casting", "order", "subok"):
         options.pop(useless, None)
     if name in ON_NUMBERS:
-        if name in _ORDERS and method == "__call__" and DECISIONS.get() is not None:  # each of them is noted
-            np.frompyfunc(_ORDERS[name], 2, 1)(*map(_plain_or_nodes, inputs))
-        numbers = [values(x) if has_values(x) else raw(x) for x in inputs]
-        return getattr(ufunc, method)(*numbers, **options)
+        if name in _ORDERS and method == "__call__" and DECISIONS.get() is not None:  # each of them is noted by itself
+            made_for_each(_ORDERS[name], *map(_plain_or_nodes, inputs))
+            return ufunc(*map(as_numbers, inputs), **options)
+        return decided(ufunc if method == "__call__" else getattr(ufunc, method), *inputs, **options)
     if name == "matmul" and method == "__call__":
         made = matmul(*map(as_nodes, inputs))
     elif name not in ELEMENTWISE:
