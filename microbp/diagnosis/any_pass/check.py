@@ -25,7 +25,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from microbp.comparing.answers.answer import within
+from microbp.comparing.precision import of_quantity
 from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers, written_into
 from microbp.diagnosis.any_pass.conventions import judge_as_meant, told_of_targets
 from microbp.diagnosis.any_pass.gradients import beside_the_loss, gradients_by_name, handed_back, matched, numbers_of
@@ -177,13 +180,18 @@ def _check(
         flat = beside_the_loss(flat, recorded)
     else:
         own = handed_back(flat, dict(flatten({**arrays, **plain})))
-        gradient = {key for key in own if key in recorded and np.allclose(flat[key], recorded[key].gradient)}  # of ½Σa²
+        gradient = {key for key in own if key in recorded and _is_near(flat[key], recorded[key].gradient)}  # of ½Σa²
         flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
     mine, notes = matched(flat, names, recorded)
     judge, of_scale = judge_as_meant(recorded, mine)
     found = report_on(judge, [*of_scale, *notes])
     again = backward and partial(_check, forward, backward, None, names)
     return told_of_targets(found, recorded, arrays, again)
+
+
+def _is_near(numbers: Any, right: NDArray[np.float64]) -> bool:
+    numbers = np.asarray(numbers, dtype=float)
+    return numbers.shape == right.shape and bool(within(numbers, right, of_quantity(numbers, right)).all())
 
 
 def _same_pass(recorded: Recorded, plain: Mapping[str, Any]) -> None:

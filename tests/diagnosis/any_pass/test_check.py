@@ -501,3 +501,18 @@ def test_rows_that_are_picked_twice_are_overwritten_rather_than_left_out():
 
     found = microbp.check(forward, backward, E=np.random.default_rng(0).normal(size=(5, 3)))
     assert found["E"].causes[0] == "overwritten"
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-5, 1e-10])
+def test_what_is_handed_back_with_the_gradients_is_none_however_small_it_is(size):
+    def forward(x, w):
+        a = x * w
+        return {"loss": (3 * a**2).sum(), "a": a}
+
+    def backward(x, w, a):
+        return {"a": a, "dw": 6 * a * x, "dx": 6 * a * w}
+
+    w = np.array([[1.0, 2.0], [3.0, -1.0]])
+    report = microbp.check(forward, backward, x=size * w.T, w=w)
+    assert report.ok
+    assert "a" not in [line.name for line in report.lines]
