@@ -201,14 +201,12 @@ class Ideas(Replayer):
             sources.append(("back", own["back"], ""))
         elif kind == "forward":
             sources += [("z", own["z"], ""), ("a", own["a"], "")]
-        seen = set()
         for line, source, of in sources:
             for text, _ in edits(source, last):
-                idea = Idea(ANOTHER, {line: text}, of, last if line == "up" else None)
-                made = tuple(self._shapes.made(k, kind, self.texts(idea, k)) for k in range(1, l + 1))
-                if made not in seen and (made[-1] or kind == "forward"):  # that is tried in other layers as well
-                    seen.add(made)
-                    yield Move(idea, {line: text})
+                if kind == "forward" or self._shapes.fit(
+                    l, kind, {line: text}
+                ):  # that is tried in other layers as well
+                    yield Move(Idea(ANOTHER, {line: text}, of, last if line == "up" else None), {line: text})
 
     @cached_property
     def _shapes(self) -> Shapes:

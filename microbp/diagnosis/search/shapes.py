@@ -13,7 +13,7 @@ They are tried on a tiny network, whose sizes are equal where the network's are.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 
 from microbp.comparing.answers.answer import Answer
 from microbp.comparing.precision import Precision
-from microbp.derivation.backprop import FORWARD, OF_FORWARD, Scope, backward, value
+from microbp.derivation.backprop import OF_FORWARD, SUMS, Scope, backward, value
 from microbp.diagnosis.search.replay import Replayer, Start
 from microbp.problems.exercise import Exercise, Floats
 from microbp.vectorized import softmax
@@ -32,8 +32,6 @@ _BY_NEURON |= {"of_W": 0, "l2W": 0, "dW": 0, "db": 0}
 _BY_INPUT = {"W": 1, "a0": 1, "z0": 1, "W0": 0, "of_W": 1, "l2W": 1, "dW": 1}
 """Along which axis of an array the neurons of a layer, and its inputs, stand."""
 Places = Sequence[int]
-_TELLING = 8
-"""How many numbers an array must have for lines that make the same ones to be the same line in other words."""
 _APART = (0, 1), (5, 3)
 """Some neurons and some inputs: others, so that a line that takes the ones for the others makes something else."""
 
@@ -51,7 +49,7 @@ def tiny(case: Exercise) -> Exercise:
     for size in (len(case.Y), *case.sizes):  # rows that a line has by number are there as well
         small.setdefault(size, 2 * len(small) + 12)
 
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # no two arrays are the same, which lines would not tell apart
 
     def made(array: Floats) -> Floats:
         return rng.uniform(-1.0, 1.0, [small[size] for size in array.shape])
@@ -95,19 +93,12 @@ def part_behind(after: Scope | None, neurons: Places) -> Scope | None:
     return after | {"back": back.take(neurons, 1) if back.ndim == 2 and back.shape[1] == size else back}
 
 
-def _digits(array: Any) -> tuple[Any, ...]:
-    """The first nine digits of numbers beside their largest, and their shape."""
-    numbers = np.asarray(array, dtype=np.float64)
-    most = float(f"{np.abs(numbers).max(initial=0.0):.9e}")
-    return numbers.shape, most, (np.round(numbers / (most or 1.0), 9) + 0.0).tobytes()
-
-
 class Shapes:
     """A network's lines on a tiny network."""
 
     def __init__(self, case: Exercise) -> None:
         self._tiny = Replayer(tiny(case), Answer({}, ""), Precision({}, {}, single=False))
-        self._made: dict[tuple[Any, ...], Scope | Start | None] = {}
+        self._made: dict[tuple[Any, ...], Scope | None] = {}
         self._alike: dict[tuple[Any, ...], bool] = {}
 
     @cached_property
@@ -117,40 +108,23 @@ class Shapes:
 
     def fit(self, l: int, kind: str, texts: Mapping[str, str]) -> bool:
         """Whether lines, all of one stage of layer l, make arrays of the right shapes where all others are right."""
-        return self._with(l, kind, texts) is not None
+        here, start = self._tiny, self._tiny.start
+        with np.errstate(all="ignore"):
+            if kind == "forward":
+                return here.started(here.right.changed(texts, [l]), first=l) is not None
+            if kind == "back":
+                return here.back(start, l, self._done[l], texts["back"]) is not None
+            return self._with(l, texts) is not None
 
-    def made(self, l: int, kind: str, texts: Mapping[str, str]) -> Hashable:
-        """What such lines make, to nine digits: the same for two that say the same in other words; None if none fit.
-
-        Of a network whose arrays have but a few numbers, or of one sign, nothing can be said: no two are the same.
-        """
-        if (done := self._with(l, kind, texts)) is None:
-            return None
-        if not self._telling or any(".prod" in text for text in texts.values()):  # which a few small numbers make 0
-            return kind, *texts.items()
-        if isinstance(done, Start):
-            return tuple(_digits(scope[name]) for scope in done.scopes[1:] for name in FORWARD)
-        return tuple(_digits(done[name]) for name in (("back",) if kind == "back" else ("up", "d", "dW", "db")))
-
-    @cached_property
-    def _telling(self) -> bool:
-        nets = [scope["z"] for scope in self._tiny.start.scopes]
-        return all(net.size >= _TELLING and net.min() < 0.0 < net.max() for net in nets)
-
-    def _with(self, l: int, kind: str, texts: Mapping[str, str]) -> Scope | Start | None:
-        """The pass with these lines in layer l, or that layer after it; None if they do not fit."""
-        key = (l, kind, *texts.items())
+    def _with(self, l: int, texts: Mapping[str, str]) -> Scope | None:
+        """Layer l with these lines in it, where all others are right; None if they do not fit."""
+        key = (l, *texts.items())
         if key not in self._made:
             here, start = self._tiny, self._tiny.start
-            with np.errstate(all="ignore"):
-                if kind == "forward":
-                    self._made[key] = here.started(here.right.changed(texts, [l]), first=l)
-                elif kind == "back":
-                    self._made[key] = here.back(start, l, self._done[l], texts["back"])
-                elif kind == "sums":
-                    self._made[key] = here.resummed(start, l, self._done[l], texts)
-                else:
-                    self._made[key] = here.layer(start, l, self._done.get(l + 1), texts)
+            if texts.keys() <= {*SUMS}:
+                self._made[key] = here.resummed(start, l, self._done[l], texts)
+            else:
+                self._made[key] = here.layer(start, l, self._done.get(l + 1), texts)
         return self._made[key]
 
     def alike(self, l: int, texts: Mapping[str, str]) -> bool:
@@ -165,7 +139,7 @@ class Shapes:
 
     def _is_alike(self, l: int, texts: Mapping[str, str]) -> bool:
         here, after = self._tiny, self._done.get(l + 1)
-        whole = here.layer(here.start, l, after, texts)
+        whole = self._with(l, texts)
         if whole is None or any("dW_" in text for text in texts.values()):  # of which no part is taken
             return False
         neurons, inputs = ([k % size for k in some] for some, size in zip(_APART, whole["W"].shape, strict=True))

@@ -50,29 +50,6 @@ def test_a_line_fits_a_tiny_network_exactly_if_it_fits_the_network(network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_lines_that_are_taken_for_the_same_in_other_words_make_the_same_in_the_network(network):
-    case = random_exercise(*network)
-    replayer, shapes = Replayer(case, Answer(case.truth[1], "")), Shapes(case)
-    done, found, again = dict(backward(case, pass_of(case))), {}, 0
-    with np.errstate(all="ignore"):
-        for l in range(1, case.depth + 1):
-            for kind, texts in lines_of(case, l):
-                if (key := shapes.made(l, kind, texts)) is None:
-                    continue
-                if kind == "back":
-                    arrays = [replayer.back(replayer.start, l, done[l], texts["back"])["back"]]
-                else:
-                    scope = replayer.layer(replayer.start, l, done.get(l + 1), texts)
-                    arrays = [scope[name] for name in ("d", "dW", "db")]
-                first = found.setdefault((l, kind, key), arrays)
-                again += first is not arrays
-                for one, other in zip(first, arrays, strict=True):
-                    np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
-    few_numbers = min(network[0]) == network[1] == 1
-    assert again == 0 if few_numbers else again > 100
-
-
-@pytest.mark.parametrize("network", NETWORKS)
 def test_what_treats_all_alike_makes_of_a_part_what_it_makes_of_the_whole(network):
     case = random_exercise(*network)
     replayer, shapes = Replayer(case, Answer(case.truth[1], "")), Shapes(case)
