@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import starmap
+from itertools import product, starmap
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,7 @@ class Exercise:
         """The names of the gradients: (dW1, db1, …)."""
         return tuple(f"d{kind}{l}" for l in range(1, self.depth + 1) for kind in "Wb")
 
-    @property
+    @cached_property
     def shared(self) -> frozenset[str]:
         """The biases that a whole layer shares."""
         return frozenset(name for name, where in self.labels.values() if where is None)
@@ -98,8 +98,9 @@ class Exercise:
 
     def label(self, name: str, where: Sequence[int]) -> str:
         """What the parameter is called whose gradient stands there."""
-        places = {place: label for label, place in self.labels.items()}
-        return places.get((name, tuple(where))) or places.get((name, None)) or f"{name[1:]}{list(where)}"
+        places = (name, tuple(where)), (name, None)
+        found = (label for label, place in self.labels.items() if label and place in places)
+        return next(found, f"{name[1:]}{list(where)}")
 
     @cached_property
     def truth(self) -> tuple[float, Gradients]:
@@ -226,5 +227,6 @@ def _labels(model: MLP) -> dict[str, tuple[str, tuple[int, ...] | None]]:
         if array.size > 1 and len(set(array.flat)) == 1:
             labels[array.flat[0].label] = (name, None)
             continue
-        labels |= {value.label: (name, where) for where, value in np.ndenumerate(array)}
+        places = product(*map(range, array.shape))
+        labels |= {value.label: (name, where) for value, where in zip(array.flat, places, strict=True)}
     return labels
