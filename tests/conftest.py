@@ -72,6 +72,15 @@ def piped(monkeypatch, capsys):
     return piped
 
 
+@pytest.fixture
+def no_pairs(monkeypatch):
+    """Two mistakes at once are not looked for, as in a large network: for what is said where nothing explains numbers.
+
+    It takes a second to try all pairs, and tests/diagnosis/search has them.
+    """
+    monkeypatch.setattr("microbp.diagnosis.search.search.MOST_PAIRED", 0)
+
+
 @pytest.fixture(params=["dot", pytest.param("pygraphviz", marks=pytest.mark.slow)])
 def renderer(request, monkeypatch):
     """Each of the two ways to a picture in turn: skipped where it is missing, unless MICROBP_REQUIRE is set."""

@@ -129,6 +129,7 @@ def test_a_small_mistake_in_doubles_is_not_taken_for_float32():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pairs")
 def test_each_array_has_the_precision_in_which_it_was_typed():
     right = exercise_of(SQUARE, X, Y).truth[1]
     given = {name: g if name[1] == "W" else g.round(3) for name, g in right.items()}
@@ -195,6 +196,7 @@ def in_float16(case):
 
 @pytest.mark.parametrize(("seed", "kind"), [(0, np.float16), (1, np.float64), (2, np.float16)])
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pairs")
 def test_gradients_computed_in_float16_are_right_and_mistakes_in_them_wrong(seed, kind):
     rng = np.random.default_rng(seed)
     model = nn.MLP(3, [4, 4, 2], activation="tanh", seed=seed)

@@ -197,6 +197,7 @@ def test_inf_and_nan_are_wrong(bad, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pairs")
 def test_equal_numbers_of_shared_biases_are_right_as_totals_and_one_by_one():
     weights = (np.array([[0.1, 0.2], [0.1, 0.2]]), np.array([[0.4, 0.4], [0.5, 0.5]]))
     case = replace(exercise_of(microbp.load("w1-w8")), weights=weights)
@@ -280,6 +281,7 @@ def test_numbers_whose_last_digits_were_cut_off_count_as_those_that_were_rounded
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pairs")
 def test_a_slip_of_the_pen_is_told_beside_the_mistake_that_is_nearest():
     case = exercise_of(SQUARE, X, Y)
     wrong = by_digits(gradients(case, pass_of(case).changed({"slope": "1.0"}, [1])), 6, np.round)
@@ -345,6 +347,7 @@ def test_the_published_weights_after_a_step_are_no_gradients():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pairs")
 def test_one_number_with_a_likely_factor_is_told_with_it():
     diagnosis = microbp.diagnose(W1_W8, TRUTH | {"w7": 0.022602540})
     assert diagnosis.mistakes == ()
@@ -417,6 +420,7 @@ def test_the_gradient_of_a_logarithm_that_nobody_clipped_is_right(logit):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("l", [1, 2])
+@pytest.mark.usefixtures("no_pairs")
 def test_errors_that_begin_in_one_sample_are_said_to(l):
     case = exercise_of(SQUARE, X, Y)
     inputs = forward_scopes(case, pass_of(case))[l - 1]["a"]

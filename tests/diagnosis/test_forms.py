@@ -105,6 +105,7 @@ def test_one_array_that_is_transposed_is_a_mistake_with_a_name():
         assert (diagnosis.mistakes, diagnosis.details["layers"]) == (("transposed-gradient",), [l + 1])
 
 
+@pytest.mark.usefixtures("no_pairs")
 def test_what_was_given_beside_wrong_gradients_says_where_to_look():
     _, dW, db = vectorized.loss_and_gradients(WEIGHTS, BIASES, X, Y, **NAMES)
     deltas = vectorized.deltas(WEIGHTS, BIASES, X, Y, **NAMES)

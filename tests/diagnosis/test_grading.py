@@ -24,6 +24,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pairs")
 def test_each_file_is_a_row_and_a_broken_one_says_why(folder, capsys):
     files = [str(path) for path in sorted(folder.glob("*.npz"))]
     assert main(["grade", "w1-w8", *files, "--json", "--jobs", "1"]) == 1

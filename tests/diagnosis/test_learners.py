@@ -235,6 +235,7 @@ def test_a_wrong_line_is_told(line, f, loss, l2, edits):
         ("confined to neuron 0 of layer 1", ["d1 = (d2 @ W2) * slope(z1, a1); d1[:, 0] = 0"]),
     ],
 )
+@pytest.mark.usefixtures("no_pairs")
 def test_what_was_done_to_right_gradients_is_said(said, edits):
     model, gradients = learner("tanh", SQUARED, 0, *edits)
     diagnosis = microbp.diagnose(model, gradients, X, Y[SQUARED], loss=SQUARED)
