@@ -126,16 +126,6 @@ def test_long_chain_is_built_differentiated_copied_and_freed():
     del y  # freed without recursion in C
 
 
-@pytest.mark.slow
-def test_long_chain_is_copied_and_pickled():
-    x = Value(1.0 + 1e-9)
-    y = x
-    for _ in range(50_000):
-        y = y * x
-    assert pickle.loads(pickle.dumps(y)).data == y.data
-    assert copy.deepcopy(y).data == y.data
-
-
 def test_numbers_beyond_float_become_infinite():
     assert Value(10**400).data == math.inf
     assert Value(-(10**400)).data == -math.inf

@@ -141,7 +141,8 @@ def test_no_english_is_left(run, folder, capsys, monkeypatch):
 def test_the_diagnosis_of_each_mistake_has_no_english(mistake):
     problem = microbp.load("matrix-form")
     case = exercise_of(problem)
-    for planted in candidates(case, mistake)[:3]:
+    varieties = {planted.key[0]: planted for planted in candidates(case, mistake)}  # of each its last layer
+    for planted in list(varieties.values())[:3]:
         with language("zh"):
             said = str(microbp.diagnose(problem, planted.gradients(case)))
         assert set(english(said)) <= {"dWL", "std", "max", "min", "hinge"}

@@ -17,7 +17,7 @@ from microbp.problems.exercise import exercise_of
 from tests import ROOT, cases
 from tests.planting import PLANTED, named, pairs, random_case, right_forms, singles
 
-NETWORKS = cases(4)
+NETWORKS = cases(3)
 """For each mistake; the statistics, of 20, are the bench's."""
 MISSED = {("factor", None): 1, ("l2-not-in-loss", 6): 1}
 """How many of them are not named: any factor fits one number, and a penalty can be too small."""
