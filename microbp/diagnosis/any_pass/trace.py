@@ -26,7 +26,7 @@ from microbp.diagnosis.any_pass.names import flatten, meant, shorten
 from microbp.diagnosis.any_pass.returned import returned_by
 from microbp.engine.arrays.elements import has_values
 from microbp.engine.arrays.ndarray import array, label, raw, values
-from microbp.engine.arrays.recording import ArrayOperation, code_at, recording, unwrapped
+from microbp.engine.arrays.recording import ArrayOperation, code_at, recording, where_they_stand
 from microbp.engine.value import Value
 from microbp.errors import ProblemError, UnknownNameError, nearest
 from microbp.printing import Shown, columns
@@ -188,7 +188,7 @@ def run_forward(
     plain = {name: x for name, x in [*flatten(arrays), *flatten(found)] if name not in short and _is_plain(x)}
     found = {short[name]: x for name, x in {**leaves, **named}.items()}
     ends = {raw(x).ravel()[-1] for x in named.values() if isinstance(x, np.ndarray) and x.size}
-    made = kind(loss, found, {short[name] for name in leaves}, unwrapped(record.groups, ends))
+    made = kind(loss, found, {short[name] for name in leaves}, where_they_stand(record.groups, ends))
     made.plain = {name: x.astype(float) for name, x in plain.items()}
     return made
 

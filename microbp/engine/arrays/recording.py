@@ -126,7 +126,7 @@ def code_at(place: Place) -> str:
     return text[column:end_column].decode(errors="replace").strip()
 
 
-def unwrapped(groups: list[ArrayOperation], named: Collection[Any]) -> list[ArrayOperation]:
+def where_they_stand(groups: list[ArrayOperation], named: Collection[Any]) -> list[ArrayOperation]:
     """The operations of a pass, with the lines of what a call does that is no helper but a pass: there they are told.
 
     It makes several of the `named` arrays, by their last elements, or several products of matrices; or all there is.
@@ -140,8 +140,8 @@ def unwrapped(groups: list[ArrayOperation], named: Collection[Any]) -> list[Arra
         count = Counter(code for codes in of.values() for code in codes)
         passes = {
             site for site, inside in calls.items()
-            if all(len(group.place) > 1 for group in inside) and all(count[code] == 1 for code in of[site])
-            and (len(calls) == 1 or _is_pass(inside, named))
+            if all(len(group.place) > 1 for group in inside)
+            and (len(calls) == 1 or _is_pass(inside, named, all(count[code] == 1 for code in of[site])))
         }  # fmt: skip
         if not passes:
             return groups
@@ -156,9 +156,11 @@ def _outermost(group: ArrayOperation) -> Any:
     return code, positions(code, instruction)
 
 
-def _is_pass(groups: Sequence[ArrayOperation], named: Collection[Any]) -> bool:
-    products = sum(group.op == "dot" for group in groups)
-    return products > 1 or sum(group.array.ravel()[-1] in named for group in groups) > 1
+def _is_pass(groups: Sequence[ArrayOperation], named: Collection[Any], once: bool) -> bool:
+    """Whether a call has several products of matrices in its code; or it stands but `once`, and makes several arrays."""
+    products = [group.place[-2] for group in groups if group.op == "dot"]
+    made = sum(group.array.ravel()[-1] in named for group in groups)
+    return len(set(products)) > 1 or (once and (len(products) > 1 or made > 1))
 
 
 @contextmanager

@@ -177,3 +177,22 @@ def test_lines_are_told_where_they_stand_in_a_pass_that_forward_calls_and_a_help
 
 def squared(x):
     return x**2
+
+
+def step(x, h, Wx, Wh):
+    net = x @ Wx + h @ Wh
+    return np.tanh(net)
+
+
+def test_a_step_that_is_called_at_two_places_is_told_line_by_line():
+    def forward(xs, h0, Wx, Wh):
+        h1 = step(xs[0], h0, Wx, Wh)
+        h2 = step(xs[1], h1, Wx, Wh)
+        return squared(h2).sum(), h2
+
+    def backward(xs, h0, Wx, Wh, h2):
+        return {"dh0": 2 * h2 @ Wh.T @ Wh.T}
+
+    given = {"xs": RNG.normal(size=(2, 4, 3)), "h0": RNG.normal(size=(4, 2)), "Wh": RNG.normal(size=(2, 2))}
+    found = microbp.check(forward, backward, **given, Wx=DATA["W1"])
+    assert "`np.tanh(net)` (line" in found["h0"].text, found

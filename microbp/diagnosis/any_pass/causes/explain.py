@@ -29,6 +29,7 @@ def causes(known: Known, line: JudgedLine) -> tuple[Cause, ...]:
     best = list(different.values())[:MOST_CAUSES]
     known.said |= {(cause.code, cause.site) for cause in best[:1] if cause.site >= 0}
     if not best:
+        known.unexplained += 1
         known.fruitless |= {(way.number, way.operand) for way in search.ways if not way.direct}
     return tuple(best) or (Cause("unexplained", say("no single slip that is known gives these numbers"), 9.0),)
 

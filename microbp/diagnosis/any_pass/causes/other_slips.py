@@ -30,6 +30,8 @@ def operation_slips(search: CauseSearch, mine: Any, hinted: bool = False) -> lis
     for way in sorted(search.ways, key=lambda way: way.number not in known.hints):
         if hinted and way.number not in known.hints:
             break
+        if search.left <= 0 and not way.direct:
+            continue
         slips: list[tuple[Cause, WayBack, Any]] = []
         for code, text, weight, local in local_slips(Arrows(known.trace, known.sites, known.scope, search.region, way)):
             slips.append((search.cause(code, text, way, weight), way, local))

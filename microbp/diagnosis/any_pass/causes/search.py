@@ -18,6 +18,8 @@ MOST_WORK = 300_000_000
 """So many arrows are swept over for one line at most: two or three seconds."""
 
 
+AFTER_ONE = 40_000
+"""A quarter as many slips are tried for each line after one that none explained: they mostly share what is wrong."""
 LARGE = 10_000
 """In regions of more arrows, ways in which no slip explained another line are not searched again."""
 
@@ -34,6 +36,8 @@ class Known:
         """The operations whose derivative explained a line: the next line may share the slip."""
         self.fruitless: set[tuple[int, int]] = set()
         """Ways, by operation and operand, in which no slip explained a line: those beside it may share its slip."""
+        self.unexplained = 0
+        """How many lines no slip has explained so far."""
         self.said: set[tuple[str, int]] = set()
         """The code and the operation of what explained a line first, for the same reason."""
 
@@ -61,6 +65,8 @@ class CauseSearch:
         self.place = own[self.region.source]
         """Which element of the line each arrow leads to, -1 if to none."""
         self.left = MOST_WORK // max(1, len(self.region.edges))
+        if known.unexplained:
+            self.left = min(self.left, AFTER_ONE // 4**known.unexplained)
         self.tried: list[tuple[Cause, Any]] = []
 
     def _leave_out_shifts(self) -> None:
