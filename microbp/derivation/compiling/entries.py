@@ -16,7 +16,8 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,3 +113,35 @@ def stem(labels: Sequence[str], shape: tuple[int, ...] = ()) -> str:
         return ""
     found = re.sub(r"\[(\d+)\]", r"\1", stems.pop())
     return found[:1].upper() + found[1:] if len(shape) == 2 and re.fullmatch(r"[^\W\d_]\d*", found) else found
+
+
+def checked(f: Callable[..., Any], arguments: Sequence[Entry], batch: Sequence[int]) -> Callable[..., Any]:
+    """The function for arrays of these shapes alone, which NumPy would spread; what is no array yet is made one.
+
+    It raises `ShapeError`, with the name and the shape that is needed.
+    """
+
+    @lru_cache
+    def shapes(m: int) -> list[tuple[int, ...]]:
+        return [(m, *entry.shape) if k in batch else entry.shape for k, entry in enumerate(arguments)]
+
+    @wraps(f)
+    def function(*given: Any) -> Any:
+        try:
+            fits = [x.shape for x in given] == shapes(given[batch[0]].shape[0] if batch else 0)
+        except (AttributeError, IndexError):  # a list, or a plain number
+            fits = False
+        return f(*(given if fits else _fitted(given)))
+
+    def _fitted(given: Sequence[Any]) -> list[Any]:
+        arrays = [
+            x if hasattr(x, "shape") or not shape else np.asarray(x) for x, shape in zip(given, shapes(1), strict=False)
+        ]
+        found = [np.shape(x) for x in arrays]
+        m = next((found[k][0] for k in batch if k < len(found) and found[k]), 1)
+        for entry, got, needed in zip(arguments, found, shapes(m), strict=False):
+            if got != needed:
+                raise ShapeError(f"{entry.name} needs the shape {needed}, got {got}")
+        return arrays
+
+    return function

@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any, Literal
 
 from microbp.derivation.compiling.batches import MapBatches
-from microbp.derivation.compiling.entries import Identifiers, check_once, entries
+from microbp.derivation.compiling.entries import Identifiers, check_once, checked, entries
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
 from microbp.derivation.compiling.source import write_matrices, write_source
 from microbp.engine import Value
@@ -31,6 +31,22 @@ TARGETS = ("python", "numpy")
 MOST_VALUES = 120_000
 """So many take half a minute, and 0.4 GB, to be written and compiled."""
 _numbers = count(1)
+
+
+class _WithNumbers:
+    """A namespace of arrays, in which maximum and minimum take a number too, as NumPy's do, and PyTorch's do not."""
+
+    def __init__(self, xp: Any) -> None:
+        self._xp = xp
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._xp, name)
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        return self._xp.maximum(x, y) if hasattr(y, "dtype") else self._xp.where(x <= y, y, x)
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        return self._xp.minimum(x, y) if hasattr(y, "dtype") else self._xp.where(x >= y, y, x)
 
 
 def compile(
@@ -52,21 +68,24 @@ def compile(
     `wrt` are some of these leaves, in any shapes: the gradients come in these. All other leaves are constants. `root`
     may be the function that builds the graph, as for `replay`: then its decisions are checked.
 
-    The target "python" gives straight lines, floats and lists, and the results of the graph to the last bit; where
-    Python's arithmetic raises, so does the function, and the graph has inf or nan. With `loop` it is the whole of
-    gradient descent: `f(*inputs, learning_rate=…, steps=…) -> (value, new numbers of wrt)`, the value being that of
-    the new numbers. Without `readable` it is written for speed alone: nets have no lines of their own. With `textbook`
-    sums are written with +, and derivatives as they are printed, `out * (1.0 - out)`: that is shorter and faster (with
-    both a square is a product), equals the graph to rounding only, loses digits where σ is nearly 0 or 1, and overflows
-    below net −709. The matrix form is written so unless False.
+    The target "python" gives straight lines, of floats and lists of them, and the results of the graph to the last bit;
+    NumPy's float32 would be computed in its own precision. Where Python's arithmetic raises, so does the function, and
+    the graph has inf or nan. With `loop` it is the whole of gradient descent:
+    `f(*inputs, learning_rate=…, steps=…) -> (value, new numbers of wrt)`, the value being that of the new numbers.
+    Without `readable` it is written for speed alone: nets have no lines of their own. With `textbook` sums are written
+    with +, and derivatives as they are printed, `out * (1.0 - out)`: that is shorter and faster (with both a square is
+    a product), equals the graph to rounding only, loses digits where σ is nearly 0 or 1, and overflows below net −709.
+    The matrix form is written so unless False.
 
     The target "numpy" gives the matrix form. The arguments whose numbers stand in `batch` get an axis more, in front,
     for m samples; value and gradients are the "sum" or "mean" over the samples, or with `reduce=None` each sample's.
+    Each call gives new arrays. Without `readable` shapes are not checked: NumPy would spread what is too small.
     `f.map_batches(*inputs, rows=…, executor=…)` adds up batches of so many rows, which other processes may compute.
-    `xp` is another namespace of arrays than NumPy.
+    `xp` is another namespace of arrays than NumPy: PyTorch's, or JAX's unless parts of an array have gradients of
+    their own, which are written into one.
 
     Raises `GraphError` for what is no leaf, or stands twice, and for a graph that is too large; `UnknownNameError` for
-    another target or reduction.
+    another target or reduction. What is readable raises `ShapeError` for an argument of another shape.
     """
     for kind, name, allowed in (("target", target, TARGETS), ("reduce", reduce, ("sum", "mean", None))):
         if name not in allowed:
@@ -80,6 +99,8 @@ def compile(
     for decision in decisions:
         if decision.function not in SIGNS:
             raise GraphError(f"{decision.text} was asked for at {decision.place}: only < <= > >= can be compiled")
+    if isinstance(batch, int) or not {*batch} <= {*range(MOST_VALUES if inputs is None else len(inputs))}:
+        raise GraphError(f"batch needs the places of arguments in inputs, as in batch=(0, 1); got {batch!r}")
     given = Identifiers()
     arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", batch)
     check_once(arguments)
@@ -109,10 +130,10 @@ def compile(
             "the matrix form has a sum of too many terms in it to compile: take target='python'"
         ) from error
     if xp is not None:
-        f.__globals__["np"] = xp
+        f.__globals__["np"] = _WithNumbers(xp)
     elif batch:
         per_sample = {leaf for k in batch for leaf in arguments[k].leaves.flat}
         whole = [reduce is None, *(reduce is None or not per_sample.isdisjoint(entry.leaves.flat) for entry in results)]
         f.map_batches = MapBatches(source, made, frozenset(batch), tuple(whole), reduce == "mean")
     f.source = source
-    return f
+    return checked(f, arguments, batch) if target == "numpy" and readable else f

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import microbp
 from microbp import Value, nn, total
 from microbp.derivation.compiling import compile
-from microbp.errors import GraphError, UnknownNameError
+from microbp.errors import GraphError, ShapeError, UnknownNameError
 from tests import cases, examples
 from tests.derivation.compiling.test_scalar import eager, ruffed
 from tests.graphs import graphs
@@ -276,6 +276,56 @@ def test_another_namespace_of_arrays():
     f = compile(np.sum(np.tanh(x)), [x], target="numpy", xp=xp)
     f(np.array([1.0, 2.0]))
     assert xp.calls["tanh"] == 1
+
+
+def test_a_namespace_whose_maximum_takes_no_number():
+    class Strict:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        def maximum(self, x, y):
+            return np.maximum(x, y) if isinstance(y, np.ndarray) else pytest.fail("maximum() takes arrays")
+
+    x = named((3,), "x")
+    f = compile(total([np.maximum(0.0, v) for v in x]), [x], target="numpy", xp=Strict())
+    value, (dx,) = f(np.array([-1.0, 0.0, 2.0]))
+    assert (value, dx.tolist()) == (2.0, [0.0, 0.5, 1.0])
+    assert np.isnan(f(np.array([np.nan, 1.0, 1.0]))[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({0: np.ones(2)}, r"X needs the shape \(2, 2\), got \(2,\)"),
+        ({0: np.ones((4, 2))}, r"Y needs the shape \(4, 1\), got \(5, 1\)"),
+        ({1: np.ones((1, 1))}, r"Y needs the shape \(5, 1\), got \(1, 1\)"),
+        ({2: np.ones((1, 2))}, r"W1 needs the shape \(3, 2\), got \(1, 2\)"),
+        ({2: [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]}, r"W1 needs the shape \(3, 2\), got \(2, 3\)"),
+        ({4: 0.5}, r"W2 needs the shape \(1, 3\), got \(\)"),
+    ],
+)
+def test_an_argument_of_another_shape_is_no_other_number(change, said):
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=0)
+    x, y = named((2,), "x"), named((1,), "y")
+    arrays = model.parameter_arrays()
+    f = compile((model(list(x)) - y[0]) ** 2, [x, y, *arrays], arrays, target="numpy", batch=(0, 1))
+    numbers = [np.ones((5, 2)), np.ones((5, 1)), *(np.full(a.shape, 0.25) for a in arrays)]
+    value, grads = f(*numbers)
+    again, lists = f(*(x.tolist() for x in numbers))
+    assert value == again
+    for a, b in zip(grads, lists, strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ShapeError, match=said):
+        f(*(change.get(k, x) for k, x in enumerate(numbers)))
+    with pytest.raises(TypeError, match="missing 1 required"):
+        f(*numbers[:-1])
+
+
+@pytest.mark.parametrize("batch", [0, True, (0, 9), (-1,), ("x",)])
+def test_a_batch_is_places_of_arguments(batch):
+    x = Value(1.0, "x")
+    with pytest.raises(GraphError, match=r"places of arguments in inputs, as in batch=\(0, 1\)"):
+        compile(x * x, [x], target="numpy", batch=batch)
 
 
 def test_what_the_matrix_form_cannot_do_is_refused():
