@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from microbp import vectorized
 from microbp.engine import Value
+from microbp.engine.replay import Replay, replay
 from microbp.nn.arrays import LeafPlaces
 from microbp.optim import Trainable
 from microbp.printing import say
@@ -91,25 +92,31 @@ class Backend(ABC):
 
 
 class ScalarBackend(Backend):
-    """The graph, built anew for every batch."""
+    """The graph: built anew for every batch, unless that is all samples again; then it is replayed."""
 
     def __init__(self, problem: NetworkProblem) -> None:
         super().__init__(problem)
         self.trained = dict.fromkeys(problem.trained())
-        self.root = Value(0.0)
+        self.graph: Value | Replay = Value(0.0)
+        self.rows: slice | None = None
 
     def layers(self) -> list[list[Trainable]]:
         return [list(layer.parameters()) for layer in self.problem.model.layers]
 
     def forward(self, rows: Any) -> float:
-        self.root = self.problem.root(rows)
-        return self.root.data
+        rows_as_before, self.rows = self.rows, rows if isinstance(rows, slice) else None
+        if self.rows is None or self.rows != rows_as_before:
+            self.graph = self.problem.root(rows)
+            return self.graph.data
+        if isinstance(self.graph, Value):
+            self.graph = replay(self.graph)
+        return self.graph.forward()
 
     def backward(self) -> None:
         """The chain rule through the graph. Its nodes keep their values, also when weights have changed meanwhile."""
         for p in self.trained:
             p.grad = 0.0
-        self.root.backward()
+        self.graph.backward()
 
     def gradient(self) -> Floats:
         return np.array([leaf.grad if leaf in self.trained else 0.0 for leaf in self.leaves])

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microbp import errstate, nn
+from microbp import errstate, losses, nn
 from microbp.datasets import moons
+from microbp.engine.replay import recorded
+from microbp.losses import LOSSES
 from microbp.nn import ACTIVATIONS
 from microbp.nn.initial import start
 from microbp.problems import NetworkProblem, Training, load
@@ -254,3 +256,27 @@ def test_any_network_goes_the_same_way_on_all_engines(problem, optimizer, update
     one, *others = (train(replace(problem), engine=engine) for engine in engines_for({"update": update}))
     for other in others:
         assert one.losses == pytest.approx(other.losses, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("update", ["simultaneous", "output-first"])
+def test_all_samples_again_are_replayed_and_give_what_building_gives(update, monkeypatch):
+    def run():
+        return train(load("w1-w8"), 20, engine="scalar", update=update).losses
+
+    replayed, built = run(), []
+    root = NetworkProblem.root
+    monkeypatch.setattr(NetworkProblem, "root", lambda self, rows: built.append(rows) or root(self, rows))
+    assert run() == replayed
+    assert len(built) == 1
+    forward = ScalarBackend.forward
+    monkeypatch.setattr(ScalarBackend, "forward", lambda self, rows: setattr(self, "rows", None) or forward(self, rows))
+    assert run() == replayed
+    assert len(built) > 20
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_graph_of_a_loss_is_built_by_decisions(name):
+    model = nn.MLP(2, [3, 2], activation="tanh", output="sigmoid", seed=0)
+    Y = [[-1.0, 1.0], [1.0, -1.0]] if name.startswith("hinge") else [[0.0, 1.0], [1.0, 0.0]]
+    _, decisions = recorded(lambda: losses.batch_loss(model, [[0.1, 0.2], [0.3, 0.4]], Y, name, l2=0.1))
+    assert not decisions
