@@ -94,6 +94,8 @@ def shared_line(text: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
     >>> shared_line("(a0 - a0.mean(axis=0)) @ W.T + b")[1], shared_line("(a0 - a0.mean(axis=0)) @ W.T")[1]
     (('b', '(a0 - a0.mean(axis=0)) @ W.T'), ('W', 'a0', 'a0.mean(axis=0)'))
     """
+    if not any(name in text for name in _INPUTS):
+        return line(text)
     parts = _Parts()
     tree = parts.generic_visit(ast.parse(text, mode="eval").body)
     function, names = line(ast.unparse(tree))

@@ -108,9 +108,10 @@ class Elsewhere(Layers):
             return [{**idea.change, "targets": order} for order in self.orders[:MOST_ORDERS]]
         if idea.change["start"].startswith("those"):
             return [dict(idea.change)] if self.case.learning_rate else []
+        if sum(W.size for W in self.case.weights) > MOST_EXCHANGED:
+            return []
         places = [(l, *at) for l, W in enumerate(self.case.weights, 1) for at in np.ndindex(W.shape)]
-        some = places if len(places) <= MOST_EXCHANGED else []
-        return [{**idea.change, "exchanged": pair} for pair in combinations(some, 2)]
+        return [{**idea.change, "exchanged": pair} for pair in combinations(places, 2)]
 
     def _at_other_weights(self) -> Iterator[tuple[tuple[Finding, ...], Pass]]:
         """The right pass at each of the other weights."""
