@@ -10,9 +10,11 @@ from hypothesis import Phase, settings
 # The tests run on every core already: BLAS's threads, also of commands that tests start, would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("microbp", deadline=None, derandomize=True, max_examples=30)
-settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=20)
+settings.register_profile("fast", parent=settings.get_profile("microbp"), max_examples=8)
 # All cases, since one may be all that holds a line; and a failure is enough, whether it is the simplest or not.
-settings.register_profile("mutants", parent=settings.get_profile("fast"), phases=(Phase.explicit, Phase.generate))
+settings.register_profile(
+    "mutants", parent=settings.get_profile("microbp"), max_examples=20, phases=(Phase.explicit, Phase.generate)
+)
 settings.register_profile("thorough", parent=settings.get_profile("microbp"), derandomize=False, max_examples=500)
 settings.load_profile("microbp")  # the others: pytest --hypothesis-profile=thorough --hypothesis-seed=7
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -26,8 +28,8 @@ QUIET = [
 ]
 
 
-MANY, EACH = 5, 6
-"""In the fast profile, of a test that has so many cases, or more, every sixth runs."""
+MANY, EACH = 3, 8
+"""In the fast profile, of a test that has so many cases, or more, every eighth runs, from the first."""
 
 
 def pytest_collection_modifyitems(config, items):
@@ -48,9 +50,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
-def pytest_xdist_auto_num_workers():
-    """One more than there are cores: while one waits, for a browser or for a command, another computes."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are cores: while one waits, for a browser or a command, another computes. The fast do not."""
+    return (os.cpu_count() or 1) + (config.getoption("markexpr") != "not slow")
 
 
 def need(available: bool, what: str) -> None:

@@ -432,7 +432,7 @@ def test_errors_that_begin_in_one_sample_are_said_to(l):
     assert "sample" not in " ".join(microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss).details["confined"])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_of_two_passes_an_upper_layer_depends_on_what_is_wrong_in_a_lower_one(seed):
     model = nn.MLP(3, [4, 3, 2], activation="tanh", seed=seed)
     case = exercise_of(model, X, Y[:, :2], learning_rate=0.5)

@@ -14,7 +14,7 @@ from microbp.diagnosis.any_pass.causes.search import Known
 from microbp.diagnosis.any_pass.graph.region import Region
 from microbp.diagnosis.any_pass.judge import CARRIED, RIGHT, WRONG, Judge, JudgedLine
 from microbp.errors import UnknownNameError, nearest
-from microbp.printing import Shown, columns, notebook, number_text, say, word
+from microbp.printing import Shown, columns, language, notebook, number_text, say, word
 
 MOST_NAMED = 4
 """So many arrays without a gradient are named in a note."""
@@ -111,6 +111,7 @@ class Report(Shown):
         return "\n".join([*head, *columns(rows), *(say("({note})", note=note) for note in self.notes)])
 
 
+@language(None)  # the environment is asked once, not for each thing that is tried
 def report_on(judge: Judge, notes: Sequence[str] = ()) -> Report:
     """The report on a judged pass; what several lines share is said once."""
     judged = judge.lines()
