@@ -31,7 +31,14 @@ from microbp.comparing.answers.answer import within
 from microbp.comparing.precision import of_quantity
 from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers, written_into
 from microbp.diagnosis.any_pass.conventions import judge_as_meant, told_of_targets
-from microbp.diagnosis.any_pass.gradients import beside_the_loss, gradients_by_name, handed_back, matched, numbers_of
+from microbp.diagnosis.any_pass.gradients import (
+    beside_the_loss,
+    gradients_by_name,
+    gradients_of_forward,
+    handed_back,
+    matched,
+    numbers_of,
+)
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Report, report_on
@@ -176,9 +183,11 @@ def _check(
         recorded = run_forward(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
     _same_pass(recorded, plain)
     recorded.plain |= written_into(arrays, handed)
+    of_forward = gradients_of_forward(flat, recorded)
+    recorded = recorded.without(of_forward)
     if backward is forward:
         flat = beside_the_loss(flat, recorded)
-    else:
+    elif not of_forward:
         own = handed_back(flat, dict(flatten({**arrays, **plain})))
         gradient = {key for key in own if key in recorded and _is_near(flat[key], recorded[key].gradient)}  # of ½Σa²
         flat = {key: x for key, x in flat.items() if key not in own or key in gradient}

@@ -7,7 +7,6 @@ makes every line wrong. And p − y is a softmax's delta only where each row of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,12 +14,10 @@ from typing import Any
 import numpy as np
 
 from microbp.diagnosis.any_pass.judge import RIGHT, WRONG, Judge, judge_gradients, looks_single
+from microbp.diagnosis.any_pass.names import TARGETS
 from microbp.diagnosis.any_pass.report import Report
 from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.printing import number_text, say
-
-_TARGETS = re.compile(r"(y|t|target|label|one_?hot)s?(_.*)?|.*_(y|true|hot)", re.IGNORECASE)
-"""What targets are called."""
 
 
 def judge_as_meant(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[str]]:
@@ -162,7 +159,7 @@ def _one_hot(arrays: Mapping[str, Any]) -> Iterator[tuple[str, float, Any]]:
     [('Y', 2.5, [[0.0, 1.0], [0.0, 1.0]]), ('Y', 3.0, [[1.0, 1.0], [0.0, 0.0]])]
     """
     for name, x in arrays.items():
-        if not (_TARGETS.fullmatch(name) and isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim == 2):
+        if not (TARGETS.fullmatch(name) and isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim == 2):
             continue
         for axis in (1, 0):  # a row for each sample, or a column
             if x.shape[axis] > 1 and not np.allclose(x.sum(axis=1), 1) and not np.allclose(x.sum(axis=0), 1):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.names import meant, returned_name, returned_names
+from microbp.diagnosis.any_pass.names import TARGETS, meant, returned_name, returned_names
 from microbp.diagnosis.any_pass.returned import LOSSES
 from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.errors import ProblemError
@@ -34,6 +34,7 @@ def gradients_by_name(
         name = returned_name(backward)
         if name is None or meant(name, list(floats)) is None:
             fitting = [name for name, shape in floats.items() if shape == np.shape(returned)] or [*floats]
+            fitting = [name for name in fitting if not TARGETS.fullmatch(name)] or fitting
             name = fitting[0] if len(fitting) == 1 else name
         if name is not None:
             return {name: returned}
@@ -59,11 +60,20 @@ def handed_back(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]
     return own if given.keys() - known.keys() else []
 
 
+def gradients_of_forward(given: Mapping[str, Any], recorded: Recorded) -> list[str]:
+    """The gradients that forward returns too, as a function that computes its loss and them: not in its loss."""
+    inner = [key for key in given if key in recorded and not recorded[key].is_leaf]
+    inner = [key for key in inner if np.shape(given[key]) == recorded[key].shape]
+    inner = [key for key in inner if np.allclose(given[key], recorded[key].value, rtol=1e-9)]
+    reached = set(recorded.loss.graph()) if inner else set()
+    return [key for key in inner if reached.isdisjoint(recorded[key].nodes.ravel().tolist())]
+
+
 def beside_the_loss(given: Mapping[str, Any], recorded: Recorded) -> dict[str, Any]:
     """The gradients among all that a function returns which computes its loss and them. Raises if there are none."""
     found = {key: x for key, x in given.items() if key not in recorded or recorded[key].is_leaf}
     found = {key: x for key, x in found.items() if key not in recorded or not np.array_equal(x, recorded[key].value)}
-    if not any(meant(key, list(recorded)) for key in found):
+    if not any(meant(key, list(recorded)) or np.size(x) > 1 for key, x in found.items()):
         raise ProblemError(
             "check needs a backward pass, or gradients=… with its numbers: one of the two. A function alone has to "
             'return its gradients beside the loss, `return loss, {"dW": dW}`'
@@ -111,13 +121,31 @@ def matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Recorde
         if name in recorded and recorded[name].shape[:1] == (len(parts),):  # type: ignore[index]  # recorded, so no None
             mine[name] = np.stack([numbers_of(key, flat[key]) for key in parts])  # type: ignore[index]  # as above
             strange = [key for key in strange if key not in parts]
+    if not mine and (mine := _by_shape({key: flat[key] for key in strange}, recorded)):
+        taken = ", ".join(
+            say("{key} for that of {name}", key=key, name=name) for name, key in zip(mine, strange, strict=True)
+        )
+        return mine, [say("taken by their shapes: {taken}", taken=taken)]
     if not mine:
         raise ProblemError(
             f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: what has a "
-            'gradient is an argument of forward, or returned by it. Call that of W dW, or say names={"mine": "W"}'
+            "gradient is an argument of forward, not a global of its file, or is returned by it. Call that of W dW, or "
+            'say names={"mine": "W"}'
         )
     aside = say("not compared: {names}; forward returns nothing of that name", names=", ".join(strange))
     return mine, [aside] if strange else []
+
+
+def _by_shape(strange: Mapping[str, Any], recorded: Recorded) -> dict[str, Any]:
+    """Gradients whose names say nothing, if there is one for each array that was given, and their shapes tell all."""
+    leaves = {name: q.shape for name, q in recorded.items() if q.is_leaf and not TARGETS.fullmatch(name)}
+    found: dict[str, Any] = {}
+    for key, numbers in strange.items():
+        fitting = [name for name, shape in leaves.items() if shape == np.shape(numbers)]
+        if len(fitting) != 1 or fitting[0] in found or not np.size(numbers) > 1:
+            return {}
+        found[fitting[0]] = numbers_of(key, numbers)
+    return found if len(found) == len(leaves) else {}
 
 
 def _series(names: Collection[str]) -> dict[str, list[str]]:

@@ -29,6 +29,10 @@ _WEIGHTS = re.compile(r"(weights?|w|bias(es)?|b)(?=[^a-z]|$)", re.IGNORECASE)
 _AFTER = [re.compile(rf"(?P<name>.*\w){after}") for after in ("_grad", r"\.grad", "_gradient", "_g", "_bar")]
 
 
+TARGETS = re.compile(r"(y|t|target|label|one_?hot)s?(_.*)?|.*_(y|true|hot)", re.IGNORECASE)
+"""What targets are called."""
+
+
 def flatten(nest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The arrays in a nest of dicts and lists with their names: `hs[0]`, `block.W`."""
     for key, x in nest.items():

@@ -112,6 +112,12 @@ class Recorded(Shown, Mapping[str, Quantity]):
         vars(made).pop("truth", None)
         return made
 
+    def without(self, names: Collection[str]) -> Recorded:
+        """The pass without these of its named arrays."""
+        made = copy.copy(self)
+        made._named = {name: quantity for name, quantity in self._named.items() if name not in names}
+        return made
+
     def root(self) -> Value:
         """The loss, for what takes a problem."""
         return self.loss

@@ -157,7 +157,7 @@ def _outermost(group: ArrayOperation) -> Any:
 
 
 def _is_pass(groups: Sequence[ArrayOperation], named: Collection[Any], once: bool) -> bool:
-    """Whether a call has several products of matrices in its code; or it stands but `once`, and makes several arrays."""
+    """Whether a call has several products of matrices in its code, or stands but `once` and makes several arrays."""
     products = [group.place[-2] for group in groups if group.op == "dot"]
     made = sum(group.array.ravel()[-1] in named for group in groups)
     return len(set(products)) > 1 or (once and (len(products) > 1 or made > 1))

@@ -196,3 +196,29 @@ def test_a_step_that_is_called_at_two_places_is_told_line_by_line():
     given = {"xs": RNG.normal(size=(2, 4, 3)), "h0": RNG.normal(size=(4, 2)), "Wh": RNG.normal(size=(2, 2))}
     found = microbp.check(forward, backward, **given, Wx=DATA["W1"])
     assert "`np.tanh(net)` (line" in found["h0"].text, found
+
+
+def skip_gram(center, outside, word):
+    p = np.exp(outside @ center) / np.exp(outside @ center).sum()
+    error = p.copy()
+    error[word] -= 1
+    gradCenterVec = outside.T @ error
+    return -np.log(p[word]), gradCenterVec, np.outer(error, center)
+
+
+def test_gradients_whose_names_say_nothing_are_known_by_their_shapes_if_there_is_one_for_each_array():
+    given = {"center": RNG.normal(size=3), "outside": RNG.normal(size=(5, 3)), "word": 2}
+
+    def forward(center, outside, word):
+        return skip_gram(center, outside, word)[0]
+
+    def backward(center, outside, word):
+        _, gradCenterVec, gradOutsideVecs = skip_gram(center, outside, word)
+        return {"gradCenterVec": gradCenterVec, "gradOutsideVecs": gradOutsideVecs}
+
+    found = microbp.check(forward, backward, **given)
+    assert found.ok, found
+    assert found.notes[0].startswith("taken by their shapes: gradCenterVec for that of center, gradOutsideVecs")
+    assert microbp.check(skip_gram, **given).ok
+    with pytest.raises(microbp.errors.ProblemError, match="none of the gradients"):
+        microbp.check(forward, lambda center, outside: {"a": center, "b": center}, **given)
