@@ -191,7 +191,7 @@ def _diagnosed(problem: Problem, data: Sequence[Any], reading: Reading, path: Pa
         return _of_named(problem, data, reading, given), ""
     labels = [leaf.label for leaf in problem.leaves()]
     with Code(path, reading.seconds) as code:
-        given = code.function(reading.function) if reading.function else code.gradients(labels)
+        given = code.function(reading.function) if reading.function else code.gradients(labels, reading.names)
         return _of_named(problem, data, reading, given), code.note
 
 

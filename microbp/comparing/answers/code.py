@@ -99,23 +99,32 @@ class Code:
             self._answer(printing.GRACE)
             self._close()
 
-    def gradients(self, labels: Collection[str] = ()) -> dict[str, Any]:
+    def gradients(self, labels: Collection[str] = (), said: Collection[str] = ()) -> dict[str, Any]:
         """What is called as a gradient is, dW1, grad_b1, or is that of one of these labels, dE_dw5, w5_grad.
 
-        Where nothing is, what is in a dict, or a list, called grads. Raises `ProblemError` if that is not there either.
+        Where names are `said` to mean gradients, those that are there. Where nothing is, what is in a dict, or a list,
+        called grads. Raises `ProblemError` if that is not there either.
         """
         names: list[str] = self._ask({"what": "names"})["names"]
         known = {label.lower() for label in labels}
         own = [name for name in names if _is_gradient(name, known)]
+        own = [
+            name for name in own if not any(name.endswith(f"_{total}") for total in own)
+        ]  # delta_nabla_w of a sample
         numbered = [name for name in own if any(c.isdigit() for c in name)]
-        chosen = numbered or own or [name for name in _WHOLE if name in names][:1]
+        chosen = [name for name in names if name in said]
+        chosen += [
+            name for name in numbered or own or [name for name in _WHOLE if name in names][:1] if name not in said
+        ]
         if not chosen:
             why = f"it raised {self._raised}, and has" if self._raised else "it has"
             there = ", ".join(names[:8]) or "none with numbers"
             said = f"{why} no gradients among its variables: call them dW1, db1, … or grads; got {there}"
             functions: list[str] = self._ask({"what": "parameters", "function": ""})["functions"]
-            likely = [name for name in functions if _BACKWARD.search(name)] or ([] if names else functions)
-            raise ProblemError(said + (f"; or take what a function returns: --function {likely[-1]}" if likely else ""))
+            backward = [name for name in functions if _BACKWARD.search(name)] or ([] if names else functions)
+            raise ProblemError(
+                said + (f"; or take what a function returns: --function {backward[-1]}" if backward else "")
+            )
         found: dict[str, Any] = child.unpacked(self._ask({"what": "values", "names": chosen})["values"])
         return found
 

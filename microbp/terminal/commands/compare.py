@@ -78,7 +78,7 @@ def given_source(options: argparse.Namespace, problem: NetworkProblem) -> Iterat
     if not (options.gradients and is_code(options.gradients)):
         raise ProblemError("--run is for gradients in a .py file or a notebook: give one")
     with Code(options.gradients) as code:
-        found = code.gradients([leaf.label for leaf in problem.leaves()])
+        found = code.gradients([leaf.label for leaf in problem.leaves()], names)
         if code.note:
             print(f"microbp: {code.note}", file=sys.stderr)
         yield renamed(found, names)

@@ -141,3 +141,26 @@ def test_gradients_are_told_from_parameters_by_their_names(mine):
     assert list(found) == ["dW1"]
     found = microbp.grade(microbp.load("w*x", {"w": 2.0, "x": 3.0}), [mine("dx, dL_dw, w = 2.0, 3.0, 2.0")], run=True)
     assert [(row.verdict, row.right) for row in found] == [("right", 2)]
+
+
+SUMMED = """
+import numpy as np
+nabla_w, nabla_b = [np.zeros((2, 2))] * 2, [np.zeros((2, 1))] * 2
+for x in np.eye(2):
+    delta_nabla_w, delta_nabla_b = [np.outer(x, x)] * 2, [x.reshape(2, 1)] * 2
+    nabla_w = [w + d for w, d in zip(nabla_w, delta_nabla_w)]
+    nabla_b = [b + d for b, d in zip(nabla_b, delta_nabla_b)]
+dsyn0, syn0 = np.eye(2), np.eye(2)
+"""
+
+
+def test_the_gradients_of_one_sample_are_left_beside_their_sums_and_said_names_are_taken(mine):
+    with Code(mine(SUMMED)) as code:
+        assert sorted(code.gradients()) == ["nabla_b", "nabla_w"]
+        assert sorted(code.gradients((), ["dsyn0", "missing"])) == ["dsyn0", "nabla_b", "nabla_w"]
+
+
+def test_names_that_are_said_are_looked_for_in_code_that_is_run(mine, capsys):
+    path = mine("dsyn1 = [[0.0821670, 0.0826676], [-0.0226025, -0.0227402]]")
+    assert main(["diagnose", "w1-w8", str(path), "--run", "--names", "dsyn1=dW2"]) == 0
+    assert main(["grade", "w1-w8", str(path), "--run", "--names", "dsyn1=dW2"]) == 0
