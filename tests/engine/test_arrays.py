@@ -212,3 +212,12 @@ def test_a_single_value_does_what_a_scalar_of_numpy_does():
         (3 * same).backward()
         assert (same.data, v.grad) == (2.0, 3.0)
     assert (v.shape, v.ndim, v.size, round(v, 1)) == ((), 0, 1, 2.0)
+
+
+def test_a_value_has_the_dtype_of_floats_and_numpys_own_mean_keeps_it():
+    v = Value(3.0)
+    assert v.dtype == float
+    assert np.issubdtype(v.dtype, np.floating)
+    mean = np.array([Value(1.0), v]).mean()
+    mean.backward()
+    assert (mean.data, v.grad) == (2.0, 0.5)

@@ -73,21 +73,22 @@ class Groups:
 
     def _collected(self, root: Value) -> list[Value]:
         """The nodes that stay when sums of sums are one sum, and products of weights are part of it; in order."""
-        order = topological_order(root)
-        uses = Counter(x for node in order for x in node.inputs)
+        order = [node for node in topological_order(root) if node is root or _bare(node) is node]
+        inputs = {node: tuple(map(_bare, node.inputs)) for node in order}
+        uses = Counter(x for node in order for x in inputs[node])
         absorbed: set[Value] = set()
         made: dict[Value, list[Value]] = {}
         for node in reversed(order):
             if node not in absorbed:
-                self._inputs[node] = node.inputs
+                self._inputs[node] = inputs[node]
                 if _is_sum(node):
-                    terms, products = self._addends(node, uses, absorbed)
+                    terms, products = self._addends(node, inputs, uses, absorbed)
                     made[node] = self._placed(node, products)
-                    self._inputs[node] = (*terms, *made[node]) or node.inputs[:1] * (not products)
+                    self._inputs[node] = (*terms, *made[node]) or inputs[node][:1] * (not products)
         return [x for node in order if node not in absorbed for x in (*made.get(node, ()), node)]
 
     def _addends(
-        self, node: Value, uses: Mapping[Value, int], absorbed: set[Value]
+        self, node: Value, inputs: Mapping[Value, tuple[Value, ...]], uses: Mapping[Value, int], absorbed: set[Value]
     ) -> tuple[list[Value], list[tuple[Value, Value]]]:
         """The terms of a sum and its products, those of the sums in it that stand nowhere else: these are absorbed."""
         terms: list[Value] = []
@@ -97,13 +98,14 @@ class Groups:
             x = stack.pop()
             inner = x is node or (x.op is not None and uses[x] == 1 and not x.label)
             if inner and _is_sum(x):
-                if x.op is not None and x.op.family == "affine":
-                    products += zip(x.inputs[:-1:2], x.inputs[1::2], strict=True)
-                    stack.append(x.inputs[-1])
+                family, of = x.op.family if x.op else "", inputs[x]
+                if family in ("affine", "dot"):
+                    products += zip(of[: len(of) // 2 * 2 : 2], of[1::2], strict=True)
+                    stack += of[len(of) // 2 * 2 :]
                 else:
-                    stack += reversed(x.inputs)
-            elif inner and x.op is OPS["mul"] and not any(map(self.constant, x.inputs)):
-                products.append((x.inputs[0], x.inputs[1]))
+                    stack += reversed(of)
+            elif inner and x.op is OPS["mul"] and not any(map(self.constant, inputs[x])):
+                products.append((inputs[x][0], inputs[x][1]))
             else:
                 if not (self.constant(x) and x.data == 0.0):  # what Python's sum() begins with
                     terms.append(x)
@@ -218,5 +220,12 @@ class Groups:
         return array if all(a is b for a, b in zip(array.nodes.flat, nodes.flat, strict=True)) else None
 
 
+def _bare(x: Value) -> Value:
+    """What a value without a name is, that was only handed on: an element of an array, most often."""
+    while x.op is OPS["identity"] and not x.label:
+        (x,) = x.inputs
+    return x
+
+
 def _is_sum(node: Value) -> bool:
-    return node.op is not None and (node.op is OPS["add"] or node.op.family in ("affine", "total"))
+    return node.op is not None and (node.op is OPS["add"] or node.op.family in ("affine", "dot", "total"))

@@ -218,7 +218,28 @@ def _as_array(name: str) -> Any:
 _SCALARS = "sum mean copy astype reshape ravel squeeze shape ndim size T"
 for _name in _SCALARS.split():
     setattr(Value, _name, _as_array(_name))
-Value.dtype = np.dtype(float)  # type: ignore[attr-defined]  # as that of NumPy's numbers
+
+
+class _FloatType:
+    """The dtype of a value: that of floats, but its `type`, by which NumPy ends a mean, keeps the value."""
+
+    dtype = np.dtype(float)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dtype, name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.dtype == other)
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    @staticmethod
+    def type(x: Any) -> Any:
+        return x
+
+
+Value.dtype = _FloatType()  # type: ignore[attr-defined]  # as that of NumPy's numbers
 _CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like array asarray"
 open_constructors(_CONSTRUCTORS.split(), _fitted)
 open_more(stand_ins)

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import microbp
 from microbp import load, nn, total
 from microbp.derivation.compiling import compile
+from microbp.derivation.compiling.entries import stem
+from microbp.engine import OPS
 from microbp.terminal.cli import main
 from microbp.terminal.commands.compile import matrix_source, module_source
 from tests.derivation.compiling.test_matrices import named
@@ -23,16 +26,19 @@ def three_layers(form):
     """The source of a network of three layers, which may be built in three ways."""
     model = nn.MLP(2, SIZES[1:], activation="tanh", output="sigmoid", seed=0)
     x, y, arrays = named((2,), "x"), named((2,), "y"), model.parameter_arrays()
+    if form == "arrays of ours":
+        x, y = (microbp.array([0.1, 0.1], name) for name in "xy")
+        arrays = [microbp.array(a, stem([v.label for v in a.flat], (1,))) for a in arrays]
     out = x
     for l, (W, b) in enumerate(zip(arrays[::2], arrays[1::2], strict=True), 1):
         f = "sigmoid" if l == 3 else "tanh"
-        if form == "arrays":
+        if form.startswith("arrays"):
             z = W @ out + b
         else:
             z = [sum((w * v for w, v in zip(row, out, strict=True)), 0) + c for row, c in zip(W, b, strict=True)]
         out = np.array([getattr(net, f)() for net in z], dtype=object)
         for j, (net, a) in enumerate(zip(z, out, strict=True)):
-            net.label, a.label = f"z[{l}][{j}]", f"a[{l}][{j}]"
+            (net.inputs[0] if net.op is OPS["identity"] else net).label, a.label = f"z[{l}][{j}]", f"a[{l}][{j}]"
     out = model(list(x)) if form == "nn" else out
     loss = total([0.5 * (a - t) ** 2 for a, t in zip(out, y, strict=True)])
     loss.label = "E"
@@ -55,7 +61,7 @@ def test_the_source_is_what_was_looked_at(name):
     assert not ruffed(source)
 
 
-@pytest.mark.parametrize("form", ["plain", "arrays"])
+@pytest.mark.parametrize("form", ["plain", "arrays", "arrays of ours"])
 def test_the_matrices_are_found_whatever_the_graph_was_built_from(form):
     assert three_layers(form) == (GOLDEN / "three_layers.txt").read_text("utf-8")
 
