@@ -21,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.derivation.formulas import JACOBIANS
-from microbp.derivation.functions import functions
+from microbp.derivation.formulas import JACOBIANS, functions
 from microbp.formula.compiled import Computed, line
 from microbp.problems.exercise import Exercise, Floats, Gradients
 from microbp.vectorized import LOSSES, LOSSES_OF_NET, softmax

@@ -1,7 +1,9 @@
-"""The functions of a network as rows of text: each activation's f′, and what is taken for it and for a loss's ∂E/∂a.
+"""The functions of a network: as rows of text, each f′ and what is taken for it and for ∂E/∂a; and to be called.
 
 >>> SLOPES["tanh"], MISREMEMBERED["tanh"][0]
 ('1 - a ** 2', '1 - a')
+>>> functions()["sigmoid1"](np.zeros((1, 1))).item(), functions()["without"](np.ones((2, 1)), 0).ravel().tolist()
+(0.25, [0.0, 1.0])
 >>> other_losses(LOSSES["half_squared_error"])["squared_error"]
 '2 * (a - y)'
 """
@@ -9,9 +11,14 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
 
 from microbp.losses import LOSSES, Loss
+from microbp.problems.exercise import Floats
+from microbp.vectorized import OUTPUTS, softmax
 
 SLOPES = {
     "softmax": "a * (1 - a)",  # of it this is the diagonal alone
@@ -95,3 +102,26 @@ def lost_parts(loss: Loss) -> dict[str, str]:
 def symbol(activation: str) -> str:
     """What an activation is called in a formula."""
     return "σ" if activation == "sigmoid" else activation
+
+
+def _rows(x: Floats, i: int, own: float, others: float) -> Floats:
+    """The rows of x, each times a factor: row i times its own."""
+    factors = np.full((len(x), 1), others, dtype=x.dtype)
+    factors[i] = own
+    return factors * x
+
+
+def _slope(f: Any, prime: Any, z: Any, a: Any = None) -> Floats:
+    of_value = f is softmax  # all others are of z alone
+    return prime(z, f(z) if a is None and of_value else a)  # type: ignore[no-any-return]  # of arrays it makes arrays
+
+
+@lru_cache(maxsize=1)
+def functions() -> dict[str, Any]:
+    """Every activation by name with its derivative, softmax1 of z and a; and what takes rows out of an array."""
+    found: dict[str, Any] = {"softmax": softmax, "diagonal": np.diag}
+    for name, factors in (("without", (0.0, 1.0)), ("only", (1.0, 0.0)), ("twice", (2.0, 1.0))):
+        found[name] = partial(_rows, own=factors[0], others=factors[1])
+    for name, (f, prime) in OUTPUTS.items():
+        found |= {name: f, f"{name}1": partial(_slope, f, prime)}
+    return found
