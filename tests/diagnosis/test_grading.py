@@ -115,6 +115,7 @@ def test_a_missing_file_is_a_row_with_its_path_unless_all_are_missing(folder, mo
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pairs")
 def test_a_part_of_the_samples_can_be_graded(tmp_path, capsys):
     problem = microbp.load("xor")
     np.savez(tmp_path / "ada.npz", **exercise_of(problem, problem.inputs[:2], problem.targets[:2]).truth[1])

@@ -51,6 +51,7 @@ def hand_ins(rng, right):
     yield "rounded with a mistake", rounded({name: -g for name, g in right.items()}, digits), None
 
 
+@pytest.mark.usefixtures("no_pairs")
 def test_no_two_ways_to_judge_a_hand_in_contradict():
     for k in range(cases(5)):
         rng = np.random.default_rng([12, k])
