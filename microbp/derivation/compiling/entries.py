@@ -35,8 +35,8 @@ _RESERVED = {*keyword.kwlist, *dir(builtins), "math", "np", "l", "O", "I", "lear
 class Identifiers:
     """The names of a piece of source: each once, and each an identifier whatever the label is."""
 
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
+    def __init__(self, *taken: str) -> None:
+        self._taken = {*taken}
         self._last: dict[str, int] = {}
 
     def give(self, label: str, fallback: str = "v1") -> str:

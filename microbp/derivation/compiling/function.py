@@ -34,7 +34,7 @@ _numbers = count(1)
 
 
 class _WithNumbers:
-    """A namespace of arrays, in which maximum and minimum take a number too, as NumPy's do, and PyTorch's do not."""
+    """A namespace of arrays with NumPy's maximum and minimum, which take a number too, and vdot: PyTorch's do less."""
 
     def __init__(self, xp: Any) -> None:
         self._xp = xp
@@ -47,6 +47,10 @@ class _WithNumbers:
 
     def minimum(self, x: Any, y: Any) -> Any:
         return self._xp.minimum(x, y) if hasattr(y, "dtype") else self._xp.where(x >= y, y, x)
+
+    @staticmethod
+    def vdot(x: Any, y: Any) -> Any:
+        return (x * y).sum()
 
 
 def compile(
@@ -99,10 +103,11 @@ def compile(
     for decision in decisions:
         if decision.function not in SIGNS:
             raise GraphError(f"{decision.text} was asked for at {decision.place}: only < <= > >= can be compiled")
-    if isinstance(batch, int) or not {*batch} <= {*range(MOST_VALUES if inputs is None else len(inputs))}:
+    given = Identifiers(*["m"] * bool(batch))  # which is how many samples there are
+    places = () if isinstance(batch, int) else batch
+    arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", places)
+    if places is not batch or not {*batch} <= {*range(len(arguments))}:
         raise GraphError(f"batch needs the places of arguments in inputs, as in batch=(0, 1); got {batch!r}")
-    given = Identifiers()
-    arguments = entries(leaves_of(end) if inputs is None else inputs, given, "inputs", batch)
     check_once(arguments)
     results = arguments if wrt is None else entries(wrt, Identifiers(), "wrt")
     known = {leaf for entry in arguments for leaf in entry.leaves.flat}

@@ -286,11 +286,28 @@ def test_a_namespace_whose_maximum_takes_no_number():
         def maximum(self, x, y):
             return np.maximum(x, y) if isinstance(y, np.ndarray) else pytest.fail("maximum() takes arrays")
 
+        def vdot(self, x, y):
+            return np.vdot(x, y) if x.ndim == 1 else pytest.fail("vdot() takes vectors")
+
     x = named((3,), "x")
+    squares = compile(total([v**2 for v in x]), [x], target="numpy", batch=[0], readable=False, xp=Strict())
+    assert squares(np.ones((2, 3)))[0] == 6.0
     f = compile(total([np.maximum(0.0, v) for v in x]), [x], target="numpy", xp=Strict())
     value, (dx,) = f(np.array([-1.0, 0.0, 2.0]))
     assert (value, dx.tolist()) == (2.0, [0.0, 0.5, 1.0])
     assert np.isnan(f(np.array([np.nan, 1.0, 1.0]))[0])
+
+
+@pytest.mark.parametrize("label", ["m", "np", "c1", "i1", "v1", "d1", "_erf", "math", "loss"])
+def test_labels_that_the_source_has_another_use_for(label):
+    x, w, c = named((2,), label), named((3, 2), "w"), Value(0.5, label)
+    z = w @ x
+    for net in z:
+        net.label = label
+    root = total([net.gelu() * c + 0.5 * net**2 for net in z])
+    root.label = label
+    rng = np.random.default_rng(0)
+    check(root, [x, w, c], [0], [rng.normal(size=(4, 2)), rng.normal(size=(3, 2)), 0.25])
 
 
 @pytest.mark.parametrize(
