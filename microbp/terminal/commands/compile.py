@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microbp.derivation import compiling
 from microbp.derivation.compiling.function import TARGETS
@@ -77,12 +79,20 @@ def matrix_source(problem: Problem) -> str:
         leaves = problem.leaves()
         f = compiling.compile(problem.root(), leaves, leaves, target="numpy")
         numbers = [np.asarray(leaf.data) for leaf in leaves]
-    written = [f"np.array({x.tolist()})" if x.ndim else repr(x.item()) for x in numbers]
+    written = [_written(x) if x.ndim else repr(x.item()) for x in numbers]
     lines = [f"    value, grads = {f.__name__}(", *(f"        {number}," for number in written), "    )"]
     short = f"    value, grads = {f.__name__}({', '.join(written)})"
     lines = [short] if len(short) <= 100 else lines
     lines += ["    print(value, *grads, sep='\\n')"]
     return "\n".join([f.source, "", 'if __name__ == "__main__":', *lines, ""])
+
+
+def _written(array: NDArray[np.float64]) -> str:
+    """An array as code, behind eight spaces."""
+    text = str(array.tolist())
+    if len(text) > 90:
+        text = f"\n{textwrap.fill(text, 118, initial_indent=' ' * 12, subsequent_indent=' ' * 12)}\n        "
+    return f"np.array({text})"
 
 
 def _data(problem: Problem, root: Value) -> list[Value]:

@@ -92,6 +92,7 @@ def test_the_module_in_matrix_form_prints_the_numbers_of_the_problem(name, capsy
     namespace = {"__name__": "__main__"}
     assert main(["compile", name, "--target", "numpy"]) == 0
     source = capsys.readouterr().out
+    assert not ruffed(source)
     exec(source, namespace)
     value, _ = capsys.readouterr().out.split("\n", 1)
     root = problem.root()
