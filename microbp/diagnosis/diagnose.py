@@ -49,12 +49,14 @@ from microbp.errors import ShapeError, UnknownNameError
 from microbp.losses import LossName
 from microbp.nn import MLP
 from microbp.printing import say, word
+from microbp.printing.threads import one_thread
 from microbp.problems import ExpressionProblem, Problem
 from microbp.problems.exercise import Exercise, exercise_of
 
 MOST_ALTERNATIVES = 5
 
 
+@one_thread()
 def diagnose(
     model: MLP | Problem | Value,
     gradients: Any,
