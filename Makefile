@@ -7,8 +7,9 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 # Python looks into the folder it is started in before it asks an editable install: from the folder above the clone, the clone
 # itself would be taken for an empty package. A path entry, which editors can follow too, is found in time.
 EDITABLE := --config-settings editable_mode=compat
-# The tests run on every core, each worker on neighbours in a file; who is done takes over some of another's. One test
-# alone starts no workers, so that this is not in setup.cfg. In one process: `make test PARALLEL=`.
+# The tests have a worker for every core, and one more (tests/conftest.py), each on neighbours in a file; who is done takes
+# over some of another's. One test alone starts no workers, so that this is not in setup.cfg. In one process:
+# `make test PARALLEL=`.
 PARALLEL := -n logical --maxprocesses 8 --dist worksteal
 # What is tested, if not everything: `make test TESTS=tests/stepping`.
 TESTS :=
