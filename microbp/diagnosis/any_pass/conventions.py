@@ -37,7 +37,7 @@ def judge_as_meant(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, 
 def _in_scale(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[str]]:
     """Deltas of each sample's own loss as what they are for, if fewer lines are wrong then."""
     found = judge_gradients(recorded, mine)
-    inner = [name for name in reversed(list(recorded)) if name in mine and not recorded[name].is_leaf]
+    inner = [name for name in reversed(list(recorded)) if name in mine and not _was_given(recorded, name)]
     for count in sorted(_counts(found, inner)) if found.wrong.intersection(inner) else ():
         once = {name: _divided(x, count) if name in inner else x for name, x in mine.items()}
         other = judge_gradients(recorded, once)
@@ -51,6 +51,15 @@ def _in_scale(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[
             )
             return other, [note]
     return found, [*_of_another_scale(found)]
+
+
+def _was_given(recorded: Recorded, name: str) -> bool:
+    """Whether an array was given to forward, or is a copy of one that was, as a cache has it."""
+    nodes = recorded[name].nodes.ravel().tolist()
+    node = nodes[0] if nodes else None
+    while node is not None and node.op is not None and node.op.name == "identity":
+        node = node.inputs[0]
+    return node is None or node.op is None
 
 
 def _divided(mine: Any, count: int) -> Any:
@@ -90,7 +99,7 @@ def _times(judge: Judge, name: str, right: Any) -> float | None:
 
 def _of_another_scale(judge: Judge) -> Iterator[str]:
     """A note, if all gradients of what was given to forward are one number times the right ones."""
-    leaves = {name: judge.trace[name] for name in judge.given if judge.trace[name].is_leaf}
+    leaves = {name: judge.trace[name] for name in judge.given if _was_given(judge.trace, name)}
     arrived = judge.trace.truth.arrived
     truth = {name: arrived[judge.trace.places(name)].reshape(leaf.shape) for name, leaf in leaves.items()}
     times = [_times(judge, name, right) for name, right in truth.items() if np.any(right)]

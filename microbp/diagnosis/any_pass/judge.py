@@ -15,7 +15,7 @@ import numpy as np
 
 from microbp.diagnosis.any_pass.graph.nodes import Sweep
 from microbp.diagnosis.any_pass.graph.region import Region
-from microbp.diagnosis.any_pass.readings import readings
+from microbp.diagnosis.any_pass.readings import before_dropout, readings
 from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.errors import ProblemError
 
@@ -197,6 +197,10 @@ def judge_gradients(trace: Recorded, given: Mapping[str, Any]) -> Judge:
         tried = Judge(trace, given, {**best.places, **other})
         if len(tried.wrong) < len(best.wrong):
             best = tried
+    for name in sorted(best.wrong):  # a slip in the way back through dropout, where dA is that of the A before it
+        if (places := before_dropout(trace, name)) is not None:
+            tried = Judge(trace, given, {**best.places, name: places})
+            best = tried if len(tried.wrong) <= len(best.wrong) else best
     return best
 
 

@@ -162,3 +162,34 @@ def test_a_slope_at_the_result_or_of_the_other_activation_is_named(function, slo
     found = microbp.check(squares, lambda x, z, a: {"dw": x.T @ (2 * a * slope(z, a))}, x=DATA["X"].T, w=DATA["W1"].T)
     assert found["w"].causes[0] == code, found
     assert said in found["w"].text
+
+
+def dropped_out(X, Y, params, mask):
+    W1, W2 = params["W1"], params["W2"]
+    Z1 = W1 @ X
+    A1 = np.tanh(Z1)
+    A1 = A1 * mask
+    A1 = A1 / 0.8
+    Z2 = W2 @ A1
+    A2 = 1 / (1 + np.exp(-Z2))
+    cost = -(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)).mean()
+    cache = (Z1, A1, W1, Z2, A2, W2)
+    return cost, cache
+
+
+@pytest.mark.parametrize(
+    ("masked", "first"),
+    [("dA1 * mask / 0.8", None), ("dA1 * mask", "A1"), ("dA1 / 0.8", "Z1"), ("dA1", "Z1")],
+)
+def test_a_gradient_named_as_an_array_that_dropout_made_anew_may_be_that_of_the_one_before(masked, first):
+    space = {"np": np, "m": M}
+    exec(
+        "def backward(X, Y, cache, mask):\n    Z1, A1, W1, Z2, A2, W2 = cache\n    dZ2 = A2 - Y\n"
+        f"    dA1 = W2.T @ dZ2\n    dA1 = {masked}\n    dZ1 = dA1 * (1 - np.tanh(Z1)**2)\n"
+        "    return {'dZ2': dZ2, 'dA1': dA1, 'dZ1': dZ1, 'dW1': dZ1 @ X.T / m, 'dW2': dZ2 @ A1.T / m}",
+        space,
+    )
+    given = {"X": DATA["X"], "Y": DATA["Y"], "params": {"W1": DATA["W1"], "W2": DATA["W2"]}}
+    found = microbp.check(dropped_out, space["backward"], **given, mask=(RNG.random((4, M)) < 0.8).astype(int))
+    assert found.first == first, found
+    assert not any("unexplained" in line.causes for line in found.lines)
