@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def module_source(problem: Problem, loop: bool = False, readable: bool = True, t
     inputs = _data(problem, root) + problem.leaves()
     wrt = problem.trained() if isinstance(problem, NetworkProblem) else problem.leaves()
     f: Any = compiling.compile(root, inputs, wrt, loop=loop, readable=readable, textbook=textbook)
-    numbers = [repr(leaf.data) for leaf in inputs]
+    numbers = [_number(leaf.data) for leaf in inputs]
     if loop:
         training = problem.training if isinstance(problem, NetworkProblem) else None
         rate, steps = (training.learning_rate, training.steps) if training else (0.1, 100)
@@ -79,12 +80,19 @@ def matrix_source(problem: Problem) -> str:
         leaves = problem.leaves()
         f = compiling.compile(problem.root(), leaves, leaves, target="numpy")
         numbers = [np.asarray(leaf.data) for leaf in leaves]
-    written = [_written(x) if x.ndim else repr(x.item()) for x in numbers]
+    written = [_written(x) if x.ndim else _number(x.item()) for x in numbers]
     lines = [f"    value, grads = {f.__name__}(", *(f"        {number}," for number in written), "    )"]
     short = f"    value, grads = {f.__name__}({', '.join(written)})"
     lines = [short] if len(short) <= 100 else lines
     lines += ["    print(value, *grads, sep='\\n')"]
-    return "\n".join([f.source, "", 'if __name__ == "__main__":', *lines, ""])
+    source = f.source
+    if "import numpy" not in source and any("np." in line for line in lines):
+        source = source.replace("\n\n\n", "\n\nimport numpy as np\n\n\n", 1)
+    return "\n".join([source, "", 'if __name__ == "__main__":', *lines, ""])
+
+
+def _number(x: float) -> str:
+    return repr(x) if math.isfinite(x) else f'float("{x}")'
 
 
 def _written(array: NDArray[np.float64]) -> str:

@@ -86,6 +86,18 @@ def test_the_module_prints_the_numbers_of_the_problem(capsys):
     assert capsys.readouterr().out == f"({root.data!r}, {[p.grad for p in problem.trained()]!r})\n"
 
 
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_the_module_of_numbers_that_are_inf_or_nan_has_them(target, capsys):
+    with microbp.errstate("ignore"):
+        assert main(["compile", "w*x + y", "w=-inf", "x=2", "y=nan", "--target", target]) == 0
+    source = capsys.readouterr().out
+    assert not ruffed(source)
+    exec(source, {"__name__": "__main__"})
+    printed = capsys.readouterr().out
+    assert "nan" in printed
+    assert "-inf" in printed
+
+
 @pytest.mark.parametrize("name", ["w1-w8", "matrix-form", "iris"])
 def test_the_module_in_matrix_form_prints_the_numbers_of_the_problem(name, capsys):
     problem = load(name)
