@@ -8,7 +8,6 @@ label stands where it is used.
 from __future__ import annotations
 
 import ast
-import copy
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +21,8 @@ from microbp.engine.order import topological_order
 from microbp.engine.replay import SIGNS, Decision
 from microbp.formula.folding import fold_constants, number_formula
 from microbp.formula.language import Formula
+from microbp.formula.plain import has_choice, plain_choice, plain_sigmoid
 
-_SIGMOID = Formula("1.0 / (1.0 + exp(-x))")
 INLINE = 60
 """What is longer than so many letters gets a line of its own."""
 
@@ -77,7 +76,7 @@ class Scalar:
                 break
             layer = max(self.layers.get(x, 0) for x in node.inputs if self._known(x)) + _is_net(node)
             self.layers[node] = layer
-            formula = put_in(formula_of(node.op, self.textbook), node, self.text)
+            formula = put_in(formula_of(node.op, self.textbook), node, self.text, self.readable)
             formula = formula if self.textbook else rounded_once(formula, node, self.text)
             written = formula.python()
             short = not (self.readable and node.label) and uses[node] == 1 and len(written) <= INLINE
@@ -115,7 +114,7 @@ class Scalar:
         for node in pulls:
             layer, upstream = self.layers[node], grads[node]
             for _, x, partial in pulls[node]:
-                local = put_in(partial, node, self.text)
+                local = put_in(partial, node, self.text, self.readable)
                 found = fold_constants(Formula("u * p").substitute(u=upstream, p=local))
                 text = found.python()
                 if x in names:
@@ -165,29 +164,17 @@ class Scalar:
 
 def formula_of(op: Op, textbook: bool) -> Formula:
     """What an operation computes; a textbook's σ overflows far out on the left."""
-    return _with_plain_sigmoid(op.formula) if textbook and not op.family else op.formula
+    return plain_sigmoid(op.formula) if textbook and not op.family else op.formula
 
 
 def partials_of(op: Op, textbook: bool) -> tuple[Formula | None, ...]:
     """The derivatives as the graph takes them, which keep their digits far out, or as a textbook prints them."""
     if not textbook or op.family:
         return op.partial_formulas
-    return tuple(p and _with_plain_sigmoid(p) for p in op.textbook_partial_formulas)
+    return tuple(p and plain_sigmoid(p) for p in op.textbook_partial_formulas)
 
 
-class _PlainSigmoid(ast.NodeTransformer):
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        is_sigmoid = isinstance(node.func, ast.Name) and node.func.id == "sigmoid"
-        return _SIGMOID.substitute(x=Formula(node.args[0])).tree if is_sigmoid else node
-
-
-@cache
-def _with_plain_sigmoid(formula: Formula) -> Formula:
-    return Formula(_PlainSigmoid().visit(copy.deepcopy(formula.tree)))
-
-
-def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:
+def put_in(formula: Formula, node: Value, text: dict[Value, Formula], readable: bool = True) -> Formula:
     """A formula of a row with what its inputs, and its result, are called here."""
     assert node.op is not None
     places = _places(node.op)
@@ -195,7 +182,8 @@ def put_in(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula
     known = {name: text[node.inputs[places[name]]] for name in names if name in places}
     if node in text:
         known["out"] = text[node]
-    return fold_constants(formula.substitute(**known))
+    found = fold_constants(formula.substitute(**known))
+    return plain_choice(found, readable) if has_choice(formula) else found
 
 
 @cache

@@ -164,6 +164,16 @@ def test_constants_keep_their_place_and_their_sign_whatever_they_are(constant):
             assert np.allclose([value, dx], [expected, slope], rtol=1e-12, atol=0, equal_nan=True), source
 
 
+@pytest.mark.parametrize(("readable", "written"), [(True, "max(x, 0.0)"), (False, "0.0 if x <= 0.0 else x")])
+@pytest.mark.parametrize("number", [-1.0, 0.0, 2.0, math.nan, math.inf])
+def test_the_larger_of_a_value_and_a_number_is_written_as_one_does(readable, written, number):
+    x = Value(1.0, "x")
+    for root in (x.relu(), np.maximum(0.0, x)):
+        f = compile(root, [x], readable=readable)
+        assert f"    loss = {written}\n" in f.source
+        assert check_at(f, root, [x], [number])
+
+
 def test_names_of_labels_that_are_names_stay():
     w, x, b = Value(1.0, "weight"), Value(2.0, "x"), Value(3.0, "b")
     net = w * x + b
