@@ -1,13 +1,10 @@
 """The CPU seconds that people wait: `make bench-wait`. Each line is one process, children included, the least of some.
 
-BLAS has one thread, as the command has it: on small matrices its others only spin.
-
 What is promised stands beside each; more is the exit code 1. Of what runs on all cores the clock's seconds are fewer:
 on an idle machine.
 """
 
 import argparse
-import os
 import resource
 import subprocess
 import sys
@@ -18,7 +15,6 @@ from time import perf_counter
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import microbp
 from microbp.problems.exercise import exercise_of
