@@ -71,8 +71,10 @@ def room(module):
     return module.partition(".")[0] or "__init__"
 
 
+@cache
 def imported(path):
     """(line, module) for each import of ours in a file, wherever it stands: under `if TYPE_CHECKING` too."""
+    found = []
     for node in ast.walk(tree(path)):
         names = []
         if isinstance(node, ast.Import):
@@ -83,7 +85,8 @@ def imported(path):
         for name in names:
             if name.partition(".")[0] == "microbp":
                 inner = name.removeprefix("microbp").removeprefix(".")
-                yield node.lineno, inner if inner in FILES else inner.rpartition(".")[0] or "__init__"
+                found.append((node.lineno, inner if inner in FILES else inner.rpartition(".")[0] or "__init__"))
+    return found
 
 
 def circles():
