@@ -222,3 +222,17 @@ def test_gradients_whose_names_say_nothing_are_known_by_their_shapes_if_there_is
     assert microbp.check(skip_gram, **given).ok
     with pytest.raises(microbp.errors.ProblemError, match="none of the gradients"):
         microbp.check(forward, lambda center, outside: {"a": center, "b": center}, **given)
+
+
+def test_a_transpose_that_is_missing_is_said_to_be():
+    def forward(X, W1, W2):
+        return squared(np.tanh(X @ W1) @ W2).sum()
+
+    def backward(X, W1, W2):
+        H = np.tanh(X @ W1)
+        return {"dW1": X.T @ ((2 * H @ W2) @ W2 * (1 - H**2))}
+
+    given = {"X": DATA["X"], "W1": DATA["W1"], "W2": RNG.normal(size=(2, 2))}
+    said = "the other factor in `np.tanh(X @ W1) @ W2` (line "
+    assert said in (text := microbp.check(forward, backward, **given)["W1"].text)
+    assert "has a .T too many, or too few, on the way back" in text

@@ -105,6 +105,8 @@ def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
     other = arrows.data[arrows.other]
     for name, code, value, is_own in arrows.fitting(arrows.other):
         said = say("{array} stands in the place of the other factor in {site}", array=name, site=text)
+        if code == "transposed" and name == say("its transpose"):
+            said = say("the other factor in {site} has a .T too many, or too few, on the way back", site=text)
         weight = 0.8 if is_own else 0.6
         if arrows.op.name != "div":
             yield code or "other-quantity", said, weight, value
