@@ -193,3 +193,17 @@ def test_a_gradient_named_as_an_array_that_dropout_made_anew_may_be_that_of_the_
     found = microbp.check(dropped_out, space["backward"], **given, mask=(RNG.random((4, M)) < 0.8).astype(int))
     assert found.first == first, found
     assert not any("unexplained" in line.causes for line in found.lines)
+
+
+def test_biases_in_a_matrix_that_are_penalized_in_the_gradient_alone_are_named():
+    def ridge(theta, x, t):
+        h = np.hstack([np.ones((len(x), 1)), x]) @ theta.T
+        return ((h - t) ** 2).sum() / 2 + 0.3 * (theta[:, 1:] ** 2).sum() / 2
+
+    def backward(theta, x, t):
+        ones = np.hstack([np.ones((len(x), 1)), x])
+        return {"theta_grad": (ones @ theta.T - t).T @ ones + 0.3 * theta}
+
+    found = microbp.check(ridge, backward, theta=RNG.normal(size=(4, 4)), x=DATA["X"].T, t=RNG.normal(size=(M, 4)))
+    assert found["theta"].causes[0] == "extra-way"
+    assert "0.3 times `theta` is added at 4 of 16 places" in found["theta"].text

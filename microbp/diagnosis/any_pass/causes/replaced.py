@@ -64,6 +64,15 @@ def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Ite
                 array=text,
             )
             yield Cause("extra-way", more, 0.7)
+        part = np.where(np.abs(apart) > 1e3 * np.ravel(noise), z.ravel(), 0.0)
+        factor = float(part @ apart) / max(1e-300, float(part @ part))
+        if seen < z.size and is_near(want.ravel() + factor * part, mine.ravel(), np.ravel(noise)).all():
+            more = say(
+                "{factor} times {array} is added at {count} of {size} places, where nothing in the forward pass asks "
+                "for it: a penalty of biases?",
+                **{"factor": number_text(factor, 6), "array": text, "count": seen, "size": z.size},
+            )
+            yield Cause("extra-way", more, 0.65)
     if seen < 4:
         return
     given = {text: z.astype(float) for text, z in tried.items()}
