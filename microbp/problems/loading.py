@@ -27,7 +27,7 @@ from microbp.problems.network import NetworkProblem, Problem
 from microbp.problems.schema import SCHEMA, check_key, check_required
 from microbp.problems.settings import Training
 
-MAX_PARAMETERS = 100_000
+MAX_PARAMETERS = 250_000
 MAX_SAMPLES = 10_000
 MAX_LAYERS = 1_000
 MAX_BYTES = 2_000_000

@@ -43,9 +43,9 @@ def peak_of(call):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEAD + "[network]\nsizes = [2, 100_000_000, 1]\n" + XOR, "may have 100,000 parameters, got 400,000,001"),
-        (HEAD + f"[network]\nsizes = [{2**62}, {2**62}]\n" + XOR, "may have 100,000 parameters, got 21,267,647,932"),
-        (HEAD + "[network]\nsizes = [2, 33_334]\n" + XOR, "may have 100,000 parameters, got 100,002"),
+        (HEAD + "[network]\nsizes = [2, 100_000_000, 1]\n" + XOR, "may have 250,000 parameters, got 400,000,001"),
+        (HEAD + f"[network]\nsizes = [{2**62}, {2**62}]\n" + XOR, "may have 250,000 parameters, got 21,267,647,932"),
+        (HEAD + "[network]\nsizes = [2, 83_334]\n" + XOR, "may have 250,000 parameters, got 250,002"),
         (
             HEAD + NETWORK + '[data]\ndataset = "moons"\nsamples = 10_000_000_000\n',
             "may have 10,000 samples, got 10,000,000,000",

@@ -77,7 +77,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(problem: Problem, options: argparse.Namespace) -> int:
     """Writes the picture, or pictures, and says at which level and why. Exit code: 1 if gradients differ, else 0."""
-    root = problem.root()
+    try:
+        root = problem.root()
+    except GraphError as too_large:
+        if not isinstance(problem, NetworkProblem) or not _layers_will_do(options):
+            raise
+        return _layers(problem, options, str(too_large))
     if not options.no_backward:
         root.backward()
     same = _same(problem, options)
@@ -99,8 +104,7 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
             smallest = smallest_text(str(drawing.source))
             said |= {"text_points": smallest, "size": _unfitted(wide, smallest)}
     said["level"], said["why"] = drawing.level
-    level = {"file": printable(str(said["picture"])), "level": said["level"], "why": said["why"]}
-    text = say("Picture: {file} (level {level}: {why})", **level)
+    level, text = _told(said)
     if "pictures" in said:
         text = say("{count:,} pictures: {file} (level {level}: {why})", count=said["pictures"], **level)
     if "size" in said:
@@ -109,6 +113,27 @@ def run(problem: Problem, options: argparse.Namespace) -> int:
         text += "\n" + say("gradients that differ: {names}", names=", ".join(wrong) or say("none"))
     put(options, said, text)
     return 1 if wrong else 0
+
+
+def _told(said: dict[str, Any]) -> tuple[dict[str, str], str]:
+    """The picture, its level and why, as words and as a sentence of them."""
+    words = {"file": printable(str(said["picture"])), "level": said["level"], "why": said["why"]}
+    return words, say("Picture: {file} (level {level}: {why})", **words)
+
+
+def _layers_will_do(options: argparse.Namespace) -> bool:
+    """Whether the layers of a network, without values, are a picture of what was asked for."""
+    of_values = ("frames", "animate", "compare", "step", "width", "medium", "around", "paths_to")
+    asked = _moves(options.output or "") or any(getattr(options, name) not in (None, False) for name in of_values)
+    return options.level in (None, "layer") and not asked
+
+
+def _layers(problem: NetworkProblem, options: argparse.Namespace, why: str) -> int:
+    """Writes the layers of a network, for which no graph is made."""
+    drawing = picture(problem.model, options.output, dpi=options.dpi or 144, **_same(problem, options))
+    said = {"picture": options.output, "level": drawing.level[0], "why": why}
+    put(options, said, _told(said)[1])
+    return 0
 
 
 def _same(problem: Problem, options: argparse.Namespace) -> dict[str, Any]:

@@ -124,3 +124,17 @@ def test_a_problem_with_many_values_is_drawn_without_being_asked(capsys, tmp_pat
     assert main(["draw", str(tmp_path / "digits.toml"), "-o", str(tmp_path / "digits.svg")]) == 0
     assert "1,184 weights more than the 400 that can be arrows)" in capsys.readouterr().out
     assert "<svg" in (tmp_path / "digits.svg").read_text("utf-8")
+
+
+def test_of_a_network_whose_graph_is_too_large_the_layers_are_drawn(capsys, tmp_path):
+    rows, targets = [[0.5] * 784] * 3, [[1.0] + [0.0] * 9] * 3
+    path, picture = tmp_path / "large.toml", tmp_path / "large.dot"
+    path.write_text(
+        f'title = "large"\n[network]\nsizes = [784, 128, 10]\n[data]\ninputs = {rows}\ntargets = {targets}\n'
+    )
+    assert main(["draw", str(path), "-o", str(picture)]) == 0
+    assert "(level layer: the graph of 3 samples would have about" in capsys.readouterr().out
+    assert "128×784" in picture.read_text("utf-8")
+    for other in (["--level", "op"], ["--step", "3"]):
+        assert main(["draw", str(path), "-o", str(picture), *other]) == 2
+        assert "are the most to step through or to draw" in capsys.readouterr().err
