@@ -56,8 +56,8 @@ accuracy: $(VENV)/.test  ## measure how many ulp each value and derivative is of
 	$(BIN)/python -m tests.engine.accuracy
 
 # Each script says what it measures, and fails when it misses a target of its own; the others still run.
-BENCHMARKS := against_micrograd compiled draw_time answer_time
-bench: $(VENV)/.test $(VENV)/.bench  ## time a step against micrograd's, compiled functions against hand-written ones, pictures, answers
+BENCHMARKS := against_micrograd compiled draw_time answer_time cluster
+bench: $(VENV)/.test $(VENV)/.bench  ## time a step against micrograd's, compiled functions against hand-written ones, pictures, answers; share work with a cluster
 	@code=0; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python tests/benchmarks/$$name.py || code=1; done; exit $$code
 
 bench-peers: $(VENV)/.bench  ## time microbp beside micrograd, autograd, JAX, CasADi, PyTorch; write the reference's table anew
