@@ -1,5 +1,6 @@
 """Work in the background: what it finds or raises, asked for as often as one likes, and while Ctrl-C comes."""
 
+import functools
 import os
 import signal
 import sys
@@ -24,7 +25,10 @@ def test_what_is_found_and_what_is_raised_is_told_each_time():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill with SIGINT ends a process there")
-def test_what_is_awaited_when_ctrl_c_comes_can_be_awaited_still():
+def test_what_is_awaited_when_ctrl_c_comes_can_be_awaited_still(request):
+    # A shell starts what it runs in the background with SIGINT ignored, and then nothing would come for a minute.
+    request.addfinalizer(functools.partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ready = threading.Event()
     answer = in_background(lambda: ready.wait() and "found")
     threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT)).start()
