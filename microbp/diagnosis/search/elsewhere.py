@@ -190,7 +190,8 @@ class Elsewhere(Layers):
 
         def goes_on(l: int, scope: Scope) -> bool:
             nonlocal count
-            if lines.order == "right" and self._misses_more(l, scope, lines.layers[l - 1], most - count):
+            whole = lines.order == "right" and lines.passes == 1  # what a layer makes here is all that it makes
+            if whole and self._misses_more(l, scope, lines.layers[l - 1], most - count):
                 count = np.inf
             return count <= most
 

@@ -1,5 +1,7 @@
 """What a part of a layer, or a tiny network, says of lines is what the whole says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,19 @@ def test_with_and_without_a_first_look_the_same_lines_are_found(l, heads, monkey
     half = len(heads)
     assert all(found)
     assert found[:half] == found[half:]
+
+
+def test_with_and_without_a_first_look_a_pass_misses_the_same_numbers(monkeypatch):
+    case = replace(random_exercise((7, 5, 3), 4, "tanh", "linear"), learning_rate=0.1)
+    right = pass_of(case)
+    changes = {"passes": 2}, {"order": "reversed"}, {"slope": "a"}, {"precision": "single"}, {"z": "a0 @ W.T"}
+    tried = [right, *map(right.changed, changes)]
+    found = []
+    for least in (0, np.inf):
+        monkeypatch.setattr(screen, "LARGE", least)
+        for given in tried:
+            search = Search(case, Answer(gradients(case, given), ""))
+            found.append([search._misses(lines, most) for lines in tried for most in (0, 3, np.inf)])
+    half = len(tried)
+    assert all(any(misses and not any(map(len, misses.values())) for misses in row) for row in found)
+    np.testing.assert_equal(found[:half], found[half:])
