@@ -147,6 +147,22 @@ def test_what_numpy_says_of_the_numbers_is_a_decision_too(decide, named):
         r(**{"a[0]": 10.0})
 
 
+def test_a_decision_is_of_the_numbers_before_the_array_and_what_was_found_are_written_to():
+    a = microbp.array([1.0, 3.0], "a")
+
+    def changed_afterwards():
+        h = a * 2.0
+        order = np.argsort(h)
+        h[0] = h[1] * 10.0
+        order[:] = 1
+        return h.sum() * order[0]
+
+    r = replay(changed_afterwards)
+    assert r(**{"a[0]": 2.0}) == 66.0
+    with pytest.raises(DecisionError, match=re.escape("np.argsort(mul, mul) was [0 1]")):
+        r(**{"a[0]": 4.0})
+
+
 def test_numbers_that_are_looked_at_are_no_decisions_and_what_python_cannot_ask_is_not_compiled():
     a = microbp.array([1.0, 2.0], "a")
     assert replay(lambda: np.round(a, 1)[0] + a[0])(**{"a[0]": 7.0}) == 8.0

@@ -119,13 +119,18 @@ def decided(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     given = partial(function, **each(kwargs, as_numbers))
     found = given(*each(args, as_numbers))
     if (decisions := DECISIONS.get()) is not None and any(map(has_values, args)) and _is_choice(found):
-        decisions.append((given, args, found))
+        decisions.append((given, *each((args, found), _as_it_was)))
     return found
 
 
 def as_numbers(x: Any) -> Any:
     """The numbers of a value, or of an array with values in it; anything else as it is."""
     return values(x) if has_values(x) or (isinstance(x, np.ndarray) and x.dtype == object) else raw(x)
+
+
+def _as_it_was(x: Any) -> Any:
+    """An array by itself: the user's may be written to after a decision, and so may the mask or the index."""
+    return raw(x).copy() if isinstance(x, np.ndarray) else x
 
 
 def _is_choice(found: Any) -> bool:
