@@ -204,7 +204,8 @@ class Groups:
                     shape = (len(nodes),)
             made = Linear(dots, operands)
         if not isinstance(made, Total):
-            shape = next((a.shape for o in operands if (a := self._whole(o)) is not None), shape)
+            if isinstance(made, Map) or not made.dots or not shape:  # a product has an axis, whatever is added to it
+                shape = next((a.shape for o in operands if (a := self._whole(o)) is not None), shape)
             if isinstance(made, Map):
                 made = Map(made.op, [o.reshape(shape) for o in operands])
             else:

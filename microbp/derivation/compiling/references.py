@@ -188,7 +188,7 @@ def index_of(array: SourceArray, at: Any, listed: Callable[[list[Any]], str] = s
         return ", ".join([*rows, *(str(int(k)) for k in where)])
     parts: list[str] = []
     for axis, k in enumerate(where):
-        bare = axis == len(where) - 1 and len(k) == 1 and not any(":" in part for part in parts)  # an axis must stay
+        bare = axis == len(where) - 1 and not any(":" in part for part in parts)  # an axis must stay
         if np.ndim(k) == 1 and len(set(k.tolist())) == 1 and len(where) > 1 and not bare:
             parts.append(str(int(k[0])))
         elif np.ndim(k) == 1 and (len(k) > 1 or bare) and np.array_equal(k, np.arange(k[0], k[0] + len(k))):

@@ -208,6 +208,14 @@ def test_a_matrix_that_looks_like_its_transpose_is_told_from_it():
     check(c * total([v**2 for v in w.flat]) + (w.T @ x)[0].tanh(), entries, [0], numbers)
 
 
+def test_what_is_made_twice_of_one_element_has_two_elements_and_a_product_an_axis_whatever_is_added():
+    x, w, u, c = named((2,), "x"), named((2, 2), "w"), named((4, 2), "u"), Value(0.5, "c")
+    rng = np.random.default_rng(0)
+    numbers = [rng.normal(size=shape) for shape in ((3, 2), (2, 2), (4, 2), ())]
+    once, again = (w[0, 1] * c - x[1] for _ in range(2))
+    check(once * again + total(np.tanh(u @ x + w.ravel()).tolist()), [x, w, u, c], [0], numbers)
+
+
 @pytest.mark.parametrize("reduce", ["sum", "mean", None])
 def test_results_are_arrays_of_their_own(reduce):
     x, w, b = named((3,), "x"), named((2, 3), "w[1]"), named((2,), "b[1]")
