@@ -36,7 +36,7 @@ def one_thread() -> Iterator[None]:
         return
     count, set_count = found
     with _lock:
-        _inside.append(_inside[0] if _inside else count())
+        _inside.append(count())
         set_count(1)
     try:
         yield
