@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import inspect
+import linecache
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -54,6 +56,19 @@ def bind(
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         named |= {name: x for name, x in arrays.items() if name not in named}
     return function(*first, **named)
+
+
+SINGLE = r"float32|float16|\.single\b|['\"][<>=]?f[24]?['\"]"
+"""What code has that computes in single precision on its way, whatever its gradients are."""
+CLIPS = r"(?i)clip|norm"
+"""What code has that clips gradients."""
+
+
+def mentions(pattern: str, *functions: Callable[..., Any] | None) -> bool:
+    """Whether that stands in the files, or the cells, of these functions."""
+    codes = [getattr(getattr(each, "__func__", each), "__code__", None) for each in functions]
+    files = {code.co_filename for code in codes if code is not None}
+    return any(re.search(pattern, line) for file in files for line in linecache.getlines(file))
 
 
 @contextmanager

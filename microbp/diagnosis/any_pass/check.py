@@ -29,7 +29,15 @@ from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import within
 from microbp.comparing.precision import of_quantity
-from microbp.diagnosis.any_pass.calling import bind, run_on_numbers, same_random_numbers, written_into
+from microbp.diagnosis.any_pass.calling import (
+    CLIPS,
+    SINGLE,
+    bind,
+    mentions,
+    run_on_numbers,
+    same_random_numbers,
+    written_into,
+)
 from microbp.diagnosis.any_pass.conventions import judge_as_meant, told_of_targets
 from microbp.diagnosis.any_pass.gradients import (
     beside_the_loss,
@@ -192,7 +200,13 @@ def _check(
         gradient = {key for key in own if key in recorded and _is_near(flat[key], recorded[key].gradient)}  # of ½Σa²
         flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
     mine, notes = matched(flat, names, recorded)
-    judge, of_scale = judge_as_meant(recorded, mine)
+    clips = mentions(CLIPS, backward)
+    judge, of_scale = judge_as_meant(recorded, mine, clips)
+    if judge.wrong and mentions(SINGLE, forward, backward):
+        single = {name: np.asarray(x, dtype=np.float32) for name, x in mine.items()}
+        judge, of_scale = min(
+            [(judge, of_scale), judge_as_meant(recorded, single, clips)], key=lambda x: len(x[0].wrong)
+        )
     found = report_on(judge, [*of_scale, *notes])
     again = backward and partial(_check, forward, backward, None, names)
     return told_of_targets(found, recorded, arrays, again)

@@ -20,8 +20,66 @@ from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.printing import number_text, say
 
 
-def judge_as_meant(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[str]]:
-    """Gradients as judged, in what people mean by them if fewer lines are wrong then; and notes on what that is."""
+def judge_as_meant(recorded: Recorded, mine: Mapping[str, Any], clips: bool = False) -> tuple[Judge, list[str]]:
+    """Gradients as judged, in what people mean by them if fewer lines are wrong then; and notes on what that is.
+
+    If the code `clips` gradients they are judged as they were before that.
+    """
+    found, notes = _of_the_loss(recorded, mine)
+    for before, note in _before_clipping(found) if found.wrong and clips else ():
+        other, more = _of_the_loss(recorded, before)
+        if len(other.wrong) < len(found.wrong):
+            unclipped = say("leave the clipping out to be told more: numbers that were cut say little of a slip")
+            return other, [note, *more, *[unclipped] * bool(other.wrong)]
+    return found, notes
+
+
+def _before_clipping(judge: Judge) -> Iterator[tuple[dict[str, Any], str]]:
+    """Gradients as they may have been before they were clipped, each number, their norm together or each norm; notes.
+
+    What they are clipped to is round, and most numbers of an array are not clipped.
+    """
+    mine = {name: x for name, x in judge.fitted.items() if x is not None and np.isfinite(x).all()}
+    truth = {name: judge.trace.truth.arrived[judge.places[name]].reshape(x.shape) for name, x in mine.items()}
+    most = {name: float(np.abs(x).max(initial=0.0)) for name, x in mine.items() if name in judge.wrong}
+    for limit in sorted(x for x in {*most.values()} if x and _is_round(x)):
+        before = dict(judge.given)
+        cut = {
+            name: (np.abs(mine[name]) == limit) & (truth[name] * np.sign(mine[name]) >= limit)
+            for name in most
+            if most[name] == limit
+        }
+        kept = sum(np.count_nonzero(mine[name]) - at.sum() for name, at in cut.items())
+        before |= {name: np.where(at, truth[name], mine[name]) for name, at in cut.items()}
+        if sum(at.sum() for at in cut.values()) <= kept:
+            yield before, _clipped(say("each number is clipped to {limit}", limit=number_text(limit, 6)))
+    times = {name: _times(judge, name, right) or 1.0 for name, right in truth.items()}
+    norms = {name: float(np.sqrt((x**2).sum())) for name, x in mine.items()}
+    together, least = float(np.sqrt(sum(x**2 for x in norms.values()))), min(times.values(), default=1.0)
+    if 0 < least < 1 and _is_round(together, 1e-4):
+        said = say("their norm together is clipped to {limit}", limit=number_text(together, 2))
+        yield {name: np.asarray(x) / least for name, x in judge.given.items()}, _clipped(said)
+    each = {name: x for name, x in times.items() if 0 < x < 1 and _is_round(norms[name], 1e-4)}
+    if each:
+        said = say("each norm is clipped to {limit}", limit=number_text(norms[next(iter(each))], 2))
+        yield {**judge.given, **{name: mine[name] / x for name, x in each.items()}}, _clipped(said)
+
+
+def _clipped(said: str) -> str:
+    return say("{said}, as against exploding gradients: that is right, and they were compared as before", said=said)
+
+
+def _is_round(x: float, room: float = 0.0) -> bool:
+    """Whether a number has two digits at most.
+
+    >>> _is_round(0.25), _is_round(0.249999, 1e-4), _is_round(5.01, 1e-4)
+    (True, True, False)
+    """
+    return abs(float(f"{x:.2g}") - x) <= room * abs(x)
+
+
+def _of_the_loss(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[str]]:
+    """Gradients as those of log x where the loss has log(x + 1e-8), if no more lines are wrong then."""
     found, notes = _in_scale(recorded, mine)
     without = recorded.without_small_constants() if found.wrong else None
     if without is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from microbp.diagnosis.any_pass.names import TARGETS, meant, returned_name, returned_names
+from microbp.diagnosis.any_pass.names import TARGETS, meant, returned_name, returned_names, returned_states
 from microbp.diagnosis.any_pass.returned import LOSSES
 from microbp.diagnosis.any_pass.trace import Recorded
 from microbp.errors import ProblemError
@@ -91,6 +91,8 @@ def _names_of(
     for k, name in enumerate(returned_names(backward, len(returned)) or ()):
         if not names[k] and name not in floats and meant(name, [*floats]) is not None:
             names[k] = name  # of `dW / N`
+    states = returned_states(backward, len(returned)) if any(names) else [""] * len(names)
+    names = [name or ("loss" if state else "") for name, state in zip(names, states, strict=True)]  # goes on, as hs[-1]
     left = [name for name in floats if name not in {meant(known, [*floats]) for known in names if known}]
     for k in [k for k, name in enumerate(names) if not name and not isinstance(returned[k], Mapping)]:
         fitting = [name for name in left if floats[name] == np.shape(returned[k])]

@@ -108,6 +108,8 @@ def _readings(key: str) -> list[tuple[str, str]]:
     return [(key, ""), (tail, head + dot)] if dot else [(key, "")]
 
 
+_OF_GRADIENTS = r"d.*|∂.*|g|.*grad.*|delta.*|nabla.*"
+"""What many gradients are called together."""
 Function = Callable[..., Any]
 MOST_CALLS = 4
 """Through so many functions that return what another one does."""
@@ -123,6 +125,16 @@ def returned_names(function: Function | None, count: int, bare: bool = False) ->
             inside = [[e] if bare else ast.walk(e) for e in returned.elts]
             return [next((n.id for n in nodes if isinstance(n, ast.Name)), "") for nodes in inside]
     return None
+
+
+def returned_states(function: Function | None, count: int) -> list[str]:
+    """For each part that is one of many, `hs[-1]`, what those are called; "" for other parts, and for a gradient's."""
+    for returned, _ in _returned(function):
+        if isinstance(returned, ast.Tuple | ast.List) and len(returned.elts) == count:
+            of = [e.value if isinstance(e, ast.Subscript) else None for e in returned.elts]
+            found = [each.id if isinstance(each, ast.Name) else "" for each in of]
+            return ["" if re.fullmatch(_OF_GRADIENTS, name) else name for name in found]
+    return [""] * count
 
 
 def returned_name(function: Function | None) -> str | None:

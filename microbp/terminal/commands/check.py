@@ -61,7 +61,11 @@ def run(options: argparse.Namespace) -> int:
     module = run_file(path, NEEDS)
     functions = {name: x for name, x in vars(module).items() if callable(x) and not name.startswith("_")}
     alone = _alone(functions, module, options)
-    forward, backward = (alone or _function(functions, name, path) for name in _CALLED)
+    forward = alone or _function(functions, "forward", path)
+    both = alone or (
+        not _candidates(functions, "backward") and not any(isinstance(x, type) for x in functions.values())
+    )
+    backward = None if both else _function(functions, "backward", path)
     arrays = _data(module, options, forward)
     try:
         with running(f"{path}:"):

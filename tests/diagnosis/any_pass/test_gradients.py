@@ -1,0 +1,80 @@
+"""What people write around their gradients, and what does not make them wrong: states, clipping, single precision."""
+
+import linecache
+
+import numpy as np
+import pytest
+
+import microbp
+
+RNN = """
+def both(x, w, b, h0):
+    hs, loss = {-1: h0}, 0
+    for t in range(len(x)):
+        hs[t] = np.tanh(w * hs[t - 1] + x[t] + b)
+        loss = loss + 4 * (hs[t] ** 2).sum()
+    dw, db, dhs, dh = np.zeros_like(w), np.zeros_like(b), {}, 0
+    for t in reversed(range(len(x))):
+        dhs[t] = (8 * hs[t] + dh) * (1 - hs[t] ** 2)
+        dw += dhs[t] * hs[t - 1]
+        db += dhs[t]
+        dh = dhs[t] * w
+    # as they are
+    return loss, dw, db, hs[len(x) - 1]
+"""
+DATA = {
+    "x": np.array([[0.5, -1.0, 0.2], [0.3, 0.2, -0.4]]),
+    "w": np.array([0.7, 1.2, -0.3]),
+    "b": np.array([0.2, -0.1, 0.3]),
+    "h0": np.array([0.1, 0.4, 0.3]),
+}
+EACH = "for d in (dw, db):\n        np.clip(d, -2, 2, out=d)"
+NORM = "norm = np.sqrt((dw**2).sum() + (db**2).sum())\n    dw, db = 0.5 / norm * dw, 0.5 / norm * db"
+NORMS = "dw, db = (d / max(1.0, np.linalg.norm(d)) for d in (dw, db))"
+ROUGH = "hs, loss = np.zeros((len(x) + 1, 3), dtype='f'), 0\n    hs[-1] = h0"
+
+
+def report(*changes):
+    source = RNN
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    file = f"<{changes}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    space = {"np": np}
+    exec(compile(source, file, "exec"), space)
+    return microbp.check(space["both"], **DATA)
+
+
+def wrong(found):
+    return {line.name for line in found.lines if line.verdict == "wrong"}
+
+
+def test_a_state_that_is_handed_on_beside_the_gradients_is_none_of_them():
+    found = report()
+    assert found.ok, found
+    assert not found.notes
+    assert wrong(report(("hs[len(x) - 1]\n", "dhs[0]\n"))) == {"h0"}
+
+
+@pytest.mark.parametrize(
+    ("clipping", "said"),
+    [(EACH, "each number is clipped to 2"), (NORM, "together is clipped to 0.5"), (NORMS, "each norm is clipped to 1")],
+)
+def test_gradients_are_judged_as_they_were_before_they_were_clipped(clipping, said):
+    found = report(("# as they are", clipping))
+    assert found.ok, found
+    assert said in found.notes[0]
+    found = report(("# as they are", clipping), ("dw += dhs[t] * hs[t - 1]", "dw += dhs[t] * hs[t]"))
+    assert wrong(found) == {"w"}, found
+
+
+def test_what_only_looks_clipped_is_wrong():
+    assert wrong(report(("# as they are", "dw[0] = db[1] = 2"))) == {"w", "b"}
+    assert wrong(report(("# as they are", "dw, db = dw / 2, db / 2  # no norm"))) == {"w", "b"}
+
+
+def test_what_is_computed_in_single_precision_on_its_way_is_held_to_that():
+    rough = ("hs, loss = {-1: h0}, 0", ROUGH)
+    assert report(rough).ok
+    assert wrong(report(rough, ("dw += dhs[t] * hs[t - 1]", "dw += dhs[t] * hs[t]"))) == {"w"}
