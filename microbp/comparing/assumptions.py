@@ -45,7 +45,7 @@ def assumptions_in_words(found: dict[str, Any]) -> str:
     loss = (
         say("the loss {formula}", formula=formula)
         if said
-        else say("the loss {formula} (a default: none was said)", formula=formula)
+        else say("the loss {formula} (the default: none was named)", formula=formula)
     )
     if found["penalty"]:
         loss = say("{loss}, a penalty of {penalty}", loss=loss, penalty=found["penalty"])
@@ -98,7 +98,7 @@ def verdict(case: Exercise, words: str) -> str:
     own = _formula(case)
     if "loss" in case.said:
         return say("Exactly right for {other}; you said {own}.", other=words, own=own)
-    return say("Exactly right for {other}; no loss was said, and {own} is the default.", other=words, own=own)
+    return say("Exactly right for {other}; no loss was named, and {own} is the default.", other=words, own=own)
 
 
 def _others(case: Exercise) -> Iterator[tuple[str, Exercise]]:

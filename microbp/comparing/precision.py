@@ -32,7 +32,7 @@ OF_LOSS = 1e-6
 """How near, relative to it, a loss must be to the right one: float32 is right."""
 RUINED = 1e-3
 """How far from the largest of their array float32 may bring numbers that are still right."""
-FEW_DIGITS = "With so few digits that says little: give more."
+FEW_DIGITS = "With so few digits this says little: give more digits."
 BY_CHANCE = 2.0
 """By how many digits wrong numbers must outdo what was tried and solved for, or something would fit them by chance."""
 RUINED_HALF = 2.0**-5

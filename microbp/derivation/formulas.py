@@ -87,8 +87,8 @@ def lost_parts(loss: Loss) -> dict[str, str]:
     predicted = {"softmax_cross_entropy": "(p >= p.max(axis=1, keepdims=True)) - y"}.get(loss.of, "np.round(a) - y")
     found = {
         "y is missing": re.sub(r"\b([ap]) - y", r"\1", loss.derivative),
-        "the loss of each output stands there, not its derivative": terms[loss.of] + over,
-        "the whole loss, one number, stands there": f"({terms[loss.of]}).sum(){over}",
+        "the loss of each output is used, not its derivative": terms[loss.of] + over,
+        "the whole loss, one number, is used": f"({terms[loss.of]}).sum(){over}",
         "the output is rounded to a class first": re.sub(r"\b[ap] - y", predicted, loss.derivative),
     }
     if loss.half:

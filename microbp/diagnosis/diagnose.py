@@ -112,7 +112,7 @@ def _beside(case: Exercise, given: Answer) -> tuple[str, dict[str, Any]]:
     except UnknownNameError:
         return "", {}
     except ShapeError as error:
-        return say("About what you gave beside the gradients: {error}.", error=error), {}
+        return say("About the other arrays that you gave: {error}.", error=error), {}
     return _told(found), {"on_the_way": found.as_dict()}
 
 

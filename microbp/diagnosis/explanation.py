@@ -112,7 +112,7 @@ _STAGE = {
 _MADE = {
     "np.sign": "their signs",
     "np.sqrt": "each array is divided by its length",
-    "np.clip": "what is larger than a bound is cut off there",
+    "np.clip": "what is larger than a bound is clipped to it",
 }
 _IN_WORDS = {
     "order": ("[dWL, …, dW1] = dW: dW[0] is that of layer L", "[dW1, …, dWL] = dW: dW[0] is that of layer 1"),

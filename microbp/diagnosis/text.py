@@ -79,7 +79,7 @@ def judged_on(case: Exercise, given: Answer) -> Iterator[str]:
             )
     if given.idle:
         idle = ", ".join(given.idle)
-        yield say("Not judged: {names}, all 0, for this problem does not train its biases.", names=idle)
+        yield say("Not judged: {names}, all 0: this problem does not train its biases.", names=idle)
 
 
 def in_a_row(sentences: Iterable[str]) -> str:
@@ -220,7 +220,7 @@ def what_else_fits(case: Exercise, others: Sequence[tuple[Explanation, Any]]) ->
             yield f"   {_sentence(case, finding)}"
             yield f"      {word('wrong')}   {finding.lines(case)['wrong']}"
         if data is None:
-            yield "      " + say("The same on all data that were tried, with these weights.")
+            yield "      " + say("The same numbers on all data that were tried, with these weights.")
         else:
             X, Y = (array.tolist() for array in data)
             yield "      " + say("These data would tell them apart: X = {X}, Y = {Y}", X=X, Y=Y)

@@ -125,7 +125,7 @@ def _confined(search: Search, errors: dict[str, Any], wrong: list[str]) -> Itera
                 yield say("column {k} of {name}", k=k, name=name) if axis else say("row {k} of {name}", k=k, name=name)
     l = max((int(name[2:]) for name in wrong), default=0)
     if l and (sample := _sample(search, l)) is not None:
-        yield say("sample {sample}: all others have their right share in {name}", sample=sample, name=f"dW{l}")
+        yield say("sample {sample}: the contributions of all others to {name} are right", sample=sample, name=f"dW{l}")
 
 
 def _sample(search: Search, l: int) -> int | None:
@@ -148,16 +148,20 @@ def _sample(search: Search, l: int) -> int | None:
 
 def _in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[str]:
     """What is known of numbers that nothing explains."""
-    nothing = say("The gradients are wrong; no other single line and no two known mistakes give these numbers.")
+    nothing = say(
+        "The gradients are wrong, but no change of a single line and no pair of known mistakes gives these numbers."
+    )
     if details["by_chance"]:
-        nothing = say("The gradients are wrong. What would give so few digits would do so by chance: give more.")
+        nothing = say(
+            "The gradients are wrong. With so few digits anything that fits may fit by chance: give more digits."
+        )
     deep = [] if details["complete"] else [say("(The network is large: not all pairs were tried.)")]
     wrong, right = (", ".join(map(given.called, details[side])) for side in ("wrong", "right"))
     arrays = say("Wrong arrays: {wrong}; right: {right}.", wrong=wrong, right=right or say("none"))
     lines = [
         in_a_row([nothing, *deep]),
         *_not_finite(details),
-        say("First wrong array, as a pass computes them: {name}.", name=details["first_wrong"]),
+        say("The first wrong array, in the order of the backward pass: {name}.", name=details["first_wrong"]),
         in_a_row([arrays, *judged_on(case, given)]),
         *(say("The errors are confined to {where}.", where=where) for where in details["confined"]),
     ]
@@ -168,8 +172,10 @@ def _in_words(case: Exercise, given: Answer, details: dict[str, Any]) -> list[st
                 most=short_number(details["clipped"]),
             )
         )
-    if details["factor"]:
-        lines.append(say("There yours is {factor} times what is right.", factor=short_number(details["factor"])))
+    if details["factor"] == -1:
+        lines.append(say("There your number has the wrong sign."))
+    elif details["factor"]:
+        lines.append(say("There your number is {factor} times the right one.", factor=short_number(details["factor"])))
     return [*lines, *_nearest_in_words(details["nearest"])]
 
 
@@ -177,7 +183,7 @@ def _not_finite(details: dict[str, Any]) -> Iterator[str]:
     if details["not_finite"]:
         places = ", ".join(details["not_finite"][:MOST_PLACES])
         yield say(
-            "inf and nan are never right, as at {places}: look for what overflows, or a division by 0.", places=places
+            "inf and nan are never right, as at {places}: look for an overflow or a division by 0.", places=places
         )
 
 
@@ -188,7 +194,7 @@ def _nearest_in_words(found: dict[str, Any] | None) -> Iterator[str]:
         if len(misses) > MOST_PLACES:
             some = say("{some}, and {count} more", some=some, count=len(misses) - MOST_PLACES)
         yield say(
-            "Nearest: {codes} makes {count} of the {all} numbers, not {some}. A slip of the pen there?",
+            "Nearest: {codes} explains {count} of the {all} numbers, but not {some}. A slip of the pen there?",
             codes=codes,
             count=found["count"] - len(misses),
             all=found["count"],

@@ -66,7 +66,7 @@ def test_the_classic_exercise_is_two_factors_with_their_values():
 
 
 @pytest.mark.parametrize(
-    ("factor", "reading"), [(2.0, "a ½ is missing"), (4.0, "1/m is missing"), (0.25, "1/m once too often")]
+    ("factor", "reading"), [(2.0, "a ½ is missing"), (4.0, "1/m is missing"), (0.25, "1/m one time too many")]
 )
 def test_a_factor_is_solved_for_and_read(factor, reading):
     case = exercise_of(SQUARE, X, Y, loss="binary_cross_entropy")
@@ -110,7 +110,7 @@ def test_what_nothing_explains_is_described():
     part["dW2"][1] *= 2
     diagnosis = microbp.diagnose(SQUARE, part, X, Y)
     assert diagnosis.details["factor"] == pytest.approx(2.0)
-    assert "There yours is 2 times what is right." in diagnosis.explanation
+    assert "There your number is 2 times the right one." in diagnosis.explanation
     again = case.on(X[[0, 1, 2, 2, 3]], Y[[0, 1, 2, 2, 3]]).truth[1]
     diagnosis = microbp.diagnose(SQUARE, again, X, Y)
     assert diagnosis.mistakes == ("sample-twice",)
@@ -312,7 +312,7 @@ TRUTH = {"w1": 0.000438568, "w2": 0.000877135, "w5": 0.082167041, "w6": 0.082667
 def test_right_numbers_of_few_digits_are_right_and_it_is_said_how_little_that_says(typed):
     diagnosis = microbp.diagnose(W1_W8, typed)
     assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "few digits")
-    assert "With so few digits that says little" in diagnosis.explanation
+    assert "With so few digits this says little" in diagnosis.explanation
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -352,7 +352,7 @@ def test_one_number_with_a_likely_factor_is_told_with_it():
     diagnosis = microbp.diagnose(W1_W8, TRUTH | {"w7": 0.022602540})
     assert diagnosis.mistakes == ()
     assert "one number, w7: dW2[1, 0]" in diagnosis.explanation
-    assert "There yours is −1 times what is right." in diagnosis.explanation
+    assert "There your number has the wrong sign." in diagnosis.explanation
 
 
 def test_numbers_that_are_not_judged_are_said_to_be_not():
@@ -427,7 +427,7 @@ def test_errors_that_begin_in_one_sample_are_said_to(l):
     wrong = {name: g.copy() for name, g in case.truth[1].items()}
     wrong[f"dW{l}"] += np.outer([0.3, -0.2, 0.7], inputs[2])
     diagnosis = microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss)
-    assert f"sample 2: all others have their right share in dW{l}" in diagnosis.details["confined"]
+    assert f"sample 2: the contributions of all others to dW{l} are right" in diagnosis.details["confined"]
     wrong[f"dW{l}"] += np.outer([0.1, 0.5, -0.4], inputs[1])
     assert "sample" not in " ".join(microbp.diagnose(SQUARE, wrong, X, Y, loss=case.loss).details["confined"])
 

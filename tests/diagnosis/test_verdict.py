@@ -95,7 +95,7 @@ def test_what_no_loss_was_said_for_is_right_for_another_in_every_way():
     given = {**other.truth[1], "loss": other.truth[0]}
     comparison, diagnosis = microbp.compare(model, X, Y, gradients=given), microbp.diagnose(model, given, X, Y)
     assert (comparison.ok, diagnosis.ok, microbp.first_divergence(model, given, X, Y).ok) == (True, True, True)
-    words = "Exactly right for 1/2m Σ(a − y)²; no loss was said, and ½Σ(a − y)² is the default."
+    words = "Exactly right for 1/2m Σ(a − y)²; no loss was named, and ½Σ(a − y)² is the default."
     assert comparison.notes == (diagnosis.right_for,) == (words,)
     said = "half_squared_error"
     wrong = microbp.compare(model, X, Y, gradients=given, loss=said)

@@ -73,9 +73,9 @@ def diagnose_graph(root: Value, gradients: Any) -> Diagnosis:
         details = {"leaves": judge.labels, "precision": "few digits" if few else "double"}
         return Diagnosis(True, (), (), details, printable(in_a_row(said)))
     if not np.isfinite(judge.right).all():
-        return _told(judge, [], say("The right ones are not finite here: take other numbers for the leaves."))
+        return _told(judge, [], say("The right gradients are not finite here: choose other numbers for the leaves."))
     if not np.isfinite(judge.given).all():
-        return _told(judge, [], say("inf and nan are never right: look for what overflows, and for divisions by 0."))
+        return _told(judge, [], say("inf and nan are never right: look for an overflow or a division by 0."))
     return _told(judge, *_search(judge))
 
 

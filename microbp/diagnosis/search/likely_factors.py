@@ -1,7 +1,7 @@
 """The factors that a learner is likely to have got wrong, and what each may mean.
 
 >>> LikelyFactors(m=8, n=2).read(0.125), LikelyFactors(m=8, n=2).snap((1.999, 2.001))
-('1/m once too often', 2.0)
+('1/m one time too many', 2.0)
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ Interval = tuple[float, float]
 
 OF_P = {
     1.0: "", 2.0: "a ½ is missing", 0.5: "a ½ too many", 4.0: "2² or 2·2", 0.25: "a ¼ too many",
-    3.0: "added up three times", 1 / 3: "a third", **dict.fromkeys((5.0, 6.0, 8.0, 9.0), "added up so often"),
+    3.0: "added up three times", 1 / 3: "a third", **dict.fromkeys((5.0, 6.0, 8.0, 9.0), "added up that many times"),
     10.0: "ten times", 0.1: "a tenth", 0.2: "a fifth", 0.01: "a hundredth", 100.0: "a hundred times",
 }  # fmt: skip
-OF_M = {0: "", 1: "1/m is missing", -1: "1/m once too often", 2: "1/m twice missing", -2: "1/m twice too often"}
+OF_M = {0: "", 1: "1/m is missing", -1: "1/m one time too many", 2: "1/m missing twice", -2: "1/m two times too many"}
 OF_N = {0: "", -1: "a mean over the outputs, for a sum", 1: "a sum over the outputs, for a mean"}
 """What a power of the samples, or of the outputs, in a factor may mean."""
 

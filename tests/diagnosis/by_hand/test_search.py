@@ -399,7 +399,7 @@ def test_right_numbers_of_few_digits_are_right_and_no_factor(typed):
     root = microbp.load("sigmoid(w*x+b)", {"w": 2.0, "x": -1.0, "b": -3.0}).root()
     diagnosis = microbp.diagnose(root, typed)
     assert (diagnosis.ok, diagnosis.details["precision"]) == (True, "few digits")
-    assert "With so few digits that says little" in diagnosis.explanation
+    assert "With so few digits this says little" in diagnosis.explanation
 
 
 def test_few_digits_that_are_a_slip_exactly_are_that_slip():
