@@ -67,6 +67,14 @@ def test_right_for_another_convention_is_a_verdict_of_its_own():
     assert unsaid.assumed["said"] == []
 
 
+@pytest.mark.usefixtures("no_pairs")
+@pytest.mark.parametrize(("by", "is_right"), [(0.0, True), (2e-4, False), (3e-2, False)])
+def test_what_is_near_to_another_convention_is_not_right_for_it(by, is_right):
+    dW, db = ([np.round(g, 4) for g in kind] for kind in gradients(problem("half_squared_error_per_sample", l2=0.3)))
+    dW[0][0, 0] += by
+    assert bool(microbp.diagnose(problem("half_squared_error", l2=0.3), (dW, db)).right_for) == is_right
+
+
 def test_a_penalty_that_was_said_is_not_excused():
     given = gradients(problem("half_squared_error", l2=0.3, penalize_biases=True))
     diagnosis = microbp.diagnose(problem("half_squared_error", l2=0.3), given)

@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from microbp.derivation.backprop import after_step, backward, check_shapes, forward_scopes, gradients, pass_of, value
+from microbp.derivation.backprop import (
+    after_step,
+    backward,
+    check_shapes,
+    forward_scopes,
+    gradients,
+    pass_of,
+    value,
+    with_targets,
+)
 from microbp.derivation.formulas import JACOBIANS, MISREMEMBERED, SLOPES, lost_parts, other_losses
 from microbp.losses import LOSSES as ROWS
 from microbp.nn import MLP
@@ -167,3 +176,25 @@ def test_every_loss_has_its_row_and_its_derivative_is_that_of_vectorized(name):
         assert not np.allclose(value(text, scope), right, rtol=1e-3)
     others = [value(text, scope) for text in other_losses(loss).values()]
     assert all(other.shape == right.shape for other in others)
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "softmax_cross_entropy"])
+def test_a_forward_pass_is_that_of_other_targets_too(loss):
+    case = random_case(np.random.default_rng(5), loss=loss)
+    scopes = forward_scopes(case, pass_of(case))
+    list(backward(case, pass_of(case), scopes))  # by which some of its lines are known
+    other = replace(case, Y=case.Y[::-1] + 0.25)
+    ours, theirs = with_targets(scopes, other.Y), forward_scopes(other, pass_of(other))
+    for one, two in zip(ours[1:], theirs[1:], strict=True):
+        assert one.keys() == two.keys()
+        assert all(np.array_equal(one[k], x) for k, x in two.items() if isinstance(x, np.ndarray))
+    right = gradients(other, pass_of(other))
+    np.testing.assert_equal(gradients(other, pass_of(other), ours), right)
+
+
+def test_a_pass_ends_where_the_next_layer_is_not_worth_it():
+    case = random_case(np.random.default_rng(0))
+    asked = []
+    done = backward(case, pass_of(case), goes_on=lambda l, scope: bool(asked.append((l, "dW" in scope))) or l > 1)
+    assert [l for l, _ in done] == list(range(case.depth, 1, -1))
+    assert asked == [(l, False) for l in range(case.depth, 0, -1)]

@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import microbp
-from microbp.drawing import draw, use
-from microbp.drawing.image import layout, render
+from microbp.drawing import draw, image, use
+from microbp.drawing.image import layout, render, render_all
 from microbp.errors import RendererError
 from tests.conftest import need
 
@@ -187,3 +187,19 @@ def test_a_function_may_take_the_place_of_graphviz(monkeypatch, tmp_path, a_rend
             render("digraph {}", "svg")
     finally:
         use(None)
+
+
+@pytest.mark.parametrize(("size", "runs"), [(2_000, [1, 12, 12, 3]), (100_000, [1, 8, 8, 8, 3])])
+def test_many_pictures_are_made_a_few_at_once_and_more_if_they_are_small(size, runs, monkeypatch):
+    asked = []
+
+    def run(command, sources, ending, seconds):
+        asked.append((len(sources), seconds))
+        return [source.encode().ljust(size) for source in sources]
+
+    monkeypatch.setattr(image, "_command", lambda ending, program: ["dot"])
+    monkeypatch.setattr(image, "_run", run)
+    monkeypatch.setattr(image, "BYTES_AT_ONCE", 24_000)
+    sources = [f"digraph {{{k}}}" for k in range(sum(runs))]
+    assert [picture.decode().strip() for picture in render_all(sources, "png", timeout=2.0)] == sources
+    assert asked == [(count, 2.0 * count) for count in runs]

@@ -12,7 +12,7 @@ from microbp.diagnosis.search import screen
 from microbp.diagnosis.search.edits import edits
 from microbp.diagnosis.search.replay import Replayer
 from microbp.diagnosis.search.search import Search
-from microbp.diagnosis.search.shapes import Shapes, part_behind, part_of_start
+from microbp.diagnosis.search.shapes import Shapes, part_behind, part_of, part_of_start
 from microbp.problems.exercise import exercise_of
 
 NETWORKS = [
@@ -70,6 +70,39 @@ def test_what_treats_all_alike_makes_of_a_part_what_it_makes_of_the_whole(networ
                 np.testing.assert_allclose(part["db"], whole["db"][neurons], rtol=1e-9, atol=1e-12)
                 count += 1
     assert count > 100
+
+
+@pytest.mark.parametrize("l", [1, 2, 3])
+def test_a_part_of_a_scope_has_of_each_array_the_neurons_and_inputs_of_that_layer(l):
+    case = random_exercise((5, 4, 3, 2), 6, "tanh", "linear", loss="softmax_cross_entropy")  # each size is an axis'
+    layers = dict(backward(case, pass_of(case)))
+    n_out, n_in = case.weights[l - 1].shape
+    places = {n_out: [1, 0], n_in: [0, 1]}
+
+    def part(array):
+        for axis, size in enumerate(np.shape(array)):
+            array = np.take(array, places.get(size, range(size)), axis)
+        return array
+
+    made = part_of(layers[l], *places.values())
+    assert made.keys() == layers[l].keys()
+    assert {"a0", "W", "d", "dW", "l2W", "db", "X", "y"} <= made.keys()
+    for whole, found in ((layers[l], made), (layers[l]["known"], made["known"])):
+        for name in found.keys() - {"a00", "dW_", "back"}:  # no line with the first two is asked of a part
+            if isinstance(found[name], np.ndarray):
+                np.testing.assert_array_equal(found[name], part(whole[name]), err_msg=name)
+    after = layers.get(l + 1)
+    back = part_behind(after, places[n_out])
+    assert after is back is None or np.array_equal(back["back"], after["back"][:, places[n_out]])
+    one = {"back": np.zeros(n_out), "a0": layers[l]["a"]}  # is broadcast
+    assert part_behind(one, [0])["back"] is one["back"]
+
+
+def test_targets_are_of_the_last_layer_and_the_network_s_inputs_of_the_first_whatever_the_sizes():
+    case = random_exercise((3, 3, 3), 6, "tanh", "linear")
+    first, last = (part_of(scope, [0], [1]) for _, scope in sorted(backward(case, pass_of(case))))
+    assert (first["y"].shape, last["y"].shape) == ((6, 3), (6, 1))
+    assert (first["X"].shape, last["X"].shape) == ((6, 1), (6, 3))
 
 
 @pytest.mark.parametrize(
