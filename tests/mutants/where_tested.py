@@ -41,6 +41,8 @@ MODULES = {
         "diagnosis/test_verdict.py",
         "diagnosis/search/test_search.py::test_digits_speak_for_a_choice_if_two_more_are_right",
     ),
+    "comparing.assumptions": ("diagnosis/test_verdict.py",),
+    "derivation.calls": ("diagnosis/test_followed.py", "derivation/test_notation.py"),
     "derivation.backprop": (
         "derivation/test_notation.py",
         "diagnosis/search/test_edits.py",
@@ -52,10 +54,13 @@ MODULES = {
     "diagnosis.first_wrong": (
         "diagnosis/test_verdict.py::test_what_no_loss_was_said_for_is_right_for_another_in_every_way",
     ),
+    "diagnosis.search.screen": ("diagnosis/search/test_search.py",),
+    "diagnosis.search.shapes": ("diagnosis/search/test_screen.py",),
     "diagnosis.search.search": ("diagnosis/test_diagnose.py", "comparing/test_precision.py"),
     "printing.numbers": ("stepping/test_sentences.py",),
     "printing.tables": (),
     "printing.files": (),
+    "printing.threads": (),
 }
 """What is mutated, and its tests that are not named after it: what has none of its own is tested through others."""
 
