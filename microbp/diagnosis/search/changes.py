@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from microbp.derivation.backprop import WHOLE, Change, Pass
+from microbp.derivation.backprop import OF_ALL, WHOLE, Change, Pass, edited
 from microbp.derivation.formulas import MISREMEMBERED, SLOPES, lost_parts, other_losses
 from microbp.diagnosis.mistakes import Mistake
 from microbp.losses import LOSSES
@@ -115,6 +116,8 @@ def _factor(c: float | str) -> str:
 
 def _formula(text: str, f: str) -> str | None:
     """A line with the formula of f′ in it."""
+    if "<f'" not in text:
+        return text
     if match := re.fullmatch(r"<f'\?(\d)>", text):
         wrong = MISREMEMBERED.get(f, ())
         return wrong[int(match[1])] if int(match[1]) < len(wrong) else None
@@ -126,9 +129,9 @@ def _formula(text: str, f: str) -> str | None:
 
 def changed(case: Exercise, right: Pass, change: Change, layers: tuple[int, ...], arrays: tuple[str, ...] = ()) -> Pass:
     """A pass with a change in these layers; a factor in these arrays alone, if any are named."""
-    made = right.changed({k: v for k, v in change.items() if k in WHOLE}, ())
+    made = list(right.layers)
     for l in layers or range(1, case.depth + 1):
         kinds = "".join(kind for kind in "Wb" if not arrays or f"d{kind}{l}" in arrays)
         if l and (lines := texts(change, case, l, kinds)):
-            made = made.changed(lines, [l])
-    return made
+            made[l - 1] = edited(made[l - 1], lines)
+    return replace(right, layers=tuple(made), **{k: v for k, v in change.items() if k in OF_ALL})

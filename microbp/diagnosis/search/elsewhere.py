@@ -71,7 +71,8 @@ class Elsewhere(Layers):
         if {"z", "a"} & idea.change.keys():
             for layers in idea.mistake.scopes(self.case.depth):
                 used = (Used(idea, layers),)
-                if not all(self._shapes.fit(l, "forward", self.texts(idea, l)) for l in layers if self.texts(idea, l)):
+                shapes = (self._shapes.fit(l, "forward", self.texts(idea, l)) for l in layers if self.texts(idea, l))
+                if self.computed and not all(shapes):  # a small network is as soon asked itself
                     continue
                 if idea.mistake is not ANOTHER or len(layers) in (1, self.case.depth):
                     start = self._started(used)
@@ -219,10 +220,14 @@ class Elsewhere(Layers):
 
     def _known_scopes(self, lines: Pass) -> list[Scope] | None:
         """The scopes of a pass on this network whose forward pass is the right one, or one of the table."""
-        if (wanted := _forward_of(lines)) == _forward_of(self.right):
-            return self.start.scopes
-        return next((start.scopes for start, _ in self._forward if _forward_of(start.lines) == wanted), None)
+        wanted = _forward_of(lines)
+        return self.start.scopes if wanted == _forward_of(self.right) else self._forward_scopes.get(wanted)
+
+    @cached_property
+    def _forward_scopes(self) -> dict[tuple[str, ...], list[Scope]]:
+        """The scopes after the other forward passes of the table, by their lines."""
+        return {_forward_of(start.lines): start.scopes for start, _ in reversed(self._forward)}
 
 
-def _forward_of(lines: Pass) -> list[list[str]]:
-    return [[layer[head] for head in FORWARD] for layer in lines.layers]
+def _forward_of(lines: Pass) -> tuple[str, ...]:
+    return tuple(layer[head] for layer in lines.layers for head in FORWARD)

@@ -143,8 +143,8 @@ class Replayer:
 
     def _selected(self, name: str, kind: str, scope: Scope, array: Any) -> Floats | None:
         """What was given of an array, of such an array."""
-        full = np.broadcast_to(array, scope["b"].shape) if kind == "b" else np.asarray(array)
-        return self.given.select(name, full)
+        short = kind == "b" and np.shape(array) != scope["b"].shape
+        return self.given.select(name, np.broadcast_to(array, scope["b"].shape) if short else np.asarray(array))
 
     def numbers(self, start: Start, l: int, scope: Scope) -> list[tuple[str, Floats | None]]:
         """What was given of a layer, with what it is here."""

@@ -62,9 +62,10 @@ class FirstLook(Ideas):
 
     def _part_in(self, start: Start, l: int, texts: Mapping[str, str]) -> Part | None:
         """The part of a layer by which a pass with these lines in it can be judged, if there is one."""
+        if (part := self._parts.get(l)) is None:
+            return None
         changed = dict(start.lines.layers[l - 1].items() - self.right.layers[l - 1].items()).keys() - {*FORWARD}
-        part = None if changed or start.lines.order != self.right.order else self._parts.get(l)
-        return part if part and self._shapes.alike(l, texts) else None
+        return None if changed or start.lines.order != self.right.order or not self._shapes.alike(l, texts) else part
 
     def _may_fit(self, start: Start, l: int, after: Scope | None, texts: Mapping[str, str], rate: Any = None) -> bool:
         """Whether a layer with these lines may be the learner's, as far as a part shows."""
