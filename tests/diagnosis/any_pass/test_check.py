@@ -516,3 +516,21 @@ def test_what_is_handed_back_with_the_gradients_is_none_however_small_it_is(size
     report = microbp.check(forward, backward, x=size * w.T, w=w)
     assert report.ok
     assert "a" not in [line.name for line in report.lines]
+
+
+@pytest.mark.parametrize("scale", [1, 10, 40])
+def test_a_softmax_that_is_sure_of_the_wrong_class_hides_no_mistake(scale):
+    def forward(x, w, b):
+        z = scale * np.tanh(x @ w + b)
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        return -np.log(p[np.arange(3), [0, 1, 2]]).mean(), z, p
+
+    def backward(x, w, z, p, share):
+        dz = (p - np.eye(3)) / 3 * scale * (1 - (z / scale) ** 2)
+        return {"w": x.T @ dz, "b": dz.sum(axis=0) * share}
+
+    x, w = np.array([[-1.0, 0.5], [0.4, -1.2], [2.0, 0.3]]), np.array([[0.9, -0.2, 0.1], [-0.4, 1.1, 0.5]])
+    given = {"x": x, "w": w, "b": np.zeros(3)}
+    assert microbp.check(forward, backward, **given, share=1.0).ok
+    assert microbp.check(forward, backward, **given, share=0.99).first == "b"

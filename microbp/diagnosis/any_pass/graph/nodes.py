@@ -138,10 +138,16 @@ class Graph:
     def roughness(self) -> Any:
         """The magnitudes of the local derivatives, for the noise that they leave: not less than a little for functions.
 
-        A saturated sigmoid's derivative is 1e-12 by one formula, and by another, q (1 − q), as much as 1e-16 off.
+        A saturated sigmoid's derivative is 1e-12 by one formula, and by another, q (1 − q), as much as 1e-16 off. But
+        what is divided by a sum that it is in, as a softmax's exp, keeps all its digits: and beside 1/p, which is large
+        there, a little would hide any mistake.
         """
-        smooth = np.array([node.op is not None and (node.op.family or node.op.name) in _EXACT for node in self.nodes])
-        return np.maximum(np.abs(self.local), np.where(smooth[self.target], 0.0, SATURATED))
+        exact = np.array([node.op is not None and (node.op.family or node.op.name) in _EXACT for node in self.nodes])
+        least = np.where(exact, 0.0, SATURATED)
+        exp = np.array([node.op is not None and node.op.name == "exp" for node in self.nodes])
+        exp &= np.bincount(self.source, minlength=len(self)) > 1
+        least[exp] *= np.minimum(1.0, np.abs(self.data[exp]))
+        return np.maximum(np.abs(self.local), least[self.target])
 
     @cached_property
     def chain(self) -> Chain:
