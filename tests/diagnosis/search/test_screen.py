@@ -126,17 +126,50 @@ def test_with_and_without_a_first_look_the_same_lines_are_found(l, heads, monkey
     assert found[:half] == found[half:]
 
 
-def test_with_and_without_a_first_look_a_pass_misses_the_same_numbers(monkeypatch):
+STEPPED = "d @ (W - eta * dW)"
+LOOKS = {
+    "_may_fit": (1, {"slope": "a * a"}, {"slope": "a"}),
+    "_may_be_sums W": (2, {"dW": "d.T @ (a0 * a0)"}, {"dW": "d.T @ (a0 + a0)"}),
+    "_may_be_sums b": (2, {"db": "d.max(axis=0)"}, {"db": "d.min(axis=0)"}),
+    "_may_have_rate": (2, {"back": STEPPED}, {"slope": "a"}),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_first_look_lets_the_lines_pass_that_were_planted_and_no_others(look, monkeypatch):
+    l, planted, others = LOOKS[look]
     case = replace(random_exercise((7, 5, 3), 4, "tanh", "linear"), learning_rate=0.1)
-    right = pass_of(case)
-    changes = {"passes": 2}, {"order": "reversed"}, {"slope": "a"}, {"precision": "single"}, {"z": "a0 @ W.T"}
-    tried = [right, *map(right.changed, changes)]
+    given = Answer(gradients(case, pass_of(case).changed(planted, [l])), "")
     found = []
     for least in (0, np.inf):
         monkeypatch.setattr(screen, "LARGE", least)
-        for given in tried:
-            search = Search(case, Answer(gradients(case, given), ""))
-            found.append([search._misses(lines, most) for lines in tried for most in (0, 3, np.inf)])
-    half = len(tried)
+        search = Search(case, given)
+        start, done = search.start, dict(backward(case, search.right))
+        if look == "_may_fit":
+            found += [search._may_fit(start, l, done[2], texts) for texts in (planted, {}, others)]
+        elif look == "_may_have_rate":
+            ends = [search.back(start, l, done[2], STEPPED, rate) for rate in (0.0, 1.0)]
+            same = [ends[0], ends[0]]
+            found += [search._may_have_rate(start, 1, *what) for what in ((ends, {}), (same, {}), (ends, others))]
+        else:
+            part = search._part(l, done[l])
+            found += [search._may_be_sums(start, l, part, texts, look[-1]) for texts in (planted, {}, others)]
+    assert found == [True, False, False, True, True, True]
+
+
+def test_with_and_without_a_first_look_a_pass_misses_the_same_numbers(monkeypatch):
+    case = replace(random_exercise((7, 5, 3), 4, "tanh", "linear"), learning_rate=0.1, l2=0.3)
+    right = pass_of(case)
+    changes = {"passes": 2}, {"order": "reversed"}, {"slope": "a"}, {"precision": "single"}, {"z": "a0 @ W.T"}
+    lines = [right, *map(right.changed, changes)]
+    look, found, seen = Search._misses_more, [], []
+    monkeypatch.setattr(Search, "_misses_more", lambda *what: seen.append(look(*what)) or seen[-1])
+    for least in (0, np.inf):
+        monkeypatch.setattr(screen, "LARGE", least)
+        for planted in lines[1:4]:
+            search = Search(case, Answer(gradients(case, planted), ""))
+            found.append([search._misses(tried, most) for tried in lines for most in (0, 3, np.inf)])
+        assert any(seen) == (least == 0)
+        seen.clear()
     assert all(any(misses and not any(map(len, misses.values())) for misses in row) for row in found)
-    np.testing.assert_equal(found[:half], found[half:])
+    np.testing.assert_equal(found[:3], found[3:])
