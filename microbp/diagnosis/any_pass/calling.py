@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from microbp.diagnosis.any_pass.learners.shared import in_their_module
 from microbp.diagnosis.any_pass.names import flatten
 from microbp.diagnosis.any_pass.returned import Cache
 from microbp.errors import ProblemError
@@ -30,7 +31,8 @@ def bind(
 ) -> Any:
     """Calls a function with the arguments that it names: from `arrays`, else from the `results` of the forward pass.
 
-    One name besides gets the `cache`, or all results if that is None. Raises `ProblemError` for one that has no array.
+    One name besides gets the `cache`, or all results if that is None; an array that the function reads as a global of
+    its module stands there meanwhile. Raises `ProblemError` for one that has no array.
     """
     called = getattr(function, "__name__", "the function")
     try:
@@ -55,7 +57,8 @@ def bind(
     first = [named.pop(p.name) for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in named]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         named |= {name: x for name, x in arrays.items() if name not in named}
-    return function(*first, **named)
+    with in_their_module(function, arrays):
+        return function(*first, **named)
 
 
 SINGLE = r"float32|float16|\.single\b|['\"][<>=]?f[24]?['\"]"
@@ -108,6 +111,21 @@ def _as_numbers(x: Any) -> Any:
         return type(x)(map(_as_numbers, x))
     if isinstance(x, np.ndarray) and x.dtype == object and all(isinstance(e, float | int) for e in x.ravel().tolist()):
         return x.astype(float)
+    return x
+
+
+def array_of_list(x: Any) -> Any:
+    """A list of floats, in rows or not, as an array, ragged rows as a list of arrays; everything else as it is.
+
+    >>> array_of_list([[1, 2.5]]), array_of_list([[0.5], [1.0, 2.0]]), array_of_list([1, 2])
+    (array([[1. , 2.5]]), [array([0.5]), array([1., 2.])], [1, 2])
+    """
+    if isinstance(x, list) and x and all(isinstance(e, list | float | int) for e in x):
+        try:
+            found = np.asarray(x)
+        except ValueError:  # rows of different lengths
+            return [array_of_list(e) for e in x]
+        return found if found.dtype.kind == "f" and found.size else x
     return x
 
 

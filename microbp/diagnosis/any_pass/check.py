@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -32,6 +31,7 @@ from microbp.comparing.precision import of_quantity
 from microbp.diagnosis.any_pass.calling import (
     CLIPS,
     SINGLE,
+    array_of_list,
     bind,
     mentions,
     run_on_numbers,
@@ -48,6 +48,8 @@ from microbp.diagnosis.any_pass.gradients import (
     numbers_of,
 )
 from microbp.diagnosis.any_pass.judge import RIGHT, judge_gradients
+from microbp.diagnosis.any_pass.learners.shared import globals_meant, shared_arrays
+from microbp.diagnosis.any_pass.learners.steps import as_gradients, rates_of, stepped, steps_among
 from microbp.diagnosis.any_pass.names import flatten, meant
 from microbp.diagnosis.any_pass.report import Report, report_on
 from microbp.diagnosis.any_pass.returned import cache_of, parts_by_name, returned_by, upstream_of
@@ -132,7 +134,7 @@ def check(
     single precision are held to single precision. What is too large is checked with fewer samples, and the report
     notes it. Raises `ProblemError` for what cannot be compared, and what `trace` raises.
     """
-    given = {name: _array_of_list(x) for name, x in {**(arrays or {}), **more}.items()}
+    given = {name: array_of_list(x) for name, x in {**(arrays or {}), **more}.items()}
     if backward is not None and gradients is not None:
         raise ProblemError("check needs a backward pass, or gradients=… with its numbers: one of the two")
     if gradients is None:
@@ -156,15 +158,6 @@ def check(
         raise
 
 
-def _array_of_list(x: Any) -> Any:
-    """A list of floats, in rows or not, as an array; everything else as it is."""
-    if isinstance(x, list) and all(isinstance(e, list | float | int) for e in x):
-        with suppress(ValueError):  # rows of different lengths
-            found = np.asarray(x)
-            return found if found.dtype.kind == "f" and found.size else x
-    return x
-
-
 def _check(
     forward: Callable[..., Any],
     backward: Callable[..., Any] | None,
@@ -180,25 +173,38 @@ def _check(
     if above is not None:
         floats.pop(above[0], None)
         arrays = {**arrays, above[0]: upstream}
-    handed = copy.deepcopy(dict(arrays))
+    shared = {k: x for k, x in shared_arrays([forward, backward], written_by=forward).items() if k not in arrays}
+    handed = copy.deepcopy({**arrays, **shared})
     if backward is not None:
         with same_random_numbers():
             results = {**parts_by_name(returned, forward), **plain}
             gradients = bind(backward, handed, results, cache_of(returned))
+    before, after = dict(flatten({**arrays, **shared})), dict(flatten(handed))
+    changed = stepped(before, after, [*before])
+    if gradients is None and changed:
+        gradients = {}
     flat = dict(flatten(gradients_by_name(gradients, backward, floats)))
-    asked = {key: names.get(key) or meant(key, [name for name, _ in flatten(arrays)]) for key in flat}
+    own = [name for name, _ in flatten(arrays)]
+    known = own if backward is forward else [*own, *dict(flatten(plain))]
+    needed = globals_meant([*changed, *flat], known, shared)
+    if needed:
+        numbers = gradients if backward is None else None
+        return _check(forward, backward, numbers, names, {**arrays, **needed})
+    flat, steps = steps_among(flat, before, after, backward)
+    asked = {key: names.get(key) or meant(key, own) for key in [*flat, *steps]}
     with same_random_numbers():
         recorded = run_forward(Recorded, forward, arrays, lambda name: name in asked.values(), upstream)
     _same_pass(recorded, plain)
     recorded.plain |= written_into(arrays, handed)
     of_forward = gradients_of_forward(flat, recorded)
     recorded = recorded.without(of_forward)
-    if backward is forward:
+    if backward is forward and not steps:
         flat = beside_the_loss(flat, recorded)
     elif not of_forward:
         own = handed_back(flat, dict(flatten({**arrays, **plain})))
         gradient = {key for key in own if key in recorded and _is_near(flat[key], recorded[key].gradient)}  # of ½Σa²
         flat = {key: x for key, x in flat.items() if key not in own or key in gradient}
+    flat, told = as_gradients(flat, steps, recorded, rates_of(backward, arrays))
     mine, notes = matched(flat, names, recorded)
     clips = mentions(CLIPS, backward)
     judge, of_scale = judge_as_meant(recorded, mine, clips)
@@ -207,7 +213,7 @@ def _check(
         judge, of_scale = min(
             [(judge, of_scale), judge_as_meant(recorded, single, clips)], key=lambda x: len(x[0].wrong)
         )
-    found = report_on(judge, [*of_scale, *notes])
+    found = report_on(judge, [*told, *of_scale, *notes])
     again = backward and partial(_check, forward, backward, None, names)
     return told_of_targets(found, recorded, arrays, again)
 

@@ -39,6 +39,13 @@ def gradients_by_name(
         if name is not None:
             return {name: returned}
     if isinstance(returned, tuple | list):
+        given = [name for name in floats if not TARGETS.fullmatch(name)]
+        if len(given) == 1 and _shape(returned) == floats[given[0]]:
+            return {given[0]: np.asarray(returned)}
+        if len({name.partition("[")[0] for name in given}) == 1 and [*map(_shape, returned)] == [
+            floats[x] for x in given
+        ]:
+            return {name: np.asarray(part) for name, part in zip(given, returned, strict=True)}  # one list for another
         names = _names_of(returned, backward, floats)
         if names is not None:
             found: dict[str, Any] = {}
@@ -47,6 +54,15 @@ def gradients_by_name(
             return found
     got = "None: is `return` missing?" if returned is None else type(returned).__name__
     raise ProblemError(f'gradients are a dict, {{"dW": dW, "db": db}} for example; got {got}')
+
+
+def _shape(nest: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists; None if they are ragged, or no numbers."""
+    try:
+        found = np.asarray(nest, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    return found.shape
 
 
 def handed_back(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:

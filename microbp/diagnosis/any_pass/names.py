@@ -157,7 +157,7 @@ def names_inside(function: Function | None, count: int) -> list[list[str]]:
 
 def _returned(function: Function | None, calls: int = MOST_CALLS) -> Iterator[tuple[ast.expr, Function]]:
     """What a function returns, the last line first, and in which function that stands: in one that it calls, too."""
-    nodes = _nodes(function)
+    nodes = syntax_of(function)
     for node in sorted((n for n in nodes if isinstance(n, ast.Return)), key=lambda node: -node.lineno):
         value = node.value
         if isinstance(value, ast.Name):
@@ -171,7 +171,7 @@ def _returned(function: Function | None, calls: int = MOST_CALLS) -> Iterator[tu
 
 def _made(part: ast.expr, function: Function) -> ast.expr:
     """What a returned name stands for: what was assigned to it, or what the function returned that it came out of."""
-    nodes = _nodes(function)
+    nodes = syntax_of(function)
     if not isinstance(part, ast.Name):
         return part
     if (value := _assigned(part.id, nodes)) is not None:
@@ -193,7 +193,7 @@ def _assigned(name: str, nodes: Collection[ast.AST]) -> ast.expr | None:
     return max(values, key=lambda value: value[0])[1] if values else None
 
 
-def _nodes(function: Function | None) -> list[ast.AST]:
+def syntax_of(function: Function | None) -> list[ast.AST]:
     """All nodes of the source of a function; none if it cannot be read."""
     try:
         return [*ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))]  # type: ignore[arg-type]  # tried

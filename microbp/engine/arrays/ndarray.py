@@ -40,6 +40,9 @@ class Array(np.ndarray):
     """
 
     _behind: tuple[Array, Callable[[Any], Any]] | None = None
+    __array_priority__ = (
+        1.0  # for `x.dot(W)` with plain numbers x, which asks nothing else: what it makes is an Array too
+    )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         return as_array(call_ufunc(ufunc, method, inputs, options))
