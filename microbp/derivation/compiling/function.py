@@ -20,8 +20,9 @@ from typing import Any, Literal
 
 from microbp.derivation.compiling.batches import MapBatches
 from microbp.derivation.compiling.entries import Identifiers, check_once, checked, entries
+from microbp.derivation.compiling.matrices.source import write_matrices
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
-from microbp.derivation.compiling.source import write_matrices, write_source
+from microbp.derivation.compiling.source import write_source
 from microbp.engine import Value
 from microbp.engine.replay import SIGNS, recorded
 from microbp.errors import GraphError, UnknownNameError, nearest

@@ -216,6 +216,29 @@ def test_what_is_made_twice_of_one_element_has_two_elements_and_a_product_an_axi
     check(once * again + total(np.tanh(u @ x + w.ravel()).tolist()), [x, w, u, c], [0], numbers)
 
 
+def test_a_matrix_beside_its_transpose_has_both_gradients():
+    x, w = named((3,), "x"), named((3, 3), "w")
+    numbers = [np.arange(6.0).reshape(2, 3), np.arange(9.0).reshape(3, 3) / 9]
+    for both in (w * w.T, np.tanh(w.T) - w, w.T.ravel()[:6] * w.ravel()[3:]):
+        check(np.sum(np.tanh(both)) * x[0].tanh(), [x, w], [0], numbers)
+
+
+def test_a_root_that_is_a_leaf_has_a_gradient():
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+    for reduce, value, slope in (("sum", 5.0, [1.0, 1.0]), ("mean", 2.5, [0.5, 0.5]), (None, [2.0, 3.0], [1.0, 1.0])):
+        found, (dx, dw) = compile(x, [x, w], target="numpy", batch=[0], reduce=reduce)(np.array([2.0, 3.0]), 4.0)
+        np.testing.assert_array_equal(found, value)
+        np.testing.assert_array_equal(dx, slope)
+        assert not np.any(dw)
+
+
+def test_a_gradient_that_is_one_number_is_an_array_in_any_shapes_asked_for():
+    x, w = named((2,), "x"), named((2, 2), "w")
+    for reduce, shape in ((None, (3, 2)), ("sum", (2,))):
+        f = compile(x[0] + total(w.ravel()), [x, w], [w.ravel()[[2, 1]]], target="numpy", batch=[0], reduce=reduce)
+        np.testing.assert_array_equal(f(np.ones((3, 2)), np.ones((2, 2)))[1][0], np.full(shape, 3.0 if reduce else 1.0))
+
+
 @pytest.mark.parametrize("reduce", ["sum", "mean", None])
 def test_results_are_arrays_of_their_own(reduce):
     x, w, b = named((3,), "x"), named((2, 3), "w[1]"), named((2,), "b[1]")
