@@ -18,8 +18,10 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Literal
 
+import numpy as np
+
 from microbp.derivation.compiling.batches import MapBatches
-from microbp.derivation.compiling.entries import Identifiers, check_once, checked, entries
+from microbp.derivation.compiling.entries import Entry, Identifiers, check_once, checked, entries
 from microbp.derivation.compiling.matrices.source import write_matrices
 from microbp.derivation.compiling.scalar import Scalar, leaves_of
 from microbp.derivation.compiling.source import write_source
@@ -86,11 +88,12 @@ def compile(
     for m samples; value and gradients are the "sum" or "mean" over the samples, or with `reduce=None` each sample's.
     Each call gives new arrays. Without `readable` shapes are not checked: NumPy would spread what is too small.
     `f.map_batches(*inputs, rows=…, executor=…)` adds up batches of so many rows, which other processes may compute.
-    `xp` is another namespace of arrays than NumPy: PyTorch's, or JAX's unless parts of an array have gradients of
-    their own, which are written into one.
+    `xp` is another namespace of arrays than NumPy, JAX's or PyTorch's, in its default precision. Neither can do all:
+    gradients of parts of an array are written into one, which JAX refuses. So it is tried on the graph's numbers.
 
-    Raises `GraphError` for what is no leaf, or stands twice, and for a graph that is too large; `UnknownNameError` for
-    another target or reduction. What is readable raises `ShapeError` for an argument of another shape.
+    Raises `GraphError` for what is no leaf, or stands twice, for a graph that is too large, and if `xp` cannot do what
+    stands in the source; `UnknownNameError` for another target or reduction. What is readable raises `ShapeError` for
+    an argument of another shape.
     """
     for kind, name, allowed in (("target", target, TARGETS), ("reduce", reduce, ("sum", "mean", None))):
         if name not in allowed:
@@ -137,9 +140,23 @@ def compile(
         ) from error
     if xp is not None:
         f.__globals__["np"] = _WithNumbers(xp)
+        _try_out(f, arguments, batch, xp)
     elif batch:
         per_sample = {leaf for k in batch for leaf in arguments[k].leaves.flat}
         whole = [reduce is None, *(reduce is None or not per_sample.isdisjoint(entry.leaves.flat) for entry in results)]
         f.map_batches = MapBatches(source, made, frozenset(batch), tuple(whole), reduce == "mean")
     f.source = source
     return checked(f, arguments, batch) if target == "numpy" and readable else f
+
+
+def _try_out(f: Callable[..., Any], arguments: Sequence[Entry], batch: Sequence[int], xp: Any) -> None:
+    """Raises `GraphError` if a function fails at the numbers of the graph, as arrays of this namespace."""
+    numbers = [np.reshape([x.data for x in entry.leaves.flat], entry.shape).tolist() for entry in arguments]
+    try:
+        f(*(xp.asarray([x, x] if k in batch else x) for k, x in enumerate(numbers)))
+    except (AttributeError, RuntimeError, TypeError) as error:
+        called, said = getattr(xp, "__name__", type(xp).__name__), str(error).splitlines()[0]
+        raise GraphError(
+            f"the arrays of {called} cannot do what stands in the source: {said}. Leave out xp, or give "
+            "what the graph takes from an array as an entry of its own"
+        ) from error

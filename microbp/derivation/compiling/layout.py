@@ -31,6 +31,14 @@ def shortly(names: Sequence[str]) -> str:
     return said if len(said) < WIDTH / 2 else f"{len(names)} arguments"
 
 
+def returned(value: str, grads: Sequence[str]) -> list[str]:
+    """The statement that gives back value and gradients: a line for each entry if they are too many for one."""
+    line = f"return {value}, [{', '.join(grads)}]"
+    if len(line) <= WIDTH - 8:
+        return [line]
+    return [f"return {value}, [", *indented(text for grad in grads for text in filled_lines(f"{grad},")), "]"]
+
+
 def indented(lines: Iterable[str]) -> list[str]:
     """Lines one level further in."""
     return [f"    {line}" if line else "" for line in lines]

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from microbp.derivation.compiling.entries import Entry, Identifiers
-from microbp.derivation.compiling.layout import WIDTH, filled_lines, indented, module, names_in, shortly, titled
+from microbp.derivation.compiling.layout import filled_lines, indented, module, names_in, returned, shortly, titled
 from microbp.derivation.compiling.scalar import Scalar, Statement
 from microbp.engine import Value
 
@@ -42,11 +42,22 @@ def write_source(scalar: Scalar, arguments: Sequence[Entry], results: Sequence[E
         new = {leaf: scalar.called[leaf] for leaf in wanted}
         updates = [f"{name} -= learning_rate * {found[leaf].python_factor()}" for leaf, name in new.items()]
         steps = [*forward_text, "if step == steps:", "    break", *backward_text, *titled("update", updates)]
-        body = ["for step in range(steps + 1):", *indented(steps[steps[0] == "" :]), *_returned(value, results, new)]
+        body = [
+            "if steps < 0:",
+            '    raise ValueError(f"steps needs the number of updates, 0 or more, got {steps}")',
+            "",
+            "for step in range(steps + 1):",
+            *indented(steps[steps[0] == "" :]),
+            *returned(value, [_shape(entry.leaves.tolist(), new) for entry in results]),
+        ]
         signature += f"{', ' if signature else ''}*, learning_rate, steps"
         said = f"Descend along the gradient; return the value there, and the new {of}."
     else:
-        body = [*forward_text, *backward_text, *_returned(value, results, wanted)]
+        body = [
+            *forward_text,
+            *backward_text,
+            *returned(value, [_shape(entry.leaves.tolist(), wanted) for entry in results]),
+        ]
         said = f"Return the value, and its gradient with respect to {of}."
     if scalar.textbook and not scalar.readable:
         parts, body = ([_SQUARE.sub(r"(\1 * \1)", line) for line in lines] for lines in (parts, body))
@@ -115,12 +126,3 @@ def _shape(leaves: Any, texts: Mapping[Value, str]) -> str:
     if isinstance(leaves, Value):
         return texts[leaves]
     return f"[{', '.join(_shape(part, texts) for part in leaves)}]"
-
-
-def _returned(value: str, found: Sequence[Entry], texts: Mapping[Value, str]) -> list[str]:
-    """The statement that gives back value and gradients: a line for each entry if they are too many for one."""
-    rows = [_shape(entry.leaves.tolist(), texts) for entry in found]
-    line = f"return {value}, [{', '.join(rows)}]"
-    if len(line) <= WIDTH - 8:
-        return [line]
-    return [f"return {value}, [", *indented(text for row in rows for text in filled_lines(f"{row},")), "]"]

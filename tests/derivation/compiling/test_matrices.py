@@ -305,8 +305,26 @@ def test_another_namespace_of_arrays():
     xp = Counting()
     x = named((2,), "x")
     f = compile(np.sum(np.tanh(x)), [x], target="numpy", xp=xp)
+    xp.calls.clear()
     f(np.array([1.0, 2.0]))
     assert xp.calls["tanh"] == 1
+
+
+def test_a_namespace_that_cannot_do_what_stands_in_the_source_is_refused_when_compiling():
+    class Unchangeable:
+        __name__ = "unchangeable"
+        add = None
+
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        def zeros(self, shape):
+            return tuple(np.zeros(shape))
+
+    x = named((3,), "x")
+    for root, said in ((x[0] * x[1], "item assignment"), (np.sum(np.tanh(x[[0, 0, 2, 1]])), "no attribute 'at'")):
+        with pytest.raises(GraphError, match=f"the arrays of unchangeable cannot do what stands in .*{said}"):
+            compile(root, [x], target="numpy", xp=Unchangeable())
 
 
 def test_a_namespace_whose_maximum_takes_no_number():

@@ -215,7 +215,10 @@ def test_for_speed_alone_functions_are_local_and_squares_are_products():
 
 def test_descent_of_no_steps_is_the_loss():
     x = Value(3.0, "x")
-    assert compile(x**2, [x], loop=True)(5.0, learning_rate=0.1, steps=0) == (25.0, [5.0])
+    f = compile(x**2, [x], loop=True)
+    assert f(5.0, learning_rate=0.1, steps=0) == (25.0, [5.0])
+    with pytest.raises(ValueError, match="steps needs the number of updates, 0 or more, got -1"):
+        f(5.0, learning_rate=0.1, steps=-1)
 
 
 @pytest.mark.slow

@@ -89,7 +89,9 @@ def _gradient(
     grad = Expr(text, *spread([c.expr for c in found]))
     written, full = grad.written, grad.fills(array.shape, rows)
     if argument and (text.number is not None or not full):  # an array of its own, which may be written to
-        written, full = f"np.broadcast_to({written}, {said}) + 0.0", True
+        of_number = f"np.full({said}, {written})"
+        written = of_number if text.number is not None else f"np.broadcast_to({written}, {said}) + 0.0"
+        full = True
         grad = Expr(grad.text, rows, array.shape)
     elif text.number is not None or written.isidentifier() or _stands(array, written, source):
         return grad, []

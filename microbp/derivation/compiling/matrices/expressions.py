@@ -49,7 +49,11 @@ class Expr(NamedTuple):
 
     def filled(self, shape: Shape, rows: bool) -> Formula:
         """Spread over the shape that it fits beside."""
-        return self.text if self.fills(shape, rows) else atom(f"np.broadcast_to({self.written}, {sizes(shape, rows)})")
+        if self.fills(shape, rows):
+            return self.text
+        if self.text.number is not None:
+            return atom(f"np.full({sizes(shape, rows)}, {self.written})")
+        return atom(f"np.broadcast_to({self.written}, {sizes(shape, rows)})")
 
 
 def atom(code: str) -> Formula:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from microbp.derivation.compiling.entries import Entry, Identifiers
-from microbp.derivation.compiling.layout import WIDTH, filled_lines, indented, module, names_in, shortly, titled
+from microbp.derivation.compiling.layout import WIDTH, module, names_in, returned, shortly, titled
 from microbp.derivation.compiling.matrices.arrays import Gather, Map, MatrixSource, Nodes, Ref, SourceArray, refs_of
 from microbp.derivation.compiling.matrices.backward import backward_lines
 from microbp.derivation.compiling.matrices.expressions import Expr, atom, side_by_side, sizes
@@ -54,14 +54,11 @@ def write_matrices(
     lines, source.lines = source.lines, []
     if for_numpy and not readable:
         lines = [(_SUM_OF_SQUARES.sub(r"\1np.vdot(\2, \2)", text), shape) for text, shape in lines]
-    grads = backward_lines(arrays, end, source)
+    found = backward_lines(arrays, end, source)
     value = end.expr.written
     value = value if cost or not source.over_all else f"np.{reduce}({value})"
-    rows = [_result(entry.leaves, grads, places, source) for entry in results]
-    line = f"return {value}, [{', '.join(rows)}]"
-    short = len(line) < WIDTH - 8
-    returned = [line] if short else [f"return {value}, [", *indented(filled_lines(", ".join(rows))), "]"]
-    passes = [*_commented("forward", lines), *_commented("backward", source.lines), *returned]
+    grads = [_result(entry.leaves, found, places, source) for entry in results]
+    passes = [*_commented("forward", lines), *_commented("backward", source.lines), *returned(value, grads)]
     used = names_in("\n".join(line.partition("  # ")[0] for line in passes))
     body = [f"m = len({batched[0]})"] if batched and "m" in used else []
     if any(map(_may_raise, arrays)):  # of Python's floats; of arrays it is inf or nan, never complex
