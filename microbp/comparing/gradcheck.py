@@ -56,66 +56,66 @@ class GradCheck(Shown):
     """For each leaf the error that the numbers may have by the method and by rounding."""
 
     @cached_property
+    def _compared(self) -> tuple[Any, Any, Any, Any, Any]:
+        """Of each leaf its error, what is allowed, the least that is judged, if it is less, if it is not judged."""
+        a, n, resolution = map(np.array, (self.analytic, self.numeric, self.resolution))
+        least, size = resolution / JUDGED, np.fmax(np.abs(a), np.abs(n))
+        with np.errstate(all="ignore"):
+            errors = np.where(a == n, np.abs(0.0 * a), np.abs(a - n) / np.maximum(np.abs(a), np.abs(n)))
+            allowed = np.fmax(ALLOWED[self.method], resolution / size)
+        zero = (size == 0) & (least < 1e-150)  # the complex step: nothing but an underflow is hidden there
+        small = ((size < least) | np.isinf(least)) & ~zero & ~(errors > allowed)
+        hidden = small | ~np.isfinite(n)
+        hidden[list(self.kinks)] = True
+        return errors, allowed, least, small, hidden
+
+    @cached_property
     def errors(self) -> tuple[float, ...]:
         """The relative error |a − n| / max(|a|, |n|) of each leaf; nan where it cannot be judged."""
-        return tuple(np.where([k in self.not_judged for k in range(len(self.names))], np.nan, self._errors).tolist())
+        return tuple(np.where(self._compared[-1], np.nan, self._compared[0]).tolist())
 
     @cached_property
     def allowed(self) -> tuple[float, ...]:
         """The relative error allowed to each leaf: that of the method, or what is resolved of the gradient, if less."""
-        with np.errstate(all="ignore"):
-            resolved = np.nan_to_num(np.array(self.resolution) / self._sizes, nan=0.0, posinf=np.inf)
-        return tuple(np.maximum(ALLOWED[self.method], resolved).tolist())
+        return tuple(self._compared[1].tolist())
 
-    @cached_property
-    def _sizes(self) -> Any:
-        return np.fmax(np.abs(self.analytic), np.abs(self.numeric))
-
-    @cached_property
-    def _errors(self) -> Any:
-        a, n = np.array(self.analytic), np.array(self.numeric)
-        with np.errstate(all="ignore"):
-            return np.where(a == n, np.abs(0.0 * a), np.abs(a - n) / np.maximum(np.abs(a), np.abs(n)))
+    @property
+    def hidden(self) -> int:
+        """How many leaves the check says nothing of."""
+        return int(self._compared[-1].sum())
 
     @cached_property
     def not_judged(self) -> dict[int, str]:
         """Leaves of which the check says nothing: {number of the leaf: why}."""
-        least = np.array(self.resolution) / JUDGED
-        zero = (self._sizes == 0) & (least < 1e-150)  # the complex step: nothing but an underflow is hidden there
-        small = ((self._sizes < least) | np.isinf(least)) & ~zero & ~(self._errors > np.array(self.allowed))
+        *_, least, small, _ = self._compared
         said = {
             k: say("too small to be judged by this method: below {least:.0e}", least=least[k])
             if least[k] < np.inf
             else say("this method resolves nothing here")
             for k in np.flatnonzero(small).tolist()
         }
-        endless = np.flatnonzero(~np.isfinite(self.numeric)).tolist()
-        said |= dict.fromkeys(endless, say("the function is not finite here"))
+        said |= {k: say("the function is not finite here") for k in np.flatnonzero(~np.isfinite(self.numeric)).tolist()}
         return said | {k: say("not comparable here: {kink}", kink=kink) for k, kink in self.kinks.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Everything in it, for JSON."""
-        more = {name: getattr(self, name) for name in ("ok", "worst", "errors", "allowed", "not_judged")}
-        return more | asdict(self)
-
-    @cached_property
-    def _judged(self) -> list[int]:
-        return [k for k in range(len(self.names)) if k not in self.not_judged]
+        return {name: getattr(self, name) for name in ("ok", "worst", "errors", "allowed", "not_judged")} | asdict(self)
 
     @property
     def worst(self) -> float:
         """The largest error."""
-        return float(np.max([self.errors[k] for k in self._judged], initial=0.0))
+        return float(np.max(self._compared[0][~self._compared[-1]], initial=0.0))
 
     @cached_property
     def wrong(self) -> tuple[int, ...]:
         """The numbers of the leaves whose gradients differ by more than is allowed to them; nan is no agreement."""
-        return tuple(k for k in np.flatnonzero(~(self._errors <= self.allowed)).tolist() if k not in self.not_judged)
+        errors, allowed, *_, hidden = self._compared
+        return tuple(np.flatnonzero(~(errors <= allowed) & ~hidden).tolist())
 
     @property
     def ok(self) -> bool:
         """Whether all that can be judged is right, and anything can be."""
-        return not self.wrong and bool(self._judged or not self.names)
+        return not self.wrong and (self.hidden < len(self.names) or not self.names)
 
     def __str__(self) -> str:
         count, missing = len(self.names), len(self.not_judged)
@@ -191,7 +191,7 @@ class Numeric:
             check = self._check("richardson" if self._method == "richardson" else "central", found, analytic)
             if _settled(check):
                 break
-        if best is not None and np.isfinite(best.numeric).all() and len(best.not_judged) <= len(check.not_judged):
+        if best is not None and np.isfinite(best.numeric).all() and best.hidden <= check.hidden:
             return best
         return check
 
@@ -247,4 +247,4 @@ def check_graph(root: Value, leaves: Sequence[Value], method: str = "auto") -> G
 
 
 def _settled(check: GradCheck) -> bool:
-    return check.ok and not check.not_judged
+    return check.ok and not check.hidden

@@ -150,7 +150,8 @@ class Explanation:
 
     def case(self, case: Exercise) -> Exercise:
         """The network on which that pass runs: with the learning rate, and the weights, that the mistakes take."""
-        case = replace(case, learning_rate=self.rate or case.learning_rate)
+        if self.rate and self.rate != case.learning_rate:
+            case = replace(case, learning_rate=self.rate)
         for finding in self.findings:
             if "start" in finding.change:
                 case = at_other_numbers(case, finding.change)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from microbp.derivation.backprop import OF_ALL, WHOLE, Change, Pass, edited
+from microbp.derivation.backprop import FORWARD, OF_ALL, WHOLE, Change, Pass, edited
 from microbp.derivation.formulas import MISREMEMBERED, SLOPES, lost_parts, other_losses
 from microbp.diagnosis.mistakes import Mistake
 from microbp.losses import LOSSES
@@ -135,3 +135,8 @@ def changed(case: Exercise, right: Pass, change: Change, layers: tuple[int, ...]
         if l and (lines := texts(change, case, l, kinds)):
             made[l - 1] = edited(made[l - 1], lines)
     return replace(right, layers=tuple(made), **{k: v for k, v in change.items() if k in OF_ALL})
+
+
+def forward_of(lines: Pass) -> tuple[str, ...]:
+    """The lines of the forward pass: after the same ones the scopes of the layers are the same."""
+    return tuple(layer[head] for layer in lines.layers for head in FORWARD)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from microbp.comparing.answers.answer import within
 from microbp.comparing.difference import same_but_rounding
-from microbp.derivation.backprop import FORWARD, Pass, Scope, one_at_a_time, with_targets
+from microbp.derivation.backprop import Pass, Scope, one_at_a_time, with_targets
 from microbp.diagnosis.explanation import Explanation, Finding, at_other_numbers
 from microbp.diagnosis.mistakes import ANOTHER, CODES, find_mistake
-from microbp.diagnosis.search.changes import changed
+from microbp.diagnosis.search.changes import changed, forward_of
 from microbp.diagnosis.search.fitting import Column
 from microbp.diagnosis.search.ideas import UNNAMED, Idea, Used
 from microbp.diagnosis.search.layers import Layers
@@ -220,14 +220,10 @@ class Elsewhere(Layers):
 
     def _known_scopes(self, lines: Pass) -> list[Scope] | None:
         """The scopes of a pass on this network whose forward pass is the right one, or one of the table."""
-        wanted = _forward_of(lines)
-        return self.start.scopes if wanted == _forward_of(self.right) else self._forward_scopes.get(wanted)
+        same = forward_of(lines) == forward_of(self.right)
+        return self.start.scopes if same else self._forward_scopes.get(forward_of(lines))
 
     @cached_property
     def _forward_scopes(self) -> dict[tuple[str, ...], list[Scope]]:
         """The scopes after the other forward passes of the table, by their lines."""
-        return {_forward_of(start.lines): start.scopes for start, _ in reversed(self._forward)}
-
-
-def _forward_of(lines: Pass) -> tuple[str, ...]:
-    return tuple(layer[head] for layer in lines.layers for head in FORWARD)
+        return {forward_of(start.lines): start.scopes for start, _ in reversed(self._forward)}

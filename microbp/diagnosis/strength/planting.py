@@ -22,10 +22,10 @@ from typing import NamedTuple
 import numpy as np
 
 from microbp.comparing.gradcheck import WORDS, GradCheck, Numeric
-from microbp.derivation.backprop import Change, gradients, pass_of
+from microbp.derivation.backprop import Change, Scope, forward_scopes, gradients, pass_of
 from microbp.diagnosis.explanation import Explanation, Finding
 from microbp.diagnosis.mistakes import Mistake
-from microbp.diagnosis.search.changes import FACTORS, factor_value, varieties
+from microbp.diagnosis.search.changes import FACTORS, factor_value, forward_of, varieties
 from microbp.diagnosis.search.replay import ERRORS
 from microbp.diagnosis.strength.what_hides import KEPT, drawn
 from microbp.engine.ieee import errstate
@@ -68,8 +68,10 @@ class PlantedMistake:
         with np.errstate(all="ignore"):
             if change is not None:
                 planted = Explanation((Finding(self.mistake, change, self.layers),), 1)
+                lines, other = planted.lines(case), planted.case(case)
+                known = other is case and forward_of(lines) == forward_of(pass_of(case)) and lines.precision == "double"
                 try:
-                    return gradients(planted.case(case), planted.lines(case))
+                    return gradients(other, lines, _scopes(case) if known else None)
                 except ERRORS:  # its lines do not fit in here
                     pass
             return _right(case)
@@ -89,7 +91,13 @@ def _differ(case: Exercise, wrong: Gradients) -> bool:
 @lru_cache(maxsize=KEPT)
 def _right(case: Exercise) -> Gradients:
     """What a pass without mistakes makes of the gradients: not in the last digit what `Exercise.truth` says."""
-    return gradients(case, pass_of(case))
+    return gradients(case, pass_of(case), _scopes(case))
+
+
+@lru_cache(maxsize=8)  # they are asked for by turns, a few at a time, and are large
+def _scopes(case: Exercise) -> list[Scope]:
+    """The scopes of the layers after the forward pass, which most mistakes leave as it is."""
+    return forward_scopes(case, pass_of(case))
 
 
 def candidates(case: Exercise, mistake: Mistake) -> list[PlantedMistake]:
