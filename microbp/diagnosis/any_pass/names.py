@@ -21,7 +21,7 @@ import numpy as np
 
 _BEFORE = [
     re.compile(rf"{before}(?P<name>\w.*)")
-    for before in ("d_", "d", "grad_", "gradient_", "grad", "g_", "g", "delta_", "nabla_", "∇", "d[A-Za-z]*_d_?")
+    for before in ("d_", "d", "grad_", "gradient_", "grad", "g_", "g", "delta_", "nabla_", "∇", "L_", "d[A-Za-z]*_d_?")
 ]
 _BEFORE += [re.compile(rf"{loss}(?P<name>\w.*)") for loss in ("d([A-Z]|loss|cost)d_?", r"[d∂]\w*/[d∂]_?")]
 _WEIGHTS = re.compile(r"(weights?|w|bias(es)?|b)(?=[^a-z]|$)", re.IGNORECASE)

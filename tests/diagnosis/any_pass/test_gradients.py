@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import microbp
+from microbp.diagnosis.any_pass.causes import explain
 
 RNN = """
 def both(x, w, b, h0):
@@ -78,3 +79,26 @@ def test_what_is_computed_in_single_precision_on_its_way_is_held_to_that():
     rough = ("hs, loss = {-1: h0}, 0", ROUGH)
     assert report(rough).ok
     assert wrong(report(rough, ("dw += dhs[t] * hs[t - 1]", "dw += dhs[t] * hs[t]"))) == {"w"}
+
+
+def test_two_slips_that_lines_share_are_looked_for_once(monkeypatch):
+    def gelu(x, w, v):
+        z = x @ w
+        t = np.tanh(0.8 * (z + 0.04 * z**3))
+        a = 0.5 * z * (1 + t)
+        return (a @ v).sum(), {"t": t, "z": z}
+
+    def without_the_inside(x, w, v, z, t):
+        dz = v * (0.5 * (1 + t) + 0.5 * z * (1 - t**2))
+        return {"dw": x.T @ dz, "dx": dz @ w.T}
+
+    searched = []
+    whole = explain.arriving_slips
+    monkeypatch.setattr(
+        explain, "arriving_slips", lambda search, mine: searched.append(search.line) or whole(search, mine)
+    )
+    rng = np.random.default_rng(0)
+    given = {"x": rng.normal(size=(3, 2)), "w": rng.normal(size=(2, 4)), "v": rng.normal(size=4)}
+    found = microbp.check(gelu, without_the_inside, **given)
+    assert [line.causes for line in found.lines] == [("two-slips",)] * 2
+    assert len(searched) == 1

@@ -85,6 +85,7 @@ def test_what_a_method_returns_has_names_and_w_is_the_gradient_of_weights(slope,
     ("key", "names", "name"),
     [
         ("nabla_b[1]", ["weights[1]", "biases[0]", "biases[1]"], "biases[1]"),
+        ("L_hbias", ["W", "hbias", "vbias"], "hbias"),
         ("dw2", ["weights1", "weights2", "bias2"], "weights2"),
         ("db", ["W", "bias"], "bias"),
         ("dW", ["w", "weights"], None),  # either may be meant

@@ -67,6 +67,8 @@ def _slips(search: CauseSearch, mine: Any, seen: float = 9.0) -> list[Cause]:
     found = way_slips(search, mine)
     if shared := [cause for cause in found if (cause.code, cause.site) in search.known.said]:
         return shared
+    if not found and search.known.pair and (shared := two_slips(search, mine)):
+        return shared
     if _best(found) > POSSIBLE:
         found += operation_slips(search, mine)
     if min(seen, _best(found)) > UNLIKELY:

@@ -27,8 +27,9 @@ MOST_INSIDE = 5000
 def operation_slips(search: CauseSearch, mine: Any, hinted: bool = False) -> list[Cause]:
     """Slips in the derivative of one operation: those that explained another line first (or alone), then nearest."""
     known = search.known
-    for way in sorted(search.ways, key=lambda way: way.number not in known.hints):
-        if hinted and way.number not in known.hints:
+    hints = known.hints | known.pair
+    for way in sorted(search.ways, key=lambda way: way.number not in hints):
+        if hinted and way.number not in hints:
             break
         if search.left <= 0 and not way.direct:
             continue

@@ -38,6 +38,8 @@ class Known:
         """Ways, by operation and operand, in which no slip explained a line: those beside it may share its slip."""
         self.unexplained = 0
         """How many lines no slip has explained so far."""
+        self.pair: set[int] = set()
+        """The operations of two slips that explained a line together: the next line may share both."""
         self.said: set[tuple[str, int]] = set()
         """The code and the operation of what explained a line first, for the same reason."""
 

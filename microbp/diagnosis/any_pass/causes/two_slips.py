@@ -50,4 +50,5 @@ def two_slips(search: CauseSearch, mine: Any) -> list[Cause]:
                 weight = 2.0 + cause.weight + other.weight
                 text = say("{one}; and {other}", one=cause.text, other=other.text)
                 found.append(Cause("two-slips", text, weight, cause.site))
+                search.known.pair |= {cause.site, other.site}
     return found
