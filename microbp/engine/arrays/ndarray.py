@@ -22,8 +22,8 @@ import numpy as np
 from microbp.engine.arrays import elements
 from microbp.engine.arrays.elements import as_nodes, grads, has_values, label, raw, values
 from microbp.engine.arrays.numpy_functions import call_function
-from microbp.engine.arrays.recording import note, open_builtin, open_constructors, open_more
-from microbp.engine.arrays.special import Float, stand_ins
+from microbp.engine.arrays.recording import OPEN, note, open_builtin, open_constructors, open_more
+from microbp.engine.arrays.special import Float, draws, stand_ins
 from microbp.engine.arrays.ufuncs import call_ufunc
 from microbp.engine.operands import real_number
 from microbp.engine.value import Value
@@ -247,3 +247,4 @@ _CONSTRUCTORS = "zeros empty ones full zeros_like empty_like ones_like full_like
 open_constructors(_CONSTRUCTORS.split(), _fitted)
 open_more(stand_ins)
 open_builtin("float", Float)
+OPEN.random = draws()  # type: ignore[attr-defined]  # a module takes any name

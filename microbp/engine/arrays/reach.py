@@ -41,7 +41,7 @@ def known_to(functions: Sequence[Any]) -> tuple[list[dict[str, Any]], list[CellT
             continue
         if id(space) not in spaces and "site-packages" not in str(space.get("__file__")):
             spaces[id(space)] = space
-            waiting += [f for f in list(space.values()) if isinstance(f, FunctionType | ModuleType)]
+            waiting += [f for f in list(space.values()) if isinstance(f, FunctionType | ModuleType | type)]
     return list(spaces.values()), cells
 
 
@@ -52,9 +52,9 @@ def _is_left_alone(x: Any) -> bool:
 
 
 def _behind(x: Any) -> list[Any]:
-    """The methods of a class; the class of an object that can be called."""
+    """The methods of a class, those that it inherits too; the class of an object that can be called."""
     if isinstance(x, type):
-        return [f for f in vars(x).values() if isinstance(f, FunctionType)]
+        return [f for each in x.__mro__ for f in vars(each).values() if isinstance(f, FunctionType)]
     return [type(x)] if callable(x) and not isinstance(x, type(len)) else []
 
 

@@ -184,16 +184,16 @@ _OWN: dict[str, Callable[..., Any]] = {}
 """NumPy's own constructors by name; none before `engine.arrays.ndarray` has said how to fit what they make."""
 _MORE: list[Callable[[], dict[int, Any]]] = []
 _BUILTINS: dict[str, Any] = {}
-_OPEN = ModuleType("numpy")
+OPEN = ModuleType("numpy")
 """NumPy with open constructors."""
-_OPEN.__getattr__ = lambda name: getattr(np, name)  # type: ignore[method-assign]  # PEP 562: a module may have one
+OPEN.__getattr__ = lambda name: getattr(np, name)  # type: ignore[method-assign]  # PEP 562: a module may have one
 
 
 def open_constructors(names: Sequence[str], fit: Callable[[Any], Any]) -> None:
     """Says which constructors are opened, and what `fit` makes of an array that one made."""
     for name in names:
         _OWN[name] = getattr(np, name)
-        setattr(_OPEN, name, _opened(_OWN[name], fit))
+        setattr(OPEN, name, _opened(_OWN[name], fit))
 
 
 def open_builtin(name: str, stand_in: Any) -> None:
@@ -224,7 +224,7 @@ def _opened(own: Callable[..., Any], fit: Callable[[Any], Any]) -> Callable[...,
 @contextmanager
 def _opened_in(functions: Sequence[Any]) -> Iterator[None]:
     """Puts the open NumPy in the place of NumPy in all that these functions look names up in."""
-    opened = {id(np): _OPEN, **{id(own): getattr(_OPEN, name) for name, own in _OWN.items()}}
+    opened = {id(np): OPEN, **{id(own): getattr(OPEN, name) for name, own in _OWN.items()}}
     for more in _MORE:
         opened |= more()
     spaces, cells = known_to(functions)

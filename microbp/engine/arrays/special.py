@@ -71,6 +71,23 @@ class Float(float, metaclass=_OfValues):
         return x if isinstance(x, Value) else float(x)
 
 
+def draws() -> ModuleType:
+    """NumPy's random numbers, of which those drawn by shares take the numbers of values: no gradient goes through."""
+    opened = ModuleType("numpy.random")
+    opened.__getattr__ = lambda name: getattr(np.random, name)  # type: ignore[method-assign]  # PEP 562 allows it
+    for name in ("choice", "multinomial", "binomial"):
+        setattr(opened, name, _drawn(getattr(np.random, name)))
+    return opened
+
+
+def _drawn(own: Any) -> Any:
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        plain = [values(x) if isinstance(x, np.ndarray) and x.dtype == object else x for x in (*args, *kwargs.values())]
+        return own(*plain[: len(args)], **dict(zip(kwargs, plain[len(args) :], strict=True)))
+
+    return draw
+
+
 def stand_ins() -> dict[int, Any]:
     """By the id of what a function may hold of SciPy, if that was imported: what stands there instead."""
     module = sys.modules.get("scipy.special")

@@ -1,5 +1,6 @@
 """What people write around their gradients, and what does not make them wrong: states, clipping, single precision."""
 
+import importlib
 import linecache
 
 import numpy as np
@@ -102,3 +103,31 @@ def test_two_slips_that_lines_share_are_looked_for_once(monkeypatch):
     found = microbp.check(gelu, without_the_inside, **given)
     assert [line.causes for line in found.lines] == [("two-slips",)] * 2
     assert len(searched) == 1
+
+
+def test_classes_that_are_imported_may_fill_arrays_too(tmp_path, monkeypatch):
+    (tmp_path / "own_layers.py").write_text(
+        "import numpy as np\nclass Layer:\n    def forward(self, x):\n        out = np.zeros(2)\n"
+        "        for k in range(2):\n            out[k] = x[k].sum()\n        return out\nclass Pool(Layer): pass\n"
+    )
+    (tmp_path / "own_net.py").write_text(
+        "from own_layers import Pool\ndef both(x):\n    return (Pool().forward(x) ** 2).sum()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    net = importlib.import_module("own_net")
+    x = np.array([[1.0, 2.0], [0.5, -1.0]])
+    assert microbp.check(net.both, lambda x: {"dx": 2 * x.sum(axis=1, keepdims=True) + 0 * x}, x=x).ok
+
+
+def test_samples_that_forward_draws_by_what_it_has_filled_are_drawn():
+    def forward(x, w):
+        shares = np.zeros(3)
+        for k in range(3):
+            shares[k] = k + 1
+        kept = np.random.choice(3, size=2, replace=False, p=shares / shares.sum())
+        return (x[kept] * w).sum(), kept
+
+    found = microbp.check(
+        forward, lambda x, kept: {"dw": x[kept].sum()}, x=np.array([1.0, 5.0, -2.0]), w=np.array([0.7])
+    )
+    assert found.ok
