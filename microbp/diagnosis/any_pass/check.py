@@ -208,12 +208,15 @@ def _check(
     mine, notes = matched(flat, names, recorded)
     clips = mentions(CLIPS, backward)
     judge, of_scale = judge_as_meant(recorded, mine, clips)
+    found = None
     if judge.wrong and mentions(SINGLE, forward, backward):
         single = {name: np.asarray(x, dtype=np.float32) for name, x in mine.items()}
-        judge, of_scale = min(
-            [(judge, of_scale), judge_as_meant(recorded, single, clips)], key=lambda x: len(x[0].wrong)
-        )
-    found = report_on(judge, [*told, *of_scale, *notes])
+        other, notes_of_other = judge_as_meant(recorded, single, clips)
+        if len(other.wrong) == len(judge.wrong):
+            found = report_on(judge, [*told, *of_scale, *notes])
+        if len(other.wrong) < len(judge.wrong) or (found and found[str(found.first)].causes[0] == "unexplained"):
+            found = report_on(other, [*told, *notes_of_other, *notes])
+    found = found or report_on(judge, [*told, *of_scale, *notes])
     again = backward and partial(_check, forward, backward, None, names)
     return told_of_targets(found, recorded, arrays, again)
 

@@ -80,6 +80,10 @@ def test_what_is_computed_in_single_precision_on_its_way_is_held_to_that():
     rough = ("hs, loss = {-1: h0}, 0", ROUGH)
     assert report(rough).ok
     assert wrong(report(rough, ("dw += dhs[t] * hs[t - 1]", "dw += dhs[t] * hs[t]"))) == {"w"}
+    assert (
+        report(rough, ("(8 * hs[t] + dh)", "(2 * hs[t] + dh / 4)"), ("w\n    #", "4 * w\n    #"))["b"].causes[0]
+        == "factor"
+    )
 
 
 def test_two_slips_that_lines_share_are_looked_for_once(monkeypatch):
