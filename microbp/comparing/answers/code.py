@@ -42,6 +42,8 @@ KINDS = (
 ENDINGS = (".py", ".ipynb")
 SECONDS = 10.0
 """How long a hand-in may run."""
+_OF_ONE = "delta_"
+"""So a well-known book calls the gradients of one sample, delta_nabla_w, beside their sums."""
 _WHOLE = ("grads", "gradients", "grad", "gradient")
 """What is called so has all of them in it."""
 _BACKWARD = re.compile("back|grad", re.IGNORECASE)
@@ -108,23 +110,18 @@ class Code:
         names: list[str] = self._ask({"what": "names"})["names"]
         known = {label.lower() for label in labels}
         own = [name for name in names if _is_gradient(name, known)]
-        own = [
-            name for name in own if not any(name.endswith(f"_{total}") for total in own)
-        ]  # delta_nabla_w of a sample
+        own = [name for name in own if name.removeprefix(_OF_ONE) not in {*own} - {name}]
         numbered = [name for name in own if any(c.isdigit() for c in name)]
-        chosen = [name for name in names if name in said]
-        chosen += [
-            name for name in numbered or own or [name for name in _WHOLE if name in names][:1] if name not in said
-        ]
+        called = numbered or own or [name for name in _WHOLE if name in names][:1]
+        chosen = [name for name in names if name in said or name in called]
         if not chosen:
             why = f"it raised {self._raised}, and has" if self._raised else "it has"
             there = ", ".join(names[:8]) or "none with numbers"
-            said = f"{why} no gradients among its variables: call them dW1, db1, … or grads; got {there}"
+            message = f"{why} no gradients among its variables: call them dW1, db1, … or grads; got {there}"
             functions: list[str] = self._ask({"what": "parameters", "function": ""})["functions"]
             backward = [name for name in functions if _BACKWARD.search(name)] or ([] if names else functions)
-            raise ProblemError(
-                said + (f"; or take what a function returns: --function {backward[-1]}" if backward else "")
-            )
+            message += f"; or take what a function returns: --function {backward[-1]}" if backward else ""
+            raise ProblemError(message)
         found: dict[str, Any] = child.unpacked(self._ask({"what": "values", "names": chosen})["values"])
         return found
 

@@ -160,6 +160,12 @@ def test_the_gradients_of_one_sample_are_left_beside_their_sums_and_said_names_a
         assert sorted(code.gradients((), ["dsyn0", "missing"])) == ["dsyn0", "nabla_b", "nabla_w"]
 
 
+def test_a_step_is_not_taken_for_the_gradient_that_it_is_made_of(mine):
+    code = "dE_dw5, dw5 = 0.082167041, -0.041083521"
+    (row,) = microbp.grade(microbp.load("w1-w8"), [mine(code)], run=True)
+    assert (row.verdict, row.note.partition(":")[0]) == ("unreadable", "dE_dw5 and dw5 both give numbers of dW2")
+
+
 def test_names_that_are_said_are_looked_for_in_code_that_is_run(mine, capsys):
     path = mine("dsyn1 = [[0.0821670, 0.0826676], [-0.0226025, -0.0227402]]")
     assert main(["diagnose", "w1-w8", str(path), "--run", "--names", "dsyn1=dW2"]) == 0
