@@ -67,6 +67,12 @@ def test_right_for_another_convention_is_a_verdict_of_its_own():
     assert unsaid.assumed["said"] == []
 
 
+def test_another_penalty_is_said_as_it_is_written():
+    given = gradients(problem("half_squared_error", l2=0.3, penalty="λ/2"))
+    said = microbp.diagnose(problem("half_squared_error", l2=0.3), given).right_for
+    assert said == "Exactly right for ½Σ(a − y)² + 0.3/2 Σ w²; you said ½Σ(a − y)² + 0.3/2m Σ w²."
+
+
 @pytest.mark.usefixtures("no_pairs")
 @pytest.mark.parametrize(("by", "is_right"), [(0.0, True), (2e-4, False), (3e-2, False)])
 def test_what_is_near_to_another_convention_is_not_right_for_it(by, is_right):

@@ -54,7 +54,7 @@ MODULES = {
     "diagnosis.first_wrong": (
         "diagnosis/test_verdict.py::test_what_no_loss_was_said_for_is_right_for_another_in_every_way",
     ),
-    "diagnosis.search.screen": ("diagnosis/search/test_search.py",),
+    "diagnosis.search.screen": (),
     "diagnosis.search.shapes": ("diagnosis/search/test_screen.py",),
     "diagnosis.search.search": ("diagnosis/test_diagnose.py", "comparing/test_precision.py"),
     "printing.numbers": ("stepping/test_sentences.py",),

@@ -157,6 +157,17 @@ def test_a_first_look_lets_the_lines_pass_that_were_planted_and_no_others(look, 
     assert found == [True, False, False, True, True, True]
 
 
+def test_a_line_that_does_not_treat_all_neurons_alike_is_not_judged_by_a_few(monkeypatch):
+    monkeypatch.setattr(screen, "LARGE", 0)
+    case = random_exercise((7, 5, 3), 4, "tanh", "linear")
+    planted = {"slope": "a - a.mean()"}
+    search = Search(case, Answer(gradients(case, pass_of(case).changed(planted, [1])), ""))
+    after = dict(backward(case, search.right))[2]
+    assert [search._may_fit(search.start, 1, after, texts) for texts in (planted, {})] == [True, False]
+    exact = np.zeros((1, 1))  # of which nothing is allowed to be off
+    assert screen.Part([0], [0], {"W": (exact, exact)}).fits({"dW": exact}, "W")
+
+
 def test_with_and_without_a_first_look_a_pass_misses_the_same_numbers(monkeypatch):
     case = replace(random_exercise((7, 5, 3), 4, "tanh", "linear"), learning_rate=0.1, l2=0.3)
     right = pass_of(case)
