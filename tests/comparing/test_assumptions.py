@@ -63,7 +63,7 @@ def test_right_for_another_convention_is_a_verdict_of_its_own():
     model = nn.MLP.from_arrays(W, B, "tanh", "sigmoid")
     unsaid = microbp.diagnose(model, given, X, np.eye(2)[[0, 1, 1, 0]])
     assert unsaid.ok
-    assert "no loss was said" in unsaid.right_for
+    assert "no loss was named" in unsaid.right_for
     assert unsaid.assumed["said"] == []
 
 
