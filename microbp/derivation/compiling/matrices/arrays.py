@@ -108,16 +108,16 @@ class SourceArray:
         return self.nodes.shape
 
     @property
+    def refs(self) -> Sequence[Ref]:
+        """What it is made from."""
+        if isinstance(self.made, Linear):
+            return [*(ref for dot in self.made.dots for ref in (dot.x, dot.w)), *self.made.terms]
+        return self.made[-1] if self.made else []  # the last field of each of the others
+
+    @property
     def labels(self) -> list[str]:
         """What its elements are called in the graph."""
         return [x.label for x in self.nodes.flat]
-
-
-def refs_of(array: SourceArray) -> Sequence[Ref]:
-    """What an array is made from."""
-    if isinstance(array.made, Linear):
-        return [*(ref for dot in array.made.dots for ref in (dot.x, dot.w)), *array.made.terms]
-    return array.made[-1] if array.made else []  # the last field of each of the others
 
 
 def nodes_of(values: Iterable[Value]) -> Nodes:

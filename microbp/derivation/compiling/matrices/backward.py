@@ -21,7 +21,6 @@ from microbp.derivation.compiling.matrices.arrays import (
     Ref,
     SourceArray,
     Total,
-    refs_of,
 )
 from microbp.derivation.compiling.matrices.expressions import (
     Expr,
@@ -105,7 +104,7 @@ def _stands(array: SourceArray, written: str, source: MatrixSource) -> bool:
     """Whether a gradient stands where it is used, without a line of its own."""
     if not isinstance(array.made, Map | Total) or (source.readable and (any(array.labels) or "@" in written)):
         return False
-    single = isinstance(array.made, Total) or sum(ref.needed for ref in refs_of(array)) == 1
+    single = isinstance(array.made, Total) or sum(ref.needed for ref in array.refs) == 1
     return single and len(written) <= INLINE
 
 

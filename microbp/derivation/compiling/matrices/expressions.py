@@ -80,7 +80,7 @@ def put_together(formula: Formula, operands: Mapping[str, Expr]) -> Expr:
     return Expr(text, *spread([operands[name] for name in left.names]))
 
 
-def side_by_side(elements: Sequence[Expr], shape: Shape) -> Expr:
+def stacked(elements: Sequence[Expr], shape: Shape) -> Expr:
     """Numbers as an array."""
     rows = any(e.rows for e in elements)
     texts = [e.written if e.rows >= rows else f"np.full(m, {e.written})" for e in elements]

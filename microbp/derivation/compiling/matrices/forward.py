@@ -7,24 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from microbp.derivation.compiling.entries import stem
-from microbp.derivation.compiling.matrices.arrays import (
-    DotProduct,
-    Gather,
-    Linear,
-    Map,
-    MatrixSource,
-    Ref,
-    SourceArray,
-    Total,
-    refs_of,
-)
+from microbp.derivation.compiling.matrices.arrays import Gather, Linear, Map, MatrixSource, Ref, SourceArray, Total
 from microbp.derivation.compiling.matrices.expressions import (
     Expr,
     atom,
     product,
     put_together,
-    side_by_side,
     sizes,
+    stacked,
     sum_over,
 )
 from microbp.derivation.compiling.scalar import INLINE, formula_of
@@ -64,19 +54,15 @@ def _made(array: SourceArray, source: MatrixSource) -> Expr:
         case Map(op=op):
             return put_together(formula_of(op, source.textbook), array.made.by_name(array.shape))
         case Linear(dots=dots, terms=terms):
-            products = [product(dot.x.expr.text, _weights(dot)) for dot in dots]
+            upright = [atom(f"{w.expr.written}{'' if turned or len(w.shape) < 2 else '.T'}") for _, w, turned in dots]
+            products = [product(dot.x.expr.text, w) for dot, w in zip(dots, upright, strict=True)]
             texts = [*products, *(term.expr.beside(array.shape).text for term in terms)]
             return Expr(Formula.sum(texts), array.rows, array.shape)
         case Total(parts=parts):
             return Expr(Formula.sum([_summed(part) for part in parts]), array.rows, ())
         case Gather(elements=elements):
-            return side_by_side([element.expr for element in elements], array.shape)
+            return stacked([element.expr for element in elements], array.shape)
     raise AssertionError(array)
-
-
-def _weights(dot: DotProduct) -> Formula:
-    w = dot.w.expr
-    return w.text if dot.turned or len(w.shape) < 2 else atom(f"{w.written}.T")
 
 
 def _summed(part: Ref) -> Formula:
@@ -102,7 +88,7 @@ def _uses(arrays: Sequence[SourceArray], source: MatrixSource) -> Counter[Source
     """How often each array stands in the text; what is not used whole counts as more than once."""
     uses: Counter[SourceArray | None] = Counter()
     for array in arrays:
-        for ref in refs_of(array):
+        for ref in array.refs:
             whole = ref.array is not None and ref.shape == ref.array.shape and not ref.at
             uses[ref.array] += 1 if whole and isinstance(array.made, Map | Total) else 2
         if isinstance(array.made, Map):

@@ -9,9 +9,9 @@ import numpy as np
 
 from microbp.derivation.compiling.entries import Entry, Identifiers
 from microbp.derivation.compiling.layout import WIDTH, module, names_in, returned, shortly, titled
-from microbp.derivation.compiling.matrices.arrays import Gather, Map, MatrixSource, Nodes, Ref, SourceArray, refs_of
+from microbp.derivation.compiling.matrices.arrays import Gather, Map, MatrixSource, Nodes, Ref, SourceArray
 from microbp.derivation.compiling.matrices.backward import backward_lines
-from microbp.derivation.compiling.matrices.expressions import Expr, atom, side_by_side, sizes
+from microbp.derivation.compiling.matrices.expressions import Expr, atom, sizes, stacked
 from microbp.derivation.compiling.matrices.forward import forward_lines
 from microbp.derivation.compiling.matrices.grouping import group_nodes
 from microbp.derivation.compiling.matrices.places import Places
@@ -42,7 +42,7 @@ def write_matrices(
         places.add(array)
     alone = group_nodes(root, places)
     for array in places.arrays:
-        array.needed |= any(ref.needed for ref in refs_of(array))
+        array.needed |= any(ref.needed for ref in array.refs)
     end = places.ref(np.array(root, dtype=object))
     if batched and not end.expr.rows:
         raise GraphError(f"the root is the same for every sample: it does not depend on {', '.join(batched)}")
@@ -84,7 +84,7 @@ def _result(leaves: Nodes, grads: dict[SourceArray, Expr], places: Places, sourc
     def found(ref: Ref) -> Expr:
         assert ref.array is not None
         if isinstance(ref.array.made, Gather):
-            return side_by_side([found(element) for element in ref.array.made.elements], ref.shape)
+            return stacked([found(element) for element in ref.array.made.elements], ref.shape)
         rows, shape = source.grad_rows(ref.array), ref.array.shape
         zeros = Expr(atom(f"np.zeros({sizes(shape, rows)})"), rows, shape)
         return grads.get(ref.array, zeros).at(ref.at, ref.shape)
