@@ -118,7 +118,7 @@ def _make(nodes: list[Value], graph: CollectedSums, places: Places) -> None:
     else:
         every = list(zip(*(_dots(node, graph, places) for node in nodes), strict=True))
         weights = [nodes_of(w for row in pairs for w, _ in row).reshape(len(nodes), -1) for pairs in every]
-        if any((array := places.array(w.flat[0])) is not None and array.nodes.ndim == 2 for w in weights):
+        if any(places.whole(w) or places.whole(w.T) for w in weights):
             shape = (len(nodes),)
         if not (every and shape):  # a product has an axis, whatever is added to it
             shape = next((a.shape for o in columns if (a := _all_of(o, places)) is not None), shape)
