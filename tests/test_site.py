@@ -248,7 +248,7 @@ def test_the_whole_product_in_a_browser(site, browser_tab, tmp_path, monkeypatch
         # Someone's code: judged; sent as a link, and not run where it arrives; ended when it has no end.
         tab.locator("[data-job=check]").click()
         tab.locator("#run").click()
-        assert "the way back through `mu`" in ran(tab)
+        assert "the gradient through `mu`" in ran(tab)
         tab.wait_for_function("location.hash.includes('pass=')")
         friend = other.new_page()
         friend.goto(tab.url)

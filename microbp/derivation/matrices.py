@@ -44,7 +44,7 @@ def layer_text(stepper: Stepper, model: MLP, l: int, width: int = 98) -> str:
     samples = list(zip(*found, strict=True))
     db = [sum(stepper.grad(net) or 0.0 for net in column) for column in found]
     how, factors = _delta(stepper, model, l, samples)
-    told = f"δ{n} = {how}" if how else say("the loss is made of these nets")
+    told = f"δ{n} = {how}" if how else say("the loss is computed from these nets")
     matrices: dict[str, Sequence[Sequence[float | None]]] = {
         **factors,
         f"δ{n}": [[stepper.grad(net) for net in sample] for sample in samples],

@@ -103,17 +103,21 @@ class Textbook(VectorizedLines):
         """What stands before the product of one net, or of each."""
         if not several:
             begun = said("As a product: {of} =", of=of)
-            return joined(begun if product else said("What paths share is a factor: {of} =", of=of), " ", Math(chain))
+            return joined(
+                begun if product else said("With the common factors taken out: {of} =", of=of), " ", Math(chain)
+            )
         each = (len(self.parameter.neurons) > 1, self.m > 1)
         whose = {
-            (False, False): said("The share of the net in {of}", of=of),
-            (True, False): said("For each neuron, the share of its net in {of}", of=of),
-            (False, True): said("For each sample, the share of its net in {of}", of=of),
-            (True, True): said("For each neuron and sample, the share of its net in {of}", of=of),
+            (False, False): said("The contribution of the net to {of}", of=of),
+            (True, False): said("For each neuron, the contribution of its net to {of}", of=of),
+            (False, True): said("For each sample, the contribution of its net to {of}", of=of),
+            (True, True): said("For each neuron and sample, the contribution of its net to {of}", of=of),
         }[each]
         if product:
             return said("{whose}, for {net}: {chain}", whose=whose, net=net, chain=chain)
-        return said("{whose} (what its paths share is a factor), for {net}: {chain}", whose=whose, net=net, chain=chain)
+        return said(
+            "{whose} (with the common factors taken out), for {net}: {chain}", whose=whose, net=net, chain=chain
+        )
 
     def index_lines(self, terms: Sequence[Term], index: float, most: int) -> Iterator[Sentence]:
         """The sums over indices, then with the indices and numbers of this parameter."""
@@ -126,7 +130,7 @@ class Textbook(VectorizedLines):
         yield Sentence((Math(f"{d(p.indexed)} = {over} δ[{l}][i,j]{times}{penalty}"),))
         if l < L:
             hidden = Math(f"δ[{l}][i,j] = (Σ_q δ[{l + 1}][i,q] · w[{l + 1}][q,j]) · f′(z[{l}][i,j])")
-            alike = said("; so on to {last}", last=f"δ[{L - 1}]") if l < L - 1 else ""
+            alike = said("; and so on to {last}", last=f"δ[{L - 1}]") if l < L - 1 else ""
             yield joined(hidden, ", ", self.prime_of(l), alike)
         yield self.output_line()
         yield said("for {ranges}", ranges=joined(*separated(self._ranges())))

@@ -102,7 +102,7 @@ class Finding:
 
 _START = {
     "those after a step": "the weights were changed before the gradient was computed",
-    "two weights are exchanged": "two weights are exchanged",
+    "two weights are swapped": "two weights are swapped",
 }
 _STAGE = {
     ("dW",): "in the weights' gradient, not in the forward pass",

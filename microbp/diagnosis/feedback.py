@@ -4,7 +4,7 @@
 >>> print(feedback_as_markdown(Grade("ada", "right", right=8, credit=1.0, sentence="All right."), "w1-w8"))
 # ada: right
 <BLANKLINE>
-w1-w8, credit 1.00: of 8 numbers that you gave, 8 are right.
+w1-w8, credit 1.00: of the 8 numbers that you gave, 8 are right.
 <BLANKLINE>
 All right.
 <BLANKLINE>
@@ -77,7 +77,7 @@ def _paragraphs(grade: Grade, title: str) -> list[str]:
     if grade.credit is None:
         return [head, say("{sentence}.", sentence=title), grade.sentence]
     counted = say(
-        "{title}, credit {credit:.2f}: of {given:,} numbers that you gave, {right:,} are right.",
+        "{title}, credit {credit:.2f}: of the {given:,} numbers that you gave, {right:,} are right.",
         title=title,
         credit=grade.credit,
         given=grade.right + grade.wrong,

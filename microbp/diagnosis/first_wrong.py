@@ -106,7 +106,8 @@ class Divergence(Shown):
         ]
         if names:
             yield say(
-                "Not used: {names}; no quantity has such a name, unless names says which it is.", names=", ".join(names)
+                "Not used: {names}; no quantity has this name: say with names which one is meant.",
+                names=", ".join(names),
             )
 
 

@@ -184,7 +184,7 @@ MISTAKES = (
          {"dW": "{} / np.sqrt(({} ** 2).sum())", "db": "{} / np.sqrt(({} ** 2).sum())"},
          advice="Compare the gradients before they are clipped or normalized."),
     _row("other-weights", "all", "These are the gradients at other weights: {start}.",
-         {"start": "those after a step"}, {"start": "two weights are exchanged"}),
+         {"start": "those after a step"}, {"start": "two weights are swapped"}),
     _row("targets-in-another-order", "all", "The targets are in a different order from the inputs.",
          {"start": "targets in another order"}, advice="Shuffle X and y together, with one permutation for both."),
     _row("other-inputs", "first", "The inputs are normalised {stage}: take the same X everywhere.",

@@ -91,7 +91,7 @@ class Plan:
         every = model is None or len(kept) < len(graph) or level not in (None, *BY_SAMPLE)
         one, note = one_sample(graph, kept, sample, every)
         values = _count(one)
-        chosen = Level(level, say("it was asked for")) if level else choose_level(values, model, arrays)
+        chosen = Level(level, say("as asked")) if level else choose_level(values, model, arrays)
         if sample is None and chosen.name not in BY_SAMPLE:  # cards of many values hold those of all samples
             one, note = kept, ""
             values = _count(one)

@@ -2,7 +2,7 @@
 
 >>> from microbp import load
 >>> choose_level(31, load("w1-w8").model)
-Level(name='op', why='31 values can be read one by one')
+Level(name='op', why='31 values are few enough to read')
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FOLDED: dict[str, tuple[str, ...]] = {
 BY_SAMPLE = ("op", "network")
 """The levels at which one sample is drawn, of several."""
 READABLE = {"values": 60, "weights": 400}
-"""So many values can be read one by one, so many weights as arrows between neurons."""
+"""How many values can be read one by one, and how many weights as arrows between neurons."""
 FEW_WEIGHTS = 8
 """So many weights of a neuron have a row each; more have one, with their range and the norm of their grads."""
 MAX_NODES = 2000
@@ -52,10 +52,10 @@ def choose_level(values: int, model: MLP | None, arrays: Any = None) -> Level:
     if model is None:
         return Level("op", say("there is no network with neurons and layers to fold into"))
     if values <= READABLE["values"]:
-        return Level("op", say("{count:,} values can be read one by one", count=values))
+        return Level("op", say("{count:,} values are few enough to read", count=values))
     weights = sum(len(neuron.w) for layer in model.layers for neuron in layer.neurons)
     most = READABLE["values"]
-    too_many = say("{count:,} values are more than the {most} that can be read one by one", count=values, most=most)
+    too_many = say("{count:,} values are more than the {most} that can be read", count=values, most=most)
     if weights <= READABLE["weights"]:
         return Level("neuron", too_many)
     return Level(

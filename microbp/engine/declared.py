@@ -88,7 +88,7 @@ class Declared(Generic[V]):
 
     def elu(self) -> V:
         """out = x if x > 0 else expm1(x), ∂out/∂x = 1 if x > 0 else exp(x).
-        elu lets the gradient through where x > 0; elsewhere e^x is left of it. Defined and differentiable
+        elu lets the gradient through where x > 0, and e^x times it elsewhere. Defined and differentiable
         everywhere.
         """
 
@@ -99,19 +99,19 @@ class Declared(Generic[V]):
 
     def max(self, y: V | SupportsFloat) -> V:
         """out = max(x, y), ∂out/∂x = (x > y) + 0.5 * (x == y), ∂out/∂y = (y > x) + 0.5 * (x == y).
-        The larger one gets the gradient; at a tie each gets half. Defined and differentiable everywhere, but for x
+        The larger one gets the gradient; in a tie each gets half. Defined and differentiable everywhere, but for x
         == y: there its derivative is a convention.
         """
 
     def min(self, y: V | SupportsFloat) -> V:
         """out = min(x, y), ∂out/∂x = (x < y) + 0.5 * (x == y), ∂out/∂y = (y < x) + 0.5 * (x == y).
-        The smaller one gets the gradient; at a tie each gets half. Defined and differentiable everywhere, but for x
+        The smaller one gets the gradient; in a tie each gets half. Defined and differentiable everywhere, but for x
         == y: there its derivative is a convention.
         """
 
     def identity(self) -> V:
         """out = x, ∂out/∂x = 1.
-        What is handed on as it is passes the gradient on as it is. Defined and differentiable everywhere.
+        The identity passes the gradient on unchanged. Defined and differentiable everywhere.
         """
 
     def log2(self) -> V:
@@ -176,14 +176,14 @@ class Declared(Generic[V]):
 
     def erf(self) -> V:
         """out = erf(x), ∂out/∂x = 2 * exp(-x ** 2) / sqrt(3.141592653589793).
-        The derivative of erf(x) is 2/√π · e^(−x²), the bell curve it is the area of. Defined and differentiable
-        everywhere.
+        The derivative of erf(x) is 2/√π · e^(−x²), the bell curve whose area it measures. Defined and
+        differentiable everywhere.
         """
 
     def erfc(self) -> V:
         """out = erfc(x), ∂out/∂x = -2 * exp(-x ** 2) / sqrt(3.141592653589793).
-        erfc(x) is 1 − erf(x), to the last digit where that is small; so its derivative is that of erf, negated.
-        Defined and differentiable everywhere.
+        erfc(x) is 1 − erf(x), accurate even where that is tiny; so its derivative is that of erf, negated. Defined
+        and differentiable everywhere.
         """
 
     def gelu(self) -> V:
@@ -211,6 +211,6 @@ class Declared(Generic[V]):
 
     def logaddexp(self, y: V | SupportsFloat) -> V:
         """out = log(exp(x) + exp(y)), ∂out/∂x = sigmoid(x - y), ∂out/∂y = sigmoid(y - x).
-        The derivatives of log(e^x + e^y) are the shares of e^x and e^y: a softmax of two. Defined and
+        The derivatives of log(e^x + e^y) are the shares of e^x and e^y in the sum: a softmax of two. Defined and
         differentiable everywhere.
         """

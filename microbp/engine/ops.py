@@ -52,7 +52,7 @@ def _by_exponent(x: str) -> str:
 TABLE = (
     Op("add", "x + y", ("1", "1"), "+", "__add__", "A sum passes the gradient on unchanged to each summand."),
     Op("sub", "x - y", ("1", "-1"), "−", "__sub__",
-       "A difference passes the gradient on: as it is to the first, negated to the second."),
+       "A difference passes the gradient on: unchanged to the first, negated to the second."),
     Op("mul", "x * y", ("y", "x"), "×", "__mul__",
        "The derivative of a product with respect to one factor is the other factor."),
     Op("div", "x / y", ("1 / y", f"-out / y if {_QUOTIENT} else -(x * 2.0 ** 600) / y / y / 2.0 ** 600"),
@@ -91,13 +91,13 @@ TABLE = (
        rule="leaky_relu lets the gradient through where x > 0, and a hundredth of it elsewhere.", kink="x == 0",
        activation=True, printed={"x": "0.01 + 0.99 * (x > 0)"}),
     Op("elu", "x if x > 0 else expm1(x)", ("1.0 if x > 0 else exp(x)",), printed={"x": "1 if x > 0 else exp(x)"},
-       rule="elu lets the gradient through where x > 0; elsewhere e^x is left of it.", activation=True),
+       rule="elu lets the gradient through where x > 0, and e^x times it elsewhere.", activation=True),
     Op("softplus", "max(x, 0.0) + log1p(exp(-abs(x)))", ("sigmoid(x)",), printed={"forward": "log(1 + exp(x))"},
        rule="The derivative of softplus is σ.", activation=True),
     Op("max", "max(x, y)", ("(x > y) + 0.5 * (x == y)", "(y > x) + 0.5 * (x == y)"),
-       rule="The larger one gets the gradient; at a tie each gets half.", kink="x == y"),
+       rule="The larger one gets the gradient; in a tie each gets half.", kink="x == y"),
     Op("min", "min(x, y)", ("(x < y) + 0.5 * (x == y)", "(y < x) + 0.5 * (x == y)"),
-       rule="The smaller one gets the gradient; at a tie each gets half.", kink="x == y"),
+       rule="The smaller one gets the gradient; in a tie each gets half.", kink="x == y"),
 )  # fmt: skip  # one row reads best as one paragraph
 
 OPS: dict[str, Op] = {op.name: op for op in TABLE}
@@ -111,7 +111,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family(
             "affine", "w * x", ("x", "w"), "b", "Σwx+b",
-            "The derivative with respect to a weight is its input, with respect to an input its weight, to the bias 1.",
+            "The derivative with respect to a weight is its input; to an input, its weight; to the bias, 1.",
             "each product is rounded, and their sum once: off by less than ε/2 · Σ|w·x|, however many terms",
         ),
         Family("total", "x", ("1",), symbol="Σ", rule="A sum passes the gradient on unchanged to each summand.",

@@ -63,7 +63,7 @@ IDEAS = (
     ),
     WrongIdea(
         "activation-derivative-forgotten",
-        "That leaves out the derivative of the activation: upstream is the gradient of the net.",
+        "That leaves out the derivative of the activation: the upstream gradient is that of the net.",
         _without_activation,
     ),
 )

@@ -74,9 +74,11 @@ class Paths(Shown):
             share = f" ({self.carried / self.gradient:.1%})" if self.gradient else ""
             carried, told = f"{decimals(self.carried)}{share}", len(self.largest)
             lines.append(
-                say("this one carries {carried} of {gradient}", carried=carried, gradient=gradient)
+                say("this one contributes {carried} of {gradient}", carried=carried, gradient=gradient)
                 if told == 1
-                else say("these {count} carry {carried} of {gradient}", count=told, carried=carried, gradient=gradient)
+                else say(
+                    "these {count} contribute {carried} of {gradient}", count=told, carried=carried, gradient=gradient
+                )
             )
         elif self.count > 1:
             lines.append(f"{derivative(self.root, self.leaf)} = {terms} = {decimals(self.gradient)}")

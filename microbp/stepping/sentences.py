@@ -73,7 +73,7 @@ def arrival(step: Step) -> str:
     if step.first:
         return say("It is the first contribution to {name}.", name=step.input_name)
     return say(
-        "It is added to what has arrived at {name} before: {before} + {contribution} = {after}.",
+        "It is added to what {name} has received so far: {before} + {contribution} = {after}.",
         name=step.input_name,
         before=decimals(step.before),
         contribution=factor(step.contribution),

@@ -149,7 +149,7 @@ def _given(problem: Problem, stepper: Stepper) -> _Part:
 
 def _forward(root: Value) -> _Part:
     rows = [(line.name, line.formula, line.numbers, decimals(line.value)) for line in forward(root).lines]
-    said = say("Line by line: put the numbers in, and compute. Keep nine decimals, or as many as you are told.")
+    said = say("Line by line: put in the numbers and compute. Keep nine decimals, unless told otherwise.")
     return _Part(say("Forward pass"), said, HEADS["forward"], rows)
 
 
@@ -163,8 +163,8 @@ def _backward(stepper: Stepper) -> _Part:
         for number, step in enumerate(stepper.shown, 1)
     ]
     said = say(
-        "Begin with {start} = 1. Each line multiplies what has arrived from above, the upstream gradient, by a local "
-        "derivative. Where several lines arrive at one value, add them up.",
+        "Begin with {start} = 1. Each line multiplies what has arrived from above, the upstream gradient,"
+        " by a local derivative. Where several lines contribute to one value, add them up.",
         start=derivative(name, name),
     )
     return _Part(say("Backward pass"), said, HEADS["backward"], rows)

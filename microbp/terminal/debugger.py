@@ -36,7 +36,7 @@ class Debugger(Looking):
     """The pass of a problem, under commands: `run` reads them, `onecmd` does one."""
 
     letters = LETTERS
-    hint = "n: the next one, h: help"
+    hint = "n: next step, h: help"
 
     def __init__(
         self,
@@ -60,18 +60,19 @@ class Debugger(Looking):
         root, steps = self.stepper.root, len(self.stepper)
         self.say(printable(word(self.problem.title)))
         name, own = self.screen.name(root), len(self.stepper.shown)
-        lead = say("1 step leads back.") if steps == 1 else say("{count} steps lead back.", count=steps)
+        one = say("the backward pass has 1 step.")
+        lead = one if steps == 1 else say("the backward pass has {count} steps.", count=steps)
         if own < steps:
-            lead = say("{own} of {count} steps lead back.", own=own, count=steps)
+            lead = say("{own} of the {count} steps of the backward pass.", own=own, count=steps)
         start = f"{name} = {decimals(root.data)}, {derivative(name, name)} = 1"
         self.say(in_width(say("{start}; {lead} {hint}", start=start, lead=lead, hint=word(self.hint))))
         if self.problem.model:
-            self.say(say("below: which neurons wait (○), are passed through (◉), are done (●)"))
+            self.say(say("below: neurons waiting (○), being passed (◉), done (●)"))
 
     # Going
 
     def do_next(self, arg: str) -> None:
-        """n [K]: make the next step, or the next K, as --detail has it"""
+        """n [K]: take the next step, or the next K (--detail says how large a step is)"""
         if self.stepper.upcoming is None and self.passes > 1:
             self.do_update("")
             return
@@ -87,14 +88,14 @@ class Debugger(Looking):
         self._go(min(self.stepper.position + _count(arg), len(self.stepper)))
 
     def do_continue(self, arg: str) -> None:
-        """c [NAME]: go on until something arrives at NAME, or at a value with a breakpoint; else to the end"""
+        """c [NAME]: continue until something arrives at NAME or at a value with a breakpoint, or to the end"""
         names = [arg] if arg else self.breaks
         wanted = {value for name in names for value in self._all(name)}
         numbers = (step.number for step in self.stepper.shown if step.input in wanted)
         self._go(min((k for k in numbers if k > self.stepper.position), default=len(self.stepper)))
 
     def do_return(self, arg: str) -> None:
-        """r: go on until the node at work has passed back all it has to"""
+        """r: continue until the current node has passed back all its contributions"""
         coming = self.stepper.upcoming
         same = (k for k, step in enumerate(self.stepper, 1) if coming and step.node is coming.node)
         self._go(max(same, default=len(self.stepper)))
@@ -106,7 +107,7 @@ class Debugger(Looking):
         self._go(self.stepper.position)
 
     def do_goto(self, arg: str) -> None:
-        """goto K: go to where K steps have been made"""
+        """goto K: go to the point after K steps"""
         self._go(_count(arg, least=0))
 
     def _go(self, position: int) -> None:
@@ -123,12 +124,12 @@ class Debugger(Looking):
             self.begin()
         if self.stepper.upcoming is None:
             self.say(
-                say("The pass is over.") if self.passes == 1 else say("The pass is over; n goes on with the update.")
+                say("The pass is over.") if self.passes == 1 else say("The pass is over; n continues with the update.")
             )
             self.say(self.screen.gradients(self.problem.leaves()[:40]))
 
     def do_break(self, arg: str) -> None:
-        """b [NAME]: a breakpoint on a value, or none if it has one; alone: list them"""
+        """b [NAME]: set a breakpoint on a value, or remove the one it has; alone: list them"""
         if arg and self._all(arg):
             others = [name for name in self.breaks if name != arg]
             self.breaks = others if arg in self.breaks else [*others, arg]
@@ -144,7 +145,7 @@ class Debugger(Looking):
     def do_update(self, arg: str) -> None:
         """update: once the pass is over, a step of gradient descent, and the next forward pass with its numbers"""
         if self.stepper.upcoming is not None:
-            raise MicrobpError(say("the pass is not over: c goes on to its end"))
+            raise MicrobpError(say("the pass is not over yet: c continues to its end"))
         self.say("\n".join(f"  {line}" for line in update(self.problem, self.stepper)))
         self.passes = max(self.passes - 1, 1)
         self.open_pass()
@@ -159,6 +160,6 @@ def _count(arg: str, least: int = 1) -> int:
         return 1
     if not arg.isdecimal() or len(arg) > 18 or int(arg) < least:
         raise MicrobpError(
-            say("a whole number of at least {least} belongs here, got {text!r}", least=least, text=arg[:40])
+            say("this needs a whole number of at least {least}, got {text!r}", least=least, text=arg[:40])
         )
     return int(arg)

@@ -33,7 +33,7 @@ def learners_number(text: str) -> float:
     (0.75, -2.0)
     """
     if not text.strip():
-        raise MicrobpError(say("a number belongs here, or a product such as 0.1385*0.5933"))
+        raise MicrobpError(say("this needs a number, or a product such as 0.1385*0.5933"))
     text = re.sub(r"(?<=\d),(?=\d)", ".", text.strip()).translate(_SIGNS)
     with errstate("raise"):
         return ExpressionProblem(text, {}).root().data
@@ -99,11 +99,11 @@ class Looking(Shell):
         return command, argument, line
 
     def do_print(self, arg: str) -> None:
-        """p [NAME]: how a value is made, its grad so far, what has arrived at it and will"""
+        """p [NAME]: how a value is computed, its grad so far, its contributions that have arrived or are to come"""
         value = self._value(arg)
         if (n := len(self.named.get(arg, ()))) > 1:
             told = say(
-                "{name} has {count} values, one in each sample; this is where the cursor has been last",
+                "{name} has {count} values, one for each sample; this is the one that the cursor was at last",
                 name=arg,
                 count=n,
             )
@@ -111,14 +111,14 @@ class Looking(Shell):
         self.say(self.screen.value(value))
 
     def do_up(self, arg: str) -> None:
-        """u: look at the value one nearer to the root"""
+        """u: look at the next value towards the root"""
         if not self.at:
             raise MicrobpError(say("this is the root"))
         self.at -= 1
         self._picture()
 
     def do_down(self, arg: str) -> None:
-        """d: look at the value one nearer to the leaves"""
+        """d: look at the next value towards the leaves"""
         if self.at == len(self.way) - 1:
             below = [x for x in self.way[-1].inputs if not isinstance(x, Constant)]
             if not below:
@@ -138,7 +138,7 @@ class Looking(Shell):
         lines = [line.text(width() - 2) for line in found.lines if wanted is None or line.name in wanted]
         if not lines:
             raise MicrobpError(
-                say("{name} is not computed: it is a leaf, or stands inside the line of another value", name=arg)
+                say("{name} has no line of its own: it is a leaf, or part of the line of another value", name=arg)
             )
         self.say(indent("\n".join(lines), "  "))
 
@@ -147,7 +147,7 @@ class Looking(Shell):
         self.say(self.screen.list())
 
     def do_guess(self, arg: str) -> bool | None:
-        """g NUMBER: check a guess at the next contribution, a number or a product such as 0.1385*0.5933; g: ask it"""
+        """g NUMBER: check a guess at the next contribution, a number or a product such as 0.1385*0.5933; g: be asked"""
         if not arg and self.stepper.upcoming is not None:
             self.say(self.screen.question(self.stepper.upcoming))
             return None
@@ -171,7 +171,7 @@ class Looking(Shell):
         if name not in self.named and (net := self._net_of_output(name)):
             raise MicrobpError(
                 say(
-                    "{name} stands in no step: this loss is computed from its net, {net}; ask for that",
+                    "{name} is in no step: this loss is computed from its net, {net}; ask for that",
                     name=name,
                     net=net,
                 )

@@ -62,6 +62,11 @@ def graph_of(text: str) -> GraphProblem:
     if not name:
         raise ProblemError(f"say which value of {path}: {path}:{values[-1] if values else 'loss'}")
     if not hasattr(module, name):
+        if not values:
+            raise ProblemError(
+                f"{path} has no {name}, and no microbp.Value outside its functions: {path}:NAME needs one, or "
+                "a function without parameters that returns one"
+            )
         raise ProblemError(f"{path}: {nearest('value', name, values)}")
     found = getattr(module, name)
     if callable(found) and not isinstance(found, Value):
@@ -79,8 +84,10 @@ def graph_of(text: str) -> GraphProblem:
 
 def run_file(path: Path, needs: str) -> ModuleType:
     """A file of Python code as a module; it is run, in its own folder's company. `needs` says what it is for."""
-    if path.suffix != ".py" or not path.is_file():
+    if not path.exists():
         raise ProblemError(f"there is no file of Python code {str(path)!r}: {needs}")
+    if path.suffix != ".py" or not path.is_file():
+        raise ProblemError(f"{str(path)!r} is not a .py file: {needs}")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

@@ -119,7 +119,7 @@ class Quiz(Debugger):
         return self._close(ok=False)
 
     def do_where(self, arg: str) -> None:
-        """w [NAME]: one path from the root to the value; its numbers are for after the quiz"""
+        """w [NAME]: one path from the root to the value; its numbers are shown after the quiz"""
         self.say(f"  {' → '.join(self.screen.name(v) for v in way(self.stepper, self._value(arg)))}")
 
     def _ask(self) -> bool:

@@ -127,24 +127,28 @@ def test_a_shared_bias_is_the_sum_over_its_neurons():
 
 
 def test_what_the_paths_of_one_net_share_is_called_its_share_of_a_shared_bias():
-    share = (
-        "For each neuron, the share of its net in ∂E/∂b1 (what its paths share is a factor), for net_h1: (∂E/∂net_o1"
-    )
+    share = "For each neuron, the contribution of its net to ∂E/∂b1 (with the common factors taken out), "
+    share += "for net_h1: (∂E/∂net_o1"
     assert share in one_line(built_in("b1"))
-    assert "For each neuron, the share of its net in ∂E/∂b2, for net_o1: ∂E/∂out_o1 · " in one_line(built_in("b2"))
-    assert "What paths share is a factor: ∂E/∂w1 = (" in one_line(built_in("w1"))
+    assert "For each neuron, the contribution of its net to ∂E/∂b2, for net_o1: ∂E/∂out_o1 · " in one_line(
+        built_in("b2")
+    )
+    assert "With the common factors taken out: ∂E/∂w1 = (" in one_line(built_in("w1"))
     assert "As a product: ∂E/∂w5 = ∂E/∂out_o1 · " in one_line(built_in("w5"))
 
 
 def test_the_share_of_a_net_is_not_the_gradient_beside_a_penalty_or_other_samples():
-    for X, share in ((X3, "For each sample, the share of its net in ∂C/∂"), (X3[:1], "The share of the net in ∂C/∂")):
-        for label, factor in (("w[1][2,0]", " (what its paths share is a factor)"), ("w[3][1,0]", "")):
+    for X, share in (
+        (X3, "For each sample, the contribution of its net to ∂C/∂"),
+        (X3[:1], "The contribution of the net to ∂C/∂"),
+    ):
+        for label, factor in (("w[1][2,0]", " (with the common factors taken out)"), ("w[3][1,0]", "")):
             text = one_line(derive(NETWORK, label, X, Y3[: len(X)], "squared_error", 0.1))
             assert f"{share}{label}{factor}, for z[{label[2]}][{label[5]}]: " in text
     tied = nn.MLP(2, [2], seed=0)
     tied.layers[0].neurons[1].b = tied.layers[0].neurons[0].b
     text = one_line(derive(tied, "b[1]", [[1.0, 2.0]] * 2, [[0.0, 1.0]] * 2, "squared_error"))
-    assert "For each neuron and sample, the share of its net in ∂C/∂b[1]" in text
+    assert "For each neuron and sample, the contribution of its net to ∂C/∂b[1]" in text
 
 
 def test_a_layers_bias_has_a_name_only_if_it_is_shared():

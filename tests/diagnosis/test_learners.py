@@ -294,7 +294,7 @@ def test_one_number_for_the_biases_of_a_layer_is_taken_for_each_neuron_and_named
     model, gradients = learner("tanh", SQUARED, 0, f"db1 = np.array({total})")
     diagnosis = microbp.diagnose(model, gradients, X, Y[SQUARED], loss=SQUARED)
     assert diagnosis.mistakes == ("bias-summed-over-neurons",), str(diagnosis)
-    assert "db1 is one number: as NumPy would, it is taken for each of the" in str(diagnosis)
+    assert "db1 is one number: as NumPy would broadcast it, it is used for each of the" in str(diagnosis)
     compared = microbp.compare(model, X, Y[SQUARED], gradients=gradients, loss=SQUARED)
     assert [row.name for row in compared.rows if not row.ok] == ["b1"]
 

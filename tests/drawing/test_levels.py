@@ -41,7 +41,7 @@ def test_the_finest_level_that_can_be_read_is_chosen_and_drawn(sizes, samples, l
 
 def test_why_a_level_was_chosen_is_said():
     model = nn.MLP(64, [16, 10], seed=0)
-    assert choose_level(50, model).why == "50 values can be read one by one"
+    assert choose_level(50, model).why == "50 values are few enough to read"
     assert "1,184 weights more than the 400" in choose_level(5_000, model).why
     assert choose_level(5_000, None).name == "op"
 

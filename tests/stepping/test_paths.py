@@ -58,7 +58,7 @@ def test_more_paths_than_can_be_listed_are_counted_exactly():
     found = paths(y, x, k=3)
     assert found.count == 2**300
     assert [path.product for path in found.largest] == pytest.approx([0.5**300, 0.5**300 / 2, 0.5**300 / 2], abs=0)
-    assert "these 3 carry" in str(found)
+    assert "these 3 contribute" in str(found)
 
 
 def test_the_root_has_one_path_to_itself_and_strangers_none():
@@ -84,10 +84,10 @@ def test_paths_that_are_not_listed_are_told_by_their_share():
     y.label = "y"
     found = paths(y, x, k=1)
     assert (found.count, found.carried, found.gradient) == (2, 3.0, 4.0)
-    assert str(found).splitlines()[-1] == "this one carries 3 (75.0%) of ∂y/∂x = 4"
+    assert str(found).splitlines()[-1] == "this one contributes 3 (75.0%) of ∂y/∂x = 4"
     y = x * 3.0 - x * 3.0
     y.label = "y"
-    assert str(paths(y, x, k=1)).splitlines()[-1] == "this one carries 3 of ∂y/∂x = 0"
+    assert str(paths(y, x, k=1)).splitlines()[-1] == "this one contributes 3 of ∂y/∂x = 0"
     assert len(paths(y, x).largest) == 2
 
 

@@ -24,7 +24,7 @@ def test_a_step_is_explained_with_names_numbers_and_reason(stepper):
         == "net_o1 = w5·out_h1 + w6·out_h2 + b2, so its derivative with respect to w5 is out_h1."
     )
     assert sentences.arrival(stepper[16]) == (
-        "It is added to what has arrived at out_h1 before: 0.055399425 + (−0.019049118) = 0.036350306."
+        "It is added to what out_h1 has received so far: 0.055399425 + (−0.019049118) = 0.036350306."
     )
     assert (
         sentences.local_reason(steps((Value(2.0, "w") * Value(3.0, "x")).exp())[1])

@@ -186,16 +186,16 @@ def test_list_shows_what_is_done_and_hides_what_comes(do):
 def test_back_and_goto_go_back(do):
     assert "step 6 of 32" in do("goto 7", "back")
     assert "step 3 of 32" in do("rn 3")
-    assert "32 steps lead back" in do("goto 0")
+    assert "the backward pass has 32 steps" in do("goto 0")
     assert "grad so far: ?" in do("p w5")
-    assert "32 steps lead back" in do("back 5")
+    assert "the backward pass has 32 steps" in do("back 5")
     assert "positions 0 to 32, got 33" in do("goto 33")
 
 
 def test_one_step_leads_back():
     debugger = Debugger(ExpressionProblem("sqrt(x)", {"x": 3.0}), stdout=io.StringIO())
     debugger.begin()
-    assert "; 1 step leads back." in debugger.stdout.getvalue()
+    assert "; the backward pass has 1 step." in debugger.stdout.getvalue()
 
 
 @pytest.mark.parametrize("guess", ["0.0822", "0.1385*0.5933", "0,1385 × 0,5933", "0.1385·0.5933", "-1 * −0.0822"])
@@ -243,7 +243,7 @@ def test_quit_and_the_end_of_input_end(do):
         ("c w0", "nearest: w"),
         ("frob", "no command is called 'frob'"),
         ("nex", "nearest: next"),
-        ("n x", "a whole number of at least 1 belongs here, got 'x'"),
+        ("n x", "this needs a whole number of at least 1, got 'x'"),
         ("n 0", "at least 1"),
         ("goto -1", "at least 0"),
         ("h frob", "no command is called"),
@@ -332,7 +332,7 @@ def test_a_batch_has_a_row_for_each_sample():
     assert all(f"{grad:.9f}".replace("-", "−") in text for grad in grads.values())
     assert "dW1 = δ1ᵀ a0 = [  0.019400408   0.060246164 ]" in text
     assert [line for line in text.splitlines() if line.strip().startswith("a0")] == ["              a0 = [ 0.5   −1 ]"]
-    assert "a[1][0] has 3 values, one in each sample" in text
+    assert "a[1][0] has 3 values, one for each sample" in text
 
 
 def test_a_breakpoint_in_a_batch_holds_for_every_sample():
@@ -580,14 +580,14 @@ def test_the_debugger_goes_on_with_the_update_and_shows_values_with_their_number
     out = io.StringIO()
     debugger = Debugger(load("w1-w8"), stdout=out, passes=2)
     debugger.run(["update"], batch=True)
-    assert "*** the pass is not over: c goes on to its end" in out.getvalue()
+    assert "*** the pass is not over yet: c continues to its end" in out.getvalue()
     debugger = Debugger(load("w1-w8"), stdout=out, passes=2)
     debugger.run(["c", "n", "v net_h1", "p w1", "c", "n"], batch=True)
-    assert "The pass is over; n goes on with the update." in out.getvalue()
+    assert "The pass is over; n continues with the update." in out.getvalue()
     assert "+ b1 = 0.149780716·0.05 + 0.199561432·0.1 + 0.35·1 = 0.377445179\n" in out.getvalue()
     assert (debugger.passes, round(debugger.stepper.root.data, 9)) == (1, 0.291027774)
     debugger.run(["v i1"], batch=True)
-    assert "i1 is not computed: it is a leaf" in out.getvalue()
+    assert "i1 has no line of its own: it is a leaf" in out.getvalue()
 
 
 def test_what_is_told_can_be_narrowed_and_a_guess_says_what_it_is_of():

@@ -64,6 +64,15 @@ def test_a_file_that_is_not_there_is_told(capsys):
     assert "there is no file of Python code 'nowhere.py'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("a.ipynb", "a.ipynb' is not a .py file"), ("pass.py:loss", "has no loss, and no microbp.Value")]
+)
+def test_a_file_of_another_kind_is_told(name, said, tmp_path, capsys):
+    (tmp_path / name.partition(":")[0]).write_text("x = 1")
+    assert main(["check" if name == "a.ipynb" else "step", str(tmp_path / name)]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_debug_opens_the_debugger_on_a_value_or_a_problem():
     for root in (Value(3.0, "x") * 2, microbp.load("w1-w8")):
         screen = io.StringIO()

@@ -132,7 +132,7 @@ TABLE = [
      "δ_j(l) = (Σ_q δ_q(l+1) W_qj(l+1)) · f′(u_j(l))"),
     ("delta rule", "δ = ∂E/∂b = ∂E/∂u, and why", f"{GENERAL} delta delta-rule",
      "and so to the bias, as ∂u_j(l)/∂b_j(l) = 1"),
-    ("delta rule", "the slip ½ ‖u − t‖² is noted", f"{GENERAL} delta delta-rule", "Not the slip E = ½Σ(u − t)²"),
+    ("delta rule", "the slip ½ ‖u − t‖² is noted", f"{GENERAL} delta delta-rule", "Not E = ½Σ(u − t)², a slip"),
 ]  # fmt: skip  # a table
 
 

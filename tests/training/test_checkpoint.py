@@ -264,7 +264,7 @@ class Bomb:
 FOREIGN = [
     (None, "there is no such file"),
     (b"", "it is empty"),
-    *[(text, "it is no JSON") for text in (b"PK\x03\x04" + b"\0" * 100, pickle.dumps(Bomb(), protocol=0))],
+    *[(text, "it is not valid JSON") for text in (b"PK\x03\x04" + b"\0" * 100, pickle.dumps(Bomb(), protocol=0))],
     (pickle.dumps(Bomb()), "it is no text in UTF-8"),
     *[(text * 100_000, "RecursionError") for text in (b"[", b'{"a":')],
     (b'{"format": ' + b"1" * 5000 + b"}", "Exceeds the limit"),

@@ -124,7 +124,9 @@ def fitted_shapes(case: Exercise, given: Answer, loose: bool = False, each: bool
 
 def _one_number(name: str, count: int) -> str:
     return say(
-        "{name} is one number: as NumPy would, it is taken for each of the {count} neurons.", name=name, count=count
+        "{name} is one number: as NumPy would broadcast it, it is used for each of the {count} neurons.",
+        name=name,
+        count=count,
     )
 
 

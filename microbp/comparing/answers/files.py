@@ -115,7 +115,7 @@ def _no_json(error: json.JSONDecodeError) -> str:
     place = f"line {error.lineno}, column {error.colno}"
     if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string"):
         return f"it ends in the middle, at {place}: it was cut off when it was saved or sent, or a bracket is missing"
-    return f"it is no JSON as json.dump writes it: {error.msg}, at {place}"
+    return f"it is not valid JSON, as json.dump writes it: {error.msg}, at {place}"
 
 
 def find_function(name: str) -> Callable[..., Any]:

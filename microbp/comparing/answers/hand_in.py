@@ -9,7 +9,7 @@
 ...     return loss, {"dW": [d.T for d in dW], "db": db}
 >>> (given,) = answers(case, mine)
 >>> given.notes
-('Your function was called in the layout that it works in: W is (n_in, n_out).',)
+('Your function was called in the layout that it expects: W is (n_in, n_out).',)
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _called(
     if returned is None:
         raise ProblemError("a function of gradients returns them, for example (dW, db); got None: is `return` missing?")
     note = (
-        (say("Your function was called in the layout that it works in: {layout}.", layout=call.words),)
+        (say("Your function was called in the layout that it expects: {layout}.", layout=call.words),)
         if call.words
         else ()
     )

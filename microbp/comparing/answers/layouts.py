@@ -74,7 +74,9 @@ def notes_on(
     usual = like or OURS
     if layout.weights != usual.weights and not said.weights and layout.weights:
         shape = "(n_in, n_out)" if layout.weights == "in,out" else "(n_out, n_in)"
-        yield say("Every dW is transposed, as for weights of shape {shape}: a layout, and no mistake.", shape=shape)
+        yield say(
+            "Every dW is transposed, as for weights of shape {shape}: that is a layout, not a mistake.", shape=shape
+        )
     if layout.bias == usual.bias or said.bias:
         return
     if layout.bias == "last column":

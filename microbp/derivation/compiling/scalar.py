@@ -199,7 +199,7 @@ def _places(op: Op) -> dict[str, int]:
 def rounded_once(formula: Formula, node: Value, text: dict[Value, Formula]) -> Formula:
     """A sum of a family as the graph adds it up: rounded once. Two terms are rounded once as they are.
 
-    The terms are the row's own: a sum that stands in the place of one was rounded before.
+    The terms are the row's own: a sum that is used in place of one was rounded before.
     """
     if node.op is None or not node.op.family or len(formula.terms) < 2:
         return formula

@@ -77,7 +77,7 @@ _MADE = {
 }
 """Quantities that are named after another one: what stands before it and after it."""
 
-OWN = Notation("as everywhere here, samples in rows")
+OWN = Notation("samples in rows, as everywhere here")
 NOTATIONS: dict[str, Notation] = {
     "own": OWN,
     "matrix-form": Notation(

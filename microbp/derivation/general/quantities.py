@@ -172,7 +172,7 @@ class Quantities:
         if f == "softmax":
             jacobian = f"∂{a}_j/∂{z}_q = {a}_j·([j = q] − {a}_q)"
             diagonal = f"{a}·(1 − {a})"
-            return say("softmax: {jacobian}, the diagonal of which is {diagonal}", jacobian=jacobian, diagonal=diagonal)
+            return say("softmax: {jacobian}; its diagonal is {diagonal}", jacobian=jacobian, diagonal=diagonal)
         formula = "1" if f == "linear" else OPS[f].print_formula("x").text(x=z, out=a)
         return f"{symbol(f)}′ = {f'{DERIVED[f]} = ' if f in DERIVED else ''}{formula}"
 

@@ -49,7 +49,7 @@ TABLE = (
     Row("Its derivative", "{slope:l} = {prime}", entry="{slope:l|ij} = …", numbers="{slope}"),
     Row("The loss", "{E} = {loss}", entry="{E} = …", numbers="{loss_number}", of="last"),
     Row(
-        "Not the slip {E} = {slip}, which is {slip_number}: {f}({net}) is meant, the output",
+        "Not {E} = {slip}, a slip that gives {slip_number}: the output, {f}({net}), is meant",
         "{E} = {loss}, with {y} the target",
         of="last",
         where=("delta",),
@@ -82,7 +82,7 @@ TABLE = (
         when="diagonal",
     ),
     Row(
-        "The vector chain rule for one sample: of these Jacobians that of the activation is a diagonal",
+        "The vector chain rule for one sample: the Jacobian of the activation is diagonal",
         "{up:l-1} = {up:l} · ∂{a:l}/∂{z:l} · ∂{z:l}/∂{a:l-1} = {up:l} diag({slope:l}) {W:l}",
         of="behind",
         where=("vector",),
@@ -120,7 +120,7 @@ TABLE = (
         when="diagonal",
     ),
     Row(
-        "δ of the last layer, whose softmax is made of all nets of a sample",
+        "δ of the last layer, whose softmax depends on all nets of a sample",
         "{d:L} = {a:L} ⊙ ({up:L} − the row sums of {up:L} ⊙ {a:L})",
         "{d:L} = {a:L} ⊙ ({up:L} − the column sums of {up:L} ⊙ {a:L})",
         entry="{d:L|ij} = {a:L|ij} · ({up:L|ij} − Σ_q {up:L|iq} {a:L|iq})",
@@ -172,7 +172,7 @@ TABLE = (
         when="diagonal",
     ),
     Row(
-        "Δ as a loop over the samples: from 0, each adds its own",
+        "Δ as a loop over the samples: start from 0, and each adds its own",
         "{Delta:l} := {Delta:l} + {d:l T} {A:l-1}",
         entry="{Delta:l|jk} = Σ_i {d:l|ij} {a:l-1|ik}",
         numbers="{loop}",
@@ -220,7 +220,7 @@ TABLE = (
         when="penalised-biases",
     ),
     Row(
-        "The one bias of the layer: what its neurons have adds up",
+        "The one bias of the layer: the gradients of its neurons add up",
         "∂{E}/∂{b:l} = Σ_j {db:l|j}",
         theta="∂{E}/∂{b:l} = Σ_j {D:l|j0}",
         entry="∂{E}/∂{b:l} = …",

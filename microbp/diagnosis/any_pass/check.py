@@ -153,7 +153,7 @@ def check(
             except Exception as trouble:
                 raise error from trouble
             counts = {"count": count, "samples": samples}
-            note = say("checked with the first {count} of {samples} samples: all are too many for scalars", **counts)
+            note = say("checked on the first {count} of {samples} samples: all would be too many for scalars", **counts)
             return Report(found.lines, (*found.notes, note))
         raise
 

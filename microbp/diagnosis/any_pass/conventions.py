@@ -86,7 +86,8 @@ def _of_the_loss(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, li
         other, more = _in_scale(without, mine)
         if _merit(other) >= _merit(found):
             said = say(
-                "taken for the gradients of log x where forward has log(x + 1e-8) or so, as p − y is: that is right"
+                "taken as the gradients of log x, though forward has log(x + 1e-8) or the like, as p − y is: that"
+                " is right"
             )
             return other, [said, *more]
     return found, notes
@@ -102,8 +103,8 @@ def _in_scale(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, list[
         ended = any(line.verdict != WRONG and line.name not in inner for line in other.lines())
         if ended and _merit(other) > _merit(found):
             note = say(
-                "{names}: of each sample's own loss, and divided by {count} in the lines below. That is right, and "
-                "they were compared divided by {count}",
+                "{names}: gradients of each sample's own loss, divided by {count} only in the lines below. That "
+                "is right; they were compared divided by {count}",
                 names=", ".join(inner),
                 count=count,
             )
@@ -167,8 +168,8 @@ def _of_another_scale(judge: Judge) -> Iterator[str]:
     factor = number_text(abs(first), 6)
     if np.isclose(first, -1):
         yield say(
-            "all of them are the negative gradients: right where they are added to the weights, W += lr * dW; a "
-            "gradient is what is subtracted"
+            "all of them are the negative gradients: right if you add them to the weights, W += lr * dW; a "
+            "gradient is subtracted"
         )
     elif first < 0:
         yield say(

@@ -143,14 +143,14 @@ def matched(flat: Mapping[str, Any], names: Mapping[str, str], recorded: Recorde
         taken = ", ".join(
             say("{key} for that of {name}", key=key, name=name) for name, key in zip(mine, strange, strict=True)
         )
-        return mine, [say("taken by their shapes: {taken}", taken=taken)]
+        return mine, [say("recognized by their shapes: {taken}", taken=taken)]
     if not mine:
         raise ProblemError(
             f"none of the gradients {list(flat)} belongs to an array of the forward pass {list(recorded)}: what has a "
             "gradient is an argument of forward, not a global of its file, or is returned by it. Call that of W dW, or "
             'say names={"mine": "W"}'
         )
-    aside = say("not compared: {names}; forward returns nothing of that name", names=", ".join(strange))
+    aside = say("not compared: {names}; forward returns nothing with that name", names=", ".join(strange))
     return mine, [aside] if strange else []
 
 

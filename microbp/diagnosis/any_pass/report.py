@@ -101,7 +101,7 @@ class Report(Shown):
         if wrong:
             first, verdict = wrong[0], self._verdict()
             said = say(
-                "{verdict}. The first on the way back is the gradient of {name}:", verdict=verdict, name=first.name
+                "{verdict}. The first, in backward order, is the gradient of {name}:", verdict=verdict, name=first.name
             )
             head = [said, f"  {first.text}", ""]
         else:
@@ -143,7 +143,7 @@ def _not_given(judge: Judge, lines: Sequence[Line]) -> list[str]:
     names = ", ".join(between[:MOST_NAMED]) + (", …" if len(between) > MOST_NAMED else "")
     return [
         say(
-            "no gradients were given for {names}: return them as well (locals() has all), to be told more exactly",
+            "no gradients were given for {names}: return them as well (locals() has all) for a more exact answer",
             names=names,
         )
     ]

@@ -73,21 +73,21 @@ class Scope:
                     said = say("its transpose with its axes in the order {axes}", axes=order)
                 yield Other(said, "transposed", turned)
         for axes in choices(range(1, own.ndim), most=3):
-            yield Other(say("itself turned round"), "", np.flip(own, axes), True)
+            yield Other(say("itself reversed"), "", np.flip(own, axes), True)
         for axis in range(1, own.ndim):
             for step in (1, -1):
                 if own.shape[axis] > 1:
                     for moved in (shifted(own, step, axis), np.roll(own, step, axis)):
                         yield Other(say("itself shifted by one"), "off-by-one", moved, True)
         if len(turns) > 1:
-            before, after = say("itself of the step before"), say("itself of the next step")
+            before, after = say("its own value at the step before"), say("its own value at the next step")
             for said, moved in (
                 (before, shifted(own, 1, 0)),
                 (before, np.roll(own, 1, 0)),
                 (after, shifted(own, -1, 0)),
                 (after, np.roll(own, -1, 0)),
-                (say("itself of the first step"), np.broadcast_to(own[:1], own.shape)),
-                (say("itself of the last step"), np.broadcast_to(own[-1:], own.shape)),
+                (say("its own value at the first step"), np.broadcast_to(own[:1], own.shape)),
+                (say("its own value at the last step"), np.broadcast_to(own[-1:], own.shape)),
             ):
                 yield Other(said, "off-by-one", moved, True)
 
@@ -95,7 +95,7 @@ class Scope:
 def _by_turn(name: str, value: Any, turns: Any) -> Iterator[Other]:
     """The rows of a series for each turn, for the one before, the one after, and counted from the end."""
     most = len(value) - 1
-    before, after = say("{name} of the step before", name=name), say("{name} of the next step", name=name)
+    before, after = say("{name} at the step before", name=name), say("{name} at the next step", name=name)
     for step, said in ((0, name), (-1, before), (1, after)):
         rows, code = turns + step, "off-by-one" if step else ""
         if len(value) == 1 and step:

@@ -98,12 +98,12 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
         return found, ""
     count = len(singles) * (len(singles) - 1) // 2
     if count > most:
-        return factors, say("No slip of the table gives these numbers; the graph is too large to try two at once.")
+        return factors, say("No known slip gives these numbers; the graph is too large to try two at once.")
     wrong = ~judge.near(judge.right) & np.isfinite(judge.given)
     known = digits_given(judge.given[wrong], judge.right[wrong], judge.tolerance(judge.right)[wrong])
     if known < math.log10(max(1, count)) + BY_CHANCE:
         return factors, say(
-            "No slip of the table gives these numbers; two would fit by chance: give more numbers, or digits."
+            "No known slip gives these numbers; two at once would fit by chance: give more numbers, or more digits."
         )
     pairs = [
         _Try(one.causes + two.causes, one.changed | two.changed)
@@ -111,7 +111,7 @@ def _search(judge: GraphReplay) -> tuple[list[_Try], str]:
         if not one.changed.keys() & two.changed.keys()
     ]
     fitting = np.all(judge.near(judge.replay([pair.changed for pair in pairs])), axis=1)
-    return [*compress(pairs, fitting), *factors], say("No slip of the table, nor two of them, gives these numbers.")
+    return [*compress(pairs, fitting), *factors], say("No known slip, nor any two of them, gives these numbers.")
 
 
 def _likely(one: _Try) -> bool:

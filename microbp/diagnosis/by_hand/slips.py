@@ -85,45 +85,45 @@ SLIPS = (
           pow_const={"x": "c * x ** c"}, pow={"x": "y * x ** y"}),
     _slip("power-rule-on-exponential", "The power rule is applied to an exponential: the variable is in the exponent.",
           pow={"y": "y * x ** (y - 1)"}, const_pow={"y": "y * c ** (y - 1)"}),
-    _slip("power-rule-on-exponential", "The power rule is applied to an exponential, with base and exponent exchanged.",
+    _slip("power-rule-on-exponential", "The power rule is applied to an exponential, with base and exponent swapped.",
           pow={"y": "x * y ** (x - 1)"}, const_pow={"y": "c * y ** (c - 1)"}),
     _slip("log-of-base", "The derivative of an exponential lacks the logarithm of its base.",
           pow={"y": "x ** y"}, const_pow={"y": "c ** y"}),
     _slip("product-rule-one-term", "The product rule has one term only.", 2, mul={"x": "0"}),
     _slip("product-rule-one-term", "The product rule has one term only.", 2, mul={"y": "0"}),
-    _slip("taken-for-constant", "What depends on the variable is taken for a constant.", 1, mul={"x": "0"}),
-    _slip("taken-for-constant", "What depends on the variable is taken for a constant.", 1, mul={"y": "0"}),
+    _slip("taken-for-constant", "Something that depends on the variable is treated as a constant.", 1, mul={"x": "0"}),
+    _slip("taken-for-constant", "Something that depends on the variable is treated as a constant.", 1, mul={"y": "0"}),
     _slip("product-like-sum", "A product is differentiated like a sum: u′ + v′.", mul={"x": "1", "y": "1"}),
     _slip("product-of-derivatives", "A product is differentiated factor by factor: u′·v′.", 2,
           mul={"x": "dy", "y": "0"}),
-    _slip("quotient-sign", "The quotient rule lacks its minus.", div={"y": "x / y ** 2"}),
+    _slip("quotient-sign", "The quotient rule lacks its minus sign.", div={"y": "x / y ** 2"}),
     _slip("quotient-square", "The quotient rule's denominator is not squared.", div={"y": "-x / y"}),
     _slip("quotient-square", "The quotient rule's denominator is left out.", div={"y": "-x"}),
     _slip("quotient-inner", "The numerator's derivative is not divided by the denominator.", div={"x": "1"}),
-    _slip("quotient-sign", "The terms of the quotient rule are exchanged: u·v′ − u′·v.", 2,
+    _slip("quotient-sign", "The terms of the quotient rule are swapped: u·v′ − u′·v.", 2,
           div={"x": "-1 / y", "y": "x / y ** 2"}),
     _slip("quotient-square", "The quotient rule's denominator is not squared.", 2, div={"x": "1", "y": "-x / y"}),
     _slip("quotient-square", "The quotient rule's denominator is left out.", 2, div={"x": "y", "y": "-x"}),
     _slip("quotient-of-derivatives", "A quotient is differentiated part by part: u′/v′.", 2,
           div={"x": "1 / dy", "y": "0"}),
-    _slip("inner-sign", "A minus is lost.", sub={"y": "1"}, neg={"x": "1"}),
-    _slip("derivative-sign", "The derivative of the cosine lacks its minus.", cos={"x": "sin(x)"}),
-    _slip("wrong-point", "A derivative is taken at the function's value, not at its argument: f′(f(x)).",
+    _slip("inner-sign", "A minus sign is lost.", sub={"y": "1"}, neg={"x": "1"}),
+    _slip("derivative-sign", "The derivative of the cosine lacks its minus sign.", cos={"x": "sin(x)"}),
+    _slip("wrong-point", "A derivative is evaluated at the function's value, not at its argument: f′(f(x)).",
           **_at("out")),
-    _slip("wrong-point", "A derivative is taken at an inner value, not at its argument: f′(x) for f′(g(x)).", 1,
+    _slip("wrong-point", "A derivative is evaluated at an inner value, not at its argument: f′(x) for f′(g(x)).", 1,
           **_at("inner"), div={"y": "-x / inner ** 2"}, pow={"x": "y * inner ** (y - 1)"}),
-    _slip("wrong-point", "A derivative is taken at its argument's derivative, not at its argument: f′(g′(x)).", 1,
+    _slip("wrong-point", "A derivative is evaluated at its argument's derivative, not at its argument: f′(g′(x)).", 1,
           **_at("d"), div={"y": "-x / dy ** 2"}, pow={"x": "y * dx ** (y - 1)"}),
-    _slip("formula-of-net", "A derivative that is written with the function's value got its argument instead.",
+    _slip("formula-of-net", "A derivative written in terms of the function's value got its argument instead.",
           **{op: {key: _SLOPES[op].substitute(out=Formula(key))}
              for op, key in _CURVED.items() if "out" in _SLOPES[op].names}),
 )  # fmt: skip  # one row reads best as one paragraph
 """Every slip in a local derivative. Lost contributions, and factors, have no formula."""
-OVERWRITTEN = Slip("fan-out-overwritten", "What arrives at a value by several ways is overwritten, not added up.")
-MISSING_PATH = Slip("missing-path", "One of the ways that lead to a value is left out.")
+OVERWRITTEN = Slip("fan-out-overwritten", "What arrives at a value along several paths is overwritten, not added up.")
+MISSING_PATH = Slip("missing-path", "One of the paths that lead to a value is left out.")
 EARLY = Slip("passed-on-too-early", "A shared value passes its gradient on before it is complete, and again each time.")
 SIGN = Slip("sign", "All signs are wrong.")
-FACTOR = Slip("factor", "All is right but for a factor.")
+FACTOR = Slip("factor", "All is right except for a factor.")
 
 MOST_WAYS = 60
 """Of more ways to one value only the first and the last are kept alone."""

@@ -201,7 +201,9 @@ def told(found: Mapping[str, Any], others: Sequence[str] = ()) -> Iterator[str]:
     yield f"   {word('wrong')}   {found['wrong']}"
     yield f"   {word('right')}   {found['right']}"
     if elsewhere := [place for place in others if place not in found["where"]]:
-        yield "   " + say("At {places} it would give the same numbers.", places=_listed(elsewhere, say(" or ")))
+        yield "   " + say(
+            "The same slip at {places} would give the same numbers.", places=_listed(elsewhere, say(" or "))
+        )
 
 
 def _listed(words: Sequence[str], last: str) -> str:
@@ -226,7 +228,7 @@ def leaf_text(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"      {word('wrong')}   {say('left out') if way['wrong'] is None else _product(way['wrong'])}"
             yield f"      {word('right')}   {_product(way['right'])}"
     if found["count"] > len(ways) > 0:
-        yield "   " + say("and {count:,} ways more", count=found["count"] - len(ways))
+        yield "   " + say("and {count:,} more paths", count=found["count"] - len(ways))
     elif len(ways) > 1:
         yield "   " + say("together")
         if explained:

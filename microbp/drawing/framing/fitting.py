@@ -35,7 +35,7 @@ def best(
         fit = _fit(drawing.source, layout(drawing.source, drawing.timeout).bb, size)
         if "level" in way:
             drawing.level = drawing.level._replace(
-                why=say("the fullest that can be read {width} wide", width=size.said(size.width))
+                why=say("the most detailed that is readable at a width of {width}", width=size.said(size.width))
             )
         found.append((drawing, fit))
         if fit.readable:

@@ -91,7 +91,7 @@ class Fitted(NamedTuple):
         """The size of the picture and of its smallest text; if that is too small, what helps."""
         size = self.size
         said = say(
-            "{width} × {height}, text of {text} or more",
+            "{width} × {height}, text at least {text}",
             width=size.said(self.width),
             height=size.said(self.height),
             text=self._points(self.text),
@@ -104,8 +104,8 @@ class Fitted(NamedTuple):
         else:
             helps = say("make it {length} wide", length=size.said(self.width * more))
         return say(
-            "{said}, not {least}: leave something out (--paths-to, --around, --depth, --show values, a coarser "
-            "--level), or {helps}",
+            "{said}, less than {least}: leave something out (--paths-to, --around, --depth, --show values, a "
+            "coarser --level), or {helps}",
             said=said,
             least=self._points(size.least),
             helps=helps,

@@ -53,7 +53,7 @@ class Numbers:
         said = [say("∂ beside a weight w: {gradient}", gradient=f"∂{root}/∂w"), f"δ: ∂{root}/∂{net}"]
         if self.network.partly and self.network.single:
             total = f"∂{out} = ∂{root}/∂{out}"
-            said.append(say("δ·w: what comes back along an edge, their sum: {total}", total=total))
+            said.append(say("δ·w: the gradient that comes back along an edge; their sum: {total}", total=total))
         return ",  ".join(said)
 
     def label(self, pair: Pair) -> list[str]:

@@ -42,10 +42,10 @@ const phrases = () => ({
     grad: told("gradient"), new: told("new") },
   grad: told("grad"),
   localDerivative: told("local derivative"),
-  forward: told("Forward pass: each value is computed from values that are there already."),
+  forward: told("Forward pass: each value is computed from values known already."),
   forwardStart: told("Forward pass: the inputs and parameters are given; everything else is computed from them."),
   backwardStart: told("The backward pass starts at the end of the graph: a value's derivative with respect to itself is 1. Press → or Next."),
-  update: (epoch) => told("Update: every parameter takes one step against its gradient, all at once, so that each gradient is that of the old numbers. The table has a line for each. Press → or Next for epoch {epoch}.", { epoch }),
+  update: (epoch) => told("Update: all parameters step against their gradients at once, so that each gradient is that of the old numbers. The table has a line for each. Press → or Next for epoch {epoch}.", { epoch }),
   heads: {
     back: [told("Step"), told("Derivative"), told("Arrived"), told("Local"), told("Contribution"), told("Total so far")],
     forth: [told("Value"), told("Equation"), told("Number")],
@@ -58,7 +58,7 @@ const phrases = () => ({
   partReason: (fields) => told("The derivative of {name} with respect to {input} is {formula}.", fields),
   only: (fields) => told("It is the only contribution to {name}.", fields),
   first: (fields) => told("It is the first contribution to {name}.", fields),
-  added: (fields) => told("It is added to what has arrived at {name} before: {before} + {contribution} = {after}.", fields),
+  added: (fields) => told("It is added to what {name} has received so far: {before} + {contribution} = {after}.", fields),
   asked: (step) => told("Your turn: which number does step {step} add?", { step }),
   given: (formula, value, numbers, name, gradient) => told(
     "{formula} = {value}, with {inputs}. The gradient at {name} is {gradient}.", { formula, value, inputs: numbers.join(", "), name, gradient }),

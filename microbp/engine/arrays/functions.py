@@ -30,9 +30,9 @@ def _share(x: str, y: str) -> str:
 
 
 FUNCTIONS = (
-    Op("identity", "x", ("1",), "=", rule="What is handed on as it is passes the gradient on as it is."),
+    Op("identity", "x", ("1",), "=", rule="The identity passes the gradient on unchanged."),
     Op("where", "x if c else y", (None, "1.0 if c else 0.0", "0.0 if c else 1.0"), inputs=("c", "x", "y"),
-       rule="The one that was chosen gets the gradient, the other nothing."),
+       rule="The chosen one gets the gradient, the other gets nothing."),
     Op("log2", "log2(x)", ("1.4426950408889634 / x",), domain="x > 0",
        rule="log₂(x) is log(x)/log(2), so its derivative is 1/(x·log 2).", printed={"x": "1 / (x * log(2))"}),
     Op("log10", "log10(x)", ("0.4342944819032518 / x",), domain="x > 0",
@@ -56,10 +56,10 @@ FUNCTIONS = (
        printed={"x": "1 / (1 - x ** 2)"}, rule="The derivative of arctanh(x) is 1/(1 − x²)."),
     Op("erf", "erf(x)", (f"1.1283791670955126 * {_BELL} if abs(x) < 28 else exp(-x * x)",),
        printed={"x": "2 * exp(-x ** 2) / sqrt(3.141592653589793)"},
-       rule="The derivative of erf(x) is 2/√π · e^(−x²), the bell curve it is the area of."),
+       rule="The derivative of erf(x) is 2/√π · e^(−x²), the bell curve whose area it measures."),
     Op("erfc", "erfc(x)", (f"-1.1283791670955126 * {_BELL} if abs(x) < 28 else -exp(-x * x)",),
        printed={"x": "-2 * exp(-x ** 2) / sqrt(3.141592653589793)"},
-       rule="erfc(x) is 1 − erf(x), to the last digit where that is small; so its derivative is that of erf, negated."),
+       rule="erfc(x) is 1 − erf(x), accurate even where that is tiny; so its derivative is that of erf, negated."),
     Op("gelu", "0.5 * x * erfc(-0.7071067811865476 * x)",  # 1 + erf loses its digits below 0
        ("1.0 if x > 40 else 0.5 * erfc(-0.7071067811865476 * x) + 0.3989422804014327 * x * exp(-0.5 * x * x)",),
        printed={"forward": "0.5 * x * (1 + erf(x / sqrt(2)))",
@@ -79,11 +79,11 @@ FUNCTIONS = (
        f"exp(sign(y - x) * {_lost('x', 'y')})) if abs(x - y) < 800 else exp(-abs(x - y)))",
        (_share("x", "y"), _share("y", "x")),
        printed={"forward": "log(exp(x) + exp(y))", "x": "sigmoid(x - y)", "y": "sigmoid(y - x)"},
-       rule="The derivatives of log(e^x + e^y) are the shares of e^x and e^y: a softmax of two.",
+       rule="The derivatives of log(e^x + e^y) are the shares of e^x and e^y in the sum: a softmax of two.",
        accuracy="where e^x + e^y is near 1 and the result near 0, the last digits are those of the larger input"),
 )  # fmt: skip  # one row reads best as one paragraph
 
 FAMILIES["dot"] = Family(
     "dot", "w * x", ("x", "w"), symbol="Σwx",
-    rule="The derivative of a sum of products with respect to one factor is the factor that stands beside it.",
+    rule="The derivative of a sum of products with respect to one factor is the factor beside it.",
 )  # fmt: skip

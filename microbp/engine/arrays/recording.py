@@ -197,7 +197,7 @@ def open_constructors(names: Sequence[str], fit: Callable[[Any], Any]) -> None:
 
 
 def open_builtin(name: str, stand_in: Any) -> None:
-    """Says what stands in the place of a function of Python's own, for functions that have no other of its name."""
+    """Says what is used in place of a function of Python's own, for functions that have no other of its name."""
     _BUILTINS[name] = stand_in
 
 

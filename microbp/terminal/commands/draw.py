@@ -162,12 +162,12 @@ def _names(text: str) -> dict[str, str]:
 def _unfitted(wide: float, text: float) -> str:
     """How wide a picture came out, and what its text would be on paper."""
     paper = Size.of("paper")
-    said, there = say("{width} wide, text of {size:.0f} pt or more", width=paper.said(wide), size=text), text
+    said, there = say("{width} wide, text at least {size:.0f} pt", width=paper.said(wide), size=text), text
     there *= paper.width / wide
     if there >= paper.least - 0.05:
         return said
     return say(
-        "{said}; {size:.1f} pt at {width}: --for paper (or {others}) can be read",
+        "{said}; only {size:.1f} pt if shrunk to {width}: for print, use --for paper (or {others})",
         said=said,
         size=there,
         width=paper.said(paper.width),

@@ -55,7 +55,7 @@ def test_a_wrong_line_carries_to_those_below_which_are_not_accused():
     assert [line.verdict for line in found.lines] == ["right", "wrong", "carried", "carried", "carried"]
     assert found["z"].causes[0] == "factor"
     assert "5 is the length of axis 0 of x" in found["z"].text
-    assert str(found).startswith("1 of 5 lines is wrong. The first on the way back is the gradient of z:")
+    assert str(found).startswith("1 of 5 lines is wrong. The first, in backward order, is the gradient of z:")
     assert json.loads(json.dumps(found.as_dict()))["first"] == "z"
 
 
@@ -95,7 +95,7 @@ def test_numbers_instead_of_a_function_and_other_names():
     with pytest.raises(ProblemError, match="none of the gradients"):
         microbp.check(forward, gradients={"delta1": dz}, x=x, w=w, b=b)
     noted = microbp.check(forward, gradients={"delta1": dz, "dz": dz}, x=x, w=w, b=b)
-    assert noted.notes == ("not compared: delta1; forward returns nothing of that name",)
+    assert noted.notes == ("not compared: delta1; forward returns nothing with that name",)
 
 
 def test_a_tuple_has_the_names_of_its_return():
@@ -422,10 +422,10 @@ def deep_in_columns(X, Y, W1, b1, W2, b2):
 @pytest.mark.parametrize(
     ("db2", "code", "said"),
     [
-        ("d.sum(axis=0, keepdims=True)", "wrong-axis", "is summed along axis 0, and was not broadcast"),
+        ("d.sum(axis=0, keepdims=True)", "wrong-axis", "is summed along axis 0, though nothing was broadcast"),
         ("d.sum(axis=1)", None, ""),
         ("d", "not-summed", "it is not summed"),
-        ("(d / (A2 - A2**2) * (z - z**2)).sum(1)", "derivative-elsewhere", "sigmoid, with the input in the place of"),
+        ("(d / (A2 - A2**2) * (z - z**2)).sum(1)", "derivative-elsewhere", "sigmoid, with the input in place of"),
     ],
 )
 def test_a_bias_in_a_column_says_what_was_summed_along_which_axis(db2, code, said):
@@ -456,7 +456,7 @@ def test_weights_that_were_updated_before_they_were_used_are_named():
     arrays = {"x": rng.normal(size=(5, 3)), "w": rng.normal(size=(3, 4)), "v": rng.normal(size=(4, 2))}
     found = microbp.check(forward, backward, arrays=arrays)
     assert [line.verdict for line in found.lines] == ["right", "wrong"]
-    assert "`v as backward has changed it` stands in the place of the other factor in `h @ v`" in found["w"].text
+    assert "`v as backward has changed it` is used in place of the other factor in `h @ v`" in found["w"].text
 
 
 def test_a_name_that_forward_does_not_return_is_asked_for_where_the_cache_has_its_own():

@@ -53,7 +53,7 @@ def report(*changes, dtype=float):
 def test_deltas_of_each_samples_own_loss_are_right_where_the_lines_below_divide(dtype):
     found = report(dtype=dtype)
     assert found.ok, found
-    assert "divided by 5 in the lines below" in found.notes[0]
+    assert "divided by 5 only in the lines below" in found.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def sigmoid(x):
             sigmoid,
             lambda z, a: sigmoid(a) * (1 - sigmoid(a)),
             "derivative-elsewhere",
-            ", sigmoid, is taken at the result",
+            ", sigmoid, is evaluated at the result",
         ),
         (lambda x: np.maximum(0, x), lambda z, a: sigmoid(z) * (1 - sigmoid(z)), "other-derivative", "that of sigmoid"),
         (lambda x: np.maximum(0, x), lambda z, a: 1 - np.tanh(z) ** 2, "other-derivative", "that of tanh"),

@@ -219,7 +219,7 @@ def test_gradients_whose_names_say_nothing_are_known_by_their_shapes_if_there_is
 
     found = microbp.check(forward, backward, **given)
     assert found.ok, found
-    assert found.notes[0].startswith("taken by their shapes: gradCenterVec for that of center, gradOutsideVecs")
+    assert found.notes[0].startswith("recognized by their shapes: gradCenterVec for that of center, gradOutsideVecs")
     assert microbp.check(skip_gram, **given).ok
     with pytest.raises(microbp.errors.ProblemError, match="none of the gradients"):
         microbp.check(forward, lambda center, outside: {"a": center, "b": center}, **given)

@@ -202,7 +202,7 @@ def test_the_whole_text_of_a_diagnosis():
         "   See it: microbp step '(w*x + b - y)**2' w=2 x=3 b=0.5 y=1 --at w\n"
         "\n"
         "Other slips give the same numbers here:\n"
-        "   factor: All is right but for a factor. Here: factor 0.5 (a ½ too many).\n"
+        "   factor: All is right except for a factor. Here: factor 0.5 (a ½ too many).\n"
         "      Where: every leaf\n"
         "      wrong   ∂f/∂w = 0.5 × 33 = 16.5\n"
         "      right   ∂f/∂w = 33"
@@ -211,7 +211,7 @@ def test_the_whole_text_of_a_diagnosis():
 
 def test_other_places_of_the_same_slip_are_told():
     said = str(microbp.diagnose(load("-(-x)", {"x": 0.4}), {"x": -1.0}))
-    assert "   At −x it would give the same numbers.\n" in said
+    assert "   The same slip at −x would give the same numbers.\n" in said
     assert "would give" not in str(microbp.diagnose(load("w*w", {"w": 3.0}), {"w": 3.0}))
 
 
@@ -313,7 +313,7 @@ def test_two_slips_at_once_are_found():
 def test_pairs_that_would_fit_by_chance_are_not_tried():
     diagnosis = microbp.diagnose(load(EXPRESSION, INPUTS), {"b": 0.123})
     assert diagnosis.mistakes == ()
-    assert "two would fit by chance" in str(diagnosis)
+    assert "two at once would fit by chance" in str(diagnosis)
 
 
 @pytest.mark.slow

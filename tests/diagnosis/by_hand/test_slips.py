@@ -13,7 +13,7 @@ from microbp.stepping.step import pass_steps
 
 NUMBERS = {"x": 1.3, "w": 0.7, "b": 0.4}
 x, w, b = NUMBERS.values()
-INNER, SLOPE = "taken at an inner value", "taken at its argument's derivative"
+INNER, SLOPE = "evaluated at an inner value", "evaluated at its argument's derivative"
 CASES = [
     ("sin(x**2)", cos(x) * 2 * x, "wrong-point", INNER, "∂sin(u)/∂u = cos(x) = 0.267", "= cos(u) = −0.1189"),
     ("exp(2*x)", 2 * exp(x), "wrong-point", INNER, "= exp(x) = 3.669", "= exp(u) = 13.46"),
@@ -33,7 +33,7 @@ CASES = [
     ("sin(x)/x", (cos(x) * x - sin(x)) / x, "quotient-square", "not squared", "/∂u = 1, ∂(u / x)/∂x = −u / x", "1 / x"),
     ("sin(x)/x", cos(x) * x - sin(x), "quotient-square", "left out", "/∂u = x = 1.3, ∂(u / x)/∂x = −u =", "−u / x² ="),
     ("sin(x)/x", (cos(x) * x + sin(x)) / x**2, "quotient-sign", "lacks its minus", "∂x = u / x² =", "−u / x² ="),
-    ("x + sin(x)/x", 1 + (sin(x) - cos(x) * x) / x**2, "quotient-sign", "exchanged", "= −1 / x =", "= 1 / x ="),
+    ("x + sin(x)/x", 1 + (sin(x) - cos(x) * x) / x**2, "quotient-sign", "swapped", "= −1 / x =", "= 1 / x ="),
     ("sin(x)/x**2", cos(x) / (2 * x), "quotient-of-derivatives", "u′/v′", "= 1 / v′ =", "= 1 / v ="),
     ("x**2*sin(x)", 2 * x * cos(x), "product-of-derivatives", "u′·v′", "(u·v)′ = v′·u′", "(u·v)′ = v·u′ + u·v′"),
     ("w*x*log(x)", w / x, "product-of-derivatives", "u′·v′", "(u·v)′ = v′·u′", "(u·v)′ = v·u′ + u·v′"),
@@ -69,7 +69,7 @@ def test_the_quotient_rule_is_one_slip_for_all_leaves_too():
 def test_a_slip_of_the_whole_rule_needs_two_variables(text):
     gradients = {"x": 1.0} if text == "x/2" else {"x": problem(text).root().inputs[0].data / x**2}
     found = microbp.diagnose(problem(text), gradients)
-    assert not [f for f in found.details["findings"] if "exchanged" in f["name"]]
+    assert not [f for f in found.details["findings"] if "swapped" in f["name"]]
     negated = microbp.diagnose(problem("x/2"), {"x": -0.5})
     assert negated.mistakes == ("sign",)
 

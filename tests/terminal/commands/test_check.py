@@ -111,7 +111,7 @@ def test_a_class_is_checked_through_the_functions_that_are_proposed(tmp_path, ca
     for where, code in (("z1", 0), ("b1", 1)):
         mine.write_text(NET.format(where=where) + functions)
         assert main(["check", str(mine)]) == code
-    assert "The first on the way back is the gradient of z1" in capsys.readouterr().out
+    assert "The first, in backward order, is the gradient of z1" in capsys.readouterr().out
 
 
 ALONE = """

@@ -40,9 +40,9 @@ def test_each_option_is_that_of_the_function(options, same, capsys, tmp_path):
 
 def test_the_command_says_which_level_it_chose_and_why(capsys, tmp_path):
     said, _ = drawn(capsys, tmp_path)
-    assert said.endswith("picture.dot (level op: 27 values can be read one by one)\n")
+    assert said.endswith("picture.dot (level op: 27 values are few enough to read)\n")
     said, _ = drawn(capsys, tmp_path, "--level", "layer")
-    assert said.endswith("(level layer: it was asked for)\n")
+    assert said.endswith("(level layer: as asked)\n")
     said, _ = drawn(capsys, tmp_path, "--json")
     assert json.loads(said)["level"] == "op"
 
@@ -69,7 +69,7 @@ def test_what_cannot_be_drawn_is_told_in_one_line(options, said, capsys, tmp_pat
 def test_a_film_or_a_picture_for_each_step_is_written_where_the_user_said(capsys, tmp_path, monkeypatch, renderer):
     monkeypatch.chdir(tmp_path)
     assert main(["draw", "w1-w8", "-o", "pass.svg", "--animate", "--steps", "30:", "--seconds", "0.5"]) == 0
-    assert capsys.readouterr().out == "3 pictures: pass.svg (level op: 27 values can be read one by one)\n"
+    assert capsys.readouterr().out == "3 pictures: pass.svg (level op: 27 values are few enough to read)\n"
     assert "animation:2.5s" in (tmp_path / "pass.svg").read_text("utf-8")
     assert main(["draw", "w1-w8", "--frames", "each", "--format", "dot", "--steps", "3:4", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pictures"] == 2

@@ -20,7 +20,7 @@ from microbp.printing import say
 def closed_forms(U: Any, Q: Any, x: Any, want: Any, name: str, others: dict[str, Any]) -> Iterator[tuple[Cause, Any]]:
     """Causes with what the line would be; `others` are more arrays of that shape, by what they are called."""
     with np.errstate(all="ignore"):
-        text = say("what leads back from `{name}` is left out: its gradient is handed on as it is", name=name)
+        text = say("the derivative of `{name}` is left out: its gradient is passed on unchanged", name=name)
         yield Cause("derivative-left-out", text, 0.3), U
         yield from _elementwise(U, Q, x, want, name)
         for said, P in {f"`{name}`": Q, **others}.items():
@@ -44,7 +44,7 @@ def _elementwise(U: Any, Q: Any, x: Any, want: Any, name: str) -> Iterator[tuple
     factors = {"q": Q, "1 − q": 1 - Q, "1 + q": 1 + Q, "1 − q²": 1 - Q**2, "q²": Q**2, "x": x, "1 − x": 1 - x}
     for said, factor in {**factors, "1/q": 1 / Q, "1/x": 1 / x}.items():
         text = say(
-            "the derivative of `{name}` is taken for {slope}, with x for its input and q for itself",
+            "the derivative of `{name}` is taken to be {slope}, where x is its input and q is `{name}` itself",
             name=name,
             slope=said,
         )
@@ -66,7 +66,7 @@ def _softmax(U: Any, P: Any, want: Any, said: str) -> Iterator[tuple[Cause, Any]
             ("derivative-left-out", bracket, 0.5, U - sums),
             ("missing-way", say("softmax: the sum {along} is left out", along=along(axis)), 0.5, U * P),
             ("softmax-diagonal", alone, 0.5, P * (U - U.sum(axis, keepdims=True))),
-            ("mean-for-sum", say("softmax: a mean in the place of the sum"), 0.5, mean),
+            ("mean-for-sum", say("softmax: a mean in place of the sum"), 0.5, mean),
             ("way-sign", say("softmax: the sum has the wrong sign"), 0.5, P * (U + sums)),
         )
         for axes in choices(range(P.ndim)):
@@ -95,10 +95,12 @@ def _normalization(U: Any, n: Any, want: Any, said: str, lengths: Collection[int
         if np.isfinite(scale).all() and np.allclose(scale * U, want, rtol=1e-7, atol=1e-12):
             centre = U - U.mean(axes, keepdims=True)
             where = {"name": said, "along": along(axes)}
-            text = say("a way back through the mean {along}, where {name} has constants", **where)
+            text = say("there is a gradient through the mean {along}, which is a constant in {name}", **where)
             yield Cause("extra-way", text, 0.6), scale * centre
             deviation = n * (U * n).mean(axes, keepdims=True)
-            text = say("a way back through the mean and the deviation {along}, where {name} has constants", **where)
+            text = say(
+                "there is a gradient through the mean and the deviation {along}, which are constants in {name}", **where
+            )
             yield Cause("extra-way", text, 0.6), scale * (centre - deviation)
 
 
@@ -109,13 +111,13 @@ def _normalized_otherwise(
     a = n * p
     length = np.prod([U.shape[k] for k in axes])
     divided = say("the division by the deviation in {name} is left out", name=said)
-    multiplied = say("the deviation in {name} is multiplied by, not divided by", name=said)
-    constants = say("the mean and the deviation in {name} are taken for constants", name=said)
+    multiplied = say("the deviation in {name} multiplies instead of dividing", name=said)
+    constants = say("the mean and the deviation in {name} are treated as constants", name=said)
     mean = say("the term of the mean in {name} has the wrong sign", name=said)
     deviation = say("the term of the deviation in {name} has the wrong sign", name=said)
-    gradients = say("a sum for the mean of the gradients, in {name}", name=said)
-    products = say("a sum for the mean of the products, in {name}", name=said)
-    both = say("sums for the means, in {name}", name=said)
+    gradients = say("a sum instead of the mean of the gradients, in {name}", name=said)
+    products = say("a sum instead of the mean of the products, in {name}", name=said)
+    both = say("sums instead of the means, in {name}", name=said)
     last = say("the factor {name} in the last term is left out", name=said)
     yield from _causes(
         ("derivative-left-out", divided, 0.4, U - m - a),
@@ -129,7 +131,7 @@ def _normalized_otherwise(
         ("missing-way", last, 0.5, scale * (U - m - p)),
     )
     if not centred:
-        text = say("a way back through a mean, and {name} has none", name=said)
+        text = say("there is a gradient through a mean, and {name} has none", name=said)
         yield Cause("extra-way", text, 0.5), scale * (U - U.mean(axes, keepdims=True) - a)
     for k in {int(size) for size in (*U.shape, U.size, length, *lengths)}:
         text = say("the means in {name} divide by {wrong}, and not by {right}", name=said, wrong=k, right=length)

@@ -43,7 +43,7 @@ CODES = {
     "derivative-elsewhere": ("a derivative is taken at another point", "dz = da * (1 - z**2) for a"),
     "other-derivative": ("the derivative of another function", "dz = da * a * (1 - a) for tanh"),
     "other-power": ("a factor in another power", "dstd = … / std for / std**2"),
-    "other-quantity": ("another array stands in the place of the right one", "dgamma = (dz * c).sum(0) for xhat"),
+    "other-quantity": ("another array is used in place of the right one", "dgamma = (dz * c).sum(0) for xhat"),
     "upstream-left-out": ("the gradient from above is left out of the product", "dz = 1 - a**2, without da *"),
     "mask": ("the choice of a max, ReLU or where is left out or turned round", "dz = da, without * (z > 0)"),
     "two-slips": ("two of these at once", "without / N, and without the way through mu"),

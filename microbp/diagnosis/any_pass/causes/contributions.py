@@ -44,7 +44,7 @@ def _turned(search: CauseSearch, mine: Any, part: Any, rest: Any, way: WayBack) 
     if rest.any() and mine.shape == part.shape:
         for a, b in combinations(range(part.ndim), 2):
             if part.shape[a] == part.shape[b] and search.same(rest + part.swapaxes(a, b), mine):
-                yield Cause("transposed", say("what comes back {way} is transposed", way=way), 0.35, way.number)
+                yield Cause("transposed", say("the gradient {way} is transposed", way=way), 0.35, way.number)
 
 
 def _reduced(search: CauseSearch, mine: Any, parts: Any, rest: Any, way: WayBack) -> Iterator[Cause]:
@@ -74,16 +74,16 @@ def _reduced(search: CauseSearch, mine: Any, parts: Any, rest: Any, way: WayBack
                 yield Cause("wrong-axis", summed_elsewhere(way, axes), 0.3, way.number)
             else:
                 where = {"way": way, "along": along(axes)}
-                said = say("what comes back {way}: a mean {along} stands in the place of the sum", **where)
+                said = say("the gradient {way} is averaged {along} instead of summed", **where)
                 if code == "max":
-                    said = say("what comes back {way}: a max {along} stands in the place of the sum", **where)
+                    said = say("the gradient {way} has a max {along} instead of the sum", **where)
                 yield Cause("mean-for-sum", said, 0.25, way.number)
             return
 
 
 def summed_elsewhere(way: object, axes: Sequence[int]) -> str:
     """That what comes back by a way is summed along axes on which the forward pass did not broadcast."""
-    return say("what comes back {way} is summed {along}, and was not broadcast there", way=way, along=along(axes))
+    return say("the gradient {way} is summed {along}, though nothing was broadcast there", way=way, along=along(axes))
 
 
 def fitted_anyhow(search: CauseSearch) -> Iterator[tuple[str, Any]]:

@@ -38,7 +38,7 @@ def _found(search: CauseSearch) -> list[Cause]:
     known, line = search.known, search.line
     if not len(search.region.edges):
         text = say(
-            "nothing of it comes to the loss, so its gradient is 0: forward may read it from elsewhere, such as self"
+            "the loss does not depend on it, so its gradient is 0: forward may read it from elsewhere, such as self"
         )
         return [Cause("extra-way", text, 0.1)]
     named = {f"`{name}`": value for name, value in known.scope.named.items()}

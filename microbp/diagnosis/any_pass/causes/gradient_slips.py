@@ -74,13 +74,13 @@ def _given_otherwise(
         own = numbers.reshape(places.shape)
         for other, (_, theirs) in given.items():
             if other not in (name, line) and theirs.shape == own.shape:
-                said = say("the gradient of `{other}` stands in the place of that of `{name}`", other=other, name=name)
+                said = say("the gradient of `{other}` is used in place of that of `{name}`", other=other, name=name)
                 yield "other-quantity", said, 0.5, -1, region.spread(inside, theirs - own)
-        said = say("the gradient of `{name}`, which comes from above, is left out of the product", name=name)
+        said = say("the upstream gradient, that of `{name}`, is left out of the product", name=name)
         yield "upstream-left-out", said, 0.5, -1, region.spread(inside, np.ones_like(own) - own)
         for other, value in values.items():
             if value.shape == own.shape:
-                said = say("`{other}` itself stands in the place of the gradient of `{name}`", other=other, name=name)
+                said = say("`{other}` itself is used in place of the gradient of `{name}`", other=other, name=name)
                 yield "other-quantity", said, 0.6, -1, region.spread(inside, value - own)
         yield from _moves(region, inside, own, say("the gradient of {name}", name=f"`{name}`"), -1)
         yield from _reordered(sites, region, own, name)
@@ -97,7 +97,9 @@ def _cut_otherwise(trace: Recorded, sites: Sites, region: Region, number: int) -
             here, change = region.here(), np.zeros(len(region.nodes))
             np.subtract.at(change, np.searchsorted(region.nodes, region.source[edges]), region.passed()[edges])
             np.add.at(change, to, here[made])
-            said = say("what comes back to {site} goes to the places of windows cut out {how}", site=site, how=how)
+            said = say(
+                "the gradient that comes back to {site} goes to the places of windows cut out {how}", site=site, how=how
+            )
             yield "wrong-index", said, 0.6, number, change
 
 
@@ -200,21 +202,21 @@ def _moves_each_turn(region: Region, inside: Any, own: Any, said: str, number: i
         change[inside] = np.take_along_axis(np.pad(arrived, ((1, 0), (0, 0))), to, axis=0) - arrived
         arrived = here + region.brought(change)[inside] - change[inside]
     for (code, weight, how, _), column in zip(moves, change.T, strict=True):
-        yield code, say("{gradient} is {how}, each time round", gradient=said, how=how), weight, number, column
+        yield code, say("{gradient} is {how}, in each iteration", gradient=said, how=how), weight, number, column
 
 
 def _moved(own: Any, first: int) -> Iterator[tuple[str, float, str, Any]]:
     axes = [axis for axis in range(first, own.ndim) if own.shape[axis] > 1]
     for a, b in combinations(axes, 2):
         if own.shape[a] == own.shape[b]:
-            how = say("taken with its axes {one} and {other} exchanged", one=a - first, other=b - first)
+            how = say("taken with its axes {one} and {other} swapped", one=a - first, other=b - first)
             yield "transposed", 0.7, how, own.swapaxes(a, b)
     if own.ndim == first + 2:
         yield "reshaped", 0.8, say("reshaped in the wrong order"), own.swapaxes(-1, -2).reshape(own.shape)
     for axis in axes:
         where = along([axis - first])
         otherwise = say("put together {along} in another order", along=where)
-        yield "off-by-one", 0.9, say("turned round {along}", along=where), np.flip(own, axis)
+        yield "off-by-one", 0.9, say("reversed {along}", along=where), np.flip(own, axis)
         mean = np.broadcast_to(own.mean(axis=axis, keepdims=True), own.shape)
         yield "mean-for-sum", 0.9, say("averaged {along}", along=where), mean
         for parts in (2, 3, 4):

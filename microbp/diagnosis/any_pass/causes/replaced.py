@@ -3,7 +3,7 @@
 >>> z, y = np.array([[1.0, 2.0], [0.5, -1.0], [0.0, 3.0]]), np.eye(2)[[0, 1, 1]]
 >>> p, q = softmax_along(z, (1,)), softmax_along(z, (0,))
 >>> [(cause.code, cause.text) for cause in replaced((q - y) / 3, (p - y) / 3, np.full(z.shape, 1e-12), {"`z`": z})]
-[('wrong-axis', 'softmax(`z`) along axis 0 stands in the place of softmax(`z`)')]
+[('wrong-axis', 'softmax(`z`) along axis 0 is used in place of softmax(`z`)')]
 """
 
 from __future__ import annotations
@@ -91,5 +91,5 @@ def replaced(mine: Any, want: Any, noise: Any, arrays: Mapping[str, Any]) -> Ite
             if factor > 0 and is_near((want.ravel() + factor * more), mine.ravel(), np.ravel(noise)).all():
                 same = any({names[i], names[j]} <= softmaxes(z, text).keys() for text, z in given.items())
                 code = "wrong-axis" if same else "other-quantity"
-                text = say("{array} stands in the place of {right}", array=names[i], right=names[j])
+                text = say("{array} is used in place of {right}", array=names[i], right=names[j])
                 yield Cause(code, text, 0.65)

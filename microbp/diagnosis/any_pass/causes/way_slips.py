@@ -34,25 +34,25 @@ def way_slips(search: CauseSearch, mine: Any) -> list[Cause]:
         if search.same(without, np.zeros_like(without)):
             continue  # the only way: a factor of the whole line, which `whole_line` names
         search.tried += [
-            (search.cause("counted-twice", say("the way back {way} is counted twice", way=way), way, 0.4), part),
-            (search.cause("way-sign", say("the way back {way} has the wrong sign", way=way), way, 0.35), -2 * part),
+            (search.cause("counted-twice", say("the gradient {way} is counted twice", way=way), way, 0.4), part),
+            (search.cause("way-sign", say("the gradient {way} has the wrong sign", way=way), way, 0.35), -2 * part),
         ]
         if (reached := np.abs(part) > search.noise).any() and not reached.all():
-            text = say("what comes back {way} overwrites the rest there: = for +=", way=way)
+            text = say("the gradient {way} overwrites the rest: = instead of +=", way=way)
             cause = search.cause("overwritten", text, way, 0.45)
             search.tried.append((cause, np.where(reached, without, 0.0) * -1))
         found += _factor(search, mine, way, part)
     local = search.region.local
     repeated = [way for way in search.ways if len(way.site.arrays) > 1]
-    twice = [say("the way back {way} is counted twice, each time round", way=way) for way in repeated]
-    turned = [say("the way back {way} has the wrong sign, each time round", way=way) for way in repeated]
+    twice = [say("the gradient {way} is counted twice, in each iteration", way=way) for way in repeated]
+    turned = [say("the gradient {way} has the wrong sign, in each iteration", way=way) for way in repeated]
     for code, texts, factor in (("counted-twice", twice, 2.0), ("way-sign", turned, -1.0)):
         causes = [search.cause(code, text, way, 0.4) for text, way in zip(texts, repeated, strict=True)]
         search.attempt([(c, way, factor * local[way.edges]) for c, way in zip(causes, repeated, strict=True)])
     parts = [
         (
             search.cause(
-                code, say("{part}, on the way {way}", part=said, way=way), way, 0.5 - 0.01 * (code == "overwritten")
+                code, say("{part}, on the path {way}", part=said, way=way), way, 0.5 - 0.01 * (code == "overwritten")
             ),
             way,
             local[way.edges] * keep,
@@ -82,7 +82,7 @@ def _one_side(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
             for way in ways:
                 local[way.edges] = float(way is all_of_it)
             text = say(
-                "one side of the choice in {site} gets all of the gradient, the other nothing", site=all_of_it.site
+                "one side of the choice in {site} gets the whole gradient, the other nothing", site=all_of_it.site
             )
             yield search.cause("mask", text, all_of_it, 0.4), search.region.result(local) - search.want
             for way in ways:
@@ -100,7 +100,7 @@ def _no_carry(search: CauseSearch) -> Iterator[tuple[Cause, Any]]:
         local = region.local.copy()
         local[edges] = 0.0
         site = search.known.sites.all[number]
-        text = say("what comes back to {site} from the step after it is missing", site=site)
+        text = say("the gradient that comes back to {site} from the next step is missing", site=site)
         yield Cause("missing-way", text, 0.55, number), region.result(local) - search.want
 
 
@@ -120,10 +120,11 @@ def cut_off(search: CauseSearch, mine: Any) -> list[Cause]:
 def _truncated(site: Site, steps: int) -> str:
     if steps == 1:
         return say(
-            "what comes back to {site} is cut off after 1 step: truncated backpropagation through time", site=site
+            "the gradient that comes back to {site} is cut off after 1 step: truncated backpropagation through time",
+            site=site,
         )
     return say(
-        "what comes back to {site} is cut off after {steps} steps: truncated backpropagation through time",
+        "the gradient that comes back to {site} is cut off after {steps} steps: truncated backpropagation through time",
         site=site,
         steps=steps,
     )
@@ -154,12 +155,12 @@ def _overwriting(search: CauseSearch, parts: list[tuple[Cause, WayBack, Any]]) -
 
 
 def _missing(search: CauseSearch, way: WayBack) -> Cause:
-    text = say("the way back {way} is missing, as if that were a constant", way=way)
+    text = say("the gradient {way} is missing, as if that were a constant", way=way)
     cause = search.cause("missing-way", text, way, 0.3)
     nodes = search.known.trace.graph.nodes
     op, source = (nodes[places[way.edges[0]]].op for places in (search.region.target, search.region.source))
     if op is not None and source is not None and op.family == "total" and source.name == "exp":
-        text = say("softmax's diagonal only: the way back through the sum {site} is missing", site=way.site)
+        text = say("softmax's diagonal only: the gradient through the sum {site} is missing", site=way.site)
         return replace(cause, code="softmax-diagonal", text=text)
     return cause
 
@@ -173,5 +174,5 @@ def _factor(search: CauseSearch, mine: Any, way: WayBack, part: Any) -> list[Cau
         return []  # any few numbers have some factor
     base = 1.5 if said is None else 0.5
     factor = said or f"{scale:.6g}"
-    text = say("the way back {way} is {factor} times what it should be", way=way, factor=factor)
+    text = say("the gradient {way} is {factor} times what it should be", way=way, factor=factor)
     return [search.cause("way-factor", text, way, base)]

@@ -108,17 +108,17 @@ def cuts(sites: Sites, region: Region, way: WayBack) -> Iterator[Cut]:
 
 def _loop_cuts(turn: Any, turns: int) -> Iterator[Cut]:
     """Of a loop, or of two that look like one."""
-    yield "overwritten", say("only the last time round the loop is left"), turn == turns - 1
-    yield "overwritten", say("only the first time round the loop is left"), turn == 0
-    yield "part-only", say("the last time round the loop is left out"), turn != turns - 1
-    yield "part-only", say("the first time round the loop is left out"), turn != 0
+    yield "overwritten", say("only the last iteration of the loop is left"), turn == turns - 1
+    yield "overwritten", say("only the first iteration of the loop is left"), turn == 0
+    yield "part-only", say("the last iteration of the loop is left out"), turn != turns - 1
+    yield "part-only", say("the first iteration of the loop is left out"), turn != 0
     for parts in (2, 3, 4, 5, 6):
         if turns % parts == 0 and turns > parts:
             block, inner = turns // parts, turn % parts
-            yield "part-only", say("only the last round of an outer loop is left"), turn >= turns - block
-            yield "part-only", say("only the first round of an outer loop is left"), turn < block
-            yield "part-only", say("only the last round of an inner loop is left"), inner == parts - 1
-            yield "part-only", say("only the first round of an inner loop is left"), inner == 0
+            yield "part-only", say("only the last iteration of an outer loop is left"), turn >= turns - block
+            yield "part-only", say("only the first iteration of an outer loop is left"), turn < block
+            yield "part-only", say("only the last iteration of an inner loop is left"), inner == parts - 1
+            yield "part-only", say("only the first iteration of an inner loop is left"), inner == 0
 
 
 def _axis_cuts(place: Any, last: int, axis: int) -> Iterator[Cut]:

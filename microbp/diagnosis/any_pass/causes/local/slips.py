@@ -1,7 +1,7 @@
 """The derivative of one operation, as learners get it wrong.
 
 It is left out, applied twice, in another power, taken at another point, that of another function, or another array
-stands in the place of a factor.
+is used in place of a factor.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
     if arrows.kind in SELECTING:
         every = say("the choice in {site} is left out: every side gets the gradient", site=text)
         yield "mask", every, 0.3, ones
-        turned = say("the choice in {site} is turned round: the other side gets the gradient", site=text)
+        turned = say("the choice in {site} is reversed: the other side gets the gradient", site=text)
         yield "mask", turned, 0.4, 1 - local
         by_sign = (arrows.upstream > 0) == (arrows.slot == 0)
         for chosen in (by_sign, ~by_sign):
@@ -53,17 +53,17 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
         yield "derivative-left-out", say("the derivative of {site} is left out", site=text), 0.3, ones
     if arrows.op.name in ("max", "min"):
         ties = (arrows.own == arrows.out).astype(float)
-        tied = say("all that tie in {site} get the whole gradient: the tie is counted several times", site=text)
+        tied = say("all that tie in {site} get the whole gradient, so the tie is counted several times", site=text)
         yield "mask", tied, 0.35, ties
-        turned = say("the smallest is taken for the largest, or the other way round, in {site}", site=text)
+        turned = say("the largest and the smallest are mixed up in {site}", site=text)
         yield "mask", turned, 0.4, arrows.opposite()
-        shared = say("all sides of {site} get the same share of the gradient, not the chosen one", site=text)
+        shared = say("all sides of {site} share the gradient equally, instead of the chosen one getting it", site=text)
         yield "mask", shared, 0.4, arrows.shares()
     if arrows.kind == "dot" and (same := arrows.places_agree()) is not None:
         yield "derivative-left-out", say("the matrix beside it in {site} is left out", site=text), 0.45, same
     twice = local * (np.abs(local) if arrows.kind in PRODUCTS else local)
     yield "derivative-twice", say("the derivative of {site} is applied twice", site=text), 0.6, twice
-    divided = say("it is divided by the derivative of {site}, not multiplied", site=text)
+    divided = say("it is divided by the derivative of {site} instead of multiplied", site=text)
     yield "other-power", divided, 0.8, 1 / local
     yield from _powers(arrows, text)
     if arrows.op.arity == 1 or arrows.op.name in ("pow_const", "const_pow", "max", "min"):
@@ -74,7 +74,7 @@ def _all(arrows: Arrows, text: str) -> Iterator[Slip]:
 
 def chosen_by_sign(site: object) -> str:
     """That the gradient from above was asked where the numbers of the forward pass should be."""
-    return say("the sign of the gradient from above, not the numbers, makes the choice in {site}", site=site)
+    return say("the choice in {site} is made by the sign of the upstream gradient, not by the values", site=site)
 
 
 def _powers(arrows: Arrows, text: str) -> Iterator[Slip]:
@@ -86,15 +86,15 @@ def _powers(arrows: Arrows, text: str) -> Iterator[Slip]:
     for name, part in parts.items():
         where = {"site": text, "what": name}
         powers = {
-            1: say("the derivative of {site} is multiplied by {what} too often", **where),
-            -1: say("the derivative of {site} is divided by {what} too often", **where),
-            2: say("the derivative of {site} is multiplied by {what} twice too often", **where),
-            -2: say("the derivative of {site} is divided by {what} twice too often", **where),
+            1: say("the derivative of {site} is multiplied by {what} one time too many", **where),
+            -1: say("the derivative of {site} is divided by {what} one time too many", **where),
+            2: say("the derivative of {site} is multiplied by {what} two times too many", **where),
+            -2: say("the derivative of {site} is divided by {what} two times too many", **where),
         }
         for power, said in powers.items():
             yield "other-power", said, 0.8 + 0.1 * abs(power), arrows.local * part**power
     if arrows.other is not None:
-        exchanged = say("the operands in the derivative of {site} are exchanged", site=text)
+        exchanged = say("the operands in the derivative of {site} are swapped", site=text)
         for one, two in permutations((arrows.data[arrows.other], arrows.own)):
             yield "other-power", exchanged, 1.0, arrows.local * one / two
 
@@ -104,7 +104,7 @@ def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
         return
     other = arrows.data[arrows.other]
     for name, code, value, is_own in arrows.fitting(arrows.other):
-        said = say("{array} stands in the place of the other factor in {site}", array=name, site=text)
+        said = say("{array} is used in place of the other factor in {site}", array=name, site=text)
         if code == "transposed" and name == say("its transpose"):
             said = say("the other factor in {site} has a .T too many, or too few, on the way back", site=text)
         weight = 0.8 if is_own else 0.6
@@ -114,7 +114,7 @@ def _other_arrays(arrows: Arrows, text: str) -> Iterator[Slip]:
             first = arrows.slot == 0
             yield code or "other-quantity", said, weight, np.where(first, 1 / value, arrows.local * value / other)
     for name, code, value, _ in arrows.fitting(arrows.source) if arrows.op.name == "div" else ():
-        said = say("{array} stands in the place of an operand of {site}", array=name, site=text)
+        said = say("{array} is used in place of an operand of {site}", array=name, site=text)
         found = np.where(arrows.slot == 0, arrows.local, arrows.local * (arrows.own / value) ** 2)
         yield code or "other-quantity", said, 0.8, found
 

@@ -50,7 +50,7 @@ def chained(arrows: Arrows) -> Iterator[Slip]:
         for said, found in _polynomials(out).items():
             yield "other-derivative", _polynomial(text, said), 0.45, one * found
         for name, found in _at_the_result(arrows.own, out):
-            taken = say("the derivative of {site}, {function}, is taken at the result", site=text, function=name)
+            taken = say("the derivative of {site}, {function}, is evaluated at the result", site=text, function=name)
             yield "derivative-elsewhere", taken, 0.45, one * found
         for name, found in other_slopes(arrows.own, out):
             yield "derivative-elsewhere", taken_for(text, name), 0.7, one * found
@@ -60,8 +60,8 @@ def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
     """The derivative of one operation at another point, or of another function."""
     x, out, slope = arrows.own, arrows.out, arrows.slope
     exchanged = (
-        (say("the derivative of {site} takes the input for the result", site=text), x),
-        (say("the derivative of {site} takes the result for the input", site=text), out),
+        (say("the derivative of {site} uses the input instead of the result", site=text), x),
+        (say("the derivative of {site} uses the result instead of the input", site=text), out),
     )
     for said, both in exchanged:
         yield "derivative-elsewhere", said, 0.5, slope(both, both)
@@ -69,13 +69,13 @@ def elsewhere(arrows: Arrows, text: str) -> Iterator[Slip]:
         yield "other-derivative", _polynomial(text, said), 0.65, found
     if arrows.op.arity == 1:
         (again,) = arrows.op.numpy(out)
-        taken = say("the derivative of {site} is taken at the result", site=text)
+        taken = say("the derivative of {site} is evaluated at the result", site=text)
         yield "derivative-elsewhere", taken, 0.5, slope(out, again)
     if arrows.op.arity == 1 or arrows.op.name in ("max", "min"):
         for name, found in other_slopes(x, out, arrows.op.name):
             yield "other-derivative", taken_for(text, name), 0.7, found
     for name, code, value, _ in arrows.fitting(arrows.target):
-        taken = say("the derivative of {site} is taken at {array}", site=text, array=name)
+        taken = say("the derivative of {site} is evaluated at {array}", site=text, array=name)
         for result in (value, *(arrows.op.numpy(value) if arrows.op.arity == 1 else ())):
             yield code or "derivative-elsewhere", taken, 0.7, slope(value, result)
 
@@ -84,8 +84,8 @@ def other_slopes(x: Any, out: Any, own: str = "") -> Iterator[tuple[str, Any]]:
     """The derivatives of functions but its `own`, by what they are: of the input x, of the result, of one for both."""
     for name, slope in SLOPES.items():
         of_result, of_input = (
-            say("{function}, with the result in the place of the input", function=name),
-            say("{function}, with the input in the place of the result", function=name),
+            say("{function}, with the result in place of the input", function=name),
+            say("{function}, with the input in place of the result", function=name),
         )
         for said, at in ((name, (x, out)), (of_result, (out, out)), (of_input, (x, x))):
             found = np.broadcast_to(slope(*at)[0], np.shape(x)).astype(float)
@@ -105,12 +105,12 @@ def _at_the_result(x: Any, out: Any) -> Iterator[tuple[str, Any]]:
 
 
 def taken_for(name: str, function: str) -> str:
-    """That the derivative of something is taken for that of another function."""
-    return say("the derivative of {name} is taken for that of {function}", name=name, function=function)
+    """That the derivative of something is taken to be that of another function."""
+    return say("the derivative of {name} is taken to be that of {function}", name=name, function=function)
 
 
 def _polynomial(site: str, slope: str) -> str:
-    return say("the derivative of {site} is taken for {slope}, q being the result", site=site, slope=slope)
+    return say("the derivative of {site} is taken to be {slope}, where q is the result", site=site, slope=slope)
 
 
 def _polynomials(q: Any) -> dict[str, Any]:
