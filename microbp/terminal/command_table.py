@@ -47,7 +47,7 @@ COMMANDS = {
         speaks=True,
     ),
     "check": Command(
-        "say which line of any backward pass in NumPy is wrong: yours, in a file", "mine.py", "nothing", speaks=True
+        "say which line of your own backward pass in NumPy, in a file, is wrong", "mine.py", "nothing", speaks=True
     ),
     "step": Command(
         "step through the backward pass in a debugger, or as a quiz, or print all of it", "w1-w8 --at w5", speaks=True

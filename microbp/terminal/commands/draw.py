@@ -51,7 +51,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default="light",
         help="the colours; auto follows the reader's screen (default: %(default)s)",
     )
-    add("--direction", choices=CHOICES["direction"], default="LR", help="where to (default: %(default)s, to the right)")
+    add(
+        "--direction",
+        choices=CHOICES["direction"],
+        default="LR",
+        help="which way the arrows go (default: %(default)s, to the right)",
+    )
     wide = parser.add_mutually_exclusive_group()
     wide.add_argument("--width", metavar="W", help="as 16cm, 6in or 830px: as full a picture as can be read so wide")
     wide.add_argument("--for", dest="medium", choices=MEDIA, help="the same, of the width that this has")
@@ -69,7 +74,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--affine", choices=CHOICES["affine"], default="card", help="a weighted sum as one card, or open")
     add("--paths-to", action="append", metavar="NAME", help="only what lies on the paths to this value")
     add("--around", metavar="NAME", help="only what is near this value")
-    add("--depth", type=int, metavar="N", help="only what is so many arrows from there, or from the root")
+    add("--depth", type=int, metavar="N", help="only what is within N arrows of it, or of the root")
     add("--max-nodes", type=int, default=MAX_NODES, metavar="N", help="the most values (default: %(default)s)")
     add("--dpi", type=int, metavar="N", help=f"dots an inch, for .png (default: 144) and films (default: {DPI})")
     add("--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds for Graphviz (default: %(default)g)")

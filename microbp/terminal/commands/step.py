@@ -56,11 +56,13 @@ UNHEARD = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("-c", dest="commands", action="append", default=[], metavar="COMMAND", help="do this first")
+    parser.add_argument(
+        "-c", dest="commands", action="append", default=[], metavar="COMMAND", help="run this command first"
+    )
     parser.add_argument("--at", metavar="NAME", help="go on to the first step at which something arrives at NAME")
-    parser.add_argument("--batch", action="store_true", help="do the commands given with -c alone")
+    parser.add_argument("--batch", action="store_true", help="run only the commands given with -c")
     parser.add_argument("--detail", choices=DETAILS, default=DETAILS[0], help="what is one step (default: %(default)s)")
-    parser.add_argument("--sample", type=int, metavar="K", help="tell the steps of this sample alone, 1 for the first")
+    parser.add_argument("--sample", type=int, metavar="K", help="show the steps of this sample alone, 1 for the first")
     parser.add_argument("--only", choices=("parameters",), help="leave out what comes to the inputs of the network")
     parser.add_argument("--steps", type=int, default=1, metavar="N", help="go on: update, next forward pass, N passes")
     parser.add_argument("--all", action="store_true", help="print the whole pass")
