@@ -79,6 +79,13 @@ def steps_rate(
     return float(max(found, key=lambda times: sum(np.isclose(times, other, rtol=1e-6) for other in found)))
 
 
+def _alike(one: Any, other: Any) -> float:
+    """How near to one another's direction two arrays are: 1 for the same, or the opposite one."""
+    one, other = np.ravel(one), np.ravel(other)
+    sizes = np.linalg.norm(one) * np.linalg.norm(other)
+    return float(abs(one @ other) / sizes) if sizes and one.shape == other.shape and np.isfinite(sizes) else 0.0
+
+
 def _times(step: Any, right: Any) -> float | None:
     """How many times the gradient a step is, if it is."""
     step, right = np.asarray(step, dtype=float).ravel(), np.asarray(right, dtype=float).ravel()
@@ -142,9 +149,15 @@ def as_gradients(
     """The given gradients and those that the steps were made of, and a note on these."""
     short = {name: name if name in recorded else re.sub(r"^\w+\.", "", name) for name in steps}
     steps = {short[name]: step for name, step in steps.items() if short[name] in recorded}
+    right = {name: recorded[name].gradient for name in steps}
+    # A gradient may be called as its array is, where an update stands in the code besides: the likelier of the two.
+    new = {name: recorded[name].value - step for name, step in steps.items() if np.any(step)}
+    likelier = [_alike(x, right[name]) > 0.999 > _alike(steps[name], right[name]) for name, x in new.items()]
+    if any(likelier):
+        return {**given, **{name: recorded[name].value - step for name, step in steps.items()}}, []
     if not steps:
         return dict(given), []
-    rate = steps_rate(steps, {name: recorded[name].gradient for name in steps}, *rates)
+    rate = steps_rate(steps, right, *rates)
     names, length = ", ".join(steps), number_text(abs(rate), 6)
     told = say(
         "{names}: compared as what a step took off them, divided by its rate, {length}", names=names, length=length

@@ -98,3 +98,15 @@ def test_plain_numbers_times_an_array_of_values_keep_its_functions() -> None:
     made = np.maximum(np.ones((3, 2)).dot(grey), 0)  # Python's max would give the number 0
     assert made.shape == (3, 1)
     assert not made.data.any()
+
+
+def named_as_the_arrays(W: Any, V: Any, slope: Any) -> dict[str, Any]:
+    """Gradients, in code that makes steps too."""
+    after = W.copy(), V.copy()
+    in_place(*after, slope)
+    return {"W": (W - after[0]) / 0.1, "V": (V - after[1]) / 0.1}
+
+
+def test_a_gradient_that_is_called_as_its_array_is_no_step() -> None:
+    found = microbp.check(forward, named_as_the_arrays, W=W, V=V, slope=lambda h: 1 - h**2)
+    assert not [note for note in found.notes if "divided by its rate" in note]
