@@ -84,7 +84,7 @@ def _of_the_loss(recorded: Recorded, mine: Mapping[str, Any]) -> tuple[Judge, li
     without = recorded.without_small_constants() if found.wrong else None
     if without is not None:
         other, more = _in_scale(without, mine)
-        if _merit(other) >= _merit(found):
+        if _merit(other) > _merit(found):
             said = say(
                 "taken as the gradients of log x, though forward has log(x + 1e-8) or the like, as p − y is: that"
                 " is right"
