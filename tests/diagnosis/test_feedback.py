@@ -25,7 +25,7 @@ def test_each_learner_gets_a_file(form, folder, capsys):
     assert {name: row["credit"] for name, row in rows.items()} == {"mine": 0.25, "bob": 0.0, "<eve>": None}
     texts = {path.name: path.read_text("utf-8") for path in (folder / "back").iterdir()}
     assert sorted(texts) == sorted([f"mine.{form}", f"bob.{form}", f"eve.{form}"])
-    assert "credit 0.25: of 2 numbers that you gave, 2 are right" in texts[f"mine.{form}"]
+    assert "credit 0.25: of the 2 numbers that you gave, 2 are right" in texts[f"mine.{form}"]
     assert "The gradients are wrong: sign" in texts[f"bob.{form}"]
     assert "cannot be read" in texts[f"eve.{form}"]
     assert ("<eve>" in texts[f"eve.{form}"]) == (form == "md")
