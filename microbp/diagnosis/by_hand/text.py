@@ -198,12 +198,10 @@ def told(found: Mapping[str, Any], others: Sequence[str] = ()) -> Iterator[str]:
     yield in_a_row(said)
     stands = [f"{letter} = {meaning}" for letter, meaning in found["letters"].items() if letter != meaning]
     yield "   " + say("Where: {places}", places=", ".join([_listed(found["where"], say(" and ")), *stands]))
-    yield f"   {word('wrong')}   {found['wrong']}"
-    yield f"   {word('right')}   {found['right']}"
+    yield from (f"   {word(side)}   {found[side]}" for side in ("wrong", "right"))
     if elsewhere := [place for place in others if place not in found["where"]]:
-        yield "   " + say(
-            "The same slip at {places} would give the same numbers.", places=_listed(elsewhere, say(" or "))
-        )
+        where = _listed(elsewhere, say(" or "))
+        yield "   " + say("The same slip at {places} would give the same numbers.", places=where)
 
 
 def _listed(words: Sequence[str], last: str) -> str:
