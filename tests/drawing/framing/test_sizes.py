@@ -72,7 +72,7 @@ def test_what_cannot_be_read_says_what_to_leave_out():
     root = problem.root()
     fit = draw(root, model=problem.model, level="op", width="paper").fit
     assert fit.text < 4
-    assert "not 8.0 pt: leave something out" in fit.about
+    assert "less than 8.0 pt: leave something out" in fit.about
     wide = float(re.search(r"make it ([\d.]+) cm", fit.about)[1])
     assert fit.text * wide / 16 == pytest.approx(8, rel=0.01)
 
