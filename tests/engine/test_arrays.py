@@ -200,6 +200,7 @@ def test_numbers_are_formatted_and_taken_out_as_in_pytorch():
     v = Value(0.123456)
     assert f"{v:.3f}" == "0.123"
     assert v.item() == 0.123456
+    assert microbp.trace(lambda x: {"loss": np.squeeze((x**2).sum()).item()}, x=np.ones(2)).loss.data == 2.0
     assert np.isnan(array([np.nan, 1.0])).tolist() == [True, False]
     assert (array([1.0, 2.0]) == 2.0).tolist() == [False, True]
     assert array([1.0, 2.0]).astype(int).tolist() == [1, 2]

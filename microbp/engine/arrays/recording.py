@@ -66,18 +66,18 @@ class Recording:
             )
 
 
-_current: ContextVar[Recording | None] = ContextVar("recording", default=None)
+CURRENT: ContextVar[Recording | None] = ContextVar("recording", default=None)
 
 
 def spend(terms: int) -> None:
     """Counts arrows that are about to be made, if anybody records."""
-    if record := _current.get():
+    if record := CURRENT.get():
         record.spend(terms)
 
 
 def note(op: str, made: Any) -> None:
     """Says that this array of nodes was made in one go, if anybody records."""
-    if (record := _current.get()) and made.size:
+    if (record := CURRENT.get()) and made.size:
         record.groups.append(ArrayOperation(op, made, _place()))
 
 
@@ -171,12 +171,12 @@ def recording(*functions: Any) -> Iterator[Recording]:
     `empty`, `ones`, `full`, their `_like`s, `array`, `asarray`) make arrays that values can be put into: a loop that
     fills `np.zeros(shape)` works as it is. NumPy itself stays as it is, for all others, C code among them.
     """
-    token = _current.set(Recording())
+    token = CURRENT.set(Recording())
     try:
         with _opening, _opened_in(functions):
-            yield _current.get()  # type: ignore[misc]  # it was set three lines above
+            yield CURRENT.get()  # type: ignore[misc]  # it was set three lines above
     finally:
-        _current.reset(token)
+        CURRENT.reset(token)
 
 
 _opening = RLock()
@@ -213,10 +213,10 @@ def _opened(own: Callable[..., Any], fit: Callable[[Any], Any]) -> Callable[...,
             made = own(*args, **kwargs)
         except OperandError:  # np.asarray(x, dtype=float) of values, which are floats already
             dtype = kwargs.get("dtype", args[1] if len(args) > 1 else None)
-            if _current.get() is None or np.dtype(dtype).kind != "f":
+            if CURRENT.get() is None or np.dtype(dtype).kind != "f":
                 raise
             made = own(args[0])
-        return made if _current.get() is None else fit(made)
+        return made if CURRENT.get() is None else fit(made)
 
     return constructor
 

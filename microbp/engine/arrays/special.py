@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from microbp.engine.arrays.elements import has_values, values
+from microbp.engine.arrays.recording import CURRENT
 from microbp.engine.value import Value
 from microbp.errors import OperandError
 
@@ -86,6 +87,14 @@ def _drawn(own: Any) -> Any:
         return own(*plain[: len(args)], **dict(zip(kwargs, plain[len(args) :], strict=True)))
 
     return draw
+
+
+def _item(self: Value, *index: Any) -> Any:
+    """The number; while a pass is recorded the value, as with `float`: a loss may be `loss.item()`."""
+    return self.data if CURRENT.get() is None else self
+
+
+Value.item = _item  # type: ignore[method-assign, assignment]  # that of every other time
 
 
 def stand_ins() -> dict[int, Any]:
