@@ -112,7 +112,7 @@ class _Parts(ast.NodeTransformer):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name in _INPUTS:
                 pass
-            case ast.BinOp(op=ast.MatMult()) if _names(node) <= {*_INPUTS, "W"}:
+            case ast.BinOp(op=ast.MatMult()) if _names(node) <= {*_INPUTS, "W", "d"}:
                 pass
             case _:
                 return self.generic_visit(node)
