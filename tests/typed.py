@@ -28,6 +28,7 @@ def right() -> None:
 
 
 def typos() -> None:
+    """Each line is an error to a type checker: that is what is ignored, and an ignore without an error is one too."""
     x = Value(2.0, lable="x")  # type: ignore[call-arg]
     x.tanhh()  # type: ignore[attr-defined]
     x + "1"  # type: ignore[operator]

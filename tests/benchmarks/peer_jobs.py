@@ -14,17 +14,16 @@ from time import perf_counter
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-HERE = Path(__file__).parent
-sys.path.append(str(HERE))
+sys.path.append(str(Path(__file__).parent))
 
 # After the threads are set, which NumPy reads as it is imported, and the path.
-import gpt  # noqa: E402
-import lean  # noqa: E402
-import numpy as np  # noqa: E402
-import workloads  # noqa: E402
-from compiled import by_hand  # noqa: E402
+import gpt
+import lean
+import numpy as np
+import workloads
+from compiled import by_hand
 
-import microbp  # noqa: E402
+import microbp
 
 W = [0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55]
 

@@ -1,14 +1,17 @@
 """Arrays that functions share as globals of their module: parameters too, though no argument names them.
 
->>> import types
->>> module = types.ModuleType("mine")
->>> exec("W = [0.5]\\ndef loss(x): return W[0] * x\\ndef train(x):\\n    global W\\n    W = [loss(x)]", vars(module))
->>> shared_arrays([module.train]), shared_arrays([module.train, module.loss], written_by=module.train)
+>>> W = [0.5]
+>>> def loss(x):
+...     return W[0] * x
+>>> def train(x):
+...     global W
+...     W = [loss(x)]
+>>> shared_arrays([train]), shared_arrays([train, loss], written_by=train)
 ({'W': [0.5]}, {})
->>> with in_their_module(module.loss, {"W": [2.0], "x": 1.0}):
-...     module.loss(3.0), module.W
+>>> with in_their_module(loss, {"W": [2.0], "x": 1.0}):
+...     loss(3.0), W
 (6.0, [2.0])
->>> module.W
+>>> W
 [0.5]
 """
 
